@@ -1,0 +1,2 @@
+//! meshvet
+fn main() {}
