@@ -1,0 +1,133 @@
+//! Decoding that forgives what the API server forgives, and a placeholder for what meshvet doesn't read.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{
+    Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
+use serde::{Deserialize, Serialize};
+
+/// Decodes a value, taking `null` for absent.
+pub(super) fn null_to_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Decodes a map of strings whose values may be `null`, which the API server reads as the empty string.
+pub(super) fn string_map<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let map: Option<BTreeMap<String, Option<String>>> = Option::deserialize(deserializer)?;
+    Ok(map
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(key, value)| (key, value.unwrap_or_default()))
+        .collect())
+}
+
+/// A group of fields that meshvet knows of and doesn't read.
+///
+/// Its content is discarded while decoding, never stored and never reported as unknown; in the generated CRDs it is an
+/// object that keeps whatever it holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Opaque;
+
+impl<'de> Deserialize<'de> for Opaque {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Not `deserialize_ignored_any`: that is what makes a field count as unknown.
+        deserializer.deserialize_any(Discard)
+    }
+}
+
+impl JsonSchema for Opaque {
+    fn schema_name() -> Cow<'static, str> {
+        "Opaque".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+    }
+}
+
+struct Discard;
+
+impl<'de> Visitor<'de> for Discard {
+    type Value = Opaque;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_i128<E: Error>(self, _: i128) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Opaque, E> {
+        Ok(Opaque)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Opaque, D::Error> {
+        Opaque::deserialize(deserializer)
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Opaque, D::Error> {
+        Opaque::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Opaque, A::Error> {
+        while items.next_element::<Opaque>()?.is_some() {}
+        Ok(Opaque)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Opaque, A::Error> {
+        while entries.next_entry::<IgnoredAny, Opaque>()?.is_some() {}
+        Ok(Opaque)
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Opaque, A::Error> {
+        let (IgnoredAny, content) = data.variant()?;
+        content.newtype_variant::<Opaque>()
+    }
+}
