@@ -26,6 +26,7 @@ pub struct Policy {
 struct Layer {
     selector: LabelSelector,
     severities: Vec<Option<Severity>>,
+    unknown: Option<Severity>,
     thresholds: Thresholds,
     profile: Profile,
 }
@@ -34,6 +35,7 @@ struct Layer {
 #[derive(Clone, Debug)]
 pub struct Effective {
     severities: Vec<Option<Severity>>,
+    unknown: Option<Severity>,
     /// MV209's days.
     pub expiring_days: u32,
     /// MV213's least RSA key, in bits.
@@ -52,6 +54,7 @@ impl Default for Policy {
     fn default() -> Self {
         let base = Effective {
             severities: vec![None; RULES.len()],
+            unknown: None,
             expiring_days: 30,
             rsa_bits: 2048,
             signature_hashes: [SignatureHash::Sha256, SignatureHash::Sha384, SignatureHash::Sha512]
@@ -80,8 +83,8 @@ impl Policy {
     /// For a rule that doesn't exist, or a selector that can't match.
     pub fn new(file: PolicyFile) -> Result<Self, PolicyError> {
         let mut policy = Self::default();
-        let severities = resolve(&file.severities, file.unknown, "severities")?;
-        policy.base.lay(&severities, file.thresholds, &file.profile);
+        let severities = resolve(&file.severities, "severities")?;
+        policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile);
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.ignore_denials = file.ignore.denials;
         policy.sds_enabled = file.sds.enabled;
@@ -92,7 +95,8 @@ impl Policy {
                 return Err(PolicyError::Selector { path, problem: problem.to_string() });
             }
             policy.scopes.push(Layer {
-                severities: resolve(&scope.severities, scope.unknown, &format!("{path}.severities"))?,
+                severities: resolve(&scope.severities, &format!("{path}.severities"))?,
+                unknown: scope.unknown,
                 selector: scope.namespace_selector,
                 thresholds: scope.thresholds,
                 profile: scope.profile,
@@ -110,7 +114,7 @@ impl Policy {
         let mut labels = world.namespace(namespace).cloned().unwrap_or_default();
         labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
-            effective.to_mut().lay(&layer.severities, layer.thresholds, &layer.profile);
+            effective.to_mut().lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile);
         }
         effective
     }
@@ -119,10 +123,19 @@ impl Policy {
 impl Effective {
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.
     pub fn severity(&self, rule: &Rule, natural: Severity) -> Severity {
-        self.severities.get(rule.index()).copied().flatten().unwrap_or(natural)
+        let named = self.severities.get(rule.index()).copied().flatten();
+        let unknown = || self.unknown.filter(|_| natural == Severity::Warn && UNKNOWN_RULES.contains(&rule.code));
+        named.or_else(unknown).unwrap_or(natural)
     }
 
-    fn lay(&mut self, severities: &[Option<Severity>], thresholds: Thresholds, profile: &Profile) {
+    fn lay(
+        &mut self,
+        severities: &[Option<Severity>],
+        unknown: Option<Severity>,
+        thresholds: Thresholds,
+        profile: &Profile,
+    ) {
+        self.unknown = unknown.or(self.unknown);
         for (mine, other) in self.severities.iter_mut().zip(severities) {
             *mine = other.or(*mine);
         }
@@ -140,15 +153,9 @@ const UNKNOWN_RULES: [&str; 3] = ["MV201", "MV202", "MV203"];
 
 fn resolve(
     named: &BTreeMap<String, Severity>,
-    unknown: Option<Severity>,
     path: &str,
 ) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];
-    if unknown.is_some() {
-        for rule in RULES.iter().filter(|rule| UNKNOWN_RULES.contains(&rule.code)) {
-            severities[rule.index()] = unknown;
-        }
-    }
     for (name, severity) in named {
         let rule = Rule::find(name).ok_or_else(|| PolicyError::UnknownRule {
             path: path.to_owned(),
