@@ -3,6 +3,7 @@
 pub mod cluster;
 pub mod manifests;
 mod objects;
+mod shared;
 mod stores;
 mod volumes;
 mod workloads;
@@ -15,6 +16,7 @@ use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualSer
 use crate::mesh::{Fact, Member, ObjectRef, Workload};
 
 pub use objects::{Entry, Undecodable, decode_object, decode_reviewed};
+pub use shared::{NoReader, SharedWorld, StoreReader};
 pub use stores::{config_map_store, secret_store, store_of_files};
 
 /// One object that rules judge, with what decoding it showed.
