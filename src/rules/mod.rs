@@ -7,6 +7,7 @@
 
 mod context;
 mod engine;
+mod envoy;
 mod files;
 mod issuers;
 mod manual;
