@@ -5,7 +5,6 @@ use serde_json::json;
 use meshvet::rules::Surface;
 
 use crate::cases::{Case, denies, good, warns};
-use crate::scene::Scene;
 use crate::support::manifests;
 
 const MOUNTS: &str = "spec.template.metadata.annotations[appmesh.k8s.aws/secretMounts]";

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use meshvet::finding::Finding;
-use meshvet::mesh::{Fact, View, World};
+use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Judgement, Surface, judge};
 use meshvet::sources::{Entry, Reviewed, decode_object};
@@ -156,15 +156,6 @@ impl Judged {
                 )
             })
             .collect()
-    }
-}
-
-/// A fact from an object, for tests that build worlds of their own.
-pub(crate) fn fact(object: Value) -> Fact {
-    match decode_object(object, "default").expect("a readable object") {
-        Entry::Reviewed(reviewed) => reviewed.fact(),
-        Entry::Fact(fact) => fact,
-        other => panic!("no fact: {other:?}"),
     }
 }
 
