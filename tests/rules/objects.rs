@@ -150,7 +150,11 @@ fn limits() -> Vec<Case> {
         denies(
             "MV005",
             "name_namespace over 255",
-            |s| s.set("/metadata/name", "b".repeat(252).into()),
+            |s| {
+                let name: &'static str = "b".repeat(252).leak();
+                s.set("/metadata/name", name.into());
+                s.subject = ("VirtualNode", name);
+            },
             "metadata.name",
             &["spec.awsName"],
         ),

@@ -142,7 +142,7 @@ impl Leaf<'_> {
         let key = match self.key {
             Key::P256 => KeyPair::generate().expect("a key").serialize_pem(),
             Key::P384 => ring_key(&rcgen::PKCS_ECDSA_P384_SHA384),
-            Key::Ed25519 => ring_key(&rcgen::PKCS_ED25519),
+            Key::Ed25519 => openssl_key(&["-algorithm", "ED25519"]),
             Key::P521 => openssl_key(&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]),
             Key::Rsa(bits) => {
                 let bits = format!("rsa_keygen_bits:{bits}");
