@@ -1,1 +1,3 @@
 //! meshvet
+
+pub mod pki;
