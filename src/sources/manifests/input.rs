@@ -68,8 +68,11 @@ pub(super) fn find(inputs: &[Input]) -> (Vec<Found>, Vec<(String, String)>) {
             }
             Input::Path(path) if path.is_dir() => walk(path, &mut seen, &mut files, &mut problems),
             Input::Path(path) => match path.canonicalize() {
-                Ok(real) if !seen.insert(real) => {}
-                Ok(_) => files.push(Found { path: Some(path.clone()), in_folder: false }),
+                Ok(real) => {
+                    if seen.insert(real) {
+                        files.push(Found { path: Some(path.clone()), in_folder: false });
+                    }
+                }
                 Err(error) => problems.push((path.display().to_string(), why(&error))),
             },
         }

@@ -184,3 +184,70 @@ impl<'t> Reader<'t> {
         Mark { line: self.line, column: self.column, width: u32::try_from(width).unwrap_or(u32::MAX) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::FieldPath;
+    use crate::sources::manifests::node::EXPANSION;
+    use crate::sources::manifests::positions::Positions;
+
+    #[track_caller]
+    fn stands(text: &str, pointer: &str, expected: (u32, u32, u32)) {
+        let mut budget = Budget::new(EXPANSION);
+        let mut parsed = read(text, &mut budget);
+        assert_eq!(parsed.faults, [], "{text:?}");
+        let (value, spots) = parsed.documents.remove(0).split(&mut budget).expect("small enough");
+        assert_eq!(value, serde_json::from_str::<Value>(text).expect("JSON"));
+        let mark = Positions::new(spots).value(&FieldPath::from_pointer(pointer)).expect("a field");
+        assert_eq!((mark.line, mark.column, mark.width), expected, "{pointer} of {text:?}");
+    }
+
+    #[track_caller]
+    fn refuses(text: &str, line: u32, column: u32, words: &str) {
+        let parsed = read(text, &mut Budget::new(EXPANSION));
+        let fault = parsed.faults.last().unwrap_or_else(|| panic!("{text:?} is read"));
+        assert_eq!((fault.line, fault.column), (line, column), "{text:?}: {fault:?}");
+        assert!(fault.message.contains(words) && parsed.broken, "{text:?}: {fault:?}");
+    }
+
+    #[test]
+    fn each_value_keeps_its_place() {
+        let text = "{\n\t\"a\": [1, -2.5e3,\r\n  {\"ü\\\"x\": \"\\ud83d\\ude00\", \"b\": null}],\n \"c\": {}, \"d\": []}";
+        stands(text, "/a/0", (2, 8, 1));
+        stands(text, "/a/1", (2, 11, 6));
+        stands(text, "/a/2/ü\"x", (3, 12, 14));
+        stands(text, "/a/2/b", (3, 33, 4));
+        stands(text, "/c", (4, 7, 1));
+        stands(text, "/d", (4, 16, 1));
+        stands("[]", "", (1, 1, 1));
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_at_its_place() {
+        refuses("{\"a\": 1,}", 1, 9, "a key in quotes");
+        refuses("[1,]", 1, 4, "a value");
+        refuses("{\"a\" 1}", 1, 6, "`:`");
+        refuses("{\n\"a\": 1\n\"b\": 2}", 3, 1, "`,` or `}`");
+        refuses("[1 2]", 1, 4, "`,` or `]`");
+        refuses("[1}", 1, 3, "`,` or `]`");
+        refuses("{\"a\": \"x", 1, 7, "closing quote");
+        refuses("{\"a\": \"x\ny\"}", 1, 7, "closing quote");
+        refuses("{\"a\": \"\\q\"}", 1, 7, "escape");
+        refuses("{\"a\": tru}", 1, 7, "a value");
+        refuses("{\"a\": 01}", 1, 7, "a value");
+        refuses("{\"a\": 1} x", 1, 10, "a value");
+        refuses("[", 1, 2, "ends before");
+        refuses(&"[".repeat(1_000_000), 1, 101, "deeper");
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_told_and_the_last_counts() {
+        let mut budget = Budget::new(EXPANSION);
+        let mut parsed = read("{\"a\": 1,\n\"a\": 2}", &mut budget);
+        assert_eq!(parsed.faults.first().map(|fault| (fault.line, fault.column)), Some((2, 1)));
+        assert!(!parsed.broken);
+        let (value, _) = parsed.documents.remove(0).split(&mut budget).expect("small enough");
+        assert_eq!(value, serde_json::json!({"a": 2}));
+    }
+}

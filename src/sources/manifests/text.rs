@@ -162,7 +162,7 @@ mod tests {
         faults("{{- if .Values.tls }}\na: 1\n{{- end }}\n", &[(1, 1, "helm template")]);
         faults("a:\n{{ toYaml .Values.x | indent 2 }}\nb: 1\n", &[(2, 1, "helm template")]);
         faults("a: \"{{ kept }}\"\n", &[]);
-        faults("a: \"{{ kept }}\"\n---\nb: [\n", &[(4, 1, "")]);
+        faults("a: \"{{ kept }}\"\n---\nb: [\n", &[(3, 4, "unclosed bracket")]);
     }
 
     #[test]
