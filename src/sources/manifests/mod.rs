@@ -93,6 +93,8 @@ pub struct Manifests {
     pub sources: Vec<Source>,
     /// How many Kubernetes objects of any kind there are.
     pub found: usize,
+    /// Of each judged object, its place in `objects`.
+    index: HashMap<ObjectRef, usize>,
 }
 
 impl Manifests {
@@ -101,11 +103,9 @@ impl Manifests {
         self.sources.get(id.0)
     }
 
-    /// Where an object stands.
+    /// Where a judged object stands.
     pub fn site(&self, object: &ObjectRef) -> Option<&Site> {
-        let located = self.objects.iter().find(|located| located.reviewed.object == *object);
-        let broken = || self.undecodable.iter().find(|broken| broken.error.object == *object).map(|broken| &broken.site);
-        located.map(|located| &located.site).or_else(broken)
+        self.index.get(object).and_then(|index| self.objects.get(*index)).map(|located| &located.site)
     }
 }
 
@@ -167,6 +167,7 @@ impl Loader {
                 notes: Vec::new(),
                 sources: Vec::new(),
                 found: 0,
+                index: HashMap::new(),
             },
             seen: HashMap::new(),
             names: Vec::new(),
@@ -299,6 +300,8 @@ impl Loader {
             index += 1;
             self.gone.binary_search(&(index - 1)).is_err()
         });
+        let names = self.out.objects.iter().map(|located| located.reviewed.object.clone());
+        self.out.index = names.enumerate().map(|(index, object)| (object, index)).collect();
         if self.foreign > 0 {
             let (documents, are) = if self.foreign == 1 { ("document", "is") } else { ("documents", "are") };
             self.out.notes.push(format!(
