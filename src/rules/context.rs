@@ -136,12 +136,16 @@ impl<'a> Context<'a> {
     pub fn files(&self) -> impl Iterator<Item = FileUse<'_>> {
         let certificates = self.certificates.iter().flat_map(|using| {
             let common = (using.end, using.workload);
-            [(common, using.chain_file, &using.chain_place), (common, using.key_file, &using.key_place)]
+            [
+                (common, Role::Chain, using.chain_file, &using.chain_place),
+                (common, Role::Key, using.key_file, &using.key_place),
+            ]
         });
-        let trusts = self.trusts.iter().map(|using| ((using.end, using.workload), using.file, &using.place));
+        let trusts =
+            self.trusts.iter().map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
         certificates
             .chain(trusts)
-            .map(|((end, workload), file, place)| FileUse { end, workload, file, place })
+            .map(|((end, workload), role, file, place)| FileUse { end, workload, role, file, place })
     }
 
     fn find_files(&mut self, member: &'a Member) {
@@ -191,6 +195,28 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What a proxy loads a file as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A certificate and its intermediates.
+    Chain,
+    /// The certificate's private key.
+    Key,
+    /// A trust bundle.
+    Trust,
+}
+
+impl Role {
+    /// What Envoy says when it refuses its configuration because the file isn't there, or is empty.
+    pub fn absent_log(self, path: &str) -> String {
+        match self {
+            Role::Chain => format!("Failed to load incomplete certificate from {path}: certificate chain not set"),
+            Role::Key => format!("Failed to load incomplete private key from path: {path}"),
+            Role::Trust => format!("Invalid path: {path}"),
+        }
+    }
+}
+
 /// Any one file of [`Context::files`].
 #[derive(Clone, Copy, Debug)]
 pub struct FileUse<'c> {
@@ -198,6 +224,8 @@ pub struct FileUse<'c> {
     pub end: End<'c>,
     /// The workload whose proxy loads it.
     pub workload: Option<&'c Workload>,
+    /// What it is loaded as.
+    pub role: Role,
     /// The field and path.
     pub file: &'c FileRef,
     /// What stands there.

@@ -14,7 +14,7 @@ mod manual;
 mod names;
 mod objects;
 
-pub use context::{CertificateUse, Context, End, Surface, TrustUse};
+pub use context::{CertificateUse, Context, End, FileUse, Role, Surface, TrustUse};
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
