@@ -91,7 +91,8 @@ impl<'a> Context<'a> {
             reviewed,
             view,
             policy,
-            now,
+            // Certificates know whole seconds, and people read no more.
+            now: Timestamp::from_second(now.as_second()).unwrap_or(now),
             surface,
             workloads: Vec::new(),
             certificates: Vec::new(),
@@ -160,8 +161,8 @@ impl<'a> Context<'a> {
                     self.find_certificate(member, end, *workload, chain, key);
                 }
                 if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref())
-                    && let Some(place) = self.view.place(member, *workload, file)
                 {
+                    let place = self.view.place(member, *workload, file);
                     let known = self.trusts.iter().any(|other| other.end.is(end) && same_file(&other.place, &place));
                     if !known {
                         self.trusts.push(TrustUse { end, workload: *workload, file, place });
@@ -179,11 +180,8 @@ impl<'a> Context<'a> {
         chain_file: &'a FileRef,
         key_file: &'a FileRef,
     ) {
-        let (Some(chain_place), Some(key_place)) =
-            (self.view.place(member, workload, chain_file), self.view.place(member, workload, key_file))
-        else {
-            return;
-        };
+        let chain_place = self.view.place(member, workload, chain_file);
+        let key_place = self.view.place(member, workload, key_file);
         let known = self.certificates.iter().any(|other| {
             other.end.is(end)
                 && same_file(&other.chain_place, &chain_place)
@@ -240,7 +238,7 @@ impl FileUse<'_> {
 
     /// `Deployment shop/blue`, or the words for none.
     pub fn owner(&self) -> String {
-        self.workload.map_or_else(|| "the proxy".to_owned(), |workload| workload.object.to_string())
+        self.workload.map_or_else(|| "this object".to_owned(), |workload| workload.object.to_string())
     }
 }
 
