@@ -5,7 +5,12 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::API_VERSION;
+use serde::de::DeserializeOwned;
+
+use super::{
+    API_VERSION, BackendGroup, GatewayRoute, Mesh, Metadata, VirtualGateway, VirtualNode,
+    VirtualRouter, VirtualService,
+};
 
 /// A kind of the App Mesh API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,6 +104,29 @@ impl fmt::Display for Kind {
     }
 }
 
+/// An object of the App Mesh API.
+pub trait Resource: DeserializeOwned {
+    /// Its kind.
+    const KIND: Kind;
+
+    /// Its metadata.
+    fn metadata(&self) -> &Metadata;
+}
+
+macro_rules! resource {
+    ($($object:ident)+) => {$(
+        impl Resource for $object {
+            const KIND: Kind = Kind::$object;
+
+            fn metadata(&self) -> &Metadata {
+                &self.metadata
+            }
+        }
+    )+};
+}
+
+resource! { Mesh VirtualNode VirtualGateway VirtualService VirtualRouter GatewayRoute BackendGroup }
+
 /// A string that is no kind of the App Mesh API.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{kind:?} is no kind of {API_VERSION}")]
@@ -118,5 +146,34 @@ impl FromStr for Kind {
             .ok_or_else(|| UnknownKind {
                 kind: kind.to_owned(),
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_read_as_manifests_spell_them() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(kind.singular(), kind.as_str().to_lowercase());
+        }
+        for other in ["", "virtualnode", "VirtualNodeList", "Pod"] {
+            let error = other.parse::<Kind>().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("{other:?} is no kind of appmesh.k8s.aws/v1beta2")
+            );
+        }
+    }
+
+    #[test]
+    fn only_meshes_are_cluster_scoped() {
+        let cluster_scoped: Vec<_> = Kind::ALL
+            .into_iter()
+            .filter(|kind| !kind.is_namespaced())
+            .collect();
+        assert_eq!(cluster_scoped, [Kind::Mesh]);
     }
 }

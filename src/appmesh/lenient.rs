@@ -6,29 +6,31 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{
-    Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::{Deserialize, Serialize};
 
-/// Decodes a value, taking `null` for absent.
-pub(super) fn null_to_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// Decodes a map of strings whose values may be `null`, which the API server reads as the empty string.
-pub(super) fn string_map<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+/// Decodes labels or annotations, of which the API server reads `null` as the empty string.
+pub(super) fn null_is_empty<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
 where
     D: Deserializer<'de>,
 {
-    let map: Option<BTreeMap<String, Option<String>>> = Option::deserialize(deserializer)?;
+    let map = BTreeMap::<String, Option<String>>::deserialize(deserializer)?;
     Ok(map
-        .unwrap_or_default()
         .into_iter()
         .map(|(key, value)| (key, value.unwrap_or_default()))
+        .collect())
+}
+
+/// Decodes a custom resource's map of strings, of which the API server drops `null`.
+pub(super) fn null_is_absent<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let map = BTreeMap::<String, Option<String>>::deserialize(deserializer)?;
+    Ok(map
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
         .collect())
 }
 
@@ -41,8 +43,7 @@ pub struct Opaque;
 
 impl<'de> Deserialize<'de> for Opaque {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not `deserialize_ignored_any`: that is what makes a field count as unknown.
-        deserializer.deserialize_any(Discard)
+        Discard { levels: MAX_LEVELS }.deserialize(deserializer)
     }
 }
 
@@ -56,7 +57,33 @@ impl JsonSchema for Opaque {
     }
 }
 
-struct Discard;
+/// How deeply the content of an [`Opaque`] may nest. The API's own groups need six levels; the bound keeps a hostile
+/// value from exhausting the stack.
+const MAX_LEVELS: usize = 32;
+
+/// Reads a value and forgets it.
+#[derive(Clone, Copy)]
+struct Discard {
+    levels: usize,
+}
+
+impl Discard {
+    fn inner<E: Error>(self) -> Result<Self, E> {
+        match self.levels.checked_sub(1) {
+            Some(levels) => Ok(Self { levels }),
+            None => Err(E::custom("nested too deeply")),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Discard {
+    type Value = Opaque;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Opaque, D::Error> {
+        // Not `deserialize_ignored_any`: that is what makes a field count as unknown.
+        deserializer.deserialize_any(self)
+    }
+}
 
 impl<'de> Visitor<'de> for Discard {
     type Value = Opaque;
@@ -106,28 +133,31 @@ impl<'de> Visitor<'de> for Discard {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Opaque, D::Error> {
-        Opaque::deserialize(deserializer)
+        self.inner()?.deserialize(deserializer)
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         deserializer: D,
     ) -> Result<Opaque, D::Error> {
-        Opaque::deserialize(deserializer)
+        self.inner()?.deserialize(deserializer)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Opaque, A::Error> {
-        while items.next_element::<Opaque>()?.is_some() {}
+        let inner = self.inner()?;
+        while items.next_element_seed(inner)?.is_some() {}
         Ok(Opaque)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Opaque, A::Error> {
-        while entries.next_entry::<IgnoredAny, Opaque>()?.is_some() {}
+        let inner = self.inner()?;
+        while entries.next_entry_seed(inner, inner)?.is_some() {}
         Ok(Opaque)
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Opaque, A::Error> {
-        let (IgnoredAny, content) = data.variant()?;
-        content.newtype_variant::<Opaque>()
+        let inner = self.inner()?;
+        let (_, content) = data.variant_seed(inner)?;
+        content.newtype_variant_seed(inner)
     }
 }

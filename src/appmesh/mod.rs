@@ -7,16 +7,23 @@
 //!
 //! Nothing here does I/O.
 
+pub mod annotations;
+pub mod crd;
+pub mod decode;
+pub mod injection;
 pub mod kind;
 mod lenient;
 pub mod names;
 pub mod selector;
+pub mod syntax;
 pub mod tls;
 
 mod backend_group;
 mod gateway_route;
+mod hint;
 mod mesh;
 mod metadata;
+mod objects;
 mod port;
 mod reference;
 mod route_match;
@@ -27,8 +34,9 @@ mod virtual_router;
 mod virtual_service;
 
 pub use backend_group::*;
+pub use decode::{DecodeError, Decoded, UnknownField, decode, decode_json, decode_value};
 pub use gateway_route::*;
-pub use kind::Kind;
+pub use kind::{Kind, Resource};
 pub use lenient::Opaque;
 pub use mesh::*;
 pub use metadata::Metadata;

@@ -68,3 +68,52 @@ app_mesh_name! {
     VirtualService, VirtualServiceSpec, dotted, "name.namespace";
     Mesh, MeshSpec, own, "name";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode::decode_value;
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn names<T: super::super::Resource>(of: fn(&T) -> String, default: &str) {
+        let cases = [
+            (
+                json!({"metadata": {"name": "front", "namespace": "shop"}}),
+                default,
+            ),
+            (
+                json!({"metadata": {"name": "front", "namespace": "shop"}, "spec": {"awsName": ""}}),
+                default,
+            ),
+            (
+                json!({"metadata": {"name": "front", "namespace": "shop"}, "spec": {"awsName": "mine"}}),
+                "mine",
+            ),
+        ];
+        for (object, expected) in cases {
+            assert_eq!(
+                of(&decode_value::<T>(&object).unwrap().object),
+                expected,
+                "{object}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_default_as_the_controller_fills_them_in() {
+        names(VirtualNode::app_mesh_name, "front_shop");
+        names(VirtualGateway::app_mesh_name, "front_shop");
+        names(VirtualRouter::app_mesh_name, "front_shop");
+        names(GatewayRoute::app_mesh_name, "front_shop");
+        names(VirtualService::app_mesh_name, "front.shop");
+        names(Mesh::app_mesh_name, "front");
+    }
+
+    #[test]
+    fn a_manifest_without_a_namespace_is_in_default() {
+        let node: VirtualNode =
+            serde_json::from_value(json!({"metadata": {"name": "front"}})).unwrap();
+        assert_eq!(node.app_mesh_name(), "front_default");
+    }
+}

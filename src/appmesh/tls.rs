@@ -4,9 +4,10 @@
 //! the API requires decode to their empty value where they are missing, so that a rule can speak of them; the generated
 //! CRDs require them.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 /// TLS of a listener: what the proxy presents, and what it asks of its clients.
@@ -23,8 +24,7 @@ pub struct ListenerTls {
 }
 
 /// Whether a listener speaks TLS.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenerTlsMode {
     /// Plaintext only; the rest of the group has no effect.
     Disabled,
@@ -33,7 +33,6 @@ pub enum ListenerTlsMode {
     /// TLS only.
     Strict,
     /// None of the three, which the API server refuses; empty where the field is missing.
-    #[schemars(skip)]
     Other(String),
 }
 
@@ -83,6 +82,16 @@ impl fmt::Display for ListenerTlsMode {
 impl<'de> Deserialize<'de> for ListenerTlsMode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl JsonSchema for ListenerTlsMode {
+    fn schema_name() -> Cow<'static, str> {
+        "ListenerTlsMode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "enum": ["DISABLED", "PERMISSIVE", "STRICT"]})
     }
 }
 

@@ -28,5 +28,5 @@ pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
 pub use object::ObjectRef;
 pub use store::{Store, StoreKey, StoreKind, StoreState, Unread};
 pub use view::{FreshStores, Place, View};
-pub use workload::{AnnotationProblem, Probe, Proxy, Workload};
+pub use workload::{AnnotationProblem, Probe, Workload};
 pub use world::{Fact, FactId, LocalMount, SecretAccess, World};

@@ -7,7 +7,7 @@ use crate::mesh::end::FileRef;
 use crate::mesh::member::Member;
 use crate::mesh::mounts::{Located, Mounts};
 use crate::mesh::store::{StoreKey, StoreState, Unread};
-use crate::mesh::workload::{Proxy, Workload};
+use crate::mesh::workload::Workload;
 use crate::mesh::world::World;
 use crate::pki::FileFacts;
 
@@ -108,15 +108,6 @@ impl<'a> View<'a> {
             Some(state) => state.clone(),
             None => self.world.store(key),
         }
-    }
-
-    /// The workloads whose proxies load this member's files: those that get no proxy are left out.
-    pub fn proxied_workloads(&self, member: &'a Member) -> Vec<&'a Workload> {
-        self.world
-            .workloads_of(member)
-            .map(Arc::as_ref)
-            .filter(|workload| member.is_gateway() || workload.proxy != Proxy::OptedOut)
-            .collect()
     }
 
     /// What stands at a file's path: in a folder given for it, else in the mounts of the workload.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::appmesh::annotations::SIDECAR_INJECTOR_WEBHOOK;
 use crate::field::FieldPath;
 use crate::mesh::mounts::Mounts;
 use crate::mesh::object::ObjectRef;
@@ -13,35 +14,28 @@ pub struct Workload {
     pub object: ObjectRef,
     /// The labels of its pods: what selectors look at.
     pub labels: BTreeMap<String, String>,
-    /// Whether its pods get a proxy, as far as the workload itself decides.
-    pub proxy: Proxy,
+    /// The annotations of its pods that the injector reads.
+    pub annotations: BTreeMap<String, String>,
+    /// Whether the pods bring their own `envoy` container, as a gateway's must: its mounts count, the annotations don't.
+    pub brings_proxy: bool,
     /// The file system of its proxy.
     pub mounts: Mounts,
     /// What is wrong with its annotations.
     pub annotation_problems: Vec<AnnotationProblem>,
-    /// Whether `appmesh.k8s.aws/sds` switches the Secret Discovery Service off.
-    pub sds_disabled: bool,
     /// Where the pod template's metadata stands in the object: `/spec/template/metadata`.
     pub template_metadata: FieldPath,
-    /// The ports that the proxy intercepts, when `appmesh.k8s.aws/ports` says; None: the virtual node's.
-    pub intercepted_ports: Option<Vec<u16>>,
     /// Probes that the kubelet makes in plaintext.
     pub plaintext_probes: Vec<Probe>,
     /// The ServiceAccount that its pods run as.
     pub service_account: String,
 }
 
-/// Whether a workload's pods carry a proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proxy {
-    /// The pod brings its own `envoy` container: the injector leaves it alone, annotations and all.
-    Own,
-    /// The pod asks for a proxy (`appmesh.k8s.aws/sidecarInjectorWebhook: enabled`).
-    Asked,
-    /// The pod opts out (`appmesh.k8s.aws/sidecarInjectorWebhook: disabled`).
-    OptedOut,
-    /// The pod says nothing: the namespace's label decides.
-    Unspecified,
+impl Workload {
+    /// Whether its pods say that they want no proxy (`appmesh.k8s.aws/sidecarInjectorWebhook: disabled`) and bring none.
+    pub fn opts_out(&self) -> bool {
+        let said = self.annotations.get(SIDECAR_INJECTOR_WEBHOOK);
+        !self.brings_proxy && said.is_some_and(|value| value.eq_ignore_ascii_case("disabled"))
+    }
 }
 
 /// Something wrong with one annotation of a workload's pods.
@@ -53,8 +47,6 @@ pub struct AnnotationProblem {
     pub annotation: String,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// The entry that is meant, as written.
-    pub entry: Option<String>,
 }
 
 /// A probe that the kubelet sends without TLS.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::appmesh::decode::UnknownField;
 use crate::finding::Site;
 use crate::mesh::{CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload};
-use crate::mesh::{Validation, Proxy};
+use crate::mesh::Validation;
 use crate::pki::{Chain, FileFacts};
 use crate::policy::Effective;
 use crate::sources::{Body, Reviewed};
@@ -145,7 +145,7 @@ impl<'a> Context<'a> {
     }
 
     fn find_files(&mut self, member: &'a Member) {
-        let proxied = self.workloads.iter().copied().filter(|w| member.is_gateway() || w.proxy != Proxy::OptedOut);
+        let proxied = self.workloads.iter().copied().filter(|w| member.is_gateway() || !w.opts_out());
         let mut owners: Vec<Option<&'a Workload>> = proxied.map(Some).collect();
         if owners.is_empty() {
             owners.push(None);

@@ -53,7 +53,7 @@ impl Judgement {
 }
 
 /// Takes a rule's problems and makes findings of them.
-pub struct Reporter<'a> {
+pub(crate) struct Reporter<'a> {
     rule: &'static Rule,
     cx: &'a Context<'a>,
     suppressions: &'a Suppressions,
@@ -62,7 +62,7 @@ pub struct Reporter<'a> {
 
 impl Reporter<'_> {
     /// Reports a problem under the rule that is running. The same problem twice (two workloads with one file) is one.
-    pub fn add(&mut self, problem: Problem) {
+    pub(crate) fn add(&mut self, problem: Problem) {
         let finding = Finding::of(self.rule, problem, self.cx.reviewed, self.cx.policy, self.suppressions);
         if let Some(finding) = finding
             && !self.findings.iter().any(|known| same(known, &finding))

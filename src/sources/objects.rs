@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::appmesh::decode::{Decoded, decode_json, decode_value};
 use crate::appmesh::{
-    API_VERSION, BackendGroup, GatewayRoute, Kind, Mesh, Metadata, VirtualGateway, VirtualNode, VirtualRouter,
+    API_VERSION, BackendGroup, GatewayRoute, Kind, Mesh, Metadata, Resource, VirtualGateway, VirtualNode, VirtualRouter,
     VirtualService,
 };
 use crate::mesh::{Fact, FactId, ObjectRef, StoreKey, gateway_member, node_member};
@@ -122,7 +121,7 @@ enum Input<'a> {
 fn decode_kind(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Reviewed, Undecodable> {
     match kind {
         Kind::VirtualNode => {
-            let Decoded { object, unknown_fields } = decode::<VirtualNode>(kind, input, namespace)?;
+            let Decoded { object, unknown_fields, .. } = decode::<VirtualNode>(kind, input, namespace)?;
             let member = node_member(object, namespace);
             Ok(Reviewed {
                 object: member.object.clone(),
@@ -132,7 +131,7 @@ fn decode_kind(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Reviewed
             })
         }
         Kind::VirtualGateway => {
-            let Decoded { object, unknown_fields } = decode::<VirtualGateway>(kind, input, namespace)?;
+            let Decoded { object, unknown_fields, .. } = decode::<VirtualGateway>(kind, input, namespace)?;
             let member = gateway_member(object, namespace);
             Ok(Reviewed {
                 object: member.object.clone(),
@@ -180,7 +179,7 @@ fn reviewed<T>(
     Reviewed { object, annotations, unknown_fields: decoded.unknown_fields, body: body(Arc::new(decoded.object)) }
 }
 
-fn decode<T: DeserializeOwned + schemars::JsonSchema>(
+fn decode<T: Resource>(
     kind: Kind,
     input: Input<'_>,
     namespace: &str,
@@ -188,7 +187,7 @@ fn decode<T: DeserializeOwned + schemars::JsonSchema>(
     let (name, decoded) = match input {
         Input::Value(value) => {
             let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
-            (name, decode_value(value))
+            (name, decode_value(&value))
         }
         Input::Json(json) => (String::new(), decode_json(json)),
     };

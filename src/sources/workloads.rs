@@ -1,19 +1,16 @@
 //! From a Deployment, a Pod or any other owner of pods to the proxy that its pods would carry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::appmesh::annotations::{
-    self, PORTS, SDS, SECRET_MOUNTS, SIDECAR_INJECTOR_WEBHOOK, VOLUME_MOUNTS,
+    self, ENVOY_CONTAINER, PORTS, SDS, SECRET_MOUNTS, SIDECAR_INJECTOR_WEBHOOK, VOLUME_MOUNTS,
 };
 use crate::field::FieldPath;
-use crate::mesh::{AnnotationProblem, Mount, Mounts, ObjectRef, Probe, Proxy, Volume, Workload};
+use crate::mesh::{AnnotationProblem, Mounts, ObjectRef, Probe, Workload};
 use crate::sources::volumes::{PodVolume, VolumeMount, annotated_mount, mount, secret_mount};
-
-/// The name of the proxy's container, which the injector gives and looks for.
-const ENVOY_CONTAINER: &str = "envoy";
 
 /// Whether meshvet reads objects of this kind for their pods.
 pub(super) fn is_workload(api_version: &str, kind: &str) -> bool {
@@ -65,7 +62,6 @@ struct TemplateMetadata {
 #[serde(rename_all = "camelCase", default)]
 struct PodSpec {
     containers: Option<Vec<Container>>,
-    init_containers: Option<Vec<Container>>,
     volumes: Option<Vec<PodVolume>>,
     service_account_name: Option<String>,
 }
@@ -79,8 +75,6 @@ struct Container {
     liveness_probe: Option<ProbeSpec>,
     readiness_probe: Option<ProbeSpec>,
     startup_probe: Option<ProbeSpec>,
-    /// `Always` makes an init container a sidecar.
-    restart_policy: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -170,21 +164,11 @@ fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workloa
     let spec = template.spec;
     let volumes = spec.volumes.unwrap_or_default();
     let containers = spec.containers.unwrap_or_default();
-    let sidecars = spec.init_containers.unwrap_or_default();
     let metadata = field.key("metadata");
     let namespace = object.namespace().to_owned();
 
-    let own_proxy = containers
-        .iter()
-        .chain(sidecars.iter().filter(|container| container.restart_policy.as_deref() == Some("Always")))
-        .find(|container| container.name == ENVOY_CONTAINER);
-    let said = annotations.get(SIDECAR_INJECTOR_WEBHOOK).map(|value| value.to_ascii_lowercase());
-    let proxy = match (own_proxy, said.as_deref()) {
-        (Some(_), _) => Proxy::Own,
-        (None, Some("enabled")) => Proxy::Asked,
-        (None, Some("disabled")) => Proxy::OptedOut,
-        (None, _) => Proxy::Unspecified,
-    };
+    // An init container of that name doesn't count, for the injector either.
+    let own_proxy = containers.iter().find(|container| container.name == ENVOY_CONTAINER);
     let mut annotation_problems = Vec::new();
     let mounts = match own_proxy {
         Some(envoy) => {
@@ -194,11 +178,9 @@ fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workloa
         None => injected_mounts(&annotations, &volumes, &namespace, &metadata, &mut annotation_problems),
     };
     Workload {
-        proxy,
+        brings_proxy: own_proxy.is_some(),
         mounts,
         annotation_problems,
-        sds_disabled: annotations.get(SDS).is_some_and(|value| value.eq_ignore_ascii_case("disabled")),
-        intercepted_ports: intercepted_ports(&annotations),
         plaintext_probes: containers
             .iter()
             .enumerate()
@@ -208,11 +190,15 @@ fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workloa
             })
             .collect(),
         service_account: spec.service_account_name.unwrap_or_else(|| "default".to_owned()),
+        annotations: annotations.into_iter().filter(|(key, _)| INJECTOR_READS.contains(&key.as_str())).collect(),
         template_metadata: metadata,
         labels,
         object,
     }
 }
+
+/// The annotations that decide on a pod's proxy, besides its mounts.
+const INJECTOR_READS: [&str; 3] = [SIDECAR_INJECTOR_WEBHOOK, PORTS, SDS];
 
 /// The mounts that the injector gives the proxy, and what is wrong with the annotations that ask for them.
 fn injected_mounts(
@@ -222,69 +208,38 @@ fn injected_mounts(
     metadata: &FieldPath,
     problems: &mut Vec<AnnotationProblem>,
 ) -> Mounts {
-    let mut list: Vec<(Mount, &'static str, String)> = Vec::new();
-    let mut report = |key: &'static str, message: String, entry: Option<String>| {
+    let mut report = |key: &str, problem: &annotations::AnnotationProblem| {
         problems.push(AnnotationProblem {
             field: metadata.keys(["annotations", key]),
             annotation: key.to_owned(),
-            message,
-            entry,
+            message: problem.to_string(),
         });
     };
-    if let Some(text) = annotations.get(SECRET_MOUNTS) {
-        let read = annotations::parse_secret_mounts(text);
-        for problem in &read.problems {
-            report(SECRET_MOUNTS, problem.to_string(), problem.entry().map(str::to_owned));
-        }
-        for entry in read.mounts {
-            if volumes.iter().any(|volume| volume.name == entry.name) {
-                let message = format!(
-                    "the injector adds a volume {:?} for this Secret, and the pod already has a volume of that name, \
-                     so that the API server would refuse the pod",
-                    entry.name
-                );
-                report(SECRET_MOUNTS, message, Some(entry.name.clone()));
-            }
-            let mounted = secret_mount(namespace, &entry.name, &entry.path);
-            list.push((mounted, SECRET_MOUNTS, format!("{}:{}", entry.name, entry.path)));
-        }
+    let read = |key: &str, parse: fn(&str) -> annotations::Mounts| {
+        annotations.get(key).map(|text| parse(text)).unwrap_or_default()
+    };
+    let secrets = read(SECRET_MOUNTS, annotations::parse_secret_mounts);
+    let wanted = read(VOLUME_MOUNTS, annotations::parse_volume_mounts);
+    secrets.problems.iter().for_each(|problem| report(SECRET_MOUNTS, problem));
+    wanted.problems.iter().for_each(|problem| report(VOLUME_MOUNTS, problem));
+    let names = volumes.iter().map(|volume| volume.name.as_str());
+    for problem in annotations::conflicts(&secrets, &wanted, names) {
+        let key = match problem {
+            annotations::AnnotationProblem::VolumeExists { .. } => SECRET_MOUNTS,
+            _ => VOLUME_MOUNTS,
+        };
+        report(key, &problem);
     }
-    if let Some(text) = annotations.get(VOLUME_MOUNTS) {
-        let read = annotations::parse_volume_mounts(text);
-        for problem in &read.problems {
-            report(VOLUME_MOUNTS, problem.to_string(), problem.entry().map(str::to_owned));
+    let by_secret = secrets.mounts.iter().map(|entry| secret_mount(namespace, &entry.name, &entry.path));
+    let by_volume = wanted.mounts.iter().map(|entry| {
+        let added = secrets.mounts.iter().any(|secret| secret.name == entry.name);
+        match added && !volumes.iter().any(|volume| volume.name == entry.name) {
+            // The injector names the volume of a mounted Secret after it.
+            true => secret_mount(namespace, &entry.name, &entry.path),
+            false => annotated_mount(volumes, namespace, &entry.name, &entry.path),
         }
-        for entry in read.mounts {
-            let mounted = annotated_mount(volumes, namespace, &entry.name, &entry.path);
-            if let Volume::Missing { name } = &mounted.volume {
-                let known: Vec<&str> = volumes.iter().map(|volume| volume.name.as_str()).collect();
-                let near = crate::pki::nearest_name(name, known.iter().copied());
-                let hint = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-                let message = format!("the pod has no volume {name:?}{hint}");
-                report(VOLUME_MOUNTS, message, Some(name.clone()));
-            }
-            list.push((mounted, VOLUME_MOUNTS, format!("{}:{}", entry.name, entry.path)));
-        }
-    }
-    // Each annotation's own duplicates are told by its parser: here are those across the two.
-    let mut seen: HashMap<&str, (&str, &str)> = HashMap::new();
-    for (mounted, key, entry) in &list {
-        match seen.get(mounted.at.as_str()) {
-            Some((other, first)) if other != key => report(
-                key,
-                format!("{first:?} and {entry:?} mount at one path {:?}, which the API server refuses", mounted.at),
-                Some(entry.clone()),
-            ),
-            Some(_) => {}
-            None => drop(seen.insert(&mounted.at, (key, entry))),
-        }
-    }
-    Mounts::new(list.into_iter().map(|(mounted, _, _)| mounted).collect())
-}
-
-/// The ports that `appmesh.k8s.aws/ports` lists; None where it doesn't, or lists what is no port.
-fn intercepted_ports(annotations: &BTreeMap<String, String>) -> Option<Vec<u16>> {
-    annotations.get(PORTS)?.split(',').map(|port| port.trim().parse().ok()).collect()
+    });
+    Mounts::new(by_secret.chain(by_volume).collect())
 }
 
 fn plaintext_probes(container: &Container, field: &FieldPath) -> Vec<Probe> {

@@ -19,6 +19,7 @@
 //! Enable SDS in the controller (`--enable-sds=true`) and say so in the policy, or remove the annotation; or use files.
 
 use crate::appmesh::annotations::SDS;
+use crate::appmesh::injection::sds_disabled;
 use crate::field::FieldPath;
 use crate::finding::{Problem, Site};
 use crate::mesh::{CertificateSource, TrustSource};
@@ -37,7 +38,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     "set sds.enabled: true in meshvet's policy if the App Mesh controller runs with --enable-sds=true",
                 ));
             }
-            for workload in cx.workloads.iter().filter(|workload| workload.sds_disabled) {
+            for workload in cx.workloads.iter().filter(|workload| sds_disabled(&workload.annotations)) {
                 let annotation = workload.template_metadata.keys(["annotations", SDS]);
                 let site = Site::new(format!("{} {what}", end.anchor()), annotation).on(workload.object.clone());
                 out.add(problem(

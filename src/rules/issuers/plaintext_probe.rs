@@ -18,17 +18,20 @@
 //! Probe by a command inside the pod or by TCP, serve health on a port that the proxy doesn't intercept, or use
 //! PERMISSIVE.
 
+use crate::appmesh::injection::InterceptedPorts;
 use crate::finding::{Problem, Site};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let Some(member) = cx.member() else { return };
+    // Nothing is intercepted in a gateway's pods.
+    let Some(member) = cx.member().filter(|member| !member.is_gateway()) else { return };
     for server in member.servers.iter().filter(|server| server.is_strict()) {
         for workload in &cx.workloads {
+            let listeners = member.servers.iter().filter_map(|server| server.port.map(i64::from));
+            let intercepted = InterceptedPorts::of(&workload.annotations, listeners);
             for probe in workload.plaintext_probes.iter().filter(|probe| Some(probe.port) == server.port) {
-                let intercepted = workload.intercepted_ports.as_ref().is_none_or(|ports| ports.contains(&probe.port));
-                if !intercepted {
+                if !intercepted.contains(i64::from(probe.port)) {
                     continue;
                 }
                 let anchor = format!("{} {} of {}", server.anchor, probe.kind, probe.container);

@@ -41,6 +41,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::warn(Site::new(format!("{IGNORE_ANNOTATION} {problem}"), field), problem.clone())
                 .expected("MV209=the reason; MV102=another reason")
+                .consequence("the findings are told as if the entry were not there")
                 .fix("name a rule and give the reason, or remove the entry"),
         );
     }
@@ -50,13 +51,11 @@ fn report(workload: &Workload, severity: Severity, out: &mut Reporter<'_>) {
     for problem in &workload.annotation_problems {
         let site = Site::new(format!("{} {}", problem.annotation, problem.message), problem.field.clone())
             .on(workload.object.clone());
-        let told = Problem::new(severity, site, format!("{}: {}", problem.annotation, problem.message))
-            .expected("name:/path[,name:/path]: each name and each path once")
-            .consequence("the proxy starts without the file, or the pods are refused when they are created")
-            .fix("mend the annotation on the pod template");
-        out.add(match &problem.entry {
-            Some(entry) => told.found(entry.clone()),
-            None => told,
-        });
+        out.add(
+            Problem::new(severity, site, format!("{}: {}", problem.annotation, problem.message))
+                .expected("name:/path[,name:/path]: each name and each path once")
+                .consequence("the proxy starts without the file, or the pods are refused when they are created")
+                .fix("mend the annotation on the pod template"),
+        );
     }
 }
