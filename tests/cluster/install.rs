@@ -16,8 +16,8 @@ pub(crate) struct Installation<'a> {
     plane: &'a ControlPlane,
     /// The Service's name; the webhook configuration's too.
     name: String,
-    /// The serving certificate of a copy; that of `deploy/` is in its Secret.
-    pub(crate) tls: Option<Issued>,
+    /// Who issues the serving certificate of a copy; that of `deploy/` is in its Secret.
+    authority: Option<Authority>,
     kubeconfig: PathBuf,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Installation<'a> {
         Self {
             plane,
             name: "meshvet".to_owned(),
-            tls: None,
+            authority: None,
             kubeconfig: service_account(plane),
         }
     }
@@ -86,10 +86,6 @@ impl<'a> Installation<'a> {
             )
             .succeeds();
         let authority = Authority::new(&name);
-        let tls = authority
-            .leaf(&[&format!("{name}.{NAMESPACE}.svc")])
-            .issue();
-
         let mut service = kubectl.get(&["-n", NAMESPACE, "service", "meshvet"]);
         service["metadata"] = json!({"name": name, "namespace": NAMESPACE});
         let spec = service["spec"].as_object_mut().expect("a spec");
@@ -107,9 +103,16 @@ impl<'a> Installation<'a> {
         Self {
             plane,
             name,
-            tls: Some(tls),
+            authority: Some(authority),
             kubeconfig: service_account(plane),
         }
+    }
+
+    /// Another serving certificate for a copy.
+    pub(crate) fn certificate(&self) -> Option<Issued> {
+        let name = format!("{}.{NAMESPACE}.svc", self.name);
+        let authority = self.authority.as_ref()?;
+        Some(authority.leaf(&[&name]).issue())
     }
 
     /// Starts a replica and waits until it is ready. No request comes to it yet.
@@ -128,7 +131,7 @@ impl<'a> Installation<'a> {
             Pod {
                 name: format!("{}-{name}", self.name),
                 kubeconfig: &self.kubeconfig,
-                tls: self.tls.as_ref().map(tls_files),
+                tls: self.certificate().as_ref().map(tls_files),
             },
         )
     }

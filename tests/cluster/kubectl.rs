@@ -138,7 +138,7 @@ impl Outcome {
 
     /// meshvet refused it, and the message that the user sees has all of `texts`.
     #[track_caller]
-    pub(crate) fn is_refused(self, texts: &[&str]) -> Self {
+    pub(crate) fn refused(self, texts: &[&str]) -> Self {
         assert!(self.code != 0, "expected a refusal:\n{self}");
         for text in [
             // 403: with 422 kubectl shows no message at all.
@@ -166,6 +166,12 @@ impl Outcome {
             );
         }
         self
+    }
+
+    /// What it warned of, line by line.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &str> {
+        let lines = self.stderr.lines();
+        lines.filter_map(|line| line.strip_prefix("Warning: "))
     }
 
     /// Whether a refusal or a warning of this output speaks of the rule.

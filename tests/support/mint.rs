@@ -83,13 +83,12 @@ fn san(name: &str) -> SanType {
     }
 }
 
-/// Kinds of key. Those that ring can't make are made by openssl.
+/// Kinds of key. All but the first are made by openssl.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     P256,
     P384,
     Ed25519,
-    P521,
     Rsa(u32),
 }
 
@@ -141,9 +140,8 @@ impl Leaf<'_> {
     pub(crate) fn issue(self) -> Issued {
         let key = match self.key {
             Key::P256 => KeyPair::generate().expect("a key").serialize_pem(),
-            Key::P384 => ring_key(&rcgen::PKCS_ECDSA_P384_SHA384),
-            Key::Ed25519 => ring_key(&rcgen::PKCS_ED25519),
-            Key::P521 => openssl_key(&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]),
+            Key::P384 => openssl_key(&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
+            Key::Ed25519 => openssl_key(&["-algorithm", "ED25519"]),
             Key::Rsa(bits) => {
                 let bits = format!("rsa_keygen_bits:{bits}");
                 openssl_key(&["-algorithm", "RSA", "-pkeyopt", &bits])
@@ -163,11 +161,6 @@ impl Leaf<'_> {
         let certificate = self.params.signed_by(public, &self.authority.issuer);
         certificate.expect("a leaf").pem()
     }
-}
-
-fn ring_key(algorithm: &'static rcgen::SignatureAlgorithm) -> String {
-    let key = KeyPair::generate_for(algorithm);
-    key.expect("a key").serialize_pem()
 }
 
 fn openssl_key(arguments: &[&str]) -> String {
