@@ -24,10 +24,7 @@ tests![
 fn world(namespace: &'static str, name: &str) -> (World, Value) {
     let world = World::new(namespace);
     let issued = Authority::new("Test root").leaf(&[name]).issue();
-    world.has([
-        tls_secret(namespace, "web-tls", &issued),
-        manifests::deployment(namespace, "web", "web-tls:/certs"),
-    ]);
+    world.has([tls_secret(namespace, "web-tls", &issued), manifests::deployment(namespace, "web", "web-tls:/certs")]);
     let node = virtual_node(namespace, "web", &world.hostname("web"));
     (world, node)
 }
@@ -52,10 +49,7 @@ fn stopped_under_fail_refuses_with_a_clear_cause() {
     stopped("stopped-fail", "Fail");
     let outcome = world.apply(&node);
     assert!(outcome.code != 0, "{outcome}");
-    for text in [
-        "failed calling webhook \"virtualnodes.meshvet.dev\"",
-        "connect: connection refused",
-    ] {
+    for text in ["failed calling webhook \"virtualnodes.meshvet.dev\"", "connect: connection refused"] {
         assert!(outcome.stderr.contains(text), "{text}\n{outcome}");
     }
 }
@@ -74,23 +68,9 @@ fn stopped_under_fail_lets_pass_what_needs_no_verdict() {
     };
     run(&["label", "virtualnode", "web", "team=shop"]);
     let finalizers = |list: &str| format!(r#"{{"metadata":{{"finalizers":{list}}}}}"#);
-    run(&[
-        "patch",
-        "virtualnode",
-        "web",
-        "--type=merge",
-        "-p",
-        &finalizers(r#"["suite.meshvet.dev/hold"]"#),
-    ]);
+    run(&["patch", "virtualnode", "web", "--type=merge", "-p", &finalizers(r#"["suite.meshvet.dev/hold"]"#)]);
     run(&["delete", "virtualnode", "web", "--wait=false"]);
-    run(&[
-        "patch",
-        "virtualnode",
-        "web",
-        "--type=merge",
-        "-p",
-        &finalizers("null"),
-    ]);
+    run(&["patch", "virtualnode", "web", "--type=merge", "-p", &finalizers("null")]);
 }
 
 fn stopped_under_ignore_lets_pass() {
@@ -124,10 +104,7 @@ fn a_replica_that_ends_loses_no_review() {
 /// The leaf that a replica serves, as PEM.
 fn served(replica: &Replica) -> String {
     let address = format!("{}:8443", replica.address);
-    let seen = openssl(
-        &["s_client", "-connect", &address, "-servername", "meshvet"],
-        "",
-    );
+    let seen = openssl(&["s_client", "-connect", &address, "-servername", "meshvet"], "");
     openssl(&["x509"], &seen)
 }
 
@@ -160,9 +137,8 @@ fn a_broken_certificate_leaves_the_good_one_in_service() {
     replica.update_volume("tls", &tls_files(&renewed));
     eventually("the broken certificate is noticed", || {
         let log = replica.log();
-        let noticed = log.lines().any(|line| {
-            line.contains("certificate") && line.contains("WARN") || line.contains("ERROR")
-        });
+        let noticed =
+            log.lines().any(|line| line.contains("certificate") && line.contains("WARN") || line.contains("ERROR"));
         if noticed { Ok(()) } else { Err(log) }
     });
     assert_eq!(served(&replica), before);
@@ -176,29 +152,19 @@ fn a_changed_policy_holds_without_a_restart() {
     let (_installation, replica) = installed("policy", "Fail");
     world.knows(&node);
     world.apply(&node).refused(&["MV101"]);
-    let policy = |text: &str| {
-        replica.update_volume("policy", &vec![("config.yaml".to_owned(), text.into())])
-    };
+    let policy = |text: &str| replica.update_volume("policy", &vec![("config.yaml".to_owned(), text.into())]);
     policy("severities: {hostname-mismatch: warn}\n");
     let dry_run = || world.kubectl.apply(&node, &["--dry-run=server"]);
     eventually("the policy holds", || {
         let outcome = dry_run();
-        if outcome.code == 0 {
-            Ok(())
-        } else {
-            Err(outcome.to_string())
-        }
+        if outcome.code == 0 { Ok(()) } else { Err(outcome.to_string()) }
     });
     dry_run().warns(&["MV101"]);
     // A policy that can't be read is said to be so, and the last good one stays.
     policy("severities: {hostname-missmatch: deny}\n");
     eventually("the broken policy is noticed", || {
         let log = replica.log();
-        if log.contains("hostname-missmatch") {
-            Ok(())
-        } else {
-            Err(log)
-        }
+        if log.contains("hostname-missmatch") { Ok(()) } else { Err(log) }
     });
     dry_run().warns(&["MV101"]);
 }

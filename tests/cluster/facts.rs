@@ -26,15 +26,10 @@ fn its_roles_can_only_read() {
         for rule in role["rules"].as_array().expect("rules") {
             rules += 1;
             for verb in rule["verbs"].as_array().expect("verbs") {
-                assert!(
-                    ["get", "list", "watch"].iter().any(|read| verb == read),
-                    "{rule}"
-                );
+                assert!(["get", "list", "watch"].iter().any(|read| verb == read), "{rule}");
             }
             for field in ["apiGroups", "resources"] {
-                let wide = rule[field]
-                    .as_array()
-                    .is_some_and(|names| names.iter().any(|name| name == "*"));
+                let wide = rule[field].as_array().is_some_and(|names| names.iter().any(|name| name == "*"));
                 assert!(!wide, "{rule}");
             }
         }
@@ -44,10 +39,7 @@ fn its_roles_can_only_read() {
 
 /// Whether meshvet's ServiceAccount may do this.
 fn may(plane: &ControlPlane, verb: &str, resource: &str) -> bool {
-    let outcome = plane.kubectl.run(
-        &["auth", "can-i", verb, resource, "-A", "--as", ACCOUNT],
-        "",
-    );
+    let outcome = plane.kubectl.run(&["auth", "can-i", verb, resource, "-A", "--as", ACCOUNT], "");
     outcome.stdout.trim() == "yes"
 }
 
@@ -56,11 +48,7 @@ fn secrets_are_read_when_needed_where_they_may_not_be_watched() {
     world::install_crds(&plane);
     let installation = Installation::of_deploy(&plane);
     follow_readme(&plane, "secrets-get").succeeds_silently();
-    assert!(
-        may(&plane, "get", "secrets")
-            && !may(&plane, "list", "secrets")
-            && !may(&plane, "watch", "secrets")
-    );
+    assert!(may(&plane, "get", "secrets") && !may(&plane, "list", "secrets") && !may(&plane, "watch", "secrets"));
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
     installation.wait_until_judging("default");
@@ -69,22 +57,12 @@ fn secrets_are_read_when_needed_where_they_may_not_be_watched() {
     let authority = Authority::new("Test root");
     let node = virtual_node("shop", "web", &world.hostname("web"));
     world.has([
-        tls_secret(
-            "shop",
-            "web-tls",
-            &authority.leaf(&["web.elsewhere.local"]).issue(),
-        ),
+        tls_secret("shop", "web-tls", &authority.leaf(&["web.elsewhere.local"]).issue()),
         manifests::deployment("shop", "web", "web-tls:/certs"),
     ]);
     world.knows(&node);
-    world
-        .apply(&node)
-        .refused(&["MV101 hostname-mismatch", "web.elsewhere.local"]);
-    world.has([tls_secret(
-        "shop",
-        "web-tls",
-        &authority.leaf(&[&world.hostname("web")]).issue(),
-    )]);
+    world.apply(&node).refused(&["MV101 hostname-mismatch", "web.elsewhere.local"]);
+    world.has([tls_secret("shop", "web-tls", &authority.leaf(&[&world.hostname("web")]).issue())]);
     world.apply(&node).succeeds_silently();
 }
 
@@ -101,20 +79,11 @@ fn without_secrets_it_judges_what_it_can() {
 
     let world = World::on(&plane, "shop");
     let node = virtual_node("shop", "web", &world.hostname("web"));
-    let issued = Authority::new("Test root")
-        .leaf(&["web.elsewhere.local"])
-        .issue();
-    world.has([
-        tls_secret("shop", "web-tls", &issued),
-        manifests::deployment("shop", "web", "web-tls:/certs"),
-    ]);
+    let issued = Authority::new("Test root").leaf(&["web.elsewhere.local"]).issue();
+    world.has([tls_secret("shop", "web-tls", &issued), manifests::deployment("shop", "web", "web-tls:/certs")]);
     eventually("meshvet hears of the workload", || {
         let outcome = world.kubectl.apply(&node, &["--dry-run=server"]);
-        if outcome.speaks_of("MV203") {
-            Err(outcome.to_string())
-        } else {
-            Ok(())
-        }
+        if outcome.speaks_of("MV203") { Err(outcome.to_string()) } else { Ok(()) }
     });
     // What is in the Secret can't be known: the name that is in its certificate is not told, and nothing is refused for it.
     world.apply(&node).succeeds().lacks(&["MV101", "elsewhere"]);
@@ -126,22 +95,14 @@ fn an_absent_crd_is_noticed_when_it_appears() {
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
     let log = replica.log();
-    assert!(
-        log.contains("virtualnodes"),
-        "no word of the absent CRD:\n{log}"
-    );
+    assert!(log.contains("virtualnodes"), "no word of the absent CRD:\n{log}");
 
     world::install_crds(&plane);
     installation.wait_until_judging("default");
     let world = World::on(&plane, "shop");
-    let issued = Authority::new("Test root")
-        .leaf(&[&world.hostname("web")])
-        .issue();
+    let issued = Authority::new("Test root").leaf(&[&world.hostname("web")]).issue();
     let node = virtual_node("shop", "web", &world.hostname("web"));
-    world.has([
-        tls_secret("shop", "web-tls", &issued),
-        manifests::deployment("shop", "web", "web-tls:/certs"),
-    ]);
+    world.has([tls_secret("shop", "web-tls", &issued), manifests::deployment("shop", "web", "web-tls:/certs")]);
     world.knows(&node);
     world.apply(&node).succeeds_silently();
     // Another node that selects the same workload: to say so, meshvet must have heard of the first.
@@ -149,11 +110,7 @@ fn an_absent_crd_is_noticed_when_it_appears() {
     twin["metadata"]["name"] = "twin".into();
     eventually("meshvet hears of the first node", || {
         let outcome = world.kubectl.apply(&twin, &["--dry-run=server"]);
-        if outcome.speaks_of("MV003") {
-            Ok(())
-        } else {
-            Err(outcome.to_string())
-        }
+        if outcome.speaks_of("MV003") { Ok(()) } else { Err(outcome.to_string()) }
     });
     assert_eq!(replica.probe("/readyz"), Ok(200));
 }
@@ -173,30 +130,16 @@ fn an_undecodable_object_is_skipped() {
         },
         "spec": {"listeners": "none", "podSelector": 7},
     });
-    plane().write_raw(
-        "/registry/appmesh.k8s.aws/virtualnodes/undecodable/mangled",
-        &mangled.to_string(),
-    );
-    world
-        .kubectl
-        .run(&["-n", "undecodable", "get", "virtualnode", "mangled"], "")
-        .succeeds();
+    plane().write_raw("/registry/appmesh.k8s.aws/virtualnodes/undecodable/mangled", &mangled.to_string());
+    world.kubectl.run(&["-n", "undecodable", "get", "virtualnode", "mangled"], "").succeeds();
     eventually("it is told in the log", || {
         let log = world::meshvet().log();
-        let told = log
-            .lines()
-            .any(|line| line.contains("mangled") && line.contains("undecodable"));
-        if told {
-            Ok(())
-        } else {
-            Err("no word of it".to_owned())
-        }
+        let told = log.lines().any(|line| line.contains("mangled") && line.contains("undecodable"));
+        if told { Ok(()) } else { Err("no word of it".to_owned()) }
     });
 
     // The watch that met it lives on, and one that starts with it does too.
-    let issued = Authority::new("Test root")
-        .leaf(&[&world.hostname("web")])
-        .issue();
+    let issued = Authority::new("Test root").leaf(&[&world.hostname("web")]).issue();
     let node = virtual_node("undecodable", "web", &world.hostname("web"));
     world.has([
         tls_secret("undecodable", "web-tls", &issued),
@@ -209,11 +152,7 @@ fn an_undecodable_object_is_skipped() {
     let hears_of_the_first = || {
         eventually("meshvet hears of the node", || {
             let outcome = world.kubectl.apply(&twin, &["--dry-run=server"]);
-            if outcome.speaks_of("MV003") {
-                Ok(())
-            } else {
-                Err(outcome.to_string())
-            }
+            if outcome.speaks_of("MV003") { Ok(()) } else { Err(outcome.to_string()) }
         });
     };
     hears_of_the_first();

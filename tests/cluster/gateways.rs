@@ -42,55 +42,36 @@ fn a_gateway_with_another_certificates_key_is_refused() {
         manifests::gateway_deployment("gateway-key", "ingress", "ingress-tls", "/certs"),
     ]);
     world.knows(&gateway("gateway-key"));
-    world.apply(&gateway("gateway-key")).refused(&[
-        "MV206 key-mismatch",
-        "spec.listeners[0].tls.certificate.file.privateKey",
-    ]);
+    world
+        .apply(&gateway("gateway-key"))
+        .refused(&["MV206 key-mismatch", "spec.listeners[0].tls.certificate.file.privateKey"]);
 }
 
 fn a_file_that_the_volume_lacks_is_refused() {
     let world = World::new("gateway-file");
     let issued = Authority::new("Test root").leaf(&[NAME]).issue();
-    let data = [
-        ("chain.pem", issued.chain.as_str()),
-        ("key.pem", &issued.key),
-    ];
-    let mut deployment =
-        manifests::gateway_deployment("gateway-file", "ingress", "ingress-tls", "/certs");
+    let data = [("chain.pem", issued.chain.as_str()), ("key.pem", &issued.key)];
+    let mut deployment = manifests::gateway_deployment("gateway-file", "ingress", "ingress-tls", "/certs");
     // Of the two keys only one is put into the volume, under another name.
     deployment["spec"]["template"]["spec"]["volumes"][0]["secret"]["items"] =
         json!([{"key": "chain.pem", "path": "tls.crt"}]);
     world.has([secret("gateway-file", "ingress-tls", &data), deployment]);
     world.knows(&gateway("gateway-file"));
-    world
-        .apply(&gateway("gateway-file"))
-        .refused(&["MV202 file-missing", "/certs/tls.key"]);
+    world.apply(&gateway("gateway-file")).refused(&["MV202 file-missing", "/certs/tls.key"]);
 }
 
 fn an_annotation_mounts_nothing_in_a_gateway() {
     let world = World::new("gateway-annotation");
     let issued = Authority::new("Test root").leaf(&[NAME]).issue();
-    let mut deployment =
-        manifests::gateway_deployment("gateway-annotation", "ingress", "ingress-tls", "/elsewhere");
+    let mut deployment = manifests::gateway_deployment("gateway-annotation", "ingress", "ingress-tls", "/elsewhere");
     deployment["spec"]["template"]["metadata"]["annotations"] =
         json!({"appmesh.k8s.aws/secretMounts": "ingress-tls:/certs"});
-    world.has([
-        tls_secret("gateway-annotation", "ingress-tls", &issued),
-        deployment,
-    ]);
+    world.has([tls_secret("gateway-annotation", "ingress-tls", &issued), deployment]);
     crate::sandbox::eventually("meshvet hears of the workload", || {
-        let outcome = world
-            .kubectl
-            .apply(&gateway("gateway-annotation"), &["--dry-run=server"]);
-        if outcome.speaks_of("MV203") {
-            Err(outcome.to_string())
-        } else {
-            Ok(())
-        }
+        let outcome = world.kubectl.apply(&gateway("gateway-annotation"), &["--dry-run=server"]);
+        if outcome.speaks_of("MV203") { Err(outcome.to_string()) } else { Ok(()) }
     });
-    world
-        .apply(&gateway("gateway-annotation"))
-        .warns(&["MV201"]);
+    world.apply(&gateway("gateway-annotation")).warns(&["MV201"]);
 }
 
 fn a_gateway_before_its_pods_warns() {

@@ -26,12 +26,8 @@ pub(crate) fn readme(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/README.md");
     let text = std::fs::read_to_string(path).unwrap();
     let fence = format!("```sh {name}");
-    let block: Vec<&str> = text
-        .lines()
-        .skip_while(|line| *line != fence)
-        .skip(1)
-        .take_while(|line| *line != "```")
-        .collect();
+    let block: Vec<&str> =
+        text.lines().skip_while(|line| *line != fence).skip(1).take_while(|line| *line != "```").collect();
     assert!(!block.is_empty(), "deploy/README.md has no block {fence}");
     block.join("\n")
 }
@@ -60,12 +56,7 @@ impl<'a> Installation<'a> {
     /// `deploy/` as it stands in the cluster already.
     #[track_caller]
     pub(crate) fn found(plane: &'a ControlPlane) -> Self {
-        Self {
-            plane,
-            name: "meshvet".to_owned(),
-            authority: None,
-            kubeconfig: service_account(plane),
-        }
+        Self { plane, name: "meshvet".to_owned(), authority: None, kubeconfig: service_account(plane) }
     }
 
     /// A copy of the Service and of the webhook configuration for `namespace` alone, which the original no longer looks at.
@@ -74,17 +65,7 @@ impl<'a> Installation<'a> {
     pub(crate) fn copy_for(plane: &'a ControlPlane, namespace: &str, failure_policy: &str) -> Self {
         let name = format!("meshvet-{namespace}");
         let kubectl = &plane.kubectl;
-        kubectl
-            .run(
-                &[
-                    "label",
-                    "namespace",
-                    namespace,
-                    "meshvet.dev/admission=disabled",
-                ],
-                "",
-            )
-            .succeeds();
+        kubectl.run(&["label", "namespace", namespace, "meshvet.dev/admission=disabled"], "").succeeds();
         let authority = Authority::new(&name);
         let mut service = kubectl.get(&["-n", NAMESPACE, "service", "meshvet"]);
         service["metadata"] = json!({"name": name, "namespace": NAMESPACE});
@@ -96,16 +77,10 @@ impl<'a> Installation<'a> {
         hook["clientConfig"]["service"]["name"] = name.as_str().into();
         hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
         hook["failurePolicy"] = failure_policy.into();
-        hook["namespaceSelector"] =
-            json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
         kubectl.apply(&service, &[]).succeeds();
         kubectl.apply(&webhook, &[]).succeeds();
-        Self {
-            plane,
-            name,
-            authority: Some(authority),
-            kubeconfig: service_account(plane),
-        }
+        Self { plane, name, authority: Some(authority), kubeconfig: service_account(plane) }
     }
 
     /// Another serving certificate for a copy.
@@ -139,14 +114,9 @@ impl<'a> Installation<'a> {
     /// Sends the API server to these replicas, as the controller of EndpointSlices does for pods that are ready.
     #[track_caller]
     pub(crate) fn route_to(&self, replicas: &[&Replica]) {
-        let deployment = self
-            .plane
-            .kubectl
-            .get(&["-n", NAMESPACE, "deployment", "meshvet"]);
+        let deployment = self.plane.kubectl.get(&["-n", NAMESPACE, "deployment", "meshvet"]);
         let ports = &deployment["spec"]["template"]["spec"]["containers"][0]["ports"];
-        let https = ports
-            .as_array()
-            .and_then(|ports| ports.iter().find(|port| port["name"] == "https"));
+        let https = ports.as_array().and_then(|ports| ports.iter().find(|port| port["name"] == "https"));
         let https = https.expect("a port named https")["containerPort"].clone();
         let endpoints: Vec<Value> = replicas
             .iter()
@@ -182,11 +152,7 @@ impl<'a> Installation<'a> {
         });
         sandbox::eventually("meshvet judges", || {
             let outcome = self.plane.kubectl.create(&node, &["--dry-run=server"]);
-            if outcome.stderr.contains("denied the request") {
-                Ok(())
-            } else {
-                Err(outcome.to_string())
-            }
+            if outcome.stderr.contains("denied the request") { Ok(()) } else { Err(outcome.to_string()) }
         });
     }
 }
@@ -194,10 +160,7 @@ impl<'a> Installation<'a> {
 /// A kubeconfig with a token of the ServiceAccount of `deploy/`.
 #[track_caller]
 fn service_account(plane: &ControlPlane) -> PathBuf {
-    let token = plane
-        .kubectl
-        .run(&["-n", NAMESPACE, "create", "token", "meshvet"], "")
-        .succeeds();
+    let token = plane.kubectl.run(&["-n", NAMESPACE, "create", "token", "meshvet"], "").succeeds();
     plane.kubeconfig_for("meshvet", token.stdout.trim())
 }
 

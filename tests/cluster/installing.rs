@@ -4,10 +4,7 @@ use crate::control_plane::ControlPlane;
 use crate::install::follow_readme;
 use crate::world::plane;
 
-tests![
-    the_readmes_check_says_that_it_judges,
-    nothing_is_blocked_before_there_is_a_certificate,
-];
+tests![the_readmes_check_says_that_it_judges, nothing_is_blocked_before_there_is_a_certificate,];
 
 fn the_readmes_check_says_that_it_judges() {
     follow_readme(plane(), "verify").refused(&["MV004 not-exactly-one-source"]);

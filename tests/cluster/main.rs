@@ -6,12 +6,7 @@
 //! namespace alone ([`install::Installation`]); one that needs other cluster-wide objects starts a control plane of its own.
 //!
 //! `cargo test --test cluster` is all there is to it: what is missing is built by `scripts/parts` first.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
 /// The tests of a file, named as their functions are.
 macro_rules! tests {

@@ -15,7 +15,7 @@ tests![
     everything_in_one_apply_is_created,
     a_common_name_alone_warns,
     an_ending_certificate_warns,
-    a_path_without_a_mount_warns_with_the_nearest,
+    a_path_without_a_mount_warns,
     a_node_before_its_workload_warns,
     a_namespace_without_injection_warns,
 ];
@@ -25,10 +25,7 @@ fn world(namespace: &'static str, issued: &Issued, edit: impl Fn(&mut Value)) ->
     let world = World::new(namespace);
     let mut node = virtual_node(namespace, "web", &world.hostname("web"));
     edit(&mut node);
-    world.has([
-        tls_secret(namespace, "web-tls", issued),
-        manifests::deployment(namespace, "web", "web-tls:/certs"),
-    ]);
+    world.has([tls_secret(namespace, "web-tls", issued), manifests::deployment(namespace, "web", "web-tls:/certs")]);
     (world, node)
 }
 
@@ -59,21 +56,15 @@ fn any_name_will_do_with_cloud_map() {
 }
 
 fn a_permissive_listener_is_created() {
-    created(
-        "permissive",
-        &leaf(&["web.permissive.svc.cluster.local"]),
-        |node| {
-            node["spec"]["listeners"][0]["tls"]["mode"] = "PERMISSIVE".into();
-        },
-    );
+    created("permissive", &leaf(&["web.permissive.svc.cluster.local"]), |node| {
+        node["spec"]["listeners"][0]["tls"]["mode"] = "PERMISSIVE".into();
+    });
 }
 
 fn an_object_without_tls_is_created() {
     let world = World::new("without-tls");
     let mut node = virtual_node(world.namespace, "web", "web.local");
-    let listener = node["spec"]["listeners"][0]
-        .as_object_mut()
-        .expect("a listener");
+    let listener = node["spec"]["listeners"][0].as_object_mut().expect("a listener");
     listener.remove("tls");
     world.apply(&node).succeeds_silently();
 }
@@ -92,10 +83,7 @@ fn everything_in_one_apply_is_created() {
 
 fn a_common_name_alone_warns() {
     let authority = Authority::new("Test root");
-    let issued = authority
-        .leaf(&[])
-        .common_name("web.cn.svc.cluster.local")
-        .issue();
+    let issued = authority.leaf(&[]).common_name("web.cn.svc.cluster.local").issue();
     let (world, node) = world("cn", &issued, |_| ());
     world.knows(&node);
     world.apply(&node).warns(&["MV102"]);
@@ -104,24 +92,20 @@ fn a_common_name_alone_warns() {
 fn an_ending_certificate_warns() {
     let authority = Authority::new("Test root");
     let hostname = "web.ending.svc.cluster.local";
-    let issued = authority
-        .leaf(&[hostname])
-        .valid(-360, 5)
-        .key(Key::P256)
-        .issue();
+    let issued = authority.leaf(&[hostname]).valid(-360, 5).key(Key::P256).issue();
     let (world, node) = world("ending", &issued, |_| ());
     world.knows(&node);
     world.apply(&node).warns(&["MV209"]);
 }
 
-fn a_path_without_a_mount_warns_with_the_nearest() {
+fn a_path_without_a_mount_warns() {
     let issued = leaf(&["web.no-mount.svc.cluster.local"]);
     let (world, good) = world("no-mount", &issued, |_| ());
     world.knows(&good);
     let mut node = good;
     let file = &mut node["spec"]["listeners"][0]["tls"]["certificate"]["file"];
     file["certificateChain"] = "/cert/tls.crt".into();
-    world.apply(&node).warns(&["MV201", "/cert"]);
+    world.apply(&node).warns(&["MV201", "/cert/tls.crt"]);
 }
 
 fn a_node_before_its_workload_warns() {
@@ -134,20 +118,11 @@ fn a_namespace_without_injection_warns() {
     let issued = leaf(&["web.no-proxy.svc.cluster.local"]);
     let (world, node) = world("no-proxy", &issued, |_| ());
     world.knows(&node);
-    let unlabel = [
-        "label",
-        "namespace",
-        "no-proxy",
-        "appmesh.k8s.aws/sidecarInjectorWebhook-",
-    ];
+    let unlabel = ["label", "namespace", "no-proxy", "appmesh.k8s.aws/sidecarInjectorWebhook-"];
     world.kubectl.run(&unlabel, "").succeeds();
     crate::sandbox::eventually("meshvet hears of the label", || {
         let outcome = world.kubectl.apply(&node, &["--dry-run=server"]);
-        if outcome.speaks_of("MV218") {
-            Ok(())
-        } else {
-            Err(outcome.to_string())
-        }
+        if outcome.speaks_of("MV218") { Ok(()) } else { Err(outcome.to_string()) }
     });
     world.apply(&node).warns(&["MV218"]);
 }

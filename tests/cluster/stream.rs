@@ -27,37 +27,25 @@ pub(crate) struct Stream {
 impl Stream {
     /// Starts to create `node` again and again, as dry runs.
     pub(crate) fn start(plane: &ControlPlane, node: &Value) -> Self {
-        let (answered, stop) = (
-            Arc::new(AtomicUsize::new(0)),
-            Arc::new(AtomicBool::new(false)),
-        );
+        let (answered, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let kubeconfig = plane.folder().join("kubeconfig");
         let namespace = node["metadata"]["namespace"].as_str().expect("a namespace");
-        let path =
-            format!("/apis/appmesh.k8s.aws/v1beta2/namespaces/{namespace}/virtualnodes?dryRun=All");
+        let path = format!("/apis/appmesh.k8s.aws/v1beta2/namespaces/{namespace}/virtualnodes?dryRun=All");
         let body = node.to_string().into_bytes();
         let (counter, flag) = (Arc::clone(&answered), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let config = Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
                 let options = KubeConfigOptions::default();
                 let config = kube::Config::from_custom_kubeconfig(config, &options).await;
-                let client =
-                    kube::Client::try_from(config.expect("a configuration")).expect("a client");
+                let client = kube::Client::try_from(config.expect("a configuration")).expect("a client");
                 let ask = || one_after_another(&client, &path, &body, &counter, &flag);
                 let lost = futures::future::join_all((0..AT_ONCE).map(|_| ask())).await;
                 lost.concat()
             })
         });
-        Self {
-            answered,
-            stop,
-            thread,
-        }
+        Self { answered, stop, thread }
     }
 
     /// Waits until `count` more have been answered.
@@ -66,11 +54,7 @@ impl Stream {
         let from = self.answered.load(Ordering::Relaxed);
         sandbox::eventually("reviews go on", || {
             let more = self.answered.load(Ordering::Relaxed) - from;
-            if more >= count {
-                Ok(())
-            } else {
-                Err(format!("{more} of {count}"))
-            }
+            if more >= count { Ok(()) } else { Err(format!("{more} of {count}")) }
         });
     }
 
@@ -79,12 +63,7 @@ impl Stream {
     pub(crate) fn end(self) {
         self.stop.store(true, Ordering::Relaxed);
         let lost = self.thread.join().expect("the stream ends");
-        assert!(
-            lost.is_empty(),
-            "{} lost, the first of them:\n{}",
-            lost.len(),
-            lost[0]
-        );
+        assert!(lost.is_empty(), "{} lost, the first of them:\n{}", lost.len(), lost[0]);
     }
 }
 
@@ -99,10 +78,8 @@ async fn one_after_another(
     let deadline = Instant::now() + LONGEST;
     let mut lost = Vec::new();
     while !stop.load(Ordering::Relaxed) && Instant::now() < deadline {
-        let request = Request::post(path)
-            .header("content-type", "application/json")
-            .body(body.to_vec())
-            .expect("a request");
+        let request =
+            Request::post(path).header("content-type", "application/json").body(body.to_vec()).expect("a request");
         match client.request_text(request).await {
             Ok(_) => answered.fetch_add(1, Ordering::Relaxed),
             Err(error) => {

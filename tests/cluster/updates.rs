@@ -40,31 +40,20 @@ fn broken(namespace: &'static str) -> (World, Value) {
 fn unseen(world: &World, manifest: &Value) {
     let label = |value: &str| {
         let label = format!("meshvet.dev/admission{value}");
-        world
-            .kubectl
-            .run(&["label", "namespace", world.namespace, &label], "")
-            .succeeds();
+        world.kubectl.run(&["label", "namespace", world.namespace, &label], "").succeeds();
     };
     label("=disabled");
     // The API server learns of the label from a watch of its own.
     eventually("the namespace is out of sight", || {
         let outcome = world.kubectl.apply(manifest, &[]);
-        if outcome.code == 0 {
-            Ok(())
-        } else {
-            Err(outcome.to_string())
-        }
+        if outcome.code == 0 { Ok(()) } else { Err(outcome.to_string()) }
     });
     label("-");
     let mut bad = virtual_node(world.namespace, "is-in-sight", "a.local");
     bad["spec"]["listeners"][0]["tls"]["certificate"] = json!({});
     eventually("the namespace is in sight again", || {
         let outcome = world.kubectl.create(&bad, &["--dry-run=server"]);
-        if outcome.speaks_of("MV004") {
-            Ok(())
-        } else {
-            Err(outcome.to_string())
-        }
+        if outcome.speaks_of("MV004") { Ok(()) } else { Err(outcome.to_string()) }
     });
 }
 
@@ -79,33 +68,15 @@ fn a_fixed_secret_lets_the_same_apply_pass_at_once() {
     // Several times over: the answer must not depend on who is faster, the watch or the user.
     for round in 0..5 {
         world.apply(&node).refused(&["MV101"]);
-        world.has([tls_secret(
-            "fixed",
-            "web-tls",
-            &issued(&[&world.hostname("web")]),
-        )]);
+        world.has([tls_secret("fixed", "web-tls", &issued(&[&world.hostname("web")]))]);
         let outcome = world.apply(&node).succeeds_silently();
-        assert!(
-            outcome.stdout.contains("web created"),
-            "round {round}: {outcome}"
-        );
-        world
-            .kubectl
-            .run(&["-n", "fixed", "delete", "virtualnode", "web"], "")
-            .succeeds();
-        world.has([tls_secret(
-            "fixed",
-            "web-tls",
-            &issued(&["web.elsewhere.local"]),
-        )]);
+        assert!(outcome.stdout.contains("web created"), "round {round}: {outcome}");
+        world.kubectl.run(&["-n", "fixed", "delete", "virtualnode", "web"], "").succeeds();
+        world.has([tls_secret("fixed", "web-tls", &issued(&["web.elsewhere.local"]))]);
         world.knows(&node);
         eventually("meshvet hears of the Secret", || {
             let outcome = world.kubectl.apply(&node, &["--dry-run=server"]);
-            if outcome.speaks_of("MV101") {
-                Ok(())
-            } else {
-                Err(outcome.to_string())
-            }
+            if outcome.speaks_of("MV101") { Ok(()) } else { Err(outcome.to_string()) }
         });
     }
 }
@@ -116,19 +87,7 @@ fn labels_and_finalizers_of_a_broken_node_pass() {
         let patch = patch.to_string();
         world
             .kubectl
-            .run(
-                &[
-                    "-n",
-                    "labels",
-                    "patch",
-                    "virtualnode",
-                    "web",
-                    "--type=merge",
-                    "-p",
-                    &patch,
-                ],
-                "",
-            )
+            .run(&["-n", "labels", "patch", "virtualnode", "web", "--type=merge", "-p", &patch], "")
             .succeeds_silently();
     };
     patch(json!({"metadata": {"labels": {"team": "shop"}}}));
@@ -141,17 +100,7 @@ fn a_broken_node_is_deleted() {
     let (world, _) = broken("deletion");
     let finalizers = |list: Value| {
         let patch = json!({"metadata": {"finalizers": list}}).to_string();
-        [
-            "-n",
-            "deletion",
-            "patch",
-            "virtualnode",
-            "web",
-            "--type=merge",
-            "-p",
-            &patch,
-        ]
-        .map(str::to_owned)
+        ["-n", "deletion", "patch", "virtualnode", "web", "--type=merge", "-p", &patch].map(str::to_owned)
     };
     let run = |arguments: &[String]| {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -159,36 +108,11 @@ fn a_broken_node_is_deleted() {
     };
     // With a finalizer, as the App Mesh controller sets one: the object lives on, is written to, then goes.
     run(&finalizers(json!(["suite.meshvet.dev/hold"])));
-    world
-        .kubectl
-        .run(
-            &[
-                "-n",
-                "deletion",
-                "delete",
-                "virtualnode",
-                "web",
-                "--wait=false",
-            ],
-            "",
-        )
-        .succeeds_silently();
+    world.kubectl.run(&["-n", "deletion", "delete", "virtualnode", "web", "--wait=false"], "").succeeds_silently();
     let edit = r#"{"spec":{"listeners":[{"portMapping":{"port":8443,"protocol":"http"},"tls":{"mode":"STRICT","certificate":{}}}]}}"#;
-    run(&[
-        "-n",
-        "deletion",
-        "patch",
-        "virtualnode",
-        "web",
-        "--type=merge",
-        "-p",
-        edit,
-    ]
-    .map(str::to_owned));
+    run(&["-n", "deletion", "patch", "virtualnode", "web", "--type=merge", "-p", edit].map(str::to_owned));
     run(&finalizers(json!(null)));
-    let left = world
-        .kubectl
-        .run(&["-n", "deletion", "get", "virtualnodes", "-o", "name"], "");
+    let left = world.kubectl.run(&["-n", "deletion", "get", "virtualnodes", "-o", "name"], "");
     assert_eq!(left.succeeds().stdout, "");
 }
 
@@ -201,20 +125,11 @@ fn an_edit_that_makes_nothing_worse_passes_with_a_warning() {
 
 fn an_edit_that_makes_it_worse_is_refused() {
     let (world, mut node) = broken("worse");
-    node["spec"]["listeners"][0]["tls"]["certificate"]["file"]["privateKey"] =
-        "/certs/other.key".into();
-    world.has([secret(
-        "worse",
-        "web-tls",
-        &[("other.key", &issued(&["web.elsewhere.local"]).key)],
-    )]);
+    node["spec"]["listeners"][0]["tls"]["certificate"]["file"]["privateKey"] = "/certs/other.key".into();
+    world.has([secret("worse", "web-tls", &[("other.key", &issued(&["web.elsewhere.local"]).key)])]);
     eventually("meshvet hears of the other key", || {
         let outcome = world.kubectl.apply(&node, &["--dry-run=server"]);
-        if outcome.speaks_of("MV206") {
-            Ok(())
-        } else {
-            Err(outcome.to_string())
-        }
+        if outcome.speaks_of("MV206") { Ok(()) } else { Err(outcome.to_string()) }
     });
     world.apply(&node).refused(&["MV206 key-mismatch"]);
 }
@@ -225,24 +140,14 @@ fn a_repair_of_one_of_two_problems_passes() {
     let good = issued(&["web.elsewhere.local"]);
     let other = issued(&["web.elsewhere.local"]);
     world.has([
-        secret(
-            "repair",
-            "web-tls",
-            &[
-                ("tls.crt", &good.chain),
-                ("tls.key", &good.key),
-                ("other.key", &other.key),
-            ],
-        ),
+        secret("repair", "web-tls", &[("tls.crt", &good.chain), ("tls.key", &good.key), ("other.key", &other.key)]),
         manifests::deployment("repair", "web", "web-tls:/certs"),
     ]);
-    node["spec"]["listeners"][0]["tls"]["certificate"]["file"]["privateKey"] =
-        "/certs/other.key".into();
+    node["spec"]["listeners"][0]["tls"]["certificate"]["file"]["privateKey"] = "/certs/other.key".into();
     unseen(&world, &node);
     world.knows(&node);
     // The key is put right; the name is as wrong as before.
-    node["spec"]["listeners"][0]["tls"]["certificate"]["file"]["privateKey"] =
-        "/certs/tls.key".into();
+    node["spec"]["listeners"][0]["tls"]["certificate"]["file"]["privateKey"] = "/certs/tls.key".into();
     world.apply(&node).warns(&["MV101"]).lacks(&["MV206"]);
 }
 
@@ -257,16 +162,7 @@ fn a_listener_that_moves_in_the_list_is_the_same() {
 fn a_status_write_is_not_judged() {
     let (world, _) = broken("status");
     let patch = r#"{"status":{"virtualNodeARN":"arn:aws:appmesh:eu-west-1:111122223333:mesh/m/virtualNode/web"}}"#;
-    let arguments = [
-        "-n",
-        "status",
-        "patch",
-        "virtualnode",
-        "web",
-        "--subresource=status",
-        "--type=merge",
-        "-p",
-        patch,
-    ];
+    let arguments =
+        ["-n", "status", "patch", "virtualnode", "web", "--subresource=status", "--type=merge", "-p", patch];
     world.kubectl.run(&arguments, "").succeeds_silently();
 }

@@ -28,11 +28,7 @@ fn world(namespace: &'static str) -> (World, Value, Value) {
         json!({"certificateChain": "/bad/tls.crt", "privateKey": "/bad/tls.key"});
     world.has([
         tls_secret(namespace, "web-tls", &authority.leaf(&[&hostname]).issue()),
-        tls_secret(
-            namespace,
-            "bad-tls",
-            &authority.leaf(&["web.elsewhere.local"]).issue(),
-        ),
+        tls_secret(namespace, "bad-tls", &authority.leaf(&["web.elsewhere.local"]).issue()),
         manifests::deployment(namespace, "web", "web-tls:/certs,bad-tls:/bad"),
     ]);
     world.knows(&good);
@@ -42,22 +38,14 @@ fn world(namespace: &'static str) -> (World, Value, Value) {
 
 /// Its uid and its generation: neither changes unless the object does.
 fn identity(world: &World) -> (Value, Value) {
-    let node = world
-        .kubectl
-        .get(&["-n", world.namespace, "virtualnode", "web"]);
-    (
-        node["metadata"]["uid"].clone(),
-        node["metadata"]["generation"].clone(),
-    )
+    let node = world.kubectl.get(&["-n", world.namespace, "virtualnode", "web"]);
+    (node["metadata"]["uid"].clone(), node["metadata"]["generation"].clone())
 }
 
 fn a_dry_run_answers_the_same() {
     let (world, good, bad) = world("dry-run");
     let dry = &["--dry-run=server"];
-    let refused = world
-        .kubectl
-        .apply(&bad, dry)
-        .refused(&["MV101 hostname-mismatch"]);
+    let refused = world.kubectl.apply(&bad, dry).refused(&["MV101 hostname-mismatch"]);
     let really = world.apply(&bad);
     assert_eq!(refused.stderr, really.stderr, "word for word");
     world.kubectl.apply(&good, dry).succeeds_silently();
@@ -72,10 +60,7 @@ fn a_diff_answers_the_same() {
 
 fn create_is_judged() {
     let (world, good, bad) = world("create");
-    world
-        .kubectl
-        .create(&bad, &[])
-        .refused(&["MV101 hostname-mismatch"]);
+    world.kubectl.create(&bad, &[]).refused(&["MV101 hostname-mismatch"]);
     world.kubectl.create(&good, &[]).succeeds_silently();
 }
 
@@ -84,10 +69,7 @@ fn a_generated_name_is_judged() {
     for node in [&mut good, &mut bad] {
         node["metadata"] = json!({"namespace": "generated", "generateName": "web-"});
     }
-    world
-        .kubectl
-        .create(&bad, &[])
-        .refused(&["MV101 hostname-mismatch"]);
+    world.kubectl.create(&bad, &[]).refused(&["MV101 hostname-mismatch"]);
     let outcome = world.kubectl.create(&good, &[]).succeeds_silently();
     assert!(outcome.stdout.contains("/web-"), "{outcome}");
 }
@@ -95,22 +77,14 @@ fn a_generated_name_is_judged() {
 fn server_side_apply_is_judged() {
     let (world, good, bad) = world("server-side");
     let options = &["--server-side"];
-    world
-        .kubectl
-        .apply(&bad, options)
-        .refused(&["MV101 hostname-mismatch"]);
+    world.kubectl.apply(&bad, options).refused(&["MV101 hostname-mismatch"]);
     world.kubectl.apply(&good, options).succeeds_silently();
-    world
-        .kubectl
-        .apply(&bad, options)
-        .refused(&["MV101 hostname-mismatch"]);
+    world.kubectl.apply(&bad, options).refused(&["MV101 hostname-mismatch"]);
 }
 
 fn a_misspelt_field_warns_with_what_was_meant() {
     let (world, mut node, _) = world("misspelt");
-    let listener = node["spec"]["listeners"][0]
-        .as_object_mut()
-        .expect("a listener");
+    let listener = node["spec"]["listeners"][0].as_object_mut().expect("a listener");
     let tls = listener.remove("tls").expect("tls");
     listener.insert("tlss".to_owned(), tls);
     let outcome = world.kubectl.apply(&node, &["--server-side"]);
@@ -122,10 +96,7 @@ fn apply_by_force_leaves_the_live_object_untouched() {
     let (world, good, bad) = world("force");
     world.apply(&good).succeeds_silently();
     let before = identity(&world);
-    world
-        .kubectl
-        .apply(&bad, &["--force"])
-        .refused(&["MV101 hostname-mismatch"]);
+    world.kubectl.apply(&bad, &["--force"]).refused(&["MV101 hostname-mismatch"]);
     assert_eq!(identity(&world), before);
 }
 
@@ -140,19 +111,9 @@ fn replace_edit_and_patch_are_judged() {
         "path": "/spec/listeners/0/tls/certificate/file",
         "value": bad["spec"]["listeners"][0]["tls"]["certificate"]["file"],
     }]);
-    let outcome = world.kubectl.run(
-        &[
-            "-n",
-            "replace",
-            "patch",
-            "virtualnode",
-            "web",
-            "--type=json",
-            "-p",
-            &patch.to_string(),
-        ],
-        "",
-    );
+    let outcome = world
+        .kubectl
+        .run(&["-n", "replace", "patch", "virtualnode", "web", "--type=json", "-p", &patch.to_string()], "");
     outcome.refused(&["MV101 hostname-mismatch"]);
     assert_eq!(identity(&world), before);
 }

@@ -23,10 +23,7 @@ static SHARED: OnceLock<Shared> = OnceLock::new();
 pub(crate) fn start() {
     let plane = ControlPlane::start("shared");
     install_crds(&plane);
-    let shared = SHARED.get_or_init(|| Shared {
-        plane,
-        meshvet: OnceLock::new(),
-    });
+    let shared = SHARED.get_or_init(|| Shared { plane, meshvet: OnceLock::new() });
     let installation = Installation::of_deploy(&shared.plane);
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
@@ -63,19 +60,7 @@ pub(crate) fn install_crds(plane: &ControlPlane) {
 
 #[track_caller]
 pub(crate) fn wait_for_crds(plane: &ControlPlane) {
-    plane
-        .kubectl
-        .run(
-            &[
-                "wait",
-                "--for=condition=Established",
-                "crd",
-                "--all",
-                "--timeout=60s",
-            ],
-            "",
-        )
-        .succeeds();
+    plane.kubectl.run(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"], "").succeeds();
 }
 
 /// A test's own corner: a namespace with proxies injected.
@@ -94,9 +79,7 @@ impl World {
     #[track_caller]
     pub(crate) fn on(plane: &ControlPlane, namespace: &'static str) -> Self {
         let kubectl = plane.kubectl.clone();
-        kubectl
-            .create(&manifests::namespace(namespace), &[])
-            .succeeds();
+        kubectl.create(&manifests::namespace(namespace), &[]).succeeds();
         Self { namespace, kubectl }
     }
 
@@ -108,9 +91,7 @@ impl World {
     /// Brings these objects into being.
     #[track_caller]
     pub(crate) fn has(&self, objects: impl IntoIterator<Item = Value>) {
-        self.kubectl
-            .apply(&manifests::list(objects), &[])
-            .succeeds();
+        self.kubectl.apply(&manifests::list(objects), &[]).succeeds();
     }
 
     /// Waits until meshvet has heard of the workloads and the Secrets that `node` rests on, so that what comes next is a
@@ -122,11 +103,7 @@ impl World {
             // Among the warnings only: what is denied is known.
             let unknown = ["MV201", "MV202", "MV203", "MV218"];
             let warns = |rule: &&str| outcome.warnings().any(|line| line.contains(*rule));
-            if unknown.iter().any(warns) {
-                Err(outcome.to_string())
-            } else {
-                Ok(())
-            }
+            if unknown.iter().any(warns) { Err(outcome.to_string()) } else { Ok(()) }
         });
     }
 
