@@ -28,4 +28,5 @@ pub mod policy;
 pub mod report;
 pub mod rules;
 pub mod sources;
+pub mod suggest;
 pub mod suppression;

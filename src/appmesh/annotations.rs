@@ -172,14 +172,15 @@ impl AnnotationProblem {
 /// entry and it refuses the pod; an empty annotation or a trailing comma is a malformed entry.
 #[must_use]
 pub fn parse_secret_mounts(annotation: &str) -> Mounts {
-    parse(annotation)
+    parse(annotation, invalid_volume_name)
 }
 
 /// Reads [`VOLUME_MOUNTS`] as the injector does: like [`parse_secret_mounts`], but nothing is added to the pod's volumes.
 /// A volume that `secretMounts` adds can be named too.
 #[must_use]
 pub fn parse_volume_mounts(annotation: &str) -> Mounts {
-    parse(annotation)
+    // A name that no volume can have is one that the pod doesn't have: see `conflicts`.
+    parse(annotation, |_| None)
 }
 
 /// What is wrong between the annotations of one pod and with its own volumes: a volume that exists already, one that
@@ -210,7 +211,7 @@ pub fn conflicts<'a>(
         });
     let mounted = volume_mounts.mounts.iter().flat_map(|mount| {
         let name = mount.name.as_str();
-        let missing = !volumes.contains(name) && !secrets.contains(name) && is_dns_label(name);
+        let missing = !volumes.contains(name) && !secrets.contains(name);
         [
             missing.then(|| AnnotationProblem::NoSuchVolume {
                 name: name.to_owned(),
@@ -230,7 +231,7 @@ pub fn conflicts<'a>(
         .collect()
 }
 
-fn parse(annotation: &str) -> Mounts {
+fn parse(annotation: &str, check_name: fn(&str) -> Option<AnnotationProblem>) -> Mounts {
     let mut problems = Vec::new();
     if annotation.trim().is_empty() {
         problems.push(AnnotationProblem::Empty);
@@ -275,7 +276,7 @@ fn parse(annotation: &str) -> Mounts {
                     kept: path.to_owned(),
                 }),
                 Some(_) => {}
-                None => problems.extend(invalid_volume_name(name)),
+                None => problems.extend(check_name(name)),
             }
         }
     }

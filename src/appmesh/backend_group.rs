@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lenient::{Opaque, null_to_default};
+use super::lenient::Opaque;
 use super::{MeshReference, Metadata, Reference};
 
 /// Virtual services that several virtual nodes call.
@@ -11,10 +11,8 @@ use super::{MeshReference, Metadata, Reference};
 #[serde(default)]
 pub struct BackendGroup {
     /// Metadata.
-    #[serde(deserialize_with = "null_to_default")]
     pub metadata: Metadata,
     /// What is wanted.
-    #[serde(deserialize_with = "null_to_default")]
     pub spec: BackendGroupSpec,
     /// Always empty.
     pub status: Option<Opaque>,

@@ -64,7 +64,8 @@ where
     D: Deserializer<'de>,
 {
     let mut track = Track::new();
-    let deserializer = serde_path_to_error::Deserializer::new(Objects(deserializer), &mut track);
+    let deserializer =
+        serde_path_to_error::Deserializer::new(Objects::new(deserializer), &mut track);
     let mut unknown = Unknown::default();
     let object = serde_ignored::deserialize(deserializer, |path| unknown.add(&path));
     match object {
@@ -84,8 +85,9 @@ pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, De
     let json = json.as_ref();
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let mut unknown = Unknown::default();
-    let object = serde_ignored::deserialize(Objects(&mut deserializer), |path| unknown.add(&path))
-        .and_then(|object| deserializer.end().map(|()| object));
+    let object =
+        serde_ignored::deserialize(Objects::new(&mut deserializer), |path| unknown.add(&path))
+            .and_then(|object| deserializer.end().map(|()| object));
     match object {
         Ok(object) => Ok(unknown.into_decoded(object)),
         Err(error) => {
@@ -101,7 +103,7 @@ pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, De
 /// When a value has the wrong type.
 pub fn decode_value<T: Resource>(value: &Value) -> Result<Decoded<T>, DecodeError> {
     let mut unknown = Unknown::default();
-    match serde_ignored::deserialize(Objects(value), |path| unknown.add(&path)) {
+    match serde_ignored::deserialize(Objects::new(value), |path| unknown.add(&path)) {
         Ok(object) => Ok(unknown.into_decoded(object)),
         Err(error) => Err(locate::<T, _>(value, &error)),
     }
@@ -115,7 +117,7 @@ where
 {
     let mut track = Track::new();
     let again = T::deserialize(serde_path_to_error::Deserializer::new(
-        Objects(deserializer),
+        Objects::new(deserializer),
         &mut track,
     ));
     let mut message = error.to_string();
@@ -291,3 +293,7 @@ fn pointer(steps: impl Iterator<Item = String>) -> String {
 #[cfg(test)]
 #[path = "decode_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "decode_property_tests.rs"]
+mod property_tests;

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lenient::null_to_default;
 use super::{
     Condition, HeaderMatch, MeshReference, Metadata, PathMatch, QueryParameterMatch, Reference,
     VirtualGatewayReference,
@@ -14,10 +13,8 @@ use super::{
 #[serde(default)]
 pub struct GatewayRoute {
     /// Metadata.
-    #[serde(deserialize_with = "null_to_default")]
     pub metadata: Metadata,
     /// What is wanted.
-    #[serde(deserialize_with = "null_to_default")]
     pub spec: GatewayRouteSpec,
     /// What the controller reports.
     pub status: Option<GatewayRouteStatus>,

@@ -202,3 +202,7 @@ fn folded(name: &str) -> String {
         .flat_map(char::to_lowercase)
         .collect()
 }
+
+#[cfg(test)]
+#[path = "hint_tests.rs"]
+mod tests;

@@ -10,25 +10,27 @@ use serde::de::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Decodes a value, taking `null` for absent.
-pub(super) fn null_to_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
-}
-
-/// Decodes a map of strings whose values may be `null`, which the API server reads as the empty string.
-pub(super) fn string_map<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+/// Decodes labels or annotations, of which the API server reads `null` as the empty string.
+pub(super) fn null_is_empty<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
 where
     D: Deserializer<'de>,
 {
-    let map: Option<BTreeMap<String, Option<String>>> = Option::deserialize(deserializer)?;
+    let map = BTreeMap::<String, Option<String>>::deserialize(deserializer)?;
     Ok(map
-        .unwrap_or_default()
         .into_iter()
         .map(|(key, value)| (key, value.unwrap_or_default()))
+        .collect())
+}
+
+/// Decodes a custom resource's map of strings, of which the API server drops `null`.
+pub(super) fn null_is_absent<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let map = BTreeMap::<String, Option<String>>::deserialize(deserializer)?;
+    Ok(map
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
         .collect())
 }
 

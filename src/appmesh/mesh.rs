@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lenient::null_to_default;
 use super::{Condition, LabelSelector, Metadata};
 
 /// The boundary within which virtual nodes, gateways, services and routers reach each other. Cluster-scoped.
@@ -11,10 +10,8 @@ use super::{Condition, LabelSelector, Metadata};
 #[serde(default)]
 pub struct Mesh {
     /// Metadata.
-    #[serde(deserialize_with = "null_to_default")]
     pub metadata: Metadata,
     /// What is wanted.
-    #[serde(deserialize_with = "null_to_default")]
     pub spec: MeshSpec,
     /// What the controller reports.
     pub status: Option<MeshStatus>,

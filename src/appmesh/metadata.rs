@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lenient::{null_to_default, string_map};
+use super::lenient::null_is_empty;
 
 /// An object's metadata: what meshvet reads of `meta/v1 ObjectMeta`.
 ///
@@ -15,7 +15,6 @@ use super::lenient::{null_to_default, string_map};
 #[serde(rename_all = "camelCase", default)]
 pub struct Metadata {
     /// The name; empty in a manifest that uses `generateName`.
-    #[serde(deserialize_with = "null_to_default")]
     pub name: String,
     /// The prefix that the API server makes a name from. At admission the name is already filled in.
     pub generate_name: Option<String>,
@@ -30,10 +29,10 @@ pub struct Metadata {
     /// When deletion was asked for (RFC 3339). Present means that the object is on its way out.
     pub deletion_timestamp: Option<String>,
     /// Labels.
-    #[serde(deserialize_with = "string_map")]
+    #[serde(deserialize_with = "null_is_empty")]
     pub labels: BTreeMap<String, String>,
     /// Annotations.
-    #[serde(deserialize_with = "string_map")]
+    #[serde(deserialize_with = "null_is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 

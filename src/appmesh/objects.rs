@@ -1,17 +1,93 @@
-//! Keeps lists from being taken for objects.
+//! Reads objects as the API server does: `null` is absent, and a list is no object.
 //!
-//! A derived `Deserialize` reads a struct from a list too, field by field in the order of declaration, so that
-//! `clientPolicy: [{tls: …}]` would decode to a policy without what is in it. Kubernetes has no such thing: a list where an
-//! object belongs is an error.
+//! A derived `Deserialize` knows neither. It refuses `backends: null`, which templates leave behind and the API server
+//! drops before it looks (apiextensions-apiserver, `PruneNonNullableNullsWithoutDefaults`); and it reads a struct from a
+//! list too, field by field in the order of declaration, so that `clientPolicy: [{tls: …}]` would decode to a policy
+//! without what is in it.
 
 use std::fmt;
+use std::iter::empty;
 
+use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 
-/// A deserializer that refuses lists where structs are asked for.
-pub(super) struct Objects<D>(pub(super) D);
+/// A deserializer that refuses lists where structs are asked for, and takes `null` for an empty value in their fields.
+pub(super) struct Objects<D> {
+    deserializer: D,
+    /// Whether the value is a struct's field. In a list `null` is an error.
+    is_field: bool,
+}
+
+impl<D> Objects<D> {
+    pub(super) fn new(deserializer: D) -> Self {
+        Self {
+            deserializer,
+            is_field: false,
+        }
+    }
+}
+
+/// Reads a value that may be `null`.
+struct Nullable<V> {
+    visitor: V,
+    value: Value,
+}
+
+/// What a field asks for.
+enum Value {
+    Struct(&'static str, &'static [&'static str]),
+    List,
+    Map,
+    Text,
+    Integer,
+}
+
+impl<V> Nullable<V> {
+    fn absent<'de, E: Error>(self) -> Result<V::Value, E>
+    where
+        V: Visitor<'de>,
+    {
+        match self.value {
+            Value::Struct(..) | Value::Map => self
+                .visitor
+                .visit_map(MapDeserializer::new(empty::<((), ())>())),
+            Value::List => self.visitor.visit_seq(SeqDeserializer::new(empty::<()>())),
+            Value::Text => self.visitor.visit_str(""),
+            Value::Integer => self.visitor.visit_i64(0),
+        }
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Nullable<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+        self.absent()
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.absent()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        let deserializer = Objects::new(deserializer);
+        match self.value {
+            Value::Struct(name, fields) => {
+                deserializer.deserialize_struct(name, fields, self.visitor)
+            }
+            Value::List => deserializer.deserialize_seq(self.visitor),
+            Value::Map => deserializer.deserialize_map(self.visitor),
+            Value::Text => deserializer.deserialize_string(self.visitor),
+            Value::Integer => deserializer.deserialize_i64(self.visitor),
+        }
+    }
+}
 
 struct Wrap<V> {
     visitor: V,
@@ -19,13 +95,31 @@ struct Wrap<V> {
 }
 
 struct Items<A>(A);
-struct Entries<A>(A);
-struct Seed<S>(S);
+struct Entries<A> {
+    entries: A,
+    of_struct: bool,
+}
+
+struct Seed<S> {
+    seed: S,
+    is_field: bool,
+}
 
 macro_rules! forward {
     ($($method:ident)+) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method(Wrap { visitor, is_struct: false })
+            self.deserializer.$method(Wrap { visitor, is_struct: false })
+        }
+    )+};
+}
+
+macro_rules! nullable {
+    ($($method:ident $value:ident),+) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            if self.is_field {
+                return self.deserializer.deserialize_option(Nullable { visitor, value: Value::$value });
+            }
+            self.deserializer.$method(Wrap { visitor, is_struct: false })
         }
     )+};
 }
@@ -34,15 +128,18 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     type Error = D::Error;
 
     forward! {
-        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_f32 deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes
-        deserialize_byte_buf deserialize_option deserialize_unit deserialize_seq deserialize_map
-        deserialize_identifier
+        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128 deserialize_f32
+        deserialize_f64 deserialize_char deserialize_str deserialize_bytes deserialize_byte_buf
+        deserialize_option deserialize_unit deserialize_identifier
+    }
+
+    nullable! {
+        deserialize_i64 Integer, deserialize_string Text, deserialize_seq List, deserialize_map Map
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_ignored_any(visitor)
+        self.deserializer.deserialize_ignored_any(visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -51,7 +148,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_struct(
+        if self.is_field {
+            let value = Value::Struct(name, fields);
+            return self
+                .deserializer
+                .deserialize_option(Nullable { visitor, value });
+        }
+        self.deserializer.deserialize_struct(
             name,
             fields,
             Wrap {
@@ -66,7 +169,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_unit_struct(
+        self.deserializer.deserialize_unit_struct(
             name,
             Wrap {
                 visitor,
@@ -80,7 +183,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_newtype_struct(
+        self.deserializer.deserialize_newtype_struct(
             name,
             Wrap {
                 visitor,
@@ -94,7 +197,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple(
+        self.deserializer.deserialize_tuple(
             len,
             Wrap {
                 visitor,
@@ -109,7 +212,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple_struct(
+        self.deserializer.deserialize_tuple_struct(
             name,
             len,
             Wrap {
@@ -125,7 +228,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_enum(
+        self.deserializer.deserialize_enum(
             name,
             variants,
             Wrap {
@@ -136,7 +239,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     }
 
     fn is_human_readable(&self) -> bool {
-        self.0.is_human_readable()
+        self.deserializer.is_human_readable()
     }
 }
 
@@ -170,14 +273,15 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Objects(deserializer))
+        self.visitor.visit_some(Objects::new(deserializer))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         deserializer: D,
     ) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Objects(deserializer))
+        self.visitor
+            .visit_newtype_struct(Objects::new(deserializer))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
@@ -188,7 +292,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Entries(entries))
+        self.visitor.visit_map(Entries {
+            entries,
+            of_struct: self.is_struct,
+        })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
@@ -203,7 +310,10 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Seed(seed))
+        self.0.next_element_seed(Seed {
+            seed,
+            is_field: false,
+        })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -218,15 +328,18 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_key_seed(seed)
+        self.entries.next_key_seed(seed)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Seed(seed))
+        self.entries.next_value_seed(Seed {
+            seed,
+            is_field: self.of_struct,
+        })
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.entries.size_hint()
     }
 }
 
@@ -234,6 +347,9 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Objects(deserializer))
+        self.seed.deserialize(Objects {
+            deserializer,
+            is_field: self.is_field,
+        })
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::lenient::{null_to_default, string_map};
+use super::lenient::null_is_absent;
 use super::syntax::{is_label_value, is_qualified_name};
 
 /// Selects objects by their labels (`meta/v1 LabelSelector`).
@@ -18,10 +18,9 @@ use super::syntax::{is_label_value, is_qualified_name};
 #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct LabelSelector {
     /// Labels that must be there with exactly these values.
-    #[serde(deserialize_with = "string_map")]
+    #[serde(deserialize_with = "null_is_absent")]
     pub match_labels: BTreeMap<String, String>,
     /// Requirements on single labels.
-    #[serde(deserialize_with = "null_to_default")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub match_expressions: Vec<LabelSelectorRequirement>,
 }
@@ -36,7 +35,6 @@ pub struct LabelSelectorRequirement {
     /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
     pub operator: String,
     /// The values of `In` and `NotIn`; empty for the others.
-    #[serde(deserialize_with = "null_to_default")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub values: Vec<String>,
 }
@@ -234,11 +232,7 @@ mod tests {
     #[test]
     fn labels_must_be_equal_and_all_there() {
         matches("{}", &[&[], &[("app", "a")]], &[]);
-        matches(
-            r#"{"matchLabels": null, "matchExpressions": null}"#,
-            &[&[]],
-            &[],
-        );
+        matches(r#"{"matchLabels": {"app": null}}"#, &[&[]], &[]);
         matches(
             r#"{"matchLabels": {"app": "a", "tier": "1"}}"#,
             &[&[("app", "a"), ("tier", "1"), ("more", "x")]],
@@ -270,7 +264,7 @@ mod tests {
             &[&[], &[("j", "a")]],
         );
         matches(
-            &on("DoesNotExist", "null"),
+            &on("DoesNotExist", "[]"),
             &[&[], &[("j", "a")]],
             &[&[("k", "")]],
         );

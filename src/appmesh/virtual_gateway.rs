@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lenient::{Opaque, null_to_default};
+use super::lenient::Opaque;
 use super::{
     BackendDefaults, Condition, HealthCheckPolicy, LabelSelector, ListenerTls, MeshReference,
     Metadata, PortMapping, port,
@@ -14,10 +14,8 @@ use super::{
 #[serde(default)]
 pub struct VirtualGateway {
     /// Metadata.
-    #[serde(deserialize_with = "null_to_default")]
     pub metadata: Metadata,
     /// What is wanted.
-    #[serde(deserialize_with = "null_to_default")]
     pub spec: VirtualGatewaySpec,
     /// What the controller reports.
     pub status: Option<VirtualGatewayStatus>,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lenient::{Opaque, null_to_default};
+use super::lenient::Opaque;
 use super::{
     Condition, HeaderMatch, MeshReference, Metadata, PathMatch, PortMapping, QueryParameterMatch,
     Reference,
@@ -15,10 +15,8 @@ use std::collections::BTreeMap;
 #[serde(default)]
 pub struct VirtualRouter {
     /// Metadata.
-    #[serde(deserialize_with = "null_to_default")]
     pub metadata: Metadata,
     /// What is wanted.
-    #[serde(deserialize_with = "null_to_default")]
     pub spec: VirtualRouterSpec,
     /// What the controller reports.
     pub status: Option<VirtualRouterStatus>,

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lenient::null_to_default;
 use super::{Condition, MeshReference, Metadata, Reference};
 
 /// The name that callers call, and who provides it.
@@ -11,10 +10,8 @@ use super::{Condition, MeshReference, Metadata, Reference};
 #[serde(default)]
 pub struct VirtualService {
     /// Metadata.
-    #[serde(deserialize_with = "null_to_default")]
     pub metadata: Metadata,
     /// What is wanted.
-    #[serde(deserialize_with = "null_to_default")]
     pub spec: VirtualServiceSpec,
     /// What the controller reports.
     pub status: Option<VirtualServiceStatus>,

@@ -199,7 +199,7 @@ fn reject_unknown_keys(
                 match properties.get(key) {
                     Some(schema) => reject_unknown_keys(member, schema, root, &path)?,
                     None => {
-                        let nearest = crate::pki::nearest_name(key, properties.keys().map(String::as_str));
+                        let nearest = crate::suggest::nearest(key, properties.keys().map(String::as_str));
                         return Err(PolicyError::UnknownKey { path, nearest: nearest.map(str::to_owned) });
                     }
                 }

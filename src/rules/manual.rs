@@ -22,7 +22,9 @@ impl<'a> Manual<'a> {
         let mut manual = Manual { source, ..Manual::default() };
         let mut part = 0;
         for line in doc_lines(source) {
-            if let Some(title) = line.strip_prefix("# ") {
+            if let Some(title) = line.strip_prefix("# ")
+                && manual.title.is_empty()
+            {
                 manual.title = title.replace('`', "");
                 continue;
             }

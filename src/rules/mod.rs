@@ -20,6 +20,7 @@ pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
 
 use crate::finding::Severity;
+use crate::suggest;
 
 /// One rule: its names, what it thinks by default, its manual and its check.
 #[derive(Debug)]
@@ -96,14 +97,7 @@ impl Rule {
 
     /// The code or name that comes nearest to one that isn't there.
     pub fn nearest(name: &str) -> Option<&'static str> {
-        let (upper, lower) = (name.to_ascii_uppercase(), name.to_ascii_lowercase());
-        RULES
-            .iter()
-            .flat_map(|rule| [(rule.code, &upper), (rule.name, &lower)])
-            .map(|(known, written)| (strsim::jaro_winkler(known, written), known))
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))
-            .filter(|(likeness, _)| *likeness > 0.7)
-            .map(|(_, known)| known)
+        suggest::nearest(name, RULES.iter().flat_map(|rule| [rule.code, rule.name]))
     }
 
     /// The rule's row in [`RULES`].

@@ -95,7 +95,7 @@ fn an_absent_crd_is_noticed_when_it_appears() {
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
     let log = replica.log();
-    assert!(log.contains("virtualnodes"), "no word of the absent CRD:\n{log}");
+    assert!(log.contains("VirtualNode"), "no word of the absent CRD:\n{log}");
 
     world::install_crds(&plane);
     installation.wait_until_judging("default");
@@ -134,7 +134,7 @@ fn an_undecodable_object_is_skipped() {
     world.kubectl.run(&["-n", "undecodable", "get", "virtualnode", "mangled"], "").succeeds();
     eventually("it is told in the log", || {
         let log = world::meshvet().log();
-        let told = log.lines().any(|line| line.contains("mangled") && line.contains("undecodable"));
+        let told = log.lines().any(|line| line.contains("undecodable/mangled") && line.contains("skipped"));
         if told { Ok(()) } else { Err("no word of it".to_owned()) }
     });
 

@@ -32,16 +32,21 @@ pub(crate) fn readme(name: &str) -> String {
     block.join("\n")
 }
 
-/// Runs a block of deploy/README.md as a reader would, in a folder where `deploy` is.
-#[track_caller]
-pub(crate) fn follow_readme(plane: &ControlPlane, block: &str) -> Outcome {
+/// The folder in which a reader follows deploy/README.md: one with the folder `deploy` in it.
+pub(crate) fn reader(plane: &ControlPlane) -> PathBuf {
     let folder = plane.folder().join("reader");
     std::fs::create_dir_all(&folder).unwrap();
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     if !folder.join("deploy").exists() {
         std::os::unix::fs::symlink(deploy, folder.join("deploy")).unwrap();
     }
-    plane.kubectl.script(&readme(block), &folder)
+    folder
+}
+
+/// Runs a block of deploy/README.md as a reader would.
+#[track_caller]
+pub(crate) fn follow_readme(plane: &ControlPlane, block: &str) -> Outcome {
+    plane.kubectl.script(&readme(block), &reader(plane))
 }
 
 impl<'a> Installation<'a> {

@@ -118,8 +118,9 @@ impl Leaf<'_> {
     pub(crate) fn issue(self) -> Issued {
         let key = match self.key {
             Key::P256 => KeyPair::generate().expect("a key").serialize_pem(),
-            Key::P384 => openssl_key(&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]),
+            Key::P384 => ring_key(&rcgen::PKCS_ECDSA_P384_SHA384),
             Key::Ed25519 => openssl_key(&["-algorithm", "ED25519"]),
+            Key::P521 => openssl_key(&["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"]),
             Key::Rsa(bits) => {
                 let bits = format!("rsa_keygen_bits:{bits}");
                 openssl_key(&["-algorithm", "RSA", "-pkeyopt", &bits])

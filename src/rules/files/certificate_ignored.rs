@@ -17,7 +17,7 @@
 //! Let every `-----BEGIN` stand at the start of its line, and save the file without a byte-order mark.
 
 use crate::finding::{Problem, Site};
-use crate::pki::{FileFacts, IgnoredBlock};
+use crate::pki::{FileFacts, IgnoredBlock, IgnoredReason};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::files::THEN_RESTART;
@@ -25,27 +25,35 @@ use crate::rules::files::THEN_RESTART;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         if let Some(facts) = using.chain_facts().filter(|facts| facts.chain.is_ok()) {
-            report(facts, &using.chain_site(), &using.chain_origin(), out);
+            report(facts, |_| true, &using.chain_site(), &using.chain_origin(), out);
         }
     }
     for trust in &cx.trusts {
         if let Some(facts) = trust.facts().filter(|facts| facts.bundle.is_ok()) {
-            report(facts, &trust.site(), &trust.origin(), out);
+            report(facts, IgnoredReason::holds_in_a_bundle, &trust.site(), &trust.origin(), out);
         }
     }
 }
 
-fn report(facts: &FileFacts, site: &Site, origin: &str, out: &mut Reporter<'_>) {
-    if facts.ignored.is_empty() {
+fn report(facts: &FileFacts, counts: fn(IgnoredReason) -> bool, site: &Site, origin: &str, out: &mut Reporter<'_>) {
+    const SHOWN: usize = 5;
+    let ignored: Vec<&IgnoredBlock> = facts.ignored.iter().filter(|block| counts(block.reason)).collect();
+    if ignored.is_empty() {
         return;
     }
-    let blocks: Vec<String> = facts.ignored.iter().take(5).map(IgnoredBlock::to_string).collect();
-    let more = facts.ignored.len().saturating_sub(5);
-    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let told: Vec<String> = ignored
+        .iter()
+        .take(SHOWN)
+        .map(|block| format!("block {} ({}) in line {}: {}", block.number, block.label, block.line, block.reason))
+        .collect();
+    let more = match ignored.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
     out.add(
         Problem::warn(site.clone(), format!("Envoy drops part of {origin} without a word"))
-            .expected("each -----BEGIN at the start of a line, and no byte-order mark or NUL")
-            .found(format!("{}{more}", blocks.join("; ")))
+            .expected("each -----BEGIN CERTIFICATE----- at the start of a line, and no byte-order mark or NUL")
+            .found(format!("{}{more}", told.join("; ")))
             .consequence("the proxy starts without these certificates: unable to get local issuer certificate")
             .fix(format!("write each block from the start of its line{THEN_RESTART}")),
     );

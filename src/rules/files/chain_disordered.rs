@@ -17,8 +17,8 @@
 //! Put the leaf first: `cat blue.crt intermediate.crt > chain.pem`.
 
 use crate::finding::Problem;
-use crate::pki::Chain;
-use crate::rules::context::Context;
+use crate::pki::{Certificate, Chain};
+use crate::rules::context::{CertificateUse, Context};
 use crate::rules::engine::Reporter;
 use crate::rules::files::THEN_RESTART;
 use crate::rules::files::key_mismatch::place_of_key;
@@ -37,13 +37,17 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::deny(using.chain_site(), message)
                 .expected(format!("{} first", leaf.subject))
                 .found(format!("{} first, and the leaf as certificate {}", first.subject, place + 1))
-                .consequence(format!(
-                    "the proxy refuses its configuration: Failed to load private key from {}, Cause: … KEY_VALUES_MISMATCH",
-                    using.key_file.path
-                ))
+                .consequence(format!("the proxy refuses its configuration: {}", log(using, first)))
                 .fix(format!("put the leaf before its issuers{THEN_RESTART}")),
         );
     }
+}
+
+/// Envoy compares the key with the first certificate, and says what it says of any other key.
+fn log(using: &CertificateUse<'_>, first: &Certificate) -> String {
+    let path = &using.key_file.path;
+    let known = using.key_facts().and_then(|facts| facts.key.as_ref().ok()?.fit(first).envoy_log(path));
+    known.unwrap_or_else(|| format!("Failed to load private key from {path}"))
 }
 
 /// Without a key to go by: a first certificate that issued a later one, which is no authority itself, is not the leaf.

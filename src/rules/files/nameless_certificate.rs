@@ -25,14 +25,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
         let Some(chain) = using.chain() else { continue };
         let leaf = chain.leaf();
-        if !leaf.is_nameless() {
-            continue;
-        }
+        let Some(log) = leaf.nameless_log() else { continue };
         out.add(
             Problem::deny(using.chain_site(), format!("the certificate in {} has no name", using.chain_origin()))
                 .expected("a subject alternative name, or at least a common name")
                 .found(leaf.names_text())
-                .consequence("the proxy refuses its configuration: Invalid TLS context has neither subject CN nor SAN names")
+                .consequence(format!("the proxy refuses its configuration: {log}"))
                 .fix(format!("issue the certificate with the node's hostname among its names{THEN_RESTART}")),
         );
     }

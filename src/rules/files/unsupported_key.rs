@@ -28,23 +28,24 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let Some(chain) = using.chain() else { continue };
         let leaf = chain.leaf();
         let origin = using.chain_origin();
-        let problem = match leaf.key_support() {
+        let support = leaf.key_support();
+        let Some(log) = support.envoy_log(&using.chain_file.path) else { continue };
+        let site = using.chain_site();
+        let problem = match support {
             KeySupport::Good => continue,
-            KeySupport::OnlyTls13 => Problem::warn(
-                using.chain_site(),
-                format!("the {} key of the certificate in {origin} works from TLS 1.3 on only", leaf.key_algorithm),
-            )
-            .consequence("with TLS 1.2, which Envoy's clients speak by default: SSLV3_ALERT_HANDSHAKE_FAILURE"),
-            KeySupport::HandshakeFails { log } => Problem::deny(
-                using.chain_site(),
-                format!("no handshake succeeds with the key of the certificate in {origin}"),
-            )
-            .consequence(format!("every connection fails: {log}")),
-            KeySupport::Refused { log } => Problem::deny(
-                using.chain_site(),
-                format!("Envoy refuses the key of the certificate in {origin}"),
-            )
-            .consequence(format!("the proxy refuses its configuration: {}", log.replace("<path>", &using.chain_file.path))),
+            KeySupport::OnlyTls13 { .. } => {
+                let message =
+                    format!("the {} key of the certificate in {origin} works from TLS 1.3 on only", leaf.key_algorithm);
+                Problem::warn(site, message).consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}"))
+            }
+            KeySupport::HandshakeFails { .. } => {
+                Problem::deny(site, format!("no handshake succeeds with the key of the certificate in {origin}"))
+                    .consequence(format!("every connection fails: {log}"))
+            }
+            KeySupport::Refused { .. } => {
+                Problem::deny(site, format!("Envoy refuses the key of the certificate in {origin}"))
+                    .consequence(format!("the proxy refuses its configuration: {log}"))
+            }
         };
         let usage = if leaf.key_usage.as_ref().is_some_and(|usage| !usage.digital_signature) {
             ", without digitalSignature among its key usages"

@@ -17,7 +17,7 @@
 //! Issue the certificate within the profile. What Envoy can't use at all is MV215.
 
 use crate::finding::{Problem, Site};
-use crate::pki::{Certificate, KeyAlgorithm};
+use crate::pki::{Certificate, HashAlgorithm, KeyAlgorithm};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
@@ -53,7 +53,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             && !cx.policy.signature_hashes.contains(&hash)
         {
             out.add(
-                problem(site("signature"), format!("the certificate in {origin} is signed with {hash}"))
+                problem(site("signature"), format!("the certificate in {origin} is signed with {}", name(hash)))
                     .expected(list(&cx.policy.signature_hashes))
                     .found(leaf.signature_algorithm.clone()),
             );
@@ -74,6 +74,17 @@ fn lifetime_days(leaf: &Certificate) -> i64 {
     leaf.not_after.duration_since(leaf.not_before).as_hours() / 24
 }
 
-fn list(hashes: &[crate::pki::HashAlgorithm]) -> String {
-    hashes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+fn list(hashes: &[HashAlgorithm]) -> String {
+    hashes.iter().map(|hash| name(*hash)).collect::<Vec<_>>().join(", ")
+}
+
+fn name(hash: HashAlgorithm) -> &'static str {
+    match hash {
+        HashAlgorithm::Md5 => "MD5",
+        HashAlgorithm::Sha1 => "SHA-1",
+        HashAlgorithm::Sha224 => "SHA-224",
+        HashAlgorithm::Sha256 => "SHA-256",
+        HashAlgorithm::Sha384 => "SHA-384",
+        HashAlgorithm::Sha512 => "SHA-512",
+    }
 }

@@ -41,6 +41,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::warn(Site::new(format!("{IGNORE_ANNOTATION} {problem}"), field), problem.clone())
                 .expected("MV209=the reason; MV102=another reason")
+                .consequence("the findings are told as if the entry were not there")
                 .fix("name a rule and give the reason, or remove the entry"),
         );
     }

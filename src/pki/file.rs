@@ -1,0 +1,407 @@
+//! What one file holds, as each of the uses that a proxy could make of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use x509_parser::parse_x509_crl;
+
+use super::certificate::{Certificate, CertificateError};
+use super::der::{self, Reader};
+use super::pem::{self, Block, Headers, MAX_BLOCKS, PassedOver, PassedOverBecause, Scan, ScanEnd};
+use super::private_key::{self, PrivateKeyFacts};
+use super::problem::{
+    BlockFault, BrokenBlock, CertificateFileError, CertificateProblem, NotPem, OtherBlock, PrivateKeyError, Purpose,
+    TooMuch,
+};
+use super::public_key::sha256;
+use super::shape;
+
+/// How long a file may be that is read at all. A Secret or ConfigMap carries one mebibyte at most.
+pub const MAX_FILE_BYTES: usize = 8 << 20;
+
+/// What one file holds. Parsed once, when the bytes arrive; holds no byte of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Length in bytes.
+    pub size: usize,
+    /// Read as `certificateChain` of a certificate.
+    pub chain: Result<Chain, CertificateFileError>,
+    /// Read as `certificateChain` of `trust.file`.
+    pub bundle: Result<Bundle, CertificateFileError>,
+    /// Read as `privateKey`.
+    pub key: Result<PrivateKeyFacts, PrivateKeyError>,
+    /// Whether a private key begins at the start of any line.
+    pub carries_private_key: bool,
+    /// Certificates that Envoy drops in silence, in file order. They say little when the file can't be read anyway.
+    pub ignored: Vec<IgnoredBlock>,
+}
+
+/// The certificates that a proxy presents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// In file order; at least one.
+    pub certificates: Vec<Arc<Certificate>>,
+    leaf: Arc<Certificate>,
+}
+
+impl Chain {
+    /// A chain of these certificates, the leaf first; `None` without any.
+    pub fn new(certificates: Vec<Arc<Certificate>>) -> Option<Self> {
+        let leaf = Arc::clone(certificates.first()?);
+        Some(Self { certificates, leaf })
+    }
+
+    /// The first certificate, which is the one that the proxy's key must belong to.
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf
+    }
+
+    /// A digest of the whole chain, order included.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        fingerprint(&self.certificates)
+    }
+}
+
+/// The authorities that a proxy trusts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// In file order; at least one.
+    pub certificates: Vec<Arc<Certificate>>,
+    /// Whether a revocation list is among them: then Envoy wants one of every issuer.
+    pub has_crl: bool,
+}
+
+impl Bundle {
+    /// A digest of the whole bundle, order included.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        fingerprint(&self.certificates)
+    }
+}
+
+fn fingerprint(certificates: &[Arc<Certificate>]) -> [u8; 32] {
+    sha256(&certificates.iter().flat_map(|certificate| certificate.fingerprint).collect::<Vec<_>>())
+}
+
+/// A certificate that Envoy drops without a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IgnoredBlock {
+    /// 1-based, counting every BEGIN of the file.
+    pub number: usize,
+    /// 1-based line of its BEGIN.
+    pub line: usize,
+    /// What it says that it is.
+    pub label: String,
+    /// Why it is dropped.
+    pub reason: IgnoredReason,
+}
+
+/// Why Envoy drops a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IgnoredReason {
+    /// A byte-order mark stands before BEGIN.
+    ByteOrderMark,
+    /// Space stands before BEGIN.
+    Indented,
+    /// Something else stands before BEGIN.
+    NotAtLineStart,
+    /// A NUL stands before BEGIN.
+    AfterNul,
+    /// The lines around it end in carriage returns alone.
+    CarriageReturns,
+    /// BEGIN lacks its dashes, or something stands behind them.
+    MalformedBegin,
+    /// `TRUSTED CERTIFICATE` after the first certificate; dropped from a chain only.
+    TrustedLabel,
+    /// Certificates inside a PKCS#7 container aren't looked for.
+    Pkcs7,
+}
+
+impl IgnoredReason {
+    /// Whether the block is dropped from a trust bundle as well as from a chain.
+    pub fn holds_in_a_bundle(self) -> bool {
+        self != Self::TrustedLabel
+    }
+}
+
+impl fmt::Display for IgnoredReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ByteOrderMark => "a byte-order mark stands before BEGIN",
+            Self::Indented => "BEGIN is indented",
+            Self::NotAtLineStart => "BEGIN is not at the start of its line",
+            Self::AfterNul => "a NUL byte stands before BEGIN",
+            Self::CarriageReturns => "the lines around it end in carriage returns alone",
+            Self::MalformedBegin => "BEGIN is malformed",
+            Self::TrustedLabel => "TRUSTED CERTIFICATE counts only as the first of a chain",
+            Self::Pkcs7 => "a PKCS#7 container is not unpacked",
+        })
+    }
+}
+
+impl FileFacts {
+    /// Reads a file. Never panics; costs little where the bytes aren't PEM.
+    pub fn parse(bytes: &[u8]) -> Self {
+        let size = bytes.len();
+        if size > MAX_FILE_BYTES {
+            return Self::too_much(size, TooMuch::Bytes { size, limit: MAX_FILE_BYTES });
+        }
+        let scan = pem::scan(bytes);
+        let file = File { bytes, certificates: scan.blocks.iter().map(Parsed::of).collect(), scan };
+        let error = |purpose| move |problem| CertificateFileError { purpose, problem };
+        Self {
+            size,
+            chain: file.chain().map_err(error(Purpose::Chain)),
+            bundle: file.bundle().map_err(error(Purpose::Bundle)),
+            key: file.key(),
+            carries_private_key: pem::begins_private_key(bytes),
+            ignored: file.ignored(),
+        }
+    }
+
+    fn too_much(size: usize, limit: TooMuch) -> Self {
+        let error = |purpose| CertificateFileError { purpose, problem: limit.into() };
+        Self {
+            size,
+            chain: Err(error(Purpose::Chain)),
+            bundle: Err(error(Purpose::Bundle)),
+            key: Err(limit.into()),
+            carries_private_key: false,
+            ignored: Vec::new(),
+        }
+    }
+}
+
+/// A block's certificate, parsed once for all uses.
+enum Parsed {
+    /// The certificate, and whether what follows it in the block passes as OpenSSL's trust settings.
+    Certificate(Arc<Certificate>, Trailing),
+    Damaged(CertificateError),
+    /// Not labelled as a certificate.
+    Other,
+}
+
+/// What follows a certificate inside its block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trailing {
+    Nothing,
+    TrustSettings,
+    Garbage,
+}
+
+const TRUSTED: &str = "TRUSTED CERTIFICATE";
+
+fn is_certificate_label(label: &str) -> bool {
+    matches!(label, "CERTIFICATE" | "X509 CERTIFICATE" | TRUSTED)
+}
+
+impl Parsed {
+    fn of(block: &Block) -> Self {
+        if !is_certificate_label(&block.label) {
+            return Self::Other;
+        }
+        match Certificate::parse_first(&block.der) {
+            Err(error) => Self::Damaged(error),
+            Ok((certificate, rest)) => {
+                let trailing = match rest {
+                    [] => Trailing::Nothing,
+                    rest if is_trust_settings(rest) => Trailing::TrustSettings,
+                    _ => Trailing::Garbage,
+                };
+                Self::Certificate(Arc::new(certificate), trailing)
+            }
+        }
+    }
+}
+
+/// Whether these bytes begin as OpenSSL's `CertAux`: purposes trusted, purposes rejected, alias, key identifier, other.
+fn is_trust_settings(bytes: &[u8]) -> bool {
+    let Some(mut settings) = Reader::new(bytes).enter(der::SEQUENCE) else { return false };
+    let mut are_purposes = true;
+    for list in [der::SEQUENCE, der::constructed(0)] {
+        let mut purposes = settings.enter(list).unwrap_or(Reader::new(&[]));
+        while are_purposes && !purposes.is_empty() {
+            are_purposes = purposes.expect(der::OBJECT_IDENTIFIER).is_some();
+        }
+    }
+    for rest in [der::UTF8_STRING, der::OCTET_STRING, der::constructed(1)] {
+        settings.expect(rest);
+    }
+    are_purposes && settings.is_empty()
+}
+
+/// A file taken apart.
+struct File<'a> {
+    bytes: &'a [u8],
+    scan: Scan,
+    /// One for each block.
+    certificates: Vec<Parsed>,
+}
+
+impl File<'_> {
+    fn blocks(&self) -> impl Iterator<Item = (&Block, &Parsed)> {
+        self.scan.blocks.iter().zip(&self.certificates)
+    }
+
+    /// As `PEM_read_bio_X509_AUX` for the leaf, then `PEM_read_bio_X509` for the rest.
+    fn chain(&self) -> Result<Chain, CertificateProblem> {
+        let mut certificates: Vec<Arc<Certificate>> = Vec::new();
+        for (block, parsed) in self.blocks() {
+            let first = certificates.is_empty();
+            if block.label == TRUSTED && !first {
+                continue;
+            }
+            // Behind the leaf only trust settings may follow; behind the others nothing is looked at.
+            certificates.extend(certificate(block, parsed, first)?);
+        }
+        self.check_end::<CertificateProblem>()?;
+        Chain::new(certificates).ok_or_else(|| self.without_certificate())
+    }
+
+    /// As `PEM_X509_INFO_read_bio`, which also insists on the revocation lists and old-style keys that it meets.
+    fn bundle(&self) -> Result<Bundle, CertificateProblem> {
+        let mut bundle = Bundle { certificates: Vec::new(), has_crl: false };
+        for (block, parsed) in self.blocks() {
+            bundle.certificates.extend(certificate(block, parsed, block.label == TRUSTED)?);
+            if block.label == "X509 CRL" {
+                plain(block)?;
+                parse_x509_crl(&block.der).map_err(|_| broken(block, BlockFault::RevocationList))?;
+                bundle.has_crl = true;
+            } else if private_key::is_traditional_label(&block.label) && block.headers != Headers::Encrypted {
+                private_key::check_in_bundle(block)?;
+            }
+        }
+        self.check_end::<CertificateProblem>()?;
+        if bundle.certificates.is_empty() { Err(self.without_certificate()) } else { Ok(bundle) }
+    }
+
+    /// As `PEM_read_bio_PrivateKey`: the first block that is labelled as a key decides.
+    fn key(&self) -> Result<PrivateKeyFacts, PrivateKeyError> {
+        if let Some(block) = self.scan.blocks.iter().find(|block| private_key::is_key_label(&block.label)) {
+            return private_key::read(block);
+        }
+        self.check_end::<PrivateKeyError>()?;
+        let Some(first) = self.scan.blocks.first() else {
+            return Err(if self.bytes.is_empty() {
+                PrivateKeyError::Empty
+            } else {
+                shape::name(self.bytes, &self.scan.passed_over).into()
+            });
+        };
+        // A key that begins no block says more than the blocks that do.
+        if let Some(key) = self.scan.passed_over.iter().find(|begin| private_key::is_key_label(&begin.label)) {
+            return Err(NotPem::from(key).into());
+        }
+        let line = first.line;
+        Err(match OtherBlock::of(&first.label) {
+            OtherBlock::PublicKey => PrivateKeyError::PublicKey { line },
+            OtherBlock::Certificate => PrivateKeyError::CertificateOnly { line },
+            found => PrivateKeyError::OtherBlock { found, line },
+        })
+    }
+
+    /// What to call a file whose blocks are all sound, and none of them a certificate.
+    fn without_certificate(&self) -> CertificateProblem {
+        if self.bytes.is_empty() {
+            return CertificateProblem::Empty;
+        }
+        let passed_over = &self.scan.passed_over;
+        match (self.scan.blocks.first(), passed_over.iter().find(|begin| is_certificate_label(&begin.label))) {
+            (None, _) => shape::name(self.bytes, passed_over).into(),
+            (Some(_), Some(begin)) => NotPem::from(begin).into(),
+            (Some(block), None) => {
+                CertificateProblem::NoCertificate { found: OtherBlock::of(&block.label), line: block.line }
+            }
+        }
+    }
+
+    fn check_end<E: From<BrokenBlock> + From<TooMuch>>(&self) -> Result<(), E> {
+        match &self.scan.end {
+            ScanEnd::EndOfFile => Ok(()),
+            ScanEnd::Broken(block) => Err(block.clone().into()),
+            ScanEnd::TooManyBlocks => Err(TooMuch::Blocks { limit: MAX_BLOCKS }.into()),
+        }
+    }
+
+    fn ignored(&self) -> Vec<IgnoredBlock> {
+        let passed_over = self.scan.passed_over.iter().filter_map(|begin| {
+            let PassedOver { number, line, ref label, reason } = *begin;
+            let worth_a_word = is_certificate_label(label) || OtherBlock::of(label) == OtherBlock::Pkcs7;
+            worth_a_word.then(|| IgnoredBlock { number, line, label: label.clone(), reason: reason.into() })
+        });
+        let first = self.scan.blocks.iter().position(|block| is_certificate_label(&block.label));
+        let dropped = self.scan.blocks.iter().enumerate().filter_map(|(at, block)| {
+            let reason = match OtherBlock::of(&block.label) {
+                OtherBlock::Pkcs7 => IgnoredReason::Pkcs7,
+                _ if block.label == TRUSTED && first != Some(at) => IgnoredReason::TrustedLabel,
+                _ => return None,
+            };
+            Some(IgnoredBlock { number: block.number, line: block.line, label: block.label.clone(), reason })
+        });
+        let mut ignored: Vec<_> = passed_over.chain(dropped).collect();
+        ignored.sort_by_key(|block| block.number);
+        ignored
+    }
+}
+
+/// The certificate of a block, if it is labelled as one. `with_settings`: OpenSSL's trust settings may follow it, so
+/// nothing else may.
+fn certificate(
+    block: &Block,
+    parsed: &Parsed,
+    with_settings: bool,
+) -> Result<Option<Arc<Certificate>>, CertificateProblem> {
+    if matches!(parsed, Parsed::Other) {
+        return Ok(None);
+    }
+    plain(block)?;
+    match parsed {
+        Parsed::Certificate(_, Trailing::Garbage) if with_settings => {
+            Err(broken(block, BlockFault::TrailingBytes).into())
+        }
+        Parsed::Certificate(certificate, _) => Ok(Some(Arc::clone(certificate))),
+        Parsed::Damaged(error) => Err(broken(block, BlockFault::Certificate(error.clone())).into()),
+        Parsed::Other => Ok(None),
+    }
+}
+
+/// Refuses a block with headers: none that carries a certificate has any.
+fn plain(block: &Block) -> Result<(), BrokenBlock> {
+    match block.headers {
+        Headers::None => Ok(()),
+        Headers::Bad(cause) => Err(broken(block, BlockFault::Headers { cause })),
+        Headers::Encrypted => {
+            Err(broken(block, BlockFault::Headers { cause: super::problem::BAD_PASSWORD_READ }))
+        }
+    }
+}
+
+fn broken(block: &Block, fault: BlockFault) -> BrokenBlock {
+    BrokenBlock { number: block.number, line: block.line, label: block.label.clone(), fault }
+}
+
+impl From<PassedOverBecause> for IgnoredReason {
+    fn from(because: PassedOverBecause) -> Self {
+        match because {
+            PassedOverBecause::ByteOrderMark => Self::ByteOrderMark,
+            PassedOverBecause::Indented => Self::Indented,
+            PassedOverBecause::AfterText => Self::NotAtLineStart,
+            PassedOverBecause::AfterNul => Self::AfterNul,
+            PassedOverBecause::CarriageReturns => Self::CarriageReturns,
+            PassedOverBecause::Malformed => Self::MalformedBegin,
+        }
+    }
+}
+
+impl From<&PassedOver> for NotPem {
+    fn from(begin: &PassedOver) -> Self {
+        let line = begin.line;
+        match begin.reason {
+            PassedOverBecause::ByteOrderMark => Self::ByteOrderMark { line },
+            PassedOverBecause::Indented => Self::Indented { line },
+            PassedOverBecause::AfterText => Self::AfterText { line },
+            PassedOverBecause::AfterNul => Self::AfterNul { line },
+            PassedOverBecause::CarriageReturns => Self::CarriageReturns,
+            PassedOverBecause::Malformed => Self::MalformedBegin { line },
+        }
+    }
+}

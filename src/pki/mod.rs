@@ -1,0 +1,37 @@
+//! Certificates and keys as a proxy sees them.
+//!
+//! [`FileFacts::parse`] reads the bytes of one file once, in the way that Envoy (BoringSSL) reads them, and says what
+//! they are as a certificate chain, as a trust bundle and as a private key; or why Envoy would refuse them, in the
+//! words of its log. [`names`] compares names as Envoy does.
+//!
+//! Everything here is pure: no clock, no I/O. No key byte leaves the module.
+
+mod certificate;
+mod der;
+mod distinguished_name;
+mod extensions;
+mod file;
+pub mod names;
+mod pem;
+mod private_key;
+mod problem;
+mod public_key;
+mod rsa;
+mod shape;
+mod support;
+
+//#[cfg(test)]
+//mod tests;
+
+pub use certificate::{Certificate, CertificateError, HashAlgorithm};
+pub use extensions::{BasicConstraints, ExtendedKeyUsage, KeyUsage, San};
+pub use file::{Bundle, Chain, FileFacts, IgnoredBlock, IgnoredReason, MAX_FILE_BYTES};
+pub use names::{HostMatch, certificate_matches_host, dns_name_matches, is_ip, nearest_name, san_entry_matches};
+pub use pem::MAX_BLOCKS;
+pub use private_key::{KeyFault, KeyFit, PrivateKeyFacts};
+pub use problem::{
+    BlockFault, BrokenBlock, CertificateFileError, CertificateProblem, NotPem, OtherBlock, PrivateKeyError, Purpose,
+    TooMuch,
+};
+pub use public_key::KeyAlgorithm;
+pub use support::{HandshakeFailure, KeySupport, Refusal};

@@ -1,0 +1,389 @@
+//! Private keys, reduced to what they are and the digest of their public half.
+//!
+//! A key is decoded into a buffer that is wiped, looked at, and dropped. Nothing derived from its secret part leaves
+//! this module, errors included.
+
+use ring::signature::KeyPair;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::certificate::Certificate;
+use super::der::{self, Reader};
+use super::pem::{Block, Headers};
+use super::problem::{BlockFault, BrokenBlock, PrivateKeyError, key_refused};
+use super::public_key::{self, KeyAlgorithm};
+use super::rsa::{Disagreement, RsaNumbers};
+
+/// What is known of a private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivateKeyFacts {
+    /// Its kind.
+    pub algorithm: KeyAlgorithm,
+    /// SHA-256 over the SubjectPublicKeyInfo that belongs to it, to be compared with
+    /// [`Certificate::spki_sha256`]. `None` when it can't be told: an EC key on P-521 or P-224 that comes without its
+    /// public half.
+    pub spki_sha256: Option<[u8; 32]>,
+}
+
+/// Whether a private key belongs to a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyFit {
+    /// It does.
+    Fits,
+    /// It doesn't, and BoringSSL says so in these words.
+    Other {
+        /// `KEY_VALUES_MISMATCH`, or `KEY_TYPE_MISMATCH` where not even the kind is the same.
+        cause: &'static str,
+    },
+    /// Kind and curve agree; more can't be told.
+    Unknown,
+}
+
+impl PrivateKeyFacts {
+    /// Whether this is the key of that certificate.
+    pub fn fit(&self, certificate: &Certificate) -> KeyFit {
+        if !self.algorithm.same_type(&certificate.key_algorithm) {
+            return KeyFit::Other { cause: KEY_TYPE_MISMATCH };
+        }
+        if self.algorithm != certificate.key_algorithm {
+            return KeyFit::Other { cause: KEY_VALUES_MISMATCH };
+        }
+        match self.spki_sha256 {
+            Some(digest) if digest == certificate.spki_sha256 => KeyFit::Fits,
+            Some(_) => KeyFit::Other { cause: KEY_VALUES_MISMATCH },
+            None => KeyFit::Unknown,
+        }
+    }
+}
+
+impl KeyFit {
+    /// What Envoy logs about the key file when it refuses the configuration; `None` where it doesn't refuse.
+    pub fn envoy_log(&self, key_path: &str) -> Option<String> {
+        match self {
+            Self::Other { cause } => Some(key_refused(key_path, cause)),
+            Self::Fits | Self::Unknown => None,
+        }
+    }
+}
+
+const KEY_TYPE_MISMATCH: &str = "error:0b000073:X.509 certificate routines:OPENSSL_internal:KEY_TYPE_MISMATCH";
+const KEY_VALUES_MISMATCH: &str = "error:0b000074:X.509 certificate routines:OPENSSL_internal:KEY_VALUES_MISMATCH";
+const UNSUPPORTED: &str = "error:06000080:public key routines:OPENSSL_internal:UNSUPPORTED_ALGORITHM";
+const BAD_PKCS8: &str = "error:0c00006d:ASN.1 encoding routines:OPENSSL_internal:DECODE_ERROR";
+const BAD_KEY: &str = "error:06000066:public key routines:OPENSSL_internal:DECODE_ERROR";
+const N_NOT_EQUAL_P_Q: &str = "error:04000084:RSA routines:OPENSSL_internal:N_NOT_EQUAL_P_Q";
+const D_E_NOT_CONGRUENT: &str = "error:04000077:RSA routines:OPENSSL_internal:D_E_NOT_CONGRUENT_TO_1";
+const CRT_VALUES_INCORRECT: &str = "error:0400006f:RSA routines:OPENSSL_internal:CRT_VALUES_INCORRECT";
+const RSA_DISAGREES: &str = "its numbers don't belong together";
+const NOT_ON_CURVE: &str = "error:0f000078:elliptic curve routines:OPENSSL_internal:POINT_IS_NOT_ON_CURVE";
+const BAD_EC_KEY: &str = "error:0f000071:elliptic curve routines:OPENSSL_internal:INVALID_PRIVATE_KEY";
+const BAD_SCALAR: &str = "error:0f000085:elliptic curve routines:OPENSSL_internal:INVALID_SCALAR";
+const OTHER_GROUP: &str = "error:0f000082:elliptic curve routines:OPENSSL_internal:GROUP_MISMATCH";
+
+/// What is wrong with a private key whose block is sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{what}")]
+pub struct KeyFault {
+    what: &'static str,
+    cause: &'static str,
+}
+
+impl KeyFault {
+    /// BoringSSL's error.
+    pub(super) fn cause(&self) -> &'static str {
+        self.cause
+    }
+}
+
+const NO_SUCH_KIND: KeyFault = KeyFault { what: "it is of a kind that Envoy does not have", cause: UNSUPPORTED };
+const NOT_PKCS8: KeyFault = KeyFault { what: "it is not PKCS#8", cause: BAD_PKCS8 };
+const NOT_RSA: KeyFault = KeyFault { what: "it is not an RSA key", cause: BAD_KEY };
+const RSA_MODULUS: KeyFault = KeyFault { what: RSA_DISAGREES, cause: N_NOT_EQUAL_P_Q };
+const RSA_EXPONENT: KeyFault = KeyFault { what: RSA_DISAGREES, cause: D_E_NOT_CONGRUENT };
+const RSA_REMAINDERS: KeyFault = KeyFault { what: RSA_DISAGREES, cause: CRT_VALUES_INCORRECT };
+const NOT_EC: KeyFault = KeyFault { what: "it is not an EC key", cause: BAD_KEY };
+const EC_DISAGREES: KeyFault = KeyFault { what: "its public half is another key's", cause: BAD_EC_KEY };
+const EC_NO_POINT: KeyFault = KeyFault { what: "its public half is no point of its curve", cause: NOT_ON_CURVE };
+const EC_ZERO: KeyFault = KeyFault { what: "its number is zero", cause: BAD_EC_KEY };
+const EC_OUT_OF_RANGE: KeyFault = KeyFault { what: "its number is over its curve's order", cause: BAD_SCALAR };
+const EC_OTHER_CURVE: KeyFault = KeyFault { what: "it names two curves", cause: OTHER_GROUP };
+const NOT_ED25519: KeyFault = KeyFault { what: "it is not an Ed25519 key", cause: BAD_KEY };
+const NOT_DSA: KeyFault = KeyFault { what: "it is not a DSA key", cause: BAD_KEY };
+
+/// Why a key's DER gives no facts.
+pub(super) enum Refusal {
+    Fault(KeyFault),
+    Version2,
+    Unsupported { algorithm: String, cause: &'static str },
+}
+
+impl From<KeyFault> for Refusal {
+    fn from(fault: KeyFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Refusal {
+    fn unsupported(oid: &[u8]) -> Self {
+        // These are read, but no certificate that Envoy loads can match them.
+        let cause = if [public_key::DSA, public_key::X25519].contains(&oid) { KEY_TYPE_MISMATCH } else { UNSUPPORTED };
+        Self::Unsupported { algorithm: public_key::algorithm_name(oid), cause }
+    }
+}
+
+/// Whether BoringSSL looks for a private key in a block of this label.
+pub(super) fn is_key_label(label: &str) -> bool {
+    matches!(label, "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY") || is_traditional_label(label)
+}
+
+/// Whether the label is one of those older than PKCS#8.
+pub(super) fn is_traditional_label(label: &str) -> bool {
+    matches!(label, "RSA PRIVATE KEY" | "EC PRIVATE KEY" | "DSA PRIVATE KEY")
+}
+
+/// Reads the block that decides a key file.
+pub(super) fn read(block: &Block) -> Result<PrivateKeyFacts, PrivateKeyError> {
+    let line = block.line;
+    let broken = |fault| {
+        let label = block.label.clone();
+        PrivateKeyError::Corrupt(BrokenBlock { number: block.number, line, label, fault })
+    };
+    match block.headers {
+        Headers::Bad(cause) => return Err(broken(BlockFault::Headers { cause })),
+        Headers::Encrypted => return Err(PrivateKeyError::Encrypted { label: block.label.clone(), line }),
+        Headers::None => {}
+    }
+    if block.label == "ENCRYPTED PRIVATE KEY" {
+        return Err(match Reader::new(&block.der).enter(der::SEQUENCE) {
+            Some(_) => PrivateKeyError::Encrypted { label: block.label.clone(), line },
+            None => broken(BlockFault::PrivateKey(NOT_PKCS8)),
+        });
+    }
+    parse(&block.label, &block.der).map_err(|refusal| match refusal {
+        Refusal::Fault(fault) => broken(BlockFault::PrivateKey(fault)),
+        Refusal::Version2 => PrivateKeyError::Pkcs8Version2 { line },
+        Refusal::Unsupported { algorithm, cause } => PrivateKeyError::UnsupportedAlgorithm { algorithm, line, cause },
+    })
+}
+
+/// Whether BoringSSL passes over a key of the older forms when it meets one in a trust bundle: it insists on reading
+/// it, which fails for damaged keys and for curves that it doesn't have.
+pub(super) fn check_in_bundle(block: &Block) -> Result<(), BrokenBlock> {
+    match read(block) {
+        Err(PrivateKeyError::Corrupt(fault)) => Err(fault),
+        Err(PrivateKeyError::UnsupportedAlgorithm { cause: UNSUPPORTED, .. }) => Err(BrokenBlock {
+            number: block.number,
+            line: block.line,
+            label: block.label.clone(),
+            fault: BlockFault::PrivateKey(NO_SUCH_KIND),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the DER of an unencrypted key. Bytes behind the key don't matter, and a PKCS#8 key may stand under the label
+/// of its older form.
+pub(super) fn parse(label: &str, key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
+    match label {
+        "RSA PRIVATE KEY" => rsa(key).or_else(|refusal| relabelled(key, public_key::RSA, refusal)),
+        "EC PRIVATE KEY" => ec(key, None).or_else(|refusal| relabelled(key, public_key::EC, refusal)),
+        "DSA PRIVATE KEY" => dsa(key),
+        _ => pkcs8(key),
+    }
+}
+
+/// Tries a key under an old label as PKCS#8; when it isn't, BoringSSL has one and the same error for it.
+fn relabelled(key: &[u8], wanted: &[u8], refusal: Refusal) -> Result<PrivateKeyFacts, Refusal> {
+    match (pkcs8_parts(key), refusal) {
+        (Ok((oid, ..)), _) if oid == wanted => pkcs8(key),
+        (_, Refusal::Fault(fault)) => Err(KeyFault { cause: BAD_KEY, ..fault }.into()),
+        (_, refusal) => Err(refusal),
+    }
+}
+
+/// A `PrivateKeyInfo`'s algorithm, its parameters, and the key inside (RFC 5208, section 5).
+fn pkcs8_parts(key: &[u8]) -> Result<(&[u8], Reader<'_>, &[u8]), Refusal> {
+    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(NOT_PKCS8)?;
+    let version = reader.small().ok_or(NOT_PKCS8)?;
+    let mut algorithm = reader.enter(der::SEQUENCE).ok_or(NOT_PKCS8)?;
+    let oid = algorithm.expect(der::OBJECT_IDENTIFIER).ok_or(NOT_PKCS8)?;
+    let inside = reader.expect(der::OCTET_STRING).ok_or(NOT_PKCS8)?;
+    let _attributes = reader.expect(der::constructed(0));
+    if !reader.is_empty() {
+        return Err(Refusal::Version2);
+    }
+    if version != 0 {
+        return Err(Refusal::Fault(KeyFault { what: "it is of no version that is known", cause: BAD_KEY }));
+    }
+    Ok((oid, algorithm, inside))
+}
+
+fn pkcs8(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
+    let (oid, mut parameters, inside) = pkcs8_parts(key)?;
+    if oid == public_key::RSA {
+        match parameters.next() {
+            Some((0x05, [])) => rsa(inside),
+            _ => Err(NOT_RSA.into()),
+        }
+    } else if oid == public_key::EC {
+        let curve = curve(&mut parameters)?;
+        ec(inside, Some(curve))
+    } else if oid == public_key::ED25519 {
+        ed25519(inside)
+    } else {
+        Err(Refusal::unsupported(oid))
+    }
+}
+
+/// An `RSAPrivateKey` (RFC 8017, appendix A.1.2).
+fn rsa(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
+    let numbers = rsa_numbers(key).ok_or(NOT_RSA)?;
+    numbers.check().map_err(|disagreement| match disagreement {
+        Disagreement::Modulus => RSA_MODULUS,
+        Disagreement::Exponent => RSA_EXPONENT,
+        Disagreement::Remainders => RSA_REMAINDERS,
+    })?;
+    Ok(PrivateKeyFacts {
+        algorithm: KeyAlgorithm::Rsa { bits: public_key::bits(numbers.modulus) },
+        spki_sha256: Some(public_key::rsa_digest(numbers.modulus, numbers.public_exponent)),
+    })
+}
+
+fn rsa_numbers(key: &[u8]) -> Option<RsaNumbers<'_>> {
+    let mut reader = Reader::new(key).enter(der::SEQUENCE)?;
+    (reader.small()? == 0).then_some(())?;
+    let mut next = || reader.unsigned();
+    let numbers = RsaNumbers {
+        modulus: next()?,
+        public_exponent: next()?,
+        private_exponent: next()?,
+        primes: [next()?, next()?],
+        exponents: [next()?, next()?],
+        coefficient: next()?,
+    };
+    reader.is_empty().then_some(numbers)
+}
+
+/// An `ECPrivateKey` (RFC 5915, section 3), whose curve may be named outside.
+fn ec(key: &[u8], outside: Option<KeyAlgorithm>) -> Result<PrivateKeyFacts, Refusal> {
+    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(NOT_EC)?;
+    if reader.small() != Some(1) {
+        return Err(NOT_EC.into());
+    }
+    let scalar = reader.expect(der::OCTET_STRING).ok_or(NOT_EC)?;
+    let inside = match reader.enter(der::constructed(0)) {
+        Some(mut parameters) => Some(curve(&mut parameters)?),
+        None => None,
+    };
+    let public = match reader.enter(der::constructed(1)) {
+        Some(mut public) => Some(public.bytes_of_bit_string().ok_or(NOT_EC)?),
+        None => None,
+    };
+    let algorithm = match (outside, inside) {
+        (Some(outside), Some(inside)) if outside != inside => return Err(EC_OTHER_CURVE.into()),
+        (Some(curve), _) | (None, Some(curve)) => curve,
+        (None, None) => return Err(NOT_EC.into()),
+    };
+    if algorithm == KeyAlgorithm::EcSecp256k1 {
+        return Err(Refusal::Unsupported { algorithm: algorithm.to_string(), cause: UNSUPPORTED });
+    }
+    let public = match public {
+        Some(public) => Some(public_key::uncompressed(&algorithm, public).ok_or(EC_NO_POINT)?),
+        None => None,
+    };
+    let derived = derived(&algorithm, scalar)?;
+    if derived.is_some() && public.is_some() && derived != public {
+        return Err(EC_DISAGREES.into());
+    }
+    // Only an uncompressed point has the form that a certificate carries.
+    let point = derived.or(public).filter(|point| point.first() == Some(&4));
+    let spki_sha256 = point.map(|point| public_key::ec_digest(&algorithm, &point));
+    Ok(PrivateKeyFacts { algorithm, spki_sha256 })
+}
+
+/// The public point of a scalar, on the curves that are calculated with.
+fn derived(curve: &KeyAlgorithm, scalar: &[u8]) -> Result<Option<Vec<u8>>, KeyFault> {
+    use p256::elliptic_curve::sec1::ToSec1Point;
+
+    let digits = scalar.iter().position(|&byte| byte != 0).and_then(|at| scalar.get(at..)).unwrap_or_default();
+    if digits.is_empty() {
+        return Err(EC_ZERO);
+    }
+    match curve {
+        KeyAlgorithm::EcP256 => {
+            let padded = pad::<32>(digits).ok_or(EC_OUT_OF_RANGE)?;
+            let key = p256::SecretKey::from_slice(&*padded).map_err(|_| EC_OUT_OF_RANGE)?;
+            Ok(Some(key.public_key().to_sec1_point(false).as_bytes().to_vec()))
+        }
+        KeyAlgorithm::EcP384 => {
+            let padded = pad::<48>(digits).ok_or(EC_OUT_OF_RANGE)?;
+            let key = p384::SecretKey::from_slice(&*padded).map_err(|_| EC_OUT_OF_RANGE)?;
+            Ok(Some(key.public_key().to_sec1_point(false).as_bytes().to_vec()))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A number with the zeros that its curve's length asks for.
+fn pad<const LENGTH: usize>(digits: &[u8]) -> Option<Zeroizing<[u8; LENGTH]>> {
+    let mut padded = Zeroizing::new([0; LENGTH]);
+    let start = LENGTH.checked_sub(digits.len())?;
+    padded.get_mut(start..)?.copy_from_slice(digits);
+    Some(padded)
+}
+
+/// The primes of the curves that may be described instead of named.
+const PRIMES: [(KeyAlgorithm, &str); 4] = [
+    (KeyAlgorithm::EcP256, "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"),
+    (
+        KeyAlgorithm::EcP384,
+        "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffff",
+    ),
+    (
+        KeyAlgorithm::EcP521,
+        "01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\
+         ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ),
+    (KeyAlgorithm::EcP224, "ffffffffffffffffffffffffffffffff000000000000000000000001"),
+];
+
+/// The curve of `ECParameters` (RFC 5480, section 2.1.1): named, or described by its numbers, which OpenSSL can be made
+/// to write and BoringSSL reads in private keys (not in certificates). The prime tells the curves apart.
+fn curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, Refusal> {
+    if let Some(oid) = parameters.expect(der::OBJECT_IDENTIFIER) {
+        return public_key::curve(oid).ok_or_else(|| Refusal::Unsupported {
+            algorithm: format!("EC {}", public_key::algorithm_name(oid)),
+            cause: UNSUPPORTED,
+        });
+    }
+    let mut described = parameters.enter(der::SEQUENCE).ok_or(NOT_EC)?;
+    let prime = (|| {
+        described.small()?;
+        let mut field = described.enter(der::SEQUENCE)?;
+        field.expect(der::OBJECT_IDENTIFIER)?;
+        field.unsigned()
+    })();
+    let prime: String = prime.ok_or(NOT_EC)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let known = PRIMES.iter().find(|(_, known)| *known == prime).map(|(curve, _)| curve.clone());
+    known.ok_or_else(|| Refusal::Unsupported {
+        algorithm: "EC with parameters of its own".to_owned(),
+        cause: UNSUPPORTED,
+    })
+}
+
+/// A `CurvePrivateKey` (RFC 8410, section 7).
+fn ed25519(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
+    let seed = Reader::new(key).expect(der::OCTET_STRING).ok_or(NOT_ED25519)?;
+    let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| NOT_ED25519)?;
+    Ok(PrivateKeyFacts {
+        algorithm: KeyAlgorithm::Ed25519,
+        spki_sha256: Some(public_key::ed25519_digest(pair.public_key().as_ref())),
+    })
+}
+
+/// OpenSSL's old form of a DSA key: BoringSSL reads it, and no certificate that Envoy loads has it.
+fn dsa(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
+    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(NOT_DSA)?;
+    let numbers = std::iter::from_fn(|| reader.unsigned()).count();
+    if numbers == 6 && reader.is_empty() { Err(Refusal::unsupported(public_key::DSA)) } else { Err(NOT_DSA.into()) }
+}

@@ -1,0 +1,83 @@
+//! Guesses what a file is in which no PEM block begins, so that the message can name it.
+
+use super::certificate::Certificate;
+use super::der::{self, Reader};
+use super::pem::{PassedOver, PassedOverBecause, find};
+use super::problem::NotPem;
+
+/// How much of a file is looked at: what a file is shows at its beginning.
+const LOOKED_AT: usize = 1 << 16;
+
+/// `-----BEGIN ` in base64, as far as it doesn't depend on what follows.
+const BASE64_OF_BEGIN: &[u8] = b"LS0tLS1CRUdJTi";
+
+const PKCS7_SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
+
+/// Names a file in which no block begins, from its bytes and the BEGINs that begin none.
+pub(super) fn name(bytes: &[u8], passed_over: &[PassedOver]) -> NotPem {
+    let bytes = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    let text = bytes.trim_ascii();
+    if text.is_empty() {
+        return NotPem::Blank;
+    }
+    if let Some(first) = passed_over.first() {
+        return passed_over_shape(text, first);
+    }
+    if bytes.starts_with(&[0xff, 0xfe])
+        || bytes.starts_with(&[0xfe, 0xff])
+        || bytes.starts_with(b"-\0-\0")
+        || bytes.starts_with(b"\0-\0-")
+    {
+        return NotPem::Utf16;
+    }
+    if bytes.starts_with(&[0xfe, 0xed, 0xfe, 0xed]) || bytes.starts_with(&[0xce, 0xce, 0xce, 0xce]) {
+        return NotPem::JavaKeyStore;
+    }
+    if let Some(shape) = binary(bytes) {
+        return shape;
+    }
+    if text.starts_with(BASE64_OF_BEGIN) {
+        return NotPem::DoubleBase64;
+    }
+    if text.starts_with(b"MI")
+        && text.len() > 64
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/= \r\n\t".contains(byte))
+    {
+        return NotPem::BareBase64;
+    }
+    NotPem::Other
+}
+
+fn passed_over_shape(text: &[u8], first: &PassedOver) -> NotPem {
+    let line = first.line;
+    if find(text, b"-----\\n").or_else(|| find(text, b"-----\\r\\n")).is_some() {
+        return NotPem::LiteralBackslashN;
+    }
+    match first.reason {
+        PassedOverBecause::CarriageReturns => NotPem::CarriageReturns,
+        _ if find(text, b"-----END ").is_some() && !text.contains(&b'\n') => {
+            if text.contains(&b'\r') { NotPem::CarriageReturns } else { NotPem::SingleLine }
+        }
+        PassedOverBecause::ByteOrderMark => NotPem::ByteOrderMark { line },
+        PassedOverBecause::Indented => NotPem::Indented { line },
+        PassedOverBecause::AfterText => NotPem::AfterText { line },
+        PassedOverBecause::AfterNul => NotPem::AfterNul { line },
+        PassedOverBecause::Malformed => NotPem::MalformedBegin { line },
+    }
+}
+
+/// What a file is that begins with a DER SEQUENCE.
+fn binary(bytes: &[u8]) -> Option<NotPem> {
+    let mut outer = Reader::new(bytes);
+    let Some(mut inside) = outer.enter(der::SEQUENCE) else {
+        // A store over the limit of what is looked at, or one of indefinite length, still begins like this.
+        return (bytes.starts_with(&[0x30, 0x82]) || bytes.starts_with(&[0x30, 0x80])).then_some(NotPem::Der);
+    };
+    if inside.expect(der::OBJECT_IDENTIFIER) == Some(PKCS7_SIGNED_DATA) {
+        return Some(NotPem::Pkcs7);
+    }
+    if inside.clone().small() == Some(3) && inside.next().is_some() && inside.expect(der::SEQUENCE).is_some() {
+        return Some(NotPem::Pkcs12);
+    }
+    (outer.is_empty() || Certificate::parse_der(bytes).is_ok()).then_some(NotPem::Der)
+}

@@ -1,0 +1,116 @@
+//! Whether Envoy serves with a certificate at all, whatever its names, dates and issuer.
+
+use super::certificate::Certificate;
+use super::extensions::San;
+use super::public_key::KeyAlgorithm;
+
+/// What Envoy does with the key of a leaf certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeySupport {
+    /// Serves with it.
+    Good,
+    /// Serves with it over TLS 1.3 only, while Envoy's clients speak 1.2 unless they are told otherwise.
+    OnlyTls13 {
+        /// What the client logs over TLS 1.2.
+        log: &'static str,
+    },
+    /// Takes the configuration, and no connection comes about.
+    HandshakeFails {
+        /// What is wrong with the key.
+        reason: HandshakeFailure,
+        /// What the client logs.
+        log: &'static str,
+    },
+    /// Refuses the configuration.
+    Refused {
+        /// What is wrong with the key.
+        reason: Refusal,
+        /// What Envoy logs, `<path>` standing for the file.
+        log: &'static str,
+    },
+}
+
+/// Why no connection comes about with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandshakeFailure {
+    /// Envoy offers no signature algorithm or curve for it (P-521, Ed25519).
+    NotOffered,
+    /// An RSA key whose key usage lacks digitalSignature.
+    KeyUsage,
+}
+
+/// Why a key is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// An RSA key under 2048 bits.
+    TooShort,
+    /// A kind of key, or a curve, that BoringSSL doesn't serve with.
+    Kind,
+    /// An EC key whose key usage lacks digitalSignature.
+    KeyUsage,
+}
+
+impl KeySupport {
+    /// The log text with the file's path filled in; `None` for a good key.
+    pub fn envoy_log(&self, path: &str) -> Option<String> {
+        match self {
+            Self::Good => None,
+            Self::OnlyTls13 { log } | Self::HandshakeFails { log, .. } | Self::Refused { log, .. } => {
+                Some(log.replace("<path>", path))
+            }
+        }
+    }
+}
+
+const CHAIN_REFUSED: &str = "Failed to load certificate chain from <path>";
+const TOO_SHORT: &str = "Failed to load certificate chain from <path>, \
+                         only RSA certificates with 2048-bit or larger keys are supported";
+const HANDSHAKE_FAILURE: &str = "TLS_error:|268436496:SSL routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE\
+                                 |268435610:SSL routines:OPENSSL_internal:HANDSHAKE_FAILURE_ON_CLIENT_HELLO\
+                                 :TLS_error_end";
+const KEY_USAGE_INCORRECT: &str =
+    "TLS_error:|268435758:SSL routines:OPENSSL_internal:KEY_USAGE_BIT_INCORRECT:TLS_error_end";
+const NEITHER_NAME: &str = "Invalid TLS context has neither subject CN nor SAN names";
+const EMPTY_NAME: &str = "Invalid TLS context has an empty subject CN";
+
+impl Certificate {
+    /// What Envoy does with this certificate's key when it is a leaf.
+    pub fn key_support(&self) -> KeySupport {
+        let may_sign = self.key_usage.is_none_or(|usage| usage.digital_signature);
+        let refused = |reason, log| KeySupport::Refused { reason, log };
+        match &self.key_algorithm {
+            KeyAlgorithm::Rsa { bits } if *bits < 2048 => refused(Refusal::TooShort, TOO_SHORT),
+            KeyAlgorithm::EcP224 | KeyAlgorithm::EcSecp256k1 | KeyAlgorithm::Other(_) => {
+                refused(Refusal::Kind, CHAIN_REFUSED)
+            }
+            KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521 if !may_sign => {
+                refused(Refusal::KeyUsage, CHAIN_REFUSED)
+            }
+            KeyAlgorithm::Rsa { .. } if !may_sign => {
+                KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log: KEY_USAGE_INCORRECT }
+            }
+            KeyAlgorithm::EcP521 | KeyAlgorithm::Ed25519 => {
+                KeySupport::HandshakeFails { reason: HandshakeFailure::NotOffered, log: HANDSHAKE_FAILURE }
+            }
+            KeyAlgorithm::EcP384 => KeySupport::OnlyTls13 { log: HANDSHAKE_FAILURE },
+            KeyAlgorithm::Rsa { .. } | KeyAlgorithm::EcP256 => KeySupport::Good,
+        }
+    }
+
+    /// Whether Envoy refuses a listener with this certificate because it names nobody: neither a common name nor a
+    /// DNS name, URI or IP address (an e-mail address counts as none), or a common name that is empty.
+    pub fn is_nameless(&self) -> bool {
+        self.nameless_log().is_some()
+    }
+
+    /// What Envoy logs when it refuses a listener with this certificate because it names nobody; `None` when it does
+    /// name somebody.
+    pub fn nameless_log(&self) -> Option<&'static str> {
+        let named = self.sans.iter().any(|san| matches!(san, San::Dns(_) | San::Uri(_) | San::Ip(_)));
+        match self.common_name.as_deref() {
+            Some("") => Some(EMPTY_NAME),
+            None if !named => Some(NEITHER_NAME),
+            _ => None,
+        }
+    }
+}
