@@ -1,3 +1,32 @@
-//! meshvet
+//! meshvet vets the TLS of service-mesh workloads before they reach the cluster.
+//!
+//! Facts flow one way:
+//!
+//! ```text
+//! sources ─────► mesh ─────► rules ─────► finding ─────► admission | cli | report
+//! (I/O: cluster, (pure: what  (pure: one   (data)         (I/O: who asked, and how
+//!  manifests)     is known)    file a rule)                they want it told)
+//! ```
+//!
+//! - [`sources`] fetch and parse. Certificates are parsed there, once, when they arrive; a private key becomes the digest
+//!   of its public half.
+//! - [`mesh`] is the model: members (virtual nodes, gateways) with their server and client ends, the workloads they
+//!   select, and the file that stands at each path of each proxy.
+//! - [`rules`] are pure functions of the object under review, the mesh, the [`policy`] and the time.
+//! - [`finding`]s are data, read by [`admission`] (the webhook), [`report`] (text, JSON) and [`cli`].
+//!
+//! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them.
 
+pub mod admission;
+pub mod appmesh;
+pub mod cli;
+pub mod field;
+pub mod finding;
+pub mod mesh;
 pub mod pki;
+pub mod policy;
+pub mod report;
+pub mod rules;
+pub mod sources;
+pub mod suggest;
+pub mod suppression;

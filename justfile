@@ -1,0 +1,48 @@
+# Everything that is done to this repository more than once: `just --list`. `scripts/test` needs no just.
+
+[private]
+default:
+    @just --list
+
+# Formats the code.
+fmt:
+    cargo fmt --all
+
+# What clippy and rustfmt have to say.
+lint:
+    cargo fmt --all --check
+    cargo clippy --locked --all-targets -- -D warnings
+
+# Fetches what the tests need and runs all of them, as CI does.
+test *ARGUMENTS:
+    scripts/test {{ ARGUMENTS }}
+
+# Fetches and builds the real servers that the tests run on.
+parts:
+    scripts/parts
+
+# The suite on a real API server; give a part of a test's name to run some: `just e2e wrong_name`.
+e2e *FILTER:
+    cargo test --locked --test cluster -- {{ FILTER }}
+
+# Dependencies: versions, licences, sources, and known vulnerabilities (whose list comes from the network).
+deny:
+    "$(scripts/parts cargo-deny)" check
+
+# The crate's documentation, private items too, with broken links as errors.
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+# The benchmarks; give a part of a name to run some.
+bench *FILTER:
+    cargo bench --locked -- {{ FILTER }}
+
+# Each fuzz target for so many seconds. Needs `rustup toolchain install nightly` and `cargo install cargo-fuzz`.
+fuzz SECONDS="60":
+    #!/usr/bin/env bash
+    set -euo pipefail
+    for target in fuzz/fuzz_targets/*.rs; do
+        name="$(basename "$target" .rs)"
+        echo "==> $name, {{ SECONDS }} s"
+        cargo +nightly fuzz run "$name" -- -max_total_time={{ SECONDS }}
+    done

@@ -1,0 +1,299 @@
+//! Decoding that is lenient to unknown fields, and tells of them.
+//!
+//! The API server prunes a field that a custom resource's schema doesn't know, and says so only under strict field
+//! validation, so that `tlss:` leaves a listener without TLS. Decoding reports each such field with the one that was
+//! probably meant. Values of the wrong type are errors that say where they stand.
+
+use serde::de::{DeserializeOwned, Deserializer};
+use serde_ignored::Path;
+use serde_json::Value;
+use serde_json::error::Category;
+use serde_path_to_error::{Segment, Track};
+use thiserror::Error;
+
+use super::objects::Objects;
+use super::{Kind, Resource, hint};
+
+/// How many unknown fields of one object are reported.
+pub const MAX_UNKNOWN_FIELDS: usize = 50;
+
+/// An object, and the fields of it that App Mesh doesn't know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded<T> {
+    /// The object.
+    pub object: T,
+    /// The unknown fields in the order of the input, at most [`MAX_UNKNOWN_FIELDS`]. Those of `metadata` and `status`
+    /// are not among them: their types belong to others.
+    pub unknown_fields: Vec<UnknownField>,
+    /// How many unknown fields there are beyond those.
+    pub more_unknown_fields: usize,
+}
+
+/// A field that App Mesh doesn't know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownField {
+    /// Where it stands: a JSON pointer (RFC 6901) such as `/spec/listeners/0/tlss`.
+    pub pointer: String,
+    /// Its name, such as `tlss`.
+    pub name: String,
+    /// The field that was probably meant: a name (`tls`) for one that belongs in its place, a path in Kubernetes'
+    /// notation (`spec.listeners[].tls`) for one that belongs elsewhere.
+    pub meant: Option<String>,
+}
+
+/// Why an object can't be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{pointer}{}{message}", if .pointer.is_empty() { "" } else { ": " })]
+pub struct DecodeError {
+    /// Where the decoder gave up: a JSON pointer (RFC 6901) such as `/spec/listeners/0/portMapping/port`; empty for
+    /// the document as a whole.
+    pub pointer: String,
+    /// What is wrong there, without the place.
+    pub message: String,
+}
+
+/// Decodes an object from any self-describing format, in one pass.
+///
+/// [`decode_json`] and [`decode_value`] are faster: they look for the place of an error only where there is one.
+///
+/// # Errors
+/// When a value has the wrong type, or the input is malformed.
+pub fn decode<'de, T, D>(deserializer: D) -> Result<Decoded<T>, DecodeError>
+where
+    T: Resource,
+    D: Deserializer<'de>,
+{
+    let mut track = Track::new();
+    let deserializer =
+        serde_path_to_error::Deserializer::new(Objects::new(deserializer), &mut track);
+    let mut unknown = Unknown::default();
+    let object = serde_ignored::deserialize(deserializer, |path| unknown.add(&path));
+    match object {
+        Ok(object) => Ok(unknown.into_decoded(object)),
+        Err(error) => Err(DecodeError {
+            pointer: error_pointer(&track.path()),
+            message: in_plain_words(&error.to_string()),
+        }),
+    }
+}
+
+/// Decodes an object from JSON text.
+///
+/// # Errors
+/// When the text is no JSON (in which case the message gives line and column), or a value has the wrong type.
+pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, DecodeError> {
+    let json = json.as_ref();
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let mut unknown = Unknown::default();
+    let object =
+        serde_ignored::deserialize(Objects::new(&mut deserializer), |path| unknown.add(&path))
+            .and_then(|object| deserializer.end().map(|()| object));
+    match object {
+        Ok(object) => Ok(unknown.into_decoded(object)),
+        Err(error) => {
+            let mut deserializer = serde_json::Deserializer::from_slice(json);
+            Err(locate::<T, _>(&mut deserializer, &error))
+        }
+    }
+}
+
+/// Decodes an object from a JSON value. Values that nest too deeply are refused, never followed.
+///
+/// # Errors
+/// When a value has the wrong type.
+pub fn decode_value<T: Resource>(value: &Value) -> Result<Decoded<T>, DecodeError> {
+    let mut unknown = Unknown::default();
+    match serde_ignored::deserialize(Objects::new(value), |path| unknown.add(&path)) {
+        Ok(object) => Ok(unknown.into_decoded(object)),
+        Err(error) => Err(locate::<T, _>(value, &error)),
+    }
+}
+
+/// Decodes once more to find the place of an error.
+fn locate<'de, T, D>(deserializer: D, error: &serde_json::Error) -> DecodeError
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let mut track = Track::new();
+    let again = T::deserialize(serde_path_to_error::Deserializer::new(
+        Objects::new(deserializer),
+        &mut track,
+    ));
+    let mut message = error.to_string();
+    if error.classify() == Category::Data {
+        // The pointer says it better, and the text may be part of a larger one.
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        if let Some(shorter) = message.strip_suffix(&place) {
+            message.truncate(shorter.len());
+        }
+    }
+    DecodeError {
+        // What decodes the second time is followed by more than the object.
+        pointer: again
+            .err()
+            .map(|_| error_pointer(&track.path()))
+            .unwrap_or_default(),
+        message: in_plain_words(&message),
+    }
+}
+
+/// Longer messages are cut: they quote the value that is wrong.
+const MAX_MESSAGE: usize = 300;
+
+/// Turns the decoder's words for what it found and expected into those of JSON.
+fn in_plain_words(message: &str) -> String {
+    let mut message = match message.rsplit_once(", expected ") {
+        Some((found, expected)) => {
+            let found = found
+                .replace("invalid type: map", "invalid type: object")
+                .replace("invalid type: sequence", "invalid type: list");
+            let expected = match expected {
+                "i64" => "an integer",
+                "a sequence" => "a list",
+                "a map" => "an object",
+                _ if expected.starts_with("struct ") => "an object",
+                _ => expected,
+            };
+            format!("{found}, expected {expected}")
+        }
+        None => message.to_owned(),
+    };
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
+#[derive(Default)]
+struct Unknown {
+    /// Each with its path from the root.
+    paths: Vec<Vec<Step>>,
+    more: usize,
+}
+
+/// One step of the way from an object's root to a field.
+pub(super) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Unknown {
+    fn add(&mut self, path: &Path<'_>) {
+        let Some((top, nested)) = root(path) else {
+            return;
+        };
+        let others = match top {
+            "metadata" | "status" => true,
+            "apiVersion" | "kind" => !nested,
+            _ => false,
+        };
+        if others {
+            return;
+        }
+        if self.paths.len() < MAX_UNKNOWN_FIELDS {
+            self.paths.push(steps(path));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn into_decoded<T: Resource>(self, object: T) -> Decoded<T> {
+        Decoded {
+            object,
+            unknown_fields: self
+                .paths
+                .iter()
+                .map(|path| unknown_field(T::KIND, path))
+                .collect(),
+            more_unknown_fields: self.more,
+        }
+    }
+}
+
+fn unknown_field(kind: Kind, path: &[Step]) -> UnknownField {
+    let name = match path.last() {
+        Some(Step::Key(name)) => name.clone(),
+        Some(Step::Index(index)) => index.to_string(),
+        None => String::new(),
+    };
+    UnknownField {
+        pointer: pointer(path.iter().map(|step| match step {
+            Step::Key(key) => key.clone(),
+            Step::Index(index) => index.to_string(),
+        })),
+        meant: hint::meant(kind, path),
+        name,
+    }
+}
+
+/// The field of the object that a path goes through, and whether it goes on from there.
+fn root<'a>(path: &'a Path<'a>) -> Option<(&'a str, bool)> {
+    let mut path = path;
+    let mut top = None;
+    loop {
+        path = match path {
+            Path::Root => return top,
+            Path::Seq { parent, .. } => {
+                top = None;
+                parent
+            }
+            Path::Map { parent, key } => {
+                top = Some((key.as_str(), top.is_some()));
+                parent
+            }
+            Path::Some { parent }
+            | Path::NewtypeStruct { parent }
+            | Path::NewtypeVariant { parent } => parent,
+        }
+    }
+}
+
+fn steps(path: &Path<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut path = path;
+    loop {
+        path = match path {
+            Path::Root => break,
+            Path::Seq { parent, index } => {
+                steps.push(Step::Index(*index));
+                parent
+            }
+            Path::Map { parent, key } => {
+                steps.push(Step::Key(key.clone()));
+                parent
+            }
+            Path::Some { parent }
+            | Path::NewtypeStruct { parent }
+            | Path::NewtypeVariant { parent } => parent,
+        }
+    }
+    steps.reverse();
+    steps
+}
+
+fn error_pointer(path: &serde_path_to_error::Path) -> String {
+    pointer(path.iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    }))
+}
+
+/// A JSON pointer, with `~` and `/` escaped as RFC 6901 has it.
+fn pointer(steps: impl Iterator<Item = String>) -> String {
+    steps.fold(String::new(), |mut pointer, step| {
+        pointer.push('/');
+        pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
+        pointer
+    })
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "decode_property_tests.rs"]
+mod property_tests;

@@ -1,0 +1,234 @@
+//! `meshvet check`
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{ColorChoice, ValueEnum};
+use jiff::Timestamp;
+
+use crate::cli::files::FilesArg;
+use crate::field::FieldPath;
+use crate::finding::{Finding, Severity};
+use crate::mesh::{ObjectRef, View};
+use crate::policy::Policy;
+use crate::report::{self, Place, Report, Reported, Unread};
+use crate::rules::{self, Surface};
+use crate::sources::manifests::{self, Input, Manifests, Site};
+
+const EXAMPLES: &str = "\
+Examples:
+  meshvet check mesh.yaml deploy/                     files and folders
+  helm template ./chart | meshvet check -             what a chart renders
+  kubectl get -A virtualnodes,virtualgateways,deployments,secrets -o yaml | meshvet check -
+  meshvet check deploy/ --files /certs=./certs        certificates that are in no Secret yet
+  meshvet check deploy/ --files shop/blue:/certs=./blue-certs
+  meshvet check deploy/ -o json --fail-on warn        for CI
+  meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
+
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
+
+/// Judges manifests without a cluster.
+///
+/// The manifests themselves are the world: App Mesh objects, the workloads they select, Secrets and ConfigMaps with their
+/// certificates, namespaces with their labels. YAML with several documents, JSON, and Lists are read as kubectl reads them.
+/// Give everything that belongs together in one call: a Secret that isn't among the manifests doesn't exist.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CheckArgs {
+    /// Files, folders (all their .yaml, .yml and .json files, hidden folders left out), or `-` for the standard input.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// A local folder that stands in for a mount path of the proxies: of all of them, or of one virtual node or gateway.
+    #[arg(long = "files", value_name = "[NAMESPACE/NODE:]/PATH=FOLDER")]
+    files: Vec<FilesArg>,
+
+    /// The namespace of objects that don't name one.
+    #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
+    namespace: String,
+
+    /// How to tell what was found.
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    output: Output,
+
+    /// The least severity that makes the exit code 1.
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
+    fail_on: FailOn,
+
+    /// Judge as of this time instead of now (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
+
+    /// The policy file: what each rule weighs, and where (`meshvet schema`).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// When to colour the output.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// For people: each finding with its source line.
+    Text,
+    /// For programs: one JSON object.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// What breaks traffic for certain.
+    Deny,
+    /// Anything found.
+    Warn,
+}
+
+impl From<FailOn> for Severity {
+    fn from(at: FailOn) -> Self {
+        match at {
+            FailOn::Deny => Severity::Deny,
+            FailOn::Warn => Severity::Warn,
+        }
+    }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "not a time of RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
+}
+
+impl CheckArgs {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let policy = match &self.config {
+            None => Policy::default(),
+            Some(file) => {
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("the policy file {} can't be read", file.display()))?;
+                Policy::parse(&text).with_context(|| {
+                    format!("the policy file {} can't be used (`meshvet schema` prints what it may hold)", file.display())
+                })?
+            }
+        };
+        let folders = self.files.iter().map(FilesArg::read).collect::<anyhow::Result<Vec<_>>>()?;
+        let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
+        let mut manifests = manifests::load(&inputs, &self.namespace);
+        for (mount, key, store) in folders {
+            if let Some(note) = unused(&manifests, &mount.member) {
+                manifests.notes.push(note);
+            }
+            manifests.world.learn(crate::mesh::Fact::Store(key, store));
+            manifests.world.mount_folder(mount);
+        }
+        if manifests.found == 0 && manifests.problems.is_empty() {
+            let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
+            bail!(
+                "no Kubernetes object in {}\n\
+                 meshvet reads .yaml, .yml and .json files with objects that have apiVersion and kind",
+                paths.join(", ")
+            );
+        }
+        let report = judge(&manifests, &policy, self.now.unwrap_or_else(Timestamp::now));
+        if report.objects == 0 && manifests.found > 0 {
+            manifests.notes.push(format!(
+                "nothing to judge: {} read, none of them an App Mesh object or a workload",
+                if manifests.found == 1 { "1 object".to_owned() } else { format!("{} objects", manifests.found) }
+            ));
+        }
+        super::print(&match self.output {
+            Output::Text => report::text(&report, super::style(self.color)),
+            Output::Json => report::json(&report).context("the report could not be written as JSON")?,
+        })?;
+        for note in &manifests.notes {
+            super::tell(&format!("note: {note}"));
+        }
+        Ok(if !report.errors.is_empty() {
+            ExitCode::from(super::COULD_NOT_RUN)
+        } else if report.fails(self.fail_on.into()) {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        })
+    }
+}
+
+/// What to say of `--files` for a member that isn't there.
+fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<String> {
+    let (namespace, name) = member.as_ref()?;
+    let known = manifests.world.members().any(|it| it.object.namespace() == namespace && it.object.name == *name);
+    (!known).then(|| format!("--files {namespace}/{name}: no virtual node or gateway of that name is among the manifests"))
+}
+
+/// Judges everything that rules judge.
+fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
+    let view = View::new(&manifests.world);
+    let mut report = Report {
+        objects: manifests.objects.len() + manifests.undecodable.len(),
+        errors: manifests.problems.iter().map(unread).collect(),
+        ..Report::default()
+    };
+    let mut told = Told::default();
+    for broken in &manifests.undecodable {
+        if let Some(finding) = rules::undecodable(&broken.error, policy, &manifests.world) {
+            let place = place(manifests, &broken.site, &finding);
+            told.add(&mut report, Reported { place: Some(place), finding });
+        }
+    }
+    for located in &manifests.objects {
+        for finding in rules::judge(&located.reviewed, view, policy, now, Surface::Check).findings {
+            let site =
+                if finding.object == located.reviewed.object { Some(&located.site) } else { manifests.site(&finding.object) };
+            let place = site.map(|site| place(manifests, site, &finding));
+            told.add(&mut report, Reported { finding, place });
+        }
+    }
+    report
+}
+
+/// What was reported already: a workload's annotation is seen from each member that selects it.
+#[derive(Default)]
+struct Told(HashMap<(&'static str, ObjectRef, FieldPath, String), usize>);
+
+impl Told {
+    fn add(&mut self, report: &mut Report, reported: Reported) {
+        let finding = &reported.finding;
+        let key =
+            (finding.rule.code, finding.object.clone(), finding.field().clone(), finding.problem.message.clone());
+        match self.0.get(&key).and_then(|index| report.findings.get_mut(*index)) {
+            // One who looks at it doesn't ignore it.
+            Some(known) if known.finding.suppressed.is_some() && finding.suppressed.is_none() => *known = reported,
+            Some(_) => {}
+            None => {
+                self.0.insert(key, report.findings.len());
+                report.findings.push(reported);
+            }
+        }
+    }
+}
+
+fn unread(problem: &manifests::LoadProblem) -> Unread {
+    Unread {
+        file: problem.file.clone(),
+        line: problem.line,
+        column: problem.column,
+        message: problem.message.clone(),
+    }
+}
+
+/// The place of a finding's field in its file. Of a field that shouldn't be there, its name is what counts.
+fn place(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
+    let by_key = finding.rule.code == "MV001";
+    let mark = Some(finding.field())
+        .filter(|_| by_key)
+        .and_then(|field| site.positions.key(field))
+        .unwrap_or_else(|| site.positions.nearest(finding.field()));
+    let source = manifests.source(site.source);
+    Place {
+        file: source.map(|source| source.name.clone()).unwrap_or_default(),
+        line: mark.line,
+        column: mark.column,
+        width: mark.width,
+        text: source.and_then(|source| source.line(mark.line)).map(str::to_owned),
+    }
+}

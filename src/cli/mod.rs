@@ -1,0 +1,116 @@
+//! The command line: one file a command. Only this module knows clap.
+//!
+//! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read).
+
+mod ca_bundle;
+mod check;
+mod explain;
+mod files;
+mod logging;
+mod schema;
+mod serve;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::report::Style;
+
+/// What meshvet exits with when it could not do what it was asked.
+const COULD_NOT_RUN: u8 = 2;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run.
+
+Start here:
+  meshvet check manifests/         what is wrong with the manifests of a folder
+  meshvet explain MV101            what a rule checks, why, and how to fix what it finds";
+
+/// Vets the TLS of service-mesh workloads before they reach the cluster.
+///
+/// meshvet reads AWS App Mesh objects, the workloads they select and the certificates that their proxies will load, and
+/// says what would break: a name that doesn't match, a key of another certificate, a chain without its intermediate. The
+/// same rules judge manifests here and changes on their way into a cluster.
+#[derive(Debug, Parser)]
+#[command(name = "meshvet", version, after_help = EXIT_CODES, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+    Serve(Box<serve::ServeArgs>),
+    Explain(explain::ExplainArgs),
+    Schema(schema::SchemaArgs),
+    CaBundle(ca_bundle::CaBundleArgs),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Check(args) => args.run(),
+        Command::Serve(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Schema(args) => args.run(),
+        Command::CaBundle(args) => args.run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        tell(&format!("error: {}", described(&error)));
+        ExitCode::from(COULD_NOT_RUN)
+    })
+}
+
+/// An error with its causes, each on a line of its own.
+fn described(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for (depth, cause) in error.chain().enumerate() {
+        if depth > 0 {
+            text.push_str("\n  because: ");
+        }
+        text.push_str(cause.to_string().trim_end());
+    }
+    text
+}
+
+/// Writes to the standard output. A reader that has gone (`| head`) is no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("the output could not be written"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to the standard error; when that fails there is nobody left to tell.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Whether the standard output is to be coloured: `auto` follows the terminal, `NO_COLOR` and `TERM`.
+fn style(choice: ColorChoice) -> Style {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let coloured = match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb") && io::stdout().is_terminal()
+        }
+    };
+    if coloured { Style::Coloured } else { Style::Plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

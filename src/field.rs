@@ -1,0 +1,104 @@
+//! Where in an object a finding points: one path, written two ways.
+
+use std::fmt;
+
+/// A place inside a Kubernetes object, kept as a JSON pointer (RFC 6901): `/spec/listeners/0/tls`.
+///
+/// [`FieldPath::kubernetes`] writes the same place as the API server's own errors do (`spec.listeners[0].tls`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldPath(String);
+
+impl FieldPath {
+    /// The object itself.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Takes over a JSON pointer that is already escaped, as decoders report it.
+    pub fn from_pointer(pointer: impl Into<String>) -> Self {
+        Self(pointer.into())
+    }
+
+    /// The member `key` below this place.
+    #[must_use]
+    pub fn key(&self, key: &str) -> Self {
+        let mut pointer = String::with_capacity(self.0.len() + key.len() + 1);
+        pointer.push_str(&self.0);
+        pointer.push('/');
+        for c in key.chars() {
+            match c {
+                '~' => pointer.push_str("~0"),
+                '/' => pointer.push_str("~1"),
+                other => pointer.push(other),
+            }
+        }
+        Self(pointer)
+    }
+
+    /// Several members, one below the other: `keys(["tls", "certificate"])`.
+    #[must_use]
+    pub fn keys<const N: usize>(&self, keys: [&str; N]) -> Self {
+        keys.iter().fold(self.clone(), |path, key| path.key(key))
+    }
+
+    /// The element `index` of the list at this place.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        Self(format!("{}/{index}", self.0))
+    }
+
+    /// The JSON pointer: empty for the object itself.
+    pub fn pointer(&self) -> &str {
+        &self.0
+    }
+
+    /// The pointer's segments, unescaped.
+    pub fn segments(&self) -> impl Iterator<Item = String> + '_ {
+        self.0
+            .split('/')
+            .skip(1)
+            .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+    }
+
+    /// The notation of Kubernetes' own field errors: `spec.listeners[0].tls`, `metadata.annotations[example.com/x]`.
+    pub fn kubernetes(&self) -> String {
+        let mut text = String::with_capacity(self.0.len());
+        for segment in self.segments() {
+            let index = segment.bytes().all(|b| b.is_ascii_digit());
+            let plain = segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+            if index || !plain {
+                text.push('[');
+                text.push_str(&segment);
+                text.push(']');
+            } else {
+                if !text.is_empty() {
+                    text.push('.');
+                }
+                text.push_str(&segment);
+            }
+        }
+        text
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_reads_as_a_pointer_and_as_kubernetes_writes_it() {
+        let path = FieldPath::root().keys(["spec", "listeners"]).index(0).key("tls");
+        assert_eq!(path.pointer(), "/spec/listeners/0/tls");
+        assert_eq!(path.kubernetes(), "spec.listeners[0].tls");
+
+        let annotation = FieldPath::root().keys(["metadata", "annotations", "appmesh.k8s.aws/secretMounts"]);
+        assert_eq!(annotation.pointer(), "/metadata/annotations/appmesh.k8s.aws~1secretMounts");
+        assert_eq!(annotation.kubernetes(), "metadata.annotations[appmesh.k8s.aws/secretMounts]");
+    }
+}

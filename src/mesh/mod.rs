@@ -1,0 +1,32 @@
+//! The model that the rules read: members and their ends, workloads, mounts, stores, and how they hang together.
+//!
+//! ```text
+//! Member ──podSelector──► Workload ──mounts──► Store ──key──► FileFacts
+//!   ├─ ServerEnd (listener)                      ▲
+//!   └─ ClientEnd (client policy) ──path──────────┘
+//! ```
+//!
+//! Nothing here does I/O. [`World`] is written by the sources and read, through a [`View`], by the rules.
+
+mod end;
+mod from_appmesh;
+mod index;
+mod member;
+mod mounts;
+mod object;
+mod store;
+mod view;
+mod workload;
+mod world;
+
+pub use end::{
+    Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
+};
+pub use from_appmesh::{gateway_member, node_member};
+pub use member::{Definition, Member};
+pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
+pub use object::ObjectRef;
+pub use store::{Store, StoreKey, StoreKind, StoreState, Unread};
+pub use view::{FreshStores, Place, View};
+pub use workload::{AnnotationProblem, Probe, Workload};
+pub use world::{Fact, FactId, LocalMount, SecretAccess, World};

@@ -1,0 +1,259 @@
+//! From a path in a proxy's container to the key of the Secret that stands there.
+
+use crate::mesh::store::{StoreKey, StoreKind};
+
+/// One mounted volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Where it is mounted, cleaned: absolute, no empty or `.` segment, no final slash.
+    pub at: String,
+    /// The one entry of the volume that is mounted there instead of the whole (`subPath`), cleaned and relative.
+    pub sub_path: Option<String>,
+    /// What the volume holds.
+    pub volume: Volume,
+}
+
+/// What a volume holds, as far as can be told without a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Volume {
+    /// Files made of the keys of one or several stores: later parts win, as in a projected volume.
+    Files(Vec<Part>),
+    /// Something that meshvet can't look into: its kind (`csi`, `hostPath`, `emptyDir`, …) and name.
+    Opaque {
+        /// The volume source's field name.
+        kind: String,
+        /// The volume's name.
+        name: String,
+    },
+    /// The pod has no volume of this name: the kubelet would never start it.
+    Missing {
+        /// The name asked for.
+        name: String,
+    },
+}
+
+/// One store inside a volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The store.
+    pub store: StoreKey,
+    /// Which keys become which relative paths; None: every key under its own name.
+    pub items: Option<Vec<(String, String)>>,
+    /// Whether the pod starts without it.
+    pub optional: bool,
+}
+
+/// The file system of one proxy, as its mounts make it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mounts {
+    /// Longest path first, so that the first match is the one the kernel would take.
+    list: Vec<Mount>,
+}
+
+/// What stands at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Located<'a> {
+    /// Keys of stores that would be that file; the last one that exists wins.
+    Keys(Vec<(&'a Part, String)>),
+    /// A mount covers the path, and no key can become that file: `items` leaves it out, or the path names a folder.
+    NoSuchFile {
+        /// The mount that covers it.
+        mount: &'a Mount,
+        /// The relative paths that `items` would make.
+        offered: Vec<&'a str>,
+    },
+    /// Covered by a volume that meshvet can't look into.
+    Opaque {
+        /// The volume source's field name.
+        kind: &'a str,
+        /// The volume's name.
+        name: &'a str,
+    },
+    /// Covered by a mount of a volume that the pod doesn't have.
+    VolumeMissing {
+        /// The name asked for.
+        name: &'a str,
+    },
+    /// Nothing is mounted there.
+    NotMounted,
+}
+
+/// Cleans an absolute path as the kernel would walk it: `//certs/./tls.crt/` becomes `/certs/tls.crt`.
+///
+/// `..` is resolved too. A path without a leading slash is taken from the root, where Envoy's container starts.
+pub fn clean_path(path: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            other => segments.push(other),
+        }
+    }
+    format!("/{}", segments.join("/"))
+}
+
+/// The rest of `path` below `prefix`, both cleaned: by whole segments, so that `/certs` doesn't cover `/certs2`.
+fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    if prefix == "/" {
+        return path.strip_prefix('/');
+    }
+    let rest = path.strip_prefix(prefix)?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
+}
+
+impl Mounts {
+    /// Orders the mounts; of two at one path the later wins, as a later mount covers an earlier one.
+    pub fn new(mut list: Vec<Mount>) -> Self {
+        list.reverse();
+        list.sort_by_key(|mount| std::cmp::Reverse(mount.at.len()));
+        Self { list }
+    }
+
+    /// All mounts, longest path first.
+    pub fn iter(&self) -> impl Iterator<Item = &Mount> {
+        self.list.iter()
+    }
+
+    /// What stands at `path`, which need not be clean.
+    pub fn locate(&self, path: &str) -> Located<'_> {
+        let path = clean_path(path);
+        let Some((mount, rest)) = self.list.iter().find_map(|mount| Some((mount, below(&path, &mount.at)?))) else {
+            return Located::NotMounted;
+        };
+        match &mount.volume {
+            Volume::Opaque { kind, name } => Located::Opaque { kind, name },
+            Volume::Missing { name } => Located::VolumeMissing { name },
+            Volume::Files(parts) => {
+                let inside = match (&mount.sub_path, rest) {
+                    (None, rest) => rest.to_owned(),
+                    (Some(sub), "") => sub.clone(),
+                    (Some(sub), rest) => format!("{sub}/{rest}"),
+                };
+                let keys: Vec<_> = parts.iter().filter_map(|part| Some((part, part.key_of(&inside)?))).collect();
+                if keys.is_empty() {
+                    let offered = parts
+                        .iter()
+                        .flat_map(|part| part.items.iter().flatten())
+                        .map(|(_, path)| path.as_str())
+                        .collect();
+                    return Located::NoSuchFile { mount, offered };
+                }
+                Located::Keys(keys)
+            }
+        }
+    }
+}
+
+impl Part {
+    /// The key that would become the file `inside`, whether or not the store has it.
+    fn key_of(&self, inside: &str) -> Option<String> {
+        if inside.is_empty() {
+            return None;
+        }
+        match &self.items {
+            Some(items) => items.iter().rev().find(|(_, path)| path == inside).map(|(key, _)| key.clone()),
+            // A Secret's or ConfigMap's keys hold no slash; a folder's are relative paths.
+            None if self.store.kind == StoreKind::Folder || !inside.contains('/') => Some(inside.to_owned()),
+            None => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(at: &str, name: &str) -> Mount {
+        Mount { at: clean_path(at), sub_path: None, volume: Volume::Files(vec![part(name, None)]) }
+    }
+
+    fn part(name: &str, items: Option<&[(&str, &str)]>) -> Part {
+        let items = items.map(|list| list.iter().map(|(k, p)| ((*k).to_owned(), (*p).to_owned())).collect());
+        Part { store: StoreKey::secret("shop", name), items, optional: false }
+    }
+
+    #[track_caller]
+    fn finds(mounts: &Mounts, path: &str, store: &str, key: &str) {
+        match mounts.locate(path) {
+            Located::Keys(keys) => {
+                let (part, found) = keys.last().expect("a key");
+                assert_eq!((part.store.name.as_str(), found.as_str()), (store, key), "{path}");
+            }
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn paths_are_cleaned_as_the_kernel_walks_them() {
+        for (raw, clean) in [
+            ("/certs/", "/certs"),
+            ("//certs//tls.crt", "/certs/tls.crt"),
+            ("/certs/./a/../tls.crt", "/certs/tls.crt"),
+            ("/..", "/"),
+            ("certs", "/certs"),
+            ("", "/"),
+        ] {
+            assert_eq!(clean_path(raw), clean, "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_longest_mount_path_wins_by_whole_segments() {
+        let mounts = Mounts::new(vec![secret("/certs/", "outer"), secret("/certs/blue", "inner")]);
+        finds(&mounts, "/certs/tls.crt", "outer", "tls.crt");
+        finds(&mounts, "/certs//blue/tls.crt", "inner", "tls.crt");
+        assert_eq!(mounts.locate("/certs2/tls.crt"), Located::NotMounted);
+        assert!(matches!(mounts.locate("/certs/green/tls.crt"), Located::NoSuchFile { .. }));
+        assert!(matches!(mounts.locate("/certs"), Located::NoSuchFile { .. }));
+    }
+
+    #[test]
+    fn of_two_mounts_at_one_path_the_later_wins() {
+        let mounts = Mounts::new(vec![secret("/certs", "first"), secret("/certs/", "second")]);
+        finds(&mounts, "/certs/tls.crt", "second", "tls.crt");
+    }
+
+    #[test]
+    fn items_rename_keys_and_leave_the_others_out() {
+        let mounts = Mounts::new(vec![Mount {
+            at: "/certs".to_owned(),
+            sub_path: None,
+            volume: Volume::Files(vec![part("blue", Some(&[("tls.crt", "pem/chain.pem")]))]),
+        }]);
+        finds(&mounts, "/certs/pem/chain.pem", "blue", "tls.crt");
+        match mounts.locate("/certs/tls.crt") {
+            Located::NoSuchFile { offered, .. } => assert_eq!(offered, ["pem/chain.pem"]),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_sub_path_mounts_one_file() {
+        let mounts = Mounts::new(vec![Mount {
+            at: "/etc/tls.pem".to_owned(),
+            sub_path: Some("tls.crt".to_owned()),
+            volume: Volume::Files(vec![part("blue", None)]),
+        }]);
+        finds(&mounts, "/etc/tls.pem", "blue", "tls.crt");
+        assert!(matches!(mounts.locate("/etc/tls.pem/x"), Located::NoSuchFile { .. }));
+    }
+
+    #[test]
+    fn later_parts_of_a_projected_volume_win() {
+        let mounts = Mounts::new(vec![Mount {
+            at: "/certs".to_owned(),
+            sub_path: None,
+            volume: Volume::Files(vec![part("one", None), part("two", None)]),
+        }]);
+        finds(&mounts, "/certs/tls.crt", "two", "tls.crt");
+    }
+
+    #[test]
+    fn a_mount_at_the_root_covers_everything() {
+        let mounts = Mounts::new(vec![secret("/", "all")]);
+        finds(&mounts, "/tls.crt", "all", "tls.crt");
+    }
+}

@@ -1,0 +1,81 @@
+//! Secrets and ConfigMaps, reduced to facts about the files they become when mounted.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::pki::FileFacts;
+
+/// What kind of object holds files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoreKind {
+    /// A Kubernetes Secret.
+    Secret,
+    /// A Kubernetes ConfigMap.
+    ConfigMap,
+    /// A folder on this machine that stands in for a mount (`check --files`).
+    Folder,
+}
+
+/// The name of a store.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoreKey {
+    /// What kind of object it is.
+    pub kind: StoreKind,
+    /// Its namespace; empty for a folder.
+    pub namespace: String,
+    /// Its name; the path of a folder.
+    pub name: String,
+}
+
+impl StoreKey {
+    /// A Secret's name.
+    pub fn secret(namespace: &str, name: &str) -> Self {
+        Self { kind: StoreKind::Secret, namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    /// A ConfigMap's name.
+    pub fn config_map(namespace: &str, name: &str) -> Self {
+        Self { kind: StoreKind::ConfigMap, namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl fmt::Display for StoreKey {
+    /// `Secret shop/blue-cert`, `folder ./certs`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            StoreKind::Secret => write!(f, "Secret {}/{}", self.namespace, self.name),
+            StoreKind::ConfigMap => write!(f, "ConfigMap {}/{}", self.namespace, self.name),
+            StoreKind::Folder => write!(f, "folder {}", self.name),
+        }
+    }
+}
+
+/// What is known of one store: its keys, and what each would be to a proxy. Holds no byte of any value.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    /// One entry a key.
+    pub files: BTreeMap<String, Arc<FileFacts>>,
+}
+
+/// What is known of a store that something mounts.
+#[derive(Clone, Debug)]
+pub enum StoreState {
+    /// It is there, and these are its keys.
+    Present(Arc<Store>),
+    /// It isn't there.
+    Absent,
+    /// Nobody knows: why meshvet did not read it.
+    Unread(Unread),
+}
+
+/// Why a store was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// meshvet was told not to read Secrets (`--secrets none`).
+    NotAllowed,
+    /// It is read when a review needs it, and this review has not asked yet.
+    OnDemand,
+    /// The API server did not give it: its own words.
+    Failed(String),
+}

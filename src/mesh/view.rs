@@ -1,0 +1,186 @@
+//! The world as one review sees it: the shared snapshot, with what was read afresh laid over it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::mesh::end::FileRef;
+use crate::mesh::member::Member;
+use crate::mesh::mounts::{Located, Mounts};
+use crate::mesh::store::{StoreKey, StoreState, Unread};
+use crate::mesh::workload::Workload;
+use crate::mesh::world::World;
+use crate::pki::FileFacts;
+
+/// Stores read for one review, newer than the world's.
+pub type FreshStores = HashMap<StoreKey, StoreState>;
+
+/// What the rules look things up in.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The shared snapshot.
+    pub world: &'a World,
+    fresh: Option<&'a FreshStores>,
+}
+
+/// What stands at a path of one workload's proxy.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A file, and what it holds.
+    File {
+        /// The store it comes from.
+        store: StoreKey,
+        /// The key in it.
+        key: String,
+        /// What it holds.
+        facts: Arc<FileFacts>,
+    },
+    /// Nobody knows: no workload is there, and no folder was given for the path.
+    Unknown,
+    /// Nothing is mounted at the path.
+    NotMounted {
+        /// The mounted path that the writer may have meant.
+        nearest: Option<String>,
+    },
+    /// Mounted from something that meshvet can't look into.
+    Opaque {
+        /// The volume source's field name.
+        kind: String,
+        /// The volume's name.
+        name: String,
+    },
+    /// Mounted from a volume that the pod doesn't have.
+    VolumeMissing {
+        /// The name asked for.
+        name: String,
+    },
+    /// The store isn't there, or holds no key yet.
+    StoreMissing {
+        /// The store.
+        store: StoreKey,
+        /// Whether it is there, but empty.
+        empty: bool,
+    },
+    /// The store was not read.
+    StoreUnread {
+        /// The store.
+        store: StoreKey,
+        /// Why.
+        why: Unread,
+    },
+    /// The store has keys, and none becomes this file.
+    KeyMissing {
+        /// The store, where it is one.
+        store: Option<StoreKey>,
+        /// The key that would be it; the file name where `items` makes none.
+        key: String,
+        /// What there is instead.
+        offered: Vec<String>,
+        /// What the writer may have meant.
+        nearest: Option<String>,
+    },
+}
+
+impl Place {
+    /// The store that this answer was read from.
+    pub fn store(&self) -> Option<&StoreKey> {
+        match self {
+            Place::File { store, .. } | Place::StoreMissing { store, .. } | Place::StoreUnread { store, .. } => {
+                Some(store)
+            }
+            Place::KeyMissing { store, .. } => store.as_ref(),
+            Place::Unknown | Place::NotMounted { .. } | Place::Opaque { .. } | Place::VolumeMissing { .. } => None,
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// The world as it stands.
+    pub fn new(world: &'a World) -> Self {
+        Self { world, fresh: None }
+    }
+
+    /// The world with newer stores laid over it.
+    pub fn with_fresh(world: &'a World, fresh: &'a FreshStores) -> Self {
+        Self { world, fresh: Some(fresh) }
+    }
+
+    /// What is known of a store.
+    pub fn store(&self, key: &StoreKey) -> StoreState {
+        match self.fresh.and_then(|fresh| fresh.get(key)) {
+            Some(state) => state.clone(),
+            None => self.world.store(key),
+        }
+    }
+
+    /// What stands at a file's path: in a folder given for it, else in the mounts of the workload.
+    pub fn place(&self, member: &Member, workload: Option<&Workload>, file: &FileRef) -> Place {
+        for folder in self.world.folders_for(&member.object) {
+            let located = folder.locate(&file.path);
+            if located != Located::NotMounted {
+                return self.read(located, folder, &file.path);
+            }
+        }
+        let Some(Workload { mounts, .. }) = workload else { return Place::Unknown };
+        self.read(mounts.locate(&file.path), mounts, &file.path)
+    }
+
+    fn read(&self, located: Located<'_>, mounts: &Mounts, path: &str) -> Place {
+        match located {
+            Located::Keys(keys) => self.read_keys(&keys),
+            Located::Opaque { kind, name } => Place::Opaque { kind: kind.to_owned(), name: name.to_owned() },
+            Located::VolumeMissing { name } => Place::VolumeMissing { name: name.to_owned() },
+            Located::NotMounted => Place::NotMounted { nearest: nearest_path(mounts, path) },
+            Located::NoSuchFile { mount, offered } => {
+                let name = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or(path).to_owned();
+                let offered: Vec<String> = offered.into_iter().map(str::to_owned).collect();
+                let store = match &mount.volume {
+                    crate::mesh::Volume::Files(parts) => parts.first().map(|part| part.store.clone()),
+                    _ => None,
+                };
+                Place::KeyMissing { store, nearest: nearest(&name, &offered), key: name, offered }
+            }
+        }
+    }
+
+    /// The last of the keys that exists; if none does, why the last one doesn't.
+    fn read_keys(&self, keys: &[(&crate::mesh::Part, String)]) -> Place {
+        let mut why = None;
+        for (part, key) in keys.iter().rev() {
+            let store = part.store.clone();
+            match self.store(&part.store) {
+                StoreState::Present(present) => match present.files.get(key) {
+                    Some(facts) => return Place::File { store, key: key.clone(), facts: Arc::clone(facts) },
+                    None if present.files.is_empty() => {
+                        why.get_or_insert(Place::StoreMissing { store, empty: true });
+                    }
+                    None => {
+                        let offered: Vec<String> = present.files.keys().cloned().collect();
+                        let nearest = nearest(key, &offered);
+                        let missing = Place::KeyMissing { store: Some(store), key: key.clone(), offered, nearest };
+                        why.get_or_insert(missing);
+                    }
+                },
+                StoreState::Absent => {
+                    why.get_or_insert(Place::StoreMissing { store, empty: false });
+                }
+                // It may hold the file: nothing before it can be told either.
+                StoreState::Unread(reason) => return Place::StoreUnread { store, why: reason },
+            }
+        }
+        why.unwrap_or(Place::NotMounted { nearest: None })
+    }
+}
+
+fn nearest(name: &str, offered: &[String]) -> Option<String> {
+    crate::pki::nearest_name(name, offered.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// The mounted path that comes nearest to the folder of `path`.
+fn nearest_path(mounts: &Mounts, path: &str) -> Option<String> {
+    let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
+    mounts
+        .iter()
+        .map(|mount| mount.at.as_str())
+        .max_by(|a, b| strsim::jaro_winkler(folder, a).total_cmp(&strsim::jaro_winkler(folder, b)))
+        .map(str::to_owned)
+}

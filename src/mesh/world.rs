@@ -1,0 +1,269 @@
+//! Everything known of a cluster (or of a set of manifests), indexed for the questions that the rules ask.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
+use crate::mesh::index::{LabelIndex, SelectorIndex};
+use crate::mesh::member::Member;
+use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
+use crate::mesh::object::ObjectRef;
+use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
+use crate::mesh::workload::Workload;
+
+/// One thing learnt about the world.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// A virtual node or gateway.
+    Member(Arc<Member>),
+    /// A VirtualService.
+    Service(ObjectRef, Arc<VirtualService>),
+    /// A VirtualRouter.
+    Router(ObjectRef, Arc<VirtualRouter>),
+    /// A GatewayRoute.
+    GatewayRoute(ObjectRef, Arc<GatewayRoute>),
+    /// A BackendGroup.
+    BackendGroup(ObjectRef, Arc<BackendGroup>),
+    /// A Mesh.
+    Mesh(ObjectRef, Arc<Mesh>),
+    /// A top owner of pods.
+    Workload(Arc<Workload>),
+    /// A Secret or ConfigMap.
+    Store(StoreKey, Arc<Store>),
+    /// A namespace and its labels.
+    Namespace(String, BTreeMap<String, String>),
+}
+
+/// The name of a fact, by which it is forgotten again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactId {
+    /// An object other than the two below.
+    Object(ObjectRef),
+    /// A Secret or ConfigMap.
+    Store(StoreKey),
+    /// A namespace.
+    Namespace(String),
+}
+
+impl Fact {
+    /// What to forget when this fact no longer holds.
+    pub fn id(&self) -> FactId {
+        match self {
+            Fact::Member(member) => FactId::Object(member.object.clone()),
+            Fact::Workload(workload) => FactId::Object(workload.object.clone()),
+            Fact::Service(object, _)
+            | Fact::Router(object, _)
+            | Fact::GatewayRoute(object, _)
+            | Fact::BackendGroup(object, _)
+            | Fact::Mesh(object, _) => FactId::Object(object.clone()),
+            Fact::Store(key, _) => FactId::Store(key.clone()),
+            Fact::Namespace(name, _) => FactId::Namespace(name.clone()),
+        }
+    }
+}
+
+/// How Secrets reach the world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SecretAccess {
+    /// All are here: one that isn't doesn't exist.
+    #[default]
+    Complete,
+    /// Each is read when a review needs it.
+    OnDemand,
+    /// None is read.
+    Never,
+}
+
+/// A local folder that stands in for a mount (`check --files`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalMount {
+    /// The namespace and name of the one member it holds for; None: for all.
+    pub member: Option<(String, String)>,
+    /// Where the proxy would have it mounted, cleaned.
+    pub at: String,
+    /// The folder's store.
+    pub store: StoreKey,
+}
+
+/// The model that the rules read. Pure data: sources write it, rules look things up.
+#[derive(Debug, Default)]
+pub struct World {
+    members: HashMap<ObjectRef, Arc<Member>>,
+    workloads: HashMap<ObjectRef, Arc<Workload>>,
+    stores: HashMap<StoreKey, Arc<Store>>,
+    namespaces: HashMap<String, BTreeMap<String, String>>,
+    services: HashMap<ObjectRef, Arc<VirtualService>>,
+    routers: HashMap<ObjectRef, Arc<VirtualRouter>>,
+    gateway_routes: HashMap<ObjectRef, Arc<GatewayRoute>>,
+    backend_groups: HashMap<ObjectRef, Arc<BackendGroup>>,
+    meshes: HashMap<ObjectRef, Arc<Mesh>>,
+    workload_labels: LabelIndex,
+    member_selectors: SelectorIndex,
+    local_mounts: Vec<(LocalMount, Mounts)>,
+    secrets: SecretAccess,
+}
+
+impl World {
+    /// A world whose Secrets arrive as `secrets` says.
+    pub fn new(secrets: SecretAccess) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
+    /// Learns one fact, replacing what was known under its name.
+    pub fn learn(&mut self, fact: Fact) {
+        match fact {
+            Fact::Member(member) => {
+                self.forget_member(&member.object);
+                if let Some(selector) = &member.pod_selector {
+                    self.member_selectors.insert(&member.object, selector);
+                }
+                self.members.insert(member.object.clone(), member);
+            }
+            Fact::Workload(workload) => {
+                self.forget_workload(&workload.object);
+                self.workload_labels.insert(&workload.object, &workload.labels);
+                self.workloads.insert(workload.object.clone(), workload);
+            }
+            Fact::Service(object, service) => drop(self.services.insert(object, service)),
+            Fact::Router(object, router) => drop(self.routers.insert(object, router)),
+            Fact::GatewayRoute(object, route) => drop(self.gateway_routes.insert(object, route)),
+            Fact::BackendGroup(object, group) => drop(self.backend_groups.insert(object, group)),
+            Fact::Mesh(object, mesh) => drop(self.meshes.insert(object, mesh)),
+            Fact::Store(key, store) => drop(self.stores.insert(key, store)),
+            Fact::Namespace(name, labels) => drop(self.namespaces.insert(name, labels)),
+        }
+    }
+
+    /// Forgets what was known under a name.
+    pub fn forget(&mut self, id: &FactId) {
+        match id {
+            FactId::Store(key) => drop(self.stores.remove(key)),
+            FactId::Namespace(name) => drop(self.namespaces.remove(name)),
+            FactId::Object(object) => {
+                self.forget_member(object);
+                self.forget_workload(object);
+                self.services.remove(object);
+                self.routers.remove(object);
+                self.gateway_routes.remove(object);
+                self.backend_groups.remove(object);
+                self.meshes.remove(object);
+            }
+        }
+    }
+
+    fn forget_member(&mut self, object: &ObjectRef) {
+        if let Some(old) = self.members.remove(object)
+            && let Some(selector) = &old.pod_selector
+        {
+            self.member_selectors.remove(object, selector);
+        }
+    }
+
+    fn forget_workload(&mut self, object: &ObjectRef) {
+        if let Some(old) = self.workloads.remove(object) {
+            self.workload_labels.remove(object, &old.labels);
+        }
+    }
+
+    /// Lets a local folder stand in for a mount.
+    pub fn mount_folder(&mut self, mut mount: LocalMount) {
+        mount.at = clean_path(&mount.at);
+        let part = Part { store: mount.store.clone(), items: None, optional: false };
+        let mounts =
+            Mounts::new(vec![Mount { at: mount.at.clone(), sub_path: None, volume: Volume::Files(vec![part]) }]);
+        self.local_mounts.push((mount, mounts));
+        self.local_mounts.sort_by_key(|(mount, _)| std::cmp::Reverse((mount.member.is_some(), mount.at.len())));
+    }
+
+    /// Folders that stand in for mounts of this member: those named for it first, then the longest path first.
+    pub fn folders_for<'a>(&'a self, member: &'a ObjectRef) -> impl Iterator<Item = &'a Mounts> {
+        self.local_mounts
+            .iter()
+            .filter(|(mount, _)| {
+                mount
+                    .member
+                    .as_ref()
+                    .is_none_or(|(namespace, name)| namespace == member.namespace() && *name == member.name)
+            })
+            .map(|(_, mounts)| mounts)
+    }
+
+    /// The member of this name.
+    pub fn member(&self, object: &ObjectRef) -> Option<&Arc<Member>> {
+        self.members.get(object)
+    }
+
+    /// All members, in no order.
+    pub fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
+        self.members.values()
+    }
+
+    /// All workloads, in no order.
+    pub fn workloads(&self) -> impl Iterator<Item = &Arc<Workload>> {
+        self.workloads.values()
+    }
+
+    /// All virtual services, in no order.
+    pub fn services(&self) -> impl Iterator<Item = (&ObjectRef, &Arc<VirtualService>)> {
+        self.services.iter()
+    }
+
+    /// All virtual routers, in no order.
+    pub fn routers(&self) -> impl Iterator<Item = (&ObjectRef, &Arc<VirtualRouter>)> {
+        self.routers.iter()
+    }
+
+    /// The workloads whose pods are this member's proxies, by name.
+    pub fn workloads_of<'a>(&'a self, member: &'a Member) -> impl Iterator<Item = &'a Arc<Workload>> {
+        member.pod_selector.iter().flat_map(move |selector| {
+            self.workload_labels
+                .candidates(member.object.namespace(), selector)
+                .filter_map(|object| self.workloads.get(object))
+                .filter(move |workload| selector.matches(&workload.labels))
+        })
+    }
+
+    /// The members that select this workload's pods.
+    pub fn members_of<'a>(&'a self, workload: &'a Workload) -> impl Iterator<Item = &'a Arc<Member>> {
+        self.member_selectors
+            .candidates(workload.object.namespace(), &workload.labels)
+            .filter_map(|object| self.members.get(object))
+            .filter(|member| {
+                member.pod_selector.as_ref().is_some_and(|selector| selector.matches(&workload.labels))
+            })
+    }
+
+    /// A namespace's labels; None where the namespace isn't known.
+    pub fn namespace(&self, name: &str) -> Option<&BTreeMap<String, String>> {
+        self.namespaces.get(name)
+    }
+
+    /// What is known of a store.
+    pub fn store(&self, key: &StoreKey) -> StoreState {
+        match self.stores.get(key) {
+            Some(store) => StoreState::Present(Arc::clone(store)),
+            None if key.kind != StoreKind::Secret => StoreState::Absent,
+            None => match self.secrets {
+                SecretAccess::Complete => StoreState::Absent,
+                SecretAccess::OnDemand => StoreState::Unread(Unread::OnDemand),
+                SecretAccess::Never => StoreState::Unread(Unread::NotAllowed),
+            },
+        }
+    }
+
+    /// How Secrets reach this world.
+    pub fn secret_access(&self) -> SecretAccess {
+        self.secrets
+    }
+
+    /// How many of each are known, for metrics and logs.
+    pub fn counts(&self) -> [(&'static str, usize); 5] {
+        [
+            ("members", self.members.len()),
+            ("workloads", self.workloads.len()),
+            ("stores", self.stores.len()),
+            ("namespaces", self.namespaces.len()),
+            ("routes", self.services.len() + self.routers.len() + self.gateway_routes.len() + self.backend_groups.len()),
+        ]
+    }
+}

@@ -1,0 +1,236 @@
+//! The policy as the engine reads it: names resolved, scopes laid over one another.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::appmesh::LabelSelector;
+use crate::finding::Severity;
+use crate::mesh::World;
+use crate::pki::HashAlgorithm;
+use crate::policy::file::{PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
+use crate::rules::{RULES, Rule};
+
+/// The label that Kubernetes sets on every namespace.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
+/// A policy whose rules are looked up and whose selectors are sound.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    base: Effective,
+    scopes: Vec<Layer>,
+    /// Whether SDS is enabled in the App Mesh controller.
+    pub sds_enabled: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Layer {
+    selector: LabelSelector,
+    severities: Vec<Option<Severity>>,
+    unknown: Option<Severity>,
+    thresholds: Thresholds,
+    profile: Profile,
+}
+
+/// What holds in one namespace.
+#[derive(Clone, Debug)]
+pub struct Effective {
+    severities: Vec<Option<Severity>>,
+    unknown: Option<Severity>,
+    /// MV209's days.
+    pub expiring_days: u32,
+    /// MV213's least RSA key, in bits.
+    pub rsa_bits: u32,
+    /// MV213's hash functions.
+    pub signature_hashes: Vec<HashAlgorithm>,
+    /// MV213's longest lifetime, in days.
+    pub max_lifetime_days: Option<u32>,
+    /// Whether SDS is enabled in the App Mesh controller.
+    pub sds_enabled: bool,
+    /// Whether `meshvet.dev/ignore` holds for denials too.
+    pub ignore_denials: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let base = Effective {
+            severities: vec![None; RULES.len()],
+            unknown: None,
+            expiring_days: 30,
+            rsa_bits: 2048,
+            signature_hashes: [SignatureHash::Sha256, SignatureHash::Sha384, SignatureHash::Sha512]
+                .map(SignatureHash::algorithm)
+                .to_vec(),
+            max_lifetime_days: None,
+            sds_enabled: false,
+            ignore_denials: false,
+        };
+        Self { base, scopes: Vec::new(), sds_enabled: false }
+    }
+}
+
+impl Policy {
+    /// Reads and resolves a policy file's text.
+    ///
+    /// # Errors
+    /// As [`PolicyFile::parse`]; and for a rule that doesn't exist or a selector that can't match.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        Self::new(PolicyFile::parse(text)?)
+    }
+
+    /// Resolves a policy file.
+    ///
+    /// # Errors
+    /// For a rule that doesn't exist, or a selector that can't match.
+    pub fn new(file: PolicyFile) -> Result<Self, PolicyError> {
+        let mut policy = Self::default();
+        let severities = resolve(&file.severities, "severities")?;
+        policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile);
+        policy.base.sds_enabled = file.sds.enabled;
+        policy.base.ignore_denials = file.ignore.denials;
+        policy.sds_enabled = file.sds.enabled;
+        for (index, scope) in file.scopes.into_iter().enumerate() {
+            let path = format!("scopes[{index}]");
+            if let Some(problem) = scope.namespace_selector.problems().first() {
+                let path = format!("{path}.namespaceSelector");
+                return Err(PolicyError::Selector { path, problem: problem.to_string() });
+            }
+            policy.scopes.push(Layer {
+                severities: resolve(&scope.severities, &format!("{path}.severities"))?,
+                unknown: scope.unknown,
+                selector: scope.namespace_selector,
+                thresholds: scope.thresholds,
+                profile: scope.profile,
+            });
+        }
+        Ok(policy)
+    }
+
+    /// What holds in a namespace, by its labels.
+    pub fn effective(&self, namespace: &str, world: &World) -> Cow<'_, Effective> {
+        let mut effective = Cow::Borrowed(&self.base);
+        if self.scopes.is_empty() {
+            return effective;
+        }
+        let mut labels = world.namespace(namespace).cloned().unwrap_or_default();
+        labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
+        for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
+            effective.to_mut().lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile);
+        }
+        effective
+    }
+}
+
+impl Effective {
+    /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.
+    pub fn severity(&self, rule: &Rule, natural: Severity) -> Severity {
+        let named = self.severities.get(rule.index()).copied().flatten();
+        let unknown = || self.unknown.filter(|_| natural == Severity::Warn && UNKNOWN_RULES.contains(&rule.code));
+        named.or_else(unknown).unwrap_or(natural)
+    }
+
+    fn lay(
+        &mut self,
+        severities: &[Option<Severity>],
+        unknown: Option<Severity>,
+        thresholds: Thresholds,
+        profile: &Profile,
+    ) {
+        self.unknown = unknown.or(self.unknown);
+        for (mine, other) in self.severities.iter_mut().zip(severities) {
+            *mine = other.or(*mine);
+        }
+        self.expiring_days = thresholds.expiring_days.unwrap_or(self.expiring_days);
+        self.rsa_bits = profile.rsa_bits.unwrap_or(self.rsa_bits);
+        if let Some(hashes) = &profile.signature_hashes {
+            self.signature_hashes = hashes.iter().map(|hash| hash.algorithm()).collect();
+        }
+        self.max_lifetime_days = profile.max_lifetime_days.or(self.max_lifetime_days);
+    }
+}
+
+/// The rules that speak of things not known; MV202 is among them for its softer cases only.
+const UNKNOWN_RULES: [&str; 3] = ["MV201", "MV202", "MV203"];
+
+fn resolve(
+    named: &BTreeMap<String, Severity>,
+    path: &str,
+) -> Result<Vec<Option<Severity>>, PolicyError> {
+    let mut severities = vec![None; RULES.len()];
+    for (name, severity) in named {
+        let rule = Rule::find(name).ok_or_else(|| PolicyError::UnknownRule {
+            path: path.to_owned(),
+            name: name.clone(),
+            nearest: Rule::nearest(name).map(str::to_owned),
+        })?;
+        severities[rule.index()] = Some(*severity);
+    }
+    Ok(severities)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::Fact;
+
+    fn severity(policy: &Policy, namespace: &str, code: &str) -> Severity {
+        let mut world = World::default();
+        world.learn(Fact::Namespace("prod".to_owned(), [("env".to_owned(), "prod".to_owned())].into()));
+        let rule = Rule::find(code).expect("a rule");
+        policy.effective(namespace, &world).severity(rule, rule.default)
+    }
+
+    #[track_caller]
+    fn rejects(text: &str, words: &[&str]) {
+        let error = Policy::parse(text).expect_err("an error").to_string();
+        for word in words {
+            assert!(error.contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_named_by_code_or_name_and_scopes_lay_over() {
+        let policy = Policy::parse(
+            "severities: {MV101: warn, key-mismatch: 'off'}\nunknown: deny\nscopes:\n\
+             - namespaceSelector: {matchLabels: {env: prod}}\n  severities: {MV307: deny, MV203: warn}\n",
+        )
+        .expect("a policy");
+        assert_eq!(severity(&policy, "dev", "MV101"), Severity::Warn);
+        assert_eq!(severity(&policy, "dev", "MV206"), Severity::Off);
+        assert_eq!(severity(&policy, "dev", "MV203"), Severity::Deny);
+        assert_eq!(severity(&policy, "dev", "MV307"), Severity::Off);
+        assert_eq!(severity(&policy, "prod", "MV307"), Severity::Deny);
+        assert_eq!(severity(&policy, "prod", "MV203"), Severity::Warn);
+        assert_eq!(severity(&policy, "prod", "MV101"), Severity::Warn);
+    }
+
+    #[test]
+    fn a_namespace_is_selected_by_name_even_when_its_labels_are_unknown() {
+        let policy = Policy::parse(
+            "scopes:\n- namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}\n  severities: {MV101: warn}\n",
+        )
+        .expect("a policy");
+        assert_eq!(severity(&policy, "shop", "MV101"), Severity::Warn);
+        assert_eq!(severity(&policy, "other", "MV101"), Severity::Deny);
+    }
+
+    #[test]
+    fn unknown_keys_and_rules_are_named_with_the_nearest() {
+        rejects("severitys: {}", &["severitys", "did you mean `severities`"]);
+        rejects("scopes: [{severities: {MV101: warn}}, {thresholds: {expiringDay: 3}}]", &[
+            "scopes[1].thresholds.expiringDay",
+            "`expiringDays`",
+        ]);
+        rejects("severities: {hostname-missmatch: warn}", &["hostname-missmatch", "`hostname-mismatch`"]);
+        rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
+        rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);
+        rejects("severities: [", &["line"]);
+        rejects("- a", &["struct PolicyFile"]);
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default_policy() {
+        for text in ["", "# nothing\n", "---\n", "{}"] {
+            assert!(Policy::parse(text).is_ok(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The policy file, as written.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::appmesh::LabelSelector;
+use crate::finding::Severity;
+use crate::pki::HashAlgorithm;
+
+/// meshvet's policy file. Everything may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct PolicyFile {
+    /// What rules weigh, by code (`MV101`) or name (`hostname-mismatch`): `deny`, `warn` or `off`.
+    pub severities: BTreeMap<String, Severity>,
+    /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203), unless `severities`
+    /// names them. Left out: each rule's own default.
+    pub unknown: Option<Severity>,
+    /// What the rules measure with.
+    pub thresholds: Thresholds,
+    /// What MV213 calls weak.
+    pub profile: Profile,
+    /// Envoy's Secret Discovery Service.
+    pub sds: Sds,
+    /// The `meshvet.dev/ignore` annotation.
+    pub ignore: Ignore,
+    /// Namespaces for which something else holds. Of several that fit, the later wins.
+    pub scopes: Vec<Scope>,
+}
+
+/// Thresholds of the rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Thresholds {
+    /// MV209 warns when less than this many days are left, or less than a fifth of the certificate's lifetime,
+    /// whichever is shorter. Default 30.
+    #[schemars(range(max = 36500))]
+    pub expiring_days: Option<u32>,
+}
+
+/// What MV213 takes for good enough. A certificate outside it loads in Envoy all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Profile {
+    /// The least RSA key, in bits. Default 2048, which is also the least that Envoy loads.
+    #[schemars(range(max = 65536))]
+    pub rsa_bits: Option<u32>,
+    /// Hash functions that a certificate may be signed with. Default: the SHA-2 family.
+    pub signature_hashes: Option<Vec<SignatureHash>>,
+    /// The longest lifetime of a leaf, in days. Default: none.
+    #[schemars(range(max = 36500))]
+    pub max_lifetime_days: Option<u32>,
+}
+
+/// The hash function of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum SignatureHash {
+    /// SHA-1: broken for signatures since 2017.
+    #[serde(rename = "SHA-1")]
+    Sha1,
+    /// SHA-256.
+    #[serde(rename = "SHA-256")]
+    Sha256,
+    /// SHA-384.
+    #[serde(rename = "SHA-384")]
+    Sha384,
+    /// SHA-512.
+    #[serde(rename = "SHA-512")]
+    Sha512,
+}
+
+impl SignatureHash {
+    /// The same in the words of [`crate::pki`].
+    pub fn algorithm(self) -> HashAlgorithm {
+        match self {
+            SignatureHash::Sha1 => HashAlgorithm::Sha1,
+            SignatureHash::Sha256 => HashAlgorithm::Sha256,
+            SignatureHash::Sha384 => HashAlgorithm::Sha384,
+            SignatureHash::Sha512 => HashAlgorithm::Sha512,
+        }
+    }
+}
+
+/// Envoy's Secret Discovery Service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Sds {
+    /// Whether the App Mesh controller runs with SDS enabled (`--enable-sds`). Default false, as there.
+    pub enabled: bool,
+}
+
+/// The `meshvet.dev/ignore` annotation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Ignore {
+    /// Whether it holds for `deny` too, and not for `warn` alone. Default false.
+    pub denials: bool,
+}
+
+/// Namespaces for which something else holds.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Scope {
+    /// Which namespaces, by their labels (`kubernetes.io/metadata.name` is always there). Empty: all.
+    pub namespace_selector: LabelSelector,
+    /// What rules weigh there.
+    pub severities: BTreeMap<String, Severity>,
+    /// What the rules on things not known weigh there.
+    pub unknown: Option<Severity>,
+    /// What the rules measure with there.
+    pub thresholds: Thresholds,
+    /// What MV213 calls weak there.
+    pub profile: Profile,
+}
+
+/// Why a policy can't be used.
+#[derive(Debug, Error)]
+pub enum PolicyError {
+    /// Not YAML, or a value of the wrong type.
+    #[error("{0}")]
+    Syntax(String),
+    /// A key that the policy doesn't have.
+    #[error("{path}: there is no such key{}", hint(.nearest))]
+    UnknownKey {
+        /// Where it stands.
+        path: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A rule that meshvet doesn't have.
+    #[error("{path}: {name:?} is no rule of meshvet{}; `meshvet explain` lists them", hint(.nearest))]
+    UnknownRule {
+        /// Where it stands.
+        path: String,
+        /// What was written.
+        name: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// A namespace selector that can never match.
+    #[error("{path}: {problem}")]
+    Selector {
+        /// Where it stands.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
+impl PolicyFile {
+    /// Reads YAML (JSON is YAML too). An empty file is the default policy.
+    ///
+    /// # Errors
+    /// With the place and the nearest right word, when a key is unknown, or a value is of another type.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(Self::default());
+        }
+        let value: serde_json::Value =
+            serde_saphyr::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+        if value.is_null() {
+            return Ok(Self::default());
+        }
+        let schema = json_schema();
+        reject_unknown_keys(&value, schema.as_value(), schema.as_value(), "")?;
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let path = error.path().to_string();
+            PolicyError::Syntax(format!("{path}: {}", error.into_inner()))
+        })
+    }
+}
+
+/// The JSON Schema of the policy file, for editors and for `meshvet schema`.
+pub fn json_schema() -> Schema {
+    schemars::schema_for!(PolicyFile)
+}
+
+/// Walks the value beside the schema, so that a misspelt key is told with the key that was meant.
+fn reject_unknown_keys(
+    value: &serde_json::Value,
+    schema: &serde_json::Value,
+    root: &serde_json::Value,
+    path: &str,
+) -> Result<(), PolicyError> {
+    let schema = resolve(schema, root);
+    match value {
+        serde_json::Value::Object(members) => {
+            let properties = schema.get("properties").and_then(|properties| properties.as_object());
+            let Some(properties) = properties else { return Ok(()) };
+            for (key, member) in members {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                match properties.get(key) {
+                    Some(schema) => reject_unknown_keys(member, schema, root, &path)?,
+                    None => {
+                        let nearest = crate::suggest::nearest(key, properties.keys().map(String::as_str));
+                        return Err(PolicyError::UnknownKey { path, nearest: nearest.map(str::to_owned) });
+                    }
+                }
+            }
+            Ok(())
+        }
+        serde_json::Value::Array(items) => match schema.get("items") {
+            None => Ok(()),
+            Some(schema) => items
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, item)| reject_unknown_keys(item, schema, root, &format!("{path}[{index}]"))),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn resolve<'a>(schema: &'a serde_json::Value, root: &'a serde_json::Value) -> &'a serde_json::Value {
+    let reference = |schema: &'a serde_json::Value| {
+        let pointer = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
+        root.pointer(pointer)
+    };
+    let of_option = || schema.get("anyOf")?.as_array()?.iter().find_map(reference);
+    reference(schema).or_else(of_option).unwrap_or(schema)
+}

@@ -1,0 +1,376 @@
+//! What a rule may look at: everything it could ask for, looked up once.
+
+use jiff::Timestamp;
+
+use crate::appmesh::decode::UnknownField;
+use crate::finding::Site;
+use crate::mesh::{CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload};
+use crate::mesh::Validation;
+use crate::pki::{Chain, FileFacts};
+use crate::policy::Effective;
+use crate::sources::{Body, Reviewed};
+
+/// Where the question comes from. Only MV002 weighs differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// A change on its way into a cluster.
+    Admission,
+    /// Manifests, with everything they belong to.
+    Check,
+}
+
+/// Everything a rule reads. Built once an object, so that rules are look-ups.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The object under review.
+    pub reviewed: &'a Reviewed,
+    /// The mesh it belongs to.
+    pub view: View<'a>,
+    /// The policy of its namespace.
+    pub policy: &'a Effective,
+    /// The time to judge as of.
+    pub now: Timestamp,
+    /// Who asks.
+    pub surface: Surface,
+    /// The workloads that the member selects, opted-out ones included.
+    pub workloads: Vec<&'a Workload>,
+    /// Each certificate by file that a proxy of the member loads: one for each end and different place.
+    pub certificates: Vec<CertificateUse<'a>>,
+    /// Each trust bundle by file that a proxy of the member loads.
+    pub trusts: Vec<TrustUse<'a>>,
+}
+
+/// One end of the member.
+#[derive(Clone, Copy, Debug)]
+pub enum End<'a> {
+    /// A listener that speaks TLS.
+    Server(&'a ServerEnd, &'a ServerTls),
+    /// A client policy that is enforced.
+    Client(&'a ClientEnd),
+}
+
+/// A certificate and its key, as one end of one workload's proxy loads them.
+#[derive(Debug)]
+pub struct CertificateUse<'a> {
+    /// The end.
+    pub end: End<'a>,
+    /// The workload; None where only a local folder was given.
+    pub workload: Option<&'a Workload>,
+    /// The field and path of the chain.
+    pub chain_file: &'a FileRef,
+    /// The field and path of the key.
+    pub key_file: &'a FileRef,
+    /// What stands at the chain's path.
+    pub chain_place: Place,
+    /// What stands at the key's path.
+    pub key_place: Place,
+}
+
+/// A trust bundle, as one end of one workload's proxy loads it.
+#[derive(Debug)]
+pub struct TrustUse<'a> {
+    /// The end.
+    pub end: End<'a>,
+    /// The workload; None where only a local folder was given.
+    pub workload: Option<&'a Workload>,
+    /// The field and path of the bundle.
+    pub file: &'a FileRef,
+    /// What stands there.
+    pub place: Place,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        reviewed: &'a Reviewed,
+        view: View<'a>,
+        policy: &'a Effective,
+        now: Timestamp,
+        surface: Surface,
+    ) -> Self {
+        let mut cx = Self {
+            reviewed,
+            view,
+            policy,
+            // Certificates know whole seconds, and people read no more.
+            now: Timestamp::from_second(now.as_second()).unwrap_or(now),
+            surface,
+            workloads: Vec::new(),
+            certificates: Vec::new(),
+            trusts: Vec::new(),
+        };
+        if let Body::Member(member) = &reviewed.body {
+            cx.workloads = view.world.workloads_of(member).map(AsRef::as_ref).collect();
+            if member.uses_tls() {
+                cx.find_files(member);
+            }
+        }
+        cx
+    }
+
+    /// The member under review, where it is one.
+    pub fn member(&self) -> Option<&'a Member> {
+        match &self.reviewed.body {
+            Body::Member(member) => Some(member),
+            _ => None,
+        }
+    }
+
+    /// The workload under review, where it is one.
+    pub fn workload(&self) -> Option<&'a Workload> {
+        match &self.reviewed.body {
+            Body::Workload(workload) => Some(workload),
+            _ => None,
+        }
+    }
+
+    /// The fields of the object that no version of its API has.
+    pub fn unknown_fields(&self) -> &'a [UnknownField] {
+        &self.reviewed.unknown_fields
+    }
+
+    /// The ends of the member that speak TLS.
+    pub fn ends(&self) -> impl Iterator<Item = End<'a>> {
+        self.member().into_iter().flat_map(ends_of)
+    }
+
+    /// Every file that a proxy of the member loads for TLS, with what stands at its path.
+    pub fn files(&self) -> impl Iterator<Item = FileUse<'_>> {
+        let certificates = self.certificates.iter().flat_map(|using| {
+            let common = (using.end, using.workload);
+            [
+                (common, Role::Chain, using.chain_file, &using.chain_place),
+                (common, Role::Key, using.key_file, &using.key_place),
+            ]
+        });
+        let trusts =
+            self.trusts.iter().map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
+        certificates
+            .chain(trusts)
+            .map(|((end, workload), role, file, place)| FileUse { end, workload, role, file, place })
+    }
+
+    fn find_files(&mut self, member: &'a Member) {
+        let proxied = self.workloads.iter().copied().filter(|w| member.is_gateway() || !w.opts_out());
+        let mut owners: Vec<Option<&'a Workload>> = proxied.map(Some).collect();
+        if owners.is_empty() {
+            owners.push(None);
+        }
+        for end in ends_of(member) {
+            for workload in &owners {
+                if let Some(CertificateSource::File { chain, key }) = end.certificate() {
+                    self.find_certificate(member, end, *workload, chain, key);
+                }
+                if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref())
+                {
+                    let place = self.view.place(member, *workload, file);
+                    let known = self.trusts.iter().any(|other| other.end.is(end) && same_file(&other.place, &place));
+                    if !known {
+                        self.trusts.push(TrustUse { end, workload: *workload, file, place });
+                    }
+                }
+            }
+        }
+    }
+
+    fn find_certificate(
+        &mut self,
+        member: &'a Member,
+        end: End<'a>,
+        workload: Option<&'a Workload>,
+        chain_file: &'a FileRef,
+        key_file: &'a FileRef,
+    ) {
+        let chain_place = self.view.place(member, workload, chain_file);
+        let key_place = self.view.place(member, workload, key_file);
+        let known = self.certificates.iter().any(|other| {
+            other.end.is(end)
+                && same_file(&other.chain_place, &chain_place)
+                && same_file(&other.key_place, &key_place)
+        });
+        if !known {
+            self.certificates.push(CertificateUse { end, workload, chain_file, key_file, chain_place, key_place });
+        }
+    }
+}
+
+/// What a proxy loads a file as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A certificate and its intermediates.
+    Chain,
+    /// The certificate's private key.
+    Key,
+    /// A trust bundle.
+    Trust,
+}
+
+impl Role {
+    /// What Envoy says when it refuses its configuration because the file isn't there, or is empty.
+    pub fn absent_log(self, path: &str) -> String {
+        match self {
+            Role::Chain => format!("Failed to load incomplete certificate from {path}: certificate chain not set"),
+            Role::Key => format!("Failed to load incomplete private key from path: {path}"),
+            Role::Trust => format!("Invalid path: {path}"),
+        }
+    }
+}
+
+/// Any one file of [`Context::files`].
+#[derive(Clone, Copy, Debug)]
+pub struct FileUse<'c> {
+    /// The end that loads it.
+    pub end: End<'c>,
+    /// The workload whose proxy loads it.
+    pub workload: Option<&'c Workload>,
+    /// What it is loaded as.
+    pub role: Role,
+    /// The field and path.
+    pub file: &'c FileRef,
+    /// What stands there.
+    pub place: &'c Place,
+}
+
+impl FileUse<'_> {
+    /// The field that names the file.
+    pub fn site(&self) -> Site {
+        site(self.end, self.file, self.place)
+    }
+
+    /// `Deployment shop/blue`, or the words for none.
+    pub fn owner(&self) -> String {
+        self.workload.map_or_else(|| "this object".to_owned(), |workload| workload.object.to_string())
+    }
+}
+
+fn site(end: End<'_>, file: &FileRef, place: &Place) -> Site {
+    let site = Site::new(end.anchor(), file.field.clone());
+    match place.store() {
+        Some(store) => site.resting_on(store),
+        None => site,
+    }
+}
+
+fn ends_of(member: &Member) -> impl Iterator<Item = End<'_>> {
+    let servers = member.servers.iter().filter_map(|server| Some(End::Server(server, server.active_tls()?)));
+    let clients = member.clients.iter().filter(|client| client.enforce).map(End::Client);
+    servers.chain(clients)
+}
+
+/// Whether two workloads' proxies read the very same file: then one judgement stands for both.
+fn same_file(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::File { store: a, key: x, .. }, Place::File { store: b, key: y, .. }) => a == b && x == y,
+        _ => false,
+    }
+}
+
+impl<'a> End<'a> {
+    /// `listener 8080`, `backend defaults`.
+    pub fn anchor(&self) -> &'a str {
+        match self {
+            End::Server(server, _) => &server.anchor,
+            End::Client(client) => &client.anchor,
+        }
+    }
+
+    /// `listener 8080`, `client policy of backend shop/blue`.
+    pub fn noun(&self) -> String {
+        match self {
+            End::Server(server, _) => server.anchor.to_string(),
+            End::Client(client) => format!("client policy of {}", client.anchor),
+        }
+    }
+
+    /// Whether this is a listener.
+    pub fn is_server(&self) -> bool {
+        matches!(self, End::Server(..))
+    }
+
+    /// Where its own certificate comes from.
+    pub fn certificate(&self) -> Option<&'a CertificateSource> {
+        match self {
+            End::Server(_, tls) => tls.certificate.as_ref(),
+            End::Client(client) => client.certificate.as_ref(),
+        }
+    }
+
+    /// What it demands of the other end.
+    pub fn validation(&self) -> Option<&'a Validation> {
+        match self {
+            End::Server(_, tls) => tls.validation.as_ref(),
+            End::Client(client) => client.validation.as_ref(),
+        }
+    }
+
+    fn is(&self, other: End<'_>) -> bool {
+        self.is_server() == other.is_server() && self.anchor() == other.anchor()
+    }
+}
+
+impl CertificateUse<'_> {
+    /// The chain, where one stands at the path and Envoy would load it.
+    pub fn chain(&self) -> Option<&Chain> {
+        self.chain_facts().and_then(|facts| facts.chain.as_ref().ok())
+    }
+
+    /// What stands at the chain's path.
+    pub fn chain_facts(&self) -> Option<&FileFacts> {
+        facts(&self.chain_place)
+    }
+
+    /// What stands at the key's path.
+    pub fn key_facts(&self) -> Option<&FileFacts> {
+        facts(&self.key_place)
+    }
+
+    /// The field that names the chain.
+    pub fn chain_site(&self) -> Site {
+        site(self.end, self.chain_file, &self.chain_place)
+    }
+
+    /// The field that names the key.
+    pub fn key_site(&self) -> Site {
+        site(self.end, self.key_file, &self.key_place)
+    }
+
+    /// `key tls.crt of Secret shop/blue-cert`.
+    pub fn chain_origin(&self) -> String {
+        origin(&self.chain_place, &self.chain_file.path)
+    }
+
+    /// `key tls.key of Secret shop/blue-cert`.
+    pub fn key_origin(&self) -> String {
+        origin(&self.key_place, &self.key_file.path)
+    }
+}
+
+impl TrustUse<'_> {
+    /// What stands at the bundle's path.
+    pub fn facts(&self) -> Option<&FileFacts> {
+        facts(&self.place)
+    }
+
+    /// The field that names the bundle.
+    pub fn site(&self) -> Site {
+        site(self.end, self.file, &self.place)
+    }
+
+    /// `key ca.crt of Secret shop/ca`.
+    pub fn origin(&self) -> String {
+        origin(&self.place, &self.file.path)
+    }
+}
+
+fn facts(place: &Place) -> Option<&FileFacts> {
+    match place {
+        Place::File { facts, .. } => Some(facts),
+        _ => None,
+    }
+}
+
+fn origin(place: &Place, path: &str) -> String {
+    match place {
+        Place::File { store, key, .. } => format!("key {key} of {store}"),
+        _ => path.to_owned(),
+    }
+}

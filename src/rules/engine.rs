@@ -1,0 +1,102 @@
+//! Runs the rules over one object and gives their problems the severity that the policy sets.
+
+use jiff::Timestamp;
+
+use crate::finding::{Finding, Problem, Severity};
+use crate::mesh::View;
+use crate::policy::{Effective, Policy};
+use crate::rules::context::{Context, Surface};
+use crate::rules::{RULES, Rule};
+use crate::sources::Reviewed;
+use crate::suppression::Suppressions;
+
+/// All that is wrong with one object, most severe first.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// By severity, then code, then field.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges one object against a mesh, a policy and a time. Reads nothing else, and is the same for every surface.
+pub fn judge(reviewed: &Reviewed, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Judgement {
+    let policy = policy.effective(reviewed.object.namespace(), view.world);
+    let cx = Context::new(reviewed, view, &policy, now, surface);
+    let suppressions = Suppressions::parse(&reviewed.annotations);
+    let mut reporter = Reporter { rule: &RULES[0], cx: &cx, suppressions: &suppressions, findings: Vec::new() };
+    for rule in RULES {
+        if policy.severity(rule, rule.default) == Severity::Off {
+            continue;
+        }
+        reporter.rule = rule;
+        (rule.check)(&cx, &mut reporter);
+    }
+    Judgement::new(reporter.findings)
+}
+
+impl Judgement {
+    /// Sorts findings as they are told: most severe first.
+    pub fn new(mut findings: Vec<Finding>) -> Self {
+        findings.sort_by(|a, b| {
+            b.severity
+                .cmp(&a.severity)
+                .then_with(|| a.suppressed.is_some().cmp(&b.suppressed.is_some()))
+                .then_with(|| a.rule.code.cmp(b.rule.code))
+                .then_with(|| a.field().cmp(b.field()))
+        });
+        Self { findings }
+    }
+
+    /// Whether anything refuses the object.
+    pub fn denies(&self) -> bool {
+        self.findings.iter().any(Finding::denies)
+    }
+}
+
+/// Takes a rule's problems and makes findings of them.
+pub(crate) struct Reporter<'a> {
+    rule: &'static Rule,
+    cx: &'a Context<'a>,
+    suppressions: &'a Suppressions,
+    findings: Vec<Finding>,
+}
+
+impl Reporter<'_> {
+    /// Reports a problem under the rule that is running. The same problem twice (two workloads with one file) is one.
+    pub(crate) fn add(&mut self, problem: Problem) {
+        let finding = Finding::of(self.rule, problem, self.cx.reviewed, self.cx.policy, self.suppressions);
+        if let Some(finding) = finding
+            && !self.findings.iter().any(|known| same(known, &finding))
+        {
+            self.findings.push(finding);
+        }
+    }
+}
+
+fn same(one: &Finding, other: &Finding) -> bool {
+    one.identity() == other.identity()
+        && one.field() == other.field()
+        && one.problem.message == other.problem.message
+        && one.problem.found == other.problem.found
+}
+
+impl Finding {
+    /// What the policy makes of a problem; None where the rule is off.
+    pub(crate) fn of(
+        rule: &'static Rule,
+        problem: Problem,
+        reviewed: &Reviewed,
+        policy: &Effective,
+        suppressions: &Suppressions,
+    ) -> Option<Finding> {
+        let severity = policy.severity(rule, problem.severity);
+        if severity == Severity::Off {
+            return None;
+        }
+        let suppressed = suppressions
+            .reason(rule)
+            .filter(|_| severity == Severity::Warn || policy.ignore_denials)
+            .map(str::to_owned);
+        let object = problem.site.object.clone().unwrap_or_else(|| reviewed.object.clone());
+        Some(Finding { rule, severity, object, problem, suppressed })
+    }
+}

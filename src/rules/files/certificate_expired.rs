@@ -1,0 +1,57 @@
+//! # MV207: `certificate-expired`
+//!
+//! ## What it checks
+//! Whether the leaf is past its notAfter, for listeners and for client certificates; and whether a trust bundle holds
+//! nothing but expired certificates.
+//!
+//! ## Why it matters
+//! Envoy loads an expired certificate without a word, and every peer that validates it refuses the connection:
+//! `certificate has expired`. Envoy enforces the dates of trust anchors too.
+//!
+//! ## Example
+//! ```text
+//! Not After: 2026-01-31T00:00:00Z, applied on 2026-02-01
+//! ```
+//!
+//! ## How to fix
+//! Renew the certificate, store it with its key, and restart the pods.
+
+use crate::finding::Problem;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::envoy;
+use crate::rules::files::THEN_RESTART;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        if leaf.not_after >= cx.now {
+            continue;
+        }
+        let sees = if using.end.is_server() {
+            format!("{} {}", envoy::CLIENT_SEES, envoy::verify_error("certificate has expired"))
+        } else {
+            "servers that validate clients end the handshake: SSLV3_ALERT_CERTIFICATE_EXPIRED".to_owned()
+        };
+        out.add(
+            Problem::deny(using.chain_site(), format!("the certificate in {} has expired", using.chain_origin()))
+                .expected(format!("a certificate that is valid on {}", cx.now))
+                .found(format!("{} ended on {}", leaf.subject, leaf.not_after))
+                .consequence(sees)
+                .fix(format!("renew the certificate{THEN_RESTART}")),
+        );
+    }
+    for trust in &cx.trusts {
+        let Some(Ok(bundle)) = trust.facts().map(|facts| &facts.bundle) else { continue };
+        let last = bundle.certificates.iter().map(|certificate| certificate.not_after).max();
+        let Some(last) = last.filter(|last| *last < cx.now) else { continue };
+        out.add(
+            Problem::deny(trust.site(), format!("every certificate of the trust bundle in {} has expired", trust.origin()))
+                .expected(format!("an authority that is valid on {}", cx.now))
+                .found(format!("the last one ended on {last}"))
+                .consequence(format!("nothing is trusted; the proxy logs {}", envoy::verify_error("certificate has expired")))
+                .fix(format!("put the authority's current certificate into the bundle{THEN_RESTART}")),
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! # MV209: `certificate-expiring`
+//!
+//! ## What it checks
+//! Whether less is left of the leaf than the policy's `thresholds.expiringDays` (30), or than a fifth of its lifetime,
+//! whichever is shorter. cert-manager renews when a third is left: a threshold of a third would flap.
+//!
+//! ## Why it matters
+//! A proxy reads its files when it starts: a renewed Secret does nothing until the pods are restarted. A warning days
+//! ahead is the time for that.
+//!
+//! ## Example
+//! ```text
+//! Not Before: 2026-01-01, Not After: 2026-04-01: warned about from 2026-03-14 on
+//! ```
+//!
+//! ## How to fix
+//! Renew the certificate and restart the pods. If rotation is planned: annotate the object with
+//! `meshvet.dev/ignore: "MV209=rotation on Friday"`.
+
+use jiff::SignedDuration;
+
+use crate::finding::Problem;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        let left = leaf.not_after.duration_since(cx.now);
+        let lifetime = leaf.not_after.duration_since(leaf.not_before);
+        let days = SignedDuration::from_hours(24 * i64::from(cx.policy.expiring_days));
+        if left < SignedDuration::ZERO || left >= days.min(lifetime / 5) {
+            continue;
+        }
+        out.add(
+            Problem::warn(using.chain_site(), format!("the certificate in {} ends soon", using.chain_origin()))
+                .expected(format!("more than {} left", span(days.min(lifetime / 5))))
+                .found(format!("{} left: {} ends on {}", span(left), leaf.subject, leaf.not_after))
+                .consequence("from then on peers refuse it: certificate has expired")
+                .fix("renew it, and restart the pods: a proxy doesn't reload a file"),
+        );
+    }
+}
+
+fn span(duration: SignedDuration) -> String {
+    match duration.as_hours() {
+        hours if hours >= 48 => format!("{} days", hours / 24),
+        0 => format!("{} minutes", duration.as_mins()),
+        hours => format!("{hours} hours"),
+    }
+}

@@ -1,0 +1,60 @@
+//! # MV216: `certificate-ignored`
+//!
+//! ## What it checks
+//! Certificates of a chain or trust file that Envoy drops without a word: a block whose `BEGIN` doesn't stand at the
+//! start of a line (behind a space, junk or a byte-order mark), or one behind a NUL byte, while others of the file load.
+//!
+//! ## Why it matters
+//! It is worse than a file that is refused: the proxy starts, and an intermediate or an authority is missing. A
+//! byte-order mark, which some editors write, costs a bundle its first authority.
+//!
+//! ## Example
+//! ```text
+//!  -----BEGIN CERTIFICATE-----       (one space before it: this certificate doesn't exist for Envoy)
+//! ```
+//!
+//! ## How to fix
+//! Let every `-----BEGIN` stand at the start of its line, and save the file without a byte-order mark.
+
+use crate::finding::{Problem, Site};
+use crate::pki::{FileFacts, IgnoredBlock, IgnoredReason};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::files::THEN_RESTART;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        if let Some(facts) = using.chain_facts().filter(|facts| facts.chain.is_ok()) {
+            report(facts, |_| true, &using.chain_site(), &using.chain_origin(), out);
+        }
+    }
+    for trust in &cx.trusts {
+        if let Some(facts) = trust.facts().filter(|facts| facts.bundle.is_ok()) {
+            report(facts, IgnoredReason::holds_in_a_bundle, &trust.site(), &trust.origin(), out);
+        }
+    }
+}
+
+fn report(facts: &FileFacts, counts: fn(IgnoredReason) -> bool, site: &Site, origin: &str, out: &mut Reporter<'_>) {
+    const SHOWN: usize = 5;
+    let ignored: Vec<&IgnoredBlock> = facts.ignored.iter().filter(|block| counts(block.reason)).collect();
+    if ignored.is_empty() {
+        return;
+    }
+    let told: Vec<String> = ignored
+        .iter()
+        .take(SHOWN)
+        .map(|block| format!("block {} ({}) in line {}: {}", block.number, block.label, block.line, block.reason))
+        .collect();
+    let more = match ignored.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    out.add(
+        Problem::warn(site.clone(), format!("Envoy drops part of {origin} without a word"))
+            .expected("each -----BEGIN CERTIFICATE----- at the start of a line, and no byte-order mark or NUL")
+            .found(format!("{}{more}", told.join("; ")))
+            .consequence("the proxy starts without these certificates: unable to get local issuer certificate")
+            .fix(format!("write each block from the start of its line{THEN_RESTART}")),
+    );
+}

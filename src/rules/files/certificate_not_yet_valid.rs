@@ -1,0 +1,47 @@
+//! # MV208: `certificate-not-yet-valid`
+//!
+//! ## What it checks
+//! Whether the leaf's notBefore lies ahead. Within five minutes it only warns: that is a clock that differs, or a
+//! certificate that was just issued.
+//!
+//! ## Why it matters
+//! Envoy loads it without a word, and every peer that validates it refuses the connection until the time has come:
+//! `certificate is not yet valid`.
+//!
+//! ## Example
+//! ```text
+//! Not Before: 2027-01-01T00:00:00Z, applied in December 2026
+//! ```
+//!
+//! ## How to fix
+//! Use the certificate that is valid now, or apply when the new one is. Look at the issuer's clock if that surprises.
+
+use jiff::SignedDuration;
+
+use crate::finding::{Problem, Severity};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::envoy;
+
+/// How far clocks may differ before a certificate counts as not valid yet.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        let ahead = leaf.not_before.duration_since(cx.now);
+        if ahead <= SignedDuration::ZERO {
+            continue;
+        }
+        let severity = if ahead <= CLOCK_SKEW { Severity::Warn } else { Severity::Deny };
+        let message = format!("the certificate in {} is not valid yet", using.chain_origin());
+        out.add(
+            Problem::new(severity, using.chain_site(), message)
+                .expected(format!("a certificate that is valid on {}", cx.now))
+                .found(format!("{} begins on {}", leaf.subject, leaf.not_before))
+                .consequence(format!("peers refuse it until then: {}", envoy::verify_error("certificate is not yet valid")))
+                .fix("use a certificate that is valid now, or apply when this one is"),
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! # MV204: `certificate-unreadable`
+//!
+//! ## What it checks
+//! Whether the certificate chain file is PEM that Envoy loads. Refused are: DER, PKCS#7, UTF-16, carriage returns alone as
+//! line ends, everything on a single line, a literal `\n` in place of line ends, `BEGIN` behind spaces, no line end
+//! between `END` and `BEGIN`, a corrupt or truncated block, a key alone, an empty file.
+//!
+//! ## Why it matters
+//! Envoy refuses the listener as a whole: nothing answers on the port, with TLS or without.
+//!
+//! ## Example
+//! ```text
+//! Secret blue-cert, key tls.crt: a DER file, or base64 pasted twice
+//! ```
+//!
+//! ## How to fix
+//! Store the certificate and its intermediates as PEM, the leaf first: `openssl x509 -inform der -in cert.der -out
+//! tls.crt`, then `kubectl create secret tls`.
+
+use crate::finding::Problem;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::files::{THEN_RESTART, store_of};
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let Some(Err(error)) = using.chain_facts().map(|facts| &facts.chain) else { continue };
+        let path = &using.chain_file.path;
+        out.add(
+            Problem::deny(using.chain_site(), format!("{} is no certificate chain that Envoy loads", using.chain_origin()))
+                .expected("PEM certificates, the leaf first")
+                .found(error.to_string())
+                .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(path)))
+                .fix(format!("{} in {}{THEN_RESTART}", error.fix(), store_of(&using.chain_place))),
+        );
+    }
+}

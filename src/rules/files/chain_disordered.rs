@@ -1,0 +1,60 @@
+//! # MV211: `chain-disordered`
+//!
+//! ## What it checks
+//! Whether the first certificate of the chain file is the leaf: the one that the private key belongs to, or, where the
+//! key isn't known, the one that issued no other in the file. The order of the others doesn't matter to Envoy.
+//!
+//! ## Why it matters
+//! Envoy compares the key with the first certificate and refuses the listener: `KEY_VALUES_MISMATCH`, as if the key were
+//! wrong.
+//!
+//! ## Example
+//! ```text
+//! cat ca.crt intermediate.crt blue.crt > chain.pem     # the wrong way round
+//! ```
+//!
+//! ## How to fix
+//! Put the leaf first: `cat blue.crt intermediate.crt > chain.pem`.
+
+use crate::finding::Problem;
+use crate::pki::{Certificate, Chain};
+use crate::rules::context::{CertificateUse, Context};
+use crate::rules::engine::Reporter;
+use crate::rules::files::THEN_RESTART;
+use crate::rules::files::key_mismatch::place_of_key;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let Some(chain) = using.chain() else { continue };
+        let by_key = match using.key_facts().map(|facts| &facts.key) {
+            Some(Ok(key)) if key.spki_sha256.is_some() => place_of_key(chain, key),
+            _ => place_by_issuer(chain),
+        };
+        let Some(place) = by_key.filter(|place| *place > 0) else { continue };
+        let (first, leaf) = (chain.leaf(), &chain.certificates[place]);
+        let message = format!("the first certificate in {} is not the leaf", using.chain_origin());
+        out.add(
+            Problem::deny(using.chain_site(), message)
+                .expected(format!("{} first", leaf.subject))
+                .found(format!("{} first, and the leaf as certificate {}", first.subject, place + 1))
+                .consequence(format!("the proxy refuses its configuration: {}", log(using, first)))
+                .fix(format!("put the leaf before its issuers{THEN_RESTART}")),
+        );
+    }
+}
+
+/// Envoy compares the key with the first certificate, and says what it says of any other key.
+fn log(using: &CertificateUse<'_>, first: &Certificate) -> String {
+    let path = &using.key_file.path;
+    let known = using.key_facts().and_then(|facts| facts.key.as_ref().ok()?.fit(first).envoy_log(path));
+    known.unwrap_or_else(|| format!("Failed to load private key from {path}"))
+}
+
+/// Without a key to go by: a first certificate that issued a later one, which is no authority itself, is not the leaf.
+fn place_by_issuer(chain: &Chain) -> Option<usize> {
+    let first = chain.leaf();
+    if !first.is_ca() {
+        return None;
+    }
+    chain.certificates.iter().position(|certificate| !certificate.is_ca())
+}

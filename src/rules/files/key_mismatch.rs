@@ -1,0 +1,64 @@
+//! # MV206: `key-mismatch`
+//!
+//! ## What it checks
+//! Whether the private key is the leaf's: the public half of the key against the public key of the first certificate.
+//!
+//! ## Why it matters
+//! It happens when a renewal replaces one of two files, or when two Secrets are mixed up. Envoy refuses the listener as
+//! a whole: `KEY_VALUES_MISMATCH`, or `KEY_TYPE_MISMATCH` for keys of different kinds.
+//!
+//! ## Example
+//! ```text
+//! certificateChain: /certs/tls.crt (Secret blue-cert), privateKey: /other/tls.key (Secret green-cert)
+//! ```
+//!
+//! ## How to fix
+//! Store the certificate and the key that it was issued for together, in one Secret.
+
+use crate::finding::Problem;
+use crate::pki::{Chain, KeyFit, PrivateKeyFacts};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::files::THEN_RESTART;
+
+/// The place of the certificate that the key is for, where one of them surely is.
+pub(super) fn place_of_key(chain: &Chain, key: &PrivateKeyFacts) -> Option<usize> {
+    chain.certificates.iter().position(|certificate| key.fit(certificate) == KeyFit::Fits)
+}
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let (Some(chain), Some(Ok(key))) = (using.chain(), using.key_facts().map(|facts| &facts.key)) else { continue };
+        let leaf = chain.leaf();
+        let Some(log) = key.fit(leaf).envoy_log(&using.key_file.path) else { continue };
+        // A key of a later certificate is a matter of order: MV211 says so.
+        if place_of_key(chain, key).is_some() {
+            continue;
+        }
+        let message = format!(
+            "the private key in {} is not the key of the certificate in {}",
+            using.key_origin(),
+            using.chain_origin()
+        );
+        let mut site = using.key_site();
+        if let Some(store) = using.chain_place.store() {
+            site = site.resting_on(store);
+        }
+        out.add(
+            Problem::deny(site, message)
+                .expected(format!("the {} key of {}, public key {}", leaf.key_algorithm, leaf.subject, short(&leaf.spki_sha256)))
+                .found(match &key.spki_sha256 {
+                    Some(digest) => format!("another {} key, public key {}", key.algorithm, short(digest)),
+                    None => format!("another {} key", key.algorithm),
+                })
+                .consequence(format!("the proxy refuses its configuration: {log}"))
+                .fix(format!("store the certificate and its own key together{THEN_RESTART}")),
+        );
+    }
+}
+
+/// The first bytes of the digest of the public half: enough to tell two keys apart.
+fn short(digest: &[u8; 32]) -> String {
+    let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("SHA-256 {hex}…")
+}

@@ -1,0 +1,37 @@
+//! # MV217: `nameless-certificate`
+//!
+//! ## What it checks
+//! Whether the leaf has any name at all: a common name or a subject alternative name. An e-mail address alone counts as
+//! none; an IP address or URI suffices.
+//!
+//! ## Why it matters
+//! Envoy refuses the listener as a whole: `Invalid TLS context has neither subject CN nor SAN names`.
+//!
+//! ## Example
+//! ```text
+//! Subject: O=Example, and no subject alternative name
+//! ```
+//!
+//! ## How to fix
+//! Issue the certificate with the node's hostname among its subject alternative names.
+
+use crate::finding::Problem;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::files::THEN_RESTART;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    // A client's certificate goes into an upstream context, for which Envoy asks no names.
+    for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        let Some(log) = leaf.nameless_log() else { continue };
+        out.add(
+            Problem::deny(using.chain_site(), format!("the certificate in {} has no name", using.chain_origin()))
+                .expected("a subject alternative name, or at least a common name")
+                .found(leaf.names_text())
+                .consequence(format!("the proxy refuses its configuration: {log}"))
+                .fix(format!("issue the certificate with the node's hostname among its names{THEN_RESTART}")),
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! # MV219: `sds-disabled`
+//!
+//! ## What it checks
+//! Whether a certificate or trust that comes by Envoy's Secret Discovery Service can come: the policy says that the App
+//! Mesh controller runs with SDS enabled (`sds.enabled: true`), and no selected workload switches it off by
+//! `appmesh.k8s.aws/sds: disabled`.
+//!
+//! ## Why it matters
+//! Without SDS the proxy never gets the secret, and the listener or cluster waits for it for ever: nothing answers on
+//! the port. What an SDS provider (SPIRE) would deliver meshvet can't see, and claims nothing of it.
+//!
+//! ## Example
+//! ```yaml
+//! certificate: {sds: {secretName: spiffe://apps.local/blue}}
+//! # with  appmesh.k8s.aws/sds: disabled  on the pods
+//! ```
+//!
+//! ## How to fix
+//! Enable SDS in the controller (`--enable-sds=true`) and say so in the policy, or remove the annotation; or use files.
+
+use crate::appmesh::annotations::SDS;
+use crate::appmesh::injection::sds_disabled;
+use crate::field::FieldPath;
+use crate::finding::{Problem, Site};
+use crate::mesh::{CertificateSource, TrustSource};
+use crate::rules::context::{Context, End};
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for end in cx.ends() {
+        for (what, secret_name, field) in secrets_of(end) {
+            if !cx.policy.sds_enabled {
+                let site = Site::new(format!("{} {what}", end.anchor()), field.clone());
+                out.add(problem(
+                    site,
+                    format!("the {what} of the {} comes by SDS, which is not enabled", end.noun()),
+                    secret_name,
+                    "set sds.enabled: true in meshvet's policy if the App Mesh controller runs with --enable-sds=true",
+                ));
+            }
+            for workload in cx.workloads.iter().filter(|workload| sds_disabled(&workload.annotations)) {
+                let annotation = workload.template_metadata.keys(["annotations", SDS]);
+                let site = Site::new(format!("{} {what}", end.anchor()), annotation).on(workload.object.clone());
+                out.add(problem(
+                    site,
+                    format!("{} switches SDS off, and the {what} of the {} comes by it", workload.object, end.noun()),
+                    secret_name,
+                    "remove the annotation appmesh.k8s.aws/sds from the pod template, or use files",
+                ));
+            }
+        }
+    }
+}
+
+fn problem(site: Site, message: String, secret_name: &str, fix: &str) -> Problem {
+    Problem::warn(site, message)
+        .expected("SDS enabled, in the controller and in the pods")
+        .found(format!("SDS secret {secret_name}"))
+        .consequence("the proxy waits for a secret that never comes, and nothing answers on the port")
+        .fix(fix)
+}
+
+fn secrets_of(end: End<'_>) -> Vec<(&'static str, &str, &FieldPath)> {
+    let mut found = Vec::new();
+    if let Some(CertificateSource::Sds { secret_name, field }) = end.certificate() {
+        found.push(("certificate", secret_name.as_str(), field));
+    }
+    if let Some(TrustSource::Sds { secret_name, field }) = end.validation().and_then(|v| v.trust.as_ref()) {
+        found.push(("trust", secret_name.as_str(), field));
+    }
+    found
+}

@@ -1,0 +1,51 @@
+//! # MV214: `stray-private-key`
+//!
+//! ## What it checks
+//! Whether a trust bundle, or a chain file that is not the key file as well, carries a private key.
+//!
+//! ## Why it matters
+//! Envoy doesn't mind. But a trust bundle goes to every client, and a chain is handed around as if it were public: the
+//! key in it is no longer secret.
+//!
+//! ## Example
+//! ```text
+//! cat ca.crt ca.key > bundle.pem        # the authority's key, mounted into every client
+//! ```
+//!
+//! ## How to fix
+//! Remove the key from the file, and replace the key: whoever could read the file may have it.
+
+use crate::finding::Problem;
+use crate::mesh::Place;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let carries = using.chain_facts().is_some_and(|facts| facts.carries_private_key && facts.chain.is_ok());
+        if carries && !is_one_file(&using.chain_place, &using.key_place) {
+            out.add(problem(using.chain_site(), &using.chain_origin(), "chain file"));
+        }
+    }
+    for trust in &cx.trusts {
+        if trust.facts().is_some_and(|facts| facts.carries_private_key && facts.bundle.is_ok()) {
+            out.add(problem(trust.site(), &trust.origin(), "trust bundle"));
+        }
+    }
+}
+
+/// Certificate and key in one file, used for both, is a common and sound habit.
+fn is_one_file(chain: &Place, key: &Place) -> bool {
+    match (chain, key) {
+        (Place::File { store: a, key: x, .. }, Place::File { store: b, key: y, .. }) => a == b && x == y,
+        _ => false,
+    }
+}
+
+fn problem(site: crate::finding::Site, origin: &str, what: &str) -> Problem {
+    Problem::warn(site, format!("the {what} in {origin} carries a private key"))
+        .expected("certificates alone")
+        .found("a PRIVATE KEY block")
+        .consequence("Envoy ignores it; whoever may read the file has the key")
+        .fix("remove the key from the file, and replace the key if others could read it")
+}

@@ -1,0 +1,62 @@
+//! # MV215: `unsupported-key`
+//!
+//! ## What it checks
+//! Whether Envoy can shake hands with the leaf's key: RSA from 2048 bits on and P-256 are good; RSA under 2048, P-224 and
+//! secp256k1 make it refuse its configuration, P-521 and Ed25519 fail in the handshake; so do key usages that lack
+//! digitalSignature. P-384 only warns: it works from TLS 1.3 on.
+//!
+//! ## Why it matters
+//! A proxy that refuses its configuration answers nothing on the port; one that fails in the handshake looks healthy
+//! and serves nobody.
+//!
+//! ## Example
+//! ```text
+//! openssl genrsa 1024       # only RSA certificates with 2048-bit or larger keys are supported
+//! ```
+//!
+//! ## How to fix
+//! Issue the certificate for an RSA key of 2048 bits or more, or a P-256 key, with digitalSignature among its key usages.
+
+use crate::finding::Problem;
+use crate::pki::KeySupport;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::files::THEN_RESTART;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        let origin = using.chain_origin();
+        let support = leaf.key_support();
+        let Some(log) = support.envoy_log(&using.chain_file.path) else { continue };
+        let site = using.chain_site();
+        let problem = match support {
+            KeySupport::Good => continue,
+            KeySupport::OnlyTls13 { .. } => {
+                let message =
+                    format!("the {} key of the certificate in {origin} works from TLS 1.3 on only", leaf.key_algorithm);
+                Problem::warn(site, message).consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}"))
+            }
+            KeySupport::HandshakeFails { .. } => {
+                Problem::deny(site, format!("no handshake succeeds with the key of the certificate in {origin}"))
+                    .consequence(format!("every connection fails: {log}"))
+            }
+            KeySupport::Refused { .. } => {
+                Problem::deny(site, format!("Envoy refuses the key of the certificate in {origin}"))
+                    .consequence(format!("the proxy refuses its configuration: {log}"))
+            }
+        };
+        let usage = if leaf.key_usage.as_ref().is_some_and(|usage| !usage.digital_signature) {
+            ", without digitalSignature among its key usages"
+        } else {
+            ""
+        };
+        out.add(
+            problem
+                .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures")
+                .found(format!("{}{usage}", leaf.key_algorithm))
+                .fix(format!("issue the certificate for such a key{THEN_RESTART}")),
+        );
+    }
+}

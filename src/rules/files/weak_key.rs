@@ -1,0 +1,90 @@
+//! # MV213: `weak-key`
+//!
+//! ## What it checks
+//! The leaf against the policy's `profile`, for what Envoy would load all the same: RSA keys of fewer bits than
+//! `rsaBits` (2048), signatures with another hash function than `signatureHashes` (the SHA-2 family), and a lifetime over
+//! `maxLifetimeDays` (no limit by default).
+//!
+//! ## Why it matters
+//! Envoy accepts SHA-1 signatures to this day. It is for the platform to say what is too weak, and this is where.
+//!
+//! ## Example
+//! ```yaml
+//! profile: {rsaBits: 3072, maxLifetimeDays: 90}
+//! ```
+//!
+//! ## How to fix
+//! Issue the certificate within the profile. What Envoy can't use at all is MV215.
+
+use crate::finding::{Problem, Site};
+use crate::pki::{Certificate, HashAlgorithm, KeyAlgorithm};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        let origin = using.chain_origin();
+        let site = |part: &str| {
+            let mut site = using.chain_site();
+            site.anchor = format!("{} {part}", site.anchor);
+            site
+        };
+        let problem = |site: Site, message: String| {
+            Problem::warn(site, message)
+                .consequence("Envoy loads it all the same")
+                .fix("issue the certificate within the policy's profile")
+        };
+        if let KeyAlgorithm::Rsa { bits } = leaf.key_algorithm
+            && bits < cx.policy.rsa_bits as usize
+            // What Envoy refuses is told by MV215.
+            && bits >= 2048
+        {
+            out.add(
+                problem(site("key"), format!("the key of the certificate in {origin} is short"))
+                    .expected(format!("RSA {} or more", cx.policy.rsa_bits))
+                    .found(leaf.key_algorithm.to_string()),
+            );
+        }
+        // A root's own signature protects nothing.
+        if let Some(hash) = leaf.signature_hash
+            && !leaf.is_self_issued()
+            && !cx.policy.signature_hashes.contains(&hash)
+        {
+            out.add(
+                problem(site("signature"), format!("the certificate in {origin} is signed with {}", name(hash)))
+                    .expected(list(&cx.policy.signature_hashes))
+                    .found(leaf.signature_algorithm.clone()),
+            );
+        }
+        if let Some(most) = cx.policy.max_lifetime_days
+            && lifetime_days(leaf) > i64::from(most)
+        {
+            out.add(
+                problem(site("lifetime"), format!("the certificate in {origin} lives too long"))
+                    .expected(format!("at most {most} days"))
+                    .found(format!("{} days", lifetime_days(leaf))),
+            );
+        }
+    }
+}
+
+fn lifetime_days(leaf: &Certificate) -> i64 {
+    leaf.not_after.duration_since(leaf.not_before).as_hours() / 24
+}
+
+fn list(hashes: &[HashAlgorithm]) -> String {
+    hashes.iter().map(|hash| name(*hash)).collect::<Vec<_>>().join(", ")
+}
+
+fn name(hash: HashAlgorithm) -> &'static str {
+    match hash {
+        HashAlgorithm::Md5 => "MD5",
+        HashAlgorithm::Sha1 => "SHA-1",
+        HashAlgorithm::Sha224 => "SHA-224",
+        HashAlgorithm::Sha256 => "SHA-256",
+        HashAlgorithm::Sha384 => "SHA-384",
+        HashAlgorithm::Sha512 => "SHA-512",
+    }
+}

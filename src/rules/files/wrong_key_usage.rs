@@ -1,0 +1,62 @@
+//! # MV212: `wrong-key-usage`
+//!
+//! ## What it checks
+//! Where the certificate lists extended key usages: `serverAuth` for a listener's, `clientAuth` for the certificate that
+//! a client policy shows. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both.
+//!
+//! ## Why it matters
+//! Envoy loads it without a word, and the peer refuses it: `unsupported certificate purpose` on the client,
+//! `SSLV3_ALERT_UNSUPPORTED_CERTIFICATE` from a server that validates clients.
+//!
+//! ## Example
+//! ```text
+//! X509v3 Extended Key Usage: TLS Web Client Authentication       (on a listener)
+//! ```
+//!
+//! ## How to fix
+//! Issue the certificate with the usage that it is for, or with both. With cert-manager: `usages: [server auth, client
+//! auth]`.
+
+use crate::finding::Problem;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::envoy;
+use crate::rules::files::THEN_RESTART;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in &cx.certificates {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        let Some(usage) = &leaf.extended_key_usage else { continue };
+        let server = using.end.is_server();
+        let allowed = if server { usage.server_auth } else { usage.client_auth };
+        if allowed {
+            continue;
+        }
+        let wanted = if server { "serverAuth" } else { "clientAuth" };
+        let consequence = if server {
+            format!("{} {}", envoy::CLIENT_SEES, envoy::verify_error("unsupported certificate purpose"))
+        } else {
+            "servers that validate clients end the handshake: SSLV3_ALERT_UNSUPPORTED_CERTIFICATE".to_owned()
+        };
+        let message = format!("the certificate in {} may not be used as {wanted}", using.chain_origin());
+        out.add(
+            Problem::deny(using.chain_site(), message)
+                .expected(format!("{wanted} among its extended key usages, or none at all"))
+                .found(usages(usage))
+                .consequence(consequence)
+                .fix(format!("issue the certificate with {wanted}{THEN_RESTART}")),
+        );
+    }
+}
+
+fn usages(usage: &crate::pki::ExtendedKeyUsage) -> String {
+    let named = [
+        ("serverAuth", usage.server_auth),
+        ("clientAuth", usage.client_auth),
+        ("anyExtendedKeyUsage", usage.any),
+    ];
+    let mut all: Vec<&str> = named.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
+    all.extend(usage.others.iter().map(String::as_str));
+    all.join(", ")
+}

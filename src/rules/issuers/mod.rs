@@ -1,0 +1,5 @@
+//! Rules on trust, and on what a listener demands of those who reach it.
+
+pub(super) mod plaintext_probe;
+pub(super) mod tls_not_required;
+pub(super) mod trust_unreadable;

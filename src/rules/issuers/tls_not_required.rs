@@ -1,0 +1,44 @@
+//! # MV307: `tls-not-required`
+//!
+//! ## What it checks
+//! Listeners that aren't STRICT: plaintext ones, DISABLED and PERMISSIVE. Off by default: a policy switches it on for
+//! the namespaces where every listener must be.
+//!
+//! ## Why it matters
+//! PERMISSIVE is the way into TLS, and it is easily left there: plaintext callers are served, and no client is
+//! validated on that path.
+//!
+//! ## Example
+//! ```yaml
+//! scopes:
+//!   - namespaceSelector: {matchLabels: {env: prod}}
+//!     severities: {MV307: deny}
+//! ```
+//!
+//! ## How to fix
+//! Set the listener's `tls.mode` to STRICT, once every caller speaks TLS.
+
+use crate::finding::{Problem, Severity, Site};
+use crate::mesh::TlsMode;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Some(member) = cx.member() else { return };
+    for server in member.servers.iter().filter(|server| !server.is_strict()) {
+        let (field, found) = match &server.tls {
+            None => (server.field.clone(), "no tls".to_owned()),
+            Some(tls) => {
+                let mode = if tls.mode == TlsMode::Permissive { "PERMISSIVE" } else { "DISABLED" };
+                (tls.field.key("mode"), mode.to_owned())
+            }
+        };
+        out.add(
+            Problem::new(Severity::Off, Site::new(&*server.anchor, field), format!("{} takes plaintext", server.anchor))
+                .expected("tls.mode STRICT, as the policy demands here")
+                .found(found)
+                .consequence("callers without TLS are served, and nobody validates them")
+                .fix("set tls.mode to STRICT once every caller speaks TLS"),
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! # MV303: `trust-unreadable`
+//!
+//! ## What it checks
+//! Whether the trust bundle, of a client policy or of a listener that validates clients, holds at least one certificate
+//! that Envoy loads, and nothing that makes it refuse the file.
+//!
+//! ## Why it matters
+//! Envoy refuses the cluster or listener as a whole: the client reaches none of its backends, the server nobody.
+//!
+//! ## Example
+//! ```text
+//! trust: {file: {certificateChain: /certs/ca.der}}      # DER: Envoy takes PEM alone
+//! ```
+//!
+//! ## How to fix
+//! Store the authorities as PEM, one block after the other, each from the start of its line.
+
+use crate::finding::Problem;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for trust in &cx.trusts {
+        let Some(Err(error)) = trust.facts().map(|facts| &facts.bundle) else { continue };
+        out.add(
+            Problem::deny(trust.site(), format!("{} is no trust bundle that Envoy loads", trust.origin()))
+                .expected("PEM certificates of the authorities to trust")
+                .found(error.to_string())
+                .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(&trust.file.path)))
+                .fix(format!("{}; then restart the pods, since a proxy doesn't reload a file", error.fix())),
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! # MV102: `common-name-only`
+//!
+//! ## What it checks
+//! With DNS service discovery, whether the hostname matches the certificate's common name alone, and none of its subject
+//! alternative names.
+//!
+//! ## Why it matters
+//! App Mesh's rule allows it, and RFC 9525 has done away with it: today's Envoy never looks at the common name. Clients
+//! that check names (`subjectAlternativeNames` in a client policy, or Envoy's automatic SAN check) refuse the server.
+//!
+//! ## Example
+//! ```text
+//! Subject: CN=blue.apps.local
+//! X509v3 Subject Alternative Name: (none)
+//! ```
+//!
+//! ## How to fix
+//! Issue the certificate with the hostname among its subject alternative names too. With cert-manager: `dnsNames` beside
+//! `commonName`.
+
+use crate::finding::Problem;
+use crate::mesh::Discovery;
+use crate::pki::{HostMatch, certificate_matches_host};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::envoy;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Some(Discovery::Dns { hostname, .. }) = cx.member().map(|member| &member.discovery) else { return };
+    for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        if certificate_matches_host(leaf, hostname) != HostMatch::CommonNameOnly {
+            continue;
+        }
+        let message = format!(
+            "only the common name of the certificate in {} matches the hostname {hostname}",
+            using.chain_origin()
+        );
+        out.add(
+            Problem::warn(using.chain_site(), message)
+                .expected(format!("DNS:{hostname} among the subject alternative names"))
+                .found(leaf.names_text())
+                .consequence(format!("where a client checks names, its proxy logs {}", envoy::san_mismatch(leaf)))
+                .fix(format!("issue the certificate with DNS:{hostname} among its subject alternative names")),
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! # MV101: `hostname-mismatch`
+//!
+//! ## What it checks
+//! With DNS service discovery, whether a name of the listener's certificate matches the virtual node's hostname: a
+//! subject alternative name, or the common name. A wildcard such as `*.apps.local` matches exactly one label. Names are
+//! matched as Envoy matches them: letters of either case, no wildcard outside the first label, a trailing dot is literal.
+//! Virtual gateways have no service discovery and are not judged.
+//!
+//! ## Why it matters
+//! App Mesh makes each client check the name it dialled against the certificate (user guide, "Transport Layer
+//! Security"). A mismatch shows in the *client's* proxy: requests end in 503 and its log says
+//! `CERTIFICATE_VERIFY_FAILED … SAN matcher`.
+//!
+//! ## Example
+//! ```yaml
+//! serviceDiscovery: {dns: {hostname: blue.apps.local}}
+//! # and the certificate's names: DNS:green.apps.local
+//! ```
+//!
+//! ## How to fix
+//! Issue the certificate with the hostname (or a wildcard one label above it) among its subject alternative names, or
+//! give the node the hostname that the certificate is for.
+
+use crate::finding::Problem;
+use crate::mesh::Discovery;
+use crate::pki::{HostMatch, certificate_matches_host, nearest_name};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::envoy;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Some(Discovery::Dns { hostname, .. }) = cx.member().map(|member| &member.discovery) else { return };
+    for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
+        let Some(chain) = using.chain() else { continue };
+        let leaf = chain.leaf();
+        // A certificate without any name never loads: MV217 says so.
+        if leaf.is_nameless() || certificate_matches_host(leaf, hostname) != HostMatch::None {
+            continue;
+        }
+        let message = format!("no name of the certificate in {} matches the hostname {hostname}", using.chain_origin());
+        let hint = nearest_name(hostname, leaf.dns_sans()).map(|name| format!(" (the nearest is {name})"));
+        out.add(
+            Problem::deny(using.chain_site(), message)
+                .expected(format!("a subject alternative name that matches {hostname}"))
+                .found(format!("{}{}", leaf.names_text(), hint.unwrap_or_default()))
+                .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
+                .fix(format!(
+                    "issue the certificate with DNS:{hostname} among its names, or set spec.serviceDiscovery.dns.hostname \
+                     to a name it has"
+                )),
+        );
+    }
+}

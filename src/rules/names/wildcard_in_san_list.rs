@@ -1,0 +1,39 @@
+//! # MV106: `wildcard-in-san-list`
+//!
+//! ## What it checks
+//! Entries of `subjectAlternativeNames.match.exact`, in client policies and in listeners that validate clients: each must
+//! be an exact name or URI, not a pattern such as `*.apps.local`.
+//!
+//! ## Why it matters
+//! The entries are compared as they stand: the wildcard belongs into the certificate, not into the list. An entry with a
+//! star is the name of nothing but a certificate that carries that very star.
+//!
+//! ## Example
+//! ```yaml
+//! subjectAlternativeNames:
+//!   match:
+//!     exact: ["*.apps.local"]      # matches no certificate for blue.apps.local
+//! ```
+//!
+//! ## How to fix
+//! List the names one by one: a certificate for `*.apps.local` satisfies the entry `blue.apps.local`.
+
+use crate::finding::{Problem, Site};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for end in cx.ends() {
+        let Some(validation) = end.validation() else { continue };
+        for (name, field) in validation.names.iter().filter(|(name, _)| name.contains('*')) {
+            let site = Site::new(format!("{} name {name}", end.anchor()), field.clone());
+            out.add(
+                Problem::warn(site, format!("{name} is a pattern, and the list takes exact names"))
+                    .expected("a DNS name or a URI, in full")
+                    .found(name.clone())
+                    .consequence("no certificate for a name below it matches: the connection fails as a name mismatch")
+                    .fix("list each name in full; the certificate may carry the wildcard"),
+            );
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! # MV003: `ambiguous-membership`
+//!
+//! ## What it checks
+//! Whether a workload's pods are selected by more than one virtual node or virtual gateway of their namespace.
+//!
+//! ## Why it matters
+//! A proxy is one virtual node or gateway. Where two claim a pod, the App Mesh injector refuses every new pod of the
+//! workload; those that run go on until they are replaced.
+//!
+//! ## Example
+//! ```yaml
+//! # VirtualNode blue:     podSelector: {matchLabels: {app: blue}}
+//! # VirtualNode blue-v2:  podSelector: {matchLabels: {app: blue}}     # both select Deployment blue
+//! ```
+//!
+//! ## How to fix
+//! Give the selectors labels that tell the workloads apart (`version: v2`), or remove one of the objects.
+
+use crate::field::FieldPath;
+use crate::finding::{Problem, Site};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Some(member) = cx.member() else { return };
+    for workload in &cx.workloads {
+        let mut others: Vec<String> = cx
+            .view
+            .world
+            .members_of(workload)
+            .filter(|other| other.object != member.object)
+            .map(|other| other.object.to_string())
+            .collect();
+        if others.is_empty() {
+            continue;
+        }
+        others.sort();
+        let site = Site::new(format!("selects {}", workload.object), FieldPath::root().keys(["spec", "podSelector"]));
+        let others = others.join(", ");
+        out.add(
+            Problem::warn(site, format!("the pods of {} are selected by {others} too", workload.object))
+                .expected("one virtual node or gateway for each pod")
+                .found(format!("{} and {others}", member.object))
+                .consequence("the App Mesh injector refuses every new pod of the workload")
+                .fix("tell the selectors apart by a label, or remove one of the objects"),
+        );
+    }
+}

@@ -1,0 +1,279 @@
+//! # MV005: `refused-by-app-mesh`
+//!
+//! ## What it checks
+//! What the CRD accepts and the App Mesh API refuses, for the fields that meshvet reads: an empty subject alternative
+//! name entry or one over 253 characters; a name over 255 (the default `name_namespace` can be); the weights of a route
+//! over 100 in all; a port outside 1 to 65535; a TLS mode that doesn't exist; a backend, provider or target with neither
+//! reference nor ARN; a health check on another port than the listener's.
+//!
+//! ## Why it matters
+//! `kubectl apply` says "configured", and the refusal is an event on the object that few look at. Until it is mended the
+//! mesh goes on with the object's former state, without the TLS that was meant.
+//!
+//! ## Example
+//! ```yaml
+//! listeners:
+//!   - portMapping: {port: 8080, protocol: http}
+//!     healthCheck: {port: 9090, protocol: http, …}     # App Mesh: must be 8080
+//! ```
+//!
+//! ## How to fix
+//! Bring the value into the limits of the API (App Mesh API Reference, `VirtualNodeSpec` and its siblings).
+
+use crate::appmesh::names::{dotted, underscored};
+use crate::appmesh::{
+    BackendDefaults, ClientPolicy, HealthCheckPolicy, ListenerTls, ListenerTlsMode, PortMapping, RouteAction,
+    TlsValidation, VirtualRouter, VirtualService,
+};
+use crate::field::FieldPath;
+use crate::finding::{Problem, Site};
+use crate::mesh::{Definition, Member};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::sources::Body;
+
+/// The longest name of any App Mesh resource, in characters (API Reference, `virtualNodeName` and siblings).
+const NAME_LIMIT: usize = 255;
+/// The longest subject alternative name, in characters: a DNS name's own limit.
+const SAN_LIMIT: usize = 253;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let spec = FieldPath::root().key("spec");
+    let object = &cx.reviewed.object;
+    let name = |explicit: &Option<String>, default: String, out: &mut Reporter<'_>| {
+        let explicit = explicit.as_ref().filter(|name| !name.is_empty());
+        check_name(explicit.unwrap_or(&default), explicit.is_some(), &spec, out);
+    };
+    match &cx.reviewed.body {
+        Body::Member(member) => {
+            let (aws_name, defaults) = match &member.definition {
+                Definition::VirtualNode(node) => (&node.aws_name, &node.backend_defaults),
+                Definition::VirtualGateway(gateway) => (&gateway.aws_name, &gateway.backend_defaults),
+            };
+            name(aws_name, underscored(&object.name, object.namespace()), out);
+            check_member(member, defaults.as_ref(), &spec, out);
+        }
+        Body::Service(service) => {
+            name(&service.spec.aws_name, dotted(&object.name, object.namespace()), out);
+            check_provider(service, &spec, out);
+        }
+        Body::Router(router) => {
+            name(&router.spec.aws_name, underscored(&object.name, object.namespace()), out);
+            check_router(router, &spec, out);
+        }
+        _ => {}
+    }
+}
+
+fn refused(anchor: String, field: FieldPath, message: String) -> Problem {
+    Problem::deny(Site::new(anchor, field), message)
+        .consequence("the App Mesh API refuses the object (BadRequestException), and the mesh keeps its former state")
+}
+
+fn check_name(name: &str, explicit: bool, spec: &FieldPath, out: &mut Reporter<'_>) {
+    let length = name.chars().count();
+    if length <= NAME_LIMIT {
+        return;
+    }
+    let field = if explicit { spec.key("awsName") } else { FieldPath::root().keys(["metadata", "name"]) };
+    out.add(
+        refused("name".to_owned(), field, format!("the name in App Mesh has {length} characters"))
+            .expected(format!("at most {NAME_LIMIT} characters"))
+            .found(format!("{length} characters"))
+            .fix("give a shorter spec.awsName"),
+    );
+}
+
+fn check_member(member: &Member, defaults: Option<&BackendDefaults>, spec: &FieldPath, out: &mut Reporter<'_>) {
+    let policy = defaults.and_then(|defaults| defaults.client_policy.as_ref());
+    check_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), policy, out);
+    match &member.definition {
+        Definition::VirtualNode(node) => {
+            for (server, listener) in member.servers.iter().zip(&node.listeners) {
+                check_listener(
+                    &server.anchor,
+                    &server.field,
+                    &listener.port_mapping,
+                    listener.health_check.as_ref(),
+                    listener.tls.as_ref(),
+                    out,
+                );
+            }
+            for (index, backend) in node.backends.iter().enumerate() {
+                let service = &backend.virtual_service;
+                let field = spec.key("backends").index(index).key("virtualService");
+                let name = service.virtual_service_ref.as_ref().map_or("without a service", |r| &r.name);
+                let anchor = format!("backend {name}");
+                let known = service.virtual_service_ref.is_some() || service.virtual_service_arn.is_some();
+                check_reference(known, &anchor, "virtualServiceRef or virtualServiceARN", &field, out);
+                check_policy(&anchor, &field.key("clientPolicy"), service.client_policy.as_ref(), out);
+            }
+        }
+        Definition::VirtualGateway(gateway) => {
+            for (server, listener) in member.servers.iter().zip(&gateway.listeners) {
+                check_listener(
+                    &server.anchor,
+                    &server.field,
+                    &listener.port_mapping,
+                    listener.health_check.as_ref(),
+                    listener.tls.as_ref(),
+                    out,
+                );
+            }
+        }
+    }
+}
+
+fn check_listener(
+    anchor: &str,
+    field: &FieldPath,
+    mapping: &PortMapping,
+    health: Option<&HealthCheckPolicy>,
+    tls: Option<&ListenerTls>,
+    out: &mut Reporter<'_>,
+) {
+    check_port(anchor, mapping.port, field.keys(["portMapping", "port"]), out);
+    if let Some(port) = health.and_then(|health| health.port)
+        && port != mapping.port
+    {
+        let message = format!("the health check is on port {port}, and the listener on {}", mapping.port);
+        out.add(
+            refused(format!("{anchor} health check"), field.keys(["healthCheck", "port"]), message)
+                .expected(mapping.port.to_string())
+                .found(port.to_string())
+                .fix("leave the health check's port out, or give the listener's"),
+        );
+    }
+    let Some(tls) = tls else { return };
+    let at = field.key("tls");
+    if let ListenerTlsMode::Other(mode) = &tls.mode {
+        let message = format!("there is no TLS mode {mode:?}");
+        out.add(
+            refused(format!("{anchor} mode"), at.key("mode"), message)
+                .expected("STRICT, PERMISSIVE or DISABLED")
+                .found(mode.clone())
+                .fix("name one of the three modes"),
+        );
+    }
+    if let Some(validation) = &tls.validation {
+        check_names(anchor, &at.key("validation"), validation, out);
+    }
+}
+
+fn check_policy(anchor: &str, field: &FieldPath, policy: Option<&ClientPolicy>, out: &mut Reporter<'_>) {
+    let Some(tls) = policy.and_then(|policy| policy.tls.as_ref()) else { return };
+    let at = field.key("tls");
+    for (index, port) in tls.ports.iter().flatten().enumerate() {
+        check_port(anchor, *port, at.key("ports").index(index), out);
+    }
+    check_names(anchor, &at.key("validation"), &tls.validation, out);
+}
+
+fn check_names(anchor: &str, field: &FieldPath, validation: &TlsValidation, out: &mut Reporter<'_>) {
+    let Some(names) = &validation.subject_alternative_names else { return };
+    let list = field.keys(["subjectAlternativeNames", "match", "exact"]);
+    if names.r#match.exact.is_empty() {
+        let message = "the list of subject alternative names is empty".to_owned();
+        out.add(
+            refused(format!("{anchor} names"), list.clone(), message)
+                .expected("at least one name")
+                .found("none")
+                .fix("name what the peer's certificate must hold, or leave subjectAlternativeNames out"),
+        );
+    }
+    for (index, name) in names.r#match.exact.iter().enumerate() {
+        let length = name.chars().count();
+        if (1..=SAN_LIMIT).contains(&length) {
+            continue;
+        }
+        let message = match length {
+            0 => "a subject alternative name is empty".to_owned(),
+            _ => format!("a subject alternative name has {length} characters"),
+        };
+        out.add(
+            refused(format!("{anchor} name {index}"), list.index(index), message)
+                .expected(format!("1 to {SAN_LIMIT} characters"))
+                .found(format!("{length} characters"))
+                .fix("give the name that the peer's certificate holds, or remove the entry"),
+        );
+    }
+}
+
+fn check_port(anchor: &str, port: i64, field: FieldPath, out: &mut Reporter<'_>) {
+    if (1..=65535).contains(&port) {
+        return;
+    }
+    out.add(
+        refused(format!("{anchor} port {port}"), field, format!("{port} is no port"))
+            .expected("1 to 65535")
+            .found(port.to_string())
+            .fix("give the port that the application listens on"),
+    );
+}
+
+fn check_reference(known: bool, anchor: &str, of: &str, field: &FieldPath, out: &mut Reporter<'_>) {
+    if known {
+        return;
+    }
+    out.add(
+        refused(format!("{anchor} reference"), field.clone(), format!("there is neither {}", of.replace(" or ", " nor ")))
+            .expected(of)
+            .found("neither")
+            .fix("name what is meant, by reference or by ARN"),
+    );
+}
+
+fn check_provider(service: &VirtualService, spec: &FieldPath, out: &mut Reporter<'_>) {
+    let Some(provider) = &service.spec.provider else { return };
+    let at = spec.key("provider");
+    if let Some(node) = &provider.virtual_node {
+        let known = node.virtual_node_ref.is_some() || node.virtual_node_arn.is_some();
+        check_reference(known, "provider", "virtualNodeRef or virtualNodeARN", &at.key("virtualNode"), out);
+    }
+    if let Some(router) = &provider.virtual_router {
+        let known = router.virtual_router_ref.is_some() || router.virtual_router_arn.is_some();
+        check_reference(known, "provider", "virtualRouterRef or virtualRouterARN", &at.key("virtualRouter"), out);
+    }
+}
+
+fn check_router(router: &VirtualRouter, spec: &FieldPath, out: &mut Reporter<'_>) {
+    for (index, listener) in router.spec.listeners.iter().enumerate() {
+        let field = spec.key("listeners").index(index).keys(["portMapping", "port"]);
+        check_port("listener", listener.port_mapping.port, field, out);
+    }
+    for (index, route) in router.spec.routes.iter().enumerate() {
+        let field = spec.key("routes").index(index);
+        let actions = [
+            ("httpRoute", route.http_route.as_ref().map(|route| &route.action)),
+            ("http2Route", route.http2_route.as_ref().map(|route| &route.action)),
+            ("grpcRoute", route.grpc_route.as_ref().map(|route| &route.action)),
+            ("tcpRoute", route.tcp_route.as_ref().map(|route| &route.action)),
+        ];
+        for (kind, action) in actions {
+            if let Some(action) = action {
+                let field = field.keys([kind, "action", "weightedTargets"]);
+                check_targets(&format!("route {}", route.name), &field, action, out);
+            }
+        }
+    }
+}
+
+fn check_targets(anchor: &str, field: &FieldPath, action: &RouteAction, out: &mut Reporter<'_>) {
+    let total: i64 = action.weighted_targets.iter().map(|target| target.weight).fold(0, i64::saturating_add);
+    if total > 100 {
+        out.add(
+            refused(format!("{anchor} weights"), field.clone(), format!("the weights are {total} in all"))
+                .expected("at most 100 in all")
+                .found(total.to_string())
+                .fix("lower the weights: they are percentages"),
+        );
+    }
+    for (index, target) in action.weighted_targets.iter().enumerate() {
+        let known = target.virtual_node_ref.is_some() || target.virtual_node_arn.is_some();
+        let anchor = format!("{anchor} target {index}");
+        check_reference(known, &anchor, "virtualNodeRef or virtualNodeARN", &field.index(index), out);
+        if let Some(port) = target.port {
+            check_port(&anchor, port, field.index(index).key("port"), out);
+        }
+    }
+}

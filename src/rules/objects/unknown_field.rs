@@ -1,0 +1,39 @@
+//! # MV001: `unknown-field`
+//!
+//! ## What it checks
+//! A field that no version of the object's API has, such as `tlss` or `certificatechain`, with the field that was
+//! probably meant.
+//!
+//! ## Why it matters
+//! The App Mesh CRDs keep unknown fields at their root and drop them further down, and `kubectl`'s strict validation is
+//! silent there. A listener whose `tls` is misspelt is created without TLS, and nobody is told.
+//!
+//! ## Example
+//! ```yaml
+//! spec:
+//!   listeners:
+//!     - portMapping: {port: 8080, protocol: http}
+//!       tlss: {mode: STRICT}        # MV001: did you mean `tls`?
+//! ```
+//!
+//! ## How to fix
+//! Rename the field to the one that is named, or remove it.
+
+use crate::field::FieldPath;
+use crate::finding::{Problem, Site};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for unknown in cx.unknown_fields() {
+        let field = FieldPath::from_pointer(unknown.pointer.clone());
+        let site = Site::new(format!("field {}", field.kubernetes()), field);
+        let problem = Problem::warn(site, format!("there is no field {:?} here", unknown.name))
+            .found(unknown.name.clone())
+            .consequence("the API server drops the field or App Mesh never reads it, without a word");
+        out.add(match &unknown.meant {
+            Some(meant) => problem.expected(meant.clone()).fix(format!("rename it to `{meant}`, or remove it")),
+            None => problem.fix("remove it"),
+        });
+    }
+}

@@ -1,0 +1,314 @@
+//! Manifests as the world: YAML and JSON in files, folders and the standard input.
+//!
+//! What `kubectl apply` would read is read alike: streams of documents, lists, YAML 1.1's scalars. Besides its value each
+//! field keeps its place, so that a finding names line and column. A broken document is told and left out; the others are
+//! read. Texts of Secrets are wiped once they have become facts.
+
+mod input;
+mod json;
+mod node;
+mod objects;
+mod positions;
+mod scalar;
+mod text;
+mod yaml;
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::appmesh::API_VERSION;
+use crate::mesh::{FactId, ObjectRef, SecretAccess, World};
+use crate::sources::{Entry, Reviewed, Undecodable, decode_object};
+
+pub use input::Input;
+pub use positions::{Mark, Positions};
+pub use text::Source;
+
+use node::{Budget, Fault};
+use objects::Raw;
+
+/// Which of [`Manifests::sources`] something stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SourceId(usize);
+
+/// An object that rules judge, and where it stands.
+#[derive(Debug)]
+pub struct Located {
+    /// The object.
+    pub reviewed: Reviewed,
+    /// As it was written, for App Mesh kinds; None for others.
+    pub raw: Option<Value>,
+    /// Where it stands.
+    pub site: Site,
+}
+
+/// An object that couldn't be read (MV006), and where it stands.
+#[derive(Debug)]
+pub struct LocatedError {
+    /// What is wrong.
+    pub error: Undecodable,
+    /// Where it stands.
+    pub site: Site,
+}
+
+/// Where an object stands.
+#[derive(Debug)]
+pub struct Site {
+    /// The file.
+    pub source: SourceId,
+    /// Its first line, 1-based.
+    pub line: u32,
+    /// Where its fields stand.
+    pub positions: Positions,
+}
+
+/// Something that keeps a file, or a part of it, from being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadProblem {
+    /// The path as it was given, or `stdin`.
+    pub file: String,
+    /// 1-based; None where the whole file is meant.
+    pub line: Option<u32>,
+    /// 1-based, in characters.
+    pub column: Option<u32>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// What manifests say.
+#[derive(Debug)]
+pub struct Manifests {
+    /// The world that they make. Secrets that aren't in it don't exist.
+    pub world: World,
+    /// What rules judge, in the order of the files. Of objects that are there twice, the last.
+    pub objects: Vec<Located>,
+    /// Objects that can't be read.
+    pub undecodable: Vec<LocatedError>,
+    /// What could not be read at all.
+    pub problems: Vec<LoadProblem>,
+    /// What a reader should know though nothing is wrong: one sentence each.
+    pub notes: Vec<String>,
+    /// The files.
+    pub sources: Vec<Source>,
+    /// How many Kubernetes objects of any kind there are.
+    pub found: usize,
+    /// Of each judged object, its place in `objects`.
+    index: HashMap<ObjectRef, usize>,
+}
+
+impl Manifests {
+    /// The file of this number.
+    pub fn source(&self, id: SourceId) -> Option<&Source> {
+        self.sources.get(id.0)
+    }
+
+    /// Where a judged object stands.
+    pub fn site(&self, object: &ObjectRef) -> Option<&Site> {
+        self.index.get(object).and_then(|index| self.objects.get(*index)).map(|located| &located.site)
+    }
+}
+
+/// Reads files and folders. Objects that name no namespace stand in `default_namespace`.
+pub fn load(inputs: &[Input], default_namespace: &str) -> Manifests {
+    let mut loader = Loader::new(default_namespace);
+    let (files, problems) = input::find(inputs);
+    for (file, message) in problems {
+        loader.out.problems.push(LoadProblem { file, line: None, column: None, message });
+    }
+    for file in files {
+        match file.read() {
+            Ok(bytes) => loader.add(file.name(), bytes, !file.in_folder),
+            Err(error) => {
+                let message = input::why(&error);
+                loader.out.problems.push(LoadProblem { file: file.name(), line: None, column: None, message });
+            }
+        }
+    }
+    loader.finish()
+}
+
+/// Reads texts that are in memory: each with the name to call it by.
+pub fn load_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>, default_namespace: &str) -> Manifests {
+    let mut loader = Loader::new(default_namespace);
+    for (name, text) in texts {
+        loader.add(name.to_owned(), text.as_bytes().to_vec(), true);
+    }
+    loader.finish()
+}
+
+struct Loader {
+    namespace: String,
+    out: Manifests,
+    seen: HashMap<FactId, Seen>,
+    /// The names of the sources, the one being read included.
+    names: Vec<String>,
+    unnamed: usize,
+    foreign: usize,
+    gone: Vec<usize>,
+}
+
+/// Where a fact was met, and its place among the judged objects.
+struct Seen {
+    source: SourceId,
+    line: u32,
+    index: Option<usize>,
+}
+
+impl Loader {
+    fn new(namespace: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            out: Manifests {
+                world: World::new(SecretAccess::Complete),
+                objects: Vec::new(),
+                undecodable: Vec::new(),
+                problems: Vec::new(),
+                notes: Vec::new(),
+                sources: Vec::new(),
+                found: 0,
+                index: HashMap::new(),
+            },
+            seen: HashMap::new(),
+            names: Vec::new(),
+            unnamed: 0,
+            foreign: 0,
+            gone: Vec::new(),
+        }
+    }
+
+    /// Reads one file. `strict`: documents that are no Kubernetes objects are a problem.
+    fn add(&mut self, name: String, bytes: Vec<u8>, strict: bool) {
+        let id = SourceId(self.out.sources.len());
+        let text = match text::decode(bytes) {
+            Ok(text) => text,
+            Err(fault) => {
+                self.problem(&name, fault);
+                return;
+            }
+        };
+        self.names.push(name.clone());
+        let mut budget = Budget::new(node::EXPANSION);
+        let parsed = text::read(&text, &mut budget);
+        let mut found = objects::Found::default();
+        for document in parsed.documents {
+            objects::take(document, &mut budget, strict, &mut found);
+        }
+        let mut faults = parsed.faults;
+        faults.append(&mut found.faults);
+        let (mut shown, mut secret) = (Vec::new(), Vec::new());
+        self.foreign += found.foreign;
+        for raw in found.objects {
+            let lines = raw.lines.clone();
+            if raw.value.get("kind").and_then(Value::as_str) == Some("Secret") {
+                secret.push(lines.clone());
+            }
+            match self.learn(id, raw) {
+                Ok(true) => shown.push(lines),
+                Ok(false) => {}
+                Err(fault) => faults.push(fault),
+            }
+        }
+        faults.sort_by_key(|fault| (fault.line, fault.column));
+        for fault in faults {
+            self.problem(&name, fault);
+        }
+        self.out.sources.push(Source::new(name, &text, &shown, &secret));
+    }
+
+    /// Learns one object; whether findings may point at it.
+    fn learn(&mut self, source: SourceId, mut raw: Raw) -> Result<bool, Fault> {
+        self.out.found += 1;
+        self.name(&mut raw)?;
+        let kept = raw.value.get("apiVersion").and_then(Value::as_str) == Some(API_VERSION);
+        let original = kept.then(|| raw.value.clone());
+        let site = Site { source, line: raw.at.line, positions: raw.positions };
+        let mut seen = Seen { source, line: raw.at.line, index: None };
+        match decode_object(raw.value, &self.namespace) {
+            Ok(Entry::Reviewed(reviewed)) => {
+                let fact = reviewed.fact();
+                seen.index = Some(self.out.objects.len());
+                self.see(fact.id(), seen);
+                self.out.world.learn(fact);
+                self.out.objects.push(Located { reviewed: *reviewed, raw: original, site });
+                Ok(true)
+            }
+            Ok(Entry::Fact(fact)) => {
+                self.see(fact.id(), seen);
+                self.out.world.learn(fact);
+                Ok(false)
+            }
+            Ok(Entry::Nothing(id)) => {
+                self.out.world.forget(&id);
+                self.see(id, seen);
+                Ok(false)
+            }
+            Ok(Entry::Other) => Ok(false),
+            Err(error) => {
+                let shown = !matches!(error.object.kind.as_str(), "Secret" | "ConfigMap");
+                self.out.undecodable.push(LocatedError { error, site });
+                Ok(shown)
+            }
+        }
+    }
+
+    /// Gives an object with `generateName` a name, as the API server would; one without any name is refused as there.
+    fn name(&mut self, raw: &mut Raw) -> Result<(), Fault> {
+        let text = |pointer| raw.value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
+        if text("/metadata/name").is_some() || raw.value.pointer("/metadata/name").is_some_and(|it| !it.is_string()) {
+            return Ok(());
+        }
+        let Some(prefix) = text("/metadata/generateName") else {
+            return Err(Fault::new(raw.at, "metadata.name is missing"));
+        };
+        self.unnamed += 1;
+        let name = format!("{prefix}{:05}", self.unnamed);
+        if let Some(Value::Object(metadata)) = raw.value.get_mut("metadata") {
+            metadata.insert("name".to_owned(), Value::String(name));
+        }
+        Ok(())
+    }
+
+    /// Notes where a fact was met. The last of several counts, as when kubectl applies them one after the other.
+    fn see(&mut self, id: FactId, seen: Seen) {
+        let (source, line) = (seen.source, seen.line);
+        let what = match &id {
+            FactId::Object(object) => object.to_string(),
+            FactId::Store(store) => store.to_string(),
+            FactId::Namespace(name) => format!("Namespace {name}"),
+        };
+        let Some(earlier) = self.seen.insert(id, seen) else { return };
+        let name = |source: SourceId| self.names.get(source.0).map_or("", String::as_str);
+        self.out.notes.push(format!(
+            "{what} is there twice, at {}:{} and {}:{line}: the later one counts, as with kubectl apply",
+            name(earlier.source),
+            earlier.line,
+            name(source),
+        ));
+        self.gone.extend(earlier.index);
+    }
+
+    fn problem(&mut self, file: &str, fault: Fault) {
+        let Fault { line, column, message } = fault;
+        self.out.problems.push(LoadProblem { file: file.to_owned(), line: Some(line), column: Some(column), message });
+    }
+
+    fn finish(mut self) -> Manifests {
+        self.gone.sort_unstable();
+        let mut index = 0;
+        self.out.objects.retain(|_| {
+            index += 1;
+            self.gone.binary_search(&(index - 1)).is_err()
+        });
+        let names = self.out.objects.iter().map(|located| located.reviewed.object.clone());
+        self.out.index = names.enumerate().map(|(index, object)| (object, index)).collect();
+        if self.foreign > 0 {
+            let (documents, are) = if self.foreign == 1 { ("document", "is") } else { ("documents", "are") };
+            self.out.notes.push(format!(
+                "{} {documents} without apiVersion and kind {are} left out: no Kubernetes objects",
+                self.foreign
+            ));
+        }
+        self.out
+    }
+}

@@ -1,0 +1,368 @@
+//! A document with the place of everything in it, and how the readers of YAML and JSON put it together.
+
+use std::collections::btree_map::{BTreeMap, Entry as Slot};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::positions::{Mark, Spot};
+
+/// How deep a document may nest, aliases followed. Kubernetes' own objects stay far below.
+const MAX_DEPTH: usize = 100;
+
+/// How much aliases and merges may add to what a file itself says, in nodes (a long text counts for several).
+pub(super) const EXPANSION: usize = 1_000_000;
+
+/// Something wrong at one place of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// 1-based.
+    pub(super) line: u32,
+    /// 1-based, in characters.
+    pub(super) column: u32,
+    /// What is wrong. Never a value's text, which might be a key's.
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(at: Mark, message: impl Into<String>) -> Self {
+        Self { line: at.line, column: at.column, message: message.into() }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) at: Mark,
+    pub(super) last_line: u32,
+    height: usize,
+    pub(super) kind: NodeKind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum NodeKind {
+    Scalar(Value),
+    List(Vec<Node>),
+    Map(BTreeMap<String, Entry>),
+    /// Under an anchor: written once, said as often as there are aliases.
+    Shared(Rc<Node>),
+}
+
+/// One member of a mapping.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: Mark,
+    pub(super) node: Node,
+    merged: bool,
+}
+
+impl Node {
+    /// The node itself, whatever anchors and aliases lie before it.
+    pub(super) fn resolved(&self) -> &Node {
+        let mut node = self;
+        while let NodeKind::Shared(inner) = &node.kind {
+            node = inner;
+        }
+        node
+    }
+
+    /// Whether there is nothing here.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(self.resolved().kind, NodeKind::Scalar(Value::Null))
+    }
+
+    /// Whether this is a mapping.
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.resolved().kind, NodeKind::Map(_))
+    }
+
+    /// The member of this name, where this is a mapping that has it.
+    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+        match &self.resolved().kind {
+            NodeKind::Map(entries) => entries.get(name).map(|entry| &entry.node),
+            _ => None,
+        }
+    }
+
+    /// The text, where this is a string.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.resolved().kind {
+            NodeKind::Scalar(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Takes a member out of a mapping; aliased ones are copied at the budget's cost.
+    pub(super) fn take(mut self, name: &str, budget: &mut Budget) -> Result<Option<Node>, Fault> {
+        while let NodeKind::Shared(inner) = self.kind {
+            self = unshare(inner, budget)?;
+        }
+        match self.kind {
+            NodeKind::Map(mut entries) => Ok(entries.remove(name).map(|entry| entry.node)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The elements, where this is a list.
+    pub(super) fn into_list(mut self, budget: &mut Budget) -> Result<Option<Vec<Node>>, Fault> {
+        while let NodeKind::Shared(inner) = self.kind {
+            self = unshare(inner, budget)?;
+        }
+        match self.kind {
+            NodeKind::List(items) => Ok(Some(items)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Parts the value from the places.
+    pub(super) fn split(self, budget: &mut Budget) -> Result<(Value, Spot), Fault> {
+        let at = self.at;
+        let node = match self.kind {
+            NodeKind::Shared(inner) => {
+                let (value, mut spot) = unshare(inner, budget)?.split(budget)?;
+                spot.value = at;
+                return Ok((value, spot));
+            }
+            kind => kind,
+        };
+        match node {
+            NodeKind::Scalar(value) => Ok((value, Spot::leaf(at))),
+            NodeKind::List(nodes) => {
+                let mut values = Vec::with_capacity(nodes.len());
+                let mut spots = Vec::with_capacity(nodes.len());
+                for node in nodes {
+                    let (value, spot) = node.split(budget)?;
+                    values.push(value);
+                    spots.push(spot);
+                }
+                Ok((Value::Array(values), Spot::list(at, spots)))
+            }
+            NodeKind::Map(entries) => {
+                let mut values = serde_json::Map::new();
+                let mut spots = BTreeMap::new();
+                for (name, entry) in entries {
+                    let (value, mut spot) = entry.node.split(budget)?;
+                    spot.key = Some(entry.key);
+                    spots.insert(name.as_str().into(), spot);
+                    values.insert(name, value);
+                }
+                Ok((Value::Object(values), Spot::map(at, spots)))
+            }
+            NodeKind::Shared(_) => Ok((Value::Null, Spot::leaf(at))),
+        }
+    }
+
+    /// What a copy of this node costs, aliases not followed.
+    fn weight(&self) -> usize {
+        match &self.kind {
+            NodeKind::Shared(_) => 1,
+            NodeKind::Scalar(Value::String(text)) => 1 + text.len() / 32,
+            NodeKind::Scalar(_) => 1,
+            NodeKind::List(nodes) => nodes.iter().map(Node::weight).sum::<usize>() + 1,
+            NodeKind::Map(entries) => {
+                entries.iter().map(|(name, entry)| 1 + name.len() / 32 + entry.node.weight()).sum::<usize>() + 1
+            }
+        }
+    }
+}
+
+/// The node under an anchor: itself for its last user, a copy for the others.
+fn unshare(inner: Rc<Node>, budget: &mut Budget) -> Result<Node, Fault> {
+    match Rc::try_unwrap(inner) {
+        Ok(node) => Ok(node),
+        Err(shared) => {
+            budget.spend(shared.weight(), shared.at)?;
+            Ok((*shared).clone())
+        }
+    }
+}
+
+/// What aliases and merges may still add.
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Budget {
+    pub(super) fn new(nodes: usize) -> Self {
+        Self(nodes)
+    }
+
+    fn spend(&mut self, nodes: usize, at: Mark) -> Result<(), Fault> {
+        self.0 = self.0.checked_sub(nodes).ok_or_else(|| {
+            self.0 = 0;
+            Fault::new(at, "aliases make this file far larger than it is written; write the values out")
+        })?;
+        Ok(())
+    }
+}
+
+/// Takes the parts of a document in the order in which they are written.
+#[derive(Debug)]
+pub(super) struct Builder<'b> {
+    stack: Vec<Frame>,
+    done: Option<Node>,
+    anchors: HashMap<usize, Rc<Node>>,
+    budget: &'b mut Budget,
+    /// What is wrong, but leaves the document readable.
+    pub(super) faults: Vec<Fault>,
+}
+
+#[derive(Debug)]
+struct Frame {
+    at: Mark,
+    anchor: usize,
+    height: usize,
+    last_line: u32,
+    kind: FrameKind,
+}
+
+#[derive(Debug)]
+enum FrameKind {
+    List(Vec<Node>),
+    Map(BTreeMap<String, Entry>, Option<Key>),
+}
+
+#[derive(Debug)]
+struct Key {
+    name: String,
+    at: Mark,
+    merge: bool,
+}
+
+impl<'b> Builder<'b> {
+    pub(super) fn new(budget: &'b mut Budget) -> Self {
+        Self { stack: Vec::new(), done: None, anchors: HashMap::new(), budget, faults: Vec::new() }
+    }
+
+    /// A scalar. `merge` marks the key `<<`.
+    pub(super) fn scalar(
+        &mut self,
+        at: Mark,
+        last_line: u32,
+        value: Value,
+        anchor: usize,
+        merge: bool,
+    ) -> Result<(), Fault> {
+        self.attach(Node { at, last_line, height: 0, kind: NodeKind::Scalar(value) }, anchor, merge)
+    }
+
+    /// The start of a list.
+    pub(super) fn open_list(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {
+        self.open(at, anchor, FrameKind::List(Vec::new()))
+    }
+
+    /// The start of a mapping.
+    pub(super) fn open_map(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {
+        self.open(at, anchor, FrameKind::Map(BTreeMap::new(), None))
+    }
+
+    fn open(&mut self, at: Mark, anchor: usize, kind: FrameKind) -> Result<(), Fault> {
+        if self.stack.len() >= MAX_DEPTH {
+            return Err(too_deep(at));
+        }
+        self.stack.push(Frame { at, anchor, height: 0, last_line: at.line, kind });
+        Ok(())
+    }
+
+    /// The end of the innermost list or mapping.
+    pub(super) fn close(&mut self, last_line: u32) -> Result<(), Fault> {
+        let Some(frame) = self.stack.pop() else { return Ok(()) };
+        let kind = match frame.kind {
+            FrameKind::List(nodes) => NodeKind::List(nodes),
+            FrameKind::Map(entries, _) => NodeKind::Map(entries),
+        };
+        let last_line = last_line.max(frame.last_line);
+        self.attach(Node { at: frame.at, last_line, height: frame.height + 1, kind }, frame.anchor, false)
+    }
+
+    /// What was written under an anchor, once more.
+    pub(super) fn alias(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {
+        let Some(target) = self.anchors.get(&anchor) else {
+            return Err(Fault::new(at, "an alias stands inside the value that it names"));
+        };
+        let kind = NodeKind::Shared(Rc::clone(target));
+        let height = target.height;
+        self.attach(Node { at, last_line: at.line, height, kind }, 0, false)
+    }
+
+    /// The document, when it is whole.
+    pub(super) fn finish(&mut self) -> Option<Node> {
+        self.anchors.clear();
+        self.done.take()
+    }
+
+    fn attach(&mut self, mut node: Node, anchor: usize, merge: bool) -> Result<(), Fault> {
+        if self.stack.len() + node.height > MAX_DEPTH {
+            return Err(too_deep(node.at));
+        }
+        if anchor != 0 {
+            let (at, last_line, height) = (node.at, node.last_line, node.height);
+            let shared = Rc::new(node);
+            self.anchors.insert(anchor, Rc::clone(&shared));
+            node = Node { at, last_line, height, kind: NodeKind::Shared(shared) };
+        }
+        let Some(frame) = self.stack.last_mut() else {
+            self.done = Some(node);
+            return Ok(());
+        };
+        frame.height = frame.height.max(node.height);
+        frame.last_line = frame.last_line.max(node.last_line);
+        match &mut frame.kind {
+            FrameKind::List(nodes) => nodes.push(node),
+            FrameKind::Map(entries, key) => match key.take() {
+                None => *key = Some(Key { name: key_name(&node)?, at: node.at, merge }),
+                Some(key) if key.merge => merge_into(entries, &node, key.at, self.budget)?,
+                Some(key) => insert(entries, key, node, &mut self.faults),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn too_deep(at: Mark) -> Fault {
+    Fault::new(at, format!("nested deeper than {MAX_DEPTH} levels"))
+}
+
+fn insert(entries: &mut BTreeMap<String, Entry>, key: Key, node: Node, faults: &mut Vec<Fault>) {
+    let entry = Entry { key: key.at, node, merged: false };
+    match entries.entry(key.name) {
+        Slot::Vacant(slot) => drop(slot.insert(entry)),
+        Slot::Occupied(mut slot) => {
+            if !slot.get().merged {
+                let message = format!("the key {:?} stands here a second time, after line {}", slot.key(), slot.get().key.line);
+                faults.push(Fault::new(key.at, message));
+            }
+            slot.insert(entry);
+        }
+    }
+}
+
+/// `<<`: in the order of the file, later keys win, as for the parser that kubectl uses; of a list of mappings the first.
+fn merge_into(entries: &mut BTreeMap<String, Entry>, node: &Node, at: Mark, budget: &mut Budget) -> Result<(), Fault> {
+    let refused = || Fault::new(at, "`<<` takes a mapping, or a list of mappings");
+    match &node.resolved().kind {
+        NodeKind::Map(from) => {
+            for (name, entry) in from {
+                budget.spend(1 + entry.node.weight(), at)?;
+                entries.insert(name.clone(), Entry { merged: true, ..entry.clone() });
+            }
+            Ok(())
+        }
+        NodeKind::List(nodes) => nodes.iter().rev().try_for_each(|node| match &node.resolved().kind {
+            NodeKind::Map(_) => merge_into(entries, node, at, budget),
+            _ => Err(refused()),
+        }),
+        _ => Err(refused()),
+    }
+}
+
+/// A key as JSON has it: always a string.
+fn key_name(node: &Node) -> Result<String, Fault> {
+    match &node.resolved().kind {
+        NodeKind::Scalar(Value::String(text)) => Ok(text.clone()),
+        NodeKind::Scalar(Value::Bool(flag)) => Ok(flag.to_string()),
+        NodeKind::Scalar(Value::Number(number)) => Ok(number.to_string()),
+        NodeKind::Scalar(_) => Err(Fault::new(node.at, "a key is missing (null can't be one)")),
+        _ => Err(Fault::new(node.at, "a list or mapping can't be a key")),
+    }
+}

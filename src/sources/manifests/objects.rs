@@ -1,0 +1,125 @@
+//! From documents to Kubernetes objects: lists taken apart, what is no object told.
+
+use std::ops::RangeInclusive;
+
+use serde_json::Value;
+
+use crate::appmesh::{API_VERSION, GROUP, Kind};
+
+use super::node::{Budget, Fault, Node};
+use super::positions::{Mark, Positions};
+
+/// One object, not decoded yet.
+#[derive(Debug)]
+pub(super) struct Raw {
+    pub(super) value: Value,
+    pub(super) positions: Positions,
+    /// Its first character.
+    pub(super) at: Mark,
+    /// The lines that it fills.
+    pub(super) lines: RangeInclusive<u32>,
+}
+
+/// What a document turned out to be, besides objects.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) objects: Vec<Raw>,
+    pub(super) faults: Vec<Fault>,
+    /// How many documents are no Kubernetes objects.
+    pub(super) foreign: usize,
+}
+
+/// Takes a document apart. `strict`: that something is no Kubernetes object is a fault.
+pub(super) fn take(root: Node, budget: &mut Budget, strict: bool, found: &mut Found) {
+    take_item(root, None, budget, strict, found);
+}
+
+/// `list` is the `apiVersion` and kind that a typed list gives to items that don't say (`VirtualNodeList`).
+fn take_item(node: Node, list: Option<&(String, String)>, budget: &mut Budget, strict: bool, found: &mut Found) {
+    let (at, lines) = (node.at, node.at.line..=node.last_line);
+    let version = node.get("apiVersion").and_then(Node::text).map(str::to_owned);
+    let kind = node.get("kind").and_then(Node::text).map(str::to_owned);
+    let (version, kind) = match (version, kind, list) {
+        (Some(version), Some(kind), _) => (version, kind),
+        (None, None, Some(inherited)) => inherited.clone(),
+        (version, kind, _) => {
+            if strict {
+                found.faults.push(no_object(&node, version.as_deref(), kind.as_deref()));
+            } else {
+                found.foreign += 1;
+            }
+            return;
+        }
+    };
+    if kind.ends_with("List") && node.get("items").is_some() {
+        take_list(node, &version, &kind, budget, found);
+        return;
+    }
+    if let Some(fault) = unknown_app_mesh_kind(&node, &version, &kind) {
+        found.faults.push(fault);
+        return;
+    }
+    match node.split(budget) {
+        Err(fault) => found.faults.push(fault),
+        Ok((mut value, spots)) => {
+            if let Value::Object(members) = &mut value {
+                members.entry("apiVersion").or_insert(Value::String(version));
+                members.entry("kind").or_insert(Value::String(kind));
+            }
+            found.objects.push(Raw { value, positions: Positions::new(spots), at, lines });
+        }
+    }
+}
+
+fn take_list(node: Node, version: &str, kind: &str, budget: &mut Budget, found: &mut Found) {
+    let at = node.get("items").map_or(node.at, |items| items.at);
+    let of = kind.strip_suffix("List").filter(|kind| !kind.is_empty());
+    let inherited = of.map(|kind| (version.to_owned(), kind.to_owned()));
+    let items = match node.take("items", budget) {
+        Ok(Some(items)) if items.is_null() => return,
+        Ok(Some(items)) => items.into_list(budget),
+        Ok(None) => return,
+        Err(fault) => Err(fault),
+    };
+    match items {
+        Ok(Some(items)) => {
+            for item in items {
+                take_item(item, inherited.as_ref(), budget, true, found);
+            }
+        }
+        Ok(None) => found.faults.push(Fault::new(at, format!("the items of a {kind} are no list"))),
+        Err(fault) => found.faults.push(fault),
+    }
+}
+
+fn no_object(node: &Node, version: Option<&str>, kind: Option<&str>) -> Fault {
+    let missing = match (version, kind) {
+        _ if !node.is_map() => return Fault::new(node.at, "this is no Kubernetes object: a mapping is expected here"),
+        (None, None) => "apiVersion and kind are missing (or are no strings)",
+        (None, _) => "apiVersion is missing (or is no string)",
+        _ => "kind is missing (or is no string)",
+    };
+    Fault::new(node.at, format!("this is no Kubernetes object: {missing}"))
+}
+
+/// An App Mesh object that meshvet would pass over in silence for a slip in its kind or version.
+fn unknown_app_mesh_kind(node: &Node, version: &str, kind: &str) -> Option<Fault> {
+    let at = |name: &str| node.get(name).map_or(node.at, |node| node.at);
+    let (group, _) = version.split_once('/')?;
+    if group != GROUP {
+        return None;
+    }
+    if version != API_VERSION {
+        let message = format!("{version} is not read: meshvet knows {API_VERSION}, the only version that App Mesh serves");
+        return Some(Fault::new(at("apiVersion"), message));
+    }
+    kind.parse::<Kind>().err().map(|error| {
+        let nearest = Kind::ALL
+            .into_iter()
+            .map(|known| (strsim::jaro_winkler(&known.as_str().to_lowercase(), &kind.to_lowercase()), known))
+            .max_by(|(a, _), (b, _)| a.total_cmp(b))
+            .filter(|(likeness, _)| *likeness > 0.7);
+        let hint = nearest.map(|(_, known)| format!("; did you mean {known}?")).unwrap_or_default();
+        Fault::new(at("kind"), format!("{error}{hint}"))
+    })
+}

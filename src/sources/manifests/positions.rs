@@ -1,0 +1,103 @@
+//! Where each field of an object stands in its file.
+
+use std::collections::BTreeMap;
+
+use crate::field::FieldPath;
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// 1-based.
+    pub line: u32,
+    /// 1-based, in characters.
+    pub column: u32,
+    /// How many characters of the line belong to it; 0: all up to its end.
+    pub width: u32,
+}
+
+/// The places of one object's fields, by JSON pointer.
+#[derive(Clone, Debug)]
+pub struct Positions {
+    root: Spot,
+}
+
+/// The places of one value.
+#[derive(Clone, Debug)]
+pub(super) struct Spot {
+    /// Its key's, where it is a mapping's member.
+    pub(super) key: Option<Mark>,
+    /// Its own: for an alias that of the alias, while what is below keeps the place where it is written.
+    pub(super) value: Mark,
+    below: Below,
+}
+
+#[derive(Clone, Debug)]
+enum Below {
+    Nothing,
+    List(Vec<Spot>),
+    Map(BTreeMap<Box<str>, Spot>),
+}
+
+impl Spot {
+    pub(super) fn leaf(value: Mark) -> Self {
+        Self { key: None, value, below: Below::Nothing }
+    }
+
+    pub(super) fn list(value: Mark, items: Vec<Spot>) -> Self {
+        Self { key: None, value, below: Below::List(items) }
+    }
+
+    pub(super) fn map(value: Mark, members: BTreeMap<Box<str>, Spot>) -> Self {
+        Self { key: None, value, below: Below::Map(members) }
+    }
+
+    fn below(&self, segment: &str) -> Option<&Spot> {
+        match &self.below {
+            Below::Nothing => None,
+            Below::List(items) => items.get(segment.parse::<usize>().ok()?),
+            Below::Map(members) => members.get(segment),
+        }
+    }
+
+    /// What to point at: a scalar itself, a list or mapping by its key.
+    fn mark(&self) -> Mark {
+        match (&self.below, self.key) {
+            (Below::Nothing, _) | (_, None) => self.value,
+            (_, Some(key)) => key,
+        }
+    }
+}
+
+impl Positions {
+    pub(super) fn new(root: Spot) -> Self {
+        Self { root }
+    }
+
+    /// The field's key; for an element of a list, and for the object itself, its first character.
+    pub fn key(&self, field: &FieldPath) -> Option<Mark> {
+        let spot = self.spot(field)?;
+        Some(spot.key.unwrap_or(spot.value))
+    }
+
+    /// The field's value.
+    pub fn value(&self, field: &FieldPath) -> Option<Mark> {
+        self.spot(field).map(|spot| spot.value)
+    }
+
+    /// Where to point for this field: at a scalar itself, at a list's or mapping's key. A field that isn't there is
+    /// pointed at by what it would stand in.
+    pub fn nearest(&self, field: &FieldPath) -> Mark {
+        let mut spot = &self.root;
+        for segment in field.segments() {
+            match spot.below(&segment) {
+                Some(below) => spot = below,
+                None => break,
+            }
+        }
+        spot.mark()
+    }
+
+    fn spot(&self, field: &FieldPath) -> Option<&Spot> {
+        field.segments().try_fold(&self.root, |spot, segment| spot.below(&segment))
+    }
+}

@@ -1,0 +1,174 @@
+//! etcd and kube-apiserver: a cluster without machines.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use rcgen::KeyPair;
+use serde_json::json;
+
+use crate::kubectl::Kubectl;
+use crate::sandbox::{self, API_SERVER};
+use crate::support::mint::Authority;
+
+/// The token of a user of group `system:masters`, who may do everything.
+const ADMIN: &str = "the-suite";
+
+/// A control plane of its own: ends when dropped.
+pub(crate) struct ControlPlane {
+    etcd: Child,
+    api_server: Child,
+    folder: PathBuf,
+    etcd_port: u16,
+    url: String,
+    pub(crate) kubectl: Kubectl,
+}
+
+impl ControlPlane {
+    /// Starts one and waits until it is ready: some three seconds.
+    pub(crate) fn start(name: &str) -> Self {
+        static COUNT: AtomicU16 = AtomicU16::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        // Nobody else lives in this network, so ports can be counted up, below those that clients are given.
+        let (etcd_port, port) = (20_000 + 10 * number, 20_002 + 10 * number);
+        let folder = sandbox::work().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+
+        let etcd = start_etcd(&folder, etcd_port);
+        let authority = Authority::new("Kubernetes");
+        let api_server = start_api_server(&folder, &authority, number, etcd_port, port);
+        std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
+        let url = format!("https://{API_SERVER}:{port}");
+        let kubeconfig = folder.join("kubeconfig");
+        write_kubeconfig(&kubeconfig, &url, &folder.join("ca.crt"), ADMIN);
+        let mut plane = Self { etcd, api_server, etcd_port, url, kubectl: Kubectl::new(&kubeconfig), folder };
+        plane.wait_until_ready();
+        plane
+    }
+
+    fn wait_until_ready(&mut self) {
+        let log = self.folder.join("kube-apiserver.log");
+        sandbox::eventually("the API server is ready", || {
+            if let Ok(Some(status)) = self.api_server.try_wait() {
+                panic!("kube-apiserver: {status}\n{}", sandbox::tail(&log, 20));
+            }
+            let outcome = self.kubectl.run(&["get", "--raw=/readyz"], "");
+            if outcome.code == 0 { Ok(()) } else { Err(format!("{outcome}\n{}", sandbox::tail(&log, 20))) }
+        });
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A kubeconfig for the bearer of `token`, in a file called `name`.
+    pub(crate) fn kubeconfig_for(&self, name: &str, token: &str) -> PathBuf {
+        let path = self.folder.join(format!("{name}.kubeconfig"));
+        write_kubeconfig(&path, &self.url, &self.folder.join("ca.crt"), token);
+        path
+    }
+
+    /// Writes an object into etcd past the API server and all that it checks: objects that no API server would take now, but
+    /// an older one may have.
+    #[track_caller]
+    pub(crate) fn write_raw(&self, key: &str, value: &str) {
+        use base64::Engine as _;
+        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+        let body = json!({"key": encode(key), "value": encode(value)}).to_string();
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.etcd_port)).expect("etcd");
+        write!(
+            stream,
+            "POST /v3/kv/put HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "etcd: {answer}");
+    }
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        for child in [&mut self.api_server, &mut self.etcd] {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn start_etcd(folder: &Path, port: u16) -> Child {
+    let client = format!("http://127.0.0.1:{port}");
+    let peer = format!("http://127.0.0.1:{}", port + 1);
+    let mut command = Command::new(sandbox::assets().join("etcd"));
+    command
+        .arg(format!("--data-dir={}", folder.join("etcd").display()))
+        .arg(format!("--listen-client-urls={client}"))
+        .arg(format!("--advertise-client-urls={client}"))
+        .arg(format!("--listen-peer-urls={peer}"))
+        .arg(format!("--initial-advertise-peer-urls={peer}"))
+        .arg(format!("--initial-cluster=default={peer}"))
+        // Nothing here needs to survive a power cut.
+        .arg("--unsafe-no-fsync")
+        .arg("--log-level=warn");
+    spawn(command, &folder.join("etcd.log"))
+}
+
+fn start_api_server(folder: &Path, authority: &Authority, number: u16, etcd_port: u16, port: u16) -> Child {
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let serving = authority.leaf(&["kubernetes.default.svc"]).address(API_SERVER.into()).issue();
+    let signing = KeyPair::generate().expect("a key");
+    let verifying = file("service-accounts.pub", &signing.public_key_pem());
+    let signing = file("service-accounts.key", &signing.serialize_pem());
+    let mut command = Command::new(sandbox::assets().join("kube-apiserver"));
+    command
+        .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
+        .arg(format!("--bind-address={API_SERVER}"))
+        .arg(format!("--advertise-address={API_SERVER}"))
+        .arg(format!("--secure-port={port}"))
+        .arg(format!("--tls-cert-file={}", file("server.crt", &serving.chain)))
+        .arg(format!("--tls-private-key-file={}", file("server.key", &serving.key)))
+        .arg(format!("--cert-dir={}", folder.display()))
+        .arg(format!("--service-account-key-file={verifying}"))
+        .arg(format!("--service-account-signing-key-file={signing}"))
+        .arg("--service-account-issuer=https://kubernetes.default.svc")
+        .arg(format!("--token-auth-file={}", file("tokens.csv", &format!("{ADMIN},admin,admin,system:masters\n"))))
+        .arg("--authorization-mode=RBAC")
+        .arg(format!("--service-cluster-ip-range=10.0.{number}.0/24"))
+        // Service accounts are made by a controller that doesn't run here: pods don't need one.
+        .arg("--disable-admission-plugins=ServiceAccount")
+        // Webhooks are called at the addresses of EndpointSlices, one replica or another, as through kube-proxy.
+        .arg("--enable-aggregator-routing=true")
+        .arg("--profiling=false");
+    spawn(command, &folder.join("kube-apiserver.log"))
+}
+
+/// Starts a program whose output goes to `log`.
+pub(crate) fn spawn(mut command: Command, log: &Path) -> Child {
+    let output = File::create(log).unwrap();
+    command
+        .stdin(Stdio::null())
+        .stdout(output.try_clone().unwrap())
+        .stderr(output)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()))
+}
+
+fn write_kubeconfig(path: &Path, url: &str, authority: &Path, token: &str) {
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "suite", "cluster": {"server": url, "certificate-authority": authority}}],
+        "users": [{"name": "suite", "user": {"token": token}}],
+        "contexts": [{"name": "suite", "context": {"cluster": "suite", "user": "suite"}}],
+        "current-context": "suite",
+    });
+    std::fs::write(path, config.to_string()).unwrap();
+}

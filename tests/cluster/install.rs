@@ -1,0 +1,183 @@
+//! `deploy/` in a cluster, by the commands of its README, and copies of it that look at one namespace alone.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::control_plane::ControlPlane;
+use crate::kubectl::Outcome;
+use crate::replica::{NAMESPACE, Pod, Replica};
+use crate::sandbox;
+use crate::support::mint::{Authority, Issued};
+use crate::volume::Files;
+
+/// meshvet in a cluster: a webhook configuration, a Service, and the replicas that are started for it.
+pub(crate) struct Installation<'a> {
+    plane: &'a ControlPlane,
+    /// The Service's name; the webhook configuration's too.
+    name: String,
+    /// Who issues the serving certificate of a copy; that of `deploy/` is in its Secret.
+    authority: Option<Authority>,
+    kubeconfig: PathBuf,
+}
+
+/// The block of commands that deploy/README.md calls `name`: it stands between a line "```sh NAME" and "```".
+pub(crate) fn readme(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let fence = format!("```sh {name}");
+    let block: Vec<&str> =
+        text.lines().skip_while(|line| *line != fence).skip(1).take_while(|line| *line != "```").collect();
+    assert!(!block.is_empty(), "deploy/README.md has no block {fence}");
+    block.join("\n")
+}
+
+/// The folder in which a reader follows deploy/README.md: one with the folder `deploy` in it.
+pub(crate) fn reader(plane: &ControlPlane) -> PathBuf {
+    let folder = plane.folder().join("reader");
+    std::fs::create_dir_all(&folder).unwrap();
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+    if !folder.join("deploy").exists() {
+        std::os::unix::fs::symlink(deploy, folder.join("deploy")).unwrap();
+    }
+    folder
+}
+
+/// Runs a block of deploy/README.md as a reader would.
+#[track_caller]
+pub(crate) fn follow_readme(plane: &ControlPlane, block: &str) -> Outcome {
+    plane.kubectl.script(&readme(block), &reader(plane))
+}
+
+impl<'a> Installation<'a> {
+    /// Installs `deploy/` and gives it a certificate as its README says.
+    #[track_caller]
+    pub(crate) fn of_deploy(plane: &'a ControlPlane) -> Self {
+        follow_readme(plane, "install").succeeds_silently();
+        follow_readme(plane, "openssl").succeeds();
+        Self::found(plane)
+    }
+
+    /// `deploy/` as it stands in the cluster already.
+    #[track_caller]
+    pub(crate) fn found(plane: &'a ControlPlane) -> Self {
+        Self { plane, name: "meshvet".to_owned(), authority: None, kubeconfig: service_account(plane) }
+    }
+
+    /// A copy of the Service and of the webhook configuration for `namespace` alone, which the original no longer looks at.
+    /// `failure_policy` is what holds when no replica answers.
+    #[track_caller]
+    pub(crate) fn copy_for(plane: &'a ControlPlane, namespace: &str, failure_policy: &str) -> Self {
+        let name = format!("meshvet-{namespace}");
+        let kubectl = &plane.kubectl;
+        kubectl.run(&["label", "namespace", namespace, "meshvet.dev/admission=disabled"], "").succeeds();
+        let authority = Authority::new(&name);
+        let mut service = kubectl.get(&["-n", NAMESPACE, "service", "meshvet"]);
+        service["metadata"] = json!({"name": name, "namespace": NAMESPACE});
+        let spec = service["spec"].as_object_mut().expect("a spec");
+        spec.retain(|field, _| field == "ports");
+        let mut webhook = kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
+        webhook["metadata"] = json!({"name": name});
+        let hook = &mut webhook["webhooks"][0];
+        hook["clientConfig"]["service"]["name"] = name.as_str().into();
+        hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
+        hook["failurePolicy"] = failure_policy.into();
+        hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        kubectl.apply(&service, &[]).succeeds();
+        kubectl.apply(&webhook, &[]).succeeds();
+        Self { plane, name, authority: Some(authority), kubeconfig: service_account(plane) }
+    }
+
+    /// Another serving certificate for a copy.
+    pub(crate) fn certificate(&self) -> Option<Issued> {
+        let name = format!("{}.{NAMESPACE}.svc", self.name);
+        let authority = self.authority.as_ref()?;
+        Some(authority.leaf(&[&name]).issue())
+    }
+
+    /// Starts a replica and waits until it is ready. No request comes to it yet.
+    #[track_caller]
+    pub(crate) fn start(&self, name: &str) -> Replica {
+        let mut replica = self.start_unready(name);
+        replica.wait_until_ready();
+        replica
+    }
+
+    /// Starts a replica.
+    #[track_caller]
+    pub(crate) fn start_unready(&self, name: &str) -> Replica {
+        Replica::start(
+            self.plane,
+            Pod {
+                name: format!("{}-{name}", self.name),
+                kubeconfig: &self.kubeconfig,
+                tls: self.certificate().as_ref().map(tls_files),
+            },
+        )
+    }
+
+    /// Sends the API server to these replicas, as the controller of EndpointSlices does for pods that are ready.
+    #[track_caller]
+    pub(crate) fn route_to(&self, replicas: &[&Replica]) {
+        let deployment = self.plane.kubectl.get(&["-n", NAMESPACE, "deployment", "meshvet"]);
+        let ports = &deployment["spec"]["template"]["spec"]["containers"][0]["ports"];
+        let https = ports.as_array().and_then(|ports| ports.iter().find(|port| port["name"] == "https"));
+        let https = https.expect("a port named https")["containerPort"].clone();
+        let endpoints: Vec<Value> = replicas
+            .iter()
+            .map(|replica| json!({"addresses": [replica.address], "conditions": {"ready": true}}))
+            .collect();
+        let slice = json!({
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {
+                "namespace": NAMESPACE,
+                "name": self.name,
+                "labels": {"kubernetes.io/service-name": self.name},
+            },
+            "addressType": "IPv4",
+            "ports": [{"name": "https", "port": https, "protocol": "TCP"}],
+            "endpoints": endpoints,
+        });
+        self.plane.kubectl.apply(&slice, &[]).succeeds();
+    }
+
+    /// Waits until a node that can't be good, whatever else there is, is refused in `namespace`: from then on the API
+    /// server knows the webhook, and meshvet answers it.
+    #[track_caller]
+    pub(crate) fn wait_until_judging(&self, namespace: &str) {
+        let node = json!({
+            "apiVersion": "appmesh.k8s.aws/v1beta2",
+            "kind": "VirtualNode",
+            "metadata": {"namespace": namespace, "name": "is-meshvet-there"},
+            "spec": {"listeners": [{
+                "portMapping": {"port": 8443, "protocol": "http"},
+                "tls": {"mode": "STRICT", "certificate": {}},
+            }]},
+        });
+        sandbox::eventually("meshvet judges", || {
+            let outcome = self.plane.kubectl.create(&node, &["--dry-run=server"]);
+            if outcome.stderr.contains("denied the request") { Ok(()) } else { Err(outcome.to_string()) }
+        });
+    }
+}
+
+/// A kubeconfig with a token of the ServiceAccount of `deploy/`.
+#[track_caller]
+fn service_account(plane: &ControlPlane) -> PathBuf {
+    let token = plane.kubectl.run(&["-n", NAMESPACE, "create", "token", "meshvet"], "").succeeds();
+    plane.kubeconfig_for("meshvet", token.stdout.trim())
+}
+
+/// The files of a Secret of type kubernetes.io/tls.
+pub(crate) fn tls_files(issued: &Issued) -> Files {
+    vec![
+        ("tls.crt".to_owned(), issued.chain.clone().into_bytes()),
+        ("tls.key".to_owned(), issued.key.clone().into_bytes()),
+    ]
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(text)
+}

@@ -1,0 +1,157 @@
+//! One replica of meshvet, run as a kubelet would from the Deployment that is in the cluster.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::control_plane::{ControlPlane, spawn};
+use crate::sandbox;
+use crate::volume::{self, Files, Volume};
+
+/// The namespace of `deploy/`.
+pub(crate) const NAMESPACE: &str = "meshvet-system";
+
+/// How a replica differs from what the Deployment says.
+pub(crate) struct Pod<'a> {
+    /// Names its files and its log.
+    pub(crate) name: String,
+    /// The kubeconfig that stands in for the mounted token.
+    pub(crate) kubeconfig: &'a Path,
+    /// What volume `tls` holds, in place of its Secret.
+    pub(crate) tls: Option<Files>,
+}
+
+/// A running meshvet: ends when dropped.
+pub(crate) struct Replica {
+    child: Child,
+    pub(crate) address: Ipv4Addr,
+    probe_port: u16,
+    log: PathBuf,
+    volumes: BTreeMap<String, Volume>,
+}
+
+impl Replica {
+    /// Starts the container of the Deployment: its arguments with the pod's own address and with its volumes where they are
+    /// here.
+    pub(crate) fn start(plane: &ControlPlane, pod: Pod<'_>) -> Self {
+        let deployment = plane.kubectl.get(&["-n", NAMESPACE, "deployment", "meshvet"]);
+        let spec = &deployment["spec"]["template"]["spec"];
+        let container = &spec["containers"][0];
+        let folder = plane.folder().join(&pod.name);
+        let mut volumes = BTreeMap::new();
+        for volume in spec["volumes"].as_array().into_iter().flatten() {
+            let name = text(&volume["name"]);
+            let files = match (&pod.tls, name) {
+                (Some(files), "tls") => files.clone(),
+                _ => content(plane, volume),
+            };
+            volumes.insert(name.to_owned(), Volume::mount(folder.join(name), &files));
+        }
+        let address = sandbox::pod_address();
+        let mut command = Command::new(sandbox::meshvet());
+        for argument in container["args"].as_array().expect("arguments") {
+            let mut argument = text(argument).replace("0.0.0.0", &address.to_string());
+            for mount in container["volumeMounts"].as_array().into_iter().flatten() {
+                let here = volumes[text(&mount["name"])].folder().display().to_string();
+                argument = argument.replace(text(&mount["mountPath"]), &here);
+            }
+            command.arg(argument);
+        }
+        // A container has next to no environment, and its root can't be written to.
+        command.env_clear().current_dir("/").arg("--kubeconfig").arg(pod.kubeconfig);
+        let log = plane.folder().join(format!("{}.log", pod.name));
+        Self { child: spawn(command, &log), address, probe_port: probe_port(container), log, volumes }
+    }
+
+    /// Waits until the readiness probe succeeds.
+    #[track_caller]
+    pub(crate) fn wait_until_ready(&mut self) {
+        sandbox::eventually("meshvet is ready", || {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("meshvet ended, {status}\n{}", sandbox::tail(&self.log, 40));
+            }
+            match self.probe("/readyz") {
+                Ok(200) => Ok(()),
+                other => Err(format!("/readyz: {other:?}\n{}", sandbox::tail(&self.log, 40))),
+            }
+        });
+    }
+
+    /// The status of a GET of `path` on the probe port.
+    pub(crate) fn probe(&self, path: &str) -> Result<u16, String> {
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect((self.address, self.probe_port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        let answer = ask().map_err(|error| error.to_string())?;
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+        status.ok_or(answer)
+    }
+
+    /// What volume `name` holds from now on.
+    pub(crate) fn update_volume(&self, name: &str, files: &Files) {
+        self.volumes[name].update(files);
+    }
+
+    /// Sends SIGTERM, as the kubelet does first.
+    pub(crate) fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.child.id());
+        let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
+        assert!(status.success(), "{kill}: {status}");
+    }
+
+    /// Waits until the process has ended by itself.
+    #[track_caller]
+    pub(crate) fn wait_until_ended(&mut self) -> ExitStatus {
+        let (child, log) = (&mut self.child, &self.log);
+        sandbox::eventually("meshvet has ended", || match child.try_wait() {
+            Ok(Some(status)) => Ok(status),
+            other => Err(format!("{other:?}\n{}", sandbox::tail(log, 20))),
+        })
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+/// What a volume of the pod holds: the Secret or ConfigMap that is in the cluster.
+fn content(plane: &ControlPlane, volume: &Value) -> Files {
+    let (kind, name) = match (&volume["secret"], &volume["configMap"]) {
+        (Value::Object(secret), _) => ("secret", text(&secret["secretName"])),
+        (_, Value::Object(map)) => ("configmap", text(&map["name"])),
+        _ => panic!("a volume of a kind that the suite doesn't know: {volume}"),
+    };
+    volume::files(&plane.kubectl.get(&["-n", NAMESPACE, kind, name]))
+}
+
+/// The port of the readiness probe, which names one of the container's.
+fn probe_port(container: &Value) -> u16 {
+    let wanted = &container["readinessProbe"]["httpGet"]["port"];
+    let port = container["ports"]
+        .as_array()
+        .and_then(|ports| ports.iter().find(|port| port["name"] == *wanted))
+        .map_or(wanted, |port| &port["containerPort"]);
+    port.as_u64().and_then(|port| u16::try_from(port).ok()).unwrap_or_else(|| panic!("no port: {wanted}"))
+}

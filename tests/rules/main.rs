@@ -1,0 +1,70 @@
+//! The rules, as tables: good cases stand beside bad ones, each a small change to a world that is sound.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cases;
+mod files;
+mod issuers;
+mod membership;
+mod names;
+mod objects;
+mod scene;
+
+use std::collections::BTreeSet;
+
+use meshvet::rules::RULES;
+
+use cases::{Case, Expected};
+use scene::Scene;
+
+fn all() -> Vec<Case> {
+    [objects::cases(), membership::cases(), names::cases(), files::cases(), issuers::cases()].concat()
+}
+
+#[test]
+fn a_sound_world_has_no_findings() {
+    assert_eq!(Scene::sound().judge().told(), Vec::<String>::new());
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_names_say() {
+    names::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_files_say() {
+    files::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_trust_say() {
+    issuers::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_fields_say() {
+    objects::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_workloads_say() {
+    membership::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn every_rule_has_a_good_and_a_bad_case() {
+    let codes = |wanted: fn(&Expected) -> bool| -> BTreeSet<&str> {
+        all().iter().filter(|case| wanted(&case.expected)).map(|case| case.code).collect()
+    };
+    let bad = codes(|expected| !matches!(expected, Expected::Nothing));
+    let good = codes(|expected| matches!(expected, Expected::Nothing));
+    for rule in RULES {
+        // What can't be decoded has no world to stand in: its cases are those of the decoders.
+        if rule.code == "MV006" {
+            continue;
+        }
+        assert!(bad.contains(rule.code), "{} has no bad case", rule.code);
+        assert!(good.contains(rule.code), "{} has no good case", rule.code);
+    }
+}

@@ -1,0 +1,7 @@
+//! What the suites share: certificates minted in the test, and the manifests of small worlds.
+//!
+//! Each suite takes what it needs: `#[path = "../support/mod.rs"] mod support;`.
+#![allow(dead_code, reason = "no suite uses all of it")]
+
+pub(crate) mod manifests;
+pub(crate) mod mint;
