@@ -1,0 +1,239 @@
+//! What went wrong between meshvet and the API server, in words that say what to do.
+
+use std::error::Error;
+
+use kube::core::Status;
+use kube::runtime::watcher;
+
+use crate::sources::cluster::kinds::WatchedKind;
+
+/// The longest message, in characters.
+const MAX_MESSAGE: usize = 800;
+
+/// A list or a watch that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) why: Why,
+    /// Whether it was the list: nothing is followed before there is one.
+    pub(super) listing: bool,
+    pub(super) message: String,
+}
+
+/// Why it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The API server has no such resource: its CRD is not installed.
+    Absent,
+    /// The history has moved on, and the kind is listed again. Happens in good health.
+    Expired,
+    /// Not allowed.
+    Forbidden,
+    /// Anything else.
+    Other,
+}
+
+impl Failure {
+    /// Of a watcher's error.
+    pub(super) fn of(kind: &WatchedKind, error: &watcher::Error) -> Self {
+        let (verb, cause) = match error {
+            watcher::Error::InitialListFailed(cause) => ("list", Some(cause)),
+            watcher::Error::WatchStartFailed(cause) | watcher::Error::WatchFailed(cause) => {
+                ("watch", Some(cause))
+            }
+            watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => ("watch", None),
+        };
+        let status = match error {
+            watcher::Error::WatchError(status) => Some(status.as_ref()),
+            _ => cause.and_then(status_of),
+        };
+        let why = match status {
+            // A resource that isn't there is answered in plain text, without a reason to go by.
+            Some(status) if status.code == 404 => Why::Absent,
+            Some(status) if status.code == 410 => Why::Expired,
+            Some(status) if status.is_forbidden() => Why::Forbidden,
+            _ => Why::Other,
+        };
+        let message = match (why, status) {
+            (Why::Absent, _) => format!(
+                "the cluster has no {}: taken for none, and looked for again; install its CRD if it should have them",
+                kind.resource()
+            ),
+            (Why::Forbidden, Some(status)) => forbidden(kind, verb, status),
+            _ => {
+                let detail = cause.map_or_else(|| error.to_string(), |cause| told(cause));
+                one_line(&format!("could not {verb} {}: {detail}", kind.resource()))
+            }
+        };
+        Self {
+            why,
+            listing: verb == "list",
+            message,
+        }
+    }
+}
+
+/// The API server's answer, where it gave one.
+pub(super) fn status_of(error: &kube::Error) -> Option<&Status> {
+    match error {
+        kube::Error::Api(status) => Some(status),
+        _ => None,
+    }
+}
+
+/// A refusal in the API server's words (they name the user, the verb and the resource), and what ends it.
+pub(super) fn forbidden(kind: &WatchedKind, verb: &str, status: &Status) -> String {
+    let resource = kind.resource();
+    let (verbs, instead) = if verb == "get" {
+        ("get", "none")
+    } else {
+        ("list and watch", "get")
+    };
+    let mut text = format!(
+        "may not {verb} {resource}: {}; a ClusterRole must allow {verbs} on {resource} to the ServiceAccount of meshvet",
+        status.message.trim()
+    );
+    if kind.plural == "secrets" {
+        text.push_str(", or --secrets must be ");
+        text.push_str(instead);
+    }
+    one_line(&text)
+}
+
+/// What the client says of a failed request, with the causes behind it.
+pub(super) fn told(error: &kube::Error) -> String {
+    match error {
+        // Its own words are the same thing twice, the second time as Rust would write it.
+        kube::Error::Api(status) if status.message.trim().is_empty() => {
+            format!("the API server answers {} {}", status.code, status.reason)
+        }
+        kube::Error::Api(status) => {
+            format!(
+                "the API server answers {}: {}",
+                status.code,
+                status.message.trim()
+            )
+        }
+        // What could not be parsed may be a Secret: only the place is told.
+        kube::Error::SerdeError(error) => {
+            format!(
+                "the answer can't be read (line {}, column {})",
+                error.line(),
+                error.column()
+            )
+        }
+        error => chain(error),
+    }
+}
+
+/// An error and its causes. A cause that the text before it tells already is left out.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let told = cause.to_string();
+        if !text.contains(&told) {
+            text.push_str(": ");
+            text.push_str(&told);
+        }
+        next = cause.source();
+    }
+    one_line(&text)
+}
+
+/// The text on one line of bounded length.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .take(MAX_MESSAGE)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::cluster::kinds::{CONFIG_MAPS, SECRETS};
+
+    fn api(code: u16, reason: &str, message: &str) -> kube::Error {
+        kube::Error::Api(Status::failure(message, reason).with_code(code).boxed())
+    }
+
+    #[track_caller]
+    fn is(error: watcher::Error, why: Why, texts: &[&str]) {
+        let failure = Failure::of(&SECRETS, &error);
+        assert_eq!(failure.why, why, "{failure:?}");
+        for text in texts {
+            assert!(failure.message.contains(text), "{failure:?} lacks {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_what_to_grant() {
+        let refusal = "secrets is forbidden: User \"system:serviceaccount:meshvet-system:meshvet\" cannot list resource";
+        is(
+            watcher::Error::InitialListFailed(api(403, "Forbidden", refusal)),
+            Why::Forbidden,
+            &[
+                "may not list secrets",
+                refusal,
+                "must allow list and watch on secrets",
+                "--secrets must be get",
+            ],
+        );
+        let status = Status::failure("no", "Forbidden").with_code(403);
+        let text = forbidden(&CONFIG_MAPS, "get", &status);
+        assert!(
+            text.ends_with("must allow get on configmaps to the ServiceAccount of meshvet"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn failures_are_told_apart() {
+        // As a client makes it of the plain text "404 page not found".
+        let missing = || api(404, "Failed to parse error data", "404 page not found");
+        is(
+            watcher::Error::InitialListFailed(missing()),
+            Why::Absent,
+            &["no secrets", "CRD"],
+        );
+        is(
+            watcher::Error::WatchStartFailed(missing()),
+            Why::Absent,
+            &[],
+        );
+        let expired = Status::failure("too old resource version", "Expired").with_code(410);
+        is(
+            watcher::Error::WatchError(expired.boxed()),
+            Why::Expired,
+            &[],
+        );
+        is(
+            watcher::Error::WatchStartFailed(api(429, "TooManyRequests", "slow\ndown")),
+            Why::Other,
+            &["could not watch secrets: the API server answers 429: slow down"],
+        );
+        is(
+            watcher::Error::NoResourceVersion,
+            Why::Other,
+            &["resourceVersion"],
+        );
+        let refused =
+            std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
+        is(
+            watcher::Error::InitialListFailed(kube::Error::Service(Box::new(refused))),
+            Why::Other,
+            &["could not list secrets", "Connection refused"],
+        );
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_not_quoted() {
+        let error = serde_json::from_str::<u8>("\"hush\"").unwrap_err();
+        let failure = Failure::of(
+            &SECRETS,
+            &watcher::Error::InitialListFailed(kube::Error::SerdeError(error)),
+        );
+        assert!(failure.message.contains("line 1, column 6"), "{failure:?}");
+        assert!(!failure.message.contains("hush"), "{failure:?}");
+    }
+}

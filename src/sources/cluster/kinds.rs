@@ -1,0 +1,122 @@
+//! The kinds that are watched.
+
+use crate::appmesh::{self, Kind};
+use crate::mesh::{FactId, ObjectRef, SecretAccess, StoreKey};
+
+/// How many objects a page of a list may hold, where an object is a few kilobytes.
+const SMALL: u32 = 500;
+/// The same where each may be a megabyte: a page stays below a hundred megabytes, whatever is stored.
+const LARGE: u32 = 50;
+
+/// One kind that facts come from.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct WatchedKind {
+    /// The API group; empty for the core group.
+    pub(super) group: &'static str,
+    /// The version in the group.
+    pub(super) version: &'static str,
+    /// Group and version, as `apiVersion` has them.
+    pub(super) api_version: &'static str,
+    /// The kind as manifests have it.
+    pub(super) kind: &'static str,
+    /// The resource's name in URLs and RBAC.
+    pub(super) plural: &'static str,
+    /// How many objects to list at once.
+    pub(super) page: u32,
+    /// A field selector that leaves out what no proxy mounts.
+    pub(super) fields: Option<&'static str>,
+}
+
+/// Secrets.
+pub(super) static SECRETS: WatchedKind = WatchedKind {
+    page: LARGE,
+    // Helm keeps each revision of each release in a Secret of up to a megabyte. None of them is a proxy's file.
+    fields: Some("type!=helm.sh/release.v1"),
+    ..grouped("", "v1", "v1", "Secret", "secrets")
+};
+
+/// ConfigMaps.
+pub(super) static CONFIG_MAPS: WatchedKind = WatchedKind {
+    page: LARGE,
+    ..grouped("", "v1", "v1", "ConfigMap", "configmaps")
+};
+
+static OTHERS: [WatchedKind; 15] = [
+    appmesh(Kind::Mesh),
+    appmesh(Kind::VirtualNode),
+    appmesh(Kind::VirtualGateway),
+    appmesh(Kind::VirtualService),
+    appmesh(Kind::VirtualRouter),
+    appmesh(Kind::GatewayRoute),
+    appmesh(Kind::BackendGroup),
+    grouped("", "v1", "v1", "Namespace", "namespaces"),
+    grouped("", "v1", "v1", "Pod", "pods"),
+    grouped("apps", "v1", "apps/v1", "ReplicaSet", "replicasets"),
+    grouped("apps", "v1", "apps/v1", "Deployment", "deployments"),
+    grouped("apps", "v1", "apps/v1", "StatefulSet", "statefulsets"),
+    grouped("apps", "v1", "apps/v1", "DaemonSet", "daemonsets"),
+    grouped("batch", "v1", "batch/v1", "Job", "jobs"),
+    grouped("batch", "v1", "batch/v1", "CronJob", "cronjobs"),
+];
+
+const fn grouped(
+    group: &'static str,
+    version: &'static str,
+    api_version: &'static str,
+    kind: &'static str,
+    plural: &'static str,
+) -> WatchedKind {
+    WatchedKind {
+        group,
+        version,
+        api_version,
+        kind,
+        plural,
+        page: SMALL,
+        fields: None,
+    }
+}
+
+const fn appmesh(kind: Kind) -> WatchedKind {
+    grouped(
+        appmesh::GROUP,
+        appmesh::VERSION,
+        appmesh::API_VERSION,
+        kind.as_str(),
+        kind.plural(),
+    )
+}
+
+/// Every kind that meshvet may watch.
+pub(super) fn all() -> impl Iterator<Item = &'static WatchedKind> {
+    OTHERS.iter().chain([&CONFIG_MAPS, &SECRETS])
+}
+
+/// The kinds to watch when Secrets are read in this way.
+pub(super) fn watched(access: SecretAccess) -> impl Iterator<Item = &'static WatchedKind> {
+    all().filter(move |kind| access == SecretAccess::Complete || **kind != SECRETS)
+}
+
+impl WatchedKind {
+    /// The name under which the world knows an object of this kind.
+    pub(super) fn id(&self, namespace: &str, name: &str) -> FactId {
+        match self.kind {
+            "Namespace" => FactId::Namespace(name.to_owned()),
+            "Secret" => FactId::Store(StoreKey::secret(namespace, name)),
+            "ConfigMap" => FactId::Store(StoreKey::config_map(namespace, name)),
+            kind if namespace.is_empty() => {
+                FactId::Object(ObjectRef::cluster_scoped(self.api_version, kind, name))
+            }
+            kind => FactId::Object(ObjectRef::new(self.api_version, kind, namespace, name)),
+        }
+    }
+
+    /// The resource as RBAC and `kubectl auth can-i` name it: `virtualnodes.appmesh.k8s.aws`, `pods`.
+    pub(super) fn resource(&self) -> String {
+        if self.group.is_empty() {
+            self.plural.to_owned()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
+    }
+}

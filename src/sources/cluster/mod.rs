@@ -1,0 +1,122 @@
+//! Facts of a living cluster: watches that write a [`SharedWorld`], and fresh reads past them.
+//!
+//! ```text
+//! API server ──list, watch──► Watch (one a kind) ──► Tracker ──facts──► SharedWorld
+//!            ──get──────────► KubeReader ──► FreshStores of one review
+//! ```
+//!
+//! An object is decoded when it arrives, and only what the rules read is kept. The text it came in is wiped, and so are a Secret's
+//! values; the buffers of the HTTP and TLS libraries below are out of reach.
+
+mod connect;
+mod failure;
+mod kinds;
+mod object;
+mod read;
+mod readiness;
+mod stats;
+mod tracker;
+#[cfg(test)]
+mod tracker_tests;
+mod watch;
+
+use std::time::Duration;
+
+use kube::Client;
+use tokio::task::JoinSet;
+
+use crate::mesh::SecretAccess;
+use crate::sources::SharedWorld;
+
+pub use connect::{ConnectError, ConnectOptions, connect};
+pub use read::KubeReader;
+pub use readiness::Readiness;
+pub use stats::{KindStats, WatchStats};
+
+/// How long the API server may keep one watch open, in seconds. A connection that died silently is noticed a few seconds after.
+const WATCH_SECONDS: u32 = 120;
+
+/// How a cluster is watched.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClusterOptions {
+    /// How Secrets are read: watched only when [`SecretAccess::Complete`]. The world must be made with the same.
+    pub access: SecretAccess,
+    /// How often to try again.
+    pub pace: Pace,
+}
+
+/// How often to try again.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How often to look whether a CRD that isn't there has come.
+    pub absent: Duration,
+    /// The first pause after a failure; each one after it is about twice as long.
+    pub retry_least: Duration,
+    /// The longest pause after a failure.
+    pub retry_most: Duration,
+}
+
+impl Default for Pace {
+    /// Ten seconds for CRDs, 0.8 to 30 seconds after failures (as client-go's).
+    fn default() -> Self {
+        Self {
+            absent: Duration::from_secs(10),
+            retry_least: Duration::from_millis(800),
+            retry_most: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The running watches: they end when this is dropped.
+#[derive(Debug)]
+pub struct Watches(JoinSet<()>);
+
+impl Watches {
+    /// Waits until a watch ends, which none does by itself: only a defect in meshvet brings this about. What the world knows is
+    /// not kept up any more then, so the process should end.
+    pub async fn broken(&mut self) {
+        while self
+            .0
+            .join_next()
+            .await
+            .is_some_and(|ended| ended.is_err_and(|error| error.is_cancelled()))
+        {}
+    }
+
+    /// Ends all watches and waits until they have.
+    pub async fn stop(mut self) {
+        self.0.shutdown().await;
+    }
+}
+
+/// Watches everything that verdicts rest on, and keeps `world` as the cluster is.
+///
+/// Each kind is registered with `readiness` before this returns, and filled when it has been listed in full; a kind whose CRD isn't
+/// installed counts as filled, and is looked for again. One that may not be listed stays missing, and is tried again.
+///
+/// Must be called within a tokio runtime.
+pub fn spawn(
+    client: Client,
+    options: ClusterOptions,
+    world: SharedWorld,
+    readiness: Readiness,
+    stats: &WatchStats,
+) -> Watches {
+    let mut tasks = JoinSet::new();
+    for kind in kinds::watched(options.access) {
+        readiness.register(kind.kind);
+    }
+    for kind in kinds::watched(options.access) {
+        let counts = stats.shared(kind.kind);
+        let watch = watch::Watch {
+            client: client.clone(),
+            kind,
+            pace: options.pace,
+            tracker: tracker::Tracker::new(kind, world.clone(), counts.clone()),
+            readiness: readiness.clone(),
+            stats: counts,
+        };
+        tasks.spawn(watch.run());
+    }
+    Watches(tasks)
+}

@@ -1,0 +1,229 @@
+//! One object as the API server sends it, and what is made of it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use kube::core::DynamicResourceScope;
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::appmesh;
+use crate::mesh::{Fact, FactId, ObjectRef, StoreKey};
+use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
+use crate::sources::{Entry, Undecodable, decode_object, decode_reviewed, secret_store};
+
+/// The most that one object may weigh as JSON, in bytes. No API server stores one this large: requests end at 3 MiB, and etcd takes
+/// half of that.
+const MAX_BYTES: usize = 4 << 20;
+
+/// An object of any kind, not decoded yet.
+///
+/// It is kept as the text it came in, so that one object which can't be read fails alone and not the whole page it is on:
+/// nothing inside of it is looked at before [`decode`]. The text is wiped when dropped.
+#[derive(Clone)]
+pub(super) struct RawObject {
+    meta: ObjectMeta,
+    text: Zeroizing<Box<str>>,
+}
+
+impl RawObject {
+    pub(super) fn namespace(&self) -> &str {
+        self.meta.namespace.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.meta.name.as_deref().unwrap_or_default()
+    }
+
+    /// The name under which the world knows it.
+    pub(super) fn id(&self, kind: &WatchedKind) -> FactId {
+        kind.id(self.namespace(), self.name())
+    }
+}
+
+impl fmt::Debug for RawObject {
+    /// Its name: never what it holds.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawObject({}/{})", self.namespace(), self.name())
+    }
+}
+
+/// What has to be known of an object before it is decoded.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Head {
+    metadata: Name,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Name {
+    name: Option<String>,
+    namespace: Option<String>,
+    resource_version: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for RawObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(Box::<str>::from(Box::<RawValue>::deserialize(
+            deserializer,
+        )?));
+        let Name {
+            name,
+            namespace,
+            resource_version,
+        } = serde_json::from_str::<Head>(&text)
+            .unwrap_or_default()
+            .metadata;
+        let meta = ObjectMeta {
+            name,
+            namespace,
+            resource_version,
+            ..ObjectMeta::default()
+        };
+        Ok(Self { meta, text })
+    }
+}
+
+impl Resource for RawObject {
+    type DynamicType = &'static WatchedKind;
+    type Scope = DynamicResourceScope;
+
+    fn kind(kind: &Self::DynamicType) -> Cow<'_, str> {
+        kind.kind.into()
+    }
+
+    fn group(kind: &Self::DynamicType) -> Cow<'_, str> {
+        kind.group.into()
+    }
+
+    fn version(kind: &Self::DynamicType) -> Cow<'_, str> {
+        kind.version.into()
+    }
+
+    fn plural(kind: &Self::DynamicType) -> Cow<'_, str> {
+        kind.plural.into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+}
+
+/// What the object is to meshvet.
+///
+/// # Errors
+/// [`Undecodable`], whose message never holds a byte of a Secret.
+pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Undecodable> {
+    let itself = match object.namespace() {
+        "" => ObjectRef::cluster_scoped(kind.api_version, kind.kind, object.name()),
+        namespace => ObjectRef::new(kind.api_version, kind.kind, namespace, object.name()),
+    };
+    let undecodable = |message: String| Undecodable {
+        object: itself.clone(),
+        pointer: String::new(),
+        message,
+    };
+    if object.text.len() > MAX_BYTES {
+        return Err(undecodable(format!(
+            "{} bytes, which is more than the {MAX_BYTES} that are read",
+            object.text.len()
+        )));
+    }
+    if *kind == SECRETS {
+        let key = StoreKey::secret(object.namespace(), object.name());
+        let secret: SecretText = serde_json::from_str(&object.text).map_err(|error| {
+            undecodable(format!(
+                "no Secret (line {}, column {})",
+                error.line(),
+                error.column()
+            ))
+        })?;
+        let data =
+            secret
+                .data
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(key, SecretBytes(mut bytes))| {
+                    // Moved, not copied: the store's maker wipes it.
+                    (key, std::mem::take(&mut *bytes))
+                });
+        return Ok(Entry::Fact(Fact::Store(key, Arc::new(secret_store(data)))));
+    }
+    if kind.group == appmesh::GROUP
+        && let Ok(kind) = kind.kind.parse()
+    {
+        // As at admission: what one can read, so can the other.
+        return match decode_reviewed(kind, object.text.as_bytes(), object.namespace()) {
+            Ok(reviewed) => Ok(Entry::Reviewed(Box::new(reviewed))),
+            Err(error) => Err(Undecodable {
+                object: itself,
+                ..error
+            }),
+        };
+    }
+    let mut value: Value =
+        serde_json::from_str(&object.text).map_err(|error| undecodable(error.to_string()))?;
+    if let Some(fields) = value.as_object_mut() {
+        // A list's items don't say what they are: the list does.
+        fields.insert("apiVersion".to_owned(), kind.api_version.into());
+        fields.insert("kind".to_owned(), kind.kind.into());
+        if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+    }
+    decode_object(value, object.namespace())
+}
+
+/// A Secret, of which only the data is read.
+#[derive(Deserialize)]
+struct SecretText {
+    #[serde(default)]
+    data: Option<BTreeMap<String, SecretBytes>>,
+}
+
+/// One value of a Secret: base64 in JSON, wiped when dropped.
+struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl<'de> Deserialize<'de> for SecretBytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Base64;
+        impl Visitor<'_> for Base64 {
+            type Value = SecretBytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("base64")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretBytes, E> {
+                // Filled in place: growing would leave copies behind.
+                let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
+                let length = STANDARD
+                    .decode_slice(text, &mut bytes)
+                    .map_err(|_| E::custom("a value that is no base64"))?;
+                bytes.truncate(length);
+                Ok(SecretBytes(bytes))
+            }
+
+            fn visit_unit<E>(self) -> Result<SecretBytes, E> {
+                Ok(SecretBytes(Zeroizing::default()))
+            }
+        }
+        deserializer
+            .deserialize_any(Base64)
+            .map_err(|_| D::Error::custom("a value that is no base64"))
+    }
+}

@@ -1,0 +1,138 @@
+//! Fresh reads of Secrets and ConfigMaps, past the watches.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
+use kube::Client;
+use kube::api::Api;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::mesh::{Fact, FreshStores, SecretAccess, StoreKey, StoreKind, StoreState, Unread};
+use crate::sources::cluster::failure::{forbidden, status_of, told};
+use crate::sources::cluster::kinds::{CONFIG_MAPS, SECRETS, WatchedKind};
+use crate::sources::cluster::object::{RawObject, decode};
+use crate::sources::{Entry, StoreReader};
+
+/// How many are read at once for one review.
+const AT_ONCE: usize = 8;
+
+/// Reads Secrets and ConfigMaps from the API server, each with the newest state that it has.
+///
+/// A read has no deadline of its own: the review that asks has one, and drops the future when it comes.
+#[derive(Clone)]
+pub struct KubeReader {
+    client: Client,
+    access: SecretAccess,
+}
+
+impl KubeReader {
+    /// A reader that respects how Secrets may be read: under [`SecretAccess::Never`] it leaves them out.
+    pub fn new(client: Client, access: SecretAccess) -> Self {
+        Self { client, access }
+    }
+
+    async fn read_one(&self, kind: &'static WatchedKind, key: &StoreKey) -> StoreState {
+        // A name is part of the request's path, and whoever writes a pod's annotation chooses it.
+        if !is_label(&key.namespace) || !is_subdomain(&key.name) {
+            return StoreState::Absent;
+        }
+        let api = Api::<RawObject>::namespaced_with(self.client.clone(), &key.namespace, &kind);
+        // The client logs whole answers that it can't parse: silenced, as for the watches.
+        let found = api.get(&key.name).with_subscriber(Dispatch::none()).await;
+        match found {
+            Ok(object) => match decode(kind, &object) {
+                Ok(Entry::Fact(Fact::Store(_, store))) => StoreState::Present(Arc::clone(&store)),
+                Ok(_) => failed(format!("{key} came back as something else")),
+                Err(undecodable) => failed(format!("{key} can't be read: {}", undecodable.message)),
+            },
+            Err(error) => match status_of(&error) {
+                Some(status) if status.code == 404 => StoreState::Absent,
+                Some(status) if status.is_forbidden() => failed(forbidden(kind, "get", status)),
+                _ => failed(format!("{key} could not be read: {}", told(&error))),
+            },
+        }
+    }
+}
+
+fn failed(why: String) -> StoreState {
+    StoreState::Unread(Unread::Failed(why))
+}
+
+impl StoreReader for KubeReader {
+    fn read(&self, keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores> {
+        let keys: BTreeSet<StoreKey> = keys.into_iter().collect();
+        let wanted = keys.into_iter().filter_map(|key| match key.kind {
+            StoreKind::Secret if self.access != SecretAccess::Never => Some((&SECRETS, key)),
+            StoreKind::ConfigMap => Some((&CONFIG_MAPS, key)),
+            StoreKind::Secret | StoreKind::Folder => None,
+        });
+        stream::iter(wanted)
+            .map(move |(kind, key)| async move { (key.clone(), self.read_one(kind, &key).await) })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .boxed()
+    }
+}
+
+/// Whether this can be a namespace's name: a DNS label (RFC 1123).
+fn is_label(name: &str) -> bool {
+    (1..=63).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+/// Whether this can be a Secret's name: a DNS subdomain (RFC 1123), as Kubernetes has them.
+fn is_subdomain(name: &str) -> bool {
+    name.len() <= 253
+        && name.split('.').all(|part| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+                && !part.starts_with('-')
+                && !part.ends_with('-')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_kubernetes_gives_reach_a_request() {
+        for name in ["blue-cert", "a", "0", "tls.apps.local", "x--y"] {
+            assert!(is_subdomain(name), "{name}");
+        }
+        let long = "a".repeat(254);
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "../pods/x",
+            "a?b",
+            "A",
+            "-a",
+            "a-",
+            "a..b",
+            "ä",
+            "a b",
+            "a%2fb",
+            &long,
+        ] {
+            assert!(!is_subdomain(name), "{name}");
+        }
+        for name in ["shop", "kube-system", "0"] {
+            assert!(is_label(name), "{name}");
+        }
+        for name in ["", "a.b", "..", "a/b", "Shop", "-", &"a".repeat(64)] {
+            assert!(!is_label(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Whether everything that verdicts rest on has been read once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+
+/// Which kinds have been listed in full. Clones share it; reading takes no lock.
+///
+/// The default waits for nothing. A kind that has been filled stays so: a watch that fails later is retried, and what is
+/// known meanwhile is a little old, as it is for every controller.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<ArcSwap<Vec<Waiting>>>);
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    kind: String,
+    filled: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    /// Waits for a kind too.
+    pub fn register(&self, kind: &str) {
+        self.0.rcu(|kinds| {
+            let mut kinds = Vec::clone(kinds);
+            if !kinds.iter().any(|known| known.kind == kind) {
+                kinds.push(Waiting {
+                    kind: kind.to_owned(),
+                    filled: Arc::default(),
+                });
+            }
+            kinds
+        });
+    }
+
+    /// Notes that a kind is there in full. One that was never registered is passed over.
+    pub fn filled(&self, kind: &str) {
+        for known in self.0.load().iter().filter(|known| known.kind == kind) {
+            known.filled.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether nothing is missing.
+    pub fn ready(&self) -> bool {
+        self.0.load().iter().all(Waiting::is_filled)
+    }
+
+    /// The kinds that are still missing, in the order they were registered.
+    pub fn missing(&self) -> Vec<String> {
+        let kinds = self.0.load();
+        kinds
+            .iter()
+            .filter(|known| !known.is_filled())
+            .map(|known| known.kind.clone())
+            .collect()
+    }
+}
+
+impl Waiting {
+    fn is_filled(&self) -> bool {
+        self.filled.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_waits_for_nothing() {
+        assert!(Readiness::default().ready());
+        assert_eq!(Readiness::default().missing(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn it_waits_for_each_kind_registered() {
+        let readiness = Readiness::default();
+        readiness.register("Pod");
+        readiness.register("Secret");
+        let clone = readiness.clone();
+        assert_eq!(clone.missing(), ["Pod", "Secret"]);
+
+        readiness.filled("Secret");
+        readiness.filled("Mesh");
+        assert_eq!(clone.missing(), ["Pod"]);
+        assert!(!clone.ready());
+
+        clone.filled("Pod");
+        assert!(readiness.ready());
+    }
+
+    #[test]
+    fn a_kind_registered_again_stays_filled() {
+        let readiness = Readiness::default();
+        readiness.register("Pod");
+        readiness.filled("Pod");
+        readiness.register("Pod");
+        assert!(readiness.ready());
+    }
+}

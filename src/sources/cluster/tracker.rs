@@ -1,0 +1,194 @@
+//! From the events of one kind's watch to what the world knows. No I/O.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kube::runtime::watcher::Event;
+
+use crate::mesh::{Fact, FactId};
+use crate::sources::cluster::kinds::WatchedKind;
+use crate::sources::cluster::object::{RawObject, decode};
+use crate::sources::cluster::stats::KindStats;
+use crate::sources::{Entry, SharedWorld, Undecodable};
+
+/// The longest reason that is logged, in characters: a message may quote what it is about.
+const MAX_REASON: usize = 300;
+
+/// What one kind's watch has put into the world.
+pub(super) struct Tracker {
+    kind: &'static WatchedKind,
+    world: SharedWorld,
+    stats: Arc<KindStats>,
+    seen: HashMap<FactId, Seen>,
+    /// Which list is being read: what the last one didn't name is gone.
+    round: u64,
+    undecodable: usize,
+}
+
+struct Seen {
+    round: u64,
+    /// None: the world knows it. Otherwise why it could not be read.
+    unreadable: Option<String>,
+}
+
+enum Change {
+    Learn(Fact),
+    Forget(FactId),
+}
+
+impl Tracker {
+    pub(super) fn new(
+        kind: &'static WatchedKind,
+        world: SharedWorld,
+        stats: Arc<KindStats>,
+    ) -> Self {
+        Self {
+            kind,
+            world,
+            stats,
+            seen: HashMap::new(),
+            round: 0,
+            undecodable: 0,
+        }
+    }
+
+    /// How many objects of the kind the world knows through this watch.
+    pub(super) fn len(&self) -> usize {
+        self.seen.len() - self.undecodable
+    }
+
+    /// Follows these events, in one step of the world; true when a list has been completed.
+    ///
+    /// While a list is read again, what is known stays; what the list doesn't name is forgotten in the step that ends it. A list
+    /// that breaks off forgets nothing.
+    pub(super) fn follow(&mut self, events: impl IntoIterator<Item = Event<RawObject>>) -> bool {
+        let mut changes = Vec::new();
+        let mut listed = false;
+        for event in events {
+            match event {
+                Event::Init => self.round += 1,
+                Event::InitApply(object) | Event::Apply(object) => self.take(&object, &mut changes),
+                Event::Delete(object) => self.lose(object.id(self.kind), &mut changes),
+                Event::InitDone => {
+                    listed = true;
+                    self.lose_all_before(self.round, &mut changes);
+                }
+            }
+        }
+        self.commit(changes);
+        listed
+    }
+
+    /// Forgets everything: the kind itself is gone.
+    pub(super) fn clear(&mut self) {
+        let mut changes = Vec::new();
+        self.lose_all_before(u64::MAX, &mut changes);
+        self.commit(changes);
+    }
+
+    fn take(&mut self, object: &RawObject, changes: &mut Vec<Change>) {
+        let id = object.id(self.kind);
+        match decode(self.kind, object) {
+            Ok(Entry::Reviewed(reviewed)) => self.learn(id, reviewed.fact(), changes),
+            Ok(Entry::Fact(fact)) => self.learn(id, fact, changes),
+            Ok(Entry::Nothing(_) | Entry::Other) => self.lose(id, changes),
+            Err(undecodable) => self.skip(id, &undecodable, changes),
+        }
+    }
+
+    fn learn(&mut self, id: FactId, fact: Fact, changes: &mut Vec<Change>) {
+        debug_assert_eq!(id, fact.id(), "what is learnt can be forgotten again");
+        let old = self.seen.insert(
+            id,
+            Seen {
+                round: self.round,
+                unreadable: None,
+            },
+        );
+        self.undecodable -= usize::from(old.is_some_and(|old| old.unreadable.is_some()));
+        changes.push(Change::Learn(fact));
+    }
+
+    /// Notes an object that can't be read. What it said before is forgotten too: it doesn't say so any more.
+    fn skip(&mut self, id: FactId, why: &Undecodable, changes: &mut Vec<Change>) {
+        let reason = reason(why);
+        let old = self.seen.remove(&id);
+        match &old {
+            Some(Seen {
+                unreadable: Some(told),
+                ..
+            }) if *told == reason => {}
+            _ => tracing::warn!(
+                kind = self.kind.kind,
+                object = %why.object,
+                pointer = %why.pointer.escape_debug(),
+                reason,
+                "skipped an object that can't be read: verdicts don't count on it"
+            ),
+        }
+        match old {
+            Some(Seen {
+                unreadable: None, ..
+            }) => {
+                self.undecodable += 1;
+                changes.push(Change::Forget(id.clone()));
+            }
+            Some(_) => {}
+            None => self.undecodable += 1,
+        }
+        self.seen.insert(
+            id,
+            Seen {
+                round: self.round,
+                unreadable: Some(reason),
+            },
+        );
+    }
+
+    fn lose(&mut self, id: FactId, changes: &mut Vec<Change>) {
+        match self.seen.remove(&id) {
+            Some(Seen {
+                unreadable: None, ..
+            }) => changes.push(Change::Forget(id)),
+            Some(_) => self.undecodable -= 1,
+            None => {}
+        }
+    }
+
+    fn lose_all_before(&mut self, round: u64, changes: &mut Vec<Change>) {
+        for (id, seen) in self.seen.extract_if(|_, seen| seen.round < round) {
+            match seen.unreadable {
+                None => changes.push(Change::Forget(id)),
+                Some(_) => self.undecodable -= 1,
+            }
+        }
+    }
+
+    fn commit(&self, changes: Vec<Change>) {
+        if !changes.is_empty() {
+            self.world.write(|world| {
+                for change in changes {
+                    match change {
+                        Change::Learn(fact) => world.learn(fact),
+                        Change::Forget(id) => world.forget(&id),
+                    }
+                }
+            });
+        }
+        self.stats.set(self.len(), self.undecodable);
+    }
+}
+
+/// The reason on one line of bounded length.
+fn reason(why: &Undecodable) -> String {
+    let mut reason: String = why
+        .message
+        .chars()
+        .take(MAX_REASON)
+        .flat_map(char::escape_debug)
+        .collect();
+    if why.message.chars().nth(MAX_REASON).is_some() {
+        reason.push('…');
+    }
+    reason
+}

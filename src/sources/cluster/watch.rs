@@ -1,0 +1,229 @@
+//! One kind's watch: it lists, follows, and starts over when it must, for as long as the process lives.
+
+use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{FutureExt, Stream, StreamExt};
+use kube::Client;
+use kube::api::Api;
+use kube::runtime::watcher::{self, watcher};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::sources::cluster::failure::{Failure, Why};
+use crate::sources::cluster::kinds::WatchedKind;
+use crate::sources::cluster::object::RawObject;
+use crate::sources::cluster::stats::KindStats;
+use crate::sources::cluster::tracker::Tracker;
+use crate::sources::cluster::{Pace, Readiness, WATCH_SECONDS};
+
+/// How many events are followed in one step: the world is locked for this many changes at most, except where a list's end
+/// forgets more.
+const STEP: usize = 64;
+/// After this many failures in a row the kind is listed afresh: a cluster that was restored from a backup never reaches the
+/// version that a resumed watch would wait for.
+const PATIENCE: u32 = 3;
+/// Failures this far apart are not in a row.
+const CALM: Duration = Duration::from_secs(120);
+/// The same trouble is told again after this long.
+const REMIND: Duration = Duration::from_secs(600);
+
+/// Keeps what the world knows of one kind. Ends only by being dropped.
+pub(super) struct Watch {
+    pub(super) client: Client,
+    pub(super) kind: &'static WatchedKind,
+    pub(super) pace: Pace,
+    pub(super) tracker: Tracker,
+    pub(super) readiness: Readiness,
+    pub(super) stats: Arc<KindStats>,
+}
+
+impl Watch {
+    pub(super) async fn run(mut self) {
+        let api = Api::<RawObject>::all_with(self.client.clone(), &self.kind);
+        let mut trouble = Trouble::default();
+        loop {
+            let pause = self.follow(&api, &mut trouble).await;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Lists and follows until there is a reason to list afresh; returns how long to wait before.
+    async fn follow(&mut self, api: &Api<RawObject>, trouble: &mut Trouble) -> Duration {
+        let mut events = pin!(watcher(api.clone(), config(self.kind)));
+        loop {
+            // The client logs whole answers that it can't parse, Secrets and all: it is silenced, and errors are told below.
+            let Some(step) = next_step(&mut events)
+                .with_subscriber(Dispatch::none())
+                .await
+            else {
+                return self.pace.retry_most;
+            };
+            match self.step(step, trouble) {
+                Next::Follow => tokio::task::yield_now().await,
+                Next::FollowAfter(pause) => tokio::time::sleep(pause).await,
+                Next::ListAfter(pause) => return pause,
+            }
+        }
+    }
+
+    /// Takes events, the last of which may be an error.
+    fn step(&mut self, step: Vec<Event>, trouble: &mut Trouble) -> Next {
+        let mut error = None;
+        let events = step
+            .into_iter()
+            .map_while(|event| event.map_err(|failed| error = Some(failed)).ok());
+        if self.tracker.follow(events) {
+            self.readiness.filled(self.kind.kind);
+            let objects = self.tracker.len();
+            if trouble.listed() {
+                tracing::info!(
+                    kind = self.kind.kind,
+                    objects,
+                    "listed: the trouble is over"
+                );
+            } else {
+                tracing::debug!(kind = self.kind.kind, objects, "listed");
+            }
+        }
+        match error {
+            None => Next::Follow,
+            Some(error) => self.fail(Failure::of(self.kind, &error), trouble),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure, trouble: &mut Trouble) -> Next {
+        let (kind, message) = (self.kind.kind, failure.message.as_str());
+        let news = trouble.is_news(&failure);
+        match failure.why {
+            Why::Absent => {
+                self.tracker.clear();
+                self.readiness.filled(kind);
+                if news {
+                    tracing::warn!(kind, "{message}");
+                }
+                return Next::ListAfter(self.pace.absent);
+            }
+            Why::Expired => tracing::debug!(kind, "{message}"),
+            Why::Forbidden => {
+                self.stats.failed();
+                if news {
+                    tracing::error!(kind, "{message}");
+                }
+            }
+            Why::Other => {
+                self.stats.failed();
+                if news {
+                    tracing::warn!(kind, "{message}; trying again");
+                }
+            }
+        }
+        let in_a_row = trouble.count();
+        let pause = self.pace.pause(in_a_row);
+        if failure.why == Why::Other && in_a_row % PATIENCE != 0 {
+            Next::FollowAfter(pause)
+        } else {
+            Next::ListAfter(pause)
+        }
+    }
+}
+
+/// What a watcher yields.
+type Event = watcher::Result<watcher::Event<RawObject>>;
+
+/// Waits for an event and takes those along that have come with it. An error is the last: the watcher tries again as soon as it
+/// is asked for more.
+async fn next_step(events: &mut (impl Stream<Item = Event> + Unpin)) -> Option<Vec<Event>> {
+    let mut step = vec![events.next().await?];
+    while step.len() < STEP
+        && step.last().is_some_and(Result::is_ok)
+        && let Some(Some(event)) = events.next().now_or_never()
+    {
+        step.push(event);
+    }
+    Some(step)
+}
+
+/// What to do after a step.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Follow,
+    FollowAfter(Duration),
+    ListAfter(Duration),
+}
+
+impl Pace {
+    /// How long to wait after so many failures in a row. A quarter more or less by chance, so that not all come back at once.
+    fn pause(&self, failures: u32) -> Duration {
+        let doubled = self
+            .retry_least
+            .saturating_mul(1 << failures.saturating_sub(1).min(16));
+        let chance = RandomState::new().hash_one(()) % 500;
+        doubled
+            .min(self.retry_most)
+            .saturating_mul(750 + u32::try_from(chance).unwrap_or(0))
+            / 1000
+    }
+}
+
+fn config(kind: &WatchedKind) -> watcher::Config {
+    let config = watcher::Config::default()
+        .page_size(kind.page)
+        .timeout(WATCH_SECONDS);
+    match kind.fields {
+        Some(fields) => config.fields(fields),
+        None => config,
+    }
+}
+
+/// What has gone wrong, remembered so that it isn't told at every turn.
+#[derive(Default)]
+struct Trouble {
+    told: Option<Told>,
+    failures: u32,
+    last: Option<Instant>,
+}
+
+struct Told {
+    message: String,
+    at: Instant,
+    listing: bool,
+}
+
+impl Trouble {
+    /// Whether this has not been told yet, or long ago. That a kind is absent is told once.
+    fn is_news(&mut self, failure: &Failure) -> bool {
+        let known = self.told.as_ref().is_some_and(|told| {
+            told.message == failure.message
+                && (failure.why == Why::Absent || told.at.elapsed() < REMIND)
+        });
+        if !known && failure.why != Why::Expired {
+            let message = failure.message.clone();
+            self.told = Some(Told {
+                message,
+                at: Instant::now(),
+                listing: failure.listing,
+            });
+        }
+        !known
+    }
+
+    /// Counts a failure: how many there have been in a row.
+    fn count(&mut self) -> u32 {
+        let calm = self.last.is_none_or(|last| last.elapsed() > CALM);
+        self.failures = if calm {
+            1
+        } else {
+            self.failures.saturating_add(1)
+        };
+        self.last = Some(Instant::now());
+        self.failures
+    }
+
+    /// A list is complete; true when there was trouble with it.
+    fn listed(&mut self) -> bool {
+        self.told.take_if(|told| told.listing).is_some()
+    }
+}
