@@ -2,10 +2,13 @@
 //!
 //! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read).
 
+mod ca_bundle;
 mod check;
 mod explain;
 mod files;
+mod logging;
 mod schema;
+mod serve;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -39,16 +42,20 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Serve(Box<serve::ServeArgs>),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
+    CaBundle(ca_bundle::CaBundleArgs),
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Check(args) => args.run(),
+        Command::Serve(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Schema(args) => args.run(),
+        Command::CaBundle(args) => args.run(),
     };
     outcome.unwrap_or_else(|error| {
         tell(&format!("error: {}", described(&error)));

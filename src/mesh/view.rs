@@ -34,6 +34,8 @@ pub enum Place {
         /// What it holds.
         facts: Arc<FileFacts>,
     },
+    /// Nobody knows: no workload is there, and no folder was given for the path.
+    Unknown,
     /// Nothing is mounted at the path.
     NotMounted {
         /// The mounted path that the writer may have meant.
@@ -86,7 +88,7 @@ impl Place {
                 Some(store)
             }
             Place::KeyMissing { store, .. } => store.as_ref(),
-            Place::NotMounted { .. } | Place::Opaque { .. } | Place::VolumeMissing { .. } => None,
+            Place::Unknown | Place::NotMounted { .. } | Place::Opaque { .. } | Place::VolumeMissing { .. } => None,
         }
     }
 }
@@ -111,17 +113,15 @@ impl<'a> View<'a> {
     }
 
     /// What stands at a file's path: in a folder given for it, else in the mounts of the workload.
-    ///
-    /// None when neither is there, so that nothing can be known.
-    pub fn place(&self, member: &Member, workload: Option<&Workload>, file: &FileRef) -> Option<Place> {
+    pub fn place(&self, member: &Member, workload: Option<&Workload>, file: &FileRef) -> Place {
         for folder in self.world.folders_for(&member.object) {
             let located = folder.locate(&file.path);
             if located != Located::NotMounted {
-                return Some(self.read(located, folder, &file.path));
+                return self.read(located, folder, &file.path);
             }
         }
-        let mounts = &workload?.mounts;
-        Some(self.read(mounts.locate(&file.path), mounts, &file.path))
+        let Some(Workload { mounts, .. }) = workload else { return Place::Unknown };
+        self.read(mounts.locate(&file.path), mounts, &file.path)
     }
 
     fn read(&self, located: Located<'_>, mounts: &Mounts, path: &str) -> Place {

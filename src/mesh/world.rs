@@ -251,6 +251,11 @@ impl World {
         }
     }
 
+    /// How Secrets reach this world.
+    pub fn secret_access(&self) -> SecretAccess {
+        self.secrets
+    }
+
     /// How many of each are known, for metrics and logs.
     pub fn counts(&self) -> [(&'static str, usize); 5] {
         [

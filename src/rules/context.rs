@@ -91,7 +91,8 @@ impl<'a> Context<'a> {
             reviewed,
             view,
             policy,
-            now,
+            // Certificates know whole seconds, and people read no more.
+            now: Timestamp::from_second(now.as_second()).unwrap_or(now),
             surface,
             workloads: Vec::new(),
             certificates: Vec::new(),
@@ -136,12 +137,16 @@ impl<'a> Context<'a> {
     pub fn files(&self) -> impl Iterator<Item = FileUse<'_>> {
         let certificates = self.certificates.iter().flat_map(|using| {
             let common = (using.end, using.workload);
-            [(common, using.chain_file, &using.chain_place), (common, using.key_file, &using.key_place)]
+            [
+                (common, Role::Chain, using.chain_file, &using.chain_place),
+                (common, Role::Key, using.key_file, &using.key_place),
+            ]
         });
-        let trusts = self.trusts.iter().map(|using| ((using.end, using.workload), using.file, &using.place));
+        let trusts =
+            self.trusts.iter().map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
         certificates
             .chain(trusts)
-            .map(|((end, workload), file, place)| FileUse { end, workload, file, place })
+            .map(|((end, workload), role, file, place)| FileUse { end, workload, role, file, place })
     }
 
     fn find_files(&mut self, member: &'a Member) {
@@ -156,8 +161,8 @@ impl<'a> Context<'a> {
                     self.find_certificate(member, end, *workload, chain, key);
                 }
                 if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref())
-                    && let Some(place) = self.view.place(member, *workload, file)
                 {
+                    let place = self.view.place(member, *workload, file);
                     let known = self.trusts.iter().any(|other| other.end.is(end) && same_file(&other.place, &place));
                     if !known {
                         self.trusts.push(TrustUse { end, workload: *workload, file, place });
@@ -175,11 +180,8 @@ impl<'a> Context<'a> {
         chain_file: &'a FileRef,
         key_file: &'a FileRef,
     ) {
-        let (Some(chain_place), Some(key_place)) =
-            (self.view.place(member, workload, chain_file), self.view.place(member, workload, key_file))
-        else {
-            return;
-        };
+        let chain_place = self.view.place(member, workload, chain_file);
+        let key_place = self.view.place(member, workload, key_file);
         let known = self.certificates.iter().any(|other| {
             other.end.is(end)
                 && same_file(&other.chain_place, &chain_place)
@@ -191,6 +193,28 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What a proxy loads a file as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A certificate and its intermediates.
+    Chain,
+    /// The certificate's private key.
+    Key,
+    /// A trust bundle.
+    Trust,
+}
+
+impl Role {
+    /// What Envoy says when it refuses its configuration because the file isn't there, or is empty.
+    pub fn absent_log(self, path: &str) -> String {
+        match self {
+            Role::Chain => format!("Failed to load incomplete certificate from {path}: certificate chain not set"),
+            Role::Key => format!("Failed to load incomplete private key from path: {path}"),
+            Role::Trust => format!("Invalid path: {path}"),
+        }
+    }
+}
+
 /// Any one file of [`Context::files`].
 #[derive(Clone, Copy, Debug)]
 pub struct FileUse<'c> {
@@ -198,6 +222,8 @@ pub struct FileUse<'c> {
     pub end: End<'c>,
     /// The workload whose proxy loads it.
     pub workload: Option<&'c Workload>,
+    /// What it is loaded as.
+    pub role: Role,
     /// The field and path.
     pub file: &'c FileRef,
     /// What stands there.
@@ -212,7 +238,7 @@ impl FileUse<'_> {
 
     /// `Deployment shop/blue`, or the words for none.
     pub fn owner(&self) -> String {
-        self.workload.map_or_else(|| "the proxy".to_owned(), |workload| workload.object.to_string())
+        self.workload.map_or_else(|| "this object".to_owned(), |workload| workload.object.to_string())
     }
 }
 

@@ -13,11 +13,13 @@ mod issuers;
 mod manual;
 mod names;
 mod objects;
+mod stores;
 
-pub use context::{CertificateUse, Context, End, Surface, TrustUse};
+pub use context::{CertificateUse, Context, End, FileUse, Role, Surface, TrustUse};
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
+pub use stores::stores_to_read;
 
 use crate::finding::Severity;
 use crate::suggest;
@@ -90,9 +92,7 @@ pub static RULES: &[Rule] = &[
 impl Rule {
     /// The rule of this code or name, whatever the case of its letters.
     pub fn find(name: &str) -> Option<&'static Rule> {
-        RULES
-            .iter()
-            .find(|rule| rule.code.eq_ignore_ascii_case(name) || rule.name.eq_ignore_ascii_case(name))
+        RULES.iter().find(|rule| rule.code.eq_ignore_ascii_case(name) || rule.name.eq_ignore_ascii_case(name))
     }
 
     /// The code or name that comes nearest to one that isn't there.
@@ -139,7 +139,12 @@ mod tests {
     fn every_rule_has_a_full_manual() {
         for rule in RULES {
             let manual = rule.manual();
-            assert!(manual.title.contains(rule.code) && manual.title.contains(rule.name), "{}: {}", rule.code, manual.title);
+            assert!(
+                manual.title.contains(rule.code) && manual.title.contains(rule.name),
+                "{}: {}",
+                rule.code,
+                manual.title
+            );
             for (heading, text) in [
                 ("What it checks", &manual.what),
                 ("Why it matters", &manual.why),

@@ -44,14 +44,7 @@ impl ControlPlane {
         let url = format!("https://{API_SERVER}:{port}");
         let kubeconfig = folder.join("kubeconfig");
         write_kubeconfig(&kubeconfig, &url, &folder.join("ca.crt"), ADMIN);
-        let mut plane = Self {
-            etcd,
-            api_server,
-            etcd_port,
-            url,
-            kubectl: Kubectl::new(&kubeconfig),
-            folder,
-        };
+        let mut plane = Self { etcd, api_server, etcd_port, url, kubectl: Kubectl::new(&kubeconfig), folder };
         plane.wait_until_ready();
         plane
     }
@@ -63,11 +56,7 @@ impl ControlPlane {
                 panic!("kube-apiserver: {status}\n{}", sandbox::tail(&log, 20));
             }
             let outcome = self.kubectl.run(&["get", "--raw=/readyz"], "");
-            if outcome.code == 0 {
-                Ok(())
-            } else {
-                Err(format!("{outcome}\n{}", sandbox::tail(&log, 20)))
-            }
+            if outcome.code == 0 { Ok(()) } else { Err(format!("{outcome}\n{}", sandbox::tail(&log, 20))) }
         });
     }
 
@@ -128,22 +117,13 @@ fn start_etcd(folder: &Path, port: u16) -> Child {
     spawn(command, &folder.join("etcd.log"))
 }
 
-fn start_api_server(
-    folder: &Path,
-    authority: &Authority,
-    number: u16,
-    etcd_port: u16,
-    port: u16,
-) -> Child {
+fn start_api_server(folder: &Path, authority: &Authority, number: u16, etcd_port: u16, port: u16) -> Child {
     let file = |name: &str, text: &str| {
         let path = folder.join(name);
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let serving = authority
-        .leaf(&["kubernetes.default.svc"])
-        .address(API_SERVER.into())
-        .issue();
+    let serving = authority.leaf(&["kubernetes.default.svc"]).address(API_SERVER.into()).issue();
     let signing = KeyPair::generate().expect("a key");
     let verifying = file("service-accounts.pub", &signing.public_key_pem());
     let signing = file("service-accounts.key", &signing.serialize_pem());
@@ -153,25 +133,13 @@ fn start_api_server(
         .arg(format!("--bind-address={API_SERVER}"))
         .arg(format!("--advertise-address={API_SERVER}"))
         .arg(format!("--secure-port={port}"))
-        .arg(format!(
-            "--tls-cert-file={}",
-            file("server.crt", &serving.chain)
-        ))
-        .arg(format!(
-            "--tls-private-key-file={}",
-            file("server.key", &serving.key)
-        ))
+        .arg(format!("--tls-cert-file={}", file("server.crt", &serving.chain)))
+        .arg(format!("--tls-private-key-file={}", file("server.key", &serving.key)))
         .arg(format!("--cert-dir={}", folder.display()))
         .arg(format!("--service-account-key-file={verifying}"))
         .arg(format!("--service-account-signing-key-file={signing}"))
         .arg("--service-account-issuer=https://kubernetes.default.svc")
-        .arg(format!(
-            "--token-auth-file={}",
-            file(
-                "tokens.csv",
-                &format!("{ADMIN},admin,admin,system:masters\n")
-            )
-        ))
+        .arg(format!("--token-auth-file={}", file("tokens.csv", &format!("{ADMIN},admin,admin,system:masters\n"))))
         .arg("--authorization-mode=RBAC")
         .arg(format!("--service-cluster-ip-range=10.0.{number}.0/24"))
         // Service accounts are made by a controller that doesn't run here: pods don't need one.

@@ -16,8 +16,8 @@ pub(crate) struct Installation<'a> {
     plane: &'a ControlPlane,
     /// The Service's name; the webhook configuration's too.
     name: String,
-    /// The serving certificate of a copy; that of `deploy/` is in its Secret.
-    pub(crate) tls: Option<Issued>,
+    /// Who issues the serving certificate of a copy; that of `deploy/` is in its Secret.
+    authority: Option<Authority>,
     kubeconfig: PathBuf,
 }
 
@@ -26,26 +26,27 @@ pub(crate) fn readme(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/README.md");
     let text = std::fs::read_to_string(path).unwrap();
     let fence = format!("```sh {name}");
-    let block: Vec<&str> = text
-        .lines()
-        .skip_while(|line| *line != fence)
-        .skip(1)
-        .take_while(|line| *line != "```")
-        .collect();
+    let block: Vec<&str> =
+        text.lines().skip_while(|line| *line != fence).skip(1).take_while(|line| *line != "```").collect();
     assert!(!block.is_empty(), "deploy/README.md has no block {fence}");
     block.join("\n")
 }
 
-/// Runs a block of deploy/README.md as a reader would, in a folder where `deploy` is.
-#[track_caller]
-pub(crate) fn follow_readme(plane: &ControlPlane, block: &str) -> Outcome {
+/// The folder in which a reader follows deploy/README.md: one with the folder `deploy` in it.
+pub(crate) fn reader(plane: &ControlPlane) -> PathBuf {
     let folder = plane.folder().join("reader");
     std::fs::create_dir_all(&folder).unwrap();
     let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
     if !folder.join("deploy").exists() {
         std::os::unix::fs::symlink(deploy, folder.join("deploy")).unwrap();
     }
-    plane.kubectl.script(&readme(block), &folder)
+    folder
+}
+
+/// Runs a block of deploy/README.md as a reader would.
+#[track_caller]
+pub(crate) fn follow_readme(plane: &ControlPlane, block: &str) -> Outcome {
+    plane.kubectl.script(&readme(block), &reader(plane))
 }
 
 impl<'a> Installation<'a> {
@@ -60,12 +61,7 @@ impl<'a> Installation<'a> {
     /// `deploy/` as it stands in the cluster already.
     #[track_caller]
     pub(crate) fn found(plane: &'a ControlPlane) -> Self {
-        Self {
-            plane,
-            name: "meshvet".to_owned(),
-            tls: None,
-            kubeconfig: service_account(plane),
-        }
+        Self { plane, name: "meshvet".to_owned(), authority: None, kubeconfig: service_account(plane) }
     }
 
     /// A copy of the Service and of the webhook configuration for `namespace` alone, which the original no longer looks at.
@@ -74,22 +70,8 @@ impl<'a> Installation<'a> {
     pub(crate) fn copy_for(plane: &'a ControlPlane, namespace: &str, failure_policy: &str) -> Self {
         let name = format!("meshvet-{namespace}");
         let kubectl = &plane.kubectl;
-        kubectl
-            .run(
-                &[
-                    "label",
-                    "namespace",
-                    namespace,
-                    "meshvet.dev/admission=disabled",
-                ],
-                "",
-            )
-            .succeeds();
+        kubectl.run(&["label", "namespace", namespace, "meshvet.dev/admission=disabled"], "").succeeds();
         let authority = Authority::new(&name);
-        let tls = authority
-            .leaf(&[&format!("{name}.{NAMESPACE}.svc")])
-            .issue();
-
         let mut service = kubectl.get(&["-n", NAMESPACE, "service", "meshvet"]);
         service["metadata"] = json!({"name": name, "namespace": NAMESPACE});
         let spec = service["spec"].as_object_mut().expect("a spec");
@@ -100,16 +82,17 @@ impl<'a> Installation<'a> {
         hook["clientConfig"]["service"]["name"] = name.as_str().into();
         hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
         hook["failurePolicy"] = failure_policy.into();
-        hook["namespaceSelector"] =
-            json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
         kubectl.apply(&service, &[]).succeeds();
         kubectl.apply(&webhook, &[]).succeeds();
-        Self {
-            plane,
-            name,
-            tls: Some(tls),
-            kubeconfig: service_account(plane),
-        }
+        Self { plane, name, authority: Some(authority), kubeconfig: service_account(plane) }
+    }
+
+    /// Another serving certificate for a copy.
+    pub(crate) fn certificate(&self) -> Option<Issued> {
+        let name = format!("{}.{NAMESPACE}.svc", self.name);
+        let authority = self.authority.as_ref()?;
+        Some(authority.leaf(&[&name]).issue())
     }
 
     /// Starts a replica and waits until it is ready. No request comes to it yet.
@@ -128,7 +111,7 @@ impl<'a> Installation<'a> {
             Pod {
                 name: format!("{}-{name}", self.name),
                 kubeconfig: &self.kubeconfig,
-                tls: self.tls.as_ref().map(tls_files),
+                tls: self.certificate().as_ref().map(tls_files),
             },
         )
     }
@@ -136,14 +119,9 @@ impl<'a> Installation<'a> {
     /// Sends the API server to these replicas, as the controller of EndpointSlices does for pods that are ready.
     #[track_caller]
     pub(crate) fn route_to(&self, replicas: &[&Replica]) {
-        let deployment = self
-            .plane
-            .kubectl
-            .get(&["-n", NAMESPACE, "deployment", "meshvet"]);
+        let deployment = self.plane.kubectl.get(&["-n", NAMESPACE, "deployment", "meshvet"]);
         let ports = &deployment["spec"]["template"]["spec"]["containers"][0]["ports"];
-        let https = ports
-            .as_array()
-            .and_then(|ports| ports.iter().find(|port| port["name"] == "https"));
+        let https = ports.as_array().and_then(|ports| ports.iter().find(|port| port["name"] == "https"));
         let https = https.expect("a port named https")["containerPort"].clone();
         let endpoints: Vec<Value> = replicas
             .iter()
@@ -179,11 +157,7 @@ impl<'a> Installation<'a> {
         });
         sandbox::eventually("meshvet judges", || {
             let outcome = self.plane.kubectl.create(&node, &["--dry-run=server"]);
-            if outcome.stderr.contains("denied the request") {
-                Ok(())
-            } else {
-                Err(outcome.to_string())
-            }
+            if outcome.stderr.contains("denied the request") { Ok(()) } else { Err(outcome.to_string()) }
         });
     }
 }
@@ -191,10 +165,7 @@ impl<'a> Installation<'a> {
 /// A kubeconfig with a token of the ServiceAccount of `deploy/`.
 #[track_caller]
 fn service_account(plane: &ControlPlane) -> PathBuf {
-    let token = plane
-        .kubectl
-        .run(&["-n", NAMESPACE, "create", "token", "meshvet"], "")
-        .succeeds();
+    let token = plane.kubectl.run(&["-n", NAMESPACE, "create", "token", "meshvet"], "").succeeds();
     plane.kubeconfig_for("meshvet", token.stdout.trim())
 }
 

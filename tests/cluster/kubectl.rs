@@ -17,10 +17,7 @@ pub(crate) struct Kubectl {
 
 impl Kubectl {
     pub(crate) fn new(kubeconfig: &Path) -> Self {
-        Self {
-            kubeconfig: kubeconfig.to_owned(),
-            cache: kubeconfig.with_extension("cache"),
-        }
+        Self { kubeconfig: kubeconfig.to_owned(), cache: kubeconfig.with_extension("cache") }
     }
 
     /// `kubectl ARGUMENTS…` with `input` on its standard input.
@@ -34,9 +31,7 @@ impl Kubectl {
     /// A script in bash, in the folder `within`, that finds kubectl and meshvet on its path.
     pub(crate) fn script(&self, script: &str, within: &Path) -> Outcome {
         let mut command = Command::new("bash");
-        command
-            .args(["-euo", "pipefail", "-c", script])
-            .current_dir(within);
+        command.args(["-euo", "pipefail", "-c", script]).current_dir(within);
         self.finish(command, script.to_owned(), "")
     }
 
@@ -102,11 +97,7 @@ pub(crate) struct Outcome {
 
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "$ {}\n{}{}(exit code {})",
-            self.command, self.stdout, self.stderr, self.code
-        )
+        write!(f, "$ {}\n{}{}(exit code {})", self.command, self.stdout, self.stderr, self.code)
     }
 }
 
@@ -129,16 +120,17 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn warns(self, texts: &[&str]) -> Self {
         let outcome = self.succeeds();
-        let warned = outcome.stderr.lines().any(|line| {
-            line.starts_with("Warning: ") && texts.iter().all(|text| line.contains(text))
-        });
+        let warned = outcome
+            .stderr
+            .lines()
+            .any(|line| line.starts_with("Warning: ") && texts.iter().all(|text| line.contains(text)));
         assert!(warned, "no warning has all of {texts:?}:\n{outcome}");
         outcome
     }
 
     /// meshvet refused it, and the message that the user sees has all of `texts`.
     #[track_caller]
-    pub(crate) fn is_refused(self, texts: &[&str]) -> Self {
+    pub(crate) fn refused(self, texts: &[&str]) -> Self {
         assert!(self.code != 0, "expected a refusal:\n{self}");
         for text in [
             // 403: with 422 kubectl shows no message at all.
@@ -148,10 +140,7 @@ impl Outcome {
         .iter()
         .chain(texts)
         {
-            assert!(
-                self.stderr.contains(text),
-                "the refusal lacks {text:?}:\n{self}"
-            );
+            assert!(self.stderr.contains(text), "the refusal lacks {text:?}:\n{self}");
         }
         self
     }
@@ -160,12 +149,15 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn lacks(self, texts: &[&str]) -> Self {
         for text in texts {
-            assert!(
-                !self.stdout.contains(text) && !self.stderr.contains(text),
-                "{text:?} is out of place:\n{self}"
-            );
+            assert!(!self.stdout.contains(text) && !self.stderr.contains(text), "{text:?} is out of place:\n{self}");
         }
         self
+    }
+
+    /// What it warned of, line by line.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &str> {
+        let lines = self.stderr.lines();
+        lines.filter_map(|line| line.strip_prefix("Warning: "))
     }
 
     /// Whether a refusal or a warning of this output speaks of the rule.

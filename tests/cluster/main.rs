@@ -6,26 +6,35 @@
 //! namespace alone ([`install::Installation`]); one that needs other cluster-wide objects starts a control plane of its own.
 //!
 //! `cargo test --test cluster` is all there is to it: what is missing is built by `scripts/parts` first.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that can't go on fails"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
+
+/// The tests of a file, named as their functions are.
+macro_rules! tests {
+    [$($name:ident),* $(,)?] => {
+        pub(crate) const TESTS: &[crate::Test] = &[$((stringify!($name), $name)),*];
+    };
+}
 
 mod control_plane;
-mod crds;
 mod install;
 mod kubectl;
 mod replica;
 mod sandbox;
+mod stream;
 mod volume;
 mod world;
 
 #[path = "../support/mod.rs"]
 mod support;
 
-mod smoke;
+mod availability;
+mod facts;
+mod gateways;
+mod installing;
+mod refusals;
+mod sound;
+mod updates;
+mod ways;
 
 use std::process::ExitCode;
 
@@ -34,7 +43,17 @@ use libtest_mimic::{Arguments, Failed, Trial};
 /// A test: its name says the behaviour in the present tense.
 pub(crate) type Test = (&'static str, fn());
 
-const SUITE: &[(&str, &[Test])] = &[("smoke", smoke::TESTS)];
+/// A theme and its tests: one file each.
+const SUITE: &[(&str, &[Test])] = &[
+    ("refusals", refusals::TESTS),
+    ("sound", sound::TESTS),
+    ("updates", updates::TESTS),
+    ("ways", ways::TESTS),
+    ("gateways", gateways::TESTS),
+    ("availability", availability::TESTS),
+    ("facts", facts::TESTS),
+    ("installing", installing::TESTS),
+];
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

@@ -39,9 +39,7 @@ impl Replica {
     /// Starts the container of the Deployment: its arguments with the pod's own address and with its volumes where they are
     /// here.
     pub(crate) fn start(plane: &ControlPlane, pod: Pod<'_>) -> Self {
-        let deployment = plane
-            .kubectl
-            .get(&["-n", NAMESPACE, "deployment", "meshvet"]);
+        let deployment = plane.kubectl.get(&["-n", NAMESPACE, "deployment", "meshvet"]);
         let spec = &deployment["spec"]["template"]["spec"];
         let container = &spec["containers"][0];
         let folder = plane.folder().join(&pod.name);
@@ -65,19 +63,9 @@ impl Replica {
             command.arg(argument);
         }
         // A container has next to no environment, and its root can't be written to.
-        command
-            .env_clear()
-            .current_dir("/")
-            .arg("--kubeconfig")
-            .arg(pod.kubeconfig);
+        command.env_clear().current_dir("/").arg("--kubeconfig").arg(pod.kubeconfig);
         let log = plane.folder().join(format!("{}.log", pod.name));
-        Self {
-            child: spawn(command, &log),
-            address,
-            probe_port: probe_port(container),
-            log,
-            volumes,
-        }
+        Self { child: spawn(command, &log), address, probe_port: probe_port(container), log, volumes }
     }
 
     /// Waits until the readiness probe succeeds.
@@ -89,10 +77,7 @@ impl Replica {
             }
             match self.probe("/readyz") {
                 Ok(200) => Ok(()),
-                other => Err(format!(
-                    "/readyz: {other:?}\n{}",
-                    sandbox::tail(&self.log, 40)
-                )),
+                other => Err(format!("/readyz: {other:?}\n{}", sandbox::tail(&self.log, 40))),
             }
         });
     }
@@ -102,10 +87,7 @@ impl Replica {
         let ask = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect((self.address, self.probe_port))?;
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"
-            )?;
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n")?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             Ok(answer)
@@ -171,7 +153,5 @@ fn probe_port(container: &Value) -> u16 {
         .as_array()
         .and_then(|ports| ports.iter().find(|port| port["name"] == *wanted))
         .map_or(wanted, |port| &port["containerPort"]);
-    port.as_u64()
-        .and_then(|port| u16::try_from(port).ok())
-        .unwrap_or_else(|| panic!("no port: {wanted}"))
+    port.as_u64().and_then(|port| u16::try_from(port).ok()).unwrap_or_else(|| panic!("no port: {wanted}"))
 }

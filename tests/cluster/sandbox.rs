@@ -31,28 +31,16 @@ pub(crate) fn enter() -> Option<ExitCode> {
             .stderr(Stdio::inherit())
             .output()
             .expect("scripts/parts runs");
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     // Outside, because inside nothing can be fetched. What is missing has been said by the script.
     let (Some(_), Some(assets)) = (run("machine"), run("assets")) else {
         return Some(ExitCode::FAILURE);
     };
-    let work = tempfile::Builder::new()
-        .prefix("meshvet-cluster-")
-        .tempdir()
-        .expect("a folder for the suite's files");
+    let work = tempfile::Builder::new().prefix("meshvet-cluster-").tempdir().expect("a folder for the suite's files");
     // A namespace of processes too: when the suite ends, however it does, so do all that it started.
     let mut inside = Command::new("unshare")
-        .args([
-            "--map-root-user",
-            "--net",
-            "--pid",
-            "--fork",
-            "--kill-child",
-        ])
+        .args(["--map-root-user", "--net", "--pid", "--fork", "--kill-child"])
         .arg(std::env::current_exe().expect("this program's path"))
         .args(std::env::args_os().skip(1))
         .env(WORK, work.path())
@@ -76,6 +64,7 @@ fn end_with_the_outside() {
         let mut nothing = [0; 1];
         while matches!(std::io::stdin().read(&mut nothing), Ok(n) if n > 0) {}
         eprintln!("\nthe suite's outside has ended: so does the suite");
+        let _ = std::fs::remove_dir_all(work());
         std::process::exit(130);
     });
 }
@@ -92,8 +81,7 @@ pub(crate) fn assets() -> PathBuf {
 
 /// The program under test. `MESHVET_BIN` puts another in its place, a release build say.
 pub(crate) fn meshvet() -> PathBuf {
-    std::env::var_os("MESHVET_BIN")
-        .map_or_else(|| env!("CARGO_BIN_EXE_meshvet").into(), PathBuf::from)
+    std::env::var_os("MESHVET_BIN").map_or_else(|| env!("CARGO_BIN_EXE_meshvet").into(), PathBuf::from)
 }
 
 fn ip(arguments: &[&str]) {

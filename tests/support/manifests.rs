@@ -24,10 +24,8 @@ pub(crate) fn namespace(name: &str) -> Value {
 
 /// A Secret of type Opaque with these keys.
 pub(crate) fn secret(namespace: &str, name: &str, data: &[(&str, &str)]) -> Value {
-    let data: serde_json::Map<String, Value> = data
-        .iter()
-        .map(|(key, text)| ((*key).to_owned(), Value::from(*text)))
-        .collect();
+    let data: serde_json::Map<String, Value> =
+        data.iter().map(|(key, text)| ((*key).to_owned(), Value::from(*text))).collect();
     json!({
         "apiVersion": "v1",
         "kind": "Secret",
@@ -38,11 +36,7 @@ pub(crate) fn secret(namespace: &str, name: &str, data: &[(&str, &str)]) -> Valu
 
 /// A Secret as cert-manager and `kubectl create secret tls` make it: the chain in `tls.crt`, its key in `tls.key`.
 pub(crate) fn tls_secret(namespace: &str, name: &str, issued: &Issued) -> Value {
-    secret(
-        namespace,
-        name,
-        &[("tls.crt", &issued.chain), ("tls.key", &issued.key)],
-    )
+    secret(namespace, name, &[("tls.crt", &issued.chain), ("tls.key", &issued.key)])
 }
 
 /// A Deployment whose pods carry the label `app: NAME` and this `appmesh.k8s.aws/secretMounts` (none if empty).

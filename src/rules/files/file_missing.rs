@@ -48,9 +48,9 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
                 .consequence(match (store.kind, empty) {
                     (StoreKind::Folder, _) => "nothing can be said of the file".to_owned(),
                     (_, false) => "the pods wait in ContainerCreating (FailedMount) until it is there".to_owned(),
-                    (_, true) => format!(
-                        "a pod that starts before it is filled has no TLS: Failed to load incomplete certificate from {path}"
-                    ),
+                    (_, true) => {
+                        format!("the proxy of a pod that starts before it is filled logs {}", using.role.absent_log(path))
+                    }
                 })
                 .fix(format!("create the {}, or wait until it is filled", noun(store.kind)))
         }
@@ -62,7 +62,7 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
             };
             problem(Severity::Deny, format!("{place} holds no {key}, and {path} comes from it"))
                 .found(if offered.is_empty() { "no key that becomes a file there".to_owned() } else { keys_text(offered) })
-                .consequence(format!("the proxy refuses its configuration: Invalid path: {path}"))
+                .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
                 .fix(format!("{hint}{THEN_RESTART}"))
         }
         Place::Opaque { kind, name } => {
@@ -83,6 +83,6 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
                 .consequence("nothing can be said of the certificate there")
                 .fix("see to it that meshvet may read the Secret, and apply again")
         }
-        Place::File { .. } | Place::NotMounted { .. } | Place::VolumeMissing { .. } => return None,
+        Place::File { .. } | Place::Unknown | Place::NotMounted { .. } | Place::VolumeMissing { .. } => return None,
     })
 }

@@ -50,9 +50,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::warn(using.site(), message)
                 .expected(format!("a Secret mounted at {} or above", folder(path)))
                 .found(found)
-                .consequence(format!(
-                    "the proxy refuses its configuration: Invalid path: {path}, and nothing listens or connects there"
-                ))
+                .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
                 .fix(fix),
         );
     }

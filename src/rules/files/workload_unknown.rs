@@ -19,14 +19,14 @@
 
 use crate::field::FieldPath;
 use crate::finding::{Problem, Site};
-use crate::mesh::{CertificateSource, TrustSource};
-use crate::rules::context::{Context, End};
+use crate::mesh::Place;
+use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };
-    let known = !cx.workloads.is_empty() || !cx.certificates.is_empty() || !cx.trusts.is_empty();
-    if known || !cx.ends().any(names_files) {
+    let unknown = cx.files().any(|using| matches!(using.place, Place::Unknown));
+    if !cx.workloads.is_empty() || !unknown {
         return;
     }
     let site = Site::new("pods", FieldPath::root().keys(["spec", "podSelector"]));
@@ -47,9 +47,4 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             .consequence("nothing can be said of the certificates")
             .fix(fix),
     );
-}
-
-fn names_files(end: End<'_>) -> bool {
-    matches!(end.certificate(), Some(CertificateSource::File { .. }))
-        || end.validation().is_some_and(|validation| matches!(validation.trust, Some(TrustSource::File(_))))
 }

@@ -1,0 +1,270 @@
+//! What goes back to the API server: a review's answer, or a `metav1.Status` for everything that is none.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::admission::review::{REVIEW_API_VERSION, REVIEW_KIND, Request};
+use crate::admission::verdict::Verdict;
+use crate::admission::wording::{self, Cause};
+
+/// An HTTP answer, whose body is always JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status code.
+    pub code: u16,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// `reason` of a `metav1.Status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the names are those of the API")]
+pub enum Reason {
+    BadRequest,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+    Timeout,
+    InternalError,
+}
+
+impl Reason {
+    /// The HTTP status code that goes with it.
+    pub const fn code(self) -> u16 {
+        match self {
+            Reason::BadRequest => 400,
+            Reason::Forbidden => 403,
+            Reason::NotFound => 404,
+            Reason::MethodNotAllowed => 405,
+            Reason::RequestEntityTooLarge => 413,
+            Reason::Timeout => 504,
+            Reason::InternalError => 500,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_version: Option<&'static str>,
+    metadata: Empty,
+    status: &'static str,
+    message: &'a str,
+    reason: Reason,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'a>>,
+    code: u16,
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    name: &'a str,
+    group: &'a str,
+    kind: &'a str,
+    causes: Vec<Cause>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReviewAnswer<'a> {
+    kind: &'static str,
+    api_version: &'static str,
+    response: Response<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    uid: &'a str,
+    allowed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_annotations: Option<Audit>,
+}
+
+/// Bare keys: the API server puts the webhook's name before them, and takes at most 63 characters each.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Audit {
+    verdict: &'static str,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    rules: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    warned_rules: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    suppressed: String,
+}
+
+impl Answer {
+    /// The answer to a question that meshvet has no opinion on.
+    pub fn allow(request: &Request) -> Self {
+        let response =
+            Response { uid: &request.uid, allowed: true, status: None, warnings: Vec::new(), audit_annotations: None };
+        Self::review(response)
+    }
+
+    /// The answer that a verdict makes.
+    pub fn of(request: &Request, verdict: &Verdict) -> Self {
+        let object = request.object();
+        let message = if verdict.allows() { String::new() } else { wording::denial(&object, &verdict.denials) };
+        // 403: with 422 kubectl hides the message, and `apply --force` deletes the live object.
+        let status = (!verdict.allows()).then(|| Status {
+            kind: None,
+            api_version: None,
+            metadata: Empty {},
+            status: "Failure",
+            message: &message,
+            reason: Reason::Forbidden,
+            details: Some(Details {
+                name: &request.name,
+                group: &request.group,
+                kind: &request.kind,
+                causes: wording::causes(&object, &verdict.denials),
+            }),
+            code: Reason::Forbidden.code(),
+        });
+        Self::review(Response {
+            uid: &request.uid,
+            allowed: verdict.allows(),
+            status,
+            warnings: wording::warnings(&object, &verdict.warnings),
+            audit_annotations: Some(Audit::of(verdict)),
+        })
+    }
+
+    /// An answer that is no review: the one kind of body whose text reaches the user.
+    pub fn failure(reason: Reason, message: &str) -> Self {
+        let status = Status {
+            kind: Some("Status"),
+            api_version: Some("v1"),
+            metadata: Empty {},
+            status: "Failure",
+            message,
+            reason,
+            details: None,
+            code: reason.code(),
+        };
+        Self { code: reason.code(), body: json(&status) }
+    }
+
+    fn review(response: Response<'_>) -> Self {
+        let answer = ReviewAnswer { kind: REVIEW_KIND, api_version: REVIEW_API_VERSION, response };
+        Self { code: 200, body: json(&answer) }
+    }
+}
+
+impl Audit {
+    fn of(verdict: &Verdict) -> Self {
+        let suppressed = match wording::codes(&verdict.suppressed) {
+            codes if codes.is_empty() => String::new(),
+            codes => format!("{}: {}", verdict.suppressed.len(), codes.join(",")),
+        };
+        Self {
+            verdict: verdict_word(verdict),
+            rules: wording::codes(&verdict.denials).join(","),
+            warned_rules: wording::codes(verdict.warnings.iter().map(|warned| &warned.finding)).join(","),
+            suppressed,
+        }
+    }
+}
+
+/// `denied`, `warned` or `allowed`: for audit annotations, logs and metrics.
+pub(crate) fn verdict_word(verdict: &Verdict) -> &'static str {
+    match (verdict.allows(), verdict.warnings.is_empty()) {
+        (false, _) => "denied",
+        (true, false) => "warned",
+        (true, true) => "allowed",
+    }
+}
+
+fn json(value: &impl Serialize) -> Bytes {
+    let mut body = Vec::with_capacity(512);
+    // Writing strings and numbers to memory doesn't fail; if it ever did, the API server would tell of a body it can't read.
+    let _ = serde_json::to_writer(&mut body, value);
+    body.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::admission::fixtures::{finding, judgement};
+    use crate::admission::review::Subject;
+    use crate::admission::verdict::Old;
+
+    fn request() -> Request {
+        Request {
+            uid: "u-1".to_owned(),
+            group: "appmesh.k8s.aws".to_owned(),
+            version: "v1beta2".to_owned(),
+            kind: "VirtualNode".to_owned(),
+            namespace: "shop".to_owned(),
+            name: "blue".to_owned(),
+            operation: "CREATE".to_owned(),
+            dry_run: false,
+            subject: Subject::Unjudged,
+        }
+    }
+
+    fn parsed(answer: &Answer) -> Value {
+        serde_json::from_slice(&answer.body).expect("JSON")
+    }
+
+    #[test]
+    fn a_denial_is_forbidden_with_details_and_causes() {
+        let new = judgement([
+            finding("MV101", "listener 1", "a"),
+            finding("MV209", "listener 1", "b").mild(),
+            finding("MV206", "listener 1", "c").suppressed("known"),
+        ]);
+        let answer = Answer::of(&request(), &Verdict::weigh(new, Old::Absent));
+        assert_eq!(answer.code, 200);
+        let body = parsed(&answer);
+        assert_eq!(body["apiVersion"], "admission.k8s.io/v1");
+        assert_eq!(body["kind"], "AdmissionReview");
+        let response = &body["response"];
+        assert_eq!(response["uid"], "u-1");
+        assert_eq!(response["allowed"], false);
+        assert_eq!(response["status"]["code"], 403);
+        assert_eq!(response["status"]["reason"], "Forbidden");
+        assert_eq!(response["status"]["details"]["kind"], "VirtualNode");
+        assert_eq!(response["status"]["details"]["name"], "blue");
+        assert_eq!(
+            response["status"]["details"]["causes"],
+            json!([{"reason": "MV101 hostname-mismatch", "message": "a", "field": "spec.listeners[0].tls"}])
+        );
+        assert_eq!(
+            response["auditAnnotations"],
+            json!({"verdict": "denied", "rules": "MV101", "warned-rules": "MV209", "suppressed": "1: MV206"})
+        );
+        assert_eq!(response["warnings"].as_array().map(Vec::len), Some(1));
+    }
+
+    #[test]
+    fn what_is_not_judged_is_allowed_without_a_word() {
+        let response = parsed(&Answer::allow(&request()))["response"].clone();
+        assert_eq!(response, json!({"uid": "u-1", "allowed": true}));
+    }
+
+    #[test]
+    fn a_failure_is_a_status() {
+        let answer = Answer::failure(Reason::RequestEntityTooLarge, "too \"large\"");
+        assert_eq!(answer.code, 413);
+        let body = parsed(&answer);
+        assert_eq!((&body["kind"], &body["apiVersion"]), (&json!("Status"), &json!("v1")));
+        assert_eq!(body["code"], 413);
+        assert_eq!(body["reason"], "RequestEntityTooLarge");
+        assert_eq!(body["message"], "too \"large\"");
+    }
+}

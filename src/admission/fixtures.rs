@@ -1,0 +1,49 @@
+//! Findings made up for the tests of this folder.
+
+use crate::field::FieldPath;
+use crate::finding::{Finding, Problem, Severity, Site};
+use crate::mesh::{ObjectRef, StoreKey};
+use crate::rules::{Judgement, Rule};
+
+/// A denial by rule `code` of VirtualNode shop/blue.
+pub(super) fn finding(code: &str, anchor: &str, message: &str) -> Finding {
+    let field = FieldPath::root().keys(["spec", "listeners"]).index(0).key("tls");
+    Finding {
+        rule: Rule::find(code).expect("a rule"),
+        severity: Severity::Deny,
+        object: node(),
+        problem: Problem::deny(Site::new(anchor, field), message),
+        suppressed: None,
+    }
+}
+
+/// VirtualNode shop/blue.
+pub(super) fn node() -> ObjectRef {
+    ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "shop", "blue")
+}
+
+pub(super) fn judgement<const N: usize>(findings: [Finding; N]) -> Judgement {
+    Judgement::new(findings.into())
+}
+
+impl Finding {
+    pub(super) fn mild(mut self) -> Self {
+        self.severity = Severity::Warn;
+        self
+    }
+
+    pub(super) fn at(mut self, pointer: &str) -> Self {
+        self.problem.site.field = FieldPath::from_pointer(pointer);
+        self
+    }
+
+    pub(super) fn suppressed(mut self, reason: &str) -> Self {
+        self.suppressed = Some(reason.to_owned());
+        self
+    }
+
+    pub(super) fn resting_on(mut self, store: &StoreKey) -> Self {
+        self.problem.site = self.problem.site.resting_on(store);
+        self
+    }
+}

@@ -1,0 +1,207 @@
+//! What is counted, for Prometheus.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::appmesh::Kind;
+use crate::sources::cluster::WatchStats;
+
+/// From a tenth of a millisecond to the longest timeout of a webhook.
+const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Review {
+    kind: &'static str,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cause {
+    cause: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Known {
+    what: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Watched {
+    kind: &'static str,
+}
+
+/// Every figure of the admission server. Labels take a fixed set of values, whoever asks.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    reviews: Family<Review, Counter>,
+    seconds: Histogram,
+    failures: Family<Cause, Counter>,
+    store_reads: Family<Outcome, Counter>,
+    handshake_failures: Counter,
+    connections: Gauge,
+    certificate_expiry: Gauge,
+    known: Family<Known, Gauge>,
+    watched: Family<Watched, Gauge>,
+    undecodable: Family<Watched, Gauge>,
+    watch_errors: Family<Watched, Counter>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("meshvet");
+        let metrics = Self {
+            reviews: Family::default(),
+            seconds: Histogram::new(BUCKETS),
+            failures: Family::default(),
+            store_reads: Family::default(),
+            handshake_failures: Counter::default(),
+            connections: Gauge::default(),
+            certificate_expiry: Gauge::default(),
+            known: Family::default(),
+            watched: Family::default(),
+            undecodable: Family::default(),
+            watch_errors: Family::default(),
+            registry: Registry::default(),
+        };
+        registry.register("reviews", "Admission reviews answered", metrics.reviews.clone());
+        let seconds = metrics.seconds.clone();
+        registry.register_with_unit("review", "From a review's last byte to its verdict", Unit::Seconds, seconds);
+        registry.register("failures", "Requests that got no verdict", metrics.failures.clone());
+        registry.register(
+            "store_reads",
+            "Secrets and ConfigMaps read afresh for a review",
+            metrics.store_reads.clone(),
+        );
+        registry.register("tls_handshake_failures", "TLS handshakes that failed", metrics.handshake_failures.clone());
+        registry.register("connections", "Connections that are open", metrics.connections.clone());
+        registry.register(
+            "certificate_expiry_timestamp_seconds",
+            "When the serving certificate ends, in seconds since 1970",
+            metrics.certificate_expiry.clone(),
+        );
+        registry.register("known", "What is known of the cluster", metrics.known.clone());
+        registry.register("watched_objects", "Objects that say something, by kind", metrics.watched.clone());
+        registry.register(
+            "undecodable_objects",
+            "Objects that can't be read and are left out, by kind",
+            metrics.undecodable.clone(),
+        );
+        registry.register("watch_errors", "Lists and watches that failed, by kind", metrics.watch_errors.clone());
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// Counts a verdict: `allowed`, `warned`, `denied` or `unjudged`.
+    pub fn reviewed(&self, kind: &str, verdict: &'static str, took: Duration) {
+        let kind = kind.parse::<Kind>().map_or("other", Kind::as_str);
+        self.reviews.get_or_create(&Review { kind, verdict }).inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts a request that got no verdict.
+    pub fn failed(&self, cause: &'static str) {
+        self.failures.get_or_create(&Cause { cause }).inc();
+    }
+
+    /// Counts a store that was read afresh.
+    pub fn store_read(&self, failed: bool) {
+        let outcome = if failed { "failed" } else { "read" };
+        self.store_reads.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Counts a TLS handshake that failed.
+    pub fn handshake_failed(&self) {
+        self.handshake_failures.inc();
+    }
+
+    /// Counts a connection as open for as long as the guard lives.
+    pub fn connected(self: &Arc<Self>) -> Connected {
+        self.connections.inc();
+        Connected(Arc::clone(self))
+    }
+
+    /// Notes when the serving certificate ends, in seconds since 1970.
+    pub fn certificate_ends(&self, seconds: i64) {
+        self.certificate_expiry.set(seconds);
+    }
+
+    /// Notes how much is known of the cluster.
+    pub fn knows(&self, counts: &[(&'static str, usize)]) {
+        for (what, count) in counts {
+            self.known.get_or_create(&Known { what }).set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Takes over what the watches have counted.
+    pub fn watches(&self, stats: &WatchStats) {
+        let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for (kind, figures) in stats.iter() {
+            let label = Watched { kind };
+            self.watched.get_or_create(&label).set(gauge(figures.objects()));
+            self.undecodable.get_or_create(&label).set(gauge(figures.undecodable()));
+            let errors = self.watch_errors.get_or_create(&label);
+            errors.inc_by(figures.errors().saturating_sub(errors.get()));
+        }
+    }
+
+    /// Everything in Prometheus' text format.
+    pub fn encode(&self) -> String {
+        let mut text = String::with_capacity(4096);
+        // Writing to a String doesn't fail.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// An open connection, counted until it is dropped.
+#[derive(Debug)]
+pub struct Connected(Arc<Metrics>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.connections.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_can_be_scraped() {
+        let metrics = Arc::new(Metrics::default());
+        metrics.reviewed("VirtualNode", "denied", Duration::from_millis(2));
+        metrics.reviewed("Whatever a stranger sends", "unjudged", Duration::ZERO);
+        metrics.failed("malformed");
+        metrics.knows(&[("members", 3)]);
+        let open = metrics.connected();
+        let text = metrics.encode();
+        for line in [
+            "meshvet_reviews_total{kind=\"VirtualNode\",verdict=\"denied\"} 1",
+            "meshvet_reviews_total{kind=\"other\",verdict=\"unjudged\"} 1",
+            "meshvet_review_seconds_count 2",
+            "meshvet_failures_total{cause=\"malformed\"} 1",
+            "meshvet_known{what=\"members\"} 3",
+            "meshvet_connections 1",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in:\n{text}");
+        }
+        drop(open);
+        assert!(metrics.encode().contains("meshvet_connections 0"));
+    }
+}

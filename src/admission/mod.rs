@@ -1,0 +1,32 @@
+//! The webhook: an HTTPS server that answers the API server's admission reviews.
+//!
+//! ```text
+//! listener ─TLS─► connection ─HTTP─► server ─body─► service ─► review   (decode)
+//!                                                      ├─────► rules    (judge, against one snapshot)
+//!                                                      ├─────► verdict  (old against new)
+//!                                                      └─────► answer   (wording)
+//! ```
+//!
+//! [`probes`] answer on a port of their own; [`serving_certificate`] and [`drain`] are how the server comes and goes
+//! without a failed call.
+
+pub mod answer;
+mod connection;
+pub mod drain;
+pub mod file_watch;
+pub mod listener;
+pub mod metrics;
+pub mod probes;
+pub mod review;
+pub mod self_issued;
+pub mod server;
+pub mod service;
+pub mod serving_certificate;
+pub mod timeout;
+pub mod verdict;
+pub mod wording;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use connection::Timeouts;

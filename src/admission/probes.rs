@@ -1,0 +1,144 @@
+//! Probes and metrics, over plain HTTP on a port of their own.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use crate::admission::drain::{Drain, Phase};
+use crate::admission::metrics::Metrics;
+use crate::admission::service::Clock;
+use crate::admission::serving_certificate::ServingCertificate;
+use crate::sources::SharedWorld;
+use crate::sources::cluster::{Readiness, WatchStats};
+
+/// What the probes look at.
+#[derive(Clone)]
+pub struct Probes {
+    /// Which caches are filled.
+    pub readiness: Readiness,
+    /// The serving certificate.
+    pub certificate: Arc<ServingCertificate>,
+    /// Whether the server is on its way out.
+    pub drain: Drain,
+    /// The time.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is known of the cluster.
+    pub world: SharedWorld,
+    /// What the watches have counted.
+    pub watches: WatchStats,
+}
+
+impl Probes {
+    /// What keeps meshvet from being ready, one line each. Empty: it is ready.
+    pub fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        if self.drain.phase() != Phase::Serving {
+            missing.push("shutting down".to_owned());
+        }
+        let ends = self.certificate.ends();
+        if (self.clock)() >= ends {
+            missing.push(format!("the serving certificate ended at {ends}"));
+        }
+        missing.extend(self.readiness.missing().into_iter().map(|kind| format!("not every {kind} has been read yet")));
+        missing
+    }
+
+    /// `/livez`, `/readyz` and `/metrics`.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/livez", get(async || "alive\n"))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(metrics))
+            .with_state(Arc::new(self))
+    }
+}
+
+async fn ready(State(probes): State<Arc<Probes>>) -> (StatusCode, String) {
+    let missing = probes.missing();
+    if missing.is_empty() {
+        return (StatusCode::OK, "ready\n".to_owned());
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, format!("not ready\n{}\n", missing.join("\n")))
+}
+
+async fn metrics(State(probes): State<Arc<Probes>>) -> impl IntoResponse {
+    let counts = probes.world.read(|world| world.counts());
+    probes.metrics.knows(&counts);
+    probes.metrics.watches(&probes.watches);
+    probes.metrics.certificate_ends(probes.certificate.ends().as_second());
+    let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, format)], probes.metrics.encode())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use http_body_util::BodyExt as _;
+    use jiff::{Timestamp, ToSpan as _};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::admission::self_issued::self_issue;
+
+    fn probes(now: Timestamp) -> Probes {
+        let issued = self_issue(&["meshvet.local".to_owned()]).expect("a certificate");
+        Probes {
+            readiness: Readiness::default(),
+            certificate: Arc::new(issued.certificate),
+            drain: Drain::default(),
+            clock: Arc::new(move || now),
+            metrics: Arc::default(),
+            world: SharedWorld::default(),
+            watches: WatchStats::default(),
+        }
+    }
+
+    async fn get(probes: &Probes, path: &str) -> (u16, String) {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let response = probes.clone().router().oneshot(request).await.expect("an answer");
+        let code = response.status().as_u16();
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        (code, String::from_utf8(body.into()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn it_is_ready_when_all_is_read_the_certificate_holds_and_it_stays() {
+        let now = Timestamp::now();
+        let probes = probes(now);
+        probes.readiness.register("Secret");
+        let (code, body) = get(&probes, "/readyz").await;
+        assert_eq!(code, 503);
+        assert!(body.contains("not every Secret"), "{body}");
+
+        probes.readiness.filled("Secret");
+        assert_eq!(get(&probes, "/readyz").await, (200, "ready\n".to_owned()));
+
+        let later = now + (24 * 365 * 11).hours();
+        let old = Probes { clock: Arc::new(move || later), ..probes.clone() };
+        let (code, body) = get(&old, "/readyz").await;
+        assert_eq!(code, 503);
+        assert!(body.contains("certificate ended at"), "{body}");
+
+        probes.drain.advance(Phase::Draining);
+        let (code, body) = get(&probes, "/readyz").await;
+        assert_eq!(code, 503);
+        assert!(body.contains("shutting down"), "{body}");
+        assert_eq!(get(&probes, "/livez").await.0, 200, "it lives until it ends");
+    }
+
+    #[tokio::test]
+    async fn metrics_tell_what_is_known_and_when_the_certificate_ends() {
+        let (code, body) = get(&probes(Timestamp::now()), "/metrics").await;
+        assert_eq!(code, 200);
+        for line in ["meshvet_known{what=\"members\"} 0", "meshvet_certificate_expiry_timestamp_seconds ", "# EOF"] {
+            assert!(body.contains(line), "{body}");
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! From one review to its verdict: decode, look up, judge, answer.
+//!
+//! A denial that rests on Secrets or ConfigMaps is final only after these were read afresh, so that mending a Secret and
+//! applying at once passes. Nothing that is waited for makes the verdict late: what could not be read in time makes
+//! warnings of the denials that rest on it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream;
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use crate::admission::answer::{Answer, Reason, verdict_word};
+use crate::admission::metrics::Metrics;
+use crate::admission::review::{BadReview, Change, Request, Subject};
+use crate::admission::verdict::{Because, Old, Verdict, Warned};
+use crate::admission::wording;
+use crate::finding::Finding;
+use crate::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread, View, World};
+use crate::policy::Policy;
+use crate::rules::{Judgement, Surface, judge, stores_to_read, undecodable};
+use crate::sources::{Reviewed, SharedWorld, StoreReader};
+
+/// Bodies up to this many bytes are decoded and judged on the spot; larger ones on a thread that may be left behind.
+const LIGHT_BODY: usize = 64 * 1024;
+/// Stores read for one review. Who rests on more has broken enough of them to be refused all the same.
+const MOST_STORES: usize = 64;
+/// Stores read at a time for one review.
+const READS_AT_ONCE: usize = 16;
+/// Judge, read, judge again: a projected volume may lead to one more store each time.
+const MOST_ROUNDS: usize = 4;
+
+/// Tells the time. Tests stop it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Everything that a verdict is made of.
+pub struct Admission {
+    /// What is known of the cluster.
+    pub world: SharedWorld,
+    /// Reads Secrets and ConfigMaps past every cache.
+    pub reader: Arc<dyn StoreReader>,
+    /// The policy in force; swapped when its file changes.
+    pub policy: Arc<ArcSwap<Policy>>,
+    /// The time to judge as of.
+    pub clock: Clock,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    heavy: Arc<Semaphore>,
+}
+
+/// Why a review has no verdict.
+enum Failure {
+    Bad(BadReview),
+    OutOfTime,
+    Broken,
+}
+
+/// One look at the world: a verdict, and the stores to read before it is final.
+struct Look {
+    verdict: Verdict,
+    wanted: Vec<StoreKey>,
+}
+
+/// What was read for one review, and what came of it.
+#[derive(Default)]
+struct Reading {
+    fresh: Arc<FreshStores>,
+    asked: HashSet<StoreKey>,
+    /// Denials whose stores could not be read, and why.
+    unconfirmed: Vec<(Finding, String)>,
+}
+
+impl Admission {
+    /// Puts the parts together.
+    pub fn new(
+        world: SharedWorld,
+        reader: Arc<dyn StoreReader>,
+        policy: Arc<ArcSwap<Policy>>,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        Self { world, reader, policy, clock, metrics, heavy: Arc::new(Semaphore::new(processors.max(2))) }
+    }
+
+    /// Answers one review by the deadline.
+    pub async fn review(self: &Arc<Self>, body: Bytes, deadline: Instant) -> Answer {
+        let started = std::time::Instant::now();
+        match self.decide(body, deadline).await {
+            Ok((request, verdict)) => {
+                let answer = match &verdict {
+                    None => Answer::allow(&request),
+                    Some(verdict) => Answer::of(&request, verdict),
+                };
+                self.tell(&request, verdict.as_ref(), started.elapsed());
+                answer
+            }
+            Err(Failure::Bad(error)) => {
+                self.metrics.failed("malformed");
+                tracing::warn!(%error, "refused a body that is no review");
+                Answer::failure(Reason::BadRequest, &format!("meshvet: {error}"))
+            }
+            Err(Failure::OutOfTime) => {
+                self.metrics.failed("timeout");
+                tracing::error!("could not judge an object in the time of its request");
+                Answer::failure(Reason::Timeout, "meshvet: the object could not be judged in the time of the request")
+            }
+            Err(Failure::Broken) => {
+                self.metrics.failed("panic");
+                Answer::failure(Reason::InternalError, "meshvet: judging the object failed; this is a bug of meshvet")
+            }
+        }
+    }
+
+    async fn decide(
+        self: &Arc<Self>,
+        body: Bytes,
+        deadline: Instant,
+    ) -> Result<(Arc<Request>, Option<Verdict>), Failure> {
+        let heavy = body.len() > LIGHT_BODY;
+        let request = self.compute(heavy, deadline, move |_| Request::parse(&body)).await?.map_err(Failure::Bad)?;
+        let request = Arc::new(request);
+        let verdict = match request.subject {
+            Subject::Object(_) => Some(self.judge(&request, heavy, deadline).await?),
+            Subject::Unjudged | Subject::Leaving => None,
+        };
+        Ok((request, verdict))
+    }
+
+    /// Judges, reads what the verdict rests on, and judges again until nothing is left to read.
+    async fn judge(
+        self: &Arc<Self>,
+        request: &Arc<Request>,
+        heavy: bool,
+        deadline: Instant,
+    ) -> Result<Verdict, Failure> {
+        let (policy, now) = (self.policy.load_full(), (self.clock)());
+        let mut reading = Reading::default();
+        let mut last: Option<Verdict> = None;
+        for round in 0..=MOST_ROUNDS {
+            let (subject, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), Arc::clone(&reading.fresh));
+            let looked = self
+                .compute(heavy, deadline, move |this| {
+                    this.world.read(|world| look(&subject, world, &fresh, &policy, now))
+                })
+                .await;
+            let Look { verdict, wanted } = match (looked, last) {
+                (Ok(look), _) => look,
+                (Err(_), Some(verdict)) => return Ok(reading.cut_short(verdict)),
+                (Err(failure), None) => return Err(failure),
+            };
+            let wanted = reading.still_to_ask(wanted);
+            if wanted.is_empty() || round == MOST_ROUNDS {
+                return Ok(reading.finish(verdict));
+            }
+            let failed = self.read(wanted, deadline, &mut reading).await;
+            reading.doubt(&verdict, &failed);
+            last = Some(verdict);
+        }
+        Err(Failure::Broken)
+    }
+
+    /// Reads stores afresh, each by itself, so that a slow one takes none of the others along. Returns those that could not
+    /// be read, with the reason.
+    async fn read(&self, stores: Vec<StoreKey>, deadline: Instant, reading: &mut Reading) -> HashMap<StoreKey, String> {
+        // Something is left for judging again.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let deadline = deadline - (left / 5).min(Duration::from_millis(100));
+        let read: Vec<(StoreKey, Option<StoreState>)> = stream::iter(stores)
+            .map(|store| async move {
+                let answer = timeout_at(deadline, self.reader.read(vec![store.clone()])).await;
+                let state = match answer {
+                    Ok(mut fresh) => fresh.remove(&store),
+                    Err(_) => Some(StoreState::Unread(Unread::Failed(format!("reading {store} took too long")))),
+                };
+                (store, state)
+            })
+            .buffer_unordered(READS_AT_ONCE)
+            .collect()
+            .await;
+        let mut failed = HashMap::new();
+        for (store, state) in read {
+            if let Some(StoreState::Unread(Unread::Failed(why))) = &state {
+                failed.insert(store.clone(), why.clone());
+            }
+            self.metrics.store_read(failed.contains_key(&store));
+            if let Some(state) = state {
+                Arc::make_mut(&mut reading.fresh).insert(store.clone(), state);
+            }
+            reading.asked.insert(store);
+        }
+        failed
+    }
+
+    /// Runs work that only costs processor time: light work at once, heavy work where it can be left behind at the deadline.
+    async fn compute<T: Send + 'static>(
+        self: &Arc<Self>,
+        heavy: bool,
+        deadline: Instant,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        if !heavy {
+            return Ok(work(self));
+        }
+        let this = Arc::clone(self);
+        let run = async {
+            let permit = Arc::clone(&this.heavy).acquire_owned().await;
+            let work = move || {
+                let _permit = permit;
+                work(&this)
+            };
+            tokio::task::spawn_blocking(work).await
+        };
+        match timeout_at(deadline, run).await {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(_)) => Err(Failure::Broken),
+            Err(_) => Err(Failure::OutOfTime),
+        }
+    }
+
+    /// One log line and one count a verdict. Never more of the object than its name.
+    fn tell(&self, request: &Request, verdict: Option<&Verdict>, took: Duration) {
+        let word = verdict.map_or("unjudged", verdict_word);
+        self.metrics.reviewed(&request.kind, word, took);
+        let none = Verdict::default();
+        let verdict = verdict.unwrap_or(&none);
+        let rules = wording::codes(verdict.findings()).join(",");
+        tracing::info!(
+            uid = request.uid.as_str(),
+            kind = request.kind.as_str(),
+            namespace = request.namespace.as_str(),
+            name = request.name.as_str(),
+            operation = request.operation.as_str(),
+            dry_run = request.dry_run,
+            allowed = verdict.allows(),
+            verdict = word,
+            rules = rules.as_str(),
+            suppressed = verdict.suppressed.len(),
+            millis = took.as_secs_f64() * 1_000.0,
+            "verdict"
+        );
+    }
+}
+
+impl Reading {
+    /// Those of the stores that were not asked for yet, as far as the review may go.
+    fn still_to_ask(&self, mut wanted: Vec<StoreKey>) -> Vec<StoreKey> {
+        wanted.retain(|store| !self.asked.contains(store));
+        wanted.truncate(MOST_STORES.saturating_sub(self.asked.len()));
+        wanted
+    }
+
+    /// Remembers the denials that rest on what could not be read: a judgement that lacks them doesn't clear them.
+    fn doubt(&mut self, verdict: &Verdict, failed: &HashMap<StoreKey, String>) {
+        for finding in &verdict.denials {
+            if let Some(why) = finding.problem.site.rests_on.iter().find_map(|store| failed.get(store)) {
+                self.unconfirmed.push((finding.clone(), why.clone()));
+            }
+        }
+    }
+
+    /// The verdict over all that was read. Denials that rest on more than may be read are doubtful too.
+    fn finish(self, mut verdict: Verdict) -> Verdict {
+        verdict.soften(|finding| {
+            let unasked = finding.problem.site.rests_on.iter().find(|store| !self.asked.contains(*store));
+            unasked.map(|store| format!("{store} was not read afresh"))
+        });
+        let doubtful = self.unconfirmed.into_iter();
+        let doubtful = doubtful.map(|(finding, why)| Warned { finding, because: Because::Unconfirmed(why) });
+        verdict.warnings.splice(0..0, doubtful);
+        verdict
+    }
+
+    /// A verdict that could not be given again over what was read since: what rests on stores is doubtful.
+    fn cut_short(self, mut verdict: Verdict) -> Verdict {
+        verdict.soften(|finding| {
+            let rests = finding.problem.site.rests_on.first();
+            rests.map(|store| format!("no time was left to judge {store} again"))
+        });
+        verdict
+    }
+}
+
+/// Judges the new object and, where that refuses, the old one, in one snapshot of the world.
+fn look(request: &Request, world: &World, fresh: &FreshStores, policy: &Policy, now: Timestamp) -> Look {
+    let Subject::Object(change) = &request.subject else {
+        return Look { verdict: Verdict::default(), wanted: Vec::new() };
+    };
+    let Change { new, old } = change.as_ref();
+    let view = View::with_fresh(world, fresh);
+    let on_demand = world.secret_access() == SecretAccess::OnDemand;
+    let mut wanted = Vec::new();
+    let mut judged = |reviewed: &Reviewed| {
+        if on_demand {
+            wanted.extend(stores_to_read(reviewed, view, policy));
+        }
+        judge(reviewed, view, policy, now, Surface::Admission)
+    };
+    let judgement = match new {
+        Ok(reviewed) => judged(reviewed),
+        Err(error) => Judgement::new(undecodable(error, policy, world).into_iter().collect()),
+    };
+    let verdict = match old {
+        // The old object only ever excuses.
+        Some(old) if judgement.denies() => match old {
+            Ok(old) => Verdict::weigh(judgement, Old::Judged(&judged(old))),
+            Err(_) => Verdict::weigh(judgement, Old::Unreadable),
+        },
+        _ => Verdict::weigh(judgement, Old::Absent),
+    };
+    wanted.extend(verdict.rests_on());
+    wanted.sort_unstable();
+    wanted.dedup();
+    Look { verdict, wanted }
+}

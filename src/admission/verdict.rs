@@ -1,0 +1,255 @@
+//! From what is wrong with an object, before and after, to what is refused and what is only told.
+//!
+//! An UPDATE is refused only for what it makes worse: a problem that was there before is a warning, so that repairs,
+//! labels, finalizers and controllers' writes always pass. Pure: no I/O, no clock.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::finding::{Finding, Severity};
+use crate::mesh::{ObjectRef, StoreKey};
+use crate::rules::Judgement;
+
+/// What the answer to a review says.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// What refuses the object, most severe first. Empty: it is allowed.
+    pub denials: Vec<Finding>,
+    /// What is told without refusing anything.
+    pub warnings: Vec<Warned>,
+    /// What the owner has seen and left: counted, not told.
+    pub suppressed: Vec<Finding>,
+}
+
+/// A finding that is told as a warning.
+#[derive(Clone, Debug)]
+pub struct Warned {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it doesn't refuse.
+    pub because: Because,
+}
+
+/// Why a finding is only a warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// The policy says so.
+    Mild,
+    /// It would refuse, but the object had this problem already.
+    SameAsBefore,
+    /// It would refuse, but the object could not even be read before.
+    UnreadableBefore,
+    /// It would refuse, but what it rests on could not be read afresh: why.
+    Unconfirmed(String),
+}
+
+/// The object as it is, which a change may not make worse.
+#[derive(Clone, Copy, Debug)]
+pub enum Old<'a> {
+    /// There is none: a CREATE.
+    Absent,
+    /// It can't be read, and nothing is worse than that: a repair in steps passes.
+    Unreadable,
+    /// What is wrong with it.
+    Judged(&'a Judgement),
+}
+
+/// A finding's name across an edit: rule, object, part of the object.
+type Identity<'a> = (&'static str, &'a ObjectRef, &'a str);
+
+impl Verdict {
+    /// Weighs what is wrong with the new object against what was wrong with the old one.
+    ///
+    /// A finding was there before when the old object has one of the same [identity](Finding::identity) that would refuse,
+    /// suppressed or not. Two of one identity where there was one before: one of them is new.
+    pub fn weigh(new: Judgement, old: Old<'_>) -> Self {
+        let old_ones = match old {
+            Old::Judged(judgement) => Before::new(judgement).matches(&new.findings),
+            Old::Absent | Old::Unreadable => HashSet::new(),
+        };
+        let mut verdict = Self::default();
+        for (index, finding) in new.findings.into_iter().enumerate() {
+            if finding.suppressed.is_some() {
+                verdict.suppressed.push(finding);
+            } else if !finding.denies() {
+                verdict.warnings.push(Warned { finding, because: Because::Mild });
+            } else if matches!(old, Old::Unreadable) {
+                verdict.warnings.push(Warned { finding, because: Because::UnreadableBefore });
+            } else if old_ones.contains(&index) {
+                verdict.warnings.push(Warned { finding, because: Because::SameAsBefore });
+            } else {
+                verdict.denials.push(finding);
+            }
+        }
+        // What would refuse is told before what never does.
+        verdict.warnings.sort_by_key(|warned| warned.because == Because::Mild);
+        verdict
+    }
+
+    /// Whether the object may pass.
+    pub fn allows(&self) -> bool {
+        self.denials.is_empty()
+    }
+
+    /// Everything that is told, what refuses first.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.denials.iter().chain(self.warnings.iter().map(|warned| &warned.finding))
+    }
+
+    /// The Secrets and ConfigMaps that the denials were read from, each once.
+    pub fn rests_on(&self) -> Vec<StoreKey> {
+        let mut seen = HashSet::new();
+        let stores = self.denials.iter().flat_map(|finding| &finding.problem.site.rests_on);
+        stores.filter(|store| seen.insert(*store)).cloned().collect()
+    }
+
+    /// Makes warnings of the denials that `doubtful` gives a reason to doubt.
+    pub fn soften(&mut self, doubtful: impl Fn(&Finding) -> Option<String>) {
+        let mut softened = Vec::new();
+        self.denials.retain(|finding| match doubtful(finding) {
+            None => true,
+            Some(why) => {
+                softened.push(Warned { finding: finding.clone(), because: Because::Unconfirmed(why) });
+                false
+            }
+        });
+        self.warnings.splice(0..0, softened);
+    }
+}
+
+/// The old object's refusing findings, counted: by identity, and by identity and words.
+#[derive(Default)]
+struct Before<'a> {
+    by_identity: HashMap<Identity<'a>, usize>,
+    by_words: HashMap<(Identity<'a>, &'a str, Option<&'a str>), usize>,
+}
+
+impl<'a> Before<'a> {
+    fn new(old: &'a Judgement) -> Self {
+        let mut before = Self::default();
+        for finding in old.findings.iter().filter(|finding| finding.severity == Severity::Deny) {
+            *before.by_identity.entry(finding.identity()).or_default() += 1;
+            *before.by_words.entry(words(finding)).or_default() += 1;
+        }
+        before
+    }
+
+    /// Which of the new findings were there before. Those in the very same words are matched first, so that of two
+    /// findings of one identity the one that is told as new is the new one.
+    fn matches(mut self, new: &'a [Finding]) -> HashSet<usize> {
+        let mut matched = HashSet::new();
+        if self.by_identity.is_empty() {
+            return matched;
+        }
+        let refusing = || new.iter().enumerate().filter(|(_, finding)| finding.denies());
+        for (index, finding) in refusing() {
+            if take(&mut self.by_words, &words(finding)) && take(&mut self.by_identity, &finding.identity()) {
+                matched.insert(index);
+            }
+        }
+        for (index, finding) in refusing() {
+            if !matched.contains(&index) && take(&mut self.by_identity, &finding.identity()) {
+                matched.insert(index);
+            }
+        }
+        matched
+    }
+}
+
+fn words(finding: &Finding) -> (Identity<'_>, &str, Option<&str>) {
+    (finding.identity(), &finding.problem.message, finding.problem.found.as_deref())
+}
+
+fn take<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) -> bool {
+    match counts.get_mut(key) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::fixtures::{finding, judgement};
+
+    fn codes(findings: &[Finding]) -> Vec<&str> {
+        findings.iter().map(|finding| finding.rule.code).collect()
+    }
+
+    #[test]
+    fn a_new_object_is_refused_for_all_that_denies() {
+        let new = judgement([finding("MV206", "listener 1", "a"), finding("MV101", "listener 1", "b").mild()]);
+        let verdict = Verdict::weigh(new, Old::Absent);
+        assert_eq!(codes(&verdict.denials), ["MV206"]);
+        assert_eq!(verdict.warnings.len(), 1);
+        assert_eq!(verdict.warnings[0].because, Because::Mild);
+        assert!(!verdict.allows());
+    }
+
+    #[test]
+    fn an_update_is_refused_only_for_what_it_makes_worse() {
+        let old = judgement([finding("MV101", "listener 1", "a")]);
+        // In other words and at another index, but the same problem of the same listener.
+        let moved = finding("MV101", "listener 1", "b").at("/spec/listeners/7");
+        let new = judgement([moved, finding("MV206", "listener 1", "c"), finding("MV101", "listener 2", "d")]);
+        let verdict = Verdict::weigh(new, Old::Judged(&old));
+        let mut denied = codes(&verdict.denials);
+        denied.sort_unstable();
+        assert_eq!(denied, ["MV101", "MV206"]);
+        assert_eq!(verdict.warnings.len(), 1);
+        assert_eq!(verdict.warnings[0].because, Because::SameAsBefore);
+        assert_eq!(verdict.warnings[0].finding.problem.site.anchor, "listener 1");
+    }
+
+    #[test]
+    fn nothing_is_worse_than_an_object_that_cant_be_read() {
+        let verdict = Verdict::weigh(judgement([finding("MV101", "listener 1", "a")]), Old::Unreadable);
+        assert!(verdict.allows());
+        assert_eq!(verdict.warnings[0].because, Because::UnreadableBefore);
+    }
+
+    #[test]
+    fn two_where_one_was_before_is_worse_and_the_new_one_is_told() {
+        let old = judgement([finding("MV005", "listener 1", "weights")]);
+        let new = judgement([finding("MV005", "listener 1", "port"), finding("MV005", "listener 1", "weights")]);
+        let verdict = Verdict::weigh(new, Old::Judged(&old));
+        assert_eq!(verdict.denials.len(), 1);
+        assert_eq!(verdict.denials[0].problem.message, "port");
+    }
+
+    #[test]
+    fn a_warning_that_becomes_a_denial_is_worse() {
+        let old = judgement([finding("MV202", "listener 1", "a").mild()]);
+        let new = judgement([finding("MV202", "listener 1", "b")]);
+        assert!(!Verdict::weigh(new, Old::Judged(&old)).allows());
+    }
+
+    #[test]
+    fn a_problem_whose_suppression_is_taken_off_was_there_before() {
+        let old = judgement([finding("MV101", "listener 1", "a").suppressed("known")]);
+        let new = judgement([finding("MV101", "listener 1", "a")]);
+        assert!(Verdict::weigh(new, Old::Judged(&old)).allows());
+    }
+
+    #[test]
+    fn what_the_owner_left_neither_refuses_nor_warns() {
+        let new = judgement([finding("MV101", "listener 1", "a").suppressed("known")]);
+        let verdict = Verdict::weigh(new, Old::Absent);
+        assert!(verdict.allows());
+        assert!(verdict.warnings.is_empty());
+        assert_eq!(codes(&verdict.suppressed), ["MV101"]);
+    }
+
+    #[test]
+    fn what_is_doubtful_is_softened_with_the_reason() {
+        let store = StoreKey::secret("shop", "a");
+        let resting = finding("MV101", "listener 1", "a").resting_on(&store);
+        let mut verdict = Verdict::weigh(judgement([resting, finding("MV004", "listener 1", "b")]), Old::Absent);
+        assert_eq!(verdict.rests_on(), [store]);
+        verdict.soften(|finding| (!finding.problem.site.rests_on.is_empty()).then(|| "timed out".to_owned()));
+        assert_eq!(codes(&verdict.denials), ["MV004"]);
+        assert_eq!(verdict.warnings[0].because, Because::Unconfirmed("timed out".to_owned()));
+    }
+}

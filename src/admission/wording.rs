@@ -1,0 +1,269 @@
+//! A verdict in words: the denial's message and causes, and the warnings.
+//!
+//! Everything is bounded and free of control characters: the API server drops a warning that has one, and a terminal obeys
+//! it. Nothing here depends on when or where the question was asked, so that a dry run answers the same, word for word.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::admission::verdict::{Because, Warned};
+use crate::finding::Finding;
+use crate::mesh::ObjectRef;
+
+/// Problems told in full in a message; the others are counted.
+const MOST_PROBLEMS: usize = 10;
+/// No problem is begun past this many bytes of a message.
+const LONGEST_MESSAGE: usize = 8 * 1024;
+/// Characters of one part of a problem.
+const LONGEST_PART: usize = 600;
+/// Causes in the details of a status.
+const MOST_CAUSES: usize = 20;
+/// Warnings of one answer, the count of the others included.
+const MOST_WARNINGS: usize = 8;
+/// Characters of one warning: what the API server's own guidance asks for.
+const LONGEST_WARNING: usize = 120;
+
+/// One entry of a status's `details.causes`.
+#[derive(Debug, Serialize)]
+pub struct Cause {
+    /// The rule's code and name.
+    pub reason: String,
+    /// What is wrong.
+    pub message: String,
+    /// Where, in Kubernetes' notation.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub field: String,
+}
+
+/// The message of a denial: each problem with where it stands, what was expected and found, what would have happened and
+/// how to mend it; last the command that explains it.
+pub fn denial(object: &ObjectRef, denials: &[Finding]) -> String {
+    let mut text = String::with_capacity(1024);
+    let (count, noun) = (denials.len(), if denials.len() == 1 { "problem" } else { "problems" });
+    push_clean(&mut text, &object.to_string(), LONGEST_PART);
+    let _ = writeln!(text, " would not work: {count} {noun}.");
+    let mut told = 0;
+    for (index, finding) in denials.iter().enumerate().take(MOST_PROBLEMS) {
+        if text.len() > LONGEST_MESSAGE {
+            break;
+        }
+        let number = if count == 1 { String::new() } else { format!("{}. ", index + 1) };
+        text.push('\n');
+        push_problem(&mut text, &number, object, finding);
+        told += 1;
+    }
+    if let Some(rest) = denials.get(told..).filter(|rest| !rest.is_empty()) {
+        let _ = writeln!(text, "\nand {} more: {}", rest.len(), codes(rest).join(", "));
+    }
+    let _ = write!(text, "\nTo read more: meshvet explain {}", codes(denials).join(" "));
+    text
+}
+
+fn push_problem(text: &mut String, number: &str, object: &ObjectRef, finding: &Finding) {
+    let problem = &finding.problem;
+    let _ = write!(text, "{number}{} {}", finding.rule.code, finding.rule.name);
+    let place = place(object, finding);
+    if !place.is_empty() {
+        text.push_str(" at ");
+        push_clean(text, &place, LONGEST_PART);
+    }
+    text.push_str("\n   ");
+    push_clean(text, &problem.message, LONGEST_PART);
+    text.push('\n');
+    let parts = [
+        ("expected:     ", &problem.expected),
+        ("found:        ", &problem.found),
+        ("would happen: ", &problem.consequence),
+        ("fix:          ", &problem.fix),
+    ];
+    for (label, part) in parts {
+        if let Some(part) = part {
+            text.push_str("   ");
+            text.push_str(label);
+            push_clean(text, part, LONGEST_PART);
+            text.push('\n');
+        }
+    }
+}
+
+/// The causes of a denial, one a problem.
+pub fn causes(object: &ObjectRef, denials: &[Finding]) -> Vec<Cause> {
+    let room = if denials.len() > MOST_CAUSES { MOST_CAUSES - 1 } else { MOST_CAUSES };
+    let mut causes: Vec<Cause> = denials
+        .iter()
+        .take(room)
+        .map(|finding| Cause {
+            reason: format!("{} {}", finding.rule.code, finding.rule.name),
+            message: clean(&finding.problem.message, LONGEST_PART),
+            field: clean(&place(object, finding), LONGEST_PART),
+        })
+        .collect();
+    if let Some(rest) = denials.get(room..).filter(|rest| !rest.is_empty()) {
+        causes.push(Cause {
+            reason: "and more".to_owned(),
+            message: format!("and {} more: {}", rest.len(), codes(rest).join(", ")),
+            field: String::new(),
+        });
+    }
+    causes
+}
+
+/// The warnings, one line each.
+pub fn warnings(object: &ObjectRef, warned: &[Warned]) -> Vec<String> {
+    let room = if warned.len() > MOST_WARNINGS { MOST_WARNINGS - 1 } else { MOST_WARNINGS };
+    let mut lines: Vec<String> = warned.iter().take(room).map(|warned| warning(object, warned)).collect();
+    if let Some(rest) = warned.get(room..).filter(|rest| !rest.is_empty()) {
+        let more = format!("and {} more: {}", rest.len(), codes(rest.iter().map(|warned| &warned.finding)).join(", "));
+        lines.push(clean(&more, LONGEST_WARNING));
+    }
+    lines
+}
+
+fn warning(object: &ObjectRef, warned: &Warned) -> String {
+    let Warned { finding, because } = warned;
+    let mut line = format!("{} {}", finding.rule.code, finding.rule.name);
+    match because {
+        Because::Mild => {}
+        Because::SameAsBefore => line.push_str(" (as before)"),
+        Because::UnreadableBefore => line.push_str(" (unreadable before)"),
+        Because::Unconfirmed(why) => {
+            line.push_str(" (not confirmed: ");
+            push_clean(&mut line, why, 48);
+            line.push(')');
+        }
+    }
+    line.push_str(": ");
+    let used = line.chars().count();
+    push_clean(&mut line, &finding.problem.message, LONGEST_WARNING.saturating_sub(used));
+    let place = clean(&place(object, finding), LONGEST_PART);
+    if !place.is_empty() && line.chars().count() + place.chars().count() + 3 <= LONGEST_WARNING {
+        let _ = write!(line, " ({place})");
+    }
+    line
+}
+
+/// The codes of some findings, each once, in their order.
+pub fn codes<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<&'static str> {
+    let mut codes = Vec::new();
+    for finding in findings {
+        if !codes.contains(&finding.rule.code) {
+            codes.push(finding.rule.code);
+        }
+    }
+    codes
+}
+
+/// The field, with the object before it where it is another than the one under review.
+fn place(object: &ObjectRef, finding: &Finding) -> String {
+    let field = finding.field().kubernetes();
+    if finding.object == *object {
+        field
+    } else if field.is_empty() {
+        finding.object.to_string()
+    } else {
+        format!("{}: {field}", finding.object)
+    }
+}
+
+fn clean(text: &str, longest: usize) -> String {
+    let mut cleaned = String::with_capacity(text.len().min(longest));
+    push_clean(&mut cleaned, text, longest);
+    cleaned
+}
+
+/// Appends at most `longest` characters, an ellipsis included; control characters and ends of line become spaces.
+fn push_clean(into: &mut String, text: &str, longest: usize) {
+    let fits = text.char_indices().nth(longest).is_none();
+    let kept = if fits { longest } else { longest.saturating_sub(1) };
+    into.extend(text.chars().take(kept).map(|c| {
+        // Line and paragraph separators, and marks that turn the direction of writing, are no control characters to Unicode.
+        let odd = matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || odd { ' ' } else { c }
+    }));
+    if !fits {
+        into.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::fixtures::{finding, node};
+    use crate::finding::Finding;
+
+    fn warned(finding: Finding, because: Because) -> Warned {
+        Warned { finding, because }
+    }
+
+    #[test]
+    fn a_denial_tells_field_expected_found_consequence_fix_and_rule() {
+        let mut one = finding("MV101", "listener 1", "no name matches");
+        one.problem = one.problem.expected("blue.shop").found("red.shop").consequence("503").fix("issue it anew");
+        let text = denial(&node(), &[one]);
+        assert_eq!(
+            text,
+            "VirtualNode shop/blue would not work: 1 problem.\n\n\
+             MV101 hostname-mismatch at spec.listeners[0].tls\n   no name matches\n   \
+             expected:     blue.shop\n   found:        red.shop\n   would happen: 503\n   \
+             fix:          issue it anew\n\nTo read more: meshvet explain MV101"
+        );
+    }
+
+    #[test]
+    fn a_denial_is_capped_and_counts_the_rest() {
+        let many: Vec<Finding> = (0..50).map(|n| finding("MV101", &format!("listener {n}"), "wrong")).collect();
+        let text = denial(&node(), &many);
+        assert!(text.contains("50 problems") && text.contains("\n10. MV101") && !text.contains("\n11. "));
+        assert!(text.contains("and 40 more: MV101"));
+        assert_eq!(text.matches("meshvet explain").count(), 1);
+
+        let long: Vec<Finding> = (0..50).map(|n| finding("MV101", &format!("{n}"), &"é".repeat(5_000))).collect();
+        let text = denial(&node(), &long);
+        assert!(text.len() < 2 * LONGEST_MESSAGE, "{}", text.len());
+        assert!(text.contains("more: MV101"));
+
+        let causes = causes(&node(), &many);
+        assert_eq!(causes.len(), MOST_CAUSES);
+        assert_eq!(causes[0].field, "spec.listeners[0].tls");
+        assert_eq!(causes[0].reason, "MV101 hostname-mismatch");
+        assert_eq!(causes.last().map(|last| last.message.as_str()), Some("and 31 more: MV101"));
+    }
+
+    #[test]
+    fn a_problem_of_another_object_names_it() {
+        let mut other = finding("MV002", "annotation", "bad");
+        other.object = ObjectRef::new("apps/v1", "Deployment", "shop", "blue");
+        let text = denial(&node(), &[other]);
+        assert!(text.contains("at Deployment shop/blue: spec.listeners[0].tls"), "{text}");
+    }
+
+    #[test]
+    fn a_warning_is_one_short_line_without_control_characters() {
+        let nasty = finding("MV209", "listener 1", &"ends\nsoon\u{1b}[31m\u{85}\u{2028}".repeat(100));
+        let lines = warnings(&node(), &[warned(nasty, Because::Mild)]);
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].starts_with("MV209 certificate-expiring: ends soon [31m"), "{}", lines[0]);
+        assert!(!lines[0].chars().any(char::is_control));
+        assert_eq!(lines[0].chars().count(), LONGEST_WARNING);
+
+        let short = finding("MV209", "listener 1", "ends soon");
+        let lines = warnings(&node(), &[warned(short, Because::SameAsBefore)]);
+        assert_eq!(lines, ["MV209 certificate-expiring (as before): ends soon (spec.listeners[0].tls)"]);
+
+        let doubtful = finding("MV101", "listener 1", &"x".repeat(500));
+        let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("y".repeat(500)))]);
+        assert_eq!(lines[0].chars().count(), LONGEST_WARNING);
+    }
+
+    #[test]
+    fn warnings_are_few() {
+        let all: Vec<Warned> =
+            (0..100).map(|n| warned(finding("MV209", &format!("{n}"), "soon"), Because::Mild)).collect();
+        let lines = warnings(&node(), &all);
+        assert_eq!(lines.len(), MOST_WARNINGS);
+        assert_eq!(lines.last().map(String::as_str), Some("and 93 more: MV209"));
+        assert_eq!(warnings(&node(), &all[..MOST_WARNINGS]).len(), MOST_WARNINGS);
+        assert!(warnings(&node(), &all[..MOST_WARNINGS]).iter().all(|line| !line.starts_with("and")));
+    }
+}

@@ -1,0 +1,364 @@
+//! `meshvet serve`: the webhook, fed by a cluster's watches.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::ValueEnum;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::admission::drain::{Drain, Phase};
+use crate::admission::file_watch::FileWatch;
+use crate::admission::listener::{Limits, Server, tls_config};
+use crate::admission::metrics::Metrics;
+use crate::admission::probes::Probes;
+use crate::admission::self_issued::self_issue;
+use crate::admission::server::router;
+use crate::admission::service::{Admission, Clock};
+use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate};
+use crate::admission::timeout::parse_go_duration;
+use crate::cli::logging::Logging;
+use crate::mesh::{SecretAccess, World};
+use crate::policy::Policy;
+use crate::sources::SharedWorld;
+use crate::sources::cluster::{
+    ClusterOptions, ConnectOptions, KubeReader, Pace, Readiness, WatchStats, Watches, connect, spawn,
+};
+
+/// Serve the admission webhook.
+///
+/// Watches the cluster, and answers the API server's admission reviews on POST /validate. Ends on SIGTERM or SIGINT: it stops being
+/// ready, serves what still arrives for the grace period, then ends what is under way.
+#[derive(Debug, clap::Args)]
+pub(super) struct ServeArgs {
+    /// Where to serve reviews, over TLS. Port 0 takes a free one; the log tells which.
+    #[arg(long, env = "MESHVET_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8443")]
+    listen: SocketAddr,
+
+    /// Where to serve /livez, /readyz and /metrics, over plain HTTP.
+    #[arg(long, env = "MESHVET_PROBE_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8081")]
+    probe_listen: SocketAddr,
+
+    /// The serving certificate and its chain, in PEM. Read again when it changes.
+    #[arg(
+        long,
+        env = "MESHVET_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key",
+        required_unless_present = "self_signed",
+        conflicts_with = "self_signed"
+    )]
+    tls_cert: Option<PathBuf>,
+
+    /// The serving certificate's private key, in PEM.
+    #[arg(long, env = "MESHVET_TLS_KEY", value_name = "FILE", requires = "tls_cert", conflicts_with = "self_signed")]
+    tls_key: Option<PathBuf>,
+
+    /// Issue a serving certificate at each start, and log the caBundle that fits: for a single replica.
+    #[arg(long, env = "MESHVET_SELF_SIGNED")]
+    self_signed: bool,
+
+    /// A name that the self-issued certificate holds for: the one that the API server calls. May be given several times.
+    #[arg(
+        long = "dns-name",
+        env = "MESHVET_DNS_NAME",
+        value_name = "NAME",
+        value_delimiter = ',',
+        default_value = "meshvet.meshvet-system.svc",
+        conflicts_with = "tls_cert"
+    )]
+    dns_names: Vec<String>,
+
+    /// Write the self-issued certificate's authority there, in PEM.
+    #[arg(long, env = "MESHVET_CA_BUNDLE_FILE", value_name = "FILE", requires = "self_signed")]
+    ca_bundle_file: Option<PathBuf>,
+
+    /// How to read Secrets. Has to fit what RBAC allows.
+    #[arg(long, env = "MESHVET_SECRETS", value_enum, default_value = "watch")]
+    secrets: Secrets,
+
+    /// The policy, in YAML. Read again when it changes.
+    #[arg(long, env = "MESHVET_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// How to reach the cluster. Without it: KUBECONFIG, the pod's own ServiceAccount, then ~/.kube/config.
+    #[arg(long, env = "MESHVET_KUBECONFIG", value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The kubeconfig's context. Without it: the current one.
+    #[arg(long, env = "MESHVET_CONTEXT", value_name = "NAME")]
+    context: Option<String>,
+
+    /// How long to serve on, no longer ready, after a signal to end: until every API server has heard of it.
+    #[arg(long, env = "MESHVET_DRAIN_GRACE", value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    drain_grace: Duration,
+
+    #[command(flatten)]
+    logging: Logging,
+}
+
+/// How Secrets are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Secrets {
+    /// Watched: parsed when they arrive, so that a review costs no call. Needs get, list and watch.
+    Watch,
+    /// Read when a review needs one. Needs get.
+    Get,
+    /// Not at all: what is in them is unknown.
+    None,
+}
+
+impl From<Secrets> for SecretAccess {
+    fn from(secrets: Secrets) -> Self {
+        match secrets {
+            Secrets::Watch => SecretAccess::Complete,
+            Secrets::Get => SecretAccess::OnDemand,
+            Secrets::None => SecretAccess::Never,
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_go_duration(text).ok_or_else(|| "expected a duration such as 5s, 1m30s or 500ms".to_owned())
+}
+
+impl ServeArgs {
+    /// Serves until a signal ends it.
+    ///
+    /// # Errors
+    /// When it can't start: a policy, a certificate, a cluster or an address that can't be used.
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        self.logging.start()?;
+        let policy = read_policy(self.config.as_deref())?;
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve(policy))
+    }
+
+    async fn serve(self, policy: Policy) -> anyhow::Result<ExitCode> {
+        let (certificate, _renewal) = self.certificate()?;
+        let policy = Arc::new(ArcSwap::from_pointee(policy));
+        let _policy_changes = self.config.clone().map(|path| follow_policy(path, Arc::clone(&policy)));
+
+        let listener = bind(self.listen).await?;
+        let probe_listener = bind(self.probe_listen).await?;
+        let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+
+        let access = SecretAccess::from(self.secrets);
+        let options = ConnectOptions { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
+        let client = connect(&options).await?;
+        let world = SharedWorld::new(World::new(access));
+        let (readiness, watch_stats) = (Readiness::default(), WatchStats::default());
+        let options = ClusterOptions { access, pace: Pace::default() };
+        let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
+
+        let clock: Clock = Arc::new(Timestamp::now);
+        let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
+        let probes = Probes {
+            readiness: readiness.clone(),
+            certificate: Arc::clone(&certificate),
+            drain: drain.clone(),
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            world: world.clone(),
+            watches: watch_stats,
+        };
+        let reader = Arc::new(KubeReader::new(client, access));
+        let admission = Arc::new(Admission::new(world, reader, policy, clock, Arc::clone(&metrics)));
+        let server = Server {
+            router: router(admission, drain.clone()),
+            tls: Arc::new(tls_config(certificate)?),
+            drain: drain.clone(),
+            metrics,
+            limits: Limits::default(),
+        };
+        tracing::info!(
+            address = %listener.local_addr()?,
+            probes = %probe_listener.local_addr()?,
+            secrets = ?self.secrets,
+            version = env!("CARGO_PKG_VERSION"),
+            "serving"
+        );
+        let ready = tokio::spawn(tell_when_ready(probes.clone()));
+        // Answers to the very end: the kubelet asks while the server drains.
+        let probe_server = tokio::spawn(async { axum::serve(probe_listener, probes.router()).await });
+        let mut serving = tokio::spawn(server.serve(listener));
+
+        let outcome = tokio::select! {
+            () = ended(&mut signals) => Ok(ExitCode::SUCCESS),
+            () = watches.broken() => Err(anyhow::anyhow!("a watch of the cluster broke: this is a bug of meshvet")),
+            stopped = &mut serving => Err(anyhow::anyhow!("the server stopped by itself: {stopped:?}")),
+        };
+        ready.abort();
+        if outcome.is_ok() {
+            go_out(&drain, self.drain_grace, &mut signals, serving, &mut watches).await;
+        }
+        probe_server.abort();
+        tracing::info!("ended");
+        outcome
+    }
+
+    /// The serving certificate, and what keeps it up to date.
+    fn certificate(&self) -> anyhow::Result<(Arc<ServingCertificate>, Option<FileWatch>)> {
+        if let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) {
+            let files = CertificateFiles { chain: chain.clone(), key: key.clone() };
+            let certificate = Arc::new(ServingCertificate::load(&files).context("the serving certificate")?);
+            let watch = certificate.follow(files);
+            return Ok((certificate, Some(watch)));
+        }
+        let issued = self_issue(&self.dns_names)?;
+        if let Some(path) = &self.ca_bundle_file {
+            std::fs::write(path, &issued.authority_pem).with_context(|| path.display().to_string())?;
+        }
+        let ca_bundle = STANDARD.encode(&issued.authority_pem);
+        tracing::info!(names = self.dns_names.join(","), ca_bundle, "issued a serving certificate");
+        Ok((Arc::new(issued.certificate), None))
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))
+}
+
+fn read_policy(path: Option<&Path>) -> anyhow::Result<Policy> {
+    let Some(path) = path else { return Ok(Policy::default()) };
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Policy::parse(&text).with_context(|| path.display().to_string())
+}
+
+/// Reads the policy again whenever its file changes. A broken one is logged once and changes nothing.
+fn follow_policy(path: PathBuf, policy: Arc<ArcSwap<Policy>>) -> FileWatch {
+    let mut last = std::fs::read_to_string(&path).ok();
+    let file = path.clone();
+    FileWatch::new(&[&file], move || {
+        let text = std::fs::read_to_string(&path);
+        if text.as_ref().ok() == last.as_ref() {
+            return;
+        }
+        last = text.as_ref().ok().cloned();
+        match read_policy(Some(&path)) {
+            Ok(read) => {
+                policy.store(Arc::new(read));
+                tracing::info!(file = %path.display(), "the policy was read again");
+            }
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the new policy can't be used; the last good one stays");
+            }
+        }
+    })
+}
+
+async fn tell_when_ready(probes: Probes) {
+    let mut told = Vec::new();
+    let mut tick = tokio::time::interval(Duration::from_millis(250));
+    let mut quiet = 0_u32;
+    loop {
+        tick.tick().await;
+        let missing = probes.missing();
+        if missing.is_empty() {
+            tracing::info!("ready");
+            return;
+        }
+        quiet += 1;
+        // Says what it waits for now and then, so that a log tells why a pod never gets ready.
+        if missing != told && quiet.is_multiple_of(40) {
+            tracing::info!(missing = missing.join("; "), "not ready yet");
+            told = missing;
+        }
+    }
+}
+
+/// Waits for a signal to end.
+async fn ended(signals: &mut [Signal; 2]) {
+    let [terminate, interrupt] = signals;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+    }
+}
+
+/// Serves on while it spreads that this replica goes; a second signal cuts that short.
+async fn go_out(
+    drain: &Drain,
+    grace: Duration,
+    signals: &mut [Signal; 2],
+    serving: tokio::task::JoinHandle<()>,
+    watches: &mut Watches,
+) {
+    tokio::select! {
+        () = drain.run(grace) => {}
+        () = ended(signals) => drain.advance(Phase::Stopping),
+        // Answers go on from what is known.
+        () = watches.broken() => drain.advance(Phase::Stopping),
+    }
+    tokio::select! {
+        _ = serving => {}
+        () = ended(signals) => tracing::warn!("left what was under way behind"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<ServeArgs, String> {
+        let program = Program::try_parse_from([&["meshvet"], arguments].concat());
+        program.map(|program| program.serve).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn it_needs_a_certificate_from_somewhere() {
+        let error = parse(&[]).expect_err("no certificate");
+        assert!(error.contains("--tls-cert"), "{error}");
+        let error = parse(&["--tls-cert", "a"]).expect_err("no key");
+        assert!(error.contains("--tls-key"), "{error}");
+        parse(&["--tls-cert", "a", "--tls-key", "b", "--self-signed"]).expect_err("both");
+        parse(&["--tls-cert", "a", "--tls-key", "b"]).expect("files");
+        let args = parse(&["--self-signed"]).expect("self-signed");
+        assert_eq!(args.dns_names, ["meshvet.meshvet-system.svc"]);
+    }
+
+    #[test]
+    fn arguments_read_as_the_deployment_gives_them() {
+        let args = parse(&[
+            "--self-signed",
+            "--dns-name=a.svc",
+            "--dns-name=b.svc",
+            "--secrets=get",
+            "--drain-grace=1m30s",
+            "--listen=127.0.0.1:0",
+            "--log-format=json",
+            "--log-level=debug",
+        ])
+        .expect("arguments");
+        assert_eq!(args.dns_names, ["a.svc", "b.svc"]);
+        assert_eq!(SecretAccess::from(args.secrets), SecretAccess::OnDemand);
+        assert_eq!(args.drain_grace, Duration::from_secs(90));
+        parse(&["--self-signed", "--drain-grace=soon"]).expect_err("no duration");
+    }
+
+    #[test]
+    fn a_policy_that_cant_be_used_names_its_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config.yaml");
+        let error = format!("{:#}", read_policy(Some(&path)).expect_err("no file"));
+        assert!(error.contains("config.yaml: No such file"), "{error}");
+        std::fs::write(&path, "severitys: {}").expect("a file");
+        let error = format!("{:#}", read_policy(Some(&path)).expect_err("no policy"));
+        assert!(error.contains("config.yaml: severitys"), "{error}");
+    }
+}
