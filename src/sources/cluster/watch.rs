@@ -91,10 +91,10 @@ impl Watch {
         match failure.why {
             Why::Absent => {
                 self.tracker.clear();
-                self.readiness.filled(kind);
                 if news {
                     tracing::warn!(kind, "{message}");
                 }
+                self.readiness.filled(kind);
                 return Next::ListAfter(self.pace.absent);
             }
             Why::Expired => tracing::debug!(kind, "{message}"),
