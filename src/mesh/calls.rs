@@ -240,6 +240,8 @@ fn policy_for<'a>(client: &'a Member, service: &Name) -> Option<&'a ClientEnd> {
     });
     match entry.map(|entry| entry.policy) {
         Some(OwnPolicy::Own(index)) => index.and_then(|index| client.clients.get(index)),
-        Some(OwnPolicy::Inherited) | None => client.clients.iter().find(|end| end.backend.is_none() && end.is_default()),
+        Some(OwnPolicy::Inherited) | None => {
+            client.clients.iter().find(|end| end.backend.is_none() && end.is_default())
+        }
     }
 }

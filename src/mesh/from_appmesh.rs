@@ -9,7 +9,8 @@ use crate::appmesh::{
 };
 use crate::field::FieldPath;
 use crate::mesh::end::{
-    BACKEND_DEFAULTS, Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
+    BACKEND_DEFAULTS, Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode,
+    TrustSource, Validation,
 };
 use crate::mesh::member::{BackendEntry, Definition, Member, OwnPolicy};
 use crate::mesh::object::ObjectRef;
@@ -141,10 +142,9 @@ fn server_tls(field: FieldPath, tls: &ListenerTls) -> Option<ServerTls> {
     let given = &tls.certificate;
     let certificate = match (&given.file, &given.acm, &given.sds) {
         (Some(file), None, None) => Some(file_source(&at, file)),
-        (None, Some(acm), None) => Some(CertificateSource::Acm {
-            arn: acm.certificate_arn.clone(),
-            field: at.keys(["acm", "certificateARN"]),
-        }),
+        (None, Some(acm), None) => {
+            Some(CertificateSource::Acm { arn: acm.certificate_arn.clone(), field: at.keys(["acm", "certificateARN"]) })
+        }
         (None, None, Some(sds)) => Some(sds_source(&at, sds)),
         _ => None,
     };
@@ -198,10 +198,9 @@ fn validation(field: &FieldPath, given: &TlsValidation) -> Validation {
             field: at.keys(["file", "certificateChain"]),
         })),
         (None, Some(acm), None) => Some(acm_trust(&at, acm)),
-        (None, None, Some(sds)) => Some(TrustSource::Sds {
-            secret_name: sds.secret_name.clone(),
-            field: at.keys(["sds", "secretName"]),
-        }),
+        (None, None, Some(sds)) => {
+            Some(TrustSource::Sds { secret_name: sds.secret_name.clone(), field: at.keys(["sds", "secretName"]) })
+        }
         _ => None,
     };
     let exact = field.keys(["subjectAlternativeNames", "match", "exact"]);

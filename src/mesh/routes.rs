@@ -208,10 +208,7 @@ pub(crate) fn targets(object: &ObjectRef, router: &VirtualRouter) -> impl Iterat
 }
 
 /// The services that a gateway route leads to, with the listener's port where the route says.
-pub(crate) fn services_routed(
-    object: &ObjectRef,
-    route: &GatewayRoute,
-) -> impl Iterator<Item = (Name, Option<u16>)> {
+pub(crate) fn services_routed(object: &ObjectRef, route: &GatewayRoute) -> impl Iterator<Item = (Name, Option<u16>)> {
     let own = object.namespace();
     route.spec.targets().filter_map(move |target| {
         let service = &target.virtual_service;

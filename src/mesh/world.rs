@@ -291,9 +291,10 @@ impl World {
         }
         let labels = self.namespaces.get(member.object.namespace());
         let fits = |mesh: &&Arc<Mesh>| {
-            mesh.spec.namespace_selector.as_ref().is_some_and(|selector| {
-                selector.is_empty() || labels.is_some_and(|labels| selector.matches(labels))
-            })
+            mesh.spec
+                .namespace_selector
+                .as_ref()
+                .is_some_and(|selector| selector.is_empty() || labels.is_some_and(|labels| selector.matches(labels)))
         };
         self.meshes.values().find(fits).map(|mesh| mesh.metadata.name.as_str())
     }
@@ -313,9 +314,7 @@ impl World {
         self.member_selectors
             .candidates(workload.object.namespace(), &workload.labels)
             .filter_map(|object| self.members.get(object))
-            .filter(|member| {
-                member.pod_selector.as_ref().is_some_and(|selector| selector.matches(&workload.labels))
-            })
+            .filter(|member| member.pod_selector.as_ref().is_some_and(|selector| selector.matches(&workload.labels)))
     }
 
     /// A namespace's labels; None where the namespace isn't known.
@@ -348,7 +347,10 @@ impl World {
             ("workloads", self.workloads.len()),
             ("stores", self.stores.len()),
             ("namespaces", self.namespaces.len()),
-            ("routes", self.services.len() + self.routers.len() + self.gateway_routes.len() + self.backend_groups.len()),
+            (
+                "routes",
+                self.services.len() + self.routers.len() + self.gateway_routes.len() + self.backend_groups.len(),
+            ),
         ]
     }
 }

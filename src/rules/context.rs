@@ -4,8 +4,10 @@ use jiff::Timestamp;
 
 use crate::appmesh::decode::UnknownField;
 use crate::finding::Site;
-use crate::mesh::{CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload};
 use crate::mesh::Validation;
+use crate::mesh::{
+    CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload,
+};
 use crate::pki::{Chain, FileFacts};
 use crate::policy::Effective;
 use crate::rules::pairs::Pair;
@@ -161,9 +163,13 @@ impl<'a> Context<'a> {
         });
         let trusts =
             self.trusts.iter().map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
-        certificates
-            .chain(trusts)
-            .map(|((end, workload), role, file, place)| FileUse { end, workload, role, file, place })
+        certificates.chain(trusts).map(|((end, workload), role, file, place)| FileUse {
+            end,
+            workload,
+            role,
+            file,
+            place,
+        })
     }
 }
 

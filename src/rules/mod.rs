@@ -19,8 +19,8 @@ mod stores;
 pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, TrustUse};
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
-pub use pairs::{Pair, Side};
 pub use objects::undecodable_object::undecodable;
+pub use pairs::{Pair, Side};
 pub use stores::stores_to_read;
 
 use crate::finding::Severity;

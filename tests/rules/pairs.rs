@@ -81,7 +81,12 @@ fn client_names() -> Vec<Case> {
             "seen from the server",
             |s| front(s, lists("green.apps.local")),
             CHAIN,
-            &["front → blue", "green.apps.local", "DNS:blue.apps.local", "SAN matcher, certificate SANs are [blue.apps.local]"],
+            &[
+                "front → blue",
+                "green.apps.local",
+                "DNS:blue.apps.local",
+                "SAN matcher, certificate SANs are [blue.apps.local]",
+            ],
         ),
         denies(
             "MV104",
@@ -286,9 +291,14 @@ fn ways() -> Vec<Case> {
     fn routed(scene: &mut Scene, target: Value) {
         scene.unset("/spec/listeners/0/tls");
         front(scene, |_| {});
-        scene.others[0] = object("VirtualService", "blue", json!({
-            "provider": {"virtualRouter": {"virtualRouterRef": {"name": "colors"}}}}));
-        let route = json!({"name": "all", "httpRoute": {"match": {"prefix": "/"}, "action": {"weightedTargets": [target]}}});
+        scene.others[0] = object(
+            "VirtualService",
+            "blue",
+            json!({
+            "provider": {"virtualRouter": {"virtualRouterRef": {"name": "colors"}}}}),
+        );
+        let route =
+            json!({"name": "all", "httpRoute": {"match": {"prefix": "/"}, "action": {"weightedTargets": [target]}}});
         scene.others.push(object("VirtualRouter", "colors", json!({"routes": [route]})));
     }
     fn gateway(scene: &mut Scene, selector: Value) {

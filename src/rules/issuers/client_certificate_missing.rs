@@ -26,7 +26,9 @@ use crate::rules::pairs::Fields;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
         let Some(tls) = pair.call.listener.active_tls() else { continue };
-        let Some(validation) = tls.validation.as_ref().filter(|validation| validation.trust.is_some()) else { continue };
+        let Some(validation) = tls.validation.as_ref().filter(|validation| validation.trust.is_some()) else {
+            continue;
+        };
         let (field, found) = match pair.call.policy {
             PolicyInForce::Enforced(end) if end.certificate.is_none() => {
                 (end.field.clone(), format!("the client policy of {} has no certificate", end.anchor))

@@ -44,7 +44,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 pair.problem(cx, fields, "the names that the listener lists are none of the client's certificate")
                     .expected(format!("one of {}", names.join(", ")))
                     .found(leaf.names_text())
-                    .consequence("the server ends the handshake: the client's proxy logs SSLV3_ALERT_CERTIFICATE_UNKNOWN")
+                    .consequence(
+                        "the server ends the handshake: the client's proxy logs SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+                    )
                     .fix("add the client's name to the listener's list first; then let the client call"),
             );
         }
