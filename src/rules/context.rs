@@ -8,8 +8,9 @@ use crate::mesh::Validation;
 use crate::mesh::{
     CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload,
 };
-use crate::pki::{Chain, FileFacts};
+use crate::pki::{Certificate, Chain, FileFacts};
 use crate::policy::Effective;
+use crate::rules::files::chain_disordered::place_of_leaf;
 use crate::rules::pairs::Pair;
 use crate::sources::{Body, Reviewed};
 
@@ -343,6 +344,12 @@ impl CertificateUse<'_> {
     /// The chain, where one stands at the path and Envoy would load it.
     pub fn chain(&self) -> Option<&Chain> {
         self.chain_facts().and_then(|facts| facts.chain.as_ref().ok())
+    }
+
+    /// The leaf: the certificate that the key is for, wherever it stands in the chain, so that a chain out of order (MV211) isn't
+    /// judged as if an authority were the leaf.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.chain()?.certificates.get(place_of_leaf(self).unwrap_or(0)).map(AsRef::as_ref)
     }
 
     /// What stands at the chain's path.

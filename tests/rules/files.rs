@@ -271,6 +271,8 @@ fn matching() -> Vec<Case> {
             &[],
         ),
         good("MV211", "the leaf first", |_| {}),
+        good("MV101", "a chain out of order: the leaf's names count, not the root's", |s| disorder(s)),
+        good("MV215", "a chain out of order: the leaf's key counts, not the root's", |s| disorder(s)),
     ]
 }
 

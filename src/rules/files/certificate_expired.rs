@@ -24,8 +24,7 @@ use crate::rules::files::THEN_RESTART;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         if leaf.not_after >= cx.now {
             continue;
         }
