@@ -1,7 +1,7 @@
 //! A document with the place of everything in it, and how the readers of YAML and JSON put it together.
 
-use std::collections::btree_map::{BTreeMap, Entry as Slot};
 use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry as Slot};
 use std::rc::Rc;
 
 use serde_json::Value;

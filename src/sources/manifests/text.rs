@@ -75,9 +75,7 @@ fn name_templates(text: &str, faults: &mut Vec<Fault>) {
             .enumerate()
             .rev()
             .take_while(|(number, line)| *number == index || !line.starts_with("---"))
-            .find(|(number, line)| {
-                if *number == index { here(line) } else { line.trim_start().starts_with("{{") }
-            });
+            .find(|(number, line)| if *number == index { here(line) } else { line.trim_start().starts_with("{{") });
         if let Some((number, line)) = marker {
             let byte = line.find("{{").unwrap_or(0);
             let column = line.get(..byte).map_or(0, |before| before.chars().count()) + 1;
@@ -89,9 +87,7 @@ fn name_templates(text: &str, faults: &mut Vec<Fault>) {
 
 /// The lines of a text, which end in LF, CRLF or CR.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .flat_map(|line| line.split('\r'))
+    text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).flat_map(|line| line.split('\r'))
 }
 
 fn small(number: usize) -> u32 {
@@ -109,12 +105,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub(super) fn new(
-        name: String,
-        text: &str,
-        shown: &[RangeInclusive<u32>],
-        secret: &[RangeInclusive<u32>],
-    ) -> Self {
+    pub(super) fn new(name: String, text: &str, shown: &[RangeInclusive<u32>], secret: &[RangeInclusive<u32>]) -> Self {
         let mut kept = BTreeMap::new();
         if !shown.is_empty() {
             let all: Vec<&str> = lines(text).collect();
