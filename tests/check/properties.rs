@@ -131,7 +131,7 @@ impl Writer {
         self.places.push((path.clone(), line, column));
         self.turn += 1;
         match value {
-            Value::String(text) if self.turn % 3 == 0 => write!(self.text, "\"{text}\"").expect("text"),
+            Value::String(text) if self.turn.is_multiple_of(3) => write!(self.text, "\"{text}\"").expect("text"),
             Value::String(text) if self.turn % 3 == 1 => write!(self.text, "'{text}'").expect("text"),
             Value::String(text) => self.text.push_str(text),
             other => write!(self.text, "{other}").expect("text"),
@@ -142,7 +142,7 @@ impl Writer {
         let pad = " ".repeat(indent);
         self.turn += 1;
         match value {
-            _ if self.turn % 5 == 0 => {
+            _ if self.turn.is_multiple_of(5) => {
                 self.text.push(' ');
                 self.flow(path, value);
                 self.end();
@@ -195,7 +195,12 @@ impl Writer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+    // PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: ProptestConfig::default().cases.max(1000),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_text_panics(pieces in proptest::collection::vec(piece(), 0..80)) {

@@ -13,6 +13,9 @@ use super::yaml::{self, Parsed};
 const RENDER_FIRST: &str = "template markers `{{ }}` are no YAML: render the templates first, for instance \
                             `helm template . | meshvet check -`";
 
+/// The most faults of one file that are told: more say nothing more.
+pub(super) const MAX_FAULTS: usize = 100;
+
 /// A file's bytes as text, without a byte-order mark.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<Zeroizing<String>, Fault> {
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
@@ -56,7 +59,7 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
     } else {
         yaml::read(text, budget)
     };
-    if !parsed.faults.is_empty() && text.contains("{{") {
+    if parsed.broken && text.contains("{{") {
         name_templates(text, &mut parsed.faults);
     }
     parsed
@@ -65,7 +68,7 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
 /// Says of the faults that stem from template markers what to do about them.
 fn name_templates(text: &str, faults: &mut Vec<Fault>) {
     let lines: Vec<&str> = lines(text).collect();
-    for fault in faults.iter_mut() {
+    for fault in faults.iter_mut().filter(|fault| fault.fatal).take(MAX_FAULTS) {
         let index = usize::try_from(fault.line).unwrap_or(usize::MAX).saturating_sub(1);
         let here = |line: &&str| line.contains("{{") || line.contains("}}");
         let above = lines.get(..=index.min(lines.len().saturating_sub(1))).unwrap_or_default();
