@@ -4,8 +4,10 @@ use jiff::Timestamp;
 
 use crate::appmesh::decode::UnknownField;
 use crate::finding::Site;
-use crate::mesh::{CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload};
 use crate::mesh::Validation;
+use crate::mesh::{
+    CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload,
+};
 use crate::pki::{Chain, FileFacts};
 use crate::policy::Effective;
 use crate::sources::{Body, Reviewed};
@@ -144,9 +146,13 @@ impl<'a> Context<'a> {
         });
         let trusts =
             self.trusts.iter().map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
-        certificates
-            .chain(trusts)
-            .map(|((end, workload), role, file, place)| FileUse { end, workload, role, file, place })
+        certificates.chain(trusts).map(|((end, workload), role, file, place)| FileUse {
+            end,
+            workload,
+            role,
+            file,
+            place,
+        })
     }
 
     fn find_files(&mut self, member: &'a Member) {
@@ -156,14 +162,16 @@ impl<'a> Context<'a> {
             owners.push(None);
         }
         for end in ends_of(member) {
+            // Only the uses of this very end can be the same: looking further would cost the square of a large object.
+            let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
             for workload in &owners {
                 if let Some(CertificateSource::File { chain, key }) = end.certificate() {
-                    self.find_certificate(member, end, *workload, chain, key);
+                    self.find_certificate(member, end, *workload, (chain, key), certificates);
                 }
                 if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref())
                 {
                     let place = self.view.place(member, *workload, file);
-                    let known = self.trusts.iter().any(|other| other.end.is(end) && same_file(&other.place, &place));
+                    let known = self.trusts.iter().skip(trusts).any(|other| same_file(&other.place, &place));
                     if !known {
                         self.trusts.push(TrustUse { end, workload: *workload, file, place });
                     }
@@ -177,16 +185,16 @@ impl<'a> Context<'a> {
         member: &'a Member,
         end: End<'a>,
         workload: Option<&'a Workload>,
-        chain_file: &'a FileRef,
-        key_file: &'a FileRef,
+        (chain_file, key_file): (&'a FileRef, &'a FileRef),
+        first: usize,
     ) {
         let chain_place = self.view.place(member, workload, chain_file);
         let key_place = self.view.place(member, workload, key_file);
-        let known = self.certificates.iter().any(|other| {
-            other.end.is(end)
-                && same_file(&other.chain_place, &chain_place)
-                && same_file(&other.key_place, &key_place)
-        });
+        let known = self
+            .certificates
+            .iter()
+            .skip(first)
+            .any(|other| same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place));
         if !known {
             self.certificates.push(CertificateUse { end, workload, chain_file, key_file, chain_place, key_place });
         }
@@ -300,10 +308,6 @@ impl<'a> End<'a> {
             End::Server(_, tls) => tls.validation.as_ref(),
             End::Client(client) => client.validation.as_ref(),
         }
-    }
-
-    fn is(&self, other: End<'_>) -> bool {
-        self.is_server() == other.is_server() && self.anchor() == other.anchor()
     }
 }
 
