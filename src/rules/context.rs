@@ -182,13 +182,15 @@ impl<'a> Files<'a> {
     }
 
     fn find_for(&mut self, view: View<'a>, member: &'a Member, owners: &[Option<&'a Workload>], end: End<'a>) {
+        // Only the uses of this very end can be the same: looking further would cost the square of a large object.
+        let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
         for workload in owners {
             if let Some(CertificateSource::File { chain, key }) = end.certificate() {
-                self.find_certificate(view, member, end, *workload, chain, key);
+                self.find_certificate(view, member, end, *workload, (chain, key), certificates);
             }
             if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref()) {
                 let place = view.place(member, *workload, file);
-                let known = self.trusts.iter().any(|other| other.end.is(end) && same_file(&other.place, &place));
+                let known = self.trusts.iter().skip(trusts).any(|other| same_file(&other.place, &place));
                 if !known {
                     self.trusts.push(TrustUse { end, workload: *workload, file, place });
                 }
@@ -202,14 +204,16 @@ impl<'a> Files<'a> {
         member: &'a Member,
         end: End<'a>,
         workload: Option<&'a Workload>,
-        chain_file: &'a FileRef,
-        key_file: &'a FileRef,
+        (chain_file, key_file): (&'a FileRef, &'a FileRef),
+        first: usize,
     ) {
         let chain_place = view.place(member, workload, chain_file);
         let key_place = view.place(member, workload, key_file);
-        let known = self.certificates.iter().any(|other| {
-            other.end.is(end) && same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place)
-        });
+        let known = self
+            .certificates
+            .iter()
+            .skip(first)
+            .any(|other| same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place));
         if !known {
             self.certificates.push(CertificateUse { end, workload, chain_file, key_file, chain_place, key_place });
         }
@@ -333,10 +337,6 @@ impl<'a> End<'a> {
             End::Server(_, tls) => tls.validation.as_ref(),
             End::Client(client) => client.validation.as_ref(),
         }
-    }
-
-    fn is(&self, other: End<'_>) -> bool {
-        self.is_server() == other.is_server() && self.anchor() == other.anchor()
     }
 }
 
