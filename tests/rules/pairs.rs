@@ -364,9 +364,13 @@ fn ways() -> Vec<Case> {
             &["edge → blue"],
         ),
         good("MV305", "from a gateway that selects no namespace", |s| gateway(s, json!(null))),
-        denies("MV305", "by a backend group", |s| grouped(s, json!({"name": "blue"})), "spec.listeners[0]", &[
-            "front → blue",
-        ]),
+        denies(
+            "MV305",
+            "by a backend group",
+            |s| grouped(s, json!({"name": "blue"})),
+            "spec.listeners[0]",
+            &["front → blue"],
+        ),
         denies("MV305", "by a group of all services", |s| grouped(s, json!({"name": "*"})), "spec.listeners[0]", &[]),
         denies(
             "MV305",
