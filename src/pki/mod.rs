@@ -12,6 +12,7 @@ mod distinguished_name;
 mod extensions;
 mod file;
 pub mod names;
+pub mod path;
 mod pem;
 mod private_key;
 mod problem;

@@ -3,5 +3,6 @@
 //! Each suite takes what it needs: `#[path = "../support/mod.rs"] mod support;`.
 #![allow(dead_code, reason = "no suite uses all of it")]
 
+pub(crate) mod forge;
 pub(crate) mod manifests;
 pub(crate) mod mint;
