@@ -159,7 +159,9 @@ impl Admission {
             if wanted.is_empty() || round == MOST_ROUNDS {
                 return Ok(reading.finish(verdict));
             }
-            let failed = self.read(wanted, deadline, &mut reading).await;
+            let Some(failed) = self.read(wanted, deadline, &mut reading).await else {
+                return Ok(reading.finish(verdict));
+            };
             reading.doubt(&verdict, &failed);
             last = Some(verdict);
         }
@@ -167,8 +169,13 @@ impl Admission {
     }
 
     /// Reads stores afresh, each by itself, so that a slow one takes none of the others along. Returns those that could not
-    /// be read, with the reason.
-    async fn read(&self, stores: Vec<StoreKey>, deadline: Instant, reading: &mut Reading) -> HashMap<StoreKey, String> {
+    /// be read, with the reason; None when the reader left all of them out, as it does where the world is complete.
+    async fn read(
+        &self,
+        stores: Vec<StoreKey>,
+        deadline: Instant,
+        reading: &mut Reading,
+    ) -> Option<HashMap<StoreKey, String>> {
         // Something is left for judging again.
         let left = deadline.saturating_duration_since(Instant::now());
         let deadline = deadline - (left / 5).min(Duration::from_millis(100));
@@ -184,18 +191,19 @@ impl Admission {
             .buffer_unordered(READS_AT_ONCE)
             .collect()
             .await;
+        let news = read.iter().any(|(_, state)| state.is_some());
         let mut failed = HashMap::new();
         for (store, state) in read {
             if let Some(StoreState::Unread(Unread::Failed(why))) = &state {
                 failed.insert(store.clone(), why.clone());
             }
-            self.metrics.store_read(failed.contains_key(&store));
             if let Some(state) = state {
+                self.metrics.store_read(failed.contains_key(&store));
                 Arc::make_mut(&mut reading.fresh).insert(store.clone(), state);
             }
             reading.asked.insert(store);
         }
-        failed
+        news.then_some(failed)
     }
 
     /// Runs work that only costs processor time: light work at once, heavy work where it can be left behind at the deadline.

@@ -103,7 +103,10 @@ fn known(spki: &[u8]) -> Option<PublicKey> {
         // Envoy refuses a certificate whose RSA key lacks the NULL.
         (algorithm.next()? == (0x05, &[])).then_some(())?;
         let mut numbers = Reader::new(key).enter(der::SEQUENCE)?;
-        let (modulus, _exponent) = (numbers.unsigned()?, numbers.unsigned()?);
+        let (modulus, exponent) = (numbers.unsigned()?, numbers.unsigned()?);
+        // BoringSSL's bounds: both odd, and an exponent from 3 up to 33 bits.
+        let odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+        (odd(modulus) && odd(exponent) && (2..=33).contains(&bits(exponent))).then_some(())?;
         Some(PublicKey { algorithm: KeyAlgorithm::Rsa { bits: bits(modulus) }, spki_sha256: sha256(spki) })
     } else if oid == EC {
         let curve = curve(algorithm.expect(der::OBJECT_IDENTIFIER)?)?;
@@ -135,7 +138,9 @@ pub(super) fn uncompressed(curve: &KeyAlgorithm, point: &[u8]) -> Option<Vec<u8>
 
 /// Whether these bytes have the form of a point of this curve.
 fn is_point(curve: &KeyAlgorithm, point: &[u8]) -> bool {
-    let Some((_, _, length)) = CURVES.iter().find(|(_, algorithm, _)| algorithm == curve) else { return false };
+    let Some((_, _, length)) = CURVES.iter().find(|(_, algorithm, _)| algorithm == curve) else {
+        return false;
+    };
     match point.first() {
         Some(4) => point.len() == 1 + 2 * length,
         Some(2 | 3) => point.len() == 1 + length,
@@ -146,8 +151,12 @@ fn is_point(curve: &KeyAlgorithm, point: &[u8]) -> bool {
 /// What to call a key that isn't one of the known ones.
 fn name(spki: &[u8]) -> String {
     let algorithm = Reader::new(spki).enter(der::SEQUENCE).and_then(|mut reader| reader.enter(der::SEQUENCE));
-    let Some(mut algorithm) = algorithm else { return "an unreadable key".to_owned() };
-    let Some(oid) = algorithm.expect(der::OBJECT_IDENTIFIER) else { return "an unreadable key".to_owned() };
+    let Some(mut algorithm) = algorithm else {
+        return "an unreadable key".to_owned();
+    };
+    let Some(oid) = algorithm.expect(der::OBJECT_IDENTIFIER) else {
+        return "an unreadable key".to_owned();
+    };
     let parameter = algorithm.expect(der::OBJECT_IDENTIFIER);
     match (oid, parameter) {
         (RSA, _) => "a damaged RSA key".to_owned(),

@@ -18,8 +18,6 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 pub struct Policy {
     base: Effective,
     scopes: Vec<Layer>,
-    /// Whether SDS is enabled in the App Mesh controller.
-    pub sds_enabled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +44,8 @@ pub struct Effective {
     pub max_lifetime_days: Option<u32>,
     /// Whether SDS is enabled in the App Mesh controller.
     pub sds_enabled: bool,
+    /// Whether backend groups are enabled in the App Mesh controller.
+    pub backend_groups_enabled: bool,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
 }
@@ -62,9 +62,10 @@ impl Default for Policy {
                 .to_vec(),
             max_lifetime_days: None,
             sds_enabled: false,
+            backend_groups_enabled: false,
             ignore_denials: false,
         };
-        Self { base, scopes: Vec::new(), sds_enabled: false }
+        Self { base, scopes: Vec::new() }
     }
 }
 
@@ -86,8 +87,8 @@ impl Policy {
         let severities = resolve(&file.severities, "severities")?;
         policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile);
         policy.base.sds_enabled = file.sds.enabled;
+        policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
-        policy.sds_enabled = file.sds.enabled;
         for (index, scope) in file.scopes.into_iter().enumerate() {
             let path = format!("scopes[{index}]");
             if let Some(problem) = scope.namespace_selector.problems().first() {
@@ -151,10 +152,7 @@ impl Effective {
 /// The rules that speak of things not known; MV202 is among them for its softer cases only.
 const UNKNOWN_RULES: [&str; 3] = ["MV201", "MV202", "MV203"];
 
-fn resolve(
-    named: &BTreeMap<String, Severity>,
-    path: &str,
-) -> Result<Vec<Option<Severity>>, PolicyError> {
+fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];
     for (name, severity) in named {
         let rule = Rule::find(name).ok_or_else(|| PolicyError::UnknownRule {
@@ -216,10 +214,10 @@ mod tests {
     #[test]
     fn unknown_keys_and_rules_are_named_with_the_nearest() {
         rejects("severitys: {}", &["severitys", "did you mean `severities`"]);
-        rejects("scopes: [{severities: {MV101: warn}}, {thresholds: {expiringDay: 3}}]", &[
-            "scopes[1].thresholds.expiringDay",
-            "`expiringDays`",
-        ]);
+        rejects(
+            "scopes: [{severities: {MV101: warn}}, {thresholds: {expiringDay: 3}}]",
+            &["scopes[1].thresholds.expiringDay", "`expiringDays`"],
+        );
         rejects("severities: {hostname-missmatch: warn}", &["hostname-missmatch", "`hostname-mismatch`"]);
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);

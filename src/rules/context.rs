@@ -4,10 +4,13 @@ use jiff::Timestamp;
 
 use crate::appmesh::decode::UnknownField;
 use crate::finding::Site;
-use crate::mesh::{CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload};
 use crate::mesh::Validation;
+use crate::mesh::{
+    CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload,
+};
 use crate::pki::{Chain, FileFacts};
 use crate::policy::Effective;
+use crate::rules::pairs::Pair;
 use crate::sources::{Body, Reviewed};
 
 /// Where the question comes from. Only MV002 weighs differently.
@@ -37,6 +40,17 @@ pub struct Context<'a> {
     /// Each certificate by file that a proxy of the member loads: one for each end and different place.
     pub certificates: Vec<CertificateUse<'a>>,
     /// Each trust bundle by file that a proxy of the member loads.
+    pub trusts: Vec<TrustUse<'a>>,
+    /// Each call that the member makes or receives, where TLS has a part in it.
+    pub pairs: Vec<Pair<'a>>,
+}
+
+/// The files that ends of one member load, with what stands at their paths.
+#[derive(Debug, Default)]
+pub struct Files<'a> {
+    /// Certificates and their keys: one for each end and different place.
+    pub certificates: Vec<CertificateUse<'a>>,
+    /// Trust bundles, likewise.
     pub trusts: Vec<TrustUse<'a>>,
 }
 
@@ -97,12 +111,17 @@ impl<'a> Context<'a> {
             workloads: Vec::new(),
             certificates: Vec::new(),
             trusts: Vec::new(),
+            pairs: Vec::new(),
         };
         if let Body::Member(member) = &reviewed.body {
             cx.workloads = view.world.workloads_of(member).map(AsRef::as_ref).collect();
             if member.uses_tls() {
-                cx.find_files(member);
+                let mut files = Files::default();
+                let owners = owners(member, cx.workloads.iter().copied());
+                ends_of(member).for_each(|end| files.find_for(view, member, &owners, end));
+                (cx.certificates, cx.trusts) = (files.certificates, files.trusts);
             }
+            cx.pairs = Pair::all(&cx);
         }
         cx
     }
@@ -144,29 +163,35 @@ impl<'a> Context<'a> {
         });
         let trusts =
             self.trusts.iter().map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
-        certificates
-            .chain(trusts)
-            .map(|((end, workload), role, file, place)| FileUse { end, workload, role, file, place })
+        certificates.chain(trusts).map(|((end, workload), role, file, place)| FileUse {
+            end,
+            workload,
+            role,
+            file,
+            place,
+        })
+    }
+}
+
+impl<'a> Files<'a> {
+    /// Finds the files of one end of any member.
+    pub(super) fn find(&mut self, view: View<'a>, member: &'a Member, end: End<'a>) {
+        let owners = owners(member, view.world.workloads_of(member).map(AsRef::as_ref));
+        self.find_for(view, member, &owners, end);
     }
 
-    fn find_files(&mut self, member: &'a Member) {
-        let proxied = self.workloads.iter().copied().filter(|w| member.is_gateway() || !w.opts_out());
-        let mut owners: Vec<Option<&'a Workload>> = proxied.map(Some).collect();
-        if owners.is_empty() {
-            owners.push(None);
-        }
-        for end in ends_of(member) {
-            for workload in &owners {
-                if let Some(CertificateSource::File { chain, key }) = end.certificate() {
-                    self.find_certificate(member, end, *workload, chain, key);
-                }
-                if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref())
-                {
-                    let place = self.view.place(member, *workload, file);
-                    let known = self.trusts.iter().any(|other| other.end.is(end) && same_file(&other.place, &place));
-                    if !known {
-                        self.trusts.push(TrustUse { end, workload: *workload, file, place });
-                    }
+    fn find_for(&mut self, view: View<'a>, member: &'a Member, owners: &[Option<&'a Workload>], end: End<'a>) {
+        // Only the uses of this very end can be the same: looking further would cost the square of a large object.
+        let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
+        for workload in owners {
+            if let Some(CertificateSource::File { chain, key }) = end.certificate() {
+                self.find_certificate(view, member, end, *workload, (chain, key), certificates);
+            }
+            if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref()) {
+                let place = view.place(member, *workload, file);
+                let known = self.trusts.iter().skip(trusts).any(|other| same_file(&other.place, &place));
+                if !known {
+                    self.trusts.push(TrustUse { end, workload: *workload, file, place });
                 }
             }
         }
@@ -174,23 +199,34 @@ impl<'a> Context<'a> {
 
     fn find_certificate(
         &mut self,
+        view: View<'a>,
         member: &'a Member,
         end: End<'a>,
         workload: Option<&'a Workload>,
-        chain_file: &'a FileRef,
-        key_file: &'a FileRef,
+        (chain_file, key_file): (&'a FileRef, &'a FileRef),
+        first: usize,
     ) {
-        let chain_place = self.view.place(member, workload, chain_file);
-        let key_place = self.view.place(member, workload, key_file);
-        let known = self.certificates.iter().any(|other| {
-            other.end.is(end)
-                && same_file(&other.chain_place, &chain_place)
-                && same_file(&other.key_place, &key_place)
-        });
+        let chain_place = view.place(member, workload, chain_file);
+        let key_place = view.place(member, workload, key_file);
+        let known = self
+            .certificates
+            .iter()
+            .skip(first)
+            .any(|other| same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place));
         if !known {
             self.certificates.push(CertificateUse { end, workload, chain_file, key_file, chain_place, key_place });
         }
     }
+}
+
+/// The workloads whose proxies load the member's files; one None where there are none, for folders that stand in.
+fn owners<'a>(member: &Member, workloads: impl Iterator<Item = &'a Workload>) -> Vec<Option<&'a Workload>> {
+    let proxied = workloads.filter(|workload| member.is_gateway() || !workload.opts_out());
+    let mut owners: Vec<_> = proxied.map(Some).collect();
+    if owners.is_empty() {
+        owners.push(None);
+    }
+    owners
 }
 
 /// What a proxy loads a file as.
@@ -300,10 +336,6 @@ impl<'a> End<'a> {
             End::Server(_, tls) => tls.validation.as_ref(),
             End::Client(client) => client.validation.as_ref(),
         }
-    }
-
-    fn is(&self, other: End<'_>) -> bool {
-        self.is_server() == other.is_server() && self.anchor() == other.anchor()
     }
 }
 

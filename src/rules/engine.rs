@@ -1,7 +1,10 @@
 //! Runs the rules over one object and gives their problems the severity that the policy sets.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
+use crate::field::FieldPath;
 use crate::finding::{Finding, Problem, Severity};
 use crate::mesh::View;
 use crate::policy::{Effective, Policy};
@@ -22,12 +25,14 @@ pub fn judge(reviewed: &Reviewed, view: View<'_>, policy: &Policy, now: Timestam
     let policy = policy.effective(reviewed.object.namespace(), view.world);
     let cx = Context::new(reviewed, view, &policy, now, surface);
     let suppressions = Suppressions::parse(&reviewed.annotations);
-    let mut reporter = Reporter { rule: &RULES[0], cx: &cx, suppressions: &suppressions, findings: Vec::new() };
+    let (findings, told) = (Vec::new(), HashMap::new());
+    let mut reporter = Reporter { rule: &RULES[0], cx: &cx, suppressions: &suppressions, findings, told };
     for rule in RULES {
         if policy.severity(rule, rule.default) == Severity::Off {
             continue;
         }
         reporter.rule = rule;
+        reporter.told.clear();
         (rule.check)(&cx, &mut reporter);
     }
     Judgement::new(reporter.findings)
@@ -58,15 +63,20 @@ pub(crate) struct Reporter<'a> {
     cx: &'a Context<'a>,
     suppressions: &'a Suppressions,
     findings: Vec<Finding>,
+    /// Where findings of the running rule stand, by anchor and field: comparing each with all would cost the square of a
+    /// large object.
+    told: HashMap<(String, FieldPath), Vec<usize>>,
 }
 
 impl Reporter<'_> {
     /// Reports a problem under the rule that is running. The same problem twice (two workloads with one file) is one.
     pub(crate) fn add(&mut self, problem: Problem) {
         let finding = Finding::of(self.rule, problem, self.cx.reviewed, self.cx.policy, self.suppressions);
-        if let Some(finding) = finding
-            && !self.findings.iter().any(|known| same(known, &finding))
-        {
+        let Some(finding) = finding else { return };
+        let site = &finding.problem.site;
+        let known = self.told.entry((site.anchor.clone(), site.field.clone())).or_default();
+        if !known.iter().filter_map(|index| self.findings.get(*index)).any(|known| same(known, &finding)) {
+            known.push(self.findings.len());
             self.findings.push(finding);
         }
     }

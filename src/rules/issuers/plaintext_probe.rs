@@ -26,14 +26,12 @@ use crate::rules::engine::Reporter;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // Nothing is intercepted in a gateway's pods.
     let Some(member) = cx.member().filter(|member| !member.is_gateway()) else { return };
-    for server in member.servers.iter().filter(|server| server.is_strict()) {
-        for workload in &cx.workloads {
-            let listeners = member.servers.iter().filter_map(|server| server.port.map(i64::from));
-            let intercepted = InterceptedPorts::of(&workload.annotations, listeners);
-            for probe in workload.plaintext_probes.iter().filter(|probe| Some(probe.port) == server.port) {
-                if !intercepted.contains(i64::from(probe.port)) {
-                    continue;
-                }
+    for workload in cx.workloads.iter().filter(|workload| !workload.plaintext_probes.is_empty()) {
+        let listeners = member.servers.iter().filter_map(|server| server.port.map(i64::from));
+        let intercepted = InterceptedPorts::of(&workload.annotations, listeners);
+        for probe in workload.plaintext_probes.iter().filter(|probe| intercepted.contains(i64::from(probe.port))) {
+            let strict = member.servers.iter().filter(|server| server.is_strict());
+            for server in strict.filter(|server| server.port == Some(probe.port)) {
                 let anchor = format!("{} {} of {}", server.anchor, probe.kind, probe.container);
                 let site = Site::new(anchor, probe.field.clone()).on(workload.object.clone());
                 let message = format!(

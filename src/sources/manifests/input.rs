@@ -37,7 +37,7 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn name(&self) -> String {
-        self.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string())
+        self.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| shown(path))
     }
 
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {
@@ -73,19 +73,14 @@ pub(super) fn find(inputs: &[Input]) -> (Vec<Found>, Vec<(String, String)>) {
                         files.push(Found { path: Some(path.clone()), in_folder: false });
                     }
                 }
-                Err(error) => problems.push((path.display().to_string(), why(&error))),
+                Err(error) => problems.push((shown(path), why(&error))),
             },
         }
     }
     (files, problems)
 }
 
-fn walk(
-    folder: &Path,
-    seen: &mut HashSet<PathBuf>,
-    files: &mut Vec<Found>,
-    problems: &mut Vec<(String, String)>,
-) {
+fn walk(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<Found>, problems: &mut Vec<(String, String)>) {
     let entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
     for entry in entries.filter_entry(|entry| entry.depth() == 0 || !is_hidden_folder(entry)) {
         match entry {
@@ -104,11 +99,16 @@ fn walk(
                 let dangling = path.is_symlink() && !is_manifest(path);
                 if !dangling {
                     let why = error.io_error().map_or_else(|| error.to_string(), why);
-                    problems.push((path.display().to_string(), why));
+                    problems.push((shown(path), why));
                 }
             }
         }
     }
+}
+
+/// The path as it was given; what lies in `.` without the dot.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 fn is_hidden_folder(entry: &DirEntry) -> bool {
@@ -134,9 +134,8 @@ mod tests {
 
     fn names(root: &Path, inputs: &[Input]) -> (Vec<String>, usize) {
         let (files, problems) = find(inputs);
-        let name = |file: &Found| {
-            file.path.as_ref().map(|path| path.strip_prefix(root).unwrap_or(path).display().to_string())
-        };
+        let name =
+            |file: &Found| file.path.as_ref().map(|path| path.strip_prefix(root).unwrap_or(path).display().to_string());
         (files.iter().filter_map(name).collect(), problems.len())
     }
 

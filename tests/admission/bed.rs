@@ -1,0 +1,228 @@
+//! A webhook over a world made in code, and the reviews to ask it.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
+use http_body_util::BodyExt as _;
+use jiff::Timestamp;
+use meshvet::admission::drain::Drain;
+use meshvet::admission::metrics::Metrics;
+use meshvet::admission::server::router;
+use meshvet::admission::service::Admission;
+use meshvet::mesh::{Fact, SecretAccess, World};
+use meshvet::policy::Policy;
+use meshvet::sources::{Entry, NoReader, SharedWorld, StoreReader, decode_object};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::support::manifests::{deployment, namespace, tls_secret, virtual_node};
+use crate::support::mint::{Authority, Issued};
+
+/// The authority of every certificate here.
+pub(crate) static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("Test root"));
+/// A certificate for the sound node.
+pub(crate) static SOUND: LazyLock<Issued> = LazyLock::new(|| AUTHORITY.leaf(&["blue.apps.local"]).issue());
+/// A certificate of a wrong name.
+pub(crate) static MISNAMED: LazyLock<Issued> = LazyLock::new(|| AUTHORITY.leaf(&["red.apps.local"]).issue());
+
+/// The virtual node `shop/blue`: STRICT on 8443, found at `blue.apps.local`, certificate at /certs.
+pub(crate) fn node() -> Value {
+    virtual_node("shop", "blue", "blue.apps.local")
+}
+
+/// The facts of these manifests.
+pub(crate) fn facts(objects: impl IntoIterator<Item = Value>) -> Vec<Fact> {
+    let decoded = objects.into_iter().map(|object| decode_object(object, "shop").expect("it can be read"));
+    decoded
+        .map(|entry| match entry {
+            Entry::Reviewed(reviewed) => reviewed.fact(),
+            Entry::Fact(fact) => fact,
+            other => panic!("nothing to learn: {other:?}"),
+        })
+        .collect()
+}
+
+/// A webhook and the world behind it.
+pub(crate) struct Bed {
+    pub(crate) world: SharedWorld,
+    pub(crate) policy: Arc<ArcSwap<Policy>>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) drain: Drain,
+    pub(crate) router: Router,
+}
+
+impl Bed {
+    /// A world of these objects, Secrets included: nothing is read afresh.
+    pub(crate) fn of(objects: impl IntoIterator<Item = Value>) -> Self {
+        Self::reading(objects, SecretAccess::Complete, NoReader)
+    }
+
+    /// A world of these objects, and a reader of Secrets.
+    pub(crate) fn reading(
+        objects: impl IntoIterator<Item = Value>,
+        access: SecretAccess,
+        reader: impl StoreReader,
+    ) -> Self {
+        let mut world = World::new(access);
+        facts(objects).into_iter().for_each(|fact| world.learn(fact));
+        let world = SharedWorld::new(world);
+        let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
+        let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
+        let admission = Admission::new(
+            world.clone(),
+            Arc::new(reader),
+            Arc::clone(&policy),
+            Arc::new(Timestamp::now),
+            Arc::clone(&metrics),
+        );
+        let router = router(Arc::new(admission), drain.clone());
+        Self { world, policy, metrics, drain, router }
+    }
+
+    /// The world of the sound node, its Secret holding this certificate.
+    pub(crate) fn serving(issued: &Issued) -> Self {
+        Self::of([
+            namespace("shop"),
+            deployment("shop", "blue", "blue-cert:/certs"),
+            tls_secret("shop", "blue-cert", issued),
+        ])
+    }
+
+    /// The answer to an HTTP request, which must come at all.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let answered = self.router.clone().oneshot(request);
+        let response = tokio::time::timeout(Duration::from_secs(60), answered).await.expect("an answer").expect("one");
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        let json = serde_json::from_slice(&body).unwrap_or_else(|_| panic!("no JSON: {body:?}"));
+        Answer { code: head.status.as_u16(), allow: head.headers.get(header::ALLOW).cloned(), json }
+    }
+
+    /// The answer to a body sent as the API server sends reviews.
+    pub(crate) async fn post(&self, body: impl Into<Body>) -> Answer {
+        self.send(post("/validate?timeout=30s", body)).await
+    }
+
+    /// The answer to a review, which must have one.
+    #[track_caller]
+    pub(crate) fn ask(&self, review: &Value) -> impl Future<Output = Response> {
+        let asked = self.post(review.to_string());
+        async {
+            let answer = asked.await;
+            assert_eq!(answer.code, 200, "{}", answer.json);
+            assert_eq!(answer.json["kind"], "AdmissionReview");
+            assert_eq!(answer.json["apiVersion"], "admission.k8s.io/v1");
+            assert_eq!(answer.json["response"]["uid"], "7f0c");
+            Response(answer.json["response"].clone())
+        }
+    }
+}
+
+pub(crate) fn post(target: &str, body: impl Into<Body>) -> Request<Body> {
+    let request = Request::post(target).header(header::CONTENT_TYPE, "application/json");
+    request.body(body.into()).expect("a request")
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: u16,
+    pub(crate) allow: Option<axum::http::HeaderValue>,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// It is a `metav1.Status` of this code whose message has these words.
+    #[track_caller]
+    pub(crate) fn is_status(&self, code: u16, words: &[&str]) {
+        let Self { json, .. } = self;
+        assert_eq!((self.code, json["code"].as_u64()), (code, Some(u64::from(code))), "{json}");
+        assert_eq!((json["kind"].as_str(), json["apiVersion"].as_str()), (Some("Status"), Some("v1")));
+        assert_eq!(json["status"], "Failure");
+        for word in words {
+            assert!(json["message"].as_str().is_some_and(|message| message.contains(word)), "{json} lacks {word:?}");
+        }
+    }
+}
+
+/// The `response` of a review.
+#[derive(Debug)]
+pub(crate) struct Response(pub(crate) Value);
+
+impl Response {
+    pub(crate) fn message(&self) -> &str {
+        self.0["status"]["message"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn warnings(&self) -> Vec<&str> {
+        self.0["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Allowed, and not a word said.
+    #[track_caller]
+    pub(crate) fn passes_silently(&self) {
+        assert_eq!(self.0["allowed"], true, "{}", self.0);
+        assert_eq!(self.warnings(), Vec::<&str>::new());
+    }
+
+    /// Allowed, with a warning that has all of these words, each in one line of at most 120 characters.
+    #[track_caller]
+    pub(crate) fn warns(&self, words: &[&str]) {
+        assert_eq!(self.0["allowed"], true, "{}", self.0);
+        let told = self.warnings().iter().any(|line| words.iter().all(|word| line.contains(word)));
+        assert!(told, "no warning has all of {words:?}: {:#?}", self.warnings());
+        for line in self.warnings() {
+            assert!(!line.chars().any(char::is_control) && line.chars().count() <= 120, "{line:?}");
+        }
+    }
+
+    /// Denied as DESIGN has it, with all of these words in the message.
+    #[track_caller]
+    pub(crate) fn denies(&self, words: &[&str]) {
+        assert_eq!(self.0["allowed"], false, "{}", self.0);
+        let status = &self.0["status"];
+        assert_eq!((&status["code"], &status["reason"]), (&json!(403), &json!("Forbidden")));
+        for word in words {
+            assert!(self.message().contains(word), "the message lacks {word:?}:\n{}", self.message());
+        }
+    }
+}
+
+/// The review of a new object.
+pub(crate) fn create(object: Value) -> Value {
+    review("CREATE", object, Value::Null)
+}
+
+/// The review of a change.
+pub(crate) fn update(old: Value, new: Value) -> Value {
+    review("UPDATE", new, old)
+}
+
+pub(crate) fn review(operation: &str, object: Value, old: Value) -> Value {
+    let said = if object.is_null() { &old } else { &object };
+    let (kind, name, namespace) =
+        (said["kind"].clone(), said["metadata"]["name"].clone(), said["metadata"]["namespace"].clone());
+    json!({
+        "kind": "AdmissionReview",
+        "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": "7f0c",
+            "kind": {"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": kind},
+            "resource": {"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": "virtualnodes"},
+            "requestKind": {"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": kind},
+            "requestResource": {"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": "virtualnodes"},
+            "name": name,
+            "namespace": namespace,
+            "operation": operation,
+            "userInfo": {"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]},
+            "object": object,
+            "oldObject": old,
+            "dryRun": false,
+            "options": {"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-create"},
+        },
+    })
+}

@@ -1,0 +1,14 @@
+//! The webhook, asked as an API server asks it: in process where the answer counts, over TLS on loopback where the wire does.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bed;
+mod certificate;
+mod client;
+mod hostile;
+mod lifetime;
+mod properties;
+mod stores;
+mod verdicts;
+mod wire;
