@@ -14,6 +14,7 @@ mod extensions;
 mod file;
 mod instead;
 pub mod names;
+pub mod path;
 mod pem;
 mod private_key;
 mod problem;

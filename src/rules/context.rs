@@ -11,7 +11,7 @@ use crate::mesh::{
 use crate::pki::{Certificate, Chain, FileFacts};
 use crate::policy::Effective;
 use crate::rules::files::chain_disordered::place_of_leaf;
-use crate::rules::pairs::Pair;
+use crate::rules::pairs::{Pair, Refused};
 use crate::sources::{Body, Reviewed};
 
 /// Where the question comes from. Only MV002 weighs differently.
@@ -44,6 +44,8 @@ pub struct Context<'a> {
     pub trusts: Vec<TrustUse<'a>>,
     /// Each call that the member makes or receives, where TLS has a part in it.
     pub pairs: Vec<Pair<'a>>,
+    /// The certificates of those calls that the other end would not accept now.
+    pub refused: Vec<Refused>,
 }
 
 /// The files that ends of one member load, with what stands at their paths.
@@ -113,6 +115,7 @@ impl<'a> Context<'a> {
             certificates: Vec::new(),
             trusts: Vec::new(),
             pairs: Vec::new(),
+            refused: Vec::new(),
         };
         if let Body::Member(member) = &reviewed.body {
             cx.workloads = view.world.workloads_of(member).map(AsRef::as_ref).collect();
@@ -123,6 +126,7 @@ impl<'a> Context<'a> {
                 (cx.certificates, cx.trusts) = (files.certificates, files.trusts);
             }
             cx.pairs = Pair::all(&cx);
+            cx.refused = Refused::all(&cx);
         }
         cx
     }

@@ -4,5 +4,6 @@
 #![allow(dead_code, reason = "no suite uses all of it")]
 #![allow(clippy::expect_used, reason = "a test that can't go on fails")]
 
+pub(crate) mod forge;
 pub(crate) mod manifests;
 pub(crate) mod mint;

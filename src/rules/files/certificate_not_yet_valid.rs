@@ -19,6 +19,7 @@
 use jiff::SignedDuration;
 
 use crate::finding::{Problem, Severity};
+use crate::pki::path::Reason;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
@@ -45,5 +46,15 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 ))
                 .fix("use a certificate that is valid now, or apply when this one is"),
         );
+    }
+    for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf()) {
+        if let Reason::NotYetValid { not_before } = refused.refusal.reason
+            && let Some(mut problem) = refused.problem(cx, "a certificate that the path needs is not valid yet")
+        {
+            if not_before.duration_since(cx.now) <= CLOCK_SKEW {
+                problem.severity = problem.severity.min(Severity::Warn);
+            }
+            out.add(problem.fix("use a certificate that is valid now, or apply when this one is"));
+        }
     }
 }
