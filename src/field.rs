@@ -54,10 +54,7 @@ impl FieldPath {
 
     /// The pointer's segments, unescaped.
     pub fn segments(&self) -> impl Iterator<Item = String> + '_ {
-        self.0
-            .split('/')
-            .skip(1)
-            .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+        self.0.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
     }
 
     /// The notation of Kubernetes' own field errors: `spec.listeners[0].tls`, `metadata.annotations[example.com/x]`.

@@ -28,8 +28,7 @@ pub const EGRESS_IGNORED_IPS: &str = "appmesh.k8s.aws/egressIgnoredIPs";
 /// `enabled` leaves interception to App Mesh's CNI plugin instead of an init container.
 pub const APPMESH_CNI: &str = "appmesh.k8s.aws/appmeshCNI";
 /// `enabled` keeps the image of a gateway's own envoy container.
-pub const VIRTUAL_GATEWAY_SKIP_IMAGE_OVERRIDE: &str =
-    "appmesh.k8s.aws/virtualGatewaySkipImageOverride";
+pub const VIRTUAL_GATEWAY_SKIP_IMAGE_OVERRIDE: &str = "appmesh.k8s.aws/virtualGatewaySkipImageOverride";
 /// Environment variables for the proxy: `NAME=value, NAME2=value2`. A malformed entry makes the injector refuse the pod.
 pub const SIDECAR_ENV: &str = "appmesh.k8s.aws/sidecarEnv";
 
@@ -126,9 +125,7 @@ pub enum AnnotationProblem {
     },
     /// A Secret whose name is that of a volume which the pod has already. The API server refuses the injected pod:
     /// volume names must be unique.
-    #[error(
-        "{name:?} is the name of a volume that the pod has already: the pod would have two of that name"
-    )]
+    #[error("{name:?} is the name of a volume that the pod has already: the pod would have two of that name")]
     VolumeExists {
         /// The name.
         name: String,
@@ -192,82 +189,51 @@ pub fn conflicts<'a>(
     volumes: impl IntoIterator<Item = &'a str>,
 ) -> Vec<AnnotationProblem> {
     let volumes: BTreeSet<&str> = volumes.into_iter().collect();
-    let secrets: BTreeSet<&str> = secret_mounts
-        .mounts
-        .iter()
-        .map(|mount| mount.name.as_str())
-        .collect();
-    let paths: BTreeMap<&str, &str> = secret_mounts
-        .mounts
-        .iter()
-        .map(|mount| (mount.path.as_str(), mount.name.as_str()))
-        .collect();
+    let secrets: BTreeSet<&str> = secret_mounts.mounts.iter().map(|mount| mount.name.as_str()).collect();
+    let paths: BTreeMap<&str, &str> =
+        secret_mounts.mounts.iter().map(|mount| (mount.path.as_str(), mount.name.as_str())).collect();
 
     let existing = secrets
         .iter()
         .filter(|name| volumes.contains(*name))
-        .map(|name| AnnotationProblem::VolumeExists {
-            name: (*name).to_owned(),
-        });
+        .map(|name| AnnotationProblem::VolumeExists { name: (*name).to_owned() });
     let mounted = volume_mounts.mounts.iter().flat_map(|mount| {
         let name = mount.name.as_str();
         let missing = !volumes.contains(name) && !secrets.contains(name);
         [
-            missing.then(|| AnnotationProblem::NoSuchVolume {
-                name: name.to_owned(),
+            missing.then(|| AnnotationProblem::NoSuchVolume { name: name.to_owned() }),
+            paths.get(mount.path.as_str()).map(|first| AnnotationProblem::SamePath {
+                path: mount.path.clone(),
+                first: (*first).to_owned(),
+                second: name.to_owned(),
             }),
-            paths
-                .get(mount.path.as_str())
-                .map(|first| AnnotationProblem::SamePath {
-                    path: mount.path.clone(),
-                    first: (*first).to_owned(),
-                    second: name.to_owned(),
-                }),
         ]
     });
-    existing
-        .chain(mounted.flatten())
-        .take(MAX_PROBLEMS)
-        .collect()
+    existing.chain(mounted.flatten()).take(MAX_PROBLEMS).collect()
 }
 
 fn parse(annotation: &str, check_name: fn(&str) -> Option<AnnotationProblem>) -> Mounts {
     let mut problems = Vec::new();
     if annotation.trim().is_empty() {
         problems.push(AnnotationProblem::Empty);
-        return Mounts {
-            mounts: Vec::new(),
-            problems,
-        };
+        return Mounts { mounts: Vec::new(), problems };
     }
     // Each name with the place and the path of its last entry.
     let mut last: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for (place, entry) in annotation.split(',').enumerate() {
         let entry = entry.trim();
-        let Some((name, path)) = entry
-            .split_once(':')
-            .filter(|(_, path)| !path.contains(':'))
-        else {
-            problems.push(AnnotationProblem::Malformed {
-                entry: entry.to_owned(),
-            });
+        let Some((name, path)) = entry.split_once(':').filter(|(_, path)| !path.contains(':')) else {
+            problems.push(AnnotationProblem::Malformed { entry: entry.to_owned() });
             continue;
         };
         let (name, path) = (name.trim(), path.trim());
         if name.is_empty() {
-            problems.push(AnnotationProblem::EmptyName {
-                entry: entry.to_owned(),
-            });
+            problems.push(AnnotationProblem::EmptyName { entry: entry.to_owned() });
         } else if path.is_empty() {
-            problems.push(AnnotationProblem::EmptyPath {
-                entry: entry.to_owned(),
-            });
+            problems.push(AnnotationProblem::EmptyPath { entry: entry.to_owned() });
         } else {
             if !path.starts_with('/') {
-                problems.push(AnnotationProblem::RelativePath {
-                    name: name.to_owned(),
-                    path: path.to_owned(),
-                });
+                problems.push(AnnotationProblem::RelativePath { name: name.to_owned(), path: path.to_owned() });
             }
             match last.insert(name, (place, path)) {
                 Some((_, lost)) if lost != path => problems.push(AnnotationProblem::SameName {
@@ -280,10 +246,7 @@ fn parse(annotation: &str, check_name: fn(&str) -> Option<AnnotationProblem>) ->
             }
         }
     }
-    let mut kept: Vec<_> = last
-        .into_iter()
-        .map(|(name, (place, path))| (place, name, path))
-        .collect();
+    let mut kept: Vec<_> = last.into_iter().map(|(name, (place, path))| (place, name, path)).collect();
     kept.sort_unstable();
     let mut paths = BTreeMap::new();
     for (_, name, path) in &kept {
@@ -296,14 +259,8 @@ fn parse(annotation: &str, check_name: fn(&str) -> Option<AnnotationProblem>) ->
         }
     }
     problems.truncate(MAX_PROBLEMS);
-    let mount = |(_, name, path): (usize, &str, &str)| AnnotatedMount {
-        name: name.to_owned(),
-        path: path.to_owned(),
-    };
-    Mounts {
-        mounts: kept.into_iter().map(mount).collect(),
-        problems,
-    }
+    let mount = |(_, name, path): (usize, &str, &str)| AnnotatedMount { name: name.to_owned(), path: path.to_owned() };
+    Mounts { mounts: kept.into_iter().map(mount).collect(), problems }
 }
 
 fn invalid_volume_name(name: &str) -> Option<AnnotationProblem> {
@@ -315,10 +272,7 @@ fn invalid_volume_name(name: &str) -> Option<AnnotationProblem> {
         _ if name.contains('.') => VolumeNameRule::Dot,
         _ => VolumeNameRule::TooLong,
     };
-    Some(AnnotationProblem::InvalidVolumeName {
-        name: name.to_owned(),
-        reason,
-    })
+    Some(AnnotationProblem::InvalidVolumeName { name: name.to_owned(), reason })
 }
 
 #[cfg(test)]

@@ -3,11 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn pairs(mounts: &Mounts) -> Vec<(&str, &str)> {
-    mounts
-        .mounts
-        .iter()
-        .map(|mount| (mount.name.as_str(), mount.path.as_str()))
-        .collect()
+    mounts.mounts.iter().map(|mount| (mount.name.as_str(), mount.path.as_str())).collect()
 }
 
 fn messages(problems: &[AnnotationProblem]) -> Vec<String> {
@@ -27,21 +23,14 @@ fn complains(annotation: &str, expected: &[(&str, &str)], message: &str, refuses
     let mounts = parse_secret_mounts(annotation);
     assert_eq!(pairs(&mounts), expected, "{annotation:?}");
     assert_eq!(messages(&mounts.problems), [message], "{annotation:?}");
-    assert_eq!(
-        mounts.problems.iter().any(AnnotationProblem::refuses_pods),
-        refuses_pods,
-        "{annotation:?}"
-    );
+    assert_eq!(mounts.problems.iter().any(AnnotationProblem::refuses_pods), refuses_pods, "{annotation:?}");
 }
 
 #[test]
 fn mounts_are_read_as_the_injector_reads_them() {
     reads("tls:/certs", &[("tls", "/certs")]);
     reads("tls:/certs,ca:/ca", &[("tls", "/certs"), ("ca", "/ca")]);
-    reads(
-        " tls : /certs ,\n\tca:/ca\u{a0}",
-        &[("tls", "/certs"), ("ca", "/ca")],
-    );
+    reads(" tls : /certs ,\n\tca:/ca\u{a0}", &[("tls", "/certs"), ("ca", "/ca")]);
     reads("tls:/certs,tls:/certs", &[("tls", "/certs")]);
     reads("tls:/with space", &[("tls", "/with space")]);
     reads("a:/x,b:/x/y", &[("a", "/x"), ("b", "/x/y")]);
@@ -53,30 +42,10 @@ fn what_makes_pods_be_refused_is_told() {
     complains("", &[], empty, true);
     complains("  ", &[], empty, true);
     complains("tls", &[], r#""tls" is not of the form name:/path"#, true);
-    complains(
-        "tls:/certs,",
-        &[("tls", "/certs")],
-        r#""" is not of the form name:/path"#,
-        true,
-    );
-    complains(
-        "tls:/certs:ro",
-        &[],
-        r#""tls:/certs:ro" is not of the form name:/path"#,
-        true,
-    );
-    complains(
-        "tls:/certs; ca:/ca,b:/b",
-        &[("b", "/b")],
-        r#""tls:/certs; ca:/ca" is not of the form name:/path"#,
-        true,
-    );
-    complains(
-        ":/certs",
-        &[],
-        r#"":/certs" names nothing before its colon"#,
-        true,
-    );
+    complains("tls:/certs,", &[("tls", "/certs")], r#""" is not of the form name:/path"#, true);
+    complains("tls:/certs:ro", &[], r#""tls:/certs:ro" is not of the form name:/path"#, true);
+    complains("tls:/certs; ca:/ca,b:/b", &[("b", "/b")], r#""tls:/certs; ca:/ca" is not of the form name:/path"#, true);
+    complains(":/certs", &[], r#"":/certs" names nothing before its colon"#, true);
     complains("tls: ", &[], r#""tls:" has no path behind its colon"#, true);
     complains(
         "tls:/certs,ca:/certs",
@@ -88,28 +57,16 @@ fn what_makes_pods_be_refused_is_told() {
 
 #[test]
 fn names_that_no_volume_can_have_are_told() {
-    let instead =
-        "mount the Secret as a volume of the pod, and name that in appmesh.k8s.aws/volumeMounts";
+    let instead = "mount the Secret as a volume of the pod, and name that in appmesh.k8s.aws/volumeMounts";
     let long = "a".repeat(64);
     for (name, reason) in [
         ("tls.example.com", "it has a dot"),
         (long.as_str(), "it is longer than 63 characters"),
-        (
-            "Tls",
-            "it is not made of lower-case letters, digits and inner hyphens",
-        ),
-        (
-            "-tls",
-            "it is not made of lower-case letters, digits and inner hyphens",
-        ),
+        ("Tls", "it is not made of lower-case letters, digits and inner hyphens"),
+        ("-tls", "it is not made of lower-case letters, digits and inner hyphens"),
     ] {
         let message = format!("{name:?} can't be the name of a volume ({reason}): {instead}");
-        complains(
-            &format!("{name}:/certs"),
-            &[(name, "/certs")],
-            &message,
-            true,
-        );
+        complains(&format!("{name}:/certs"), &[(name, "/certs")], &message, true);
     }
 }
 
@@ -133,10 +90,7 @@ fn what_mounts_something_else_is_told() {
 fn a_path_that_a_later_entry_gives_up_is_no_conflict() {
     let mounts = parse_secret_mounts("a:/x,b:/x,a:/y");
     assert_eq!(pairs(&mounts), [("b", "/x"), ("a", "/y")]);
-    assert_eq!(
-        messages(&mounts.problems),
-        [r#""a" is given twice: only /y is mounted, not /x"#]
-    );
+    assert_eq!(messages(&mounts.problems), [r#""a" is given twice: only /y is mounted, not /x"#]);
 }
 
 #[test]

@@ -14,8 +14,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::{
-    BackendGroup, GROUP, GatewayRoute, Kind, Mesh, VERSION, VirtualGateway, VirtualNode,
-    VirtualRouter, VirtualService,
+    BackendGroup, GROUP, GatewayRoute, Kind, Mesh, VERSION, VirtualGateway, VirtualNode, VirtualRouter, VirtualService,
 };
 
 /// The keywords that a node of a generated schema keeps as they are.
@@ -38,20 +37,14 @@ const KEPT: [&str; 13] = [
 /// One CustomResourceDefinition for each [`Kind`], in the order of [`Kind::ALL`].
 #[must_use]
 pub fn custom_resource_definitions() -> Vec<Value> {
-    Kind::ALL
-        .into_iter()
-        .map(custom_resource_definition)
-        .collect()
+    Kind::ALL.into_iter().map(custom_resource_definition).collect()
 }
 
 /// All of [`custom_resource_definitions`] as a stream of YAML documents, each written as JSON (which is YAML too).
 #[doc(hidden)]
 #[must_use]
 pub fn crds_yaml() -> String {
-    custom_resource_definitions()
-        .iter()
-        .map(|definition| format!("---\n{definition:#}\n"))
-        .collect()
+    custom_resource_definitions().iter().map(|definition| format!("---\n{definition:#}\n")).collect()
 }
 
 /// The structural schema of a kind's objects, generated once.
@@ -152,9 +145,7 @@ fn structural(schema: &Value) -> Value {
             }
             "properties" => {
                 let properties = value.as_object().into_iter().flatten();
-                let properties: Map<_, _> = properties
-                    .map(|(name, value)| (name.clone(), structural(value)))
-                    .collect();
+                let properties: Map<_, _> = properties.map(|(name, value)| (name.clone(), structural(value))).collect();
                 if !properties.is_empty() {
                     rewritten.insert(keyword.clone(), Value::Object(properties));
                 }
@@ -174,13 +165,9 @@ fn structural(schema: &Value) -> Value {
 /// The schema of an optional value's content: `{anyOf: [X, {type: null}]}` becomes X, with the description (and what
 /// else stands beside it) of the whole.
 fn without_null(schema: &Value) -> Value {
-    let content = ["anyOf", "oneOf"].iter().find_map(|keyword| {
-        schema
-            .get(keyword)?
-            .as_array()?
-            .iter()
-            .find(|alternative| !is_null(alternative))
-    });
+    let content = ["anyOf", "oneOf"]
+        .iter()
+        .find_map(|keyword| schema.get(keyword)?.as_array()?.iter().find(|alternative| !is_null(alternative)));
     let Some(Value::Object(content)) = content else {
         return schema.clone();
     };
@@ -202,11 +189,7 @@ fn is_null(schema: &Value) -> bool {
 /// The one type in `["string", "null"]`.
 fn only_type(r#type: &Value) -> Value {
     match r#type {
-        Value::Array(types) => types
-            .iter()
-            .find(|r#type| *r#type != "null")
-            .cloned()
-            .unwrap_or_default(),
+        Value::Array(types) => types.iter().find(|r#type| *r#type != "null").cloned().unwrap_or_default(),
         other => other.clone(),
     }
 }

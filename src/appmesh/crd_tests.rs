@@ -10,31 +10,16 @@ fn tree(name: &str, required: bool, schema: &Value, depth: usize, out: &mut Stri
         .unwrap()
         .iter()
         .filter(|(keyword, _)| {
-            ![
-                "type",
-                "description",
-                "properties",
-                "items",
-                "additionalProperties",
-                "required",
-            ]
-            .contains(&keyword.as_str())
+            !["type", "description", "properties", "items", "additionalProperties", "required"]
+                .contains(&keyword.as_str())
         })
         .map(|(keyword, value)| format!(" {}={value}", keyword.trim_start_matches("x-kubernetes-")))
         .collect();
     let r#type = schema["type"].as_str().unwrap();
-    writeln!(
-        out,
-        "{:indent$}{name}{required}: {type}{limits}",
-        "",
-        indent = depth * 2
-    )
-    .unwrap();
+    writeln!(out, "{:indent$}{name}{required}: {type}{limits}", "", indent = depth * 2).unwrap();
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
-        let required = schema["required"]
-            .as_array()
-            .is_some_and(|required| required.iter().any(|field| field == name));
+        let required = schema["required"].as_array().is_some_and(|required| required.iter().any(|field| field == name));
         tree(name, required, property, depth + 1, out);
     }
     for (keyword, name) in [("items", "[]"), ("additionalProperties", "{}")] {
@@ -61,20 +46,10 @@ fn definitions_are_named_as_the_api_is() {
     assert_eq!(definitions.len(), Kind::ALL.len());
     for (kind, definition) in Kind::ALL.into_iter().zip(definitions) {
         let spec = &definition["spec"];
-        assert_eq!(
-            definition["metadata"]["name"],
-            format!("{}.appmesh.k8s.aws", kind.plural())
-        );
+        assert_eq!(definition["metadata"]["name"], format!("{}.appmesh.k8s.aws", kind.plural()));
         assert_eq!(spec["names"]["kind"], kind.as_str());
         assert_eq!(spec["names"]["listKind"], format!("{kind}List"));
-        assert_eq!(
-            spec["scope"],
-            if kind == Kind::Mesh {
-                "Cluster"
-            } else {
-                "Namespaced"
-            }
-        );
+        assert_eq!(spec["scope"], if kind == Kind::Mesh { "Cluster" } else { "Namespaced" });
         assert_eq!(spec["versions"][0]["name"], "v1beta2");
         assert_eq!(spec["versions"][0]["subresources"], json!({"status": {}}));
         let root = &spec["versions"][0]["schema"]["openAPIV3Schema"];
@@ -85,15 +60,10 @@ fn definitions_are_named_as_the_api_is() {
 
 /// The rules of "Specifying a structural schema" that the generator could break.
 fn check_structural(path: &str, schema: &Value) {
-    let node = schema
-        .as_object()
-        .unwrap_or_else(|| panic!("{path} is no schema: {schema}"));
+    let node = schema.as_object().unwrap_or_else(|| panic!("{path} is no schema: {schema}"));
     let r#type = node.get("type").and_then(Value::as_str);
     assert!(
-        matches!(
-            r#type,
-            Some("object" | "array" | "string" | "integer" | "boolean")
-        ),
+        matches!(r#type, Some("object" | "array" | "string" | "integer" | "boolean")),
         "{path} has the type {:?}",
         node.get("type")
     );
@@ -103,10 +73,7 @@ fn check_structural(path: &str, schema: &Value) {
             "description" | "format" => assert!(value.is_string(), "{path} {keyword}"),
             "properties" => {
                 assert_eq!(r#type, Some("object"), "{path}");
-                assert!(
-                    !node.contains_key("additionalProperties"),
-                    "{path} has both kinds of properties"
-                );
+                assert!(!node.contains_key("additionalProperties"), "{path} has both kinds of properties");
                 for (name, property) in value.as_object().unwrap() {
                     check_structural(&format!("{path}.{name}"), property);
                 }
@@ -116,16 +83,10 @@ fn check_structural(path: &str, schema: &Value) {
             "required" => {
                 for field in value.as_array().unwrap() {
                     let field = field.as_str().unwrap();
-                    assert!(
-                        node["properties"].get(field).is_some(),
-                        "{path} requires {field}, which it doesn't have"
-                    );
+                    assert!(node["properties"].get(field).is_some(), "{path} requires {field}, which it doesn't have");
                 }
             }
-            "enum" => assert!(
-                value.as_array().unwrap().iter().all(Value::is_string),
-                "{path} {keyword}"
-            ),
+            "enum" => assert!(value.as_array().unwrap().iter().all(Value::is_string), "{path} {keyword}"),
             "minLength" | "maxLength" => assert_eq!(r#type, Some("string"), "{path} {keyword}"),
             "minimum" | "maximum" => assert_eq!(r#type, Some("integer"), "{path} {keyword}"),
             "minItems" | "maxItems" | "x-kubernetes-list-type" => {
@@ -137,11 +98,7 @@ fn check_structural(path: &str, schema: &Value) {
             other => panic!("{path} has the keyword {other}"),
         }
     }
-    assert_eq!(
-        r#type == Some("array"),
-        node.contains_key("items"),
-        "{path}: arrays have items"
-    );
+    assert_eq!(r#type == Some("array"), node.contains_key("items"), "{path}: arrays have items");
 }
 
 #[test]
@@ -153,30 +110,20 @@ fn schemas_are_structural() {
 
 #[test]
 fn gateways_take_less_than_nodes() {
-    let listeners = |kind| {
-        &schema(kind)["properties"]["spec"]["properties"]["listeners"]["items"]["properties"]
-    };
-    let (node, gateway) = (
-        listeners(Kind::VirtualNode),
-        listeners(Kind::VirtualGateway),
-    );
-    let protocols =
-        |listener: &Value| listener["portMapping"]["properties"]["protocol"]["enum"].clone();
+    let listeners = |kind| &schema(kind)["properties"]["spec"]["properties"]["listeners"]["items"]["properties"];
+    let (node, gateway) = (listeners(Kind::VirtualNode), listeners(Kind::VirtualGateway));
+    let protocols = |listener: &Value| listener["portMapping"]["properties"]["protocol"]["enum"].clone();
     assert_eq!(protocols(node), json!(["grpc", "http", "http2", "tcp"]));
     assert_eq!(protocols(gateway), json!(["grpc", "http", "http2"]));
-    let trust = |listener: &Value| {
-        listener["tls"]["properties"]["validation"]["properties"]["trust"]["properties"].clone()
-    };
+    let trust =
+        |listener: &Value| listener["tls"]["properties"]["validation"]["properties"]["trust"]["properties"].clone();
     assert_eq!(trust(node).get("acm"), None);
     assert!(trust(gateway).get("acm").is_some());
 }
 
 #[test]
 fn the_stream_holds_every_definition() {
-    let documents: Vec<Value> = crds_yaml()
-        .split("---\n")
-        .skip(1)
-        .map(|document| serde_json::from_str(document).unwrap())
-        .collect();
+    let documents: Vec<Value> =
+        crds_yaml().split("---\n").skip(1).map(|document| serde_json::from_str(document).unwrap()).collect();
     assert_eq!(documents, custom_resource_definitions());
 }

@@ -64,16 +64,14 @@ where
     D: Deserializer<'de>,
 {
     let mut track = Track::new();
-    let deserializer =
-        serde_path_to_error::Deserializer::new(Objects::new(deserializer), &mut track);
+    let deserializer = serde_path_to_error::Deserializer::new(Objects::new(deserializer), &mut track);
     let mut unknown = Unknown::default();
     let object = serde_ignored::deserialize(deserializer, |path| unknown.add(&path));
     match object {
         Ok(object) => Ok(unknown.into_decoded(object)),
-        Err(error) => Err(DecodeError {
-            pointer: error_pointer(&track.path()),
-            message: in_plain_words(&error.to_string()),
-        }),
+        Err(error) => {
+            Err(DecodeError { pointer: error_pointer(&track.path()), message: in_plain_words(&error.to_string()) })
+        }
     }
 }
 
@@ -85,9 +83,8 @@ pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, De
     let json = json.as_ref();
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let mut unknown = Unknown::default();
-    let object =
-        serde_ignored::deserialize(Objects::new(&mut deserializer), |path| unknown.add(&path))
-            .and_then(|object| deserializer.end().map(|()| object));
+    let object = serde_ignored::deserialize(Objects::new(&mut deserializer), |path| unknown.add(&path))
+        .and_then(|object| deserializer.end().map(|()| object));
     match object {
         Ok(object) => Ok(unknown.into_decoded(object)),
         Err(error) => {
@@ -116,10 +113,7 @@ where
     D: Deserializer<'de>,
 {
     let mut track = Track::new();
-    let again = T::deserialize(serde_path_to_error::Deserializer::new(
-        Objects::new(deserializer),
-        &mut track,
-    ));
+    let again = T::deserialize(serde_path_to_error::Deserializer::new(Objects::new(deserializer), &mut track));
     let mut message = error.to_string();
     if error.classify() == Category::Data {
         // The pointer says it better, and the text may be part of a larger one.
@@ -130,10 +124,7 @@ where
     }
     DecodeError {
         // What decodes the second time is followed by more than the object.
-        pointer: again
-            .err()
-            .map(|_| error_pointer(&track.path()))
-            .unwrap_or_default(),
+        pointer: again.err().map(|_| error_pointer(&track.path())).unwrap_or_default(),
         message: in_plain_words(&message),
     }
 }
@@ -202,11 +193,7 @@ impl Unknown {
     fn into_decoded<T: Resource>(self, object: T) -> Decoded<T> {
         Decoded {
             object,
-            unknown_fields: self
-                .paths
-                .iter()
-                .map(|path| unknown_field(T::KIND, path))
-                .collect(),
+            unknown_fields: self.paths.iter().map(|path| unknown_field(T::KIND, path)).collect(),
             more_unknown_fields: self.more,
         }
     }
@@ -243,9 +230,7 @@ fn root<'a>(path: &'a Path<'a>) -> Option<(&'a str, bool)> {
                 top = Some((key.as_str(), top.is_some()));
                 parent
             }
-            Path::Some { parent }
-            | Path::NewtypeStruct { parent }
-            | Path::NewtypeVariant { parent } => parent,
+            Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => parent,
         }
     }
 }
@@ -264,9 +249,7 @@ fn steps(path: &Path<'_>) -> Vec<Step> {
                 steps.push(Step::Key(key.clone()));
                 parent
             }
-            Path::Some { parent }
-            | Path::NewtypeStruct { parent }
-            | Path::NewtypeVariant { parent } => parent,
+            Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => parent,
         }
     }
     steps.reverse();

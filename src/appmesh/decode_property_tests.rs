@@ -1,9 +1,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::{
-    BackendGroup, GatewayRoute, Mesh, VirtualGateway, VirtualNode, VirtualRouter, VirtualService,
-};
+use super::super::{BackendGroup, GatewayRoute, Mesh, VirtualGateway, VirtualNode, VirtualRouter, VirtualService};
 use super::*;
 
 /// JSON made of the API's own field names, so that it gets deep into the types.

@@ -5,9 +5,7 @@ use super::*;
 
 /// Decodes in all three ways, which must agree.
 #[track_caller]
-fn decode_all<T: Resource + std::fmt::Debug + PartialEq>(
-    object: &Value,
-) -> Result<Decoded<T>, DecodeError> {
+fn decode_all<T: Resource + std::fmt::Debug + PartialEq>(object: &Value) -> Result<Decoded<T>, DecodeError> {
     let text = object.to_string();
     let decoded = decode_json::<T>(&text);
     assert_eq!(decode_value::<T>(object), decoded, "{text}");
@@ -16,34 +14,20 @@ fn decode_all<T: Resource + std::fmt::Debug + PartialEq>(
 }
 
 #[track_caller]
-fn unknown<T: Resource + std::fmt::Debug + PartialEq>(
-    object: &Value,
-    expected: &[(&str, Option<&str>)],
-) {
+fn unknown<T: Resource + std::fmt::Debug + PartialEq>(object: &Value, expected: &[(&str, Option<&str>)]) {
     let decoded = decode_all::<T>(object).unwrap();
     // Objects have no order here.
     let mut expected = expected.to_vec();
     expected.sort_unstable();
-    let found: Vec<_> = decoded
-        .unknown_fields
-        .iter()
-        .map(|field| (field.pointer.as_str(), field.meant.as_deref()))
-        .collect();
+    let found: Vec<_> =
+        decoded.unknown_fields.iter().map(|field| (field.pointer.as_str(), field.meant.as_deref())).collect();
     assert_eq!(found, expected, "{object}");
 }
 
 #[track_caller]
-fn refuses<T: Resource + std::fmt::Debug + PartialEq>(
-    object: &Value,
-    pointer: &str,
-    message: &str,
-) {
+fn refuses<T: Resource + std::fmt::Debug + PartialEq>(object: &Value, pointer: &str, message: &str) {
     let error = decode_all::<T>(object).unwrap_err();
-    assert_eq!(
-        (error.pointer.as_str(), error.message.as_str()),
-        (pointer, message),
-        "{object}"
-    );
+    assert_eq!((error.pointer.as_str(), error.message.as_str()), (pointer, message), "{object}");
 }
 
 fn node(spec: &Value) -> Value {
@@ -95,96 +79,33 @@ fn a_node_decodes_whole() {
         "status": {"virtualNodeARN": "arn:aws:appmesh:…", "conditions": [{"type": "VirtualNodeActive", "status": "True"}]},
     }))
     .unwrap();
-    assert_eq!(
-        (decoded.unknown_fields, decoded.more_unknown_fields),
-        (vec![], 0)
-    );
+    assert_eq!((decoded.unknown_fields, decoded.more_unknown_fields), (vec![], 0));
 
-    let VirtualNode {
-        metadata,
-        spec,
-        status,
-    } = decoded.object;
-    assert_eq!(
-        (metadata.name.as_str(), metadata.namespace.as_deref()),
-        ("front", Some("shop"))
-    );
-    assert_eq!(
-        (metadata.label("app"), metadata.annotation("empty")),
-        (Some("front"), Some(""))
-    );
+    let VirtualNode { metadata, spec, status } = decoded.object;
+    assert_eq!((metadata.name.as_str(), metadata.namespace.as_deref()), ("front", Some("shop")));
+    assert_eq!((metadata.label("app"), metadata.annotation("empty")), (Some("front"), Some("")));
     assert!(metadata.is_being_deleted());
-    let [listener] = spec.listeners.as_slice() else {
-        panic!("{:?}", spec.listeners)
-    };
+    let [listener] = spec.listeners.as_slice() else { panic!("{:?}", spec.listeners) };
     let tls = listener.tls.as_ref().unwrap();
     assert_eq!(tls.mode, ListenerTlsMode::Strict);
-    assert_eq!(
-        tls.certificate.file.as_ref().unwrap().private_key,
-        "/certs/tls.key"
-    );
+    assert_eq!(tls.certificate.file.as_ref().unwrap().private_key, "/certs/tls.key");
     let validation = tls.validation.as_ref().unwrap();
-    assert_eq!(
-        validation.trust.sds.as_ref().unwrap().secret_name,
-        "spiffe://a"
-    );
-    assert_eq!(
-        validation
-            .subject_alternative_names
-            .as_ref()
-            .unwrap()
-            .r#match
-            .exact,
-        ["a.shop"]
-    );
-    let client = spec
-        .backend_defaults
-        .unwrap()
-        .client_policy
-        .unwrap()
-        .tls
-        .unwrap();
+    assert_eq!(validation.trust.sds.as_ref().unwrap().secret_name, "spiffe://a");
+    assert_eq!(validation.subject_alternative_names.as_ref().unwrap().r#match.exact, ["a.shop"]);
+    let client = spec.backend_defaults.unwrap().client_policy.unwrap().tls.unwrap();
     assert!(!client.is_enforced() && client.covers_port(8443) && !client.covers_port(80));
-    assert_eq!(
-        client
-            .validation
-            .trust
-            .acm
-            .unwrap()
-            .certificate_authority_arns,
-        ["arn:aws:acm-pca:…"]
-    );
-    assert_eq!(
-        spec.backends[0]
-            .virtual_service
-            .virtual_service_ref
-            .as_ref()
-            .unwrap()
-            .namespace_or("x"),
-        "shop"
-    );
+    assert_eq!(client.validation.trust.acm.unwrap().certificate_authority_arns, ["arn:aws:acm-pca:…"]);
+    assert_eq!(spec.backends[0].virtual_service.virtual_service_ref.as_ref().unwrap().namespace_or("x"), "shop");
     assert_eq!(spec.backend_groups[0].namespace_or("x"), "x");
-    assert_eq!(
-        status.unwrap().virtual_node_arn.as_deref(),
-        Some("arn:aws:appmesh:…")
-    );
+    assert_eq!(status.unwrap().virtual_node_arn.as_deref(), Some("arn:aws:appmesh:…"));
 }
 
 #[test]
 fn what_is_missing_decodes_for_the_rules_to_speak_of() {
-    for empty in [
-        json!({}),
-        json!({"spec": null}),
-        json!({"metadata": null, "spec": {}, "status": null}),
-    ] {
-        assert_eq!(
-            decode_all::<VirtualNode>(&empty).unwrap().object,
-            VirtualNode::default()
-        );
+    for empty in [json!({}), json!({"spec": null}), json!({"metadata": null, "spec": {}, "status": null})] {
+        assert_eq!(decode_all::<VirtualNode>(&empty).unwrap().object, VirtualNode::default());
     }
-    let decoded = decode_all::<VirtualNode>(&listener(&json!({"tls": {"validation": {}}})))
-        .unwrap()
-        .object;
+    let decoded = decode_all::<VirtualNode>(&listener(&json!({"tls": {"validation": {}}}))).unwrap().object;
     let tls = decoded.spec.listeners[0].tls.as_ref().unwrap();
     assert_eq!(tls.mode, ListenerTlsMode::Other(String::new()));
     assert_eq!(tls.certificate, Default::default());
@@ -210,23 +131,10 @@ fn null_is_absent_as_it_is_for_the_api_server() {
         "backends": null,
         "backendDefaults": null,
     }));
-    assert_eq!(
-        decode_all::<VirtualNode>(&null),
-        decode_all::<VirtualNode>(&absent)
-    );
+    assert_eq!(decode_all::<VirtualNode>(&null), decode_all::<VirtualNode>(&absent));
     let metadata = json!({"metadata": {"name": null, "namespace": null, "labels": null, "annotations": {"a": null}}});
-    let metadata = decode_all::<VirtualNode>(&metadata)
-        .unwrap()
-        .object
-        .metadata;
-    assert_eq!(
-        (
-            metadata.name.as_str(),
-            metadata.labels.len(),
-            metadata.annotation("a")
-        ),
-        ("", 0, Some(""))
-    );
+    let metadata = decode_all::<VirtualNode>(&metadata).unwrap().object.metadata;
+    assert_eq!((metadata.name.as_str(), metadata.labels.len(), metadata.annotation("a")), ("", 0, Some("")));
 }
 
 #[test]
@@ -237,46 +145,19 @@ fn values_that_the_api_server_refuses_decode_for_the_rules_to_speak_of() {
     .unwrap();
     assert_eq!(decoded.unknown_fields, []);
     let listener = &decoded.object.spec.listeners[0];
-    assert_eq!(
-        (
-            listener.port_mapping.port,
-            listener.port_mapping.protocol.as_str()
-        ),
-        (-70000, "quic")
-    );
-    assert_eq!(
-        listener.tls.as_ref().unwrap().mode,
-        ListenerTlsMode::Other("strict".to_owned())
-    );
+    assert_eq!((listener.port_mapping.port, listener.port_mapping.protocol.as_str()), (-70000, "quic"));
+    assert_eq!(listener.tls.as_ref().unwrap().mode, ListenerTlsMode::Other("strict".to_owned()));
 }
 
 #[test]
 fn acm_trust_is_unknown_to_a_nodes_listener_and_known_to_a_gateways() {
-    let tls =
-        json!({"tls": {"validation": {"trust": {"acm": {"certificateAuthorityARNs": ["a"]}}}}});
-    unknown::<VirtualNode>(
-        &listener(&tls),
-        &[("/spec/listeners/0/tls/validation/trust/acm", None)],
-    );
+    let tls = json!({"tls": {"validation": {"trust": {"acm": {"certificateAuthorityARNs": ["a"]}}}}});
+    unknown::<VirtualNode>(&listener(&tls), &[("/spec/listeners/0/tls/validation/trust/acm", None)]);
     let gateway = json!({"spec": {"listeners": [tls]}});
     unknown::<VirtualGateway>(&gateway, &[]);
     let gateway = decode_value::<VirtualGateway>(&gateway).unwrap().object;
-    let validation = gateway.spec.listeners[0]
-        .tls
-        .as_ref()
-        .unwrap()
-        .validation
-        .as_ref()
-        .unwrap();
-    assert_eq!(
-        validation
-            .trust
-            .acm
-            .as_ref()
-            .unwrap()
-            .certificate_authority_arns,
-        ["a"]
-    );
+    let validation = gateway.spec.listeners[0].tls.as_ref().unwrap().validation.as_ref().unwrap();
+    assert_eq!(validation.trust.acm.as_ref().unwrap().certificate_authority_arns, ["a"]);
 }
 
 #[test]
@@ -292,10 +173,7 @@ fn what_belongs_to_others_is_never_unknown() {
         })),
         &[],
     );
-    unknown::<BackendGroup>(
-        &json!({"spec": {"virtualservices": [{"name": "*"}]}, "status": {"a": 1}}),
-        &[],
-    );
+    unknown::<BackendGroup>(&json!({"spec": {"virtualservices": [{"name": "*"}]}, "status": {"a": 1}}), &[]);
 }
 
 #[test]
@@ -305,19 +183,11 @@ fn pointers_are_escaped() {
 
 #[test]
 fn unknown_fields_are_bounded() {
-    let fields: serde_json::Map<_, _> = (0..60)
-        .map(|field| (format!("x{field}"), json!(1)))
-        .collect();
+    let fields: serde_json::Map<_, _> = (0..60).map(|field| (format!("x{field}"), json!(1))).collect();
     let decoded = decode_all::<VirtualNode>(&node(&Value::Object(fields))).unwrap();
-    assert_eq!(
-        (decoded.unknown_fields.len(), decoded.more_unknown_fields),
-        (MAX_UNKNOWN_FIELDS, 10)
-    );
+    assert_eq!((decoded.unknown_fields.len(), decoded.more_unknown_fields), (MAX_UNKNOWN_FIELDS, 10));
     let long = "x".repeat(100_000);
-    unknown::<VirtualNode>(
-        &node(&json!({long.as_str(): 1})),
-        &[(&format!("/spec/{long}"), None)],
-    );
+    unknown::<VirtualNode>(&node(&json!({long.as_str(): 1})), &[(&format!("/spec/{long}"), None)]);
 }
 
 #[test]
@@ -342,11 +212,7 @@ fn values_of_the_wrong_type_are_refused_with_their_place() {
         "/spec/listeners/0",
         "invalid type: null, expected an object",
     );
-    refuses::<VirtualNode>(
-        &json!({"spec": "x"}),
-        "/spec",
-        r#"invalid type: string "x", expected an object"#,
-    );
+    refuses::<VirtualNode>(&json!({"spec": "x"}), "/spec", r#"invalid type: string "x", expected an object"#);
     refuses::<VirtualNode>(
         &node(&json!({"backendDefaults": {"clientPolicy": [{"tls": {}}]}})),
         "/spec/backendDefaults/clientPolicy",
@@ -376,33 +242,14 @@ fn messages_are_bounded() {
 fn text_that_is_no_json_is_refused() {
     #[track_caller]
     fn broken(text: &[u8], message: &str) {
-        assert_eq!(
-            decode_json::<VirtualNode>(text).unwrap_err().message,
-            message
-        );
+        assert_eq!(decode_json::<VirtualNode>(text).unwrap_err().message, message);
     }
     broken(b"", "EOF while parsing a value at line 1 column 0");
-    broken(
-        br#"{"spec": {"#,
-        "EOF while parsing an object at line 1 column 10",
-    );
+    broken(br#"{"spec": {"#, "EOF while parsing an object at line 1 column 10");
     broken(b"{} x", "trailing characters at line 1 column 4");
-    broken(
-        b"{\"spec\": \"\xff\"}",
-        "invalid unicode code point at line 1 column 11",
-    );
-    let deep = format!(
-        r#"{{"spec": {{"logging": {}{}}}}}"#,
-        "[".repeat(100_000),
-        "]".repeat(100_000)
-    );
-    assert_eq!(
-        decode_json::<VirtualNode>(deep)
-            .unwrap_err()
-            .pointer
-            .get(..14),
-        Some("/spec/logging/")
-    );
+    broken(b"{\"spec\": \"\xff\"}", "invalid unicode code point at line 1 column 11");
+    let deep = format!(r#"{{"spec": {{"logging": {}{}}}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(decode_json::<VirtualNode>(deep).unwrap_err().pointer.get(..14), Some("/spec/logging/"));
 }
 
 #[test]

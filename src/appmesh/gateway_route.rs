@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Condition, HeaderMatch, MeshReference, Metadata, PathMatch, QueryParameterMatch, Reference,
-    VirtualGatewayReference,
+    Condition, HeaderMatch, MeshReference, Metadata, PathMatch, QueryParameterMatch, Reference, VirtualGatewayReference,
 };
 
 /// Which virtual service a gateway's requests go to.

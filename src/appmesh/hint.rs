@@ -39,10 +39,7 @@ struct Level {
 impl Level {
     fn fields(&self) -> impl Iterator<Item = (&'static str, &'static Value)> + use<> {
         let fields = self.schema.get("properties").and_then(Value::as_object);
-        fields
-            .into_iter()
-            .flatten()
-            .map(|(name, schema)| (name.as_str(), schema))
+        fields.into_iter().flatten().map(|(name, schema)| (name.as_str(), schema))
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
@@ -53,29 +50,19 @@ impl Level {
     fn within(&self, name: &str, schema: &'static Value) -> Self {
         let path = join(&self.path, name);
         match schema.get("items") {
-            Some(items) => Self {
-                path: format!("{path}[]"),
-                schema: items,
-            },
+            Some(items) => Self { path: format!("{path}[]"), schema: items },
             None => Self { path, schema },
         }
     }
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// The levels from the root down to the one that `parents` leads to.
 fn lineage(kind: Kind, parents: &[Step]) -> Option<Vec<Level>> {
-    let mut levels = vec![Level {
-        path: String::new(),
-        schema: schema(kind),
-    }];
+    let mut levels = vec![Level { path: String::new(), schema: schema(kind) }];
     for step in parents {
         // An index leads to the items, where the level of the list's name is already.
         if let Step::Key(key) = step {
@@ -94,27 +81,17 @@ fn same_spelling(level: &Level, name: &str) -> Option<&'static str> {
 
 /// The field of this name that is deeper inside this level, when there is one that is nearest.
 fn inside(level: &Level, name: &str) -> Option<String> {
-    let mut levels: Vec<_> = level
-        .fields()
-        .map(|(name, schema)| level.within(name, schema))
-        .collect();
+    let mut levels: Vec<_> = level.fields().map(|(name, schema)| level.within(name, schema)).collect();
     while !levels.is_empty() {
-        let mut found = levels
-            .iter()
-            .filter_map(|level| same_spelling(level, name).map(|name| join(&level.path, name)));
+        let mut found =
+            levels.iter().filter_map(|level| same_spelling(level, name).map(|name| join(&level.path, name)));
         match (found.next(), found.next()) {
             (Some(only), None) => return Some(only),
             (Some(_), Some(_)) => return None,
             (None, _) => {}
         }
-        levels = levels
-            .iter()
-            .flat_map(|level| {
-                level
-                    .fields()
-                    .map(|(name, schema)| level.within(name, schema))
-            })
-            .collect();
+        levels =
+            levels.iter().flat_map(|level| level.fields().map(|(name, schema)| level.within(name, schema))).collect();
     }
     None
 }
@@ -122,12 +99,8 @@ fn inside(level: &Level, name: &str) -> Option<String> {
 /// The field of this name in a level that this one is part of, the nearest first; or in a level beside this one.
 fn around(lineage: &[Level], name: &str) -> Option<String> {
     let (_, above) = lineage.split_last()?;
-    let above_all = || {
-        above
-            .iter()
-            .rev()
-            .find_map(|level| same_spelling(level, name).map(|name| join(&level.path, name)))
-    };
+    let above_all =
+        || above.iter().rev().find_map(|level| same_spelling(level, name).map(|name| join(&level.path, name)));
     let beside = || {
         let parent = above.last()?;
         let mut found = parent.fields().filter_map(|(field, schema)| {
@@ -186,21 +159,14 @@ fn part_of(level: &Level, name: &str) -> Option<&'static str> {
     found.sort_by_key(|known| Reverse(folded(known).starts_with(name)));
     match found.as_slice() {
         [only] => Some(only),
-        [first, second, ..]
-            if folded(first).starts_with(name) && !folded(second).starts_with(name) =>
-        {
-            Some(first)
-        }
+        [first, second, ..] if folded(first).starts_with(name) && !folded(second).starts_with(name) => Some(first),
         _ => None,
     }
 }
 
 /// A name without what is easily got wrong in it.
 fn folded(name: &str) -> String {
-    name.chars()
-        .filter(|character| !matches!(character, '-' | '_'))
-        .flat_map(char::to_lowercase)
-        .collect()
+    name.chars().filter(|character| !matches!(character, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

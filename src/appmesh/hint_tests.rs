@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::super::{
-    BackendGroup, GatewayRoute, Mesh, Resource, VirtualGateway, VirtualNode, VirtualRouter,
-    VirtualService, decode_value,
+    BackendGroup, GatewayRoute, Mesh, Resource, VirtualGateway, VirtualNode, VirtualRouter, VirtualService,
+    decode_value,
 };
 
 #[track_caller]
@@ -11,11 +11,8 @@ fn unknown<T: Resource>(object: &Value, expected: &[(&str, Option<&str>)]) {
     // Objects have no order here.
     let mut expected = expected.to_vec();
     expected.sort_unstable();
-    let found: Vec<_> = decoded
-        .unknown_fields
-        .iter()
-        .map(|field| (field.pointer.as_str(), field.meant.as_deref()))
-        .collect();
+    let found: Vec<_> =
+        decoded.unknown_fields.iter().map(|field| (field.pointer.as_str(), field.meant.as_deref())).collect();
     assert_eq!(found, expected, "{object}");
 }
 
@@ -49,22 +46,10 @@ fn slips_of_the_pen_are_told_with_the_field_that_was_meant() {
             json!({"certificate": {"file": {"certificatechain": "/a", "privatekey": "/b", "key": "/c", "cert": "/d"}}}),
         ),
         &[
-            (
-                "/spec/listeners/0/tls/certificate/file/certificatechain",
-                Some("certificateChain"),
-            ),
-            (
-                "/spec/listeners/0/tls/certificate/file/privatekey",
-                Some("privateKey"),
-            ),
-            (
-                "/spec/listeners/0/tls/certificate/file/key",
-                Some("privateKey"),
-            ),
-            (
-                "/spec/listeners/0/tls/certificate/file/cert",
-                Some("certificateChain"),
-            ),
+            ("/spec/listeners/0/tls/certificate/file/certificatechain", Some("certificateChain")),
+            ("/spec/listeners/0/tls/certificate/file/privatekey", Some("privateKey")),
+            ("/spec/listeners/0/tls/certificate/file/key", Some("privateKey")),
+            ("/spec/listeners/0/tls/certificate/file/cert", Some("certificateChain")),
         ],
     );
     unknown::<VirtualNode>(
@@ -77,10 +62,7 @@ fn slips_of_the_pen_are_told_with_the_field_that_was_meant() {
     );
     unknown::<VirtualNode>(
         &tls(json!({"validation": {"subjectAltNames": {}}})),
-        &[(
-            "/spec/listeners/0/tls/validation/subjectAltNames",
-            Some("subjectAlternativeNames"),
-        )],
+        &[("/spec/listeners/0/tls/validation/subjectAltNames", Some("subjectAlternativeNames"))],
     );
 }
 
@@ -92,22 +74,14 @@ fn fields_in_the_wrong_place_are_told_with_the_right_one() {
         &[("/spec/listeners/0/portMapping/tls", Some(tls))],
     );
     unknown::<VirtualNode>(
-        &listener(
-            &json!({"tls": {"certificate": {"certificateChain": "/a"}, "file": {}}, "certificate": {}}),
-        ),
+        &listener(&json!({"tls": {"certificate": {"certificateChain": "/a"}, "file": {}}, "certificate": {}})),
         &[
             (
                 "/spec/listeners/0/tls/certificate/certificateChain",
                 Some(&format!("{tls}.certificate.file.certificateChain")),
             ),
-            (
-                "/spec/listeners/0/tls/file",
-                Some(&format!("{tls}.certificate.file")),
-            ),
-            (
-                "/spec/listeners/0/certificate",
-                Some(&format!("{tls}.certificate")),
-            ),
+            ("/spec/listeners/0/tls/file", Some(&format!("{tls}.certificate.file"))),
+            ("/spec/listeners/0/certificate", Some(&format!("{tls}.certificate"))),
         ],
     );
     unknown::<VirtualNode>(
@@ -116,47 +90,28 @@ fn fields_in_the_wrong_place_are_told_with_the_right_one() {
     );
     unknown::<VirtualNode>(
         &node(&json!({"backends": [{"virtualService": {"name": "a"}}]})),
-        &[(
-            "/spec/backends/0/virtualService/name",
-            Some("spec.backends[].virtualService.virtualServiceRef.name"),
-        )],
+        &[("/spec/backends/0/virtualService/name", Some("spec.backends[].virtualService.virtualServiceRef.name"))],
     );
     unknown::<VirtualNode>(
         &json!({"listeners": [], "specs": {}, "tls": {}}),
-        &[
-            ("/listeners", Some("spec.listeners")),
-            ("/specs", Some("spec")),
-            ("/tls", Some(tls)),
-        ],
+        &[("/listeners", Some("spec.listeners")), ("/specs", Some("spec")), ("/tls", Some(tls))],
     );
 }
 
 #[test]
 fn every_kind_tells_of_its_unknown_fields() {
-    unknown::<Mesh>(
-        &json!({"spec": {"egressFilters": {}}}),
-        &[("/spec/egressFilters", Some("egressFilter"))],
-    );
+    unknown::<Mesh>(&json!({"spec": {"egressFilters": {}}}), &[("/spec/egressFilters", Some("egressFilter"))]);
     unknown::<VirtualService>(
         &json!({"spec": {"provider": {"virtualNode": {"virtualNodeReference": {}}}}}),
-        &[(
-            "/spec/provider/virtualNode/virtualNodeReference",
-            Some("virtualNodeRef"),
-        )],
+        &[("/spec/provider/virtualNode/virtualNodeReference", Some("virtualNodeRef"))],
     );
     unknown::<VirtualRouter>(
         &json!({"spec": {"routes": [{"httproute": {}, "httpRoute": {"match": {"prefx": "/"}}}]}}),
-        &[
-            ("/spec/routes/0/httproute", Some("httpRoute")),
-            ("/spec/routes/0/httpRoute/match/prefx", Some("prefix")),
-        ],
+        &[("/spec/routes/0/httproute", Some("httpRoute")), ("/spec/routes/0/httpRoute/match/prefx", Some("prefix"))],
     );
     unknown::<GatewayRoute>(
         &json!({"spec": {"http2Route": {"action": {"target": {"virtualservice": {}}}}}}),
-        &[(
-            "/spec/http2Route/action/target/virtualservice",
-            Some("virtualService"),
-        )],
+        &[("/spec/http2Route/action/target/virtualservice", Some("virtualService"))],
     );
     unknown::<BackendGroup>(
         &json!({"spec": {"virtualServices": []}}),
@@ -164,9 +119,6 @@ fn every_kind_tells_of_its_unknown_fields() {
     );
     unknown::<VirtualGateway>(
         &json!({"spec": {"backends": [], "gatewayRouteSelectors": {}}}),
-        &[
-            ("/spec/backends", None),
-            ("/spec/gatewayRouteSelectors", Some("gatewayRouteSelector")),
-        ],
+        &[("/spec/backends", None), ("/spec/gatewayRouteSelectors", Some("gatewayRouteSelector"))],
     );
 }

@@ -43,24 +43,13 @@ pub enum Injection {
 impl Injection {
     /// Decides for a pod with these annotations in a namespace with these labels.
     #[must_use]
-    pub fn of(
-        namespace_labels: &BTreeMap<String, String>,
-        pod_annotations: &BTreeMap<String, String>,
-    ) -> Self {
-        let label = namespace_labels
-            .get(SIDECAR_INJECTOR_WEBHOOK)
-            .map(String::as_str);
+    pub fn of(namespace_labels: &BTreeMap<String, String>, pod_annotations: &BTreeMap<String, String>) -> Self {
+        let label = namespace_labels.get(SIDECAR_INJECTOR_WEBHOOK).map(String::as_str);
         let Some(label @ ("enabled" | "disabled")) = label else {
-            return Self::NamespaceNotLabelled {
-                label: label.map(str::to_owned),
-            };
+            return Self::NamespaceNotLabelled { label: label.map(str::to_owned) };
         };
         let annotation = pod_annotations.get(SIDECAR_INJECTOR_WEBHOOK);
-        match annotation
-            .map_or(label, String::as_str)
-            .to_lowercase()
-            .as_str()
-        {
+        match annotation.map_or(label, String::as_str).to_lowercase().as_str() {
             "enabled" => Self::Required,
             "disabled" if annotation.is_some() => Self::PodOptsOut,
             "disabled" => Self::NamespaceOptsOut,
@@ -79,9 +68,7 @@ impl Injection {
 /// way to enable SDS for one pod where the controller has it disabled.
 #[must_use]
 pub fn sds_disabled(pod_annotations: &BTreeMap<String, String>) -> bool {
-    pod_annotations
-        .get(SDS)
-        .is_some_and(|value| value == "disabled")
+    pod_annotations.get(SDS).is_some_and(|value| value == "disabled")
 }
 
 /// The ports whose incoming traffic a virtual node's proxy intercepts.
@@ -100,25 +87,15 @@ impl InterceptedPorts {
     /// listeners. They end up in an iptables multiport match, which takes ranges (`8000:8080`) too. Health checks of a
     /// listener count for nothing here.
     #[must_use]
-    pub fn of(
-        pod_annotations: &BTreeMap<String, String>,
-        listener_ports: impl IntoIterator<Item = i64>,
-    ) -> Self {
+    pub fn of(pod_annotations: &BTreeMap<String, String>, listener_ports: impl IntoIterator<Item = i64>) -> Self {
         let Some(annotation) = pod_annotations.get(PORTS) else {
             return Self {
-                ranges: listener_ports
-                    .into_iter()
-                    .map(|port| (port, port))
-                    .collect(),
+                ranges: listener_ports.into_iter().map(|port| (port, port)).collect(),
                 unreadable: Vec::new(),
             };
         };
         let mut ports = Self::default();
-        for entry in annotation
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-        {
+        for entry in annotation.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             match range(entry) {
                 Some(range) => ports.ranges.push(range),
                 None => ports.unreadable.push(entry.to_owned()),
@@ -130,9 +107,7 @@ impl InterceptedPorts {
     /// Whether traffic to a port is intercepted.
     #[must_use]
     pub fn contains(&self, port: i64) -> bool {
-        self.ranges
-            .iter()
-            .any(|(first, last)| (*first..=*last).contains(&port))
+        self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&port))
     }
 }
 
@@ -149,36 +124,21 @@ mod tests {
     use super::*;
 
     fn map(key: &str, value: Option<&str>) -> BTreeMap<String, String> {
-        value
-            .map(|value| (key.to_owned(), value.to_owned()))
-            .into_iter()
-            .collect()
+        value.map(|value| (key.to_owned(), value.to_owned())).into_iter().collect()
     }
 
     #[track_caller]
     fn decides(namespace: Option<&str>, pod: Option<&str>, expected: &Injection) {
-        let decision = Injection::of(
-            &map(SIDECAR_INJECTOR_WEBHOOK, namespace),
-            &map(SIDECAR_INJECTOR_WEBHOOK, pod),
-        );
+        let decision = Injection::of(&map(SIDECAR_INJECTOR_WEBHOOK, namespace), &map(SIDECAR_INJECTOR_WEBHOOK, pod));
         assert_eq!(&decision, expected, "namespace {namespace:?}, pod {pod:?}");
     }
 
     #[test]
     fn the_namespaces_label_is_what_calls_the_injector() {
-        for (label, pod) in [
-            (None, None),
-            (None, Some("enabled")),
-            (Some("Enabled"), Some("enabled")),
-            (Some(""), None),
-        ] {
-            decides(
-                label,
-                pod,
-                &Injection::NamespaceNotLabelled {
-                    label: label.map(str::to_owned),
-                },
-            );
+        for (label, pod) in
+            [(None, None), (None, Some("enabled")), (Some("Enabled"), Some("enabled")), (Some(""), None)]
+        {
+            decides(label, pod, &Injection::NamespaceNotLabelled { label: label.map(str::to_owned) });
         }
     }
 
@@ -209,12 +169,9 @@ mod tests {
 
     #[test]
     fn only_disabled_disables_sds() {
-        for (value, disabled) in [
-            (None, false),
-            (Some("disabled"), true),
-            (Some("Disabled"), false),
-            (Some("enabled"), false),
-        ] {
+        for (value, disabled) in
+            [(None, false), (Some("disabled"), true), (Some("Disabled"), false), (Some("enabled"), false)]
+        {
             assert_eq!(sds_disabled(&map(SDS, value)), disabled, "{value:?}");
         }
     }
@@ -237,11 +194,6 @@ mod tests {
         intercepts(Some("8443, 9443"), &[8443, 9443], &[8080, 9090], &[]);
         intercepts(Some("8000:8100"), &[8000, 8050, 8100], &[7999, 8101], &[]);
         intercepts(Some(""), &[], &[8080, 0], &[]);
-        intercepts(
-            Some("http,8080,70000,-1,1:x"),
-            &[8080],
-            &[9090],
-            &["http", "70000", "-1", "1:x"],
-        );
+        intercepts(Some("http,8080,70000,-1,1:x"), &[8080], &[9090], &["http", "70000", "-1", "1:x"]);
     }
 }

@@ -8,8 +8,7 @@ use thiserror::Error;
 use serde::de::DeserializeOwned;
 
 use super::{
-    API_VERSION, BackendGroup, GatewayRoute, Mesh, Metadata, VirtualGateway, VirtualNode,
-    VirtualRouter, VirtualService,
+    API_VERSION, BackendGroup, GatewayRoute, Mesh, Metadata, VirtualGateway, VirtualNode, VirtualRouter, VirtualService,
 };
 
 /// A kind of the App Mesh API.
@@ -140,12 +139,7 @@ impl FromStr for Kind {
 
     /// Reads a kind as manifests have it; the case counts, as it does for the API server.
     fn from_str(kind: &str) -> Result<Self, UnknownKind> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str() == kind)
-            .ok_or_else(|| UnknownKind {
-                kind: kind.to_owned(),
-            })
+        Self::ALL.into_iter().find(|known| known.as_str() == kind).ok_or_else(|| UnknownKind { kind: kind.to_owned() })
     }
 }
 
@@ -161,19 +155,13 @@ mod tests {
         }
         for other in ["", "virtualnode", "VirtualNodeList", "Pod"] {
             let error = other.parse::<Kind>().unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                format!("{other:?} is no kind of appmesh.k8s.aws/v1beta2")
-            );
+            assert_eq!(error.to_string(), format!("{other:?} is no kind of appmesh.k8s.aws/v1beta2"));
         }
     }
 
     #[test]
     fn only_meshes_are_cluster_scoped() {
-        let cluster_scoped: Vec<_> = Kind::ALL
-            .into_iter()
-            .filter(|kind| !kind.is_namespaced())
-            .collect();
+        let cluster_scoped: Vec<_> = Kind::ALL.into_iter().filter(|kind| !kind.is_namespaced()).collect();
         assert_eq!(cluster_scoped, [Kind::Mesh]);
     }
 }

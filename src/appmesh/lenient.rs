@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// Decodes labels or annotations, of which the API server reads `null` as the empty string.
@@ -16,10 +14,7 @@ where
     D: Deserializer<'de>,
 {
     let map = BTreeMap::<String, Option<String>>::deserialize(deserializer)?;
-    Ok(map
-        .into_iter()
-        .map(|(key, value)| (key, value.unwrap_or_default()))
-        .collect())
+    Ok(map.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
 }
 
 /// Decodes a custom resource's map of strings, of which the API server drops `null`.
@@ -28,10 +23,7 @@ where
     D: Deserializer<'de>,
 {
     let map = BTreeMap::<String, Option<String>>::deserialize(deserializer)?;
-    Ok(map
-        .into_iter()
-        .filter_map(|(key, value)| Some((key, value?)))
-        .collect())
+    Ok(map.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
 }
 
 /// A group of fields that meshvet knows of and doesn't read.
@@ -136,10 +128,7 @@ impl<'de> Visitor<'de> for Discard {
         self.inner()?.deserialize(deserializer)
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Opaque, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Opaque, D::Error> {
         self.inner()?.deserialize(deserializer)
     }
 

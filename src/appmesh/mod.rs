@@ -46,9 +46,9 @@ pub use route_match::*;
 pub use selector::{LabelSelector, LabelSelectorRequirement, SelectorProblem};
 pub use status::Condition;
 pub use tls::{
-    AcmCertificate, AcmTrust, ClientPolicy, ClientPolicyTls, ClientTlsCertificate, FileCertificate,
-    FileTrust, ListenerTls, ListenerTlsCertificate, ListenerTlsMode, SdsSecret,
-    SubjectAlternativeNameMatchers, SubjectAlternativeNames, TlsTrust, TlsValidation,
+    AcmCertificate, AcmTrust, ClientPolicy, ClientPolicyTls, ClientTlsCertificate, FileCertificate, FileTrust,
+    ListenerTls, ListenerTlsCertificate, ListenerTlsMode, SdsSecret, SubjectAlternativeNameMatchers,
+    SubjectAlternativeNames, TlsTrust, TlsValidation,
 };
 pub use virtual_gateway::*;
 pub use virtual_node::*;

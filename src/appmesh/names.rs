@@ -4,9 +4,8 @@
 //! in on creation, so that a stored object carries it and a manifest doesn't. An empty string counts as left out.
 
 use super::{
-    GatewayRoute, GatewayRouteSpec, Mesh, MeshSpec, Metadata, VirtualGateway, VirtualGatewaySpec,
-    VirtualNode, VirtualNodeSpec, VirtualRouter, VirtualRouterSpec, VirtualService,
-    VirtualServiceSpec,
+    GatewayRoute, GatewayRouteSpec, Mesh, MeshSpec, Metadata, VirtualGateway, VirtualGatewaySpec, VirtualNode,
+    VirtualNodeSpec, VirtualRouter, VirtualRouterSpec, VirtualService, VirtualServiceSpec,
 };
 
 /// The default name of a virtual node, gateway, router or gateway route: `name_namespace`.
@@ -78,25 +77,12 @@ mod tests {
     #[track_caller]
     fn names<T: super::super::Resource>(of: fn(&T) -> String, default: &str) {
         let cases = [
-            (
-                json!({"metadata": {"name": "front", "namespace": "shop"}}),
-                default,
-            ),
-            (
-                json!({"metadata": {"name": "front", "namespace": "shop"}, "spec": {"awsName": ""}}),
-                default,
-            ),
-            (
-                json!({"metadata": {"name": "front", "namespace": "shop"}, "spec": {"awsName": "mine"}}),
-                "mine",
-            ),
+            (json!({"metadata": {"name": "front", "namespace": "shop"}}), default),
+            (json!({"metadata": {"name": "front", "namespace": "shop"}, "spec": {"awsName": ""}}), default),
+            (json!({"metadata": {"name": "front", "namespace": "shop"}, "spec": {"awsName": "mine"}}), "mine"),
         ];
         for (object, expected) in cases {
-            assert_eq!(
-                of(&decode_value::<T>(&object).unwrap().object),
-                expected,
-                "{object}"
-            );
+            assert_eq!(of(&decode_value::<T>(&object).unwrap().object), expected, "{object}");
         }
     }
 
@@ -112,8 +98,7 @@ mod tests {
 
     #[test]
     fn a_manifest_without_a_namespace_is_in_default() {
-        let node: VirtualNode =
-            serde_json::from_value(json!({"metadata": {"name": "front"}})).unwrap();
+        let node: VirtualNode = serde_json::from_value(json!({"metadata": {"name": "front"}})).unwrap();
         assert_eq!(node.app_mesh_name(), "front_default");
     }
 }

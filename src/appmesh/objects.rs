@@ -9,9 +9,7 @@ use std::fmt;
 use std::iter::empty;
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 /// A deserializer that refuses lists where structs are asked for, and takes `null` for an empty value in their fields.
 pub(super) struct Objects<D> {
@@ -22,10 +20,7 @@ pub(super) struct Objects<D> {
 
 impl<D> Objects<D> {
     pub(super) fn new(deserializer: D) -> Self {
-        Self {
-            deserializer,
-            is_field: false,
-        }
+        Self { deserializer, is_field: false }
     }
 }
 
@@ -50,9 +45,7 @@ impl<V> Nullable<V> {
         V: Visitor<'de>,
     {
         match self.value {
-            Value::Struct(..) | Value::Map => self
-                .visitor
-                .visit_map(MapDeserializer::new(empty::<((), ())>())),
+            Value::Struct(..) | Value::Map => self.visitor.visit_map(MapDeserializer::new(empty::<((), ())>())),
             Value::List => self.visitor.visit_seq(SeqDeserializer::new(empty::<()>())),
             Value::Text => self.visitor.visit_str(""),
             Value::Integer => self.visitor.visit_i64(0),
@@ -78,9 +71,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Nullable<V> {
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         let deserializer = Objects::new(deserializer);
         match self.value {
-            Value::Struct(name, fields) => {
-                deserializer.deserialize_struct(name, fields, self.visitor)
-            }
+            Value::Struct(name, fields) => deserializer.deserialize_struct(name, fields, self.visitor),
             Value::List => deserializer.deserialize_seq(self.visitor),
             Value::Map => deserializer.deserialize_map(self.visitor),
             Value::Text => deserializer.deserialize_string(self.visitor),
@@ -150,60 +141,21 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     ) -> Result<V::Value, D::Error> {
         if self.is_field {
             let value = Value::Struct(name, fields);
-            return self
-                .deserializer
-                .deserialize_option(Nullable { visitor, value });
+            return self.deserializer.deserialize_option(Nullable { visitor, value });
         }
-        self.deserializer.deserialize_struct(
-            name,
-            fields,
-            Wrap {
-                visitor,
-                is_struct: true,
-            },
-        )
+        self.deserializer.deserialize_struct(name, fields, Wrap { visitor, is_struct: true })
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_unit_struct(
-            name,
-            Wrap {
-                visitor,
-                is_struct: false,
-            },
-        )
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+        self.deserializer.deserialize_unit_struct(name, Wrap { visitor, is_struct: false })
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_newtype_struct(
-            name,
-            Wrap {
-                visitor,
-                is_struct: false,
-            },
-        )
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+        self.deserializer.deserialize_newtype_struct(name, Wrap { visitor, is_struct: false })
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_tuple(
-            len,
-            Wrap {
-                visitor,
-                is_struct: false,
-            },
-        )
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
+        self.deserializer.deserialize_tuple(len, Wrap { visitor, is_struct: false })
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -212,14 +164,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_tuple_struct(
-            name,
-            len,
-            Wrap {
-                visitor,
-                is_struct: false,
-            },
-        )
+        self.deserializer.deserialize_tuple_struct(name, len, Wrap { visitor, is_struct: false })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -228,14 +173,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_enum(
-            name,
-            variants,
-            Wrap {
-                visitor,
-                is_struct: false,
-            },
-        )
+        self.deserializer.deserialize_enum(name, variants, Wrap { visitor, is_struct: false })
     }
 
     fn is_human_readable(&self) -> bool {
@@ -276,12 +214,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<V> {
         self.visitor.visit_some(Objects::new(deserializer))
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<V::Value, D::Error> {
-        self.visitor
-            .visit_newtype_struct(Objects::new(deserializer))
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        self.visitor.visit_newtype_struct(Objects::new(deserializer))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
@@ -292,10 +226,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Entries {
-            entries,
-            of_struct: self.is_struct,
-        })
+        self.visitor.visit_map(Entries { entries, of_struct: self.is_struct })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
@@ -306,14 +237,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<V> {
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
     type Error = A::Error;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Seed {
-            seed,
-            is_field: false,
-        })
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+        self.0.next_element_seed(Seed { seed, is_field: false })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -324,18 +249,12 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
     type Error = A::Error;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, A::Error> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         self.entries.next_key_seed(seed)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.entries.next_value_seed(Seed {
-            seed,
-            is_field: self.of_struct,
-        })
+        self.entries.next_value_seed(Seed { seed, is_field: self.of_struct })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -347,9 +266,6 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.seed.deserialize(Objects {
-            deserializer,
-            is_field: self.is_field,
-        })
+        self.seed.deserialize(Objects { deserializer, is_field: self.is_field })
     }
 }

@@ -47,16 +47,12 @@ pub struct HealthCheckPolicy {
 
 /// Narrows the schema of a listener's part to what a gateway takes: no `tcp`, and `healthyThreshold` optional.
 pub(super) fn for_gateway(schema: &mut Schema) {
-    if let Some(protocols) = schema
-        .pointer_mut("/properties/protocol/enum")
-        .and_then(|protocols| protocols.as_array_mut())
+    if let Some(protocols) =
+        schema.pointer_mut("/properties/protocol/enum").and_then(|protocols| protocols.as_array_mut())
     {
         protocols.retain(|protocol| protocol != "tcp");
     }
-    if let Some(required) = schema
-        .pointer_mut("/required")
-        .and_then(|required| required.as_array_mut())
-    {
+    if let Some(required) = schema.pointer_mut("/required").and_then(|required| required.as_array_mut()) {
         required.retain(|field| field != "healthyThreshold");
     }
 }

@@ -47,9 +47,7 @@ pub struct LabelSelectorRequirement {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SelectorProblem {
     /// The operator is none of the four.
-    #[error(
-        "matchExpressions[{index}]: {operator:?} is no operator: use In, NotIn, Exists or DoesNotExist"
-    )]
+    #[error("matchExpressions[{index}]: {operator:?} is no operator: use In, NotIn, Exists or DoesNotExist")]
     UnknownOperator {
         /// Position in `matchExpressions`.
         index: usize,
@@ -93,13 +91,8 @@ impl LabelSelector {
     /// values: see [`problems`](Self::problems)) is met by nothing.
     #[must_use]
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.match_labels
-            .iter()
-            .all(|(key, value)| labels.get(key) == Some(value))
-            && self
-                .match_expressions
-                .iter()
-                .all(|requirement| requirement.matches(labels))
+        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
+            && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
     }
 
     /// Whether the selector selects everything.
@@ -117,28 +110,15 @@ impl LabelSelector {
             problems.extend(invalid_value(key, value));
         }
         for (index, requirement) in self.match_expressions.iter().enumerate() {
-            let LabelSelectorRequirement {
-                key,
-                operator,
-                values,
-            } = requirement;
+            let LabelSelectorRequirement { key, operator, values } = requirement;
             problems.extend(invalid_key(key));
             problems.extend(match Operator::read(operator) {
-                None => Some(SelectorProblem::UnknownOperator {
-                    index,
-                    operator: operator.clone(),
-                }),
+                None => Some(SelectorProblem::UnknownOperator { index, operator: operator.clone() }),
                 Some(Operator::In | Operator::NotIn) if values.is_empty() => {
-                    Some(SelectorProblem::NoValues {
-                        index,
-                        operator: operator.clone(),
-                    })
+                    Some(SelectorProblem::NoValues { index, operator: operator.clone() })
                 }
                 Some(Operator::Exists | Operator::DoesNotExist) if !values.is_empty() => {
-                    Some(SelectorProblem::UnexpectedValues {
-                        index,
-                        operator: operator.clone(),
-                    })
+                    Some(SelectorProblem::UnexpectedValues { index, operator: operator.clone() })
                 }
                 Some(_) => None,
             });
@@ -154,9 +134,7 @@ impl LabelSelectorRequirement {
         match Operator::read(&self.operator) {
             Some(Operator::In) => value.is_some_and(|value| self.values.contains(value)),
             // An object without the label is in no set, so it meets this one (Kubernetes, "Set-based requirement").
-            Some(Operator::NotIn) => {
-                !self.values.is_empty() && value.is_none_or(|value| !self.values.contains(value))
-            }
+            Some(Operator::NotIn) => !self.values.is_empty() && value.is_none_or(|value| !self.values.contains(value)),
             Some(Operator::Exists) => self.values.is_empty() && value.is_some(),
             Some(Operator::DoesNotExist) => self.values.is_empty() && value.is_none(),
             None => false,
@@ -185,16 +163,11 @@ impl Operator {
 }
 
 fn invalid_key(key: &str) -> Option<SelectorProblem> {
-    (!is_qualified_name(key)).then(|| SelectorProblem::InvalidKey {
-        key: key.to_owned(),
-    })
+    (!is_qualified_name(key)).then(|| SelectorProblem::InvalidKey { key: key.to_owned() })
 }
 
 fn invalid_value(key: &str, value: &str) -> Option<SelectorProblem> {
-    (!is_label_value(value)).then(|| SelectorProblem::InvalidValue {
-        key: key.to_owned(),
-        value: value.to_owned(),
-    })
+    (!is_label_value(value)).then(|| SelectorProblem::InvalidValue { key: key.to_owned(), value: value.to_owned() })
 }
 
 #[cfg(test)]
@@ -206,26 +179,17 @@ mod tests {
     }
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 
     #[track_caller]
     fn matches(json: &str, yes: &[&[(&str, &str)]], no: &[&[(&str, &str)]]) {
         let selector = selector(json);
         for pairs in yes {
-            assert!(
-                selector.matches(&labels(pairs)),
-                "{json} doesn't match {pairs:?}"
-            );
+            assert!(selector.matches(&labels(pairs)), "{json} doesn't match {pairs:?}");
         }
         for pairs in no {
-            assert!(
-                !selector.matches(&labels(pairs)),
-                "{json} matches {pairs:?}"
-            );
+            assert!(!selector.matches(&labels(pairs)), "{json} matches {pairs:?}");
         }
     }
 
@@ -244,30 +208,12 @@ mod tests {
     #[test]
     fn requirements_have_the_semantics_of_kubernetes() {
         let on = |operator: &str, values: &str| {
-            format!(
-                r#"{{"matchExpressions": [{{"key": "k", "operator": "{operator}", "values": {values}}}]}}"#
-            )
+            format!(r#"{{"matchExpressions": [{{"key": "k", "operator": "{operator}", "values": {values}}}]}}"#)
         };
-        matches(
-            &on("In", r#"["a", "b"]"#),
-            &[&[("k", "a")], &[("k", "b")]],
-            &[&[], &[("k", "c")]],
-        );
-        matches(
-            &on("NotIn", r#"["a", "b"]"#),
-            &[&[], &[("k", "c")], &[("j", "a")]],
-            &[&[("k", "a")]],
-        );
-        matches(
-            &on("Exists", "[]"),
-            &[&[("k", "")], &[("k", "a")]],
-            &[&[], &[("j", "a")]],
-        );
-        matches(
-            &on("DoesNotExist", "[]"),
-            &[&[], &[("j", "a")]],
-            &[&[("k", "")]],
-        );
+        matches(&on("In", r#"["a", "b"]"#), &[&[("k", "a")], &[("k", "b")]], &[&[], &[("k", "c")]]);
+        matches(&on("NotIn", r#"["a", "b"]"#), &[&[], &[("k", "c")], &[("j", "a")]], &[&[("k", "a")]]);
+        matches(&on("Exists", "[]"), &[&[("k", "")], &[("k", "a")]], &[&[], &[("j", "a")]]);
+        matches(&on("DoesNotExist", "[]"), &[&[], &[("j", "a")]], &[&[("k", "")]]);
     }
 
     #[test]
@@ -280,14 +226,11 @@ mod tests {
             ("Exists", r#"["a"]"#, "Exists takes no values"),
             ("DoesNotExist", r#"["a"]"#, "DoesNotExist takes no values"),
         ] {
-            let json = format!(
-                r#"{{"matchExpressions": [{{"key": "k", "operator": "{operator}", "values": {values}}}]}}"#
-            );
+            let json =
+                format!(r#"{{"matchExpressions": [{{"key": "k", "operator": "{operator}", "values": {values}}}]}}"#);
             matches(&json, &[], &[&[], &[("k", "a")], &[("k", "b")]]);
             let problems = selector(&json).problems();
-            let [problem] = problems.as_slice() else {
-                panic!("{json}: {problems:?}")
-            };
+            let [problem] = problems.as_slice() else { panic!("{json}: {problems:?}") };
             assert!(problem.to_string().contains(expected), "{problem}");
         }
     }
@@ -309,9 +252,6 @@ mod tests {
                 r#""not ok" is no value that a label can have (label "")"#,
             ]
         );
-        assert_eq!(
-            selector(r#"{"matchLabels": {"app.kubernetes.io/name": "a"}}"#).problems(),
-            []
-        );
+        assert_eq!(selector(r#"{"matchLabels": {"app.kubernetes.io/name": "a"}}"#).problems(), []);
     }
 }

@@ -5,9 +5,7 @@
 #[must_use]
 pub fn is_dns_label(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.len() <= 63
-        && name.bytes().all(|byte| allowed(byte) || byte == b'-')
-        && has_ends(name, allowed)
+    name.len() <= 63 && name.bytes().all(|byte| allowed(byte) || byte == b'-') && has_ends(name, allowed)
 }
 
 /// Whether a string is a DNS subdomain (RFC 1123): up to 253 characters, DNS labels of any length between dots. What a
@@ -16,9 +14,7 @@ pub fn is_dns_label(name: &str) -> bool {
 pub fn is_dns_subdomain(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= 253
-        && name.split('.').all(|part| {
-            part.bytes().all(|byte| allowed(byte) || byte == b'-') && has_ends(part, allowed)
-        })
+        && name.split('.').all(|part| part.bytes().all(|byte| allowed(byte) || byte == b'-') && has_ends(part, allowed))
 }
 
 /// Whether a string is a label's key: up to 63 letters, digits, `-`, `_` and `.` between letters or digits, with an
@@ -38,17 +34,13 @@ pub fn is_qualified_name(key: &str) -> bool {
 pub fn is_label_value(value: &str) -> bool {
     value.is_empty()
         || value.len() <= 63
-            && value
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
             && has_ends(value, |byte| byte.is_ascii_alphanumeric())
 }
 
 /// Whether a string is not empty and both its ends are allowed.
 fn has_ends(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
-    [text.bytes().next(), text.bytes().next_back()]
-        .into_iter()
-        .all(|end| end.is_some_and(&allowed))
+    [text.bytes().next(), text.bytes().next_back()].into_iter().all(|end| end.is_some_and(&allowed))
 }
 
 #[cfg(test)]
@@ -68,21 +60,13 @@ mod tests {
     #[test]
     fn dns_labels() {
         let (longest, longer) = ("a".repeat(63), "a".repeat(64));
-        cases(
-            is_dns_label,
-            &["a", "a-1", "0", &longest],
-            &["", "-a", "a-", "A", "a.b", "a_b", "é", &longer],
-        );
+        cases(is_dns_label, &["a", "a-1", "0", &longest], &["", "-a", "a-", "A", "a.b", "a_b", "é", &longer]);
     }
 
     #[test]
     fn dns_subdomains() {
         let (longest, longer) = ("a".repeat(253), "a".repeat(254));
-        cases(
-            is_dns_subdomain,
-            &["a", "a.b-c.0", &longest],
-            &["", ".", "a.", "a..b", "a.-b", "A.b", &longer],
-        );
+        cases(is_dns_subdomain, &["a", "a.b-c.0", &longest], &["", ".", "a.", "a..b", "a.-b", "A.b", &longer]);
     }
 
     #[test]
@@ -97,10 +81,6 @@ mod tests {
     #[test]
     fn label_values() {
         let (longest, longer) = ("a".repeat(63), "a".repeat(64));
-        cases(
-            is_label_value,
-            &["", "1.2_3-B", &longest],
-            &["-", "a-", "a/b", "a b", &longer],
-        );
+        cases(is_label_value, &["", "1.2_3-B", &longest], &["-", "a-", "a/b", "a b", &longer]);
     }
 }

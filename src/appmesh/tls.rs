@@ -236,9 +236,7 @@ impl ClientPolicyTls {
     /// Whether the policy holds for a server's port. Absent `ports` mean every port, and so does an empty list.
     #[must_use]
     pub fn covers_port(&self, port: i64) -> bool {
-        self.ports
-            .as_deref()
-            .is_none_or(|ports| ports.is_empty() || ports.contains(&port))
+        self.ports.as_deref().is_none_or(|ports| ports.is_empty() || ports.contains(&port))
     }
 }
 
@@ -302,11 +300,7 @@ impl From<NodeListenerTls> for ListenerTls {
             mode: tls.mode,
             certificate: tls.certificate,
             validation: tls.validation.map(|validation| TlsValidation {
-                trust: TlsTrust {
-                    acm: None,
-                    file: validation.trust.file,
-                    sds: validation.trust.sds,
-                },
+                trust: TlsTrust { acm: None, file: validation.trust.file, sds: validation.trust.sds },
                 subject_alternative_names: validation.subject_alternative_names,
             }),
         }

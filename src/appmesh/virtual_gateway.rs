@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::lenient::Opaque;
 use super::{
-    BackendDefaults, Condition, HealthCheckPolicy, LabelSelector, ListenerTls, MeshReference,
-    Metadata, PortMapping, port,
+    BackendDefaults, Condition, HealthCheckPolicy, LabelSelector, ListenerTls, MeshReference, Metadata, PortMapping,
+    port,
 };
 
 /// Where traffic from outside enters the mesh.

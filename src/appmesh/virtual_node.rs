@@ -5,8 +5,8 @@ use serde::Deserialize;
 
 use super::lenient::Opaque;
 use super::{
-    ClientPolicy, Condition, HealthCheckPolicy, LabelSelector, ListenerTls, MeshReference,
-    Metadata, PortMapping, Reference, tls::NodeListenerTls,
+    ClientPolicy, Condition, HealthCheckPolicy, LabelSelector, ListenerTls, MeshReference, Metadata, PortMapping,
+    Reference, tls::NodeListenerTls,
 };
 
 /// A workload in the mesh.

@@ -4,10 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::lenient::Opaque;
-use super::{
-    Condition, HeaderMatch, MeshReference, Metadata, PathMatch, PortMapping, QueryParameterMatch,
-    Reference,
-};
+use super::{Condition, HeaderMatch, MeshReference, Metadata, PathMatch, PortMapping, QueryParameterMatch, Reference};
 use std::collections::BTreeMap;
 
 /// Spreads the requests for a virtual service over virtual nodes.
@@ -75,10 +72,7 @@ impl Route {
             self.http2_route.as_ref().map(|route| &route.action),
             self.tcp_route.as_ref().map(|route| &route.action),
         ];
-        actions
-            .into_iter()
-            .flatten()
-            .flat_map(|action| &action.weighted_targets)
+        actions.into_iter().flatten().flat_map(|action| &action.weighted_targets)
     }
 }
 

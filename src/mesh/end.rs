@@ -139,6 +139,16 @@ pub struct ClientEnd {
     pub validation: Option<Validation>,
 }
 
+/// The anchor of the client policy that holds for every backend without one of its own.
+pub(crate) const BACKEND_DEFAULTS: &str = "backend defaults";
+
+impl ClientEnd {
+    /// Whether this is the policy for all backends that have none of their own.
+    pub fn is_default(&self) -> bool {
+        &*self.anchor == BACKEND_DEFAULTS
+    }
+}
+
 /// The service that a backend entry names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Backend {

@@ -9,9 +9,10 @@ use crate::appmesh::{
 };
 use crate::field::FieldPath;
 use crate::mesh::end::{
-    Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
+    BACKEND_DEFAULTS, Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode,
+    TrustSource, Validation,
 };
-use crate::mesh::member::{Definition, Member};
+use crate::mesh::member::{BackendEntry, Definition, Member, OwnPolicy};
 use crate::mesh::object::ObjectRef;
 
 /// A virtual node as a member. `namespace` is where the object stands, which its metadata may leave out.
@@ -20,9 +21,9 @@ pub fn node_member(node: VirtualNode, namespace: &str) -> Member {
     let at = FieldPath::root().key("spec");
     let listeners = spec.listeners.iter().map(|listener| (&listener.port_mapping, listener.tls.as_ref()));
     let servers = server_ends(&at, listeners);
-    let mut clients = Vec::new();
+    let (mut clients, mut backends) = (Vec::new(), Vec::new());
     let defaults = spec.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
-    clients.extend(client_end(&at.keys(["backendDefaults", "clientPolicy"]), defaults, None, "backend defaults"));
+    clients.extend(client_end(&at.keys(["backendDefaults", "clientPolicy"]), defaults, None, BACKEND_DEFAULTS));
     let mut anchors = Anchors::default();
     for (index, backend) in spec.backends.iter().enumerate() {
         let service = &backend.virtual_service;
@@ -41,7 +42,14 @@ pub fn node_member(node: VirtualNode, namespace: &str) -> Member {
             None => "backend without a service".to_owned(),
         });
         let field = at.key("backends").index(index).keys(["virtualService", "clientPolicy"]);
-        clients.extend(client_end(&field, service.client_policy.as_ref(), target, &anchor));
+        let own = client_end(&field, service.client_policy.as_ref(), target.clone(), &anchor);
+        let policy = match (&service.client_policy, &own) {
+            (None, _) => OwnPolicy::Inherited,
+            (Some(_), None) => OwnPolicy::Own(None),
+            (Some(_), Some(_)) => OwnPolicy::Own(Some(clients.len())),
+        };
+        clients.extend(own);
+        backends.extend(target.map(|target| BackendEntry { target, policy }));
     }
     Member {
         object: object_ref("VirtualNode", namespace, &metadata),
@@ -51,6 +59,8 @@ pub fn node_member(node: VirtualNode, namespace: &str) -> Member {
         annotations: metadata.annotations,
         servers,
         clients,
+        backends,
+        mesh_ref: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()),
         definition: Definition::VirtualNode(Box::new(spec)),
     }
 }
@@ -70,7 +80,9 @@ pub fn gateway_member(gateway: VirtualGateway, namespace: &str) -> Member {
         labels: metadata.labels,
         annotations: metadata.annotations,
         servers,
-        clients: client_end(&field, defaults, None, "backend defaults").into_iter().collect(),
+        clients: client_end(&field, defaults, None, BACKEND_DEFAULTS).into_iter().collect(),
+        backends: Vec::new(),
+        mesh_ref: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()),
         definition: Definition::VirtualGateway(Box::new(spec)),
     }
 }
@@ -130,10 +142,9 @@ fn server_tls(field: FieldPath, tls: &ListenerTls) -> Option<ServerTls> {
     let given = &tls.certificate;
     let certificate = match (&given.file, &given.acm, &given.sds) {
         (Some(file), None, None) => Some(file_source(&at, file)),
-        (None, Some(acm), None) => Some(CertificateSource::Acm {
-            arn: acm.certificate_arn.clone(),
-            field: at.keys(["acm", "certificateARN"]),
-        }),
+        (None, Some(acm), None) => {
+            Some(CertificateSource::Acm { arn: acm.certificate_arn.clone(), field: at.keys(["acm", "certificateARN"]) })
+        }
         (None, None, Some(sds)) => Some(sds_source(&at, sds)),
         _ => None,
     };
@@ -187,10 +198,9 @@ fn validation(field: &FieldPath, given: &TlsValidation) -> Validation {
             field: at.keys(["file", "certificateChain"]),
         })),
         (None, Some(acm), None) => Some(acm_trust(&at, acm)),
-        (None, None, Some(sds)) => Some(TrustSource::Sds {
-            secret_name: sds.secret_name.clone(),
-            field: at.keys(["sds", "secretName"]),
-        }),
+        (None, None, Some(sds)) => {
+            Some(TrustSource::Sds { secret_name: sds.secret_name.clone(), field: at.keys(["sds", "secretName"]) })
+        }
         _ => None,
     };
     let exact = field.keys(["subjectAlternativeNames", "match", "exact"]);

@@ -24,13 +24,7 @@ impl LabelIndex {
         let space = self.namespaces.entry(object.namespace().to_owned()).or_default();
         space.all.insert(object.clone());
         for (key, value) in labels {
-            space
-                .by_label
-                .entry(key.clone())
-                .or_default()
-                .entry(value.clone())
-                .or_default()
-                .insert(object.clone());
+            space.by_label.entry(key.clone()).or_default().entry(value.clone()).or_default().insert(object.clone());
         }
     }
 
@@ -86,13 +80,9 @@ impl SelectorIndex {
         let space = self.namespaces.entry(object.namespace().to_owned()).or_default();
         match selector.match_labels.iter().next() {
             None => space.broad.insert(object.clone()),
-            Some((key, value)) => space
-                .by_label
-                .entry(key.clone())
-                .or_default()
-                .entry(value.clone())
-                .or_default()
-                .insert(object.clone()),
+            Some((key, value)) => {
+                space.by_label.entry(key.clone()).or_default().entry(value.clone()).or_default().insert(object.clone())
+            }
         };
     }
 
@@ -124,10 +114,7 @@ impl SelectorIndex {
     ) -> impl Iterator<Item = &'a ObjectRef> {
         let space = self.namespaces.get(namespace);
         let by_label = space.into_iter().flat_map(move |space| {
-            labels
-                .iter()
-                .filter_map(|(key, value)| space.by_label.get(key)?.get(value))
-                .flatten()
+            labels.iter().filter_map(|(key, value)| space.by_label.get(key)?.get(value)).flatten()
         });
         space.into_iter().flat_map(|space| &space.broad).chain(by_label)
     }

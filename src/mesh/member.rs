@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::appmesh::{LabelSelector, VirtualGatewaySpec, VirtualNodeSpec};
-use crate::mesh::end::{ClientEnd, Discovery, ServerEnd};
+use crate::mesh::end::{Backend, ClientEnd, Discovery, ServerEnd};
 use crate::mesh::object::ObjectRef;
 
 /// A virtual node or gateway, reduced to its ends.
@@ -23,8 +23,30 @@ pub struct Member {
     pub servers: Vec<ServerEnd>,
     /// Its client policies.
     pub clients: Vec<ClientEnd>,
+    /// The services that it says it calls. A gateway says so by its routes.
+    pub backends: Vec<BackendEntry>,
+    /// The mesh that it names; the controller fills it in.
+    pub mesh_ref: Option<String>,
     /// The object's own words, for the rules on the App Mesh API itself.
     pub definition: Definition,
+}
+
+/// One service that a member says it calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendEntry {
+    /// The service.
+    pub target: Backend,
+    /// Which policy holds for it.
+    pub policy: OwnPolicy,
+}
+
+/// Which policy holds for a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnPolicy {
+    /// That of the backend defaults, where there is one.
+    Inherited,
+    /// Its own, which replaces the defaults whole: the place in [`Member::clients`], None when it says nothing of TLS.
+    Own(Option<usize>),
 }
 
 /// A member in the words of its mesh API.

@@ -8,24 +8,30 @@
 //!
 //! Nothing here does I/O. [`World`] is written by the sources and read, through a [`View`], by the rules.
 
+mod calls;
 mod end;
 mod from_appmesh;
 mod index;
 mod member;
 mod mounts;
 mod object;
+mod release;
+mod routes;
 mod store;
 mod view;
 mod workload;
 mod world;
 
+pub use calls::{Call, Calls, PolicyInForce};
 pub use end::{
     Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
 };
 pub use from_appmesh::{gateway_member, node_member};
-pub use member::{Definition, Member};
+pub use member::{BackendEntry, Definition, Member, OwnPolicy};
 pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
 pub use object::ObjectRef;
+pub use release::same_release;
+pub use routes::Name;
 pub use store::{Store, StoreKey, StoreKind, StoreState, Unread};
 pub use view::{FreshStores, Place, View};
 pub use workload::{AnnotationProblem, Probe, Workload};

@@ -1,13 +1,14 @@
 //! Everything known of a cluster (or of a set of manifests), indexed for the questions that the rules ask.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
+use crate::appmesh::{API_VERSION, BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
 use crate::mesh::index::{LabelIndex, SelectorIndex};
 use crate::mesh::member::Member;
 use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
 use crate::mesh::object::ObjectRef;
+use crate::mesh::routes::{Name, RouteIndex};
 use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
 use crate::mesh::workload::Workload;
 
@@ -97,8 +98,10 @@ pub struct World {
     gateway_routes: HashMap<ObjectRef, Arc<GatewayRoute>>,
     backend_groups: HashMap<ObjectRef, Arc<BackendGroup>>,
     meshes: HashMap<ObjectRef, Arc<Mesh>>,
+    gateways: BTreeSet<ObjectRef>,
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
+    route_index: RouteIndex,
     local_mounts: Vec<(LocalMount, Mounts)>,
     secrets: SecretAccess,
 }
@@ -117,6 +120,10 @@ impl World {
                 if let Some(selector) = &member.pod_selector {
                     self.member_selectors.insert(&member.object, selector);
                 }
+                self.route_index.add_member(&member);
+                if member.is_gateway() {
+                    self.gateways.insert(member.object.clone());
+                }
                 self.members.insert(member.object.clone(), member);
             }
             Fact::Workload(workload) => {
@@ -124,9 +131,21 @@ impl World {
                 self.workload_labels.insert(&workload.object, &workload.labels);
                 self.workloads.insert(workload.object.clone(), workload);
             }
-            Fact::Service(object, service) => drop(self.services.insert(object, service)),
-            Fact::Router(object, router) => drop(self.routers.insert(object, router)),
-            Fact::GatewayRoute(object, route) => drop(self.gateway_routes.insert(object, route)),
+            Fact::Service(object, service) => {
+                self.forget_service(&object);
+                self.route_index.add_service(&object, &service);
+                self.services.insert(object, service);
+            }
+            Fact::Router(object, router) => {
+                self.forget_router(&object);
+                self.route_index.add_router(&object, &router);
+                self.routers.insert(object, router);
+            }
+            Fact::GatewayRoute(object, route) => {
+                self.forget_gateway_route(&object);
+                self.route_index.add_gateway_route(&object, &route);
+                self.gateway_routes.insert(object, route);
+            }
             Fact::BackendGroup(object, group) => drop(self.backend_groups.insert(object, group)),
             Fact::Mesh(object, mesh) => drop(self.meshes.insert(object, mesh)),
             Fact::Store(key, store) => drop(self.stores.insert(key, store)),
@@ -142,9 +161,9 @@ impl World {
             FactId::Object(object) => {
                 self.forget_member(object);
                 self.forget_workload(object);
-                self.services.remove(object);
-                self.routers.remove(object);
-                self.gateway_routes.remove(object);
+                self.forget_service(object);
+                self.forget_router(object);
+                self.forget_gateway_route(object);
                 self.backend_groups.remove(object);
                 self.meshes.remove(object);
             }
@@ -152,10 +171,29 @@ impl World {
     }
 
     fn forget_member(&mut self, object: &ObjectRef) {
-        if let Some(old) = self.members.remove(object)
-            && let Some(selector) = &old.pod_selector
-        {
+        let Some(old) = self.members.remove(object) else { return };
+        self.route_index.remove_member(&old);
+        self.gateways.remove(object);
+        if let Some(selector) = &old.pod_selector {
             self.member_selectors.remove(object, selector);
+        }
+    }
+
+    fn forget_service(&mut self, object: &ObjectRef) {
+        if let Some(old) = self.services.remove(object) {
+            self.route_index.remove_service(object, &old);
+        }
+    }
+
+    fn forget_router(&mut self, object: &ObjectRef) {
+        if let Some(old) = self.routers.remove(object) {
+            self.route_index.remove_router(object, &old);
+        }
+    }
+
+    fn forget_gateway_route(&mut self, object: &ObjectRef) {
+        if let Some(old) = self.gateway_routes.remove(object) {
+            self.route_index.remove_gateway_route(object, &old);
         }
     }
 
@@ -213,6 +251,54 @@ impl World {
         self.routers.iter()
     }
 
+    /// The links between members, services and routers.
+    pub(crate) fn routes(&self) -> &RouteIndex {
+        &self.route_index
+    }
+
+    /// The virtual node of this name.
+    pub(crate) fn node(&self, name: &Name) -> Option<&Member> {
+        self.members.get(&app_mesh("VirtualNode", name)).map(AsRef::as_ref)
+    }
+
+    /// All gateways: a mesh has few.
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = &Member> {
+        self.gateways.iter().filter_map(|object| self.members.get(object)).map(AsRef::as_ref)
+    }
+
+    /// The virtual service of this name.
+    pub(crate) fn service(&self, name: &Name) -> Option<(&ObjectRef, &VirtualService)> {
+        let (object, service) = self.services.get_key_value(&app_mesh("VirtualService", name))?;
+        Some((object, service))
+    }
+
+    /// The virtual router of this name.
+    pub(crate) fn router(&self, name: &Name) -> Option<(&ObjectRef, &VirtualRouter)> {
+        let (object, router) = self.routers.get_key_value(&app_mesh("VirtualRouter", name))?;
+        Some((object, router))
+    }
+
+    /// The gateway route of this name.
+    pub(crate) fn gateway_route(&self, object: &ObjectRef) -> Option<&GatewayRoute> {
+        self.gateway_routes.get(object).map(AsRef::as_ref)
+    }
+
+    /// The mesh that a member belongs to: the one it names, else the one whose namespaceSelector fits its namespace (absent:
+    /// none; empty: all). None where nobody knows, as in manifests without a Mesh.
+    pub(crate) fn mesh_of<'a>(&'a self, member: &'a Member) -> Option<&'a str> {
+        if let Some(name) = &member.mesh_ref {
+            return Some(name);
+        }
+        let labels = self.namespaces.get(member.object.namespace());
+        let fits = |mesh: &&Arc<Mesh>| {
+            mesh.spec
+                .namespace_selector
+                .as_ref()
+                .is_some_and(|selector| selector.is_empty() || labels.is_some_and(|labels| selector.matches(labels)))
+        };
+        self.meshes.values().find(fits).map(|mesh| mesh.metadata.name.as_str())
+    }
+
     /// The workloads whose pods are this member's proxies, by name.
     pub fn workloads_of<'a>(&'a self, member: &'a Member) -> impl Iterator<Item = &'a Arc<Workload>> {
         member.pod_selector.iter().flat_map(move |selector| {
@@ -228,9 +314,7 @@ impl World {
         self.member_selectors
             .candidates(workload.object.namespace(), &workload.labels)
             .filter_map(|object| self.members.get(object))
-            .filter(|member| {
-                member.pod_selector.as_ref().is_some_and(|selector| selector.matches(&workload.labels))
-            })
+            .filter(|member| member.pod_selector.as_ref().is_some_and(|selector| selector.matches(&workload.labels)))
     }
 
     /// A namespace's labels; None where the namespace isn't known.
@@ -263,7 +347,14 @@ impl World {
             ("workloads", self.workloads.len()),
             ("stores", self.stores.len()),
             ("namespaces", self.namespaces.len()),
-            ("routes", self.services.len() + self.routers.len() + self.gateway_routes.len() + self.backend_groups.len()),
+            (
+                "routes",
+                self.services.len() + self.routers.len() + self.gateway_routes.len() + self.backend_groups.len(),
+            ),
         ]
     }
+}
+
+fn app_mesh(kind: &str, name: &Name) -> ObjectRef {
+    ObjectRef::new(API_VERSION, kind, &name.namespace, &name.name)
 }

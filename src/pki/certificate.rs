@@ -16,6 +16,7 @@ use super::der::{self, Reader};
 use super::distinguished_name;
 use super::extensions::{self, BasicConstraints, ExtendedKeyUsage, KeyUsage, San, Shown};
 use super::public_key::{self, KeyAlgorithm, dotted, sha256};
+use super::structure;
 
 /// An X.509 certificate, as far as Envoy and the rules look at it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,12 +102,15 @@ pub enum CertificateError {
     /// notBefore or notAfter isn't a time as RFC 5280, section 4.1.2.5, wants it.
     #[error("invalid date")]
     Date,
-    /// A string of a name isn't of the type that it claims.
-    #[error("invalid string in a name")]
-    Name,
     /// Bytes behind the certificate.
     #[error("bytes behind the certificate")]
     Trailing,
+}
+
+impl CertificateError {
+    pub(super) fn not_x509() -> Self {
+        Self::Structure("it is not X.509, or damaged".to_owned())
+    }
 }
 
 impl Certificate {
@@ -123,11 +127,12 @@ impl Certificate {
     pub(super) fn parse_first(der: &[u8]) -> Result<(Self, &[u8]), CertificateError> {
         let (rest, x509) =
             X509CertificateParser::new().with_deep_parse_extensions(false).parse(der).map_err(|error| {
-                CertificateError::Structure(match X509Error::from(error) {
+                match X509Error::from(error) {
+                    X509Error::InvalidDate => CertificateError::Date,
                     // These carry numbers and the parser's own types, which tell a reader nothing.
-                    X509Error::Der(_) | X509Error::NomError(_) => "it is not X.509, or cut off".to_owned(),
-                    error => error.to_string(),
-                })
+                    X509Error::Der(_) | X509Error::NomError(_) => CertificateError::not_x509(),
+                    error => CertificateError::Structure(error.to_string()),
+                }
             })?;
         let tbs = &x509.tbs_certificate;
         let version = tbs.version.0.saturating_add(1);
@@ -135,11 +140,10 @@ impl Certificate {
         if version > 3 || (version < 3 && has_extensions) {
             return Err(CertificateError::Version { version, extensions: has_extensions });
         }
-        let [not_before, not_after] = validity(tbs.as_ref()).ok_or(CertificateError::Date)?;
-        if !distinguished_name::is_sound(&tbs.subject) || !distinguished_name::is_sound(&tbs.issuer) {
-            return Err(CertificateError::Name);
-        }
         let whole = x509.as_raw();
+        let [not_before, not_after] = structure::check(whole)?.map(time);
+        let (not_before, not_after) =
+            (not_before.ok_or(CertificateError::Date)?, not_after.ok_or(CertificateError::Date)?);
         let key = public_key::read(tbs.subject_pki.raw);
         let extensions = extensions::read(tbs.extensions());
         let (signature_algorithm, signature_hash) = signature(&x509.signature_algorithm);
@@ -210,21 +214,8 @@ impl Certificate {
     }
 }
 
-/// notBefore and notAfter of a TBSCertificate. BoringSSL wants them exactly as RFC 5280 has them, to the second and in
-/// UTC, where other parsers take more.
-fn validity(tbs: &[u8]) -> Option<[Timestamp; 2]> {
-    let mut reader = Reader::new(tbs).enter(der::SEQUENCE)?;
-    let _version = reader.expect(der::constructed(0));
-    let _serial = reader.expect(der::INTEGER)?;
-    let _signature = reader.expect(der::SEQUENCE)?;
-    let _issuer = reader.expect(der::SEQUENCE)?;
-    let mut validity = reader.enter(der::SEQUENCE)?;
-    let times = [time(&mut validity)?, time(&mut validity)?];
-    validity.is_empty().then_some(times)
-}
-
-fn time(reader: &mut Reader<'_>) -> Option<Timestamp> {
-    let (tag, content) = reader.next()?;
+/// A time, which BoringSSL wants exactly as RFC 5280, section 4.1.2.5, has it: to the second and in UTC.
+fn time((tag, content): (u8, &[u8])) -> Option<Timestamp> {
     let digits = content.strip_suffix(b"Z")?;
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -238,7 +229,9 @@ fn time(reader: &mut Reader<'_>) -> Option<Timestamp> {
         .chunks_exact(2)
         .map(|pair| pair.iter().fold(0, |number, digit| number * 10 + (digit - b'0') as i8))
         .collect();
-    let &[in_century, month, day, hour, minute, second] = pairs.as_slice() else { return None };
+    let &[in_century, month, day, hour, minute, second] = pairs.as_slice() else {
+        return None;
+    };
     let century = match year {
         Some(digits) => digits.iter().fold(0, |number, digit| number * 10 + i16::from(digit - b'0')),
         // RFC 5280, section 4.1.2.5.1: two digits from 50 on are of the twentieth century.

@@ -1,4 +1,4 @@
-//! Distinguished names as text, and the one check that BoringSSL makes of them.
+//! Distinguished names as text.
 
 use std::fmt::Write;
 
@@ -50,24 +50,6 @@ pub(super) fn common_name(name: &X509Name<'_>) -> Option<String> {
     name.iter_attributes().find(|attribute| attribute.attr_type().as_bytes() == COMMON_NAME).map(value)
 }
 
-/// Whether BoringSSL takes the strings of a name: it refuses the whole certificate for one that its type doesn't allow.
-pub(super) fn is_sound(name: &X509Name<'_>) -> bool {
-    name.iter_attributes().all(|attribute| {
-        let content = attribute.attr_value().data;
-        match attribute.attr_value().tag().0 {
-            UTF8_STRING => std::str::from_utf8(content).is_ok(),
-            BMP_STRING => content.len() % 2 == 0,
-            UNIVERSAL_STRING => content.len() % 4 == 0,
-            NULL => content.is_empty(),
-            BIT_STRING => content.first().is_some_and(|&unused| unused == 0 || unused < 8 && content.len() > 1),
-            _ => true,
-        }
-    })
-}
-
-const BIT_STRING: u32 = 3;
-const NULL: u32 = 5;
-const UTF8_STRING: u32 = 12;
 const T61_STRING: u32 = 20;
 const UNIVERSAL_STRING: u32 = 28;
 const BMP_STRING: u32 = 30;
@@ -105,7 +87,8 @@ fn value(attribute: &AttributeTypeAndValue<'_>) -> String {
     let content = attribute.attr_value().data;
     match attribute.attr_value().tag().0 {
         BMP_STRING => {
-            let units = content.chunks_exact(2).map(|pair| pair.iter().fold(0, |unit, &byte| unit << 8 | u16::from(byte)));
+            let units =
+                content.chunks_exact(2).map(|pair| pair.iter().fold(0, |unit, &byte| unit << 8 | u16::from(byte)));
             char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
         }
         UNIVERSAL_STRING => content

@@ -168,8 +168,7 @@ fn read_one(out: &mut Extensions, arc: u8, value: &[u8]) -> Option<()> {
         BASIC_CONSTRAINTS => out.basic_constraints = Some(basic_constraints(reader.enter(der::SEQUENCE)?)?),
         SUBJECT_KEY_ID => out.subject_key_id = Some(reader.expect(der::OCTET_STRING)?.to_vec()),
         AUTHORITY_KEY_ID => {
-            out.authority_key_id =
-                reader.enter(der::SEQUENCE)?.expect(der::primitive(0)).map(<[u8]>::to_vec);
+            out.authority_key_id = reader.enter(der::SEQUENCE)?.expect(der::primitive(0)).map(<[u8]>::to_vec);
         }
         NAME_CONSTRAINTS => {
             out.name_constraints = true;
@@ -253,7 +252,12 @@ fn basic_constraints(mut reader: Reader<'_>) -> Option<BasicConstraints> {
     } else {
         let length = reader.unsigned()?;
         // A length over what fits is no limit that a chain could reach.
-        Some(length.iter().try_fold(0u32, |sum, &byte| Some(sum.checked_mul(256)? + u32::from(byte))).unwrap_or(u32::MAX))
+        Some(
+            length
+                .iter()
+                .try_fold(0u32, |sum, &byte| Some(sum.checked_mul(256)? + u32::from(byte)))
+                .unwrap_or(u32::MAX),
+        )
     };
     reader.is_empty().then_some(BasicConstraints { ca, path_len })
 }

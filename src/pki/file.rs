@@ -215,7 +215,9 @@ impl Parsed {
 
 /// Whether these bytes begin as OpenSSL's `CertAux`: purposes trusted, purposes rejected, alias, key identifier, other.
 fn is_trust_settings(bytes: &[u8]) -> bool {
-    let Some(mut settings) = Reader::new(bytes).enter(der::SEQUENCE) else { return false };
+    let Some(mut settings) = Reader::new(bytes).enter(der::SEQUENCE) else {
+        return false;
+    };
     let mut are_purposes = true;
     for list in [der::SEQUENCE, der::constructed(0)] {
         let mut purposes = settings.enter(list).unwrap_or(Reader::new(&[]));
@@ -369,9 +371,7 @@ fn plain(block: &Block) -> Result<(), BrokenBlock> {
     match block.headers {
         Headers::None => Ok(()),
         Headers::Bad(cause) => Err(broken(block, BlockFault::Headers { cause })),
-        Headers::Encrypted => {
-            Err(broken(block, BlockFault::Headers { cause: super::problem::BAD_PASSWORD_READ }))
-        }
+        Headers::Encrypted => Err(broken(block, BlockFault::Headers { cause: super::problem::BAD_PASSWORD_READ })),
     }
 }
 

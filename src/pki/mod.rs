@@ -18,10 +18,11 @@ mod problem;
 mod public_key;
 mod rsa;
 mod shape;
+mod structure;
 mod support;
 
-//#[cfg(test)]
-//mod tests;
+#[cfg(test)]
+mod tests;
 
 pub use certificate::{Certificate, CertificateError, HashAlgorithm};
 pub use extensions::{BasicConstraints, ExtendedKeyUsage, KeyUsage, San};

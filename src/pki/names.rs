@@ -22,7 +22,9 @@ pub fn dns_name_matches(pattern: &str, host: &str) -> bool {
     let (Some((wild, domain)), Some((label, rest))) = (pattern.split_once('.'), host.split_once('.')) else {
         return false;
     };
-    let Some((start, end)) = wild.split_once('*') else { return false };
+    let Some((start, end)) = wild.split_once('*') else {
+        return false;
+    };
     domain.eq_ignore_ascii_case(rest)
         && !domain.contains('*')
         && !end.contains('*')

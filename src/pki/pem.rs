@@ -204,7 +204,9 @@ fn read_block(label: &[u8], pieces: &mut Pieces<'_>) -> Result<(Headers, Zeroizi
     let mut headers = None;
     let mut data = body;
     let end = loop {
-        let Some(piece) = pieces.next() else { return Err(fault_of_missing_end(data)) };
+        let Some(piece) = pieces.next() else {
+            return Err(fault_of_missing_end(label, data));
+        };
         if piece.text.starts_with(END) {
             break piece;
         }
@@ -223,11 +225,13 @@ fn read_block(label: &[u8], pieces: &mut Pieces<'_>) -> Result<(Headers, Zeroizi
     }
     let length = data.rest.len().saturating_sub(pieces.rest.len());
     let data = Pieces { rest: data.rest.get(..length).unwrap_or_default(), line: data.line };
-    let der = decode(data)?;
-    if der.is_empty() {
-        return Err(BlockFault::NoData);
+    let der = decode(data).and_then(|der| if der.is_empty() { Err(BlockFault::NoData) } else { Ok(der) });
+    match (der, headers) {
+        (Ok(der), headers) => Ok((headers, der)),
+        // A blank line in the middle has made headers of good base64: that is what is wrong, not what is left below.
+        (Err(fault), Headers::Bad(_)) => Err(BlockFault::Headers { cause: fault.cause() }),
+        (Err(fault), _) => Err(fault),
     }
-    Ok((headers, der))
 }
 
 /// Decodes the base64 of a block, whose pieces end with its END.
@@ -262,14 +266,17 @@ fn fault_of_base64(data: Pieces<'_>) -> BlockFault {
 }
 
 /// What is wrong with a block that runs to the end of the file.
-fn fault_of_missing_end(data: Pieces<'_>) -> BlockFault {
+fn fault_of_missing_end(label: &[u8], data: Pieces<'_>) -> BlockFault {
+    if label.contains(&b'\r') {
+        return BlockFault::CarriageReturns;
+    }
+    if find(label, END).is_some() {
+        return BlockFault::SingleLine;
+    }
     for piece in data {
         let text = piece.text.trim_ascii_start();
         if text.starts_with(END) {
             return BlockFault::EndIndented { line: piece.line };
-        }
-        if find(text, BEGIN).is_some() {
-            return BlockFault::BeginInside { line: piece.line };
         }
     }
     BlockFault::NoEnd
@@ -278,8 +285,12 @@ fn fault_of_missing_end(data: Pieces<'_>) -> BlockFault {
 /// Reads the headers of an encrypted key (RFC 1421, section 4.6.1.1), which end at the first blank line.
 fn read_headers(body: Pieces<'_>) -> Headers {
     let mut lines = body.map(|piece| piece.text).take_while(|text| !text.is_empty());
-    let Some(first) = lines.next() else { return Headers::None };
-    let Some(kind) = first.strip_prefix(b"Proc-Type: ") else { return Headers::Bad("error:0900006d:PEM routines:OPENSSL_internal:NOT_PROC_TYPE") };
+    let Some(first) = lines.next() else {
+        return Headers::None;
+    };
+    let Some(kind) = first.strip_prefix(b"Proc-Type: ") else {
+        return Headers::Bad("error:0900006d:PEM routines:OPENSSL_internal:NOT_PROC_TYPE");
+    };
     let Some(kind) = kind.strip_prefix(b"4,") else {
         return Headers::Bad("error:09000073:PEM routines:OPENSSL_internal:UNSUPPORTED_PROC_TYPE_VERSION");
     };
@@ -292,13 +303,14 @@ fn read_headers(body: Pieces<'_>) -> Headers {
     }
 }
 
-/// A label as it may be shown: printable, and not endless.
+/// A label as it may be shown. What a broken file has in the place of a label can be a key, all on one line; so only
+/// what looks like a label is shown.
 fn printable(label: &[u8]) -> String {
-    let shown: String = String::from_utf8_lossy(label.get(..64).unwrap_or(label))
-        .chars()
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect();
-    if label.len() > 64 { shown + "…" } else { shown }
+    let end = find(label, DASHES).unwrap_or(label.len());
+    let label = label.get(..end).unwrap_or_default();
+    let is_label = label.len() <= 40
+        && label.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" #./".contains(byte));
+    if is_label { String::from_utf8_lossy(label).into_owned() } else { "unknown label".to_owned() }
 }
 
 /// Where `needle`, which begins with a dash, first stands.

@@ -150,7 +150,9 @@ pub(super) fn read(block: &Block) -> Result<PrivateKeyFacts, PrivateKeyError> {
     };
     match block.headers {
         Headers::Bad(cause) => return Err(broken(BlockFault::Headers { cause })),
-        Headers::Encrypted => return Err(PrivateKeyError::Encrypted { label: block.label.clone(), line }),
+        Headers::Encrypted => {
+            return Err(PrivateKeyError::Encrypted { label: block.label.clone(), line });
+        }
         Headers::None => {}
     }
     if block.label == "ENCRYPTED PRIVATE KEY" {

@@ -75,10 +75,10 @@ impl CertificateFileError {
             CertificateProblem::Empty => format!("put {wanted} into the file"),
             CertificateProblem::NotPem(shape) => shape.fix("openssl x509", wanted),
             CertificateProblem::NoCertificate { found, .. } => match found {
-                OtherBlock::PrivateKey => format!("put {wanted} here; the private key belongs into its own file"),
-                OtherBlock::Pkcs7 => {
-                    "unpack it: openssl pkcs7 -print_certs -in FILE -out certificates.pem".to_owned()
+                OtherBlock::PrivateKey => {
+                    format!("put {wanted} here; the private key belongs into its own file")
                 }
+                OtherBlock::Pkcs7 => "unpack it: openssl pkcs7 -print_certs -in FILE -out certificates.pem".to_owned(),
                 OtherBlock::CertificateRequest => {
                     format!("have the request signed by its authority, and put {wanted} here")
                 }
@@ -160,7 +160,9 @@ impl PrivateKeyError {
     /// What Envoy logs when it refuses the configuration because of this file.
     pub fn envoy_log(&self, path: &str) -> String {
         let cause = match self {
-            Self::Empty => return format!("Failed to load incomplete private key from path: {path}"),
+            Self::Empty => {
+                return format!("Failed to load incomplete private key from path: {path}");
+            }
             Self::Encrypted { .. } => BAD_PASSWORD_READ,
             Self::Corrupt(block) => block.fault.cause(),
             Self::Pkcs8Version2 { .. } => SEQUENCE_LENGTH_MISMATCH,
@@ -179,7 +181,8 @@ impl PrivateKeyError {
             Self::NotPem(shape) => shape.fix("openssl pkey", wanted),
             Self::Corrupt(block) => block.fix(),
             Self::Pkcs8Version2 { .. } => {
-                "issue the key as PKCS#8 version 1, and of a kind that Envoy serves with: EC P-256 or RSA 2048".to_owned()
+                "issue the key as PKCS#8 version 1, and of a kind that Envoy serves with: EC P-256 or RSA 2048"
+                    .to_owned()
             }
             Self::UnsupportedAlgorithm { .. } => {
                 "issue the certificate for another key: EC P-256, or RSA of 2048 bits or more".to_owned()
@@ -215,15 +218,29 @@ impl BrokenBlock {
     fn fix(&self) -> String {
         let line = self.line;
         match &self.fault {
-            BlockFault::NoEnd => format!("copy the whole of the block in line {line} again, with its END line"),
-            BlockFault::BeginInside { line } => format!("put the missing END line before line {line}"),
-            BlockFault::EndIndented { line } => format!("remove the space before END in line {line}"),
+            BlockFault::NoEnd => {
+                format!("copy the whole of the block in line {line} again, with its END line")
+            }
+            BlockFault::BeginInside { line } => {
+                format!("put the missing END line before line {line}")
+            }
+            BlockFault::CarriageReturns => NotPem::CarriageReturns.fix("", ""),
+            BlockFault::SingleLine => NotPem::SingleLine.fix("", ""),
+            BlockFault::EndIndented { line } => {
+                format!("remove the space before END in line {line}")
+            }
             BlockFault::EndAndBeginOnOneLine { line } => {
                 format!("break line {line} between END and BEGIN (a file ended without a newline)")
             }
-            BlockFault::EndDiffers { line } => format!("make the END in line {line} name what the BEGIN names"),
-            BlockFault::Headers { .. } => format!("remove blank lines and headers from the block in line {line}"),
-            BlockFault::TrailingBytes => format!("give each certificate of the block in line {line} its own block"),
+            BlockFault::EndDiffers { line } => {
+                format!("make the END in line {line} name what the BEGIN names")
+            }
+            BlockFault::Headers { .. } => {
+                format!("remove blank lines and headers from the block in line {line}")
+            }
+            BlockFault::TrailingBytes => {
+                format!("give each certificate of the block in line {line} its own block")
+            }
             _ => format!("replace the block in line {line} with an undamaged copy"),
         }
     }
@@ -241,6 +258,12 @@ pub enum BlockFault {
         /// Where the next BEGIN stands.
         line: usize,
     },
+    /// Its lines end in carriage returns alone.
+    #[error("has lines that end in carriage returns alone")]
+    CarriageReturns,
+    /// BEGIN, END and all between them stand on one line.
+    #[error("is all on one line")]
+    SingleLine,
     /// Its END has space before it, so it isn't one.
     #[error("has an indented END in line {line}, which does not end it")]
     EndIndented {
@@ -293,6 +316,8 @@ impl BlockFault {
     pub(super) fn cause(&self) -> &'static str {
         match self {
             Self::NoEnd
+            | Self::CarriageReturns
+            | Self::SingleLine
             | Self::EndIndented { .. }
             | Self::EndDiffers { .. }
             | Self::EndAndBeginOnOneLine { .. } => "error:09000066:PEM routines:OPENSSL_internal:BAD_END_LINE",
@@ -449,18 +474,28 @@ impl NotPem {
             Self::Der => format!("convert it: {tool} -inform der -in FILE -out file.pem"),
             Self::Pkcs7 => "unpack it: openssl pkcs7 -inform der -print_certs -in FILE -out file.pem".to_owned(),
             Self::Pkcs12 => "unpack it: openssl pkcs12 -in FILE -nodes".to_owned(),
-            Self::JavaKeyStore => "export it: keytool -importkeystore to PKCS#12, then openssl pkcs12 -nodes".to_owned(),
+            Self::JavaKeyStore => {
+                "export it: keytool -importkeystore to PKCS#12, then openssl pkcs12 -nodes".to_owned()
+            }
             Self::Utf16 => "save it as ASCII: iconv -f UTF-16 -t ASCII".to_owned(),
-            Self::DoubleBase64 => "decode it once: put the PEM text under stringData, or its base64 under data".to_owned(),
+            Self::DoubleBase64 => {
+                "decode it once: put the PEM text under stringData, or its base64 under data".to_owned()
+            }
             Self::BareBase64 => "put the BEGIN and END lines around it".to_owned(),
             Self::LiteralBackslashN => "write real line breaks: a YAML block (|) keeps them".to_owned(),
             Self::SingleLine => "restore the line breaks: a YAML block (|) keeps them".to_owned(),
             Self::CarriageReturns => "end the lines in newlines: tr '\\r' '\\n'".to_owned(),
-            Self::ByteOrderMark { line } => format!("remove the byte-order mark (EF BB BF) before BEGIN in line {line}"),
+            Self::ByteOrderMark { line } => {
+                format!("remove the byte-order mark (EF BB BF) before BEGIN in line {line}")
+            }
             Self::Indented { line } => format!("remove the space before BEGIN in line {line}"),
-            Self::AfterText { line } => format!("put the BEGIN of line {line} at the start of a line"),
+            Self::AfterText { line } => {
+                format!("put the BEGIN of line {line} at the start of a line")
+            }
             Self::AfterNul { line } => format!("remove the NUL byte before BEGIN in line {line}"),
-            Self::MalformedBegin { line } => format!("give the BEGIN in line {line} its five dashes and nothing behind them"),
+            Self::MalformedBegin { line } => {
+                format!("give the BEGIN in line {line} its five dashes and nothing behind them")
+            }
             Self::Blank | Self::Other => format!("put {wanted} here"),
         }
     }

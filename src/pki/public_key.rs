@@ -135,7 +135,9 @@ pub(super) fn uncompressed(curve: &KeyAlgorithm, point: &[u8]) -> Option<Vec<u8>
 
 /// Whether these bytes have the form of a point of this curve.
 fn is_point(curve: &KeyAlgorithm, point: &[u8]) -> bool {
-    let Some((_, _, length)) = CURVES.iter().find(|(_, algorithm, _)| algorithm == curve) else { return false };
+    let Some((_, _, length)) = CURVES.iter().find(|(_, algorithm, _)| algorithm == curve) else {
+        return false;
+    };
     match point.first() {
         Some(4) => point.len() == 1 + 2 * length,
         Some(2 | 3) => point.len() == 1 + length,
@@ -146,8 +148,12 @@ fn is_point(curve: &KeyAlgorithm, point: &[u8]) -> bool {
 /// What to call a key that isn't one of the known ones.
 fn name(spki: &[u8]) -> String {
     let algorithm = Reader::new(spki).enter(der::SEQUENCE).and_then(|mut reader| reader.enter(der::SEQUENCE));
-    let Some(mut algorithm) = algorithm else { return "an unreadable key".to_owned() };
-    let Some(oid) = algorithm.expect(der::OBJECT_IDENTIFIER) else { return "an unreadable key".to_owned() };
+    let Some(mut algorithm) = algorithm else {
+        return "an unreadable key".to_owned();
+    };
+    let Some(oid) = algorithm.expect(der::OBJECT_IDENTIFIER) else {
+        return "an unreadable key".to_owned();
+    };
     let parameter = algorithm.expect(der::OBJECT_IDENTIFIER);
     match (oid, parameter) {
         (RSA, _) => "a damaged RSA key".to_owned(),

@@ -64,9 +64,7 @@ type Number = Zeroizing<Vec<u32>>;
 
 fn limbs(bytes: &[u8]) -> Number {
     let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() / 4 + 1));
-    out.extend(
-        bytes.rchunks(4).map(|chunk| chunk.iter().fold(0u32, |limb, &byte| limb << 8 | u32::from(byte))),
-    );
+    out.extend(bytes.rchunks(4).map(|chunk| chunk.iter().fold(0u32, |limb, &byte| limb << 8 | u32::from(byte))));
     out
 }
 
@@ -76,7 +74,11 @@ fn equal(a: &[u32], b: &[u32]) -> bool {
 
 fn compare(a: &[u32], b: &[u32]) -> Ordering {
     let limb = |number: &[u32], at: usize| number.get(at).copied().unwrap_or(0);
-    (0..a.len().max(b.len())).rev().map(|at| limb(a, at).cmp(&limb(b, at))).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+    (0..a.len().max(b.len()))
+        .rev()
+        .map(|at| limb(a, at).cmp(&limb(b, at)))
+        .find(|o| o.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 /// One less than a number over one.
@@ -147,7 +149,10 @@ mod tests {
                 assert!(equal(&remainder(&number(x * x), &number(y)), &number(x * x % y)), "{a}² mod {b}");
                 assert_eq!(compare(&number(x), &number(y)), x.cmp(&y));
             }
-            assert_eq!(minus_one(&number(a.into())).map(|n| equal(&n, &number(u128::from(a) - 1))), (a > 1).then_some(true));
+            assert_eq!(
+                minus_one(&number(a.into())).map(|n| equal(&n, &number(u128::from(a) - 1))),
+                (a > 1).then_some(true)
+            );
         }
     }
 

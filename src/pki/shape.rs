@@ -56,7 +56,11 @@ fn passed_over_shape(text: &[u8], first: &PassedOver) -> NotPem {
     match first.reason {
         PassedOverBecause::CarriageReturns => NotPem::CarriageReturns,
         _ if find(text, b"-----END ").is_some() && !text.contains(&b'\n') => {
-            if text.contains(&b'\r') { NotPem::CarriageReturns } else { NotPem::SingleLine }
+            if text.contains(&b'\r') {
+                NotPem::CarriageReturns
+            } else {
+                NotPem::SingleLine
+            }
         }
         PassedOverBecause::ByteOrderMark => NotPem::ByteOrderMark { line },
         PassedOverBecause::Indented => NotPem::Indented { line },

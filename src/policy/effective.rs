@@ -151,10 +151,7 @@ impl Effective {
 /// The rules that speak of things not known; MV202 is among them for its softer cases only.
 const UNKNOWN_RULES: [&str; 3] = ["MV201", "MV202", "MV203"];
 
-fn resolve(
-    named: &BTreeMap<String, Severity>,
-    path: &str,
-) -> Result<Vec<Option<Severity>>, PolicyError> {
+fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];
     for (name, severity) in named {
         let rule = Rule::find(name).ok_or_else(|| PolicyError::UnknownRule {
@@ -216,10 +213,10 @@ mod tests {
     #[test]
     fn unknown_keys_and_rules_are_named_with_the_nearest() {
         rejects("severitys: {}", &["severitys", "did you mean `severities`"]);
-        rejects("scopes: [{severities: {MV101: warn}}, {thresholds: {expiringDay: 3}}]", &[
-            "scopes[1].thresholds.expiringDay",
-            "`expiringDays`",
-        ]);
+        rejects(
+            "scopes: [{severities: {MV101: warn}}, {thresholds: {expiringDay: 3}}]",
+            &["scopes[1].thresholds.expiringDay", "`expiringDays`"],
+        );
         rejects("severities: {hostname-missmatch: warn}", &["hostname-missmatch", "`hostname-mismatch`"]);
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);

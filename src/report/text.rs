@@ -99,12 +99,15 @@ fn finding(out: &mut String, reported: &Reported, style: Style) {
     detail(out, "field", field.as_deref(), style);
     detail(out, "expected", problem.expected.as_deref(), style);
     detail(out, "found", problem.found.as_deref(), style);
-    detail(out, "else", problem.consequence.as_deref(), style);
+    detail(out, "otherwise", problem.consequence.as_deref(), style);
     detail(out, "fix", problem.fix.as_deref(), style);
 }
 
 fn suppressed(out: &mut String, reported: &Reported, reason: &str, style: Style) {
     head(out, &reported.finding, &reported.finding.problem.message, style);
+    if let Some(place) = &reported.place {
+        excerpt(out, &Place { text: None, ..place.clone() }, style);
+    }
     detail(out, "ignored", Some(reason), style);
 }
 
@@ -123,7 +126,7 @@ fn detail(out: &mut String, label: &str, text: Option<&str>, style: Style) {
     for (index, part) in text.lines().enumerate() {
         let label = if index == 0 { label } else { "" };
         let colour = if label == "fix" { GREEN } else { BLUE };
-        line(out, &format!("    {} {}", style.paint(colour, &format!("{label:<8}")), clean(part)));
+        line(out, &format!("    {} {}", style.paint(colour, &format!("{label:<9}")), clean(part)));
     }
 }
 
@@ -172,6 +175,10 @@ fn summary(report: &Report, style: Style) -> String {
     let (deny, warn) = (report.count(Severity::Deny), report.count(Severity::Warn));
     let mut text = format!("{} judged: ", plural(report.objects, "object"));
     match (deny, warn) {
+        _ if report.objects == 0 => {
+            text.truncate(0);
+            text.push_str("nothing judged");
+        }
         (0, 0) => text.push_str(&style.paint(GREEN, "nothing wrong")),
         (0, warn) => text.push_str(&style.paint(YELLOW, &plural(warn, "warning"))),
         (deny, 0) => text.push_str(&style.paint(RED, &plural(deny, "denial"))),

@@ -10,6 +10,7 @@ use crate::mesh::{
 };
 use crate::pki::{Chain, FileFacts};
 use crate::policy::Effective;
+use crate::rules::pairs::Pair;
 use crate::sources::{Body, Reviewed};
 
 /// Where the question comes from. Only MV002 weighs differently.
@@ -39,6 +40,17 @@ pub struct Context<'a> {
     /// Each certificate by file that a proxy of the member loads: one for each end and different place.
     pub certificates: Vec<CertificateUse<'a>>,
     /// Each trust bundle by file that a proxy of the member loads.
+    pub trusts: Vec<TrustUse<'a>>,
+    /// Each call that the member makes or receives, where TLS has a part in it.
+    pub pairs: Vec<Pair<'a>>,
+}
+
+/// The files that ends of one member load, with what stands at their paths.
+#[derive(Debug, Default)]
+pub struct Files<'a> {
+    /// Certificates and their keys: one for each end and different place.
+    pub certificates: Vec<CertificateUse<'a>>,
+    /// Trust bundles, likewise.
     pub trusts: Vec<TrustUse<'a>>,
 }
 
@@ -99,12 +111,17 @@ impl<'a> Context<'a> {
             workloads: Vec::new(),
             certificates: Vec::new(),
             trusts: Vec::new(),
+            pairs: Vec::new(),
         };
         if let Body::Member(member) = &reviewed.body {
             cx.workloads = view.world.workloads_of(member).map(AsRef::as_ref).collect();
             if member.uses_tls() {
-                cx.find_files(member);
+                let mut files = Files::default();
+                let owners = owners(member, cx.workloads.iter().copied());
+                ends_of(member).for_each(|end| files.find_for(view, member, &owners, end));
+                (cx.certificates, cx.trusts) = (files.certificates, files.trusts);
             }
+            cx.pairs = Pair::all(&cx);
         }
         cx
     }
@@ -154,51 +171,55 @@ impl<'a> Context<'a> {
             place,
         })
     }
+}
 
-    fn find_files(&mut self, member: &'a Member) {
-        let proxied = self.workloads.iter().copied().filter(|w| member.is_gateway() || !w.opts_out());
-        let mut owners: Vec<Option<&'a Workload>> = proxied.map(Some).collect();
-        if owners.is_empty() {
-            owners.push(None);
-        }
-        for end in ends_of(member) {
-            // Only the uses of this very end can be the same: looking further would cost the square of a large object.
-            let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
-            for workload in &owners {
-                if let Some(CertificateSource::File { chain, key }) = end.certificate() {
-                    self.find_certificate(member, end, *workload, (chain, key), certificates);
+impl<'a> Files<'a> {
+    /// Finds the files of one end of any member.
+    pub(super) fn find(&mut self, view: View<'a>, member: &'a Member, end: End<'a>) {
+        let owners = owners(member, view.world.workloads_of(member).map(AsRef::as_ref));
+        self.find_for(view, member, &owners, end);
+    }
+
+    fn find_for(&mut self, view: View<'a>, member: &'a Member, owners: &[Option<&'a Workload>], end: End<'a>) {
+        // Only the uses of this very end can be the same: looking further would cost the square of a large object.
+        let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
+        for workload in owners {
+            if let Some(CertificateSource::File { chain, key }) = end.certificate() {
+                let (chain_place, key_place) =
+                    (view.place(member, *workload, chain), view.place(member, *workload, key));
+                let known = self.certificates.iter().skip(certificates).any(|other| {
+                    same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place)
+                });
+                if !known {
+                    self.certificates.push(CertificateUse {
+                        end,
+                        workload: *workload,
+                        chain_file: chain,
+                        key_file: key,
+                        chain_place,
+                        key_place,
+                    });
                 }
-                if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref())
-                {
-                    let place = self.view.place(member, *workload, file);
-                    let known = self.trusts.iter().skip(trusts).any(|other| same_file(&other.place, &place));
-                    if !known {
-                        self.trusts.push(TrustUse { end, workload: *workload, file, place });
-                    }
+            }
+            if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref()) {
+                let place = view.place(member, *workload, file);
+                let known = self.trusts.iter().skip(trusts).any(|other| same_file(&other.place, &place));
+                if !known {
+                    self.trusts.push(TrustUse { end, workload: *workload, file, place });
                 }
             }
         }
     }
+}
 
-    fn find_certificate(
-        &mut self,
-        member: &'a Member,
-        end: End<'a>,
-        workload: Option<&'a Workload>,
-        (chain_file, key_file): (&'a FileRef, &'a FileRef),
-        first: usize,
-    ) {
-        let chain_place = self.view.place(member, workload, chain_file);
-        let key_place = self.view.place(member, workload, key_file);
-        let known = self
-            .certificates
-            .iter()
-            .skip(first)
-            .any(|other| same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place));
-        if !known {
-            self.certificates.push(CertificateUse { end, workload, chain_file, key_file, chain_place, key_place });
-        }
+/// The workloads whose proxies load the member's files; one None where there are none, for folders that stand in.
+fn owners<'a>(member: &Member, workloads: impl Iterator<Item = &'a Workload>) -> Vec<Option<&'a Workload>> {
+    let proxied = workloads.filter(|workload| member.is_gateway() || !workload.opts_out());
+    let mut owners: Vec<_> = proxied.map(Some).collect();
+    if owners.is_empty() {
+        owners.push(None);
     }
+    owners
 }
 
 /// What a proxy loads a file as.

@@ -63,10 +63,7 @@ impl<'a> Manual<'a> {
 }
 
 fn doc_lines(source: &str) -> impl Iterator<Item = &str> {
-    source
-        .lines()
-        .map_while(|line| line.strip_prefix("//!"))
-        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+    source.lines().map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line))
 }
 
 #[cfg(test)]

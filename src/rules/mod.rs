@@ -13,12 +13,14 @@ mod issuers;
 mod manual;
 mod names;
 mod objects;
+mod pairs;
 mod stores;
 
-pub use context::{CertificateUse, Context, End, FileUse, Role, Surface, TrustUse};
+pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, TrustUse};
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
+pub use pairs::{Pair, Side};
 pub use stores::stores_to_read;
 
 use crate::finding::Severity;
@@ -65,6 +67,8 @@ pub static RULES: &[Rule] = &[
     rule!("MV101" "hostname-mismatch" Deny names hostname_mismatch "no name of the certificate matches the DNS hostname of the virtual node"),
     rule!("MV102" "common-name-only" Warn names common_name_only "only the common name matches the hostname, which today's Envoy ignores"),
     rule!("MV103" "cloud-map-name" Warn names cloud_map_name "with Cloud Map, none of the certificate's names is significant to the node"),
+    rule!("MV104" "client-name-mismatch" Deny names client_name_mismatch "the names that a client policy lists fit no name of the backend's certificate"),
+    rule!("MV105" "peer-name-mismatch" Deny names peer_name_mismatch "the names that a listener lists fit no name of a calling node's certificate"),
     rule!("MV106" "wildcard-in-san-list" Warn names wildcard_in_san_list "an entry of a subject alternative name list is a pattern, where only exact names count"),
     rule!("MV201" "file-not-mounted" Warn files file_not_mounted "nothing is mounted at the path that the proxy will read"),
     rule!("MV202" "file-missing" Deny files file_missing "a volume is mounted there, and the file is not in it"),
@@ -85,6 +89,8 @@ pub static RULES: &[Rule] = &[
     rule!("MV218" "proxy-not-injected" Warn files proxy_not_injected "no proxy is injected into the selected pods, so that nothing would load the file"),
     rule!("MV219" "sds-disabled" Warn files sds_disabled "a secret of the Secret Discovery Service where that is switched off"),
     rule!("MV303" "trust-unreadable" Deny issuers trust_unreadable "a trust bundle that holds no certificate Envoy loads"),
+    rule!("MV304" "client-certificate-missing" Deny issuers client_certificate_missing "a listener validates clients, and a calling node shows no certificate"),
+    rule!("MV305" "plaintext-server" Deny issuers plaintext_server "a client enforces TLS on a backend whose listener speaks none"),
     rule!("MV306" "plaintext-probe" Warn issuers plaintext_probe "a kubelet probe in plaintext to the port of a STRICT listener"),
     rule!("MV307" "tls-not-required" Off issuers tls_not_required "a listener that isn't STRICT where the policy says it must be"),
 ];

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::appmesh::decode::{Decoded, decode_json, decode_value};
 use crate::appmesh::{
-    API_VERSION, BackendGroup, GatewayRoute, Kind, Mesh, Metadata, Resource, VirtualGateway, VirtualNode, VirtualRouter,
-    VirtualService,
+    API_VERSION, BackendGroup, GatewayRoute, Kind, Mesh, Metadata, Resource, VirtualGateway, VirtualNode,
+    VirtualRouter, VirtualService,
 };
 use crate::mesh::{Fact, FactId, ObjectRef, StoreKey, gateway_member, node_member};
 use crate::sources::{Body, Reviewed, stores, workloads};
@@ -89,8 +89,11 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
                 .pointer("/metadata/annotations")
                 .and_then(|annotations| BTreeMap::deserialize(annotations).ok())
                 .unwrap_or_default();
-            let found = workloads::decode(value, object.clone())
-                .map_err(|(pointer, message)| Undecodable { object: object.clone(), pointer, message })?;
+            let found = workloads::decode(value, object.clone()).map_err(|(pointer, message)| Undecodable {
+                object: object.clone(),
+                pointer,
+                message,
+            })?;
             Ok(match found {
                 None => Entry::Nothing(FactId::Object(object)),
                 Some(workload) => Entry::Reviewed(Box::new(Reviewed {
@@ -179,11 +182,7 @@ fn reviewed<T>(
     Reviewed { object, annotations, unknown_fields: decoded.unknown_fields, body: body(Arc::new(decoded.object)) }
 }
 
-fn decode<T: Resource>(
-    kind: Kind,
-    input: Input<'_>,
-    namespace: &str,
-) -> Result<Decoded<T>, Undecodable> {
+fn decode<T: Resource>(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Decoded<T>, Undecodable> {
     let (name, decoded) = match input {
         Input::Value(value) => {
             let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();

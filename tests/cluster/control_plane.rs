@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use base64::Engine as _;
 use rcgen::KeyPair;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::kubectl::Kubectl;
 use crate::sandbox::{self, API_SERVER};
@@ -21,6 +22,8 @@ const ADMIN: &str = "the-suite";
 pub(crate) struct ControlPlane {
     etcd: Child,
     api_server: Child,
+    /// What the API server was started with.
+    arguments: Vec<String>,
     folder: PathBuf,
     etcd_port: u16,
     url: String,
@@ -39,12 +42,14 @@ impl ControlPlane {
 
         let etcd = start_etcd(&folder, etcd_port);
         let authority = Authority::new("Kubernetes");
-        let api_server = start_api_server(&folder, &authority, number, etcd_port, port);
+        let arguments = api_server_arguments(&folder, &authority, number, etcd_port, port);
+        let api_server = start_api_server(&folder, &arguments);
         std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
         let url = format!("https://{API_SERVER}:{port}");
         let kubeconfig = folder.join("kubeconfig");
         write_kubeconfig(&kubeconfig, &url, &folder.join("ca.crt"), ADMIN);
-        let mut plane = Self { etcd, api_server, etcd_port, url, kubectl: Kubectl::new(&kubeconfig), folder };
+        let mut plane =
+            Self { etcd, api_server, arguments, etcd_port, url, kubectl: Kubectl::new(&kubeconfig), folder };
         plane.wait_until_ready();
         plane
     }
@@ -71,23 +76,43 @@ impl ControlPlane {
         path
     }
 
+    /// Kills the API server, does `meanwhile`, then starts it again and waits until it is ready.
+    pub(crate) fn restart_api_server(&mut self, meanwhile: impl FnOnce(&Self)) {
+        let _ = self.api_server.kill();
+        let _ = self.api_server.wait();
+        meanwhile(self);
+        self.api_server = start_api_server(&self.folder, &self.arguments);
+        self.wait_until_ready();
+    }
+
     /// Writes an object into etcd past the API server and all that it checks: objects that no API server would take now, but
     /// an older one may have.
     #[track_caller]
     pub(crate) fn write_raw(&self, key: &str, value: &str) {
-        use base64::Engine as _;
-        let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
-        let body = json!({"key": encode(key), "value": encode(value)}).to_string();
+        self.etcd("put", &json!({"key": base64(key), "value": base64(value)}));
+    }
+
+    /// Deletes an object from etcd, with or without an API server.
+    #[track_caller]
+    pub(crate) fn delete_raw(&self, key: &str) {
+        let answer = self.etcd("deleterange", &json!({"key": base64(key)}));
+        assert!(answer.contains(r#""deleted":"1""#), "etcd has no {key}: {answer}");
+    }
+
+    #[track_caller]
+    fn etcd(&self, call: &str, body: &Value) -> String {
+        let body = body.to_string();
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.etcd_port)).expect("etcd");
         write!(
             stream,
-            "POST /v3/kv/put HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST /v3/kv/{call} HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         )
         .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 "), "etcd: {answer}");
+        answer
     }
 }
 
@@ -117,7 +142,17 @@ fn start_etcd(folder: &Path, port: u16) -> Child {
     spawn(command, &folder.join("etcd.log"))
 }
 
-fn start_api_server(folder: &Path, authority: &Authority, number: u16, etcd_port: u16, port: u16) -> Child {
+fn base64(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text)
+}
+
+fn start_api_server(folder: &Path, arguments: &[String]) -> Child {
+    let mut command = Command::new(sandbox::assets().join("kube-apiserver"));
+    command.args(arguments);
+    spawn(command, &folder.join("kube-apiserver.log"))
+}
+
+fn api_server_arguments(folder: &Path, authority: &Authority, number: u16, etcd_port: u16, port: u16) -> Vec<String> {
     let file = |name: &str, text: &str| {
         let path = folder.join(name);
         std::fs::write(&path, text).unwrap();
@@ -127,27 +162,27 @@ fn start_api_server(folder: &Path, authority: &Authority, number: u16, etcd_port
     let signing = KeyPair::generate().expect("a key");
     let verifying = file("service-accounts.pub", &signing.public_key_pem());
     let signing = file("service-accounts.key", &signing.serialize_pem());
-    let mut command = Command::new(sandbox::assets().join("kube-apiserver"));
-    command
-        .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
-        .arg(format!("--bind-address={API_SERVER}"))
-        .arg(format!("--advertise-address={API_SERVER}"))
-        .arg(format!("--secure-port={port}"))
-        .arg(format!("--tls-cert-file={}", file("server.crt", &serving.chain)))
-        .arg(format!("--tls-private-key-file={}", file("server.key", &serving.key)))
-        .arg(format!("--cert-dir={}", folder.display()))
-        .arg(format!("--service-account-key-file={verifying}"))
-        .arg(format!("--service-account-signing-key-file={signing}"))
-        .arg("--service-account-issuer=https://kubernetes.default.svc")
-        .arg(format!("--token-auth-file={}", file("tokens.csv", &format!("{ADMIN},admin,admin,system:masters\n"))))
-        .arg("--authorization-mode=RBAC")
-        .arg(format!("--service-cluster-ip-range=10.0.{number}.0/24"))
+    let arguments = [
+        format!("--etcd-servers=http://127.0.0.1:{etcd_port}"),
+        format!("--bind-address={API_SERVER}"),
+        format!("--advertise-address={API_SERVER}"),
+        format!("--secure-port={port}"),
+        format!("--tls-cert-file={}", file("server.crt", &serving.chain)),
+        format!("--tls-private-key-file={}", file("server.key", &serving.key)),
+        format!("--cert-dir={}", folder.display()),
+        format!("--service-account-key-file={verifying}"),
+        format!("--service-account-signing-key-file={signing}"),
+        "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+        format!("--token-auth-file={}", file("tokens.csv", &format!("{ADMIN},admin,admin,system:masters\n"))),
+        "--authorization-mode=RBAC".to_owned(),
+        format!("--service-cluster-ip-range=10.0.{number}.0/24"),
         // Service accounts are made by a controller that doesn't run here: pods don't need one.
-        .arg("--disable-admission-plugins=ServiceAccount")
+        "--disable-admission-plugins=ServiceAccount".to_owned(),
         // Webhooks are called at the addresses of EndpointSlices, one replica or another, as through kube-proxy.
-        .arg("--enable-aggregator-routing=true")
-        .arg("--profiling=false");
-    spawn(command, &folder.join("kube-apiserver.log"))
+        "--enable-aggregator-routing=true".to_owned(),
+        "--profiling=false".to_owned(),
+    ];
+    arguments.into()
 }
 
 /// Starts a program whose output goes to `log`.

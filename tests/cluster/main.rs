@@ -34,6 +34,7 @@ mod installing;
 mod refusals;
 mod sound;
 mod updates;
+mod watches;
 mod ways;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("gateways", gateways::TESTS),
     ("availability", availability::TESTS),
     ("facts", facts::TESTS),
+    ("watches", watches::TESTS),
     ("installing", installing::TESTS),
 ];
 

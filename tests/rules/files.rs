@@ -30,11 +30,13 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn mounted() -> Vec<Case> {
     vec![
-        warns("MV201", "another folder", |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/certificates"), CHAIN, &[
-            "/certs/tls.crt",
-            "/certificates",
-            "Deployment shop/blue",
-        ]),
+        warns(
+            "MV201",
+            "another folder",
+            |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/certificates"),
+            CHAIN,
+            &["/certs/tls.crt", "/certificates", "Deployment shop/blue"],
+        ),
         warns("MV201", "no mount at all", |s| s.annotate_pods(SECRET_MOUNTS, ""), KEY, &["no mount at all"]),
         warns("MV201", "a folder of a like name", |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/cert"), CHAIN, &[]),
         warns(
@@ -45,7 +47,9 @@ fn mounted() -> Vec<Case> {
             &["/tls"],
         ),
         warns("MV201", "a volume that isn't there", |s| s.annotate_pods(VOLUME_MOUNTS, "tsl:/certs"), CHAIN, &["tsl"]),
-        good("MV201", "a folder written with slashes to spare", |s| s.annotate_pods(SECRET_MOUNTS, " blue-cert : //certs/ ")),
+        good("MV201", "a folder written with slashes to spare", |s| {
+            s.annotate_pods(SECRET_MOUNTS, " blue-cert : //certs/ ")
+        }),
         good("MV201", "the envoy container's own mounts", |s| {
             s.annotate_pods(SECRET_MOUNTS, "");
             envoy_container(s, json!([{"name": "tls", "mountPath": "/certs/"}]));
@@ -66,18 +70,23 @@ fn mounted() -> Vec<Case> {
         good("MV201", "a policy that isn't enforced", |s| {
             s.client();
             s.set("/spec/backendDefaults/clientPolicy/tls/enforce", json!(false));
-            s.set("/spec/backendDefaults/clientPolicy/tls/validation/trust/file/certificateChain", "/nowhere/ca".into());
+            s.set(
+                "/spec/backendDefaults/clientPolicy/tls/validation/trust/file/certificateChain",
+                "/nowhere/ca".into(),
+            );
         }),
     ]
 }
 
 fn missing() -> Vec<Case> {
     vec![
-        denies("MV202", "a key that isn't there", |s| s.without_key("tls.crt"), CHAIN, &[
-            "ca.crt, tls.key",
-            "Secret shop/blue-cert",
-            "restart the pods",
-        ]),
+        denies(
+            "MV202",
+            "a key that isn't there",
+            |s| s.without_key("tls.crt"),
+            CHAIN,
+            &["ca.crt, tls.key", "Secret shop/blue-cert", "restart the pods"],
+        ),
         denies(
             "MV202",
             "items that leave it out",
@@ -85,7 +94,10 @@ fn missing() -> Vec<Case> {
                 s.annotate_pods(SECRET_MOUNTS, "");
                 s.annotate_pods(VOLUME_MOUNTS, "tls:/certs");
                 let items = json!([{"key": "tls.key", "path": "tls.key"}, {"key": "tls.crt", "path": "chain.pem"}]);
-                s.template("/spec/volumes", json!([{"name": "tls", "secret": {"secretName": "blue-cert", "items": items}}]));
+                s.template(
+                    "/spec/volumes",
+                    json!([{"name": "tls", "secret": {"secretName": "blue-cert", "items": items}}]),
+                );
             },
             CHAIN,
             &["chain.pem"],
@@ -137,7 +149,10 @@ fn missing() -> Vec<Case> {
             s.others.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
                 "metadata": {"namespace": "shop", "name": "ca"}, "data": data}));
             s.client();
-            s.set("/spec/backendDefaults/clientPolicy/tls/validation/trust/file/certificateChain", "/ca/bundle.pem".into());
+            s.set(
+                "/spec/backendDefaults/clientPolicy/tls/validation/trust/file/certificateChain",
+                "/ca/bundle.pem".into(),
+            );
         }),
     ]
 }
@@ -156,9 +171,13 @@ fn unknown() -> Vec<Case> {
             s.deployment = json!(null);
             s.unset("/spec/listeners/0/tls");
         }),
-        warns("MV218", "an unlabelled namespace", |s| s.namespace["metadata"]["labels"] = json!({}), "spec.podSelector", &[
-            "namespace shop isn't labelled",
-        ]),
+        warns(
+            "MV218",
+            "an unlabelled namespace",
+            |s| s.namespace["metadata"]["labels"] = json!({}),
+            "spec.podSelector",
+            &["namespace shop isn't labelled"],
+        ),
         warns(
             "MV218",
             "a pod that opts out",
@@ -207,7 +226,11 @@ fn readable() -> Vec<Case> {
             "encrypted",
             |s| {
                 let key = AUTHORITY.leaf(&["a"]).issue().key;
-                s.key("tls.key", &key.replace("BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE").replace("END PRIVATE", "END ENCRYPTED PRIVATE"));
+                s.key(
+                    "tls.key",
+                    &key.replace("BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE")
+                        .replace("END PRIVATE", "END ENCRYPTED PRIVATE"),
+                );
             },
             KEY,
             &["encrypted"],
@@ -274,13 +297,7 @@ fn dates() -> Vec<Case> {
             CLIENT_CHAIN,
             &["SSLV3_ALERT_CERTIFICATE_EXPIRED"],
         ),
-        denies(
-            "MV207",
-            "as of a later time",
-            |s| s.now = Timestamp::now() + days(91),
-            CHAIN,
-            &[],
-        ),
+        denies("MV207", "as of a later time", |s| s.now = Timestamp::now() + days(91), CHAIN, &[]),
         denies(
             "MV207",
             "a trust bundle of the past",
@@ -325,12 +342,20 @@ fn keyed(scene: &mut Scene, key: Key) {
 
 fn fit_for_use() -> Vec<Case> {
     vec![
-        denies("MV212", "for clients only", |s| usages(s, &[ClientAuth]), CHAIN, &[
-            "serverAuth",
-            "clientAuth",
-            "unsupported certificate purpose",
-        ]),
-        denies("MV212", "for anything", |s| usages(s, &[rcgen::ExtendedKeyUsagePurpose::Any]), CHAIN, &["anyExtendedKeyUsage"]),
+        denies(
+            "MV212",
+            "for clients only",
+            |s| usages(s, &[ClientAuth]),
+            CHAIN,
+            &["serverAuth", "clientAuth", "unsupported certificate purpose"],
+        ),
+        denies(
+            "MV212",
+            "for anything",
+            |s| usages(s, &[rcgen::ExtendedKeyUsagePurpose::Any]),
+            CHAIN,
+            &["anyExtendedKeyUsage"],
+        ),
         denies(
             "MV212",
             "a client's for servers only",
@@ -360,11 +385,21 @@ fn fit_for_use() -> Vec<Case> {
             CHAIN,
             &["91 days"],
         ),
-        warns("MV213", "another hash", |s| s.policy = "profile: {signatureHashes: [SHA-512]}".to_owned(), CHAIN, &["SHA-256"]),
+        warns(
+            "MV213",
+            "another hash",
+            |s| s.policy = "profile: {signatureHashes: [SHA-512]}".to_owned(),
+            CHAIN,
+            &["SHA-256"],
+        ),
         good("MV213", "RSA 2048", |s| keyed(s, Key::Rsa(2048))),
-        denies("MV215", "RSA 1024", |s| keyed(s, Key::Rsa(1024)), CHAIN, &[
-            "only RSA certificates with 2048-bit or larger keys are supported",
-        ]),
+        denies(
+            "MV215",
+            "RSA 1024",
+            |s| keyed(s, Key::Rsa(1024)),
+            CHAIN,
+            &["only RSA certificates with 2048-bit or larger keys are supported"],
+        ),
         denies("MV215", "Ed25519", |s| keyed(s, Key::Ed25519), CHAIN, &["Ed25519"]),
         warns("MV215", "P-384", |s| keyed(s, Key::P384), CHAIN, &["TLS 1.3", "SSLV3_ALERT_HANDSHAKE_FAILURE"]),
         good("MV215", "P-256", |s| keyed(s, Key::P256)),
@@ -444,9 +479,13 @@ fn sds() -> Vec<Case> {
         scene.set("/spec/listeners/0/tls/certificate", json!({"sds": {"secretName": "spiffe://apps.local/blue"}}));
     }
     vec![
-        warns("MV219", "not enabled", |s| by_sds(s), "spec.listeners[0].tls.certificate.sds.secretName", &[
-            "spiffe://apps.local/blue",
-        ]),
+        warns(
+            "MV219",
+            "not enabled",
+            |s| by_sds(s),
+            "spec.listeners[0].tls.certificate.sds.secretName",
+            &["spiffe://apps.local/blue"],
+        ),
         warns(
             "MV219",
             "disabled by the pod",

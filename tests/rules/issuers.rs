@@ -50,8 +50,20 @@ pub(crate) fn cases() -> Vec<Case> {
             s.client();
             s.key("ca.crt", &format!("{}{}", AUTHORITY.pem(), OTHER.pem()));
         }),
-        warns("MV306", "an HTTP probe", |s| probe(s, json!({"httpGet": {"port": 8443}})), PORT, &["8443", "readinessProbe"]),
-        warns("MV306", "by the port's name", |s| probe(s, json!({"httpGet": {"port": "web", "scheme": "HTTP"}})), PORT, &[]),
+        warns(
+            "MV306",
+            "an HTTP probe",
+            |s| probe(s, json!({"httpGet": {"port": 8443}})),
+            PORT,
+            &["8443", "readinessProbe"],
+        ),
+        warns(
+            "MV306",
+            "by the port's name",
+            |s| probe(s, json!({"httpGet": {"port": "web", "scheme": "HTTP"}})),
+            PORT,
+            &[],
+        ),
         warns(
             "MV306",
             "a gRPC probe",
@@ -85,7 +97,8 @@ pub(crate) fn cases() -> Vec<Case> {
             "plaintext, by scope",
             |s| {
                 let labels = "{kubernetes.io/metadata.name: shop}";
-                s.policy = format!("scopes: [{{namespaceSelector: {{matchLabels: {labels}}}, severities: {{MV307: warn}}}}]");
+                s.policy =
+                    format!("scopes: [{{namespaceSelector: {{matchLabels: {labels}}}, severities: {{MV307: warn}}}}]");
                 s.unset("/spec/listeners/0/tls");
             },
             "spec.listeners[0]",

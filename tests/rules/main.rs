@@ -9,6 +9,7 @@ mod issuers;
 mod membership;
 mod names;
 mod objects;
+mod pairs;
 mod scene;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ use cases::{Case, Expected};
 use scene::Scene;
 
 fn all() -> Vec<Case> {
-    [objects::cases(), membership::cases(), names::cases(), files::cases(), issuers::cases()].concat()
+    [objects::cases(), membership::cases(), names::cases(), files::cases(), issuers::cases(), pairs::cases()].concat()
 }
 
 #[test]
@@ -50,6 +51,11 @@ fn objects_are_judged_as_the_tables_of_fields_say() {
 #[test]
 fn objects_are_judged_as_the_tables_of_workloads_say() {
     membership::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_calls_say() {
+    pairs::cases().iter().for_each(Case::run);
 }
 
 #[test]

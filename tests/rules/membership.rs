@@ -12,7 +12,13 @@ const SECRET_MOUNTS: &str = "appmesh.k8s.aws/secretMounts";
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
-        denies("MV002", "two colons", |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/certs:ro"), MOUNTS, &["blue-cert:/certs:ro"]),
+        denies(
+            "MV002",
+            "two colons",
+            |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/certs:ro"),
+            MOUNTS,
+            &["blue-cert:/certs:ro"],
+        ),
         warns(
             "MV002",
             "at admission it warns",
@@ -23,7 +29,13 @@ pub(crate) fn cases() -> Vec<Case> {
             MOUNTS,
             &[],
         ),
-        denies("MV002", "a Secret twice", |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/a,blue-cert:/certs"), MOUNTS, &["twice"]),
+        denies(
+            "MV002",
+            "a Secret twice",
+            |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/a,blue-cert:/certs"),
+            MOUNTS,
+            &["twice"],
+        ),
         denies("MV002", "a name with dots", |s| s.annotate_pods(SECRET_MOUNTS, "blue.cert:/certs"), MOUNTS, &["dot"]),
         denies(
             "MV002",

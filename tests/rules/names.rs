@@ -26,13 +26,19 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn hostname() -> Vec<Case> {
     vec![
-        denies("MV101", "another name", |s| named(s, &["green.apps.local"]), CHAIN, &[
-            "blue.apps.local",
-            "DNS:green.apps.local",
-            "CERTIFICATE_VERIFY_FAILED",
-            "SAN matcher, certificate SANs are [green.apps.local]",
-            "Secret shop/blue-cert",
-        ]),
+        denies(
+            "MV101",
+            "another name",
+            |s| named(s, &["green.apps.local"]),
+            CHAIN,
+            &[
+                "blue.apps.local",
+                "DNS:green.apps.local",
+                "CERTIFICATE_VERIFY_FAILED",
+                "SAN matcher, certificate SANs are [green.apps.local]",
+                "Secret shop/blue-cert",
+            ],
+        ),
         denies("MV101", "a wildcard of two labels", |s| named(s, &["*.local"]), CHAIN, &["DNS:*.local"]),
         denies("MV101", "a trailing dot", |s| named(s, &["blue.apps.local."]), CHAIN, &[]),
         denies(

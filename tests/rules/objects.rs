@@ -34,7 +34,13 @@ fn sources() -> Vec<Case> {
     const CERTIFICATE: &str = "/spec/listeners/0/tls/certificate";
     const POLICY: &str = "/spec/backendDefaults/clientPolicy/tls";
     vec![
-        denies("MV004", "no certificate", |s| s.set(CERTIFICATE, json!({})), "spec.listeners[0].tls.certificate", &["none"]),
+        denies(
+            "MV004",
+            "no certificate",
+            |s| s.set(CERTIFICATE, json!({})),
+            "spec.listeners[0].tls.certificate",
+            &["none"],
+        ),
         denies(
             "MV004",
             "two certificates",
@@ -127,7 +133,13 @@ fn object(kind: &str, spec: serde_json::Value) -> serde_json::Value {
 fn limits() -> Vec<Case> {
     const NAMES: &str = "/spec/listeners/0/tls/validation/subjectAlternativeNames/match/exact";
     vec![
-        denies("MV005", "port 0", |s| s.set("/spec/listeners/0/portMapping/port", json!(0)), "spec.listeners[0].portMapping.port", &["1 to 65535"]),
+        denies(
+            "MV005",
+            "port 0",
+            |s| s.set("/spec/listeners/0/portMapping/port", json!(0)),
+            "spec.listeners[0].portMapping.port",
+            &["1 to 65535"],
+        ),
         denies(
             "MV005",
             "a health check on another port",
@@ -145,8 +157,20 @@ fn limits() -> Vec<Case> {
             "spec.listeners[0].tls.validation.subjectAlternativeNames.match.exact[1]",
             &["empty"],
         ),
-        denies("MV005", "a mode that doesn't exist", |s| s.set("/spec/listeners/0/tls/mode", "strict".into()), "spec.listeners[0].tls.mode", &["STRICT"]),
-        denies("MV005", "awsName over 255", |s| s.set("/spec/awsName", "a".repeat(256).into()), "spec.awsName", &["256"]),
+        denies(
+            "MV005",
+            "a mode that doesn't exist",
+            |s| s.set("/spec/listeners/0/tls/mode", "strict".into()),
+            "spec.listeners[0].tls.mode",
+            &["STRICT"],
+        ),
+        denies(
+            "MV005",
+            "awsName over 255",
+            |s| s.set("/spec/awsName", "a".repeat(256).into()),
+            "spec.awsName",
+            &["256"],
+        ),
         denies(
             "MV005",
             "name_namespace over 255",
@@ -174,7 +198,8 @@ fn limits() -> Vec<Case> {
 
 fn routes() -> Vec<Case> {
     fn router(scene: &mut Scene, targets: serde_json::Value) {
-        let route = json!({"name": "all", "httpRoute": {"match": {"prefix": "/"}, "action": {"weightedTargets": targets}}});
+        let route =
+            json!({"name": "all", "httpRoute": {"match": {"prefix": "/"}, "action": {"weightedTargets": targets}}});
         let listener = json!({"portMapping": {"port": 8443, "protocol": "http"}});
         scene.others.push(object("VirtualRouter", json!({"listeners": [listener], "routes": [route]})));
         scene.subject = ("VirtualRouter", "it");

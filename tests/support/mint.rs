@@ -6,9 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
-    SubjectPublicKeyInfo,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SubjectPublicKeyInfo,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -16,11 +15,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The time `days` from now; before now if negative.
 fn in_days(days: i64) -> SystemTime {
     let span = DAY * u32::try_from(days.unsigned_abs()).expect("a span of days");
-    if days < 0 {
-        SystemTime::now() - span
-    } else {
-        SystemTime::now() + span
-    }
+    if days < 0 { SystemTime::now() - span } else { SystemTime::now() + span }
 }
 
 /// A certificate authority: a self-signed root with a P-256 key, valid for ten years.
@@ -32,9 +27,7 @@ impl Authority {
     pub(crate) fn new(common_name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name = DistinguishedName::new();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, common_name);
+        params.distinguished_name.push(DnType::CommonName, common_name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.not_before = in_days(-30).into();
@@ -61,26 +54,15 @@ impl Authority {
         params.not_before = in_days(-1).into();
         params.not_after = in_days(90).into();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
-        Leaf {
-            authority: self,
-            params,
-            key: Key::P256,
-        }
+        Leaf { authority: self, params, key: Key::P256 }
     }
 }
 
 fn san(name: &str) -> SanType {
     let text = name.try_into().expect("an ASCII name");
-    if name.contains("://") {
-        SanType::URI(text)
-    } else {
-        SanType::DnsName(text)
-    }
+    if name.contains("://") { SanType::URI(text) } else { SanType::DnsName(text) }
 }
 
 /// Kinds of key. Those that ring can't make are made by openssl.
@@ -105,18 +87,14 @@ impl Leaf<'_> {
     pub(crate) fn common_name(mut self, name: &str) -> Self {
         self.params.distinguished_name = DistinguishedName::new();
         if !name.is_empty() {
-            self.params
-                .distinguished_name
-                .push(DnType::CommonName, name);
+            self.params.distinguished_name.push(DnType::CommonName, name);
         }
         self
     }
 
     /// With this address among its names.
     pub(crate) fn address(mut self, address: IpAddr) -> Self {
-        self.params
-            .subject_alt_names
-            .push(SanType::IpAddress(address));
+        self.params.subject_alt_names.push(SanType::IpAddress(address));
         self
     }
 
@@ -152,11 +130,7 @@ impl Leaf<'_> {
         let public = openssl(&["pkey", "-pubout"], &key);
         let public = SubjectPublicKeyInfo::from_pem(&public).expect("a public key");
         let leaf = self.sign(&public);
-        Issued {
-            chain: format!("{leaf}{}", self.authority.pem()),
-            certificate: leaf,
-            key,
-        }
+        Issued { chain: format!("{leaf}{}", self.authority.pem()), certificate: leaf, key }
     }
 
     fn sign(&self, public: &impl PublicKeyData) -> String {
@@ -187,11 +161,7 @@ pub(crate) fn openssl(arguments: &[&str], input: &str) -> String {
     stdin.write_all(input.as_bytes()).expect("openssl reads");
     drop(stdin);
     let output = child.wait_with_output().expect("openssl ends");
-    assert!(
-        output.status.success(),
-        "openssl {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("PEM")
 }
 

@@ -47,11 +47,17 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let last = bundle.certificates.iter().map(|certificate| certificate.not_after).max();
         let Some(last) = last.filter(|last| *last < cx.now) else { continue };
         out.add(
-            Problem::deny(trust.site(), format!("every certificate of the trust bundle in {} has expired", trust.origin()))
-                .expected(format!("an authority that is valid on {}", cx.now))
-                .found(format!("the last one ended on {last}"))
-                .consequence(format!("nothing is trusted; the proxy logs {}", envoy::verify_error("certificate has expired")))
-                .fix(format!("put the authority's current certificate into the bundle{THEN_RESTART}")),
+            Problem::deny(
+                trust.site(),
+                format!("every certificate of the trust bundle in {} has expired", trust.origin()),
+            )
+            .expected(format!("an authority that is valid on {}", cx.now))
+            .found(format!("the last one ended on {last}"))
+            .consequence(format!(
+                "nothing is trusted; the proxy logs {}",
+                envoy::verify_error("certificate has expired")
+            ))
+            .fix(format!("put the authority's current certificate into the bundle{THEN_RESTART}")),
         );
     }
 }

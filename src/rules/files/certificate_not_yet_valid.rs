@@ -40,7 +40,10 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::new(severity, using.chain_site(), message)
                 .expected(format!("a certificate that is valid on {}", cx.now))
                 .found(format!("{} begins on {}", leaf.subject, leaf.not_before))
-                .consequence(format!("peers refuse it until then: {}", envoy::verify_error("certificate is not yet valid")))
+                .consequence(format!(
+                    "peers refuse it until then: {}",
+                    envoy::verify_error("certificate is not yet valid")
+                ))
                 .fix("use a certificate that is valid now, or apply when this one is"),
         );
     }

@@ -27,11 +27,14 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let Some(Err(error)) = using.chain_facts().map(|facts| &facts.chain) else { continue };
         let path = &using.chain_file.path;
         out.add(
-            Problem::deny(using.chain_site(), format!("{} is no certificate chain that Envoy loads", using.chain_origin()))
-                .expected("PEM certificates, the leaf first")
-                .found(error.to_string())
-                .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(path)))
-                .fix(format!("{} in {}{THEN_RESTART}", error.fix(), store_of(&using.chain_place))),
+            Problem::deny(
+                using.chain_site(),
+                format!("{} is no certificate chain that Envoy loads", using.chain_origin()),
+            )
+            .expected("PEM certificates, the leaf first")
+            .found(error.to_string())
+            .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(path)))
+            .fix(format!("{} in {}{THEN_RESTART}", error.fix(), store_of(&using.chain_place))),
         );
     }
 }

@@ -34,7 +34,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 fn missing(using: &FileUse<'_>) -> Option<Problem> {
     let path = &using.file.path;
     let problem = |severity, message| {
-        Problem::new(severity, using.site(), message).expected(format!("a file at {path} in the proxy of {}", using.owner()))
+        Problem::new(severity, using.site(), message)
+            .expected(format!("a file at {path} in the proxy of {}", using.owner()))
     };
     Some(match using.place {
         Place::StoreMissing { store, empty } => {
@@ -49,7 +50,10 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
                     (StoreKind::Folder, _) => "nothing can be said of the file".to_owned(),
                     (_, false) => "the pods wait in ContainerCreating (FailedMount) until it is there".to_owned(),
                     (_, true) => {
-                        format!("the proxy of a pod that starts before it is filled logs {}", using.role.absent_log(path))
+                        format!(
+                            "the proxy of a pod that starts before it is filled logs {}",
+                            using.role.absent_log(path)
+                        )
                     }
                 })
                 .fix(format!("create the {}, or wait until it is filled", noun(store.kind)))
@@ -61,16 +65,21 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
                 None => format!("add {key} to {place}, or name a file that it holds"),
             };
             problem(Severity::Deny, format!("{place} holds no {key}, and {path} comes from it"))
-                .found(if offered.is_empty() { "no key that becomes a file there".to_owned() } else { keys_text(offered) })
+                .found(if offered.is_empty() {
+                    "no key that becomes a file there".to_owned()
+                } else {
+                    keys_text(offered)
+                })
                 .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
                 .fix(format!("{hint}{THEN_RESTART}"))
         }
-        Place::Opaque { kind, name } => {
-            problem(Severity::Warn, format!("{path} lies in the {kind} volume {name:?}, which meshvet can't look into"))
-                .found(format!("a {kind} volume"))
-                .consequence("nothing can be said of the certificate there")
-                .fix("leave it, if that is how the files get there; meshvet reads Secrets, ConfigMaps and projections of them")
-        }
+        Place::Opaque { kind, name } => problem(
+            Severity::Warn,
+            format!("{path} lies in the {kind} volume {name:?}, which meshvet can't look into"),
+        )
+        .found(format!("a {kind} volume"))
+        .consequence("nothing can be said of the certificate there")
+        .fix("leave it, if that is how the files get there; meshvet reads Secrets, ConfigMaps and projections of them"),
         // Said so by whoever started meshvet: no news to the reader of each review.
         Place::StoreUnread { why: Unread::NotAllowed, .. } => return None,
         Place::StoreUnread { store, why } => {

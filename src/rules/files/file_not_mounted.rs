@@ -40,7 +40,10 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 (format!("the proxy of {} has nothing mounted at {path}", using.owner()), found, fix)
             }
             Place::VolumeMissing { name } => (
-                format!("the proxy of {} mounts a volume {name:?} at {path}, which the pod doesn't have", using.owner()),
+                format!(
+                    "the proxy of {} mounts a volume {name:?} at {path}, which the pod doesn't have",
+                    using.owner()
+                ),
                 format!("no volume {name:?}"),
                 "add the volume to the pod template, or name one that it has".to_owned(),
             ),

@@ -46,7 +46,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         out.add(
             Problem::deny(site, message)
-                .expected(format!("the {} key of {}, public key {}", leaf.key_algorithm, leaf.subject, short(&leaf.spki_sha256)))
+                .expected(format!(
+                    "the {} key of {}, public key {}",
+                    leaf.key_algorithm,
+                    leaf.subject,
+                    short(&leaf.spki_sha256)
+                ))
                 .found(match &key.spki_sha256 {
                     Some(digest) => format!("another {} key, public key {}", key.algorithm, short(digest)),
                     None => format!("another {} key", key.algorithm),

@@ -43,8 +43,9 @@ fn not_injected(cx: &Context<'_>, member: &Member, workload: &Workload) -> Optio
     let name = &workload.object;
     let selector = FieldPath::root().keys(["spec", "podSelector"]);
     if member.is_gateway() {
-        let message =
-            format!("the pods of {name} have no container named envoy, which a virtual gateway's pods bring themselves");
+        let message = format!(
+            "the pods of {name} have no container named envoy, which a virtual gateway's pods bring themselves"
+        );
         return Some(
             Problem::warn(Site::new(format!("{name} has no envoy"), selector), message)
                 .found("no envoy container")

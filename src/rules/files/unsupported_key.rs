@@ -36,7 +36,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             KeySupport::OnlyTls13 { .. } => {
                 let message =
                     format!("the {} key of the certificate in {origin} works from TLS 1.3 on only", leaf.key_algorithm);
-                Problem::warn(site, message).consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}"))
+                Problem::warn(site, message)
+                    .consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}"))
             }
             KeySupport::HandshakeFails { .. } => {
                 Problem::deny(site, format!("no handshake succeeds with the key of the certificate in {origin}"))

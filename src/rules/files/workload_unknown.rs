@@ -41,10 +41,13 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
     };
     out.add(
-        Problem::warn(site, format!("the {} selects no workload, so its certificate files can't be found", member.noun()))
-            .expected("a workload whose pods the selector selects")
-            .found(found)
-            .consequence("nothing can be said of the certificates")
-            .fix(fix),
+        Problem::warn(
+            site,
+            format!("the {} selects no workload, so its certificate files can't be found", member.noun()),
+        )
+        .expected("a workload whose pods the selector selects")
+        .found(found)
+        .consequence("nothing can be said of the certificates")
+        .fix(fix),
     );
 }

@@ -51,11 +51,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 }
 
 fn usages(usage: &crate::pki::ExtendedKeyUsage) -> String {
-    let named = [
-        ("serverAuth", usage.server_auth),
-        ("clientAuth", usage.client_auth),
-        ("anyExtendedKeyUsage", usage.any),
-    ];
+    let named =
+        [("serverAuth", usage.server_auth), ("clientAuth", usage.client_auth), ("anyExtendedKeyUsage", usage.any)];
     let mut all: Vec<&str> = named.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
     all.extend(usage.others.iter().map(String::as_str));
     all.join(", ")

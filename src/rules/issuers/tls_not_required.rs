@@ -34,11 +34,15 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             }
         };
         out.add(
-            Problem::new(Severity::Off, Site::new(&*server.anchor, field), format!("{} takes plaintext", server.anchor))
-                .expected("tls.mode STRICT, as the policy demands here")
-                .found(found)
-                .consequence("callers without TLS are served, and nobody validates them")
-                .fix("set tls.mode to STRICT once every caller speaks TLS"),
+            Problem::new(
+                Severity::Off,
+                Site::new(&*server.anchor, field),
+                format!("{} takes plaintext", server.anchor),
+            )
+            .expected("tls.mode STRICT, as the policy demands here")
+            .found(found)
+            .consequence("callers without TLS are served, and nobody validates them")
+            .fix("set tls.mode to STRICT once every caller speaks TLS"),
         );
     }
 }

@@ -4,7 +4,8 @@
 //! With DNS service discovery, whether a name of the listener's certificate matches the virtual node's hostname: a
 //! subject alternative name, or the common name. A wildcard such as `*.apps.local` matches exactly one label. Names are
 //! matched as Envoy matches them: letters of either case, no wildcard outside the first label, a trailing dot is literal.
-//! Virtual gateways have no service discovery and are not judged.
+//! Virtual gateways have no service discovery and are not judged. Where callers are known and none relies on the
+//! hostname (each lists names of its own, or validates nothing), it only warns.
 //!
 //! ## Why it matters
 //! App Mesh makes each client check the name it dialled against the certificate (user guide, "Transport Layer
@@ -21,12 +22,13 @@
 //! Issue the certificate with the hostname (or a wildcard one label above it) among its subject alternative names, or
 //! give the node the hostname that the certificate is for.
 
-use crate::finding::Problem;
+use crate::finding::{Problem, Severity};
 use crate::mesh::Discovery;
 use crate::pki::{HostMatch, certificate_matches_host, nearest_name};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
+use crate::rules::pairs::Side;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(Discovery::Dns { hostname, .. }) = cx.member().map(|member| &member.discovery) else { return };
@@ -39,8 +41,11 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         let message = format!("no name of the certificate in {} matches the hostname {hostname}", using.chain_origin());
         let hint = nearest_name(hostname, leaf.dns_sans()).map(|name| format!(" (the nearest is {name})"));
+        let mut callers = cx.pairs.iter().filter(|pair| pair.side == Side::Server).peekable();
+        let unused = callers.peek().is_some() && callers.all(|pair| !pair.relies_on_hostname());
+        let severity = if unused { Severity::Warn } else { Severity::Deny };
         out.add(
-            Problem::deny(using.chain_site(), message)
+            Problem::new(severity, using.chain_site(), message)
                 .expected(format!("a subject alternative name that matches {hostname}"))
                 .found(format!("{}{}", leaf.names_text(), hint.unwrap_or_default()))
                 .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))

@@ -21,9 +21,7 @@
 //! ## How to fix
 //! Keep the one that is meant, and remove the others.
 
-use crate::appmesh::{
-    ClientPolicy, ListenerTls, ListenerTlsMode, TlsTrust, VirtualServiceProvider,
-};
+use crate::appmesh::{ClientPolicy, ListenerTls, ListenerTlsMode, TlsTrust, VirtualServiceProvider};
 use crate::field::FieldPath;
 use crate::finding::{Problem, Severity, Site};
 use crate::mesh::Definition;
@@ -40,7 +38,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     listener_tls(&server.anchor, &server.field, listener.tls.as_ref(), false, out);
                 }
                 if let Some(discovery) = &node.service_discovery {
-                    let given = given(&[("dns", discovery.dns.is_some()), ("awsCloudMap", discovery.aws_cloud_map.is_some())]);
+                    let given =
+                        given(&[("dns", discovery.dns.is_some()), ("awsCloudMap", discovery.aws_cloud_map.is_some())]);
                     let choice = Choice { what: "service discovery", of: &["dns", "awsCloudMap"], given };
                     choice.report(Severity::Deny, "service discovery", spec.key("serviceDiscovery"), out);
                 }
@@ -141,18 +140,28 @@ fn client_policy(anchor: &str, field: &FieldPath, policy: Option<&ClientPolicy>,
     let at = field.key("tls");
     if let Some(certificate) = &tls.certificate {
         let given = given(&[("file", certificate.file.is_some()), ("sds", certificate.sds.is_some())]);
-        Choice { what: "client certificate", of: &["file", "sds"], given }
-            .report(Severity::Deny, anchor, at.key("certificate"), out);
+        Choice { what: "client certificate", of: &["file", "sds"], given }.report(
+            Severity::Deny,
+            anchor,
+            at.key("certificate"),
+            out,
+        );
     }
     let TlsTrust { acm, file, sds } = &tls.validation.trust;
     let given = given(&[("file", file.is_some()), ("acm", acm.is_some()), ("sds", sds.is_some())]);
-    Choice { what: "trust", of: &["file", "acm", "sds"], given }
-        .report(Severity::Deny, anchor, at.keys(["validation", "trust"]), out);
+    Choice { what: "trust", of: &["file", "acm", "sds"], given }.report(
+        Severity::Deny,
+        anchor,
+        at.keys(["validation", "trust"]),
+        out,
+    );
 }
 
 fn provider_choice(provider: &VirtualServiceProvider, field: FieldPath, out: &mut Reporter<'_>) {
-    let given =
-        given(&[("virtualNode", provider.virtual_node.is_some()), ("virtualRouter", provider.virtual_router.is_some())]);
+    let given = given(&[
+        ("virtualNode", provider.virtual_node.is_some()),
+        ("virtualRouter", provider.virtual_router.is_some()),
+    ]);
     // A provider of neither is a service that refuses every request: App Mesh takes it as none at all.
     Choice { what: "provider", of: &["virtualNode", "virtualRouter"], given }.report(
         Severity::Deny,

@@ -216,10 +216,14 @@ fn check_reference(known: bool, anchor: &str, of: &str, field: &FieldPath, out: 
         return;
     }
     out.add(
-        refused(format!("{anchor} reference"), field.clone(), format!("there is neither {}", of.replace(" or ", " nor ")))
-            .expected(of)
-            .found("neither")
-            .fix("name what is meant, by reference or by ARN"),
+        refused(
+            format!("{anchor} reference"),
+            field.clone(),
+            format!("there is neither {}", of.replace(" or ", " nor ")),
+        )
+        .expected(of)
+        .found("neither")
+        .fix("name what is meant, by reference or by ARN"),
     );
 }
 

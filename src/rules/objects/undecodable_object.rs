@@ -41,8 +41,11 @@ pub fn undecodable(error: &Undecodable, policy: &Policy, world: &World) -> Optio
         place if place.is_empty() => String::new(),
         place => format!("{place}: "),
     };
-    let problem = Problem::deny(Site::new("object", field), format!("the object can't be read: {place}{}", error.message))
-        .consequence("neither meshvet nor the App Mesh controller can read it: the mesh goes on with what it knew before")
-        .fix("give the field a value of the type that the API has");
+    let problem =
+        Problem::deny(Site::new("object", field), format!("the object can't be read: {place}{}", error.message))
+            .consequence(
+                "neither meshvet nor the App Mesh controller can read it: the mesh goes on with what it knew before",
+            )
+            .fix("give the field a value of the type that the API has");
     Some(Finding { rule, severity, object: error.object.clone(), problem, suppressed: None })
 }

@@ -84,10 +84,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<Client, ConnectError> {
     config.read_timeout = Some(Duration::from_secs(u64::from(WATCH_SECONDS) + 10));
     config.reset_reader_on_write = true;
     tracing::info!(server = %config.cluster_url, "{origin}");
-    Client::try_from(config).map_err(|error| ConnectError::Client {
-        origin,
-        reason: chain(&error),
-    })
+    Client::try_from(config).map_err(|error| ConnectError::Client { origin, reason: chain(&error) })
 }
 
 /// What the environment says about clusters.
@@ -112,33 +109,16 @@ impl Environment {
 }
 
 /// The configuration, and where it came from.
-async fn configuration(
-    options: &ConnectOptions,
-    environment: &Environment,
-) -> Result<(String, Config), ConnectError> {
+async fn configuration(options: &ConnectOptions, environment: &Environment) -> Result<(String, Config), ConnectError> {
     if let Some(path) = &options.kubeconfig {
-        return from_files(
-            format!("--kubeconfig {}", path.display()),
-            std::slice::from_ref(path),
-            options,
-        )
-        .await;
+        return from_files(format!("--kubeconfig {}", path.display()), std::slice::from_ref(path), options).await;
     }
     let mut tried = vec!["--kubeconfig is not given".to_owned()];
-    let listed = environment
-        .kubeconfig
-        .as_ref()
-        .map(|paths| std::env::split_paths(paths).collect::<Vec<_>>());
-    let listed: Vec<PathBuf> = listed
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|path| !path.as_os_str().is_empty())
-        .collect();
+    let listed = environment.kubeconfig.as_ref().map(|paths| std::env::split_paths(paths).collect::<Vec<_>>());
+    let listed: Vec<PathBuf> =
+        listed.unwrap_or_default().into_iter().filter(|path| !path.as_os_str().is_empty()).collect();
     if !listed.is_empty() {
-        let names: Vec<String> = listed
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
+        let names: Vec<String> = listed.iter().map(|path| path.display().to_string()).collect();
         return from_files(format!("KUBECONFIG {}", names.join(", ")), &listed, options).await;
     }
     tried.push("KUBECONFIG is not set".to_owned());
@@ -159,12 +139,7 @@ async fn configuration(
         tried.push(format!("{} does not exist", path.display()));
         return Err(ConnectError::Nothing { tried });
     }
-    from_files(
-        path.display().to_string(),
-        std::slice::from_ref(&path),
-        options,
-    )
-    .await
+    from_files(path.display().to_string(), std::slice::from_ref(&path), options).await
 }
 
 /// Of kubeconfig files, merged as kubectl merges them.
@@ -173,52 +148,21 @@ async fn from_files(
     paths: &[PathBuf],
     options: &ConnectOptions,
 ) -> Result<(String, Config), ConnectError> {
-    let unusable = |error: &KubeconfigError| ConnectError::Kubeconfig {
-        origin: origin.clone(),
-        reason: reason(error),
-    };
+    let unusable = |error: &KubeconfigError| ConnectError::Kubeconfig { origin: origin.clone(), reason: reason(error) };
     let kubeconfig = paths
         .iter()
-        .try_fold(Kubeconfig::default(), |merged, path| {
-            merged.merge(Kubeconfig::read_from(path)?)
-        })
+        .try_fold(Kubeconfig::default(), |merged, path| merged.merge(Kubeconfig::read_from(path)?))
         .map_err(|error| unusable(&error))?;
-    let known = || {
-        kubeconfig
-            .contexts
-            .iter()
-            .map(|context| context.name.clone())
-            .collect::<Vec<_>>()
-    };
-    let asked = options
-        .context
-        .as_ref()
-        .or(kubeconfig.current_context.as_ref())
-        .filter(|name| !name.is_empty());
+    let known = || kubeconfig.contexts.iter().map(|context| context.name.clone()).collect::<Vec<_>>();
+    let asked = options.context.as_ref().or(kubeconfig.current_context.as_ref()).filter(|name| !name.is_empty());
     let Some(context) = asked.cloned() else {
-        return Err(ConnectError::NoContext {
-            known: known(),
-            origin,
-        });
+        return Err(ConnectError::NoContext { known: known(), origin });
     };
-    if !kubeconfig
-        .contexts
-        .iter()
-        .any(|known| known.name == context)
-    {
-        return Err(ConnectError::UnknownContext {
-            known: known(),
-            origin,
-            context,
-        });
+    if !kubeconfig.contexts.iter().any(|known| known.name == context) {
+        return Err(ConnectError::UnknownContext { known: known(), origin, context });
     }
-    let chosen = KubeConfigOptions {
-        context: Some(context.clone()),
-        ..KubeConfigOptions::default()
-    };
-    let config = Config::from_custom_kubeconfig(kubeconfig, &chosen)
-        .await
-        .map_err(|error| unusable(&error))?;
+    let chosen = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
+    let config = Config::from_custom_kubeconfig(kubeconfig, &chosen).await.map_err(|error| unusable(&error))?;
     Ok((format!("{origin}, context {context}"), config))
 }
 
@@ -227,11 +171,7 @@ fn reason(error: &KubeconfigError) -> String {
     match error {
         // The parser's own message shows the lines around the place.
         KubeconfigError::Parse(error) => match error.location() {
-            Some(place) => format!(
-                "no kubeconfig: line {}, column {} can't be read",
-                place.line(),
-                place.column()
-            ),
+            Some(place) => format!("no kubeconfig: line {}, column {} can't be read", place.line(), place.column()),
             None => "no kubeconfig: it can't be read as YAML".to_owned(),
         },
         KubeconfigError::ReadConfig(error, path) => format!("{}: {error}", path.display()),
@@ -240,11 +180,7 @@ fn reason(error: &KubeconfigError) -> String {
 }
 
 fn list(names: &[String]) -> String {
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 #[cfg(test)]
@@ -303,64 +239,32 @@ current-context: east
     async fn the_flag_beats_the_environment_which_beats_home() {
         let folder = folder();
         let file = |name, cluster: &str| {
-            let text = KUBECONFIG.replace(
-                "current-context: east",
-                &format!("current-context: {cluster}"),
-            );
+            let text = KUBECONFIG.replace("current-context: east", &format!("current-context: {cluster}"));
             write(folder.path(), name, &text)
         };
         let flag = file("flag", "west");
         let variable = file("variable", "east");
         file(".kube/config", "west");
-        let environment = Environment {
-            kubeconfig: Some(variable.into()),
-            home: Some(folder.path().into()),
-            pod: true,
-        };
+        let environment =
+            Environment { kubeconfig: Some(variable.into()), home: Some(folder.path().into()), pod: true };
 
-        let options = ConnectOptions {
-            kubeconfig: Some(flag),
-            context: None,
-        };
-        assert_eq!(
-            server(&options, &environment).await.unwrap(),
-            "west.example"
-        );
+        let options = ConnectOptions { kubeconfig: Some(flag), context: None };
+        assert_eq!(server(&options, &environment).await.unwrap(), "west.example");
         let options = ConnectOptions::default();
-        assert_eq!(
-            server(&options, &environment).await.unwrap(),
-            "east.example"
-        );
-        let environment = Environment {
-            kubeconfig: None,
-            pod: false,
-            ..environment
-        };
-        assert_eq!(
-            server(&options, &environment).await.unwrap(),
-            "west.example"
-        );
+        assert_eq!(server(&options, &environment).await.unwrap(), "east.example");
+        let environment = Environment { kubeconfig: None, pod: false, ..environment };
+        assert_eq!(server(&options, &environment).await.unwrap(), "west.example");
     }
 
     #[tokio::test]
     async fn the_context_can_be_chosen() {
         let folder = folder();
         let path = write(folder.path(), "config", KUBECONFIG);
-        let choose = |context: &str| ConnectOptions {
-            kubeconfig: Some(path.clone()),
-            context: Some(context.to_owned()),
-        };
-        assert_eq!(
-            server(&choose("west"), &Environment::default())
-                .await
-                .unwrap(),
-            "west.example"
-        );
+        let choose =
+            |context: &str| ConnectOptions { kubeconfig: Some(path.clone()), context: Some(context.to_owned()) };
+        assert_eq!(server(&choose("west"), &Environment::default()).await.unwrap(), "west.example");
         let outcome = server(&choose("north"), &Environment::default()).await;
-        names(
-            outcome,
-            &["--kubeconfig ", "no context \"north\"", "east, west"],
-        );
+        names(outcome, &["--kubeconfig ", "no context \"north\"", "east, west"]);
     }
 
     #[tokio::test]
@@ -369,79 +273,36 @@ current-context: east
         let first = write(folder.path(), "first", "current-context: west\n");
         let second = write(folder.path(), "second", KUBECONFIG);
         let both = std::env::join_paths([first, second]).unwrap();
-        let environment = Environment {
-            kubeconfig: Some(both),
-            ..Environment::default()
-        };
-        assert_eq!(
-            server(&ConnectOptions::default(), &environment)
-                .await
-                .unwrap(),
-            "west.example"
-        );
+        let environment = Environment { kubeconfig: Some(both), ..Environment::default() };
+        assert_eq!(server(&ConnectOptions::default(), &environment).await.unwrap(), "west.example");
     }
 
     #[tokio::test]
     async fn an_error_says_what_was_tried() {
         let options = ConnectOptions::default();
         let home = folder();
-        let environment = Environment {
-            home: Some(home.path().into()),
-            ..Environment::default()
-        };
+        let environment = Environment { home: Some(home.path().into()), ..Environment::default() };
         let outcome = server(&options, &environment).await;
-        names(
-            outcome,
-            &[
-                "KUBECONFIG is not set",
-                "no pod",
-                ".kube/config does not exist",
-                "--kubeconfig FILE",
-            ],
-        );
-        names(
-            server(&options, &Environment::default()).await,
-            &["no home folder"],
-        );
+        names(outcome, &["KUBECONFIG is not set", "no pod", ".kube/config does not exist", "--kubeconfig FILE"]);
+        names(server(&options, &Environment::default()).await, &["no home folder"]);
     }
 
     #[tokio::test]
     async fn an_error_of_a_kubeconfig_names_the_file_and_never_quotes_it() {
         let folder = folder();
         for (text, reasons) in [
-            (
-                KUBECONFIG.replace("{token: hush}", "{token: hush"),
-                &["line "][..],
-            ),
+            (KUBECONFIG.replace("{token: hush}", "{token: hush"), &["line "][..]),
             (KUBECONFIG.replace("users:", "users: hush #"), &["line "]),
-            (
-                KUBECONFIG.replace("current-context: east", ""),
-                &["--context", "east, west"],
-            ),
-            (
-                KUBECONFIG.replace("cluster: east, user", "cluster: south, user"),
-                &["south"],
-            ),
-            (
-                KUBECONFIG.replace("https://east.example:6443", "::"),
-                &["cluster url"],
-            ),
+            (KUBECONFIG.replace("current-context: east", ""), &["--context", "east, west"]),
+            (KUBECONFIG.replace("cluster: east, user", "cluster: south, user"), &["south"]),
+            (KUBECONFIG.replace("https://east.example:6443", "::"), &["cluster url"]),
         ] {
             let path = write(folder.path(), "config", &text);
-            let options = ConnectOptions {
-                kubeconfig: Some(path),
-                context: None,
-            };
+            let options = ConnectOptions { kubeconfig: Some(path), context: None };
             let outcome = server(&options, &Environment::default()).await;
             names(outcome, &[&["--kubeconfig ", "config: "], reasons].concat());
         }
-        let options = ConnectOptions {
-            kubeconfig: Some(folder.path().join("none")),
-            context: None,
-        };
-        names(
-            server(&options, &Environment::default()).await,
-            &["/none: ", "No such file"],
-        );
+        let options = ConnectOptions { kubeconfig: Some(folder.path().join("none")), context: None };
+        names(server(&options, &Environment::default()).await, &["/none: ", "No such file"]);
     }
 }

@@ -37,9 +37,7 @@ impl Failure {
     pub(super) fn of(kind: &WatchedKind, error: &watcher::Error) -> Self {
         let (verb, cause) = match error {
             watcher::Error::InitialListFailed(cause) => ("list", Some(cause)),
-            watcher::Error::WatchStartFailed(cause) | watcher::Error::WatchFailed(cause) => {
-                ("watch", Some(cause))
-            }
+            watcher::Error::WatchStartFailed(cause) | watcher::Error::WatchFailed(cause) => ("watch", Some(cause)),
             watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => ("watch", None),
         };
         let status = match error {
@@ -64,11 +62,7 @@ impl Failure {
                 one_line(&format!("could not {verb} {}: {detail}", kind.resource()))
             }
         };
-        Self {
-            why,
-            listing: verb == "list",
-            message,
-        }
+        Self { why, listing: verb == "list", message }
     }
 }
 
@@ -83,11 +77,7 @@ pub(super) fn status_of(error: &kube::Error) -> Option<&Status> {
 /// A refusal in the API server's words (they name the user, the verb and the resource), and what ends it.
 pub(super) fn forbidden(kind: &WatchedKind, verb: &str, status: &Status) -> String {
     let resource = kind.resource();
-    let (verbs, instead) = if verb == "get" {
-        ("get", "none")
-    } else {
-        ("list and watch", "get")
-    };
+    let (verbs, instead) = if verb == "get" { ("get", "none") } else { ("list and watch", "get") };
     let mut text = format!(
         "may not {verb} {resource}: {}; a ClusterRole must allow {verbs} on {resource} to the ServiceAccount of meshvet",
         status.message.trim()
@@ -107,19 +97,11 @@ pub(super) fn told(error: &kube::Error) -> String {
             format!("the API server answers {} {}", status.code, status.reason)
         }
         kube::Error::Api(status) => {
-            format!(
-                "the API server answers {}: {}",
-                status.code,
-                status.message.trim()
-            )
+            format!("the API server answers {}: {}", status.code, status.message.trim())
         }
         // What could not be parsed may be a Secret: only the place is told.
         kube::Error::SerdeError(error) => {
-            format!(
-                "the answer can't be read (line {}, column {})",
-                error.line(),
-                error.column()
-            )
+            format!("the answer can't be read (line {}, column {})", error.line(), error.column())
         }
         error => chain(error),
     }
@@ -142,10 +124,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// The text on one line of bounded length.
 fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .take(MAX_MESSAGE)
-        .collect()
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(MAX_MESSAGE).collect()
 }
 
 #[cfg(test)]
@@ -168,57 +147,33 @@ mod tests {
 
     #[test]
     fn a_refusal_names_what_to_grant() {
-        let refusal = "secrets is forbidden: User \"system:serviceaccount:meshvet-system:meshvet\" cannot list resource";
+        let refusal =
+            "secrets is forbidden: User \"system:serviceaccount:meshvet-system:meshvet\" cannot list resource";
         is(
             watcher::Error::InitialListFailed(api(403, "Forbidden", refusal)),
             Why::Forbidden,
-            &[
-                "may not list secrets",
-                refusal,
-                "must allow list and watch on secrets",
-                "--secrets must be get",
-            ],
+            &["may not list secrets", refusal, "must allow list and watch on secrets", "--secrets must be get"],
         );
         let status = Status::failure("no", "Forbidden").with_code(403);
         let text = forbidden(&CONFIG_MAPS, "get", &status);
-        assert!(
-            text.ends_with("must allow get on configmaps to the ServiceAccount of meshvet"),
-            "{text}"
-        );
+        assert!(text.ends_with("must allow get on configmaps to the ServiceAccount of meshvet"), "{text}");
     }
 
     #[test]
     fn failures_are_told_apart() {
         // As a client makes it of the plain text "404 page not found".
         let missing = || api(404, "Failed to parse error data", "404 page not found");
-        is(
-            watcher::Error::InitialListFailed(missing()),
-            Why::Absent,
-            &["no secrets", "CRD"],
-        );
-        is(
-            watcher::Error::WatchStartFailed(missing()),
-            Why::Absent,
-            &[],
-        );
+        is(watcher::Error::InitialListFailed(missing()), Why::Absent, &["no secrets", "CRD"]);
+        is(watcher::Error::WatchStartFailed(missing()), Why::Absent, &[]);
         let expired = Status::failure("too old resource version", "Expired").with_code(410);
-        is(
-            watcher::Error::WatchError(expired.boxed()),
-            Why::Expired,
-            &[],
-        );
+        is(watcher::Error::WatchError(expired.boxed()), Why::Expired, &[]);
         is(
             watcher::Error::WatchStartFailed(api(429, "TooManyRequests", "slow\ndown")),
             Why::Other,
             &["could not watch secrets: the API server answers 429: slow down"],
         );
-        is(
-            watcher::Error::NoResourceVersion,
-            Why::Other,
-            &["resourceVersion"],
-        );
-        let refused =
-            std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
+        is(watcher::Error::NoResourceVersion, Why::Other, &["resourceVersion"]);
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
         is(
             watcher::Error::InitialListFailed(kube::Error::Service(Box::new(refused))),
             Why::Other,
@@ -229,10 +184,7 @@ mod tests {
     #[test]
     fn an_answer_that_cannot_be_read_is_not_quoted() {
         let error = serde_json::from_str::<u8>("\"hush\"").unwrap_err();
-        let failure = Failure::of(
-            &SECRETS,
-            &watcher::Error::InitialListFailed(kube::Error::SerdeError(error)),
-        );
+        let failure = Failure::of(&SECRETS, &watcher::Error::InitialListFailed(kube::Error::SerdeError(error)));
         assert!(failure.message.contains("line 1, column 6"), "{failure:?}");
         assert!(!failure.message.contains("hush"), "{failure:?}");
     }

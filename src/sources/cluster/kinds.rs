@@ -36,10 +36,8 @@ pub(super) static SECRETS: WatchedKind = WatchedKind {
 };
 
 /// ConfigMaps.
-pub(super) static CONFIG_MAPS: WatchedKind = WatchedKind {
-    page: LARGE,
-    ..grouped("", "v1", "v1", "ConfigMap", "configmaps")
-};
+pub(super) static CONFIG_MAPS: WatchedKind =
+    WatchedKind { page: LARGE, ..grouped("", "v1", "v1", "ConfigMap", "configmaps") };
 
 static OTHERS: [WatchedKind; 15] = [
     appmesh(Kind::Mesh),
@@ -66,25 +64,11 @@ const fn grouped(
     kind: &'static str,
     plural: &'static str,
 ) -> WatchedKind {
-    WatchedKind {
-        group,
-        version,
-        api_version,
-        kind,
-        plural,
-        page: SMALL,
-        fields: None,
-    }
+    WatchedKind { group, version, api_version, kind, plural, page: SMALL, fields: None }
 }
 
 const fn appmesh(kind: Kind) -> WatchedKind {
-    grouped(
-        appmesh::GROUP,
-        appmesh::VERSION,
-        appmesh::API_VERSION,
-        kind.as_str(),
-        kind.plural(),
-    )
+    grouped(appmesh::GROUP, appmesh::VERSION, appmesh::API_VERSION, kind.as_str(), kind.plural())
 }
 
 /// Every kind that meshvet may watch.
@@ -104,19 +88,13 @@ impl WatchedKind {
             "Namespace" => FactId::Namespace(name.to_owned()),
             "Secret" => FactId::Store(StoreKey::secret(namespace, name)),
             "ConfigMap" => FactId::Store(StoreKey::config_map(namespace, name)),
-            kind if namespace.is_empty() => {
-                FactId::Object(ObjectRef::cluster_scoped(self.api_version, kind, name))
-            }
+            kind if namespace.is_empty() => FactId::Object(ObjectRef::cluster_scoped(self.api_version, kind, name)),
             kind => FactId::Object(ObjectRef::new(self.api_version, kind, namespace, name)),
         }
     }
 
     /// The resource as RBAC and `kubectl auth can-i` name it: `virtualnodes.appmesh.k8s.aws`, `pods`.
     pub(super) fn resource(&self) -> String {
-        if self.group.is_empty() {
-            self.plural.to_owned()
-        } else {
-            format!("{}.{}", self.plural, self.group)
-        }
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
 }

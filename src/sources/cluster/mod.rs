@@ -19,6 +19,8 @@ mod tracker;
 #[cfg(test)]
 mod tracker_tests;
 mod watch;
+#[cfg(test)]
+mod watch_tests;
 
 use std::time::Duration;
 

@@ -74,22 +74,10 @@ struct Name {
 
 impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Zeroizing::new(Box::<str>::from(Box::<RawValue>::deserialize(
-            deserializer,
-        )?));
-        let Name {
-            name,
-            namespace,
-            resource_version,
-        } = serde_json::from_str::<Head>(&text)
-            .unwrap_or_default()
-            .metadata;
-        let meta = ObjectMeta {
-            name,
-            namespace,
-            resource_version,
-            ..ObjectMeta::default()
-        };
+        let text = Zeroizing::new(Box::<str>::from(Box::<RawValue>::deserialize(deserializer)?));
+        let Name { name, namespace, resource_version } =
+            serde_json::from_str::<Head>(&text).unwrap_or_default().metadata;
+        let meta = ObjectMeta { name, namespace, resource_version, ..ObjectMeta::default() };
         Ok(Self { meta, text })
     }
 }
@@ -132,11 +120,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Un
         "" => ObjectRef::cluster_scoped(kind.api_version, kind.kind, object.name()),
         namespace => ObjectRef::new(kind.api_version, kind.kind, namespace, object.name()),
     };
-    let undecodable = |message: String| Undecodable {
-        object: itself.clone(),
-        pointer: String::new(),
-        message,
-    };
+    let undecodable = |message: String| Undecodable { object: itself.clone(), pointer: String::new(), message };
     if object.text.len() > MAX_BYTES {
         return Err(undecodable(format!(
             "{} bytes, which is more than the {MAX_BYTES} that are read",
@@ -145,22 +129,12 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Un
     }
     if *kind == SECRETS {
         let key = StoreKey::secret(object.namespace(), object.name());
-        let secret: SecretText = serde_json::from_str(&object.text).map_err(|error| {
-            undecodable(format!(
-                "no Secret (line {}, column {})",
-                error.line(),
-                error.column()
-            ))
-        })?;
-        let data =
-            secret
-                .data
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(key, SecretBytes(mut bytes))| {
-                    // Moved, not copied: the store's maker wipes it.
-                    (key, std::mem::take(&mut *bytes))
-                });
+        let secret: SecretText = serde_json::from_str(&object.text)
+            .map_err(|error| undecodable(format!("no Secret (line {}, column {})", error.line(), error.column())))?;
+        let data = secret.data.unwrap_or_default().into_iter().map(|(key, SecretBytes(mut bytes))| {
+            // Moved, not copied: the store's maker wipes it.
+            (key, std::mem::take(&mut *bytes))
+        });
         return Ok(Entry::Fact(Fact::Store(key, Arc::new(secret_store(data)))));
     }
     if kind.group == appmesh::GROUP
@@ -169,14 +143,10 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Un
         // As at admission: what one can read, so can the other.
         return match decode_reviewed(kind, object.text.as_bytes(), object.namespace()) {
             Ok(reviewed) => Ok(Entry::Reviewed(Box::new(reviewed))),
-            Err(error) => Err(Undecodable {
-                object: itself,
-                ..error
-            }),
+            Err(error) => Err(Undecodable { object: itself, ..error }),
         };
     }
-    let mut value: Value =
-        serde_json::from_str(&object.text).map_err(|error| undecodable(error.to_string()))?;
+    let mut value: Value = serde_json::from_str(&object.text).map_err(|error| undecodable(error.to_string()))?;
     if let Some(fields) = value.as_object_mut() {
         // A list's items don't say what they are: the list does.
         fields.insert("apiVersion".to_owned(), kind.api_version.into());
@@ -211,9 +181,8 @@ impl<'de> Deserialize<'de> for SecretBytes {
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretBytes, E> {
                 // Filled in place: growing would leave copies behind.
                 let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
-                let length = STANDARD
-                    .decode_slice(text, &mut bytes)
-                    .map_err(|_| E::custom("a value that is no base64"))?;
+                let length =
+                    STANDARD.decode_slice(text, &mut bytes).map_err(|_| E::custom("a value that is no base64"))?;
                 bytes.truncate(length);
                 Ok(SecretBytes(bytes))
             }
@@ -222,8 +191,6 @@ impl<'de> Deserialize<'de> for SecretBytes {
                 Ok(SecretBytes(Zeroizing::default()))
             }
         }
-        deserializer
-            .deserialize_any(Base64)
-            .map_err(|_| D::Error::custom("a value that is no base64"))
+        deserializer.deserialize_any(Base64).map_err(|_| D::Error::custom("a value that is no base64"))
     }
 }

@@ -24,10 +24,7 @@ impl Readiness {
         self.0.rcu(|kinds| {
             let mut kinds = Vec::clone(kinds);
             if !kinds.iter().any(|known| known.kind == kind) {
-                kinds.push(Waiting {
-                    kind: kind.to_owned(),
-                    filled: Arc::default(),
-                });
+                kinds.push(Waiting { kind: kind.to_owned(), filled: Arc::default() });
             }
             kinds
         });
@@ -48,11 +45,7 @@ impl Readiness {
     /// The kinds that are still missing, in the order they were registered.
     pub fn missing(&self) -> Vec<String> {
         let kinds = self.0.load();
-        kinds
-            .iter()
-            .filter(|known| !known.is_filled())
-            .map(|known| known.kind.clone())
-            .collect()
+        kinds.iter().filter(|known| !known.is_filled()).map(|known| known.kind.clone()).collect()
     }
 }
 

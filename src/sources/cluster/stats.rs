@@ -21,11 +21,7 @@ pub struct KindStats {
 impl Default for WatchStats {
     /// Nothing counted yet, for each kind that may be watched.
     fn default() -> Self {
-        Self(Arc::new(
-            kinds::all()
-                .map(|kind| (kind.kind, Arc::default()))
-                .collect(),
-        ))
+        Self(Arc::new(kinds::all().map(|kind| (kind.kind, Arc::default())).collect()))
     }
 }
 
@@ -63,8 +59,7 @@ impl KindStats {
 
     pub(super) fn set(&self, objects: usize, undecodable: usize) {
         self.objects.store(objects as u64, Ordering::Relaxed);
-        self.undecodable
-            .store(undecodable as u64, Ordering::Relaxed);
+        self.undecodable.store(undecodable as u64, Ordering::Relaxed);
     }
 
     pub(super) fn failed(&self) {

@@ -37,19 +37,8 @@ enum Change {
 }
 
 impl Tracker {
-    pub(super) fn new(
-        kind: &'static WatchedKind,
-        world: SharedWorld,
-        stats: Arc<KindStats>,
-    ) -> Self {
-        Self {
-            kind,
-            world,
-            stats,
-            seen: HashMap::new(),
-            round: 0,
-            undecodable: 0,
-        }
+    pub(super) fn new(kind: &'static WatchedKind, world: SharedWorld, stats: Arc<KindStats>) -> Self {
+        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0 }
     }
 
     /// How many objects of the kind the world knows through this watch.
@@ -98,13 +87,7 @@ impl Tracker {
 
     fn learn(&mut self, id: FactId, fact: Fact, changes: &mut Vec<Change>) {
         debug_assert_eq!(id, fact.id(), "what is learnt can be forgotten again");
-        let old = self.seen.insert(
-            id,
-            Seen {
-                round: self.round,
-                unreadable: None,
-            },
-        );
+        let old = self.seen.insert(id, Seen { round: self.round, unreadable: None });
         self.undecodable -= usize::from(old.is_some_and(|old| old.unreadable.is_some()));
         changes.push(Change::Learn(fact));
     }
@@ -114,10 +97,7 @@ impl Tracker {
         let reason = reason(why);
         let old = self.seen.remove(&id);
         match &old {
-            Some(Seen {
-                unreadable: Some(told),
-                ..
-            }) if *told == reason => {}
+            Some(Seen { unreadable: Some(told), .. }) if *told == reason => {}
             _ => tracing::warn!(
                 kind = self.kind.kind,
                 object = %why.object,
@@ -127,29 +107,19 @@ impl Tracker {
             ),
         }
         match old {
-            Some(Seen {
-                unreadable: None, ..
-            }) => {
+            Some(Seen { unreadable: None, .. }) => {
                 self.undecodable += 1;
                 changes.push(Change::Forget(id.clone()));
             }
             Some(_) => {}
             None => self.undecodable += 1,
         }
-        self.seen.insert(
-            id,
-            Seen {
-                round: self.round,
-                unreadable: Some(reason),
-            },
-        );
+        self.seen.insert(id, Seen { round: self.round, unreadable: Some(reason) });
     }
 
     fn lose(&mut self, id: FactId, changes: &mut Vec<Change>) {
         match self.seen.remove(&id) {
-            Some(Seen {
-                unreadable: None, ..
-            }) => changes.push(Change::Forget(id)),
+            Some(Seen { unreadable: None, .. }) => changes.push(Change::Forget(id)),
             Some(_) => self.undecodable -= 1,
             None => {}
         }
@@ -181,12 +151,7 @@ impl Tracker {
 
 /// The reason on one line of bounded length.
 fn reason(why: &Undecodable) -> String {
-    let mut reason: String = why
-        .message
-        .chars()
-        .take(MAX_REASON)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut reason: String = why.message.chars().take(MAX_REASON).flat_map(char::escape_debug).collect();
     if why.message.chars().nth(MAX_REASON).is_some() {
         reason.push('…');
     }

@@ -22,28 +22,16 @@ struct Watched {
 impl Watched {
     #[track_caller]
     fn new(kind: &str) -> Self {
-        let kind = kinds::all()
-            .find(|known| known.kind == kind)
-            .expect("a kind");
+        let kind = kinds::all().find(|known| known.kind == kind).expect("a kind");
         let world = SharedWorld::new(World::new(SecretAccess::Complete));
         let stats: Arc<KindStats> = Arc::default();
         let tracker = Tracker::new(kind, world.clone(), Arc::clone(&stats));
-        Self {
-            kind,
-            world,
-            stats,
-            tracker,
-        }
+        Self { kind, world, stats, tracker }
     }
 
     fn list(&mut self, objects: &[Value]) -> bool {
         let items = objects.iter().map(|object| Event::InitApply(raw(object)));
-        self.tracker.follow(
-            [Event::Init]
-                .into_iter()
-                .chain(items)
-                .chain([Event::InitDone]),
-        )
+        self.tracker.follow([Event::Init].into_iter().chain(items).chain([Event::InitDone]))
     }
 
     fn apply(&mut self, object: &Value) {
@@ -57,18 +45,9 @@ impl Watched {
     /// The names of what the world knows of this kind, sorted.
     fn known(&self) -> Vec<String> {
         let mut names: Vec<String> = self.world.read(|world| match self.kind.kind {
-            "VirtualNode" => world
-                .members()
-                .map(|member| member.object.name.clone())
-                .collect(),
-            "VirtualService" => world
-                .services()
-                .map(|(object, _)| object.name.clone())
-                .collect(),
-            _ => world
-                .workloads()
-                .map(|workload| workload.object.name.clone())
-                .collect(),
+            "VirtualNode" => world.members().map(|member| member.object.name.clone()).collect(),
+            "VirtualService" => world.services().map(|(object, _)| object.name.clone()).collect(),
+            _ => world.workloads().map(|workload| workload.object.name.clone()).collect(),
         });
         names.sort();
         names
@@ -85,37 +64,23 @@ fn raw(object: &Value) -> RawObject {
 }
 
 fn named(name: &str, rest: Value) -> Value {
-    let mut object =
-        json!({"metadata": {"namespace": "shop", "name": name, "resourceVersion": "7"}});
-    object
-        .as_object_mut()
-        .unwrap()
-        .extend(rest.as_object().cloned().unwrap());
+    let mut object = json!({"metadata": {"namespace": "shop", "name": name, "resourceVersion": "7"}});
+    object.as_object_mut().unwrap().extend(rest.as_object().cloned().unwrap());
     object
 }
 
 fn node(name: &str) -> Value {
-    named(
-        name,
-        json!({"spec": {"listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}]}}),
-    )
+    named(name, json!({"spec": {"listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}]}}))
 }
 
 /// A node whose port is no number.
 fn broken_node(name: &str) -> Value {
-    named(
-        name,
-        json!({"spec": {"listeners": [{"portMapping": {"port": {}, "protocol": "http"}}]}}),
-    )
+    named(name, json!({"spec": {"listeners": [{"portMapping": {"port": {}, "protocol": "http"}}]}}))
 }
 
 fn deployment(name: &str, replicas: u32) -> Value {
-    let template =
-        json!({"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "app"}]}});
-    named(
-        name,
-        json!({"spec": {"replicas": replicas, "template": template}}),
-    )
+    let template = json!({"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "app"}]}});
+    named(name, json!({"spec": {"replicas": replicas, "template": template}}))
 }
 
 #[test]
@@ -142,17 +107,9 @@ fn objects_come_and_go() {
 fn another_list_forgets_what_is_gone_and_only_at_its_end() {
     let mut nodes = Watched::new("VirtualNode");
     nodes.list(&[node("blue"), node("green")]);
-    assert!(
-        !nodes
-            .tracker
-            .follow([Event::Init, Event::InitApply(raw(&node("green")))])
-    );
+    assert!(!nodes.tracker.follow([Event::Init, Event::InitApply(raw(&node("green")))]));
     assert_eq!(nodes.known(), ["blue", "green"], "the list is not complete");
-    assert!(
-        nodes
-            .tracker
-            .follow([Event::InitApply(raw(&node("red"))), Event::InitDone])
-    );
+    assert!(nodes.tracker.follow([Event::InitApply(raw(&node("red"))), Event::InitDone]));
     assert_eq!(nodes.known(), ["green", "red"]);
 }
 
@@ -160,20 +117,10 @@ fn another_list_forgets_what_is_gone_and_only_at_its_end() {
 fn a_list_that_breaks_off_forgets_nothing() {
     let mut nodes = Watched::new("VirtualNode");
     nodes.list(&[node("blue"), node("green")]);
-    nodes.tracker.follow([
-        Event::Init,
-        Event::InitApply(raw(&node("red"))),
-        Event::Init,
-    ]);
+    nodes.tracker.follow([Event::Init, Event::InitApply(raw(&node("red"))), Event::Init]);
     assert_eq!(nodes.known(), ["blue", "green", "red"]);
-    nodes
-        .tracker
-        .follow([Event::InitApply(raw(&node("green"))), Event::InitDone]);
-    assert_eq!(
-        nodes.known(),
-        ["green"],
-        "what only the broken list named is gone too"
-    );
+    nodes.tracker.follow([Event::InitApply(raw(&node("green"))), Event::InitDone]);
+    assert_eq!(nodes.known(), ["green"], "what only the broken list named is gone too");
 }
 
 #[test]
@@ -233,36 +180,17 @@ fn a_deeply_nested_object_costs_no_other() {
         let mut watched = Watched::new(kind);
         let text = format!(r#"{{"metadata":{{"namespace":"shop","name":"deep"}},"spec":{deep}}}"#);
         let object = serde_json::from_str(&text).expect("it is not looked into");
-        let sound = if kind == "Deployment" {
-            deployment("web", 1)
-        } else {
-            node("web")
-        };
-        watched.tracker.follow([
-            Event::Init,
-            Event::InitApply(object),
-            Event::InitApply(raw(&sound)),
-            Event::InitDone,
-        ]);
-        assert_eq!(
-            (watched.known(), watched.figures()),
-            (vec!["web".to_owned()], (1, 1)),
-            "{kind}"
-        );
+        let sound = if kind == "Deployment" { deployment("web", 1) } else { node("web") };
+        watched.tracker.follow([Event::Init, Event::InitApply(object), Event::InitApply(raw(&sound)), Event::InitDone]);
+        assert_eq!((watched.known(), watched.figures()), (vec!["web".to_owned()], (1, 1)), "{kind}");
     }
 }
 
 #[test]
 fn an_object_larger_than_any_is_skipped() {
     let mut nodes = Watched::new("VirtualNode");
-    nodes.list(&[
-        named("large", json!({"status": "x".repeat(5 << 20)})),
-        node("blue"),
-    ]);
-    assert_eq!(
-        (nodes.known(), nodes.figures()),
-        (vec!["blue".to_owned()], (1, 1))
-    );
+    nodes.list(&[named("large", json!({"status": "x".repeat(5 << 20)})), node("blue")]);
+    assert_eq!((nodes.known(), nodes.figures()), (vec!["blue".to_owned()], (1, 1)));
 }
 
 #[test]
@@ -275,10 +203,7 @@ fn a_secret_becomes_facts_and_its_change_is_seen() {
     };
     secrets.list(&[named("cert", json!({"data": {"tls.crt": "aGVsbG8="}}))]);
     assert_eq!(names(&secrets), ["tls.crt"]);
-    secrets.apply(&named(
-        "cert",
-        json!({"data": {"tls.crt": "aGVsbG8=", "tls.key": null}}),
-    ));
+    secrets.apply(&named("cert", json!({"data": {"tls.crt": "aGVsbG8=", "tls.key": null}})));
     assert_eq!(names(&secrets), ["tls.crt", "tls.key"]);
     secrets.apply(&named("cert", json!({"type": "Opaque"})));
     assert_eq!(names(&secrets), Vec::<String>::new());
@@ -288,19 +213,11 @@ fn a_secret_becomes_facts_and_its_change_is_seen() {
 
 #[test]
 fn a_secret_that_cannot_be_read_is_never_quoted() {
-    for data in [
-        json!({"key": "hush!"}),
-        json!({"key": {"hush": 1}}),
-        json!("hush"),
-        json!({"key": "aHVzaA"}),
-    ] {
+    for data in [json!({"key": "hush!"}), json!({"key": {"hush": 1}}), json!("hush"), json!({"key": "aHVzaA"})] {
         let object = raw(&named("cert", json!({"data": data})));
         let error = super::object::decode(&kinds::SECRETS, &object).expect_err("no Secret");
         let shown = format!("{error:?} {object:?}");
-        assert!(
-            !shown.contains("hush") && !shown.contains("aHVz"),
-            "{shown}"
-        );
+        assert!(!shown.contains("hush") && !shown.contains("aHVz"), "{shown}");
         assert!(shown.contains("cert"), "{shown}");
     }
 }
@@ -317,9 +234,7 @@ fn each_kind_is_forgotten_under_the_name_it_was_learnt_by() {
                 let job = deployment("it", 1)["spec"].clone();
                 named("it", json!({"spec": {"jobTemplate": {"spec": job}}}))
             }
-            "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => {
-                deployment("it", 1)
-            }
+            "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => deployment("it", 1),
             _ => named("it", json!({"spec": {}, "data": {}})),
         };
         // `learn` asserts that the fact's name is the one by which the object is deleted.
@@ -327,9 +242,7 @@ fn each_kind_is_forgotten_under_the_name_it_was_learnt_by() {
         assert_eq!(watched.figures(), (1, 0), "{}", kind.kind);
         watched.delete(&object);
         assert_eq!(watched.figures(), (0, 0), "{}", kind.kind);
-        let sum: usize = watched
-            .world
-            .read(|world| world.counts().iter().map(|(_, count)| count).sum());
+        let sum: usize = watched.world.read(|world| world.counts().iter().map(|(_, count)| count).sum());
         assert_eq!(sum, 0, "{}", kind.kind);
     }
 }
@@ -337,8 +250,6 @@ fn each_kind_is_forgotten_under_the_name_it_was_learnt_by() {
 #[test]
 fn a_cluster_scoped_object_has_no_namespace() {
     let mesh = kinds::all().find(|kind| kind.kind == "Mesh").unwrap();
-    let FactId::Object(object) = mesh.id("", "apps") else {
-        panic!("an object")
-    };
+    let FactId::Object(object) = mesh.id("", "apps") else { panic!("an object") };
     assert_eq!(object.to_string(), "Mesh apps");
 }

@@ -55,10 +55,7 @@ impl Watch {
         let mut events = pin!(watcher(api.clone(), config(self.kind)));
         loop {
             // The client logs whole answers that it can't parse, Secrets and all: it is silenced, and errors are told below.
-            let Some(step) = next_step(&mut events)
-                .with_subscriber(Dispatch::none())
-                .await
-            else {
+            let Some(step) = next_step(&mut events).with_subscriber(Dispatch::none()).await else {
                 return self.pace.retry_most;
             };
             match self.step(step, trouble) {
@@ -72,18 +69,12 @@ impl Watch {
     /// Takes events, the last of which may be an error.
     fn step(&mut self, step: Vec<Event>, trouble: &mut Trouble) -> Next {
         let mut error = None;
-        let events = step
-            .into_iter()
-            .map_while(|event| event.map_err(|failed| error = Some(failed)).ok());
+        let events = step.into_iter().map_while(|event| event.map_err(|failed| error = Some(failed)).ok());
         if self.tracker.follow(events) {
             self.readiness.filled(self.kind.kind);
             let objects = self.tracker.len();
             if trouble.listed() {
-                tracing::info!(
-                    kind = self.kind.kind,
-                    objects,
-                    "listed: the trouble is over"
-                );
+                tracing::info!(kind = self.kind.kind, objects, "listed: the trouble is over");
             } else {
                 tracing::debug!(kind = self.kind.kind, objects, "listed");
             }
@@ -100,10 +91,10 @@ impl Watch {
         match failure.why {
             Why::Absent => {
                 self.tracker.clear();
-                self.readiness.filled(kind);
                 if news {
                     tracing::warn!(kind, "{message}");
                 }
+                self.readiness.filled(kind);
                 return Next::ListAfter(self.pace.absent);
             }
             Why::Expired => tracing::debug!(kind, "{message}"),
@@ -157,21 +148,14 @@ enum Next {
 impl Pace {
     /// How long to wait after so many failures in a row. A quarter more or less by chance, so that not all come back at once.
     fn pause(&self, failures: u32) -> Duration {
-        let doubled = self
-            .retry_least
-            .saturating_mul(1 << failures.saturating_sub(1).min(16));
+        let doubled = self.retry_least.saturating_mul(1 << failures.saturating_sub(1).min(16));
         let chance = RandomState::new().hash_one(()) % 500;
-        doubled
-            .min(self.retry_most)
-            .saturating_mul(750 + u32::try_from(chance).unwrap_or(0))
-            / 1000
+        doubled.min(self.retry_most).saturating_mul(750 + u32::try_from(chance).unwrap_or(0)) / 1000
     }
 }
 
 fn config(kind: &WatchedKind) -> watcher::Config {
-    let config = watcher::Config::default()
-        .page_size(kind.page)
-        .timeout(WATCH_SECONDS);
+    let config = watcher::Config::default().page_size(kind.page).timeout(WATCH_SECONDS);
     match kind.fields {
         Some(fields) => config.fields(fields),
         None => config,
@@ -196,16 +180,11 @@ impl Trouble {
     /// Whether this has not been told yet, or long ago. That a kind is absent is told once.
     fn is_news(&mut self, failure: &Failure) -> bool {
         let known = self.told.as_ref().is_some_and(|told| {
-            told.message == failure.message
-                && (failure.why == Why::Absent || told.at.elapsed() < REMIND)
+            told.message == failure.message && (failure.why == Why::Absent || told.at.elapsed() < REMIND)
         });
         if !known && failure.why != Why::Expired {
             let message = failure.message.clone();
-            self.told = Some(Told {
-                message,
-                at: Instant::now(),
-                listing: failure.listing,
-            });
+            self.told = Some(Told { message, at: Instant::now(), listing: failure.listing });
         }
         !known
     }
@@ -213,11 +192,7 @@ impl Trouble {
     /// Counts a failure: how many there have been in a row.
     fn count(&mut self) -> u32 {
         let calm = self.last.is_none_or(|last| last.elapsed() > CALM);
-        self.failures = if calm {
-            1
-        } else {
-            self.failures.saturating_add(1)
-        };
+        self.failures = if calm { 1 } else { self.failures.saturating_add(1) };
         self.last = Some(Instant::now());
         self.failures
     }

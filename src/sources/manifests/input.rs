@@ -37,7 +37,7 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn name(&self) -> String {
-        self.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| path.display().to_string())
+        self.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| shown(path))
     }
 
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {
@@ -73,7 +73,7 @@ pub(super) fn find(inputs: &[Input]) -> (Vec<Found>, Vec<(String, String)>) {
                         files.push(Found { path: Some(path.clone()), in_folder: false });
                     }
                 }
-                Err(error) => problems.push((path.display().to_string(), why(&error))),
+                Err(error) => problems.push((shown(path), why(&error))),
             },
         }
     }
@@ -104,11 +104,16 @@ fn walk(
                 let dangling = path.is_symlink() && !is_manifest(path);
                 if !dangling {
                     let why = error.io_error().map_or_else(|| error.to_string(), why);
-                    problems.push((path.display().to_string(), why));
+                    problems.push((shown(path), why));
                 }
             }
         }
     }
+}
+
+/// The path as it was given; what lies in `.` without the dot.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 fn is_hidden_folder(entry: &DirEntry) -> bool {

@@ -258,7 +258,7 @@ impl<'b> Builder<'b> {
 
     fn open(&mut self, at: Mark, anchor: usize, kind: FrameKind) -> Result<(), Fault> {
         if self.stack.len() >= MAX_DEPTH {
-            return Err(too_deep(at));
+            return Err(too_deep_at(at));
         }
         self.stack.push(Frame { at, anchor, height: 0, last_line: at.line, kind });
         Ok(())
@@ -293,7 +293,7 @@ impl<'b> Builder<'b> {
 
     fn attach(&mut self, mut node: Node, anchor: usize, merge: bool) -> Result<(), Fault> {
         if self.stack.len() + node.height > MAX_DEPTH {
-            return Err(too_deep(node.at));
+            return Err(too_deep_at(node.at));
         }
         if anchor != 0 {
             let (at, last_line, height) = (node.at, node.last_line, node.height);
@@ -319,7 +319,7 @@ impl<'b> Builder<'b> {
     }
 }
 
-fn too_deep(at: Mark) -> Fault {
+pub(super) fn too_deep_at(at: Mark) -> Fault {
     Fault::new(at, format!("nested deeper than {MAX_DEPTH} levels"))
 }
 
@@ -329,7 +329,9 @@ fn insert(entries: &mut BTreeMap<String, Entry>, key: Key, node: Node, faults: &
         Slot::Vacant(slot) => drop(slot.insert(entry)),
         Slot::Occupied(mut slot) => {
             if !slot.get().merged {
-                let message = format!("the key {:?} stands here a second time, after line {}", slot.key(), slot.get().key.line);
+                // In a document gone wrong a line of a PEM block may pass for a key: nothing that long is told.
+                let name = if slot.key().len() <= 60 { format!("{:?} ", slot.key()) } else { String::new() };
+                let message = format!("the key {name}stands here a second time, after line {}", slot.get().key.line);
                 faults.push(Fault::new(key.at, message));
             }
             slot.insert(entry);

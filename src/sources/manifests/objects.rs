@@ -114,12 +114,8 @@ fn unknown_app_mesh_kind(node: &Node, version: &str, kind: &str) -> Option<Fault
         return Some(Fault::new(at("apiVersion"), message));
     }
     kind.parse::<Kind>().err().map(|error| {
-        let nearest = Kind::ALL
-            .into_iter()
-            .map(|known| (strsim::jaro_winkler(&known.as_str().to_lowercase(), &kind.to_lowercase()), known))
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))
-            .filter(|(likeness, _)| *likeness > 0.7);
-        let hint = nearest.map(|(_, known)| format!("; did you mean {known}?")).unwrap_or_default();
+        let nearest = crate::suggest::nearest(kind, Kind::ALL.iter().map(|known| known.as_str()));
+        let hint = nearest.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
         Fault::new(at("kind"), format!("{error}{hint}"))
     })
 }

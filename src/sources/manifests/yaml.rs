@@ -1,8 +1,8 @@
 //! YAML: a stream of documents, each broken one left out and named.
 
-use granit_parser::{Event, Options, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, Span, Tag};
 
-use super::node::{Budget, Builder, Fault, Node};
+use super::node::{Budget, Builder, Fault, Node, too_deep_at};
 use super::positions::Mark;
 use super::scalar::{ScalarTag, resolve};
 
@@ -47,7 +47,11 @@ fn read_document<'t>(
     loop {
         let (event, span) = match parser.next() {
             None => return Ok(false),
-            Some(Err(error)) => return Err(Fault::new(mark(Span::empty(*error.marker())), error.info())),
+            Some(Err(error)) => {
+                let at = mark(Span::empty(*error.marker()));
+                let too_deep = *error.kind() == ErrorKind::RecursionLimitExceeded;
+                return Err(if too_deep { too_deep_at(at) } else { Fault::new(at, error.info()) });
+            }
             Some(Ok(next)) => next,
         };
         let at = mark(span);
@@ -220,7 +224,7 @@ mod tests {
         assert!(fault.message.contains("aliases"), "{}", fault.message);
 
         refuses(&format!("a: {}{}", "[".repeat(200), "]".repeat(200)), 1, "deeper");
-        refuses(&"- ".repeat(5000), 1, "");
+        refuses(&"- ".repeat(5000), 1, "deeper");
         let mut chain = "- &a0 [x]\n".to_owned();
         for level in 1..5000 {
             chain.push_str(&format!("- &a{level} [*a{}]\n", level - 1));

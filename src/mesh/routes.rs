@@ -1,0 +1,233 @@
+//! Which service leads to which node, and who calls which service: both directions, so that a new server is asked about
+//! its callers and a new client about its servers at the cost of what they touch.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+
+use crate::appmesh::{GatewayRoute, VirtualRouter, VirtualService};
+use crate::mesh::end::Backend;
+use crate::mesh::member::Member;
+use crate::mesh::object::ObjectRef;
+
+/// An object's namespace and name, where its kind is clear.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl Name {
+    /// A name in a namespace.
+    pub fn new(namespace: &str, name: &str) -> Self {
+        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
+    /// The name of an object.
+    pub fn of(object: &ObjectRef) -> Self {
+        Self::new(object.namespace(), &object.name)
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// Links from one thing to several.
+#[derive(Debug)]
+struct Links<K, V>(HashMap<K, BTreeSet<V>>);
+
+impl<K, V> Default for Links<K, V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Hash + Eq, V: Ord> Links<K, V> {
+    fn insert(&mut self, from: K, to: V) {
+        self.0.entry(from).or_default().insert(to);
+    }
+
+    fn remove(&mut self, from: &K, to: &V) {
+        if let Some(all) = self.0.get_mut(from) {
+            all.remove(to);
+            if all.is_empty() {
+                self.0.remove(from);
+            }
+        }
+    }
+
+    fn of(&self, from: &K) -> impl Iterator<Item = &V> {
+        self.0.get(from).into_iter().flatten()
+    }
+}
+
+/// The links between members, services, routers and gateway routes.
+#[derive(Debug, Default)]
+pub(crate) struct RouteIndex {
+    callers_of_service: Links<Name, ObjectRef>,
+    services_of_node: Links<Name, Name>,
+    services_of_router: Links<Name, Name>,
+    routers_of_node: Links<Name, Name>,
+    gateway_routes_of_service: Links<Name, ObjectRef>,
+    gateway_routes_of_gateway: Links<Name, ObjectRef>,
+    /// Manifests give no reference to the gateway: the controller fills it in.
+    gateway_routes_without_gateway: BTreeSet<ObjectRef>,
+}
+
+impl RouteIndex {
+    pub(crate) fn add_member(&mut self, member: &Member) {
+        for service in services_called(member) {
+            self.callers_of_service.insert(service, member.object.clone());
+        }
+    }
+
+    pub(crate) fn remove_member(&mut self, member: &Member) {
+        for service in services_called(member) {
+            self.callers_of_service.remove(&service, &member.object);
+        }
+    }
+
+    pub(crate) fn add_service(&mut self, object: &ObjectRef, service: &VirtualService) {
+        match provider(object, service) {
+            Some(Provider::Node(node)) => self.services_of_node.insert(node, Name::of(object)),
+            Some(Provider::Router(router)) => self.services_of_router.insert(router, Name::of(object)),
+            None => {}
+        }
+    }
+
+    pub(crate) fn remove_service(&mut self, object: &ObjectRef, service: &VirtualService) {
+        match provider(object, service) {
+            Some(Provider::Node(node)) => self.services_of_node.remove(&node, &Name::of(object)),
+            Some(Provider::Router(router)) => self.services_of_router.remove(&router, &Name::of(object)),
+            None => {}
+        }
+    }
+
+    pub(crate) fn add_router(&mut self, object: &ObjectRef, router: &VirtualRouter) {
+        for target in targets(object, router) {
+            self.routers_of_node.insert(target.node, Name::of(object));
+        }
+    }
+
+    pub(crate) fn remove_router(&mut self, object: &ObjectRef, router: &VirtualRouter) {
+        for target in targets(object, router) {
+            self.routers_of_node.remove(&target.node, &Name::of(object));
+        }
+    }
+
+    pub(crate) fn add_gateway_route(&mut self, object: &ObjectRef, route: &GatewayRoute) {
+        for (service, _) in services_routed(object, route) {
+            self.gateway_routes_of_service.insert(service, object.clone());
+        }
+        match gateway_of(object, route) {
+            Some(gateway) => self.gateway_routes_of_gateway.insert(gateway, object.clone()),
+            None => drop(self.gateway_routes_without_gateway.insert(object.clone())),
+        }
+    }
+
+    pub(crate) fn remove_gateway_route(&mut self, object: &ObjectRef, route: &GatewayRoute) {
+        for (service, _) in services_routed(object, route) {
+            self.gateway_routes_of_service.remove(&service, object);
+        }
+        match gateway_of(object, route) {
+            Some(gateway) => self.gateway_routes_of_gateway.remove(&gateway, object),
+            None => drop(self.gateway_routes_without_gateway.remove(object)),
+        }
+    }
+
+    /// The virtual services that lead to a node, directly or through a router.
+    pub(crate) fn services_to(&self, node: &Name) -> BTreeSet<&Name> {
+        let direct = self.services_of_node.of(node);
+        let routed = self.routers_of_node.of(node).flat_map(|router| self.services_of_router.of(router));
+        direct.chain(routed).collect()
+    }
+
+    /// The members that name a service among their backends.
+    pub(crate) fn callers_of(&self, service: &Name) -> impl Iterator<Item = &ObjectRef> {
+        self.callers_of_service.of(service)
+    }
+
+    /// The gateway routes that lead to a service.
+    pub(crate) fn gateway_routes_to(&self, service: &Name) -> impl Iterator<Item = &ObjectRef> {
+        self.gateway_routes_of_service.of(service)
+    }
+
+    /// The gateway routes that may be a gateway's: those that name it, and those that name none.
+    pub(crate) fn gateway_routes_from(&self, gateway: &Name) -> impl Iterator<Item = &ObjectRef> {
+        self.gateway_routes_of_gateway.of(gateway).chain(&self.gateway_routes_without_gateway)
+    }
+}
+
+/// What answers for a virtual service.
+pub(crate) enum Provider {
+    Node(Name),
+    Router(Name),
+}
+
+/// The provider of a service. An ARN beats a reference, and leads out of what can be known here.
+pub(crate) fn provider(object: &ObjectRef, service: &VirtualService) -> Option<Provider> {
+    let provider = service.spec.provider.as_ref()?;
+    let own = object.namespace();
+    match (&provider.virtual_node, &provider.virtual_router) {
+        (Some(node), None) if node.virtual_node_arn.is_none() => {
+            let reference = node.virtual_node_ref.as_ref()?;
+            Some(Provider::Node(Name::new(reference.namespace_or(own), &reference.name)))
+        }
+        (None, Some(router)) if router.virtual_router_arn.is_none() => {
+            let reference = router.virtual_router_ref.as_ref()?;
+            Some(Provider::Router(Name::new(reference.namespace_or(own), &reference.name)))
+        }
+        _ => None,
+    }
+}
+
+/// One target of a router.
+pub(crate) struct Target {
+    pub(crate) node: Name,
+    /// The listener that is meant, where the route says.
+    pub(crate) port: Option<u16>,
+    /// Whether no request goes there now.
+    pub(crate) idle: bool,
+}
+
+/// The nodes that a router's routes lead to.
+pub(crate) fn targets(object: &ObjectRef, router: &VirtualRouter) -> impl Iterator<Item = Target> {
+    let own = object.namespace();
+    router.spec.routes.iter().flat_map(|route| route.targets()).filter_map(move |target| {
+        let reference = target.virtual_node_ref.as_ref().filter(|_| target.virtual_node_arn.is_none())?;
+        Some(Target {
+            node: Name::new(reference.namespace_or(own), &reference.name),
+            port: target.port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0),
+            idle: target.weight == 0,
+        })
+    })
+}
+
+/// The services that a gateway route leads to, with the listener's port where the route says.
+pub(crate) fn services_routed(object: &ObjectRef, route: &GatewayRoute) -> impl Iterator<Item = (Name, Option<u16>)> {
+    let own = object.namespace();
+    route.spec.targets().filter_map(move |target| {
+        let service = &target.virtual_service;
+        let reference = service.virtual_service_ref.as_ref().filter(|_| service.virtual_service_arn.is_none())?;
+        let port = target.port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+        Some((Name::new(reference.namespace_or(own), &reference.name), port))
+    })
+}
+
+/// The gateway that a route names.
+pub(crate) fn gateway_of(object: &ObjectRef, route: &GatewayRoute) -> Option<Name> {
+    let reference = route.spec.virtual_gateway_ref.as_ref()?;
+    let namespace = reference.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+    Some(Name::new(namespace.unwrap_or(object.namespace()), &reference.name))
+}
+
+fn services_called(member: &Member) -> impl Iterator<Item = Name> {
+    member.backends.iter().filter_map(|entry| match &entry.target {
+        Backend::Service { namespace, name } => Some(Name::new(namespace, name)),
+        Backend::Arn(_) => None,
+    })
+}

@@ -1,0 +1,55 @@
+//! # MV304: `client-certificate-missing`
+//!
+//! ## What it checks
+//! For each call to a listener that validates its clients: whether the calling node has a certificate to show, in the
+//! client policy that holds for the call. A STRICT listener denies; a PERMISSIVE one, which takes plaintext too, warns.
+//!
+//! ## Why it matters
+//! The server's proxy ends the handshake. The client sees 503, and `SSLV3_ALERT_HANDSHAKE_FAILURE` with TLS 1.2; with
+//! TLS 1.3 not even that.
+//!
+//! ## Example
+//! ```yaml
+//! # VirtualNode blue:  tls: {mode: STRICT, validation: {trust: …}}
+//! # VirtualNode front: backendDefaults: {clientPolicy: {tls: {validation: {trust: …}}}}   # no certificate
+//! ```
+//!
+//! ## How to fix
+//! Give every caller a certificate first, and let the listener validate clients then.
+
+use crate::finding::Severity;
+use crate::mesh::{PolicyInForce, TlsMode};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::pairs::Fields;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for pair in &cx.pairs {
+        let Some(tls) = pair.call.listener.active_tls() else { continue };
+        let Some(validation) = tls.validation.as_ref().filter(|validation| validation.trust.is_some()) else {
+            continue;
+        };
+        let (field, found) = match pair.call.policy {
+            PolicyInForce::Enforced(end) if end.certificate.is_none() => {
+                (end.field.clone(), format!("the client policy of {} has no certificate", end.anchor))
+            }
+            // Whether a certificate of a policy that isn't enforced is shown, nobody says: nothing is claimed.
+            PolicyInForce::Enforced(_) | PolicyInForce::NotEnforced(_) => continue,
+            PolicyInForce::None => {
+                let spec = crate::field::FieldPath::root().key("spec");
+                (spec, "no client policy, and so no certificate".to_owned())
+            }
+        };
+        let fields = Fields { client: &field, server: &validation.field };
+        let mut problem = pair
+            .problem(cx, fields, "the listener asks its clients for a certificate, and this one shows none")
+            .expected("a client policy with a certificate that the listener trusts")
+            .found(found)
+            .consequence("the server ends the handshake: the client's proxy logs SSLV3_ALERT_HANDSHAKE_FAILURE")
+            .fix("give the caller a certificate first, then let the listener validate its clients");
+        if tls.mode == TlsMode::Permissive {
+            problem.severity = problem.severity.min(Severity::Warn);
+        }
+        out.add(problem);
+    }
+}

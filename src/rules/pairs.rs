@@ -1,0 +1,128 @@
+//! Both ends of each call that the member under review makes or receives, with what their proxies load.
+
+use crate::field::FieldPath;
+use crate::finding::{Problem, Severity, Site};
+use crate::mesh::{Call, Calls, ObjectRef, PolicyInForce, View, same_release};
+use crate::rules::context::{CertificateUse, Context, End, Files, Surface, TrustUse};
+
+/// Which end of a call is under review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one that calls.
+    Client,
+    /// The one that is called.
+    Server,
+}
+
+/// One call, with both ends.
+#[derive(Debug)]
+pub struct Pair<'a> {
+    /// Who calls whom, by which policy.
+    pub call: Call<'a>,
+    /// Which end is under review.
+    pub side: Side,
+    /// Whether both ends are of one release, whose objects are applied one after the other.
+    pub same_release: bool,
+    /// What the listener loads.
+    pub server: Files<'a>,
+    /// What the client's policy loads.
+    pub client: Files<'a>,
+}
+
+impl<'a> Pair<'a> {
+    /// All calls of the member under review.
+    pub(super) fn all(cx: &Context<'a>) -> Vec<Pair<'a>> {
+        let Some(member) = cx.member() else { return Vec::new() };
+        let calls = Calls::new(cx.view.world, member);
+        let made = calls.made().into_iter().map(|call| (Side::Client, call));
+        let received = calls.received().into_iter().map(|call| (Side::Server, call));
+        made.chain(received).filter_map(|(side, call)| Pair::new(cx.view, side, call)).collect()
+    }
+
+    /// None where neither end has anything to do with TLS.
+    fn new(view: View<'a>, side: Side, call: Call<'a>) -> Option<Self> {
+        if call.listener.active_tls().is_none() && call.policy.enforced().is_none() {
+            return None;
+        }
+        let (mut server, mut client) = (Files::default(), Files::default());
+        if let Some(tls) = call.listener.active_tls() {
+            server.find(view, call.server, End::Server(call.listener, tls));
+        }
+        if let Some(end) = call.policy.enforced() {
+            client.find(view, call.client, End::Client(end));
+        }
+        let same_release = same_release(call.client, call.server);
+        Some(Self { call, side, same_release, server, client })
+    }
+
+    /// `front → blue`, with namespaces where they differ.
+    pub fn title(&self) -> String {
+        let (client, server) = (&self.call.client.object, &self.call.server.object);
+        if client.namespace == server.namespace {
+            format!("{} → {}", client.name, server.name)
+        } else {
+            format!("{} → {}", full(client), full(server))
+        }
+    }
+
+    /// A problem of this pair: at the field of whichever end is under review. It denies, unless no request takes the way
+    /// now, or both ends are of one release that is just being applied.
+    pub(super) fn problem(&self, cx: &Context<'_>, fields: Fields<'_>, message: &str) -> Problem {
+        let field = match self.side {
+            Side::Client => fields.client,
+            Side::Server => fields.server,
+        };
+        let anchor = format!("{} {}", self.title(), self.call.listener.anchor);
+        let mut site = Site::new(anchor, field.clone());
+        let files = [&self.server, &self.client];
+        let stores = files.into_iter().flat_map(|files| {
+            let certificates = files.certificates.iter().flat_map(|using| [&using.chain_place, &using.key_place]);
+            certificates.chain(files.trusts.iter().map(|using| &using.place)).filter_map(|place| place.store())
+        });
+        for store in stores {
+            site = site.resting_on(store);
+        }
+        let applied_in_turn = cx.surface == Surface::Admission && self.same_release;
+        let severity = if self.call.idle || applied_in_turn { Severity::Warn } else { Severity::Deny };
+        Problem::new(severity, site, format!("{}: {message}", self.title()))
+    }
+
+    /// The listener's certificates, one for each different place.
+    pub fn server_certificates(&self) -> impl Iterator<Item = &CertificateUse<'a>> {
+        self.server.certificates.iter()
+    }
+
+    /// The certificates that the client shows, one for each different place.
+    pub fn client_certificates(&self) -> impl Iterator<Item = &CertificateUse<'a>> {
+        self.client.certificates.iter()
+    }
+
+    /// The bundles that the client trusts.
+    pub fn client_trusts(&self) -> impl Iterator<Item = &TrustUse<'a>> {
+        self.client.trusts.iter()
+    }
+
+    /// The bundles that the listener trusts its clients by.
+    pub fn server_trusts(&self) -> impl Iterator<Item = &TrustUse<'a>> {
+        self.server.trusts.iter()
+    }
+
+    /// Whether the client checks the server's name by the hostname alone: its policy counts, and lists no names.
+    pub fn relies_on_hostname(&self) -> bool {
+        match self.call.policy {
+            PolicyInForce::Enforced(end) => end.validation.as_ref().is_some_and(|v| v.names.is_empty()),
+            PolicyInForce::NotEnforced(_) | PolicyInForce::None => false,
+        }
+    }
+}
+
+/// The field that a pair's problem stands at, for either end.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'f> {
+    pub(super) client: &'f FieldPath,
+    pub(super) server: &'f FieldPath,
+}
+
+fn full(object: &ObjectRef) -> String {
+    format!("{}/{}", object.namespace(), object.name)
+}

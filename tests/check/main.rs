@@ -1,0 +1,12 @@
+//! The `meshvet` command as people and CI run it: the real binary on manifests in files, its output and exit code.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod explain;
+mod inputs;
+mod options;
+mod output;
+mod places;
+mod properties;
+mod run;
