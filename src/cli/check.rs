@@ -107,7 +107,10 @@ impl CheckArgs {
                 let text = std::fs::read_to_string(file)
                     .with_context(|| format!("the policy file {} can't be read", file.display()))?;
                 Policy::parse(&text).with_context(|| {
-                    format!("the policy file {} can't be used (`meshvet schema` prints what it may hold)", file.display())
+                    format!(
+                        "the policy file {} can't be used (`meshvet schema` prints what it may hold)",
+                        file.display()
+                    )
                 })?
             }
         };
@@ -157,7 +160,8 @@ impl CheckArgs {
 fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<String> {
     let (namespace, name) = member.as_ref()?;
     let known = manifests.world.members().any(|it| it.object.namespace() == namespace && it.object.name == *name);
-    (!known).then(|| format!("--files {namespace}/{name}: no virtual node or gateway of that name is among the manifests"))
+    (!known)
+        .then(|| format!("--files {namespace}/{name}: no virtual node or gateway of that name is among the manifests"))
 }
 
 /// Judges everything that rules judge.
@@ -177,8 +181,11 @@ fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
     }
     for located in &manifests.objects {
         for finding in rules::judge(&located.reviewed, view, policy, now, Surface::Check).findings {
-            let site =
-                if finding.object == located.reviewed.object { Some(&located.site) } else { manifests.site(&finding.object) };
+            let site = if finding.object == located.reviewed.object {
+                Some(&located.site)
+            } else {
+                manifests.site(&finding.object)
+            };
             let place = site.map(|site| place(manifests, site, &finding));
             told.add(&mut report, Reported { finding, place });
         }
@@ -193,8 +200,7 @@ struct Told(HashMap<(&'static str, ObjectRef, FieldPath, String), usize>);
 impl Told {
     fn add(&mut self, report: &mut Report, reported: Reported) {
         let finding = &reported.finding;
-        let key =
-            (finding.rule.code, finding.object.clone(), finding.field().clone(), finding.problem.message.clone());
+        let key = (finding.rule.code, finding.object.clone(), finding.field().clone(), finding.problem.message.clone());
         match self.0.get(&key).and_then(|index| report.findings.get_mut(*index)) {
             // One who looks at it doesn't ignore it.
             Some(known) if known.finding.suppressed.is_some() && finding.suppressed.is_none() => *known = reported,
@@ -208,12 +214,7 @@ impl Told {
 }
 
 fn unread(problem: &manifests::LoadProblem) -> Unread {
-    Unread {
-        file: problem.file.clone(),
-        line: problem.line,
-        column: problem.column,
-        message: problem.message.clone(),
-    }
+    Unread { file: problem.file.clone(), line: problem.line, column: problem.column, message: problem.message.clone() }
 }
 
 /// The place of a finding's field in its file. Of a field that shouldn't be there, its name is what counts.

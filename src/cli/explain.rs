@@ -67,7 +67,9 @@ fn table(style: Style) -> String {
             rule.summary
         );
     }
-    text.push_str("\n`meshvet explain CODE` prints a rule's manual; the policy file (--config) sets what each weighs.\n");
+    text.push_str(
+        "\n`meshvet explain CODE` prints a rule's manual; the policy file (--config) sets what each weighs.\n",
+    );
     text
 }
 

@@ -57,7 +57,8 @@ impl FilesArg {
     /// lead into one.
     pub(super) fn read(&self) -> anyhow::Result<(LocalMount, StoreKey, Arc<Store>)> {
         let folder = self.folder.display();
-        let known = fs::metadata(&self.folder).with_context(|| format!("--files: the folder {folder} can't be read"))?;
+        let known =
+            fs::metadata(&self.folder).with_context(|| format!("--files: the folder {folder} can't be read"))?;
         if !known.is_dir() {
             bail!("--files: {folder} is a file; give the folder that it stands in");
         }

@@ -20,7 +20,8 @@ pub(super) struct SchemaArgs {}
 
 impl SchemaArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let mut text = serde_json::to_string_pretty(&policy::json_schema()).context("the schema could not be written")?;
+        let mut text =
+            serde_json::to_string_pretty(&policy::json_schema()).context("the schema could not be written")?;
         text.push('\n');
         super::print(&text)?;
         Ok(ExitCode::SUCCESS)

@@ -59,12 +59,14 @@ struct Reached<'a> {
 pub struct Calls<'a> {
     world: &'a World,
     subject: &'a Member,
+    by_groups: bool,
 }
 
 impl<'a> Calls<'a> {
-    /// Asks about one member, which stands in for what the world knows under its name.
-    pub fn new(world: &'a World, subject: &'a Member) -> Self {
-        Self { world, subject }
+    /// Asks about one member, which stands in for what the world knows under its name. Backend groups count where the
+    /// App Mesh controller has them enabled.
+    pub fn new(world: &'a World, subject: &'a Member, by_groups: bool) -> Self {
+        Self { world, subject, by_groups }
     }
 
     /// The calls that the member makes.
@@ -88,7 +90,10 @@ impl<'a> Calls<'a> {
         for service in self.world.routes().services_to(&me) {
             let reached: Vec<Reached<'a>> =
                 self.reached(service).into_iter().filter(|r| r.server.object == self.subject.object).collect();
-            for caller in self.world.routes().callers_of(service) {
+            let by_group = self.by_groups.then(|| self.world.routes().callers_by_group(service));
+            let callers: BTreeSet<_> =
+                self.world.routes().callers_of(service).chain(by_group.into_iter().flatten()).collect();
+            for caller in callers {
                 // A node that calls itself is told once, as a client.
                 let Some(client) = self.world.member(caller).filter(|client| client.object != self.subject.object)
                 else {
@@ -116,7 +121,9 @@ impl<'a> Calls<'a> {
                 Backend::Service { namespace, name } => Some(Name::new(namespace, name)),
                 Backend::Arn(_) => None,
             });
-            let unique: BTreeSet<Name> = named.collect();
+            let groups = self.subject.backend_groups.iter().filter(|_| self.by_groups);
+            let grouped = groups.flat_map(|group| self.world.services_of_group(group, self.subject.object.namespace()));
+            let unique: BTreeSet<Name> = named.chain(grouped).collect();
             return unique.into_iter().map(|name| (name.clone(), None, policy_for(self.subject, &name))).collect();
         }
         let me = Name::of(&self.subject.object);

@@ -14,6 +14,7 @@ use crate::mesh::end::{
 };
 use crate::mesh::member::{BackendEntry, Definition, Member, OwnPolicy};
 use crate::mesh::object::ObjectRef;
+use crate::mesh::routes::Name;
 
 /// A virtual node as a member. `namespace` is where the object stands, which its metadata may leave out.
 pub fn node_member(node: VirtualNode, namespace: &str) -> Member {
@@ -60,6 +61,11 @@ pub fn node_member(node: VirtualNode, namespace: &str) -> Member {
         servers,
         clients,
         backends,
+        backend_groups: spec
+            .backend_groups
+            .iter()
+            .map(|group| Name::new(group.namespace_or(namespace), &group.name))
+            .collect(),
         mesh_ref: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()),
         definition: Definition::VirtualNode(Box::new(spec)),
     }
@@ -82,6 +88,7 @@ pub fn gateway_member(gateway: VirtualGateway, namespace: &str) -> Member {
         servers,
         clients: client_end(&field, defaults, None, BACKEND_DEFAULTS).into_iter().collect(),
         backends: Vec::new(),
+        backend_groups: Vec::new(),
         mesh_ref: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()),
         definition: Definition::VirtualGateway(Box::new(spec)),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::appmesh::{LabelSelector, VirtualGatewaySpec, VirtualNodeSpec};
 use crate::mesh::end::{Backend, ClientEnd, Discovery, ServerEnd};
 use crate::mesh::object::ObjectRef;
+use crate::mesh::routes::Name;
 
 /// A virtual node or gateway, reduced to its ends.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Member {
     pub clients: Vec<ClientEnd>,
     /// The services that it says it calls. A gateway says so by its routes.
     pub backends: Vec<BackendEntry>,
+    /// The backend groups that it names: more services that it calls, where the policy says that groups are enabled.
+    pub backend_groups: Vec<Name>,
     /// The mesh that it names; the controller fills it in.
     pub mesh_ref: Option<String>,
     /// The object's own words, for the rules on the App Mesh API itself.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
-use crate::appmesh::{GatewayRoute, VirtualRouter, VirtualService};
+use crate::appmesh::{BackendGroup, GatewayRoute, VirtualRouter, VirtualService};
 use crate::mesh::end::Backend;
 use crate::mesh::member::Member;
 use crate::mesh::object::ObjectRef;
@@ -72,6 +72,8 @@ pub(crate) struct RouteIndex {
     services_of_node: Links<Name, Name>,
     services_of_router: Links<Name, Name>,
     routers_of_node: Links<Name, Name>,
+    members_of_group: Links<Name, ObjectRef>,
+    groups_of_entry: Links<GroupEntry, Name>,
     gateway_routes_of_service: Links<Name, ObjectRef>,
     gateway_routes_of_gateway: Links<Name, ObjectRef>,
     /// Manifests give no reference to the gateway: the controller fills it in.
@@ -83,12 +85,45 @@ impl RouteIndex {
         for service in services_called(member) {
             self.callers_of_service.insert(service, member.object.clone());
         }
+        for group in &member.backend_groups {
+            self.members_of_group.insert(group.clone(), member.object.clone());
+        }
     }
 
     pub(crate) fn remove_member(&mut self, member: &Member) {
         for service in services_called(member) {
             self.callers_of_service.remove(&service, &member.object);
         }
+        for group in &member.backend_groups {
+            self.members_of_group.remove(group, &member.object);
+        }
+    }
+
+    pub(crate) fn add_group(&mut self, object: &ObjectRef, group: &BackendGroup) {
+        for entry in group_entries(group) {
+            self.groups_of_entry.insert(entry, Name::of(object));
+        }
+    }
+
+    pub(crate) fn remove_group(&mut self, object: &ObjectRef, group: &BackendGroup) {
+        for entry in group_entries(group) {
+            self.groups_of_entry.remove(&entry, &Name::of(object));
+        }
+    }
+
+    /// The members that name a group which holds a service.
+    pub(crate) fn callers_by_group(&self, service: &Name) -> BTreeSet<&ObjectRef> {
+        let mut callers = BTreeSet::new();
+        for name in [service.name.as_str(), EVERY_SERVICE] {
+            for namespace in [Some(service.namespace.clone()), None] {
+                // An entry without a namespace means that of whoever names the group.
+                let anywhere = namespace.is_some();
+                let entry = GroupEntry { namespace, name: name.to_owned() };
+                let members = self.groups_of_entry.of(&entry).flat_map(|group| self.members_of_group.of(group));
+                callers.extend(members.filter(|member| anywhere || member.namespace() == service.namespace));
+            }
+        }
+        callers
     }
 
     pub(crate) fn add_service(&mut self, object: &ObjectRef, service: &VirtualService) {
@@ -215,6 +250,25 @@ pub(crate) fn services_routed(object: &ObjectRef, route: &GatewayRoute) -> impl 
         let reference = service.virtual_service_ref.as_ref().filter(|_| service.virtual_service_arn.is_none())?;
         let port = target.port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
         Some((Name::new(reference.namespace_or(own), &reference.name), port))
+    })
+}
+
+/// The name that stands for every service of a namespace.
+pub(crate) const EVERY_SERVICE: &str = "*";
+
+/// One entry of a backend group. Without a namespace it means that of the virtual node which names the group, not the
+/// group's own (App Mesh controller, backend conversion).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct GroupEntry {
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
+}
+
+/// The entries of a backend group.
+pub(crate) fn group_entries(group: &BackendGroup) -> impl Iterator<Item = GroupEntry> {
+    group.spec.virtual_services.iter().map(|reference| GroupEntry {
+        namespace: reference.namespace.clone().filter(|namespace| !namespace.is_empty()),
+        name: reference.name.clone(),
     })
 }
 

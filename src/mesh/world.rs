@@ -8,7 +8,7 @@ use crate::mesh::index::{LabelIndex, SelectorIndex};
 use crate::mesh::member::Member;
 use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
 use crate::mesh::object::ObjectRef;
-use crate::mesh::routes::{Name, RouteIndex};
+use crate::mesh::routes::{EVERY_SERVICE, Name, RouteIndex, group_entries};
 use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
 use crate::mesh::workload::Workload;
 
@@ -146,7 +146,11 @@ impl World {
                 self.route_index.add_gateway_route(&object, &route);
                 self.gateway_routes.insert(object, route);
             }
-            Fact::BackendGroup(object, group) => drop(self.backend_groups.insert(object, group)),
+            Fact::BackendGroup(object, group) => {
+                self.forget_group(&object);
+                self.route_index.add_group(&object, &group);
+                self.backend_groups.insert(object, group);
+            }
             Fact::Mesh(object, mesh) => drop(self.meshes.insert(object, mesh)),
             Fact::Store(key, store) => drop(self.stores.insert(key, store)),
             Fact::Namespace(name, labels) => drop(self.namespaces.insert(name, labels)),
@@ -164,7 +168,7 @@ impl World {
                 self.forget_service(object);
                 self.forget_router(object);
                 self.forget_gateway_route(object);
-                self.backend_groups.remove(object);
+                self.forget_group(object);
                 self.meshes.remove(object);
             }
         }
@@ -188,6 +192,12 @@ impl World {
     fn forget_router(&mut self, object: &ObjectRef) {
         if let Some(old) = self.routers.remove(object) {
             self.route_index.remove_router(object, &old);
+        }
+    }
+
+    fn forget_group(&mut self, object: &ObjectRef) {
+        if let Some(old) = self.backend_groups.remove(object) {
+            self.route_index.remove_group(object, &old);
         }
     }
 
@@ -276,6 +286,22 @@ impl World {
     pub(crate) fn router(&self, name: &Name) -> Option<(&ObjectRef, &VirtualRouter)> {
         let (object, router) = self.routers.get_key_value(&app_mesh("VirtualRouter", name))?;
         Some((object, router))
+    }
+
+    /// The services that a backend group stands for, to a member of this namespace.
+    pub(crate) fn services_of_group(&self, group: &Name, namespace: &str) -> Vec<Name> {
+        let group = self.backend_groups.get(&app_mesh("BackendGroup", group));
+        let mut services = Vec::new();
+        for entry in group.into_iter().flat_map(|group| group_entries(group)) {
+            let namespace = entry.namespace.as_deref().unwrap_or(namespace);
+            if entry.name == EVERY_SERVICE {
+                let there = self.services.keys().filter(|service| service.namespace() == namespace);
+                services.extend(there.map(Name::of));
+            } else {
+                services.push(Name::new(namespace, &entry.name));
+            }
+        }
+        services
     }
 
     /// The gateway route of this name.

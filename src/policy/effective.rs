@@ -18,8 +18,6 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 pub struct Policy {
     base: Effective,
     scopes: Vec<Layer>,
-    /// Whether SDS is enabled in the App Mesh controller.
-    pub sds_enabled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +44,8 @@ pub struct Effective {
     pub max_lifetime_days: Option<u32>,
     /// Whether SDS is enabled in the App Mesh controller.
     pub sds_enabled: bool,
+    /// Whether backend groups are enabled in the App Mesh controller.
+    pub backend_groups_enabled: bool,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
 }
@@ -62,9 +62,10 @@ impl Default for Policy {
                 .to_vec(),
             max_lifetime_days: None,
             sds_enabled: false,
+            backend_groups_enabled: false,
             ignore_denials: false,
         };
-        Self { base, scopes: Vec::new(), sds_enabled: false }
+        Self { base, scopes: Vec::new() }
     }
 }
 
@@ -86,8 +87,8 @@ impl Policy {
         let severities = resolve(&file.severities, "severities")?;
         policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile);
         policy.base.sds_enabled = file.sds.enabled;
+        policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
-        policy.sds_enabled = file.sds.enabled;
         for (index, scope) in file.scopes.into_iter().enumerate() {
             let path = format!("scopes[{index}]");
             if let Some(problem) = scope.namespace_selector.problems().first() {

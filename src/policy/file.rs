@@ -25,6 +25,8 @@ pub struct PolicyFile {
     pub profile: Profile,
     /// Envoy's Secret Discovery Service.
     pub sds: Sds,
+    /// App Mesh's backend groups.
+    pub backend_groups: BackendGroups,
     /// The `meshvet.dev/ignore` annotation.
     pub ignore: Ignore,
     /// Namespaces for which something else holds. Of several that fit, the later wins.
@@ -89,6 +91,15 @@ impl SignatureHash {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Sds {
     /// Whether the App Mesh controller runs with SDS enabled (`--enable-sds`). Default false, as there.
+    pub enabled: bool,
+}
+
+/// App Mesh's backend groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct BackendGroups {
+    /// Whether the App Mesh controller runs with backend groups enabled (`--enable-backend-groups`). Default false, as
+    /// there.
     pub enabled: bool,
 }
 

@@ -33,7 +33,7 @@ impl<'a> Pair<'a> {
     /// All calls of the member under review.
     pub(super) fn all(cx: &Context<'a>) -> Vec<Pair<'a>> {
         let Some(member) = cx.member() else { return Vec::new() };
-        let calls = Calls::new(cx.view.world, member);
+        let calls = Calls::new(cx.view.world, member, cx.policy.backend_groups_enabled);
         let made = calls.made().into_iter().map(|call| (Side::Client, call));
         let received = calls.received().into_iter().map(|call| (Side::Server, call));
         made.chain(received).filter_map(|(side, call)| Pair::new(cx.view, side, call)).collect()

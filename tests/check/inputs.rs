@@ -13,7 +13,10 @@ fn errors(name: &str, content: impl AsRef<[u8]>) -> Vec<(String, Value, Value, S
     assert_eq!(code, Some(2), "{json:#}");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let errors = json["errors"].as_array().expect("errors");
-    errors.iter().map(|it| (text(&it["file"]), it["line"].clone(), it["column"].clone(), text(&it["message"]))).collect()
+    errors
+        .iter()
+        .map(|it| (text(&it["file"]), it["line"].clone(), it["column"].clone(), text(&it["message"])))
+        .collect()
 }
 
 #[track_caller]
@@ -30,11 +33,21 @@ fn a_broken_document_is_named_with_its_line() {
     is_broken("x.yaml", "a: [1\n---\n", 1, "");
     is_broken("x.json", "{\"a\": 1,\n \"b\" 2}", 2, "expected `:`");
     is_broken("x.json", "{\"kind\": \"VirtualNode\", ", 1, "ends before it is whole");
-    is_broken("x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nkind: Secret\n", 4, "\"kind\" stands here a second time");
+    is_broken(
+        "x.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nkind: Secret\n",
+        4,
+        "\"kind\" stands here a second time",
+    );
     is_broken("x.yaml", b"apiVersion: v1\nkind: \xff\n", 2, "UTF-8");
     is_broken("x.yaml", b"\xff\xfea\0", 1, "UTF-16");
     is_broken("x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\n", 3, "helm template");
-    is_broken("x.yaml", format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {}1{}\n", "[".repeat(500), "]".repeat(500)), 3, "deeper");
+    is_broken(
+        "x.yaml",
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {}1{}\n", "[".repeat(500), "]".repeat(500)),
+        3,
+        "deeper",
+    );
     is_broken("x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", 1, "metadata.name is missing");
     is_broken("x.yaml", "apiVersion: v1\nkind: List\nitems: 5\n", 3, "no list");
     is_broken("x.yaml", "apiVersion: v1\nkind: List\nitems:\n- 5\n", 4, "no Kubernetes object");
@@ -44,7 +57,8 @@ fn a_broken_document_is_named_with_its_line() {
 
 #[test]
 fn an_alias_bomb_is_an_error_and_the_rest_is_judged() {
-    let mut bomb = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\na0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut bomb =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\na0: &a0 [x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..30 {
         bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 8].join(", ")));
     }
@@ -98,7 +112,10 @@ fn what_is_no_manifest_is_left_out_of_a_folder_and_told_of_a_file() {
     assert_eq!(ran.code, Some(0), "read once, as part of the folder: {ran:?}");
     let ran = folder.run(&["check", "values.yaml"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.out.contains("values.yaml:1:1: this is no Kubernetes object: apiVersion and kind are missing"), "{ran:?}");
+    assert!(
+        ran.out.contains("values.yaml:1:1: this is no Kubernetes object: apiVersion and kind are missing"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -139,7 +156,8 @@ fn objects_without_a_name_get_one_and_without_a_namespace_too() {
     let world = format!("{generated}---\n{generated}---\n{WORKLOAD}---\n{}", secret(&GREEN.chain, &GREEN.key));
     let ran = Folder::empty().run_with(&["check", "-", "-n", "shop", "-o", "json"], &world);
     let json: Value = serde_json::from_str(&ran.out).expect("JSON");
-    let names: Vec<_> = json["findings"].as_array().expect("findings").iter().filter(|it| it["code"] == "MV101").collect();
+    let names: Vec<_> =
+        json["findings"].as_array().expect("findings").iter().filter(|it| it["code"] == "MV101").collect();
     assert_eq!(names.len(), 2, "{json:#}");
     assert_eq!(names[0]["object"]["namespace"], "shop");
     assert_ne!(names[0]["object"]["name"], names[1]["object"]["name"]);

@@ -94,8 +94,16 @@ fn the_policy_weighs_the_rules() {
         ("", 1, "deny"),
         ("severities: {hostname-mismatch: warn}\n", 0, "warn"),
         ("severities: {MV101: 'off'}\n", 0, ""),
-        ("scopes: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}, severities: {MV101: warn}}]", 0, "warn"),
-        ("scopes: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}, severities: {MV101: warn}}]", 1, "deny"),
+        (
+            "scopes: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}, severities: {MV101: warn}}]",
+            0,
+            "warn",
+        ),
+        (
+            "scopes: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: other}}, severities: {MV101: warn}}]",
+            1,
+            "deny",
+        ),
     ] {
         folder.write("policy.cfg", policy);
         let (exit, json) = folder.json(&["--config", "policy.cfg"]);
@@ -126,7 +134,9 @@ fn a_policy_that_cannot_be_used_says_what_was_meant() {
 
 #[test]
 fn ignoring_holds_for_warnings_and_by_policy_for_denials() {
-    let node = |entry: &str| NODE.replace("metadata:\n", &format!("metadata:\n  annotations: {{meshvet.dev/ignore: \"{entry}\"}}\n"));
+    let node = |entry: &str| {
+        NODE.replace("metadata:\n", &format!("metadata:\n  annotations: {{meshvet.dev/ignore: \"{entry}\"}}\n"))
+    };
     let folder = Folder::with(&node("MV101=known"), &GREEN);
     assert_eq!(folder.json(&[]).0, Some(1), "a denial is not ignored");
     folder.write("policy.cfg", "ignore: {denials: true}\n");
@@ -134,5 +144,9 @@ fn ignoring_holds_for_warnings_and_by_policy_for_denials() {
     assert_eq!((code, &json["summary"]["suppressed"]), (Some(0), &Value::from(1)));
     folder.write("node.yaml", node("MV101"));
     let (code, json) = folder.json(&["--config", "policy.cfg"]);
-    assert_eq!((code, &json["summary"]["suppressed"]), (Some(1), &Value::from(0)), "without a reason nothing is ignored");
+    assert_eq!(
+        (code, &json["summary"]["suppressed"]),
+        (Some(1), &Value::from(0)),
+        "without a reason nothing is ignored"
+    );
 }

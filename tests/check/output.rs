@@ -9,7 +9,9 @@ use crate::run::{BLUE, Folder, GREEN, NODE, codes, secret};
 fn without_digests(text: &str) -> String {
     let mut parts = text.split("SHA-256 ");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| format!("{text}SHA-256 DIGEST{}", part.trim_start_matches(|c: char| c.is_ascii_hexdigit())))
+    parts.fold(first, |text, part| {
+        format!("{text}SHA-256 DIGEST{}", part.trim_start_matches(|c: char| c.is_ascii_hexdigit()))
+    })
 }
 
 #[test]
@@ -40,10 +42,8 @@ fn the_worst_comes_first_and_objects_are_apart() {
 
 #[test]
 fn what_an_owner_ignores_is_told_and_counted_apart() {
-    let node = NODE.replace(
-        "metadata:\n",
-        "metadata:\n  annotations:\n    meshvet.dev/ignore: MV001=until the next release\n",
-    );
+    let node = NODE
+        .replace("metadata:\n", "metadata:\n  annotations:\n    meshvet.dev/ignore: MV001=until the next release\n");
     let folder = Folder::with(&node.replace("        mode:", "        moode: x\n        mode:"), &BLUE);
     let ran = folder.run(&["check", ".", "--fail-on", "warn"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
@@ -65,7 +65,18 @@ fn json_has_every_key_and_null_where_nothing_applies() {
 
     let first = json["findings"][0].as_object().expect("a finding");
     let keys = [
-        "code", "rule", "severity", "object", "field", "message", "expected", "found", "consequence", "fix", "file", "line",
+        "code",
+        "rule",
+        "severity",
+        "object",
+        "field",
+        "message",
+        "expected",
+        "found",
+        "consequence",
+        "fix",
+        "file",
+        "line",
         "column",
     ];
     assert_eq!(first.len(), keys.len(), "{first:?}");

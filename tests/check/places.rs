@@ -7,8 +7,7 @@ use crate::run::{BLUE, Folder, GREEN, NODE, WORKLOAD, places, secret};
 /// Every object of the world in one list.
 fn list(node: &str, certificate: &crate::support::mint::Issued) -> Value {
     let texts = [node, WORKLOAD, &secret(&certificate.chain, &certificate.key)].join("\n---\n");
-    let items: Vec<Value> =
-        texts.split("\n---\n").map(|text| serde_saphyr::from_str(text).expect("YAML")).collect();
+    let items: Vec<Value> = texts.split("\n---\n").map(|text| serde_saphyr::from_str(text).expect("YAML")).collect();
     serde_json::json!({"apiVersion": "v1", "kind": "List", "items": items})
 }
 
@@ -74,7 +73,10 @@ fn a_list_in_yaml_whose_items_leave_out_their_kind() {
         .enumerate()
         .map(|(number, line)| format!("{}{line}\n", if number == 0 { "- " } else { "  " }))
         .collect();
-    let text = format!("apiVersion: appmesh.k8s.aws/v1beta2\nkind: VirtualNodeList\nitems:\n{items}---\n{WORKLOAD}---\n{}", green());
+    let text = format!(
+        "apiVersion: appmesh.k8s.aws/v1beta2\nkind: VirtualNodeList\nitems:\n{items}---\n{WORKLOAD}---\n{}",
+        green()
+    );
     stands("list.yaml", &text, 16, 33);
 }
 
@@ -84,10 +86,8 @@ fn an_anchor_is_where_the_value_is_written() {
         "        certificate:\n          file:\n            certificateChain: /certs/tls.crt\n            privateKey: /certs/tls.key\n",
         "        certificate: *files\n",
     );
-    let node = node.replace(
-        "metadata:\n",
-        "metadata:\n  labels: {a: b}\n  annotations:\n    x: &path /certs/tls.crt\n",
-    );
+    let node =
+        node.replace("metadata:\n", "metadata:\n  labels: {a: b}\n  annotations:\n    x: &path /certs/tls.crt\n");
     let node = node.replace(
         "spec:\n",
         "spec:\n  meshRef: {name: apps, uid: u}\n  backendDefaults:\n    clientPolicy:\n      tls:\n        enforce: false\n        \
@@ -102,7 +102,8 @@ fn an_anchor_is_where_the_value_is_written() {
 
 #[test]
 fn a_key_that_is_wrong_is_pointed_at_itself() {
-    let folder = Folder::with(&NODE.replace("        mode: STRICT\n", "        mode: STRICT\n        modee: STRICT\n"), &BLUE);
+    let folder =
+        Folder::with(&NODE.replace("        mode: STRICT\n", "        mode: STRICT\n        modee: STRICT\n"), &BLUE);
     let (code, json) = folder.json(&[]);
     assert_eq!(code, Some(0));
     assert_eq!(places(&json), [("MV001".to_owned(), 13, 9)]);

@@ -11,11 +11,67 @@ use crate::run::{NODE, WORKLOAD};
 
 /// Pieces that manifests, and hostile ones, are made of.
 const PIECES: &[&str] = &[
-        "\n", "\r\n", "\r", " ", "  ", "\t", "---\n", "...\n", "- ", "? ", ": ", ":", ", ", "{", "}", "[", "]", "&a ", "*a", "&b ",
-        "*b", "<<: *a", "<<: ", "|\n", ">-\n", "|2\n", "\"", "'", "#", " # c\n", "!!str ", "!!binary ", "! ", "!x ", "%YAML 1.1\n",
-        "%TAG ! x\n", "\\", "\u{feff}", "\0", "\u{85}", "{{ .x }}", "null", "~", "yes", "0x1f", "-1", ".inf", "1e9", "kind: ",
-        "VirtualNode\n", "apiVersion: appmesh.k8s.aws/v1beta2\n", "kind: VirtualNode\n", "kind: Secret\n", "kind: List\n",
-        "apiVersion: v1\n", "items:\n", "metadata: {name: x}\n", "spec:\n", "data: {a: b}\n", "\"kind\": \"List\"", "true",
+    "\n",
+    "\r\n",
+    "\r",
+    " ",
+    "  ",
+    "\t",
+    "---\n",
+    "...\n",
+    "- ",
+    "? ",
+    ": ",
+    ":",
+    ", ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "&a ",
+    "*a",
+    "&b ",
+    "*b",
+    "<<: *a",
+    "<<: ",
+    "|\n",
+    ">-\n",
+    "|2\n",
+    "\"",
+    "'",
+    "#",
+    " # c\n",
+    "!!str ",
+    "!!binary ",
+    "! ",
+    "!x ",
+    "%YAML 1.1\n",
+    "%TAG ! x\n",
+    "\\",
+    "\u{feff}",
+    "\0",
+    "\u{85}",
+    "{{ .x }}",
+    "null",
+    "~",
+    "yes",
+    "0x1f",
+    "-1",
+    ".inf",
+    "1e9",
+    "kind: ",
+    "VirtualNode\n",
+    "apiVersion: appmesh.k8s.aws/v1beta2\n",
+    "kind: VirtualNode\n",
+    "kind: Secret\n",
+    "kind: List\n",
+    "apiVersion: v1\n",
+    "items:\n",
+    "metadata: {name: x}\n",
+    "spec:\n",
+    "data: {a: b}\n",
+    "\"kind\": \"List\"",
+    "true",
 ];
 
 fn piece() -> impl Strategy<Value = String> {
@@ -75,7 +131,7 @@ impl Writer {
         self.places.push((path.clone(), line, column));
         self.turn += 1;
         match value {
-            Value::String(text) if self.turn % 3 == 0 => write!(self.text, "\"{text}\"").expect("text"),
+            Value::String(text) if self.turn.is_multiple_of(3) => write!(self.text, "\"{text}\"").expect("text"),
             Value::String(text) if self.turn % 3 == 1 => write!(self.text, "'{text}'").expect("text"),
             Value::String(text) => self.text.push_str(text),
             other => write!(self.text, "{other}").expect("text"),
@@ -86,7 +142,7 @@ impl Writer {
         let pad = " ".repeat(indent);
         self.turn += 1;
         match value {
-            _ if self.turn % 5 == 0 => {
+            _ if self.turn.is_multiple_of(5) => {
                 self.text.push(' ');
                 self.flow(path, value);
                 self.end();
@@ -139,7 +195,12 @@ impl Writer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+    // PROPTEST_CASES asks for more.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: ProptestConfig::default().cases.max(1000),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn no_text_panics(pieces in proptest::collection::vec(piece(), 0..80)) {

@@ -90,7 +90,7 @@ impl Folder {
         let folder = Self::empty();
         folder.write("node.yaml", node);
         folder.write("workload.yaml", WORKLOAD);
-        folder.write("secret.yaml", &secret(&issued.chain, &issued.key));
+        folder.write("secret.yaml", secret(&issued.chain, &issued.key));
         folder
     }
 

@@ -311,6 +311,15 @@ fn ways() -> Vec<Case> {
         let route = json!({"httpRoute": {"match": {"prefix": "/"}, "action": {"target": target}}});
         scene.others.extend([gateway, object("GatewayRoute", "blue", route)]);
     }
+    fn grouped(scene: &mut Scene, service: Value) {
+        scene.unset("/spec/listeners/0/tls");
+        scene.policy = "backendGroups: {enabled: true}".to_owned();
+        front(scene, |front| {
+            put(front, "/spec/backends", json!([]));
+            put(front, "/spec/backendGroups", json!([{"name": "colors"}]));
+        });
+        scene.others.push(object("BackendGroup", "colors", json!({"virtualservices": [service]})));
+    }
     fn meshes(scene: &mut Scene, other: &str) {
         scene.unset("/spec/listeners/0/tls");
         scene.set("/spec/meshRef", json!({"name": "apps", "uid": "1"}));
@@ -355,6 +364,25 @@ fn ways() -> Vec<Case> {
             &["edge → blue"],
         ),
         good("MV305", "from a gateway that selects no namespace", |s| gateway(s, json!(null))),
+        denies("MV305", "by a backend group", |s| grouped(s, json!({"name": "blue"})), "spec.listeners[0]", &[
+            "front → blue",
+        ]),
+        denies("MV305", "by a group of all services", |s| grouped(s, json!({"name": "*"})), "spec.listeners[0]", &[]),
+        denies(
+            "MV305",
+            "by a group, seen from the client",
+            |s| {
+                grouped(s, json!({"name": "*"}));
+                as_front(s);
+            },
+            "spec.backendDefaults.clientPolicy.tls",
+            &[],
+        ),
+        good("MV305", "by a group of another namespace", |s| grouped(s, json!({"name": "*", "namespace": "other"}))),
+        good("MV305", "by a group, where groups aren't enabled", |s| {
+            grouped(s, json!({"name": "blue"}));
+            s.policy = String::new();
+        }),
         denies("MV305", "in one mesh", |s| meshes(s, "apps"), "spec.listeners[0]", &[]),
         good("MV305", "across two meshes", |s| meshes(s, "other")),
     ]

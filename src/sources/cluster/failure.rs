@@ -58,7 +58,7 @@ impl Failure {
             ),
             (Why::Forbidden, Some(status)) => forbidden(kind, verb, status),
             _ => {
-                let detail = cause.map_or_else(|| error.to_string(), |cause| told(cause));
+                let detail = cause.map_or_else(|| error.to_string(), told);
                 one_line(&format!("could not {verb} {}: {detail}", kind.resource()))
             }
         };

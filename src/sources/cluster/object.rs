@@ -115,12 +115,13 @@ impl Resource for RawObject {
 ///
 /// # Errors
 /// [`Undecodable`], whose message never holds a byte of a Secret.
-pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Undecodable> {
+pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Box<Undecodable>> {
     let itself = match object.namespace() {
         "" => ObjectRef::cluster_scoped(kind.api_version, kind.kind, object.name()),
         namespace => ObjectRef::new(kind.api_version, kind.kind, namespace, object.name()),
     };
-    let undecodable = |message: String| Undecodable { object: itself.clone(), pointer: String::new(), message };
+    let undecodable =
+        |message: String| Box::new(Undecodable { object: itself.clone(), pointer: String::new(), message });
     if object.text.len() > MAX_BYTES {
         return Err(undecodable(format!(
             "{} bytes, which is more than the {MAX_BYTES} that are read",
@@ -143,7 +144,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Un
         // As at admission: what one can read, so can the other.
         return match decode_reviewed(kind, object.text.as_bytes(), object.namespace()) {
             Ok(reviewed) => Ok(Entry::Reviewed(Box::new(reviewed))),
-            Err(error) => Err(Undecodable { object: itself, ..error }),
+            Err(error) => Err(Box::new(Undecodable { object: itself, ..error })),
         };
     }
     let mut value: Value = serde_json::from_str(&object.text).map_err(|error| undecodable(error.to_string()))?;
@@ -155,7 +156,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Un
             metadata.remove("managedFields");
         }
     }
-    decode_object(value, object.namespace())
+    decode_object(value, object.namespace()).map_err(Box::new)
 }
 
 /// A Secret, of which only the data is read.

@@ -113,7 +113,7 @@ impl Watch {
         }
         let in_a_row = trouble.count();
         let pause = self.pace.pause(in_a_row);
-        if failure.why == Why::Other && in_a_row % PATIENCE != 0 {
+        if failure.why == Why::Other && !in_a_row.is_multiple_of(PATIENCE) {
             Next::FollowAfter(pause)
         } else {
             Next::ListAfter(pause)

@@ -80,12 +80,7 @@ pub(super) fn find(inputs: &[Input]) -> (Vec<Found>, Vec<(String, String)>) {
     (files, problems)
 }
 
-fn walk(
-    folder: &Path,
-    seen: &mut HashSet<PathBuf>,
-    files: &mut Vec<Found>,
-    problems: &mut Vec<(String, String)>,
-) {
+fn walk(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<Found>, problems: &mut Vec<(String, String)>) {
     let entries = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
     for entry in entries.filter_entry(|entry| entry.depth() == 0 || !is_hidden_folder(entry)) {
         match entry {
@@ -139,9 +134,8 @@ mod tests {
 
     fn names(root: &Path, inputs: &[Input]) -> (Vec<String>, usize) {
         let (files, problems) = find(inputs);
-        let name = |file: &Found| {
-            file.path.as_ref().map(|path| path.strip_prefix(root).unwrap_or(path).display().to_string())
-        };
+        let name =
+            |file: &Found| file.path.as_ref().map(|path| path.strip_prefix(root).unwrap_or(path).display().to_string());
         (files.iter().filter_map(name).collect(), problems.len())
     }
 

@@ -145,8 +145,9 @@ impl<'t> Reader<'t> {
                 '"' if index > 0 => {
                     let raw = rest.get(..=index).unwrap_or_default();
                     let at = self.mark(characters);
-                    let text = serde_json::from_str(raw)
-                        .map_err(|_| Fault::new(at, "the string holds an escape or control character that JSON doesn't have"))?;
+                    let text = serde_json::from_str(raw).map_err(|_| {
+                        Fault::new(at, "the string holds an escape or control character that JSON doesn't have")
+                    })?;
                     self.skip(raw.len());
                     return Ok((text, at));
                 }
@@ -213,7 +214,8 @@ mod tests {
 
     #[test]
     fn each_value_keeps_its_place() {
-        let text = "{\n\t\"a\": [1, -2.5e3,\r\n  {\"ü\\\"x\": \"\\ud83d\\ude00\", \"b\": null}],\n \"c\": {}, \"d\": []}";
+        let text =
+            "{\n\t\"a\": [1, -2.5e3,\r\n  {\"ü\\\"x\": \"\\ud83d\\ude00\", \"b\": null}],\n \"c\": {}, \"d\": []}";
         stands(text, "/a/0", (2, 8, 1));
         stands(text, "/a/1", (2, 11, 6));
         stands(text, "/a/2/ü\"x", (3, 12, 14));

@@ -210,6 +210,13 @@ impl Loader {
             }
         }
         faults.sort_by_key(|fault| (fault.line, fault.column));
+        if faults.len() > text::MAX_FAULTS {
+            let more = faults.len() - text::MAX_FAULTS;
+            self.out
+                .notes
+                .push(format!("{name}: {more} more places can't be read; the first {} are told", text::MAX_FAULTS));
+            faults.truncate(text::MAX_FAULTS);
+        }
         for fault in faults {
             self.problem(&name, fault);
         }
@@ -289,7 +296,7 @@ impl Loader {
     }
 
     fn problem(&mut self, file: &str, fault: Fault) {
-        let Fault { line, column, message } = fault;
+        let Fault { line, column, message, .. } = fault;
         self.out.problems.push(LoadProblem { file: file.to_owned(), line: Some(line), column: Some(column), message });
     }
 

@@ -1,7 +1,7 @@
 //! A document with the place of everything in it, and how the readers of YAML and JSON put it together.
 
-use std::collections::btree_map::{BTreeMap, Entry as Slot};
 use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry as Slot};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -23,11 +23,13 @@ pub(super) struct Fault {
     pub(super) column: u32,
     /// What is wrong. Never a value's text, which might be a key's.
     pub(super) message: String,
+    /// Whether the document is left out for it.
+    pub(super) fatal: bool,
 }
 
 impl Fault {
     pub(super) fn new(at: Mark, message: impl Into<String>) -> Self {
-        Self { line: at.line, column: at.column, message: message.into() }
+        Self { line: at.line, column: at.column, message: message.into(), fatal: true }
     }
 }
 
@@ -332,7 +334,7 @@ fn insert(entries: &mut BTreeMap<String, Entry>, key: Key, node: Node, faults: &
                 // In a document gone wrong a line of a PEM block may pass for a key: nothing that long is told.
                 let name = if slot.key().len() <= 60 { format!("{:?} ", slot.key()) } else { String::new() };
                 let message = format!("the key {name}stands here a second time, after line {}", slot.get().key.line);
-                faults.push(Fault::new(key.at, message));
+                faults.push(Fault { fatal: false, ..Fault::new(key.at, message) });
             }
             slot.insert(entry);
         }

@@ -110,7 +110,8 @@ fn unknown_app_mesh_kind(node: &Node, version: &str, kind: &str) -> Option<Fault
         return None;
     }
     if version != API_VERSION {
-        let message = format!("{version} is not read: meshvet knows {API_VERSION}, the only version that App Mesh serves");
+        let message =
+            format!("{version} is not read: meshvet knows {API_VERSION}, the only version that App Mesh serves");
         return Some(Fault::new(at("apiVersion"), message));
     }
     kind.parse::<Kind>().err().map(|error| {

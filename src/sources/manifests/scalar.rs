@@ -148,7 +148,9 @@ mod tests {
         for text in ["", "~", "null", "NULL"] {
             means(text, json!(null));
         }
-        for text in ["yEs", "nil", "tls.crt", "2026-03-01", "12:30", "1.2.3", "-", "+", ".", "0x", "1e", "e1", "--1", "0b2"] {
+        for text in
+            ["yEs", "nil", "tls.crt", "2026-03-01", "12:30", "1.2.3", "-", "+", ".", "0x", "1e", "e1", "--1", "0b2"]
+        {
             means(text, json!(text));
         }
     }

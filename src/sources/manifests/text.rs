@@ -13,6 +13,9 @@ use super::yaml::{self, Parsed};
 const RENDER_FIRST: &str = "template markers `{{ }}` are no YAML: render the templates first, for instance \
                             `helm template . | meshvet check -`";
 
+/// The most faults of one file that are told: more say nothing more.
+pub(super) const MAX_FAULTS: usize = 100;
+
 /// A file's bytes as text, without a byte-order mark.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<Zeroizing<String>, Fault> {
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
@@ -56,7 +59,7 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
     } else {
         yaml::read(text, budget)
     };
-    if !parsed.faults.is_empty() && text.contains("{{") {
+    if parsed.broken && text.contains("{{") {
         name_templates(text, &mut parsed.faults);
     }
     parsed
@@ -65,7 +68,7 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
 /// Says of the faults that stem from template markers what to do about them.
 fn name_templates(text: &str, faults: &mut Vec<Fault>) {
     let lines: Vec<&str> = lines(text).collect();
-    for fault in faults.iter_mut() {
+    for fault in faults.iter_mut().filter(|fault| fault.fatal).take(MAX_FAULTS) {
         let index = usize::try_from(fault.line).unwrap_or(usize::MAX).saturating_sub(1);
         let here = |line: &&str| line.contains("{{") || line.contains("}}");
         let above = lines.get(..=index.min(lines.len().saturating_sub(1))).unwrap_or_default();
@@ -75,9 +78,7 @@ fn name_templates(text: &str, faults: &mut Vec<Fault>) {
             .enumerate()
             .rev()
             .take_while(|(number, line)| *number == index || !line.starts_with("---"))
-            .find(|(number, line)| {
-                if *number == index { here(line) } else { line.trim_start().starts_with("{{") }
-            });
+            .find(|(number, line)| if *number == index { here(line) } else { line.trim_start().starts_with("{{") });
         if let Some((number, line)) = marker {
             let byte = line.find("{{").unwrap_or(0);
             let column = line.get(..byte).map_or(0, |before| before.chars().count()) + 1;
@@ -89,9 +90,7 @@ fn name_templates(text: &str, faults: &mut Vec<Fault>) {
 
 /// The lines of a text, which end in LF, CRLF or CR.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    text.split('\n')
-        .map(|line| line.strip_suffix('\r').unwrap_or(line))
-        .flat_map(|line| line.split('\r'))
+    text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).flat_map(|line| line.split('\r'))
 }
 
 fn small(number: usize) -> u32 {
@@ -109,12 +108,7 @@ pub struct Source {
 }
 
 impl Source {
-    pub(super) fn new(
-        name: String,
-        text: &str,
-        shown: &[RangeInclusive<u32>],
-        secret: &[RangeInclusive<u32>],
-    ) -> Self {
+    pub(super) fn new(name: String, text: &str, shown: &[RangeInclusive<u32>], secret: &[RangeInclusive<u32>]) -> Self {
         let mut kept = BTreeMap::new();
         if !shown.is_empty() {
             let all: Vec<&str> = lines(text).collect();

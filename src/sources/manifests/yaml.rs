@@ -207,7 +207,10 @@ mod tests {
             let parsed = read(&format!("a: 1\n---\n{broken}\n---\nc: 3\n"), &mut Budget::new(EXPANSION));
             assert_eq!(parsed.documents.len(), 2, "{broken:?}: {:?}", parsed.faults);
             assert!(!parsed.faults.is_empty(), "{broken:?}");
-            assert_eq!(parsed.documents.last().map(|node| node.at.line), Some(4 + broken.matches('\n').count() as u32 + 1));
+            assert_eq!(
+                parsed.documents.last().map(|node| node.at.line),
+                Some(4 + broken.matches('\n').count() as u32 + 1)
+            );
         }
     }
 
