@@ -68,11 +68,10 @@ impl Bed {
     ) -> Self {
         let mut world = World::new(access);
         facts(objects).into_iter().for_each(|fact| world.learn(fact));
-        let world = SharedWorld::new(world);
         let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
         let admission = Admission::new(
-            world,
+            SharedWorld::new(world),
             Arc::new(reader),
             Arc::clone(&policy),
             Arc::new(Timestamp::now),
