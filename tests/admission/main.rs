@@ -1,5 +1,4 @@
 //! The webhook, asked as an API server asks it: in process where the answer counts, over TLS on loopback where the wire does.
-#![allow(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
