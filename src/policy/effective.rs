@@ -222,7 +222,7 @@ mod tests {
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);
         rejects("severities: [", &["line"]);
-        rejects("- a", &["struct PolicyFile"]);
+        rejects("- a", &["expected a map"]);
     }
 
     #[test]
