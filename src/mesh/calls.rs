@@ -216,18 +216,18 @@ impl<'a> Calls<'a> {
                 if end.enforce && covers { PolicyInForce::Enforced(end) } else { PolicyInForce::NotEnforced(end) }
             }
         };
-        let known = calls.iter_mut().find(|call| {
-            call.client.object == client.object
-                && call.server.object == server.object
-                && call.listener.anchor == listener.anchor
-                && call.service == *service
-        });
-        match known {
-            // Several routes to one listener: it is idle when all of them are.
+        // Several routes of one service to one listener are pushed one after the other: it is idle when all of them are.
+        let of_service =
+            calls.iter_mut().rev().take_while(|call| call.service == *service && same(call.client, client));
+        match { of_service }.find(|call| same(call.server, server) && call.listener.anchor == listener.anchor) {
             Some(call) => call.idle &= idle,
             None => calls.push(Call { client, policy, service: service.clone(), server, listener, idle }),
         }
     }
+}
+
+fn same(one: &Member, other: &Member) -> bool {
+    one.object == other.object
 }
 
 /// The listener of a port. Where the way there names none, the only one; of several nobody can say which is meant.

@@ -103,7 +103,10 @@ fn known(spki: &[u8]) -> Option<PublicKey> {
         // Envoy refuses a certificate whose RSA key lacks the NULL.
         (algorithm.next()? == (0x05, &[])).then_some(())?;
         let mut numbers = Reader::new(key).enter(der::SEQUENCE)?;
-        let (modulus, _exponent) = (numbers.unsigned()?, numbers.unsigned()?);
+        let (modulus, exponent) = (numbers.unsigned()?, numbers.unsigned()?);
+        // BoringSSL's bounds: both odd, and an exponent from 3 up to 33 bits.
+        let odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+        (odd(modulus) && odd(exponent) && (2..=33).contains(&bits(exponent))).then_some(())?;
         Some(PublicKey { algorithm: KeyAlgorithm::Rsa { bits: bits(modulus) }, spki_sha256: sha256(spki) })
     } else if oid == EC {
         let curve = curve(algorithm.expect(der::OBJECT_IDENTIFIER)?)?;

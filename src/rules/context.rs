@@ -8,9 +8,10 @@ use crate::mesh::Validation;
 use crate::mesh::{
     CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload,
 };
-use crate::pki::{Chain, FileFacts};
+use crate::pki::{Certificate, Chain, FileFacts};
 use crate::policy::Effective;
-use crate::rules::pairs::Pair;
+use crate::rules::files::chain_disordered::place_of_leaf;
+use crate::rules::pairs::{Pair, Refused};
 use crate::sources::{Body, Reviewed};
 
 /// Where the question comes from. Only MV002 weighs differently.
@@ -43,6 +44,8 @@ pub struct Context<'a> {
     pub trusts: Vec<TrustUse<'a>>,
     /// Each call that the member makes or receives, where TLS has a part in it.
     pub pairs: Vec<Pair<'a>>,
+    /// The certificates of those calls that the other end would not accept now.
+    pub refused: Vec<Refused>,
 }
 
 /// The files that ends of one member load, with what stands at their paths.
@@ -112,6 +115,7 @@ impl<'a> Context<'a> {
             certificates: Vec::new(),
             trusts: Vec::new(),
             pairs: Vec::new(),
+            refused: Vec::new(),
         };
         if let Body::Member(member) = &reviewed.body {
             cx.workloads = view.world.workloads_of(member).map(AsRef::as_ref).collect();
@@ -122,6 +126,7 @@ impl<'a> Context<'a> {
                 (cx.certificates, cx.trusts) = (files.certificates, files.trusts);
             }
             cx.pairs = Pair::all(&cx);
+            cx.refused = Refused::all(&cx);
         }
         cx
     }
@@ -185,21 +190,7 @@ impl<'a> Files<'a> {
         let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
         for workload in owners {
             if let Some(CertificateSource::File { chain, key }) = end.certificate() {
-                let (chain_place, key_place) =
-                    (view.place(member, *workload, chain), view.place(member, *workload, key));
-                let known = self.certificates.iter().skip(certificates).any(|other| {
-                    same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place)
-                });
-                if !known {
-                    self.certificates.push(CertificateUse {
-                        end,
-                        workload: *workload,
-                        chain_file: chain,
-                        key_file: key,
-                        chain_place,
-                        key_place,
-                    });
-                }
+                self.find_certificate(view, member, end, *workload, (chain, key), certificates);
             }
             if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref()) {
                 let place = view.place(member, *workload, file);
@@ -208,6 +199,27 @@ impl<'a> Files<'a> {
                     self.trusts.push(TrustUse { end, workload: *workload, file, place });
                 }
             }
+        }
+    }
+
+    fn find_certificate(
+        &mut self,
+        view: View<'a>,
+        member: &'a Member,
+        end: End<'a>,
+        workload: Option<&'a Workload>,
+        (chain_file, key_file): (&'a FileRef, &'a FileRef),
+        first: usize,
+    ) {
+        let chain_place = view.place(member, workload, chain_file);
+        let key_place = view.place(member, workload, key_file);
+        let known = self
+            .certificates
+            .iter()
+            .skip(first)
+            .any(|other| same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place));
+        if !known {
+            self.certificates.push(CertificateUse { end, workload, chain_file, key_file, chain_place, key_place });
         }
     }
 }
@@ -336,6 +348,12 @@ impl CertificateUse<'_> {
     /// The chain, where one stands at the path and Envoy would load it.
     pub fn chain(&self) -> Option<&Chain> {
         self.chain_facts().and_then(|facts| facts.chain.as_ref().ok())
+    }
+
+    /// The leaf: the certificate that the key is for, wherever it stands in the chain, so that a chain out of order (MV211) isn't
+    /// judged as if an authority were the leaf.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.chain()?.certificates.get(place_of_leaf(self).unwrap_or(0)).map(AsRef::as_ref)
     }
 
     /// What stands at the chain's path.

@@ -46,7 +46,7 @@ pub(crate) fn facts(objects: impl IntoIterator<Item = Value>) -> Vec<Fact> {
         .collect()
 }
 
-/// A webhook and the world behind it.
+/// A webhook, and what can be changed while it serves.
 pub(crate) struct Bed {
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     pub(crate) metrics: Arc<Metrics>,

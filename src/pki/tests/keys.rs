@@ -86,6 +86,15 @@ fn a_damaged_public_key_is_refused_though_the_certificate_loads() {
     let certificate = Certificate::parse_der(&damaged).unwrap();
     assert_eq!(certificate.key_algorithm.to_string(), "a damaged EC P-256 key");
     assert!(matches!(certificate.key_support(), KeySupport::Refused { .. }));
+
+    let der = unblock(&fixture("rsa2048.crt"));
+    let exponent = der.windows(5).position(|bytes| bytes == [0x02, 0x03, 0x01, 0x00, 0x01]).unwrap();
+    for (at, what) in [(exponent - 1, "an even modulus"), (exponent + 4, "an even exponent")] {
+        let mut damaged = der.clone();
+        damaged[at] ^= 1;
+        let certificate = Certificate::parse_der(&damaged).unwrap();
+        assert_eq!(certificate.key_algorithm.to_string(), "a damaged RSA key", "{what}");
+    }
 }
 
 #[test]
@@ -250,7 +259,7 @@ fn a_damaged_key_is_refused() {
     let pem = mint("x", &[]).key;
     let lines = pem.lines().count();
     refused(
-        pem[..pem.len() - 30].as_bytes(),
+        &pem.as_bytes()[..pem.len() - 30],
         "block 1 (PRIVATE KEY, line 1) has no END line: the file is cut off",
         "BAD_END_LINE",
     );

@@ -1,0 +1,206 @@
+//! Why a path is refused, with the words of Envoy's log.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::certificate::Certificate;
+use super::constraints::NameFault;
+use super::{Origin, Step, verify_link};
+
+/// Why a path is refused. Displays as one sentence without the final stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The certificate that it is refused for.
+    pub certificate: Arc<Certificate>,
+    /// Where that comes from.
+    pub origin: Origin,
+    /// Where that stands in the path, 0 being the leaf.
+    pub depth: usize,
+    /// What is wrong.
+    pub reason: Reason,
+    /// The certificates whose dates BoringSSL looks at before it comes to this, lowest first, and the lowest's depth.
+    pub(super) dated_first: (Vec<Step>, usize),
+}
+
+/// What is wrong with a certificate of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Neither the bundle nor the rest of the chain has its issuer.
+    NoIssuer {
+        /// The issuer's name.
+        issuer: String,
+    },
+    /// The leaf is its own issuer, and the bundle doesn't hold it, or holds another certificate of that name before it.
+    SelfSignedLeaf,
+    /// The chain goes on to a root of its own, which the bundle doesn't hold. The certificate is that root.
+    SelfSignedInChain,
+    /// It has expired.
+    Expired {
+        /// The end of its time.
+        not_after: Timestamp,
+    },
+    /// Its time hasn't come.
+    NotYetValid {
+        /// The beginning of its time.
+        not_before: Timestamp,
+    },
+    /// It issued the one below, and its basic constraints don't make it an authority (nor does a missing extension, or
+    /// version 1).
+    InvalidCa,
+    /// More authorities stand below it than its basic constraints allow.
+    PathLength {
+        /// How many are allowed.
+        allowed: u32,
+    },
+    /// Its extended key usage lacks what the path is for, or the leaf's key usage allows nothing that TLS needs.
+    /// anyExtendedKeyUsage doesn't count, and intermediates are held to it too.
+    Purpose,
+    /// It has critical extensions that BoringSSL doesn't know: their object identifiers.
+    UnhandledCritical(Vec<String>),
+    /// Its extensions are damaged or contradict each other: their object identifiers.
+    DamagedExtensions(Vec<String>),
+    /// Its signature isn't made with the key of the next certificate, which has its issuer's name.
+    Signature,
+    /// It is signed by an algorithm that BoringSSL refuses, as MD5.
+    SignatureAlgorithm,
+    /// A name of it is outside what the authorities above allow.
+    Names(NameFault),
+}
+
+impl Refusal {
+    pub(super) fn new(step: &Step, depth: usize, reason: Reason) -> Self {
+        let Step { certificate, origin } = step.clone();
+        Self { certificate, origin, depth, reason, dated_first: (Vec::new(), 0) }
+    }
+
+    /// What Envoy refuses the path for at this time: a date, where it comes to one before it comes to this.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        let (steps, lowest) = &self.dated_first;
+        out_of_date(steps, *lowest, now).unwrap_or_else(|| self.clone())
+    }
+
+    /// What the side that verifies the chain logs. A client whose server presents it sees this; a server's client
+    /// sees but [`Self::alert`].
+    pub fn envoy_log(&self) -> String {
+        const BEFORE: &str = "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:\
+                              verify cert failed: X509_verify_cert: certificate verification error at depth";
+        // Where an extension is damaged, BoringSSL stops before it has a depth.
+        let depth = if matches!(self.reason, Reason::DamagedExtensions(_)) { 0 } else { self.depth };
+        format!("{BEFORE} {depth}: {}", self.reason.log())
+    }
+
+    /// The TLS alert that the side that presents the chain sees over TLS 1.2, as BoringSSL names it. Over TLS 1.3 it
+    /// sees a closed connection.
+    pub fn alert(&self) -> &'static str {
+        match self.reason {
+            Reason::NoIssuer { .. }
+            | Reason::SelfSignedLeaf
+            | Reason::SelfSignedInChain
+            | Reason::InvalidCa
+            | Reason::PathLength { .. } => "TLSV1_ALERT_UNKNOWN_CA",
+            Reason::Expired { .. } => "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+            Reason::NotYetValid { .. } => "SSLV3_ALERT_BAD_CERTIFICATE",
+            Reason::Purpose => "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+            Reason::Signature | Reason::SignatureAlgorithm => "TLSV1_ALERT_DECRYPT_ERROR",
+            Reason::UnhandledCritical(_) | Reason::DamagedExtensions(_) | Reason::Names(_) => {
+                "SSLV3_ALERT_CERTIFICATE_UNKNOWN"
+            }
+        }
+    }
+
+    /// Whether the path is refused for want of an issuer, and this certificate is that issuer: put into the chain file,
+    /// it would have closed the gap; put into the bundle, it would have ended the path.
+    pub fn closes_gap(&self, known: &Arc<Certificate>) -> bool {
+        matches!(self.reason, Reason::NoIssuer { .. }) && verify_link(&self.certificate, known)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (file, position) = match self.origin {
+            Origin::Chain(position) => ("certificate chain", position),
+            Origin::Bundle(position) => ("trust bundle", position),
+        };
+        let subject = &self.certificate.subject;
+        let subject = if subject.is_empty() { "without subject" } else { subject };
+        write!(f, "certificate {} of the {file} ({subject}) {}", position.saturating_add(1), self.reason)
+    }
+}
+
+impl Reason {
+    /// What BoringSSL calls it.
+    fn log(&self) -> &'static str {
+        match self {
+            Self::NoIssuer { .. } => "unable to get local issuer certificate",
+            Self::SelfSignedLeaf => "self signed certificate",
+            Self::SelfSignedInChain => "self signed certificate in certificate chain",
+            Self::Expired { .. } => "certificate has expired",
+            Self::NotYetValid { .. } => "certificate is not yet valid",
+            Self::InvalidCa => "invalid CA certificate",
+            Self::PathLength { .. } => "path length constraint exceeded",
+            Self::Purpose => "unsupported certificate purpose",
+            Self::UnhandledCritical(_) => "unhandled critical extension",
+            Self::DamagedExtensions(_) => "invalid or inconsistent certificate extension",
+            Self::Signature | Self::SignatureAlgorithm => "certificate signature failure",
+            Self::Names(fault) => fault.log(),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoIssuer { issuer } => write!(f, "is issued by {issuer}, which is in neither file"),
+            Self::SelfSignedLeaf => f.write_str("is self-signed, and not what the trust bundle has under its name"),
+            Self::SelfSignedInChain => f.write_str("is a root that the trust bundle lacks"),
+            Self::Expired { not_after } => write!(f, "has expired at {not_after}"),
+            Self::NotYetValid { not_before } => write!(f, "is not valid before {not_before}"),
+            Self::InvalidCa => f.write_str("is no authority by its basic constraints"),
+            Self::PathLength { allowed } => write!(f, "allows {allowed} authorities below it, and there are more"),
+            Self::Purpose => f.write_str("has a key usage that does not allow this use"),
+            Self::UnhandledCritical(oids) => write!(f, "has critical extensions unknown to Envoy: {}", oids.join(", ")),
+            Self::DamagedExtensions(oids) => write!(f, "has damaged extensions: {}", oids.join(", ")),
+            Self::Signature => f.write_str("is not signed with its issuer's key"),
+            Self::SignatureAlgorithm => f.write_str("is signed by an algorithm that Envoy refuses"),
+            Self::Names(fault) => write!(f, "{fault}"),
+        }
+    }
+}
+
+impl fmt::Display for NameFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPermitted { name } => {
+                write!(f, "has a name that its issuers' name constraints don't permit: {name}")
+            }
+            Self::Excluded { name } => write!(f, "has a name that its issuers' name constraints exclude: {name}"),
+            Self::UnsupportedKind { name } => {
+                write!(f, "has a name of a kind that its issuers constrain and Envoy can't check: {name}")
+            }
+            Self::Bounded => f.write_str("is under name constraints with a minimum or maximum"),
+            Self::Syntax { name } => write!(f, "has a name, or is under a constraint, that can't be read: {name}"),
+            Self::TooMany => f.write_str("has too many names for its issuers' name constraints"),
+            Self::CommonNameOnly => {
+                f.write_str("has no subject alternative names, and its issuers have name constraints")
+            }
+        }
+    }
+}
+
+/// The highest of these steps that doesn't hold now. `lowest` is the depth of the first of them.
+pub(super) fn out_of_date(steps: &[Step], lowest: usize, now: Timestamp) -> Option<Refusal> {
+    steps.iter().enumerate().rev().find_map(|(above, step)| {
+        let Certificate { not_before, not_after, .. } = *step.certificate;
+        let reason = if now < not_before {
+            Reason::NotYetValid { not_before }
+        } else if now >= not_after {
+            Reason::Expired { not_after }
+        } else {
+            return None;
+        };
+        Some(Refusal::new(step, lowest.saturating_add(above), reason))
+    })
+}
