@@ -20,6 +20,7 @@
 pub mod admission;
 pub mod appmesh;
 pub mod cli;
+pub mod example;
 pub mod field;
 pub mod finding;
 pub mod mesh;

@@ -11,6 +11,8 @@ mod client;
 mod hostile;
 mod lifetime;
 mod properties;
+mod serve;
 mod stores;
+mod try_it;
 mod verdicts;
 mod wire;
