@@ -9,6 +9,7 @@ mod files;
 mod logging;
 mod schema;
 mod serve;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     CaBundle(ca_bundle::CaBundleArgs),
+    Verify(Box<verify::VerifyArgs>),
 }
 
 /// Runs the command that the process was started with.
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => args.run(),
         Command::Schema(args) => args.run(),
         Command::CaBundle(args) => args.run(),
+        Command::Verify(args) => args.run(),
     };
     outcome.unwrap_or_else(|error| {
         tell(&format!("error: {}", described(&error)));
