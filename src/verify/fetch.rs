@@ -53,11 +53,11 @@ impl FromStr for AdminUrl {
         if uri.query().is_some() || authority.host().is_empty() {
             return Err(EXPECTED.to_owned());
         }
-        Ok(Self {
-            host: authority.host().to_owned(),
-            port: authority.port_u16().unwrap_or(80),
-            prefix: uri.path().trim_end_matches('/').to_owned(),
-        })
+        let port = match authority.as_str().get(authority.host().len()..) {
+            None | Some("") => 80,
+            Some(_) => authority.port_u16().filter(|port| *port > 0).ok_or(EXPECTED)?,
+        };
+        Ok(Self { host: authority.host().to_owned(), port, prefix: uri.path().trim_end_matches('/').to_owned() })
     }
 }
 

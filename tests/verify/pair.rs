@@ -169,8 +169,8 @@ fn a_sound_pair_is_told_as_in_use_and_sound() {
         &["--url", &server, "--url", &client],
         0,
         &[
-            "listener ingress: 1 TLS handshake in 1 connection, TLSv1.2 ",
-            "cluster blue: 1 TLS handshake in 1 connection, TLSv1.2 ",
+            "listener ingress: 1 TLS handshake in 1 connection, TLSv1.2, ECDHE-",
+            "cluster blue: 1 TLS handshake in 1 connection, TLSv1.2, ECDHE-",
             "without TLS: 1 listener",
             "presents tls.crt (blue.shop.svc), 89 days left",
             "trusts ca.pem, 36",

@@ -5,12 +5,13 @@ use std::net::TcpListener;
 
 use crate::pair::{Pair, says, verify};
 
-/// A server that answers each connection with these bytes, for as long as the test runs.
+/// A server that answers the first request of each connection with these bytes, for as long as the test runs.
 fn serves(answer: &'static [u8]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("its address");
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
             // Keeps the connection open until the client has enough of it.
             let _ = stream.write_all(answer);
             let _ = stream.read_to_end(&mut Vec::new());
@@ -22,7 +23,7 @@ fn serves(answer: &'static [u8]) -> String {
 #[test]
 fn a_proxy_that_is_not_there_is_named_and_the_others_are_read() {
     let pair = Pair::sound();
-    // Bound and not listened to any more: nobody else gets this port in between, nor answers on it.
+    // A port that was free a moment ago: at worst another answers there, and not as an Envoy.
     let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
     let (url, gone) = (pair.client.url(), format!("http://{gone}"));
     let told =
