@@ -1,4 +1,4 @@
-//! TLS: accepts connections, shakes hands, and hands each to [`connection`](super::connection).
+//! TLS: accepts connections, shakes hands, and hands each to [`super::connection`].
 
 use std::io;
 use std::sync::Arc;
