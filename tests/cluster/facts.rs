@@ -1,6 +1,6 @@
 //! Where meshvet's knowledge comes from, and how little of it it can do with.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
 use crate::install::{Installation, follow_readme};
@@ -15,6 +15,7 @@ tests![
     without_secrets_it_judges_what_it_can,
     an_absent_crd_is_noticed_when_it_appears,
     an_undecodable_object_is_skipped,
+    a_verdict_is_one_line_of_json_without_a_byte_of_a_key,
 ];
 
 const ACCOUNT: &str = "system:serviceaccount:meshvet-system:meshvet";
@@ -161,4 +162,29 @@ fn an_undecodable_object_is_skipped() {
     installation.route_to(&[&replica]);
     installation.wait_until_judging("undecodable");
     hears_of_the_first();
+}
+
+fn a_verdict_is_one_line_of_json_without_a_byte_of_a_key() {
+    let world = World::new("one-line");
+    let authority = Authority::new("Test root");
+    let mut issued = authority.leaf(&[&world.hostname("web")]).issue();
+    issued.key = authority.leaf(&["other"]).issue().key;
+    world.has([tls_secret("one-line", "web-tls", &issued), manifests::deployment("one-line", "web", "web-tls:/certs")]);
+    let node = virtual_node("one-line", "web", &world.hostname("web"));
+    world.knows(&node);
+    world.apply(&node).refused(&["MV206"]);
+
+    let log = world::meshvet().log();
+    let lines =
+        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
+    let verdicts: Vec<Value> =
+        lines.filter(|line| line["namespace"] == "one-line" && line["dry_run"] == false).collect();
+    assert_eq!(verdicts.len(), 1, "{verdicts:?}");
+    for (field, expected) in [("kind", "VirtualNode"), ("name", "web"), ("operation", "CREATE"), ("rules", "MV206")] {
+        assert_eq!(verdicts[0][field], expected, "{}", verdicts[0]);
+    }
+    assert_eq!(verdicts[0]["allowed"], false);
+    for line in issued.key.lines().filter(|line| !line.starts_with("-----")) {
+        assert!(!log.contains(line), "a line of the key is in the log");
+    }
 }
