@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_rule_is_named_by_code_or_name_and_scopes_lay_over() {
         let policy = Policy::parse(
-            "severities: {MV101: warn, key-mismatch: 'off'}\nunknown: deny\nscopes:\n\
+            "severities: {MV101: warn, key-mismatch: off}\nunknown: deny\nscopes:\n\
              - namespaceSelector: {matchLabels: {env: prod}}\n  severities: {MV307: deny, MV203: warn}\n",
         )
         .expect("a policy");

@@ -174,8 +174,10 @@ impl PolicyFile {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
         }
-        let value: serde_json::Value =
-            serde_saphyr::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+        // As in YAML 1.2, `off` is a word and not a boolean: it is a severity here.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let value: serde_json::Value = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| PolicyError::Syntax(error.to_string()))?;
         if value.is_null() {
             return Ok(Self::default());
         }
