@@ -1,6 +1,8 @@
 //! What a judgement costs, against meshes of 10, 1,000 and 10,000 virtual nodes in one namespace: it should cost what the
 //! node touches, and not what the mesh holds.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a benchmark that can't go on stops")]
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};

@@ -1,5 +1,6 @@
 //! Properties of reading certificate and key files: no bytes make it panic, and what stands around the blocks of a file
 //! does not change what is read of them.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::sync::LazyLock;
 

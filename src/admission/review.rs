@@ -57,9 +57,9 @@ pub enum Subject {
 #[derive(Debug)]
 pub struct Change {
     /// As it would become, or why that can't be read.
-    pub new: Result<Reviewed, Undecodable>,
+    pub new: Result<Reviewed, Box<Undecodable>>,
     /// As it is; None for a CREATE.
-    pub old: Option<Result<Reviewed, Undecodable>>,
+    pub old: Option<Result<Reviewed, Box<Undecodable>>>,
 }
 
 /// Why a body is no question that can be answered. The HTTP answer is 400.
@@ -215,7 +215,7 @@ fn subject(
             if error.object.name.is_empty() {
                 name.clone_into(&mut error.object.name);
             }
-            error
+            Box::new(error)
         })
     };
     Ok(Subject::Object(Box::new(Change { new: decode(new), old: old.map(decode) })))

@@ -2,13 +2,17 @@
 //!
 //! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read).
 
+mod api_server;
 mod ca_bundle;
 mod check;
 mod explain;
 mod files;
 mod logging;
+mod policy;
 mod schema;
 mod serve;
+mod try_it;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -24,6 +28,7 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run.
 
 Start here:
+  meshvet try                      the webhook on an example mesh, without a cluster
   meshvet check manifests/         what is wrong with the manifests of a folder
   meshvet explain MV101            what a rule checks, why, and how to fix what it finds";
 
@@ -41,21 +46,25 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Try(try_it::TryArgs),
     Check(check::CheckArgs),
     Serve(Box<serve::ServeArgs>),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     CaBundle(ca_bundle::CaBundleArgs),
+    Verify(Box<verify::VerifyArgs>),
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Try(args) => args.run(),
         Command::Check(args) => args.run(),
         Command::Serve(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Schema(args) => args.run(),
         Command::CaBundle(args) => args.run(),
+        Command::Verify(args) => args.run(),
     };
     outcome.unwrap_or_else(|error| {
         tell(&format!("error: {}", described(&error)));

@@ -1,7 +1,7 @@
 //! `meshvet serve`: the webhook, fed by a cluster's watches.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,14 +137,14 @@ impl ServeArgs {
     /// When it can't start: a policy, a certificate, a cluster or an address that can't be used.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         self.logging.start()?;
-        let policy = read_policy(self.config.as_deref())?;
+        let policy = super::policy::read(self.config.as_deref())?;
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve(policy))
     }
 
     async fn serve(self, policy: Policy) -> anyhow::Result<ExitCode> {
         let (certificate, _renewal) = self.certificate()?;
         let policy = Arc::new(ArcSwap::from_pointee(policy));
-        let _policy_changes = self.config.clone().map(|path| follow_policy(path, Arc::clone(&policy)));
+        let _policy_changes = self.config.clone().map(|path| super::policy::follow(path, Arc::clone(&policy)));
 
         let listener = bind(self.listen).await?;
         let probe_listener = bind(self.probe_listen).await?;
@@ -224,34 +224,6 @@ impl ServeArgs {
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))
-}
-
-fn read_policy(path: Option<&Path>) -> anyhow::Result<Policy> {
-    let Some(path) = path else { return Ok(Policy::default()) };
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    Policy::parse(&text).with_context(|| path.display().to_string())
-}
-
-/// Reads the policy again whenever its file changes. A broken one is logged once and changes nothing.
-fn follow_policy(path: PathBuf, policy: Arc<ArcSwap<Policy>>) -> FileWatch {
-    let mut last = std::fs::read_to_string(&path).ok();
-    let file = path.clone();
-    FileWatch::new(&[&file], move || {
-        let text = std::fs::read_to_string(&path);
-        if text.as_ref().ok() == last.as_ref() {
-            return;
-        }
-        last = text.as_ref().ok().cloned();
-        match read_policy(Some(&path)) {
-            Ok(read) => {
-                policy.store(Arc::new(read));
-                tracing::info!(file = %path.display(), "the policy was read again");
-            }
-            Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "the new policy can't be used; the last good one stays");
-            }
-        }
-    })
 }
 
 async fn tell_when_ready(probes: Probes) {
@@ -349,16 +321,5 @@ mod tests {
         assert_eq!(SecretAccess::from(args.secrets), SecretAccess::OnDemand);
         assert_eq!(args.drain_grace, Duration::from_secs(90));
         parse(&["--self-signed", "--drain-grace=soon"]).expect_err("no duration");
-    }
-
-    #[test]
-    fn a_policy_that_cant_be_used_names_its_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("config.yaml");
-        let error = format!("{:#}", read_policy(Some(&path)).expect_err("no file"));
-        assert!(error.contains("config.yaml: No such file"), "{error}");
-        std::fs::write(&path, "severitys: {}").expect("a file");
-        let error = format!("{:#}", read_policy(Some(&path)).expect_err("no policy"));
-        assert!(error.contains("config.yaml: severitys"), "{error}");
     }
 }

@@ -217,7 +217,8 @@ impl<'a> Calls<'a> {
             }
         };
         // Several routes of one service to one listener are pushed one after the other: it is idle when all of them are.
-        let of_service = calls.iter_mut().rev().take_while(|call| call.service == *service && same(call.client, client));
+        let of_service =
+            calls.iter_mut().rev().take_while(|call| call.service == *service && same(call.client, client));
         match { of_service }.find(|call| same(call.server, server) && call.listener.anchor == listener.anchor) {
             Some(call) => call.idle &= idle,
             None => calls.push(Call { client, policy, service: service.clone(), server, listener, idle }),

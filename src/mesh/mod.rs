@@ -15,6 +15,7 @@ mod index;
 mod member;
 mod mounts;
 mod object;
+mod paths;
 mod release;
 mod routes;
 mod store;

@@ -8,6 +8,7 @@ use crate::mesh::index::{LabelIndex, SelectorIndex};
 use crate::mesh::member::Member;
 use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
 use crate::mesh::object::ObjectRef;
+use crate::mesh::paths::PathCache;
 use crate::mesh::routes::{EVERY_SERVICE, Name, RouteIndex, group_entries};
 use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
 use crate::mesh::workload::Workload;
@@ -102,6 +103,7 @@ pub struct World {
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
     route_index: RouteIndex,
+    path_cache: PathCache,
     local_mounts: Vec<(LocalMount, Mounts)>,
     secrets: SecretAccess,
 }
@@ -259,6 +261,11 @@ impl World {
     /// All virtual routers, in no order.
     pub fn routers(&self) -> impl Iterator<Item = (&ObjectRef, &Arc<VirtualRouter>)> {
         self.routers.iter()
+    }
+
+    /// Which chain leads to which bundle.
+    pub(crate) fn paths(&self) -> &PathCache {
+        &self.path_cache
     }
 
     /// The links between members, services and routers.

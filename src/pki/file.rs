@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use x509_parser::parse_x509_crl;
 
+use super::broken_block::{BlockFault, BrokenBlock};
 use super::certificate::{Certificate, CertificateError};
 use super::der::{self, Reader};
+use super::instead::{NotPem, OtherBlock};
 use super::pem::{self, Block, Headers, MAX_BLOCKS, PassedOver, PassedOverBecause, Scan, ScanEnd};
 use super::private_key::{self, PrivateKeyFacts};
-use super::problem::{
-    BlockFault, BrokenBlock, CertificateFileError, CertificateProblem, NotPem, OtherBlock, PrivateKeyError, Purpose,
-    TooMuch,
-};
+use super::problem::{BAD_PASSWORD_READ, CertificateFileError, CertificateProblem, PrivateKeyError, Purpose, TooMuch};
 use super::public_key::sha256;
 use super::shape;
 
@@ -371,7 +370,7 @@ fn plain(block: &Block) -> Result<(), BrokenBlock> {
     match block.headers {
         Headers::None => Ok(()),
         Headers::Bad(cause) => Err(broken(block, BlockFault::Headers { cause })),
-        Headers::Encrypted => Err(broken(block, BlockFault::Headers { cause: super::problem::BAD_PASSWORD_READ })),
+        Headers::Encrypted => Err(broken(block, BlockFault::Headers { cause: BAD_PASSWORD_READ })),
     }
 }
 

@@ -6,11 +6,13 @@
 //!
 //! Everything here is pure: no clock, no I/O. No key byte leaves the module.
 
+mod broken_block;
 mod certificate;
 mod der;
 mod distinguished_name;
 mod extensions;
 mod file;
+mod instead;
 pub mod names;
 pub mod path;
 mod pem;
@@ -25,15 +27,14 @@ mod support;
 #[cfg(test)]
 mod tests;
 
+pub use broken_block::{BlockFault, BrokenBlock};
 pub use certificate::{Certificate, CertificateError, HashAlgorithm};
 pub use extensions::{BasicConstraints, ExtendedKeyUsage, KeyUsage, San};
 pub use file::{Bundle, Chain, FileFacts, IgnoredBlock, IgnoredReason, MAX_FILE_BYTES};
+pub use instead::{NotPem, OtherBlock};
 pub use names::{HostMatch, certificate_matches_host, dns_name_matches, is_ip, nearest_name, san_entry_matches};
 pub use pem::MAX_BLOCKS;
 pub use private_key::{KeyFault, KeyFit, PrivateKeyFacts};
-pub use problem::{
-    BlockFault, BrokenBlock, CertificateFileError, CertificateProblem, NotPem, OtherBlock, PrivateKeyError, Purpose,
-    TooMuch,
-};
+pub use problem::{CertificateFileError, CertificateProblem, PrivateKeyError, Purpose, TooMuch};
 pub use public_key::KeyAlgorithm;
 pub use support::{HandshakeFailure, KeySupport, Refusal};

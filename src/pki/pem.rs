@@ -10,7 +10,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
-use super::problem::{BlockFault, BrokenBlock};
+use super::broken_block::{BlockFault, BrokenBlock};
 
 /// How many blocks of a file are looked at. A Secret of one mebibyte full of the smallest real certificates has some
 /// 2,000; a file with more is no certificate file.

@@ -7,10 +7,11 @@ use ring::signature::KeyPair;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::broken_block::{BlockFault, BrokenBlock};
 use super::certificate::Certificate;
 use super::der::{self, Reader};
 use super::pem::{Block, Headers};
-use super::problem::{BlockFault, BrokenBlock, PrivateKeyError, key_refused};
+use super::problem::{PrivateKeyError, key_refused};
 use super::public_key::{self, KeyAlgorithm};
 use super::rsa::{Disagreement, RsaNumbers};
 

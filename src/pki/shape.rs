@@ -2,8 +2,8 @@
 
 use super::certificate::Certificate;
 use super::der::{self, Reader};
+use super::instead::NotPem;
 use super::pem::{PassedOver, PassedOverBecause, find};
-use super::problem::NotPem;
 
 /// How much of a file is looked at: what a file is shows at its beginning.
 const LOOKED_AT: usize = 1 << 16;

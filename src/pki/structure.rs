@@ -88,8 +88,8 @@ fn value(tag: u8, content: &[u8]) -> Option<()> {
         der::NULL => content.is_empty().then_some(()),
         der::OBJECT_IDENTIFIER => oid(content),
         der::UTF8_STRING => std::str::from_utf8(content).ok().map(drop),
-        der::BMP_STRING => (content.len() % 2 == 0).then_some(()),
-        der::UNIVERSAL_STRING => (content.len() % 4 == 0).then_some(()),
+        der::BMP_STRING => content.len().is_multiple_of(2).then_some(()),
+        der::UNIVERSAL_STRING => content.len().is_multiple_of(4).then_some(()),
         _ => Some(()),
     }
 }

@@ -222,7 +222,8 @@ mod tests {
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);
         rejects("severities: [", &["line"]);
-        rejects("- a", &["struct PolicyFile"]);
+        rejects("- a", &["the policy: a map is expected"]);
+        rejects("thresholds: [3]", &["thresholds: a map is expected"]);
     }
 
     #[test]

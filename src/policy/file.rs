@@ -217,6 +217,11 @@ fn reject_unknown_keys(
             }
             Ok(())
         }
+        // A derived decoder would take a list for a map, its values in the order of the fields.
+        serde_json::Value::Array(_) if schema.get("properties").is_some() => {
+            let place = if path.is_empty() { "the policy" } else { path };
+            Err(PolicyError::Syntax(format!("{place}: a map is expected, and this is a list")))
+        }
         serde_json::Value::Array(items) => match schema.get("items") {
             None => Ok(()),
             Some(schema) => items

@@ -8,9 +8,10 @@ use crate::mesh::Validation;
 use crate::mesh::{
     CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload,
 };
-use crate::pki::{Chain, FileFacts};
+use crate::pki::{Certificate, Chain, FileFacts};
 use crate::policy::Effective;
-use crate::rules::pairs::Pair;
+use crate::rules::files::chain_disordered::place_of_leaf;
+use crate::rules::pairs::{Pair, Refused};
 use crate::sources::{Body, Reviewed};
 
 /// Where the question comes from. Only MV002 weighs differently.
@@ -43,6 +44,8 @@ pub struct Context<'a> {
     pub trusts: Vec<TrustUse<'a>>,
     /// Each call that the member makes or receives, where TLS has a part in it.
     pub pairs: Vec<Pair<'a>>,
+    /// The certificates of those calls that the other end would not accept now.
+    pub refused: Vec<Refused>,
 }
 
 /// The files that ends of one member load, with what stands at their paths.
@@ -112,6 +115,7 @@ impl<'a> Context<'a> {
             certificates: Vec::new(),
             trusts: Vec::new(),
             pairs: Vec::new(),
+            refused: Vec::new(),
         };
         if let Body::Member(member) = &reviewed.body {
             cx.workloads = view.world.workloads_of(member).map(AsRef::as_ref).collect();
@@ -122,6 +126,7 @@ impl<'a> Context<'a> {
                 (cx.certificates, cx.trusts) = (files.certificates, files.trusts);
             }
             cx.pairs = Pair::all(&cx);
+            cx.refused = Refused::all(&cx);
         }
         cx
     }
@@ -343,6 +348,12 @@ impl CertificateUse<'_> {
     /// The chain, where one stands at the path and Envoy would load it.
     pub fn chain(&self) -> Option<&Chain> {
         self.chain_facts().and_then(|facts| facts.chain.as_ref().ok())
+    }
+
+    /// The leaf: the certificate that the key is for, wherever it stands in the chain, so that a chain out of order (MV211) isn't
+    /// judged as if an authority were the leaf.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        self.chain()?.certificates.get(place_of_leaf(self).unwrap_or(0)).map(AsRef::as_ref)
     }
 
     /// What stands at the chain's path.

@@ -20,7 +20,7 @@ pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, T
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
-pub use pairs::{Pair, Side};
+pub use pairs::{Pair, Refused, Side};
 pub use stores::stores_to_read;
 
 use crate::finding::Severity;
@@ -79,6 +79,7 @@ pub static RULES: &[Rule] = &[
     rule!("MV207" "certificate-expired" Deny files certificate_expired "the certificate is past its notAfter"),
     rule!("MV208" "certificate-not-yet-valid" Deny files certificate_not_yet_valid "the certificate is before its notBefore"),
     rule!("MV209" "certificate-expiring" Warn files certificate_expiring "the certificate ends soon"),
+    rule!("MV210" "chain-incomplete" Deny files chain_incomplete "the chain file lacks a link on the way to what a known client trusts"),
     rule!("MV211" "chain-disordered" Deny files chain_disordered "the first certificate of the chain file is not the leaf"),
     rule!("MV212" "wrong-key-usage" Deny files wrong_key_usage "an extended key usage that doesn't allow what the certificate is used for"),
     rule!("MV213" "weak-key" Warn files weak_key "key, signature or lifetime outside the policy's profile"),
@@ -88,6 +89,7 @@ pub static RULES: &[Rule] = &[
     rule!("MV217" "nameless-certificate" Deny files nameless_certificate "a certificate with neither common name nor subject alternative name"),
     rule!("MV218" "proxy-not-injected" Warn files proxy_not_injected "no proxy is injected into the selected pods, so that nothing would load the file"),
     rule!("MV219" "sds-disabled" Warn files sds_disabled "a secret of the Secret Discovery Service where that is switched off"),
+    rule!("MV301" "issuer-untrusted" Deny issuers issuer_untrusted "a client that reaches the listener doesn't trust its issuer, or the reverse"),
     rule!("MV303" "trust-unreadable" Deny issuers trust_unreadable "a trust bundle that holds no certificate Envoy loads"),
     rule!("MV304" "client-certificate-missing" Deny issuers client_certificate_missing "a listener validates clients, and a calling node shows no certificate"),
     rule!("MV305" "plaintext-server" Deny issuers plaintext_server "a client enforces TLS on a backend whose listener speaks none"),

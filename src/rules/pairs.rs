@@ -3,6 +3,8 @@
 use crate::field::FieldPath;
 use crate::finding::{Problem, Severity, Site};
 use crate::mesh::{Call, Calls, ObjectRef, PolicyInForce, View, same_release};
+use crate::pki::Bundle;
+use crate::pki::path::{Purpose, Reason, Refusal};
 use crate::rules::context::{CertificateUse, Context, End, Files, Surface, TrustUse};
 
 /// Which end of a call is under review.
@@ -121,6 +123,106 @@ impl<'a> Pair<'a> {
 pub(super) struct Fields<'f> {
     pub(super) client: &'f FieldPath,
     pub(super) server: &'f FieldPath,
+}
+
+/// A certificate that one end of a pair shows, and that the other's trust bundle doesn't lead to.
+#[derive(Debug)]
+pub struct Refused {
+    /// The place of the pair in [`Context::pairs`].
+    pair: usize,
+    presented: usize,
+    trust: usize,
+    /// Which end shows the certificate.
+    pub by: Side,
+    /// Why it is refused.
+    pub refusal: Refusal,
+}
+
+impl Refused {
+    /// The refused certificates of all calls. Where a file isn't known, nothing is claimed.
+    pub(super) fn all(cx: &Context<'_>) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (place, pair) in cx.pairs.iter().enumerate() {
+            for by in [Side::Server, Side::Client] {
+                let (shown, trusting, purpose) = match by {
+                    Side::Server => (&pair.server, &pair.client, Purpose::Server),
+                    Side::Client => (&pair.client, &pair.server, Purpose::Client),
+                };
+                for (presented, using) in shown.certificates.iter().enumerate() {
+                    let Some(chain) = using.chain() else { continue };
+                    for (trust, trusting) in trusting.trusts.iter().enumerate() {
+                        let Some(Ok(bundle)) = trusting.facts().map(|facts| &facts.bundle) else { continue };
+                        let verdict = cx.view.world.paths().verdict(chain, bundle, purpose);
+                        if let Some(refusal) = verdict.refusal_at(cx.now) {
+                            all.push(Self { pair: place, presented, trust, by, refusal });
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether the leaf itself is refused for its dates or its usage: the rules on certificates say so already.
+    pub fn is_told_of_the_leaf(&self) -> bool {
+        let dated =
+            matches!(self.refusal.reason, Reason::Expired { .. } | Reason::NotYetValid { .. } | Reason::Purpose);
+        dated && self.refusal.depth == 0
+    }
+
+    /// The pair, the certificate that is shown, and the bundle that doesn't accept it.
+    pub fn parts<'c, 'a>(
+        &self,
+        cx: &'c Context<'a>,
+    ) -> Option<(&'c Pair<'a>, &'c CertificateUse<'a>, &'c TrustUse<'a>)> {
+        let pair = cx.pairs.get(self.pair)?;
+        let (shown, trusting) = match self.by {
+            Side::Server => (&pair.server, &pair.client),
+            Side::Client => (&pair.client, &pair.server),
+        };
+        Some((pair, shown.certificates.get(self.presented)?, trusting.trusts.get(self.trust)?))
+    }
+
+    /// The problem of this pair, with what both ends have and what would be logged.
+    pub(super) fn problem(&self, cx: &Context<'_>, what: &str) -> Option<Problem> {
+        let (pair, using, trust) = self.parts(cx)?;
+        let fields = match self.by {
+            Side::Server => Fields { client: &trust.file.field, server: &using.chain_file.field },
+            Side::Client => Fields { client: &using.chain_file.field, server: &trust.file.field },
+        };
+        let (shower, verifier) = match self.by {
+            Side::Server => ("server", "client"),
+            Side::Client => ("client", "listener"),
+        };
+        let message = format!("the {verifier} doesn't accept the {shower}'s certificate: {what}");
+        let mut problem = pair.problem(cx, fields, &message);
+        problem.site.anchor = format!("{} {shower}'s certificate", problem.site.anchor);
+        let consequence = match self.by {
+            Side::Server => format!("{} {}", super::envoy::CLIENT_SEES, self.refusal.envoy_log()),
+            Side::Client => {
+                format!("the server ends the handshake: the client's proxy logs {}", self.refusal.alert())
+            }
+        };
+        let trusted = trust.facts().and_then(|facts| facts.bundle.as_ref().ok());
+        let issuer = using.chain().map(|chain| chain.leaf().issuer.clone()).unwrap_or_default();
+        Some(
+            problem
+                .expected(format!("a path to {} ({})", subjects(trusted), trust.origin()))
+                .found(format!("{} by issuer {issuer} ({})", self.refusal, using.chain_origin()))
+                .consequence(consequence),
+        )
+    }
+}
+
+/// The subjects of a bundle, few of them.
+fn subjects(bundle: Option<&Bundle>) -> String {
+    const SHOWN: usize = 4;
+    let all = bundle.map_or(&[][..], |bundle| &bundle.certificates);
+    let mut text = all.iter().take(SHOWN).map(|one| one.subject.as_str()).collect::<Vec<_>>().join(" or ");
+    if all.len() > SHOWN {
+        text.push_str(&format!(" or {} more", all.len() - SHOWN));
+    }
+    text
 }
 
 fn full(object: &ObjectRef) -> String {

@@ -46,9 +46,8 @@ pub(crate) fn facts(objects: impl IntoIterator<Item = Value>) -> Vec<Fact> {
         .collect()
 }
 
-/// A webhook and the world behind it.
+/// A webhook, and what can be changed while it serves.
 pub(crate) struct Bed {
-    pub(crate) world: SharedWorld,
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) drain: Drain,
@@ -69,18 +68,17 @@ impl Bed {
     ) -> Self {
         let mut world = World::new(access);
         facts(objects).into_iter().for_each(|fact| world.learn(fact));
-        let world = SharedWorld::new(world);
         let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
         let admission = Admission::new(
-            world.clone(),
+            SharedWorld::new(world),
             Arc::new(reader),
             Arc::clone(&policy),
             Arc::new(Timestamp::now),
             Arc::clone(&metrics),
         );
         let router = router(Arc::new(admission), drain.clone());
-        Self { world, policy, metrics, drain, router }
+        Self { policy, metrics, drain, router }
     }
 
     /// The world of the sound node, its Secret holding this certificate.

@@ -1,5 +1,7 @@
 //! The webhook, asked as an API server asks it: in process where the answer counts, over TLS on loopback where the wire does.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -9,6 +11,8 @@ mod client;
 mod hostile;
 mod lifetime;
 mod properties;
+mod serve;
 mod stores;
+mod try_it;
 mod verdicts;
 mod wire;

@@ -26,7 +26,7 @@ pub(crate) struct ControlPlane {
     arguments: Vec<String>,
     folder: PathBuf,
     etcd_port: u16,
-    url: String,
+    port: u16,
     pub(crate) kubectl: Kubectl,
 }
 
@@ -45,11 +45,10 @@ impl ControlPlane {
         let arguments = api_server_arguments(&folder, &authority, number, etcd_port, port);
         let api_server = start_api_server(&folder, &arguments);
         std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
-        let url = format!("https://{API_SERVER}:{port}");
         let kubeconfig = folder.join("kubeconfig");
-        write_kubeconfig(&kubeconfig, &url, &folder.join("ca.crt"), ADMIN);
+        write_kubeconfig(&kubeconfig, port, &folder.join("ca.crt"), ADMIN);
         let mut plane =
-            Self { etcd, api_server, arguments, etcd_port, url, kubectl: Kubectl::new(&kubeconfig), folder };
+            Self { etcd, api_server, arguments, etcd_port, port, kubectl: Kubectl::new(&kubeconfig), folder };
         plane.wait_until_ready();
         plane
     }
@@ -65,6 +64,11 @@ impl ControlPlane {
         });
     }
 
+    /// Where the API server listens, at [`API_SERVER`].
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -72,7 +76,7 @@ impl ControlPlane {
     /// A kubeconfig for the bearer of `token`, in a file called `name`.
     pub(crate) fn kubeconfig_for(&self, name: &str, token: &str) -> PathBuf {
         let path = self.folder.join(format!("{name}.kubeconfig"));
-        write_kubeconfig(&path, &self.url, &self.folder.join("ca.crt"), token);
+        write_kubeconfig(&path, self.port, &self.folder.join("ca.crt"), token);
         path
     }
 
@@ -196,11 +200,11 @@ pub(crate) fn spawn(mut command: Command, log: &Path) -> Child {
         .unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()))
 }
 
-fn write_kubeconfig(path: &Path, url: &str, authority: &Path, token: &str) {
+fn write_kubeconfig(path: &Path, port: u16, authority: &Path, token: &str) {
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "suite", "cluster": {"server": url, "certificate-authority": authority}}],
+        "clusters": [{"name": "suite", "cluster": {"server": format!("https://{API_SERVER}:{port}"), "certificate-authority": authority}}],
         "users": [{"name": "suite", "user": {"token": token}}],
         "contexts": [{"name": "suite", "context": {"cluster": "suite", "user": "suite"}}],
         "current-context": "suite",

@@ -18,7 +18,8 @@ pub(crate) struct Installation<'a> {
     name: String,
     /// Who issues the serving certificate of a copy; that of `deploy/` is in its Secret.
     authority: Option<Authority>,
-    kubeconfig: PathBuf,
+    /// Of the ServiceAccount of `deploy/`.
+    token: String,
 }
 
 /// The block of commands that deploy/README.md calls `name`: it stands between a line "```sh NAME" and "```".
@@ -61,7 +62,7 @@ impl<'a> Installation<'a> {
     /// `deploy/` as it stands in the cluster already.
     #[track_caller]
     pub(crate) fn found(plane: &'a ControlPlane) -> Self {
-        Self { plane, name: "meshvet".to_owned(), authority: None, kubeconfig: service_account(plane) }
+        Self { plane, name: "meshvet".to_owned(), authority: None, token: token(plane) }
     }
 
     /// A copy of the Service and of the webhook configuration for `namespace` alone, which the original no longer looks at.
@@ -85,7 +86,7 @@ impl<'a> Installation<'a> {
         hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
         kubectl.apply(&service, &[]).succeeds();
         kubectl.apply(&webhook, &[]).succeeds();
-        Self { plane, name, authority: Some(authority), kubeconfig: service_account(plane) }
+        Self { plane, name, authority: Some(authority), token: token(plane) }
     }
 
     /// Another serving certificate for a copy.
@@ -110,7 +111,7 @@ impl<'a> Installation<'a> {
             self.plane,
             Pod {
                 name: format!("{}-{name}", self.name),
-                kubeconfig: &self.kubeconfig,
+                token: &self.token,
                 tls: self.certificate().as_ref().map(tls_files),
             },
         )
@@ -162,11 +163,11 @@ impl<'a> Installation<'a> {
     }
 }
 
-/// A kubeconfig with a token of the ServiceAccount of `deploy/`.
+/// A token of the ServiceAccount of `deploy/`.
 #[track_caller]
-fn service_account(plane: &ControlPlane) -> PathBuf {
+fn token(plane: &ControlPlane) -> String {
     let token = plane.kubectl.run(&["-n", NAMESPACE, "create", "token", "meshvet"], "").succeeds();
-    plane.kubeconfig_for("meshvet", token.stdout.trim())
+    token.stdout.trim().to_owned()
 }
 
 /// The files of a Secret of type kubernetes.io/tls.

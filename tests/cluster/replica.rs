@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::control_plane::{ControlPlane, spawn};
-use crate::sandbox;
+use crate::sandbox::{self, API_SERVER};
 use crate::volume::{self, Files, Volume};
 
 /// The namespace of `deploy/`.
@@ -20,11 +20,15 @@ pub(crate) const NAMESPACE: &str = "meshvet-system";
 pub(crate) struct Pod<'a> {
     /// Names its files and its log.
     pub(crate) name: String,
-    /// The kubeconfig that stands in for the mounted token.
-    pub(crate) kubeconfig: &'a Path,
+    /// The token of its ServiceAccount.
+    pub(crate) token: &'a str,
     /// What volume `tls` holds, in place of its Secret.
     pub(crate) tls: Option<Files>,
 }
+
+/// Puts the folder `$0` where a pod finds its ServiceAccount, in a mount namespace of its own, and becomes `$@`.
+const IN_A_POD: &str = "mount -t tmpfs tmpfs /var/run && mkdir -p /var/run/secrets/kubernetes.io \
+    && cp -r \"$0\" /var/run/secrets/kubernetes.io/serviceaccount && exec \"$@\"";
 
 /// A running meshvet: ends when dropped.
 pub(crate) struct Replica {
@@ -53,7 +57,17 @@ impl Replica {
             volumes.insert(name.to_owned(), Volume::mount(folder.join(name), &files));
         }
         let address = sandbox::pod_address();
-        let mut command = Command::new(sandbox::meshvet());
+        // A container has its ServiceAccount mounted, next to no environment, and a root that it can't write to.
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-c", IN_A_POD])
+            .arg(service_account(plane, &folder, pod.token))
+            .arg(sandbox::meshvet())
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("KUBERNETES_SERVICE_HOST", API_SERVER.to_string())
+            .env("KUBERNETES_SERVICE_PORT", plane.port().to_string())
+            .current_dir("/");
         for argument in container["args"].as_array().expect("arguments") {
             let mut argument = text(argument).replace("0.0.0.0", &address.to_string());
             for mount in container["volumeMounts"].as_array().into_iter().flatten() {
@@ -62,8 +76,6 @@ impl Replica {
             }
             command.arg(argument);
         }
-        // A container has next to no environment, and its root can't be written to.
-        command.env_clear().current_dir("/").arg("--kubeconfig").arg(pod.kubeconfig);
         let log = plane.folder().join(format!("{}.log", pod.name));
         Self { child: spawn(command, &log), address, probe_port: probe_port(container), log, volumes }
     }
@@ -134,6 +146,16 @@ impl Drop for Replica {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+/// The folder of the ServiceAccount's token, as the kubelet makes it.
+fn service_account(plane: &ControlPlane, folder: &Path, token: &str) -> PathBuf {
+    let account = folder.join("serviceaccount");
+    std::fs::create_dir_all(&account).unwrap();
+    std::fs::write(account.join("token"), token).unwrap();
+    std::fs::write(account.join("namespace"), NAMESPACE).unwrap();
+    std::fs::copy(plane.folder().join("ca.crt"), account.join("ca.crt")).unwrap();
+    account
 }
 
 /// What a volume of the pod holds: the Secret or ConfigMap that is in the cluster.

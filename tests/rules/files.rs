@@ -258,8 +258,8 @@ fn matching() -> Vec<Case> {
         good("MV206", "an RSA pair", |s| {
             s.certificate(&AUTHORITY.leaf(&["blue.apps.local"]).key(Key::Rsa(2048)).issue());
         }),
-        good("MV206", "a chain out of order: MV211's", |s| disorder(s)),
-        denies("MV211", "the root first", |s| disorder(s), CHAIN, &["CN=blue.apps.local", "KEY_VALUES_MISMATCH"]),
+        good("MV206", "a chain out of order: MV211's", disorder),
+        denies("MV211", "the root first", disorder, CHAIN, &["CN=blue.apps.local", "KEY_VALUES_MISMATCH"]),
         denies(
             "MV211",
             "the root first, and no key to tell by",
@@ -271,6 +271,8 @@ fn matching() -> Vec<Case> {
             &[],
         ),
         good("MV211", "the leaf first", |_| {}),
+        good("MV101", "a chain out of order: the leaf's names count, not the root's", disorder),
+        good("MV215", "a chain out of order: the leaf's key counts, not the root's", disorder),
     ]
 }
 
@@ -482,7 +484,7 @@ fn sds() -> Vec<Case> {
         warns(
             "MV219",
             "not enabled",
-            |s| by_sds(s),
+            by_sds,
             "spec.listeners[0].tls.certificate.sds.secretName",
             &["spiffe://apps.local/blue"],
         ),

@@ -1,10 +1,11 @@
 //! MV104, MV105, MV304, MV305, and MV101's softer form: what a call shows.
 
+use jiff::{SignedDuration, Timestamp};
 use meshvet::rules::Surface;
 use serde_json::{Value, json};
 
 use crate::cases::{Case, denies, good, warns};
-use crate::scene::{AUTHORITY, Scene};
+use crate::scene::{AUTHORITY, OTHER, Scene};
 use crate::support::manifests;
 
 const NAMES: &str = "/spec/backendDefaults/clientPolicy/tls/validation/subjectAlternativeNames";
@@ -70,7 +71,7 @@ fn lists(name: &'static str) -> impl FnOnce(&mut Value) {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [client_names(), peer_names(), client_certificates(), plaintext(), ways()].concat()
+    [client_names(), peer_names(), trust(), dates(), client_certificates(), plaintext(), ways()].concat()
 }
 
 fn client_names() -> Vec<Case> {
@@ -205,6 +206,144 @@ fn peer_names() -> Vec<Case> {
         good("MV105", "the client's name", |s| {
             listed(s, "front.apps.local");
             front(s, with_certificate);
+        }),
+    ]
+}
+
+fn trust() -> Vec<Case> {
+    const CHAIN: &str = "spec.listeners[0].tls.certificate.file.certificateChain";
+    vec![
+        denies(
+            "MV301",
+            "another authority",
+            |s| {
+                let issued = OTHER.leaf(&["blue.apps.local"]).issue();
+                s.key("tls.crt", &issued.certificate);
+                s.key("tls.key", &issued.key);
+                front(s, |_| {});
+            },
+            CHAIN,
+            &["front → blue", "CN=other root", "CN=scene root", "unable to get local issuer certificate"],
+        ),
+        denies(
+            "MV301",
+            "another authority that sends its root along",
+            |s| {
+                s.certificate(&OTHER.leaf(&["blue.apps.local"]).issue());
+                front(s, |_| {});
+            },
+            CHAIN,
+            &["self signed certificate in certificate chain"],
+        ),
+        denies(
+            "MV301",
+            "seen from the client",
+            |s| {
+                s.certificate(&OTHER.leaf(&["blue.apps.local"]).issue());
+                front(s, |_| {});
+                as_front(s);
+            },
+            "spec.backendDefaults.clientPolicy.tls.validation.trust.file.certificateChain",
+            &["Secret shop/front-cert"],
+        ),
+        denies(
+            "MV301",
+            "a client whom the listener doesn't trust",
+            |s| {
+                mutual(s);
+                s.key("ca.crt", &OTHER.pem());
+                front(s, with_certificate);
+            },
+            "spec.listeners[0].tls.validation.trust.file.certificateChain",
+            &["TLSV1_ALERT_UNKNOWN_CA", "CN=scene root"],
+        ),
+        good("MV301", "one authority for both", |s| {
+            mutual(s);
+            front(s, with_certificate);
+        }),
+        good("MV301", "both authorities in the bundle, while one is replaced", |s| {
+            s.certificate(&OTHER.leaf(&["blue.apps.local"]).issue());
+            front(s, |_| {});
+            let both = format!("{}{}", AUTHORITY.pem(), OTHER.pem());
+            let last = s.others.last_mut().expect("the client's Secret");
+            last["stringData"]["ca.crt"] = both.into();
+        }),
+        good("MV301", "a bundle that isn't there", |s| {
+            s.certificate(&OTHER.leaf(&["blue.apps.local"]).issue());
+            front(s, |_| {});
+            s.others.pop();
+        }),
+        good("MV301", "a policy that isn't enforced", |s| {
+            s.certificate(&OTHER.leaf(&["blue.apps.local"]).issue());
+            front(s, |front| put(front, "/spec/backendDefaults/clientPolicy/tls/enforce", json!(false)));
+        }),
+        denies(
+            "MV210",
+            "an intermediate that lies beside",
+            |s| {
+                intermediate(s, false, 3000);
+                front(s, |_| {});
+            },
+            CHAIN,
+            &["CN=scene intermediate", "unable to get local issuer certificate", "behind the leaf"],
+        ),
+        good("MV301", "an intermediate that lies beside: MV210's", |s| {
+            intermediate(s, false, 3000);
+            front(s, |_| {});
+        }),
+        good("MV210", "an intermediate in the chain", |s| {
+            intermediate(s, true, 3000);
+            front(s, |_| {});
+        }),
+        good("MV210", "another authority: MV301's", |s| {
+            s.certificate(&OTHER.leaf(&["blue.apps.local"]).issue());
+            front(s, |_| {});
+        }),
+    ]
+}
+
+/// A certificate of an intermediate, which is put behind the leaf or left in `ca.crt`, as cert-manager does.
+fn intermediate(scene: &mut Scene, in_chain: bool, until: i64) {
+    let intermediate = AUTHORITY.intermediate("scene intermediate", -1, until);
+    let issued = intermediate.leaf(&["blue.apps.local"]).issue();
+    let chain = if in_chain { &issued.chain } else { &issued.certificate };
+    scene.key("tls.crt", chain);
+    scene.key("tls.key", &issued.key);
+    scene.key("ca.crt", &intermediate.pem());
+}
+
+fn dates() -> Vec<Case> {
+    const CHAIN: &str = "spec.listeners[0].tls.certificate.file.certificateChain";
+    fn later(scene: &mut Scene, days: i64) {
+        scene.now = Timestamp::now() + SignedDuration::from_hours(24 * days);
+    }
+    vec![
+        denies(
+            "MV207",
+            "an intermediate that has expired",
+            |s| {
+                intermediate(s, true, 30);
+                front(s, |_| {});
+                later(s, 40);
+            },
+            CHAIN,
+            &["CN=scene intermediate", "certificate has expired"],
+        ),
+        denies(
+            "MV208",
+            "an intermediate of the future",
+            |s| {
+                let intermediate = AUTHORITY.intermediate("scene intermediate", 9, 3000);
+                s.certificate(&intermediate.leaf(&["blue.apps.local"]).issue());
+                front(s, |_| {});
+            },
+            CHAIN,
+            &["certificate is not yet valid"],
+        ),
+        good("MV207", "an intermediate that holds", |s| {
+            intermediate(s, true, 30);
+            front(s, |_| {});
+            later(s, 29);
         }),
     ]
 }
@@ -364,9 +503,13 @@ fn ways() -> Vec<Case> {
             &["edge → blue"],
         ),
         good("MV305", "from a gateway that selects no namespace", |s| gateway(s, json!(null))),
-        denies("MV305", "by a backend group", |s| grouped(s, json!({"name": "blue"})), "spec.listeners[0]", &[
-            "front → blue",
-        ]),
+        denies(
+            "MV305",
+            "by a backend group",
+            |s| grouped(s, json!({"name": "blue"})),
+            "spec.listeners[0]",
+            &["front → blue"],
+        ),
         denies("MV305", "by a group of all services", |s| grouped(s, json!({"name": "*"})), "spec.listeners[0]", &[]),
         denies(
             "MV305",

@@ -25,16 +25,17 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn new(common_name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, common_name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.not_before = in_days(-30).into();
-        params.not_after = in_days(3650).into();
         let key = KeyPair::generate().expect("a P-256 key");
-        let issuer = CertifiedIssuer::self_signed(params, key).expect("a root");
-        Self { issuer }
+        let params = authority_params(common_name, -30, 3650);
+        Self { issuer: CertifiedIssuer::self_signed(params, key).expect("a root") }
+    }
+
+    /// An authority below this one, valid between two points in time, in days from now.
+    pub(crate) fn intermediate(&self, common_name: &str, from: i64, to: i64) -> Self {
+        let key = KeyPair::generate().expect("a P-256 key");
+        let mut params = authority_params(common_name, from, to);
+        params.use_authority_key_identifier_extension = true;
+        Self { issuer: CertifiedIssuer::signed_by(params, key, &self.issuer).expect("an intermediate") }
     }
 
     /// The root, as PEM: what a trust bundle holds.
@@ -58,6 +59,17 @@ impl Authority {
         params.use_authority_key_identifier_extension = true;
         Leaf { authority: self, params, key: Key::P256 }
     }
+}
+
+fn authority_params(common_name: &str, from: i64, to: i64) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = in_days(from).into();
+    params.not_after = in_days(to).into();
+    params
 }
 
 fn san(name: &str) -> SanType {

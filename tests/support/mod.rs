@@ -2,6 +2,7 @@
 //!
 //! Each suite takes what it needs: `#[path = "../support/mod.rs"] mod support;`.
 #![allow(dead_code, reason = "no suite uses all of it")]
+#![allow(clippy::expect_used, reason = "a test that can't go on fails")]
 
 pub(crate) mod forge;
 pub(crate) mod manifests;

@@ -259,7 +259,7 @@ fn a_damaged_key_is_refused() {
     let pem = mint("x", &[]).key;
     let lines = pem.lines().count();
     refused(
-        pem[..pem.len() - 30].as_bytes(),
+        &pem.as_bytes()[..pem.len() - 30],
         "block 1 (PRIVATE KEY, line 1) has no END line: the file is cut off",
         "BAD_END_LINE",
     );

@@ -1,8 +1,9 @@
 //! # MV207: `certificate-expired`
 //!
 //! ## What it checks
-//! Whether the leaf is past its notAfter, for listeners and for client certificates; and whether a trust bundle holds
-//! nothing but expired certificates.
+//! Whether the leaf is past its notAfter, for listeners and for client certificates; whether a trust bundle holds nothing
+//! but expired certificates; and, for each call whose two ends are known, any link of the path between them, the trusted
+//! authority included.
 //!
 //! ## Why it matters
 //! Envoy loads an expired certificate without a word, and every peer that validates it refuses the connection:
@@ -17,6 +18,7 @@
 //! Renew the certificate, store it with its key, and restart the pods.
 
 use crate::finding::Problem;
+use crate::pki::path::Reason;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
@@ -24,8 +26,7 @@ use crate::rules::files::THEN_RESTART;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         if leaf.not_after >= cx.now {
             continue;
         }
@@ -59,5 +60,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             ))
             .fix(format!("put the authority's current certificate into the bundle{THEN_RESTART}")),
         );
+    }
+    for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf()) {
+        if matches!(refused.refusal.reason, Reason::Expired { .. })
+            && let Some(problem) = refused.problem(cx, "a certificate that the path needs has expired")
+        {
+            out.add(problem.fix(format!("renew the certificate that is named{THEN_RESTART}")));
+        }
     }
 }

@@ -25,8 +25,7 @@ use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         let left = leaf.not_after.duration_since(cx.now);
         let lifetime = leaf.not_after.duration_since(leaf.not_before);
         let days = SignedDuration::from_hours(24 * i64::from(cx.policy.expiring_days));
@@ -34,11 +33,14 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         }
         out.add(
-            Problem::warn(using.chain_site(), format!("the certificate in {} ends soon", using.chain_origin()))
-                .expected(format!("more than {} left", span(days.min(lifetime / 5))))
-                .found(format!("{} left: {} ends on {}", span(left), leaf.subject, leaf.not_after))
-                .consequence("from then on peers refuse it: certificate has expired")
-                .fix("renew it, and restart the pods: a proxy doesn't reload a file"),
+            Problem::warn(
+                using.chain_site(),
+                format!("the certificate in {} ends in {}", using.chain_origin(), span(left)),
+            )
+            .expected(format!("more than {} left", span(days.min(lifetime / 5))))
+            .found(format!("{} left: {} ends on {}", span(left), leaf.subject, leaf.not_after))
+            .consequence("from then on peers refuse it: certificate has expired")
+            .fix("renew it, and restart the pods: a proxy doesn't reload a file"),
         );
     }
 }

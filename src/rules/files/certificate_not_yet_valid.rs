@@ -19,6 +19,7 @@
 use jiff::SignedDuration;
 
 use crate::finding::{Problem, Severity};
+use crate::pki::path::Reason;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
@@ -28,8 +29,7 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         let ahead = leaf.not_before.duration_since(cx.now);
         if ahead <= SignedDuration::ZERO {
             continue;
@@ -46,5 +46,15 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 ))
                 .fix("use a certificate that is valid now, or apply when this one is"),
         );
+    }
+    for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf()) {
+        if let Reason::NotYetValid { not_before } = refused.refusal.reason
+            && let Some(mut problem) = refused.problem(cx, "a certificate that the path needs is not valid yet")
+        {
+            if not_before.duration_since(cx.now) <= CLOCK_SKEW {
+                problem.severity = problem.severity.min(Severity::Warn);
+            }
+            out.add(problem.fix("use a certificate that is valid now, or apply when this one is"));
+        }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             .expected("PEM certificates, the leaf first")
             .found(error.to_string())
             .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(path)))
-            .fix(format!("{} in {}{THEN_RESTART}", error.fix(), store_of(&using.chain_place))),
+            .fix(format!("{} ({}){THEN_RESTART}", error.fix(), store_of(&using.chain_place))),
         );
     }
 }

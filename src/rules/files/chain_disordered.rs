@@ -26,11 +26,7 @@ use crate::rules::files::key_mismatch::place_of_key;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let Some(chain) = using.chain() else { continue };
-        let by_key = match using.key_facts().map(|facts| &facts.key) {
-            Some(Ok(key)) if key.spki_sha256.is_some() => place_of_key(chain, key),
-            _ => place_by_issuer(chain),
-        };
-        let Some(place) = by_key.filter(|place| *place > 0) else { continue };
+        let Some(place) = place_of_leaf(using).filter(|place| *place > 0) else { continue };
         let (first, leaf) = (chain.leaf(), &chain.certificates[place]);
         let message = format!("the first certificate in {} is not the leaf", using.chain_origin());
         out.add(
@@ -40,6 +36,15 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .consequence(format!("the proxy refuses its configuration: {}", log(using, first)))
                 .fix(format!("put the leaf before its issuers{THEN_RESTART}")),
         );
+    }
+}
+
+/// Where the leaf stands in the chain: by the key, or, where that isn't known, by who issued whom.
+pub(in crate::rules) fn place_of_leaf(using: &CertificateUse<'_>) -> Option<usize> {
+    let chain = using.chain()?;
+    match using.key_facts().map(|facts| &facts.key) {
+        Some(Ok(key)) if key.spki_sha256.is_some() => place_of_key(chain, key),
+        _ => place_by_issuer(chain),
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .expected("an unencrypted private key in PEM")
                 .found(error.to_string())
                 .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(path)))
-                .fix(format!("{} in {}{THEN_RESTART}", error.fix(), store_of(&using.key_place))),
+                .fix(format!("{} ({}){THEN_RESTART}", error.fix(), store_of(&using.key_place))),
         );
     }
 }

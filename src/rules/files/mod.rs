@@ -6,6 +6,7 @@ pub(super) mod certificate_ignored;
 pub(super) mod certificate_not_yet_valid;
 pub(super) mod certificate_unreadable;
 pub(super) mod chain_disordered;
+pub(super) mod chain_incomplete;
 pub(super) mod file_missing;
 pub(super) mod file_not_mounted;
 pub(super) mod key_mismatch;

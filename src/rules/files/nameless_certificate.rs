@@ -23,8 +23,7 @@ use crate::rules::files::THEN_RESTART;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // A client's certificate goes into an upstream context, for which Envoy asks no names.
     for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         let Some(log) = leaf.nameless_log() else { continue };
         out.add(
             Problem::deny(using.chain_site(), format!("the certificate in {} has no name", using.chain_origin()))

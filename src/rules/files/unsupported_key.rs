@@ -25,8 +25,7 @@ use crate::rules::files::THEN_RESTART;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         let origin = using.chain_origin();
         let support = leaf.key_support();
         let Some(log) = support.envoy_log(&using.chain_file.path) else { continue };

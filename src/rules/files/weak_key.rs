@@ -23,8 +23,7 @@ use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         let origin = using.chain_origin();
         let site = |part: &str| {
             let mut site = using.chain_site();

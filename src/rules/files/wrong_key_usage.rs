@@ -25,8 +25,7 @@ use crate::rules::files::THEN_RESTART;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         let Some(usage) = &leaf.extended_key_usage else { continue };
         let server = using.end.is_server();
         let allowed = if server { usage.server_auth } else { usage.client_auth };

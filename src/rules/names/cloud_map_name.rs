@@ -28,8 +28,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Discovery::CloudMap { namespace, service, .. } = &member.discovery else { return };
     let wanted = format!("{service}.{namespace}");
     for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         if leaf.is_nameless() || is_significant(leaf, &wanted, member) {
             continue;
         }

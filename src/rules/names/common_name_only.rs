@@ -28,8 +28,7 @@ use crate::rules::envoy;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(Discovery::Dns { hostname, .. }) = cx.member().map(|member| &member.discovery) else { return };
     for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         if certificate_matches_host(leaf, hostname) != HostMatch::CommonNameOnly {
             continue;
         }

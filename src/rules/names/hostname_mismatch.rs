@@ -33,8 +33,7 @@ use crate::rules::pairs::Side;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(Discovery::Dns { hostname, .. }) = cx.member().map(|member| &member.discovery) else { return };
     for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
-        let Some(chain) = using.chain() else { continue };
-        let leaf = chain.leaf();
+        let Some(leaf) = using.leaf() else { continue };
         // A certificate without any name never loads: MV217 says so.
         if leaf.is_nameless() || certificate_matches_host(leaf, hostname) != HostMatch::None {
             continue;

@@ -32,8 +32,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         }
         for using in pair.client_certificates() {
-            let Some(chain) = using.chain() else { continue };
-            let leaf = chain.leaf();
+            let Some(leaf) = using.leaf() else { continue };
             if validation.names.iter().any(|(name, _)| san_entry_matches(leaf, name)) {
                 continue;
             }

@@ -28,7 +28,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for unknown in cx.unknown_fields() {
         let field = FieldPath::from_pointer(unknown.pointer.clone());
         let site = Site::new(format!("field {}", field.kubernetes()), field);
-        let problem = Problem::warn(site, format!("there is no field {:?} here", unknown.name))
+        // In the message itself: of a warning, kubectl's users see no more.
+        let hint = unknown.meant.as_ref().map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();
+        let problem = Problem::warn(site, format!("there is no field {:?} here{hint}", unknown.name))
             .found(unknown.name.clone())
             .consequence("the API server drops the field or App Mesh never reads it, without a word");
         out.add(match &unknown.meant {

@@ -77,12 +77,7 @@ impl Watches {
     /// Waits until a watch ends, which none does by itself: only a defect in meshvet brings this about. What the world knows is
     /// not kept up any more then, so the process should end.
     pub async fn broken(&mut self) {
-        while self
-            .0
-            .join_next()
-            .await
-            .is_some_and(|ended| ended.is_err_and(|error| error.is_cancelled()))
-        {}
+        while self.0.join_next().await.is_some_and(|ended| ended.is_err_and(|error| error.is_cancelled())) {}
     }
 
     /// Ends all watches and waits until they have.

@@ -48,6 +48,8 @@ pub struct Located {
 pub struct LocatedError {
     /// What is wrong.
     pub error: Undecodable,
+    /// As it was written, for App Mesh kinds; None for others.
+    pub raw: Option<Value>,
     /// Where it stands.
     pub site: Site,
 }
@@ -253,7 +255,7 @@ impl Loader {
             Ok(Entry::Other) => Ok(false),
             Err(error) => {
                 let shown = !matches!(error.object.kind.as_str(), "Secret" | "ConfigMap");
-                self.out.undecodable.push(LocatedError { error, site });
+                self.out.undecodable.push(LocatedError { error, raw: original, site });
                 Ok(shown)
             }
         }

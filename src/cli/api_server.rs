@@ -1,0 +1,154 @@
+//! The part of kube-apiserver that asks a webhook, and the part of kubectl that tells what came of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use axum::http::{Request, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::appmesh::{GROUP, Kind, VERSION};
+
+/// The webhook's name, as deploy/ has it.
+const WEBHOOK: &str = "virtualnodes.meshvet.dev";
+
+/// A connection to a webhook, over TLS and HTTP/1.1 as to a Service.
+pub(super) struct ApiServer {
+    sender: SendRequest<Full<Bytes>>,
+    host: String,
+    asked: u64,
+}
+
+/// What a user gets to see.
+pub(super) struct Told {
+    /// Whether the object was created.
+    pub(super) created: bool,
+    /// The warnings, each without `Warning: `.
+    pub(super) warnings: Vec<String>,
+    /// All of it, as kubectl writes it.
+    pub(super) text: String,
+}
+
+#[derive(Deserialize)]
+struct Review {
+    response: Response,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    uid: String,
+    allowed: bool,
+    #[serde(default)]
+    status: Status,
+    #[serde(default)]
+    warnings: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Status {
+    message: String,
+    reason: String,
+}
+
+impl ApiServer {
+    /// Connects, and verifies the webhook by its authority, as by a `caBundle`.
+    pub(super) async fn connect(address: SocketAddr, host: &str, authority_pem: &str) -> anyhow::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(authority_pem.as_bytes())?)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let stream = TcpStream::connect(address).await.with_context(|| address.to_string())?;
+        stream.set_nodelay(true)?;
+        let stream =
+            TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(host.to_owned())?, stream).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(Self { sender, host: host.to_owned(), asked: 0 })
+    }
+
+    /// Submits an object to be created, as `kubectl apply -f FILE` would.
+    pub(super) async fn create(&mut self, kind: Kind, object: &Value, file: &str) -> anyhow::Result<Told> {
+        self.asked += 1;
+        let uid = format!("00000000-0000-4000-8000-{:012x}", self.asked);
+        let review = review(kind, object, &uid);
+        let request = Request::post(format!("https://{}/validate?timeout=5s", self.host))
+            .header(header::HOST, &self.host)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(serde_json::to_vec(&review)?)))?;
+        self.sender.ready().await?;
+        let (head, body) = self.sender.send_request(request).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        if head.status != 200 {
+            bail!("the admission server answered {}: {}", head.status, String::from_utf8_lossy(&body));
+        }
+        let Review { response } = serde_json::from_slice(&body).context("the admission server's answer")?;
+        if response.uid != uid {
+            bail!("the admission server answered {} and was asked {uid}", response.uid);
+        }
+        Ok(tell(kind, object, file, response))
+    }
+}
+
+/// What kubectl prints.
+fn tell(kind: Kind, object: &Value, file: &str, response: Response) -> Told {
+    let mut text: String = response.warnings.iter().map(|warning| format!("Warning: {warning}\n")).collect();
+    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    if response.allowed {
+        text.push_str(&format!("{}.{GROUP}/{name} created\n", kind.singular()));
+    } else {
+        let Status { message, reason } = response.status;
+        text.push_str(&format!(
+            "Error from server ({reason}): error when creating {file:?}: admission webhook {WEBHOOK:?} denied the request: \
+             {message}\n"
+        ));
+    }
+    Told { created: response.allowed, warnings: response.warnings, text }
+}
+
+fn review(kind: Kind, object: &Value, uid: &str) -> Value {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.insert("uid".to_owned(), uid.into());
+        metadata.insert("generation".to_owned(), 1.into());
+        metadata.insert("creationTimestamp".to_owned(), Timestamp::now().to_string().into());
+    }
+    let metadata = object.get("metadata").unwrap_or(&Value::Null);
+    let of = |key: &str| metadata.get(key).cloned().unwrap_or_default();
+    let group_version_kind = json!({"group": GROUP, "version": VERSION, "kind": kind.as_str()});
+    let resource = json!({"group": GROUP, "version": VERSION, "resource": kind.plural()});
+    json!({
+        "kind": "AdmissionReview",
+        "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": uid,
+            "kind": group_version_kind,
+            "resource": resource,
+            "requestKind": group_version_kind,
+            "requestResource": resource,
+            "name": of("name"),
+            "namespace": of("namespace"),
+            "operation": "CREATE",
+            "userInfo": {"username": "you", "groups": ["system:authenticated"]},
+            "object": object,
+            "oldObject": null,
+            "dryRun": false,
+            "options": {"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-client-side-apply"},
+        },
+    })
+}

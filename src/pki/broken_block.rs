@@ -1,0 +1,141 @@
+//! The one block that keeps a whole file from being read.
+
+use thiserror::Error;
+
+use super::certificate::CertificateError;
+use super::instead::NotPem;
+use super::private_key::KeyFault;
+
+/// One broken block, which ends the reading of its file.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("block {number} ({label}, line {line}) {fault}")]
+pub struct BrokenBlock {
+    /// 1-based, counting every BEGIN of the file.
+    pub number: usize,
+    /// 1-based line of its BEGIN.
+    pub line: usize,
+    /// The label of its BEGIN.
+    pub label: String,
+    /// What is wrong with it.
+    pub fault: BlockFault,
+}
+
+impl BrokenBlock {
+    pub(super) fn fix(&self) -> String {
+        let line = self.line;
+        match &self.fault {
+            BlockFault::NoEnd => {
+                format!("copy the whole of the block in line {line} again, with its END line")
+            }
+            BlockFault::BeginInside { line } => {
+                format!("put the missing END line before line {line}")
+            }
+            BlockFault::CarriageReturns => NotPem::CarriageReturns.fix("", ""),
+            BlockFault::SingleLine => NotPem::SingleLine.fix("", ""),
+            BlockFault::EndIndented { line } => {
+                format!("remove the space before END in line {line}")
+            }
+            BlockFault::EndAndBeginOnOneLine { line } => {
+                format!("break line {line} between END and BEGIN (a file ended without a newline)")
+            }
+            BlockFault::EndDiffers { line } => {
+                format!("make the END in line {line} name what the BEGIN names")
+            }
+            BlockFault::Headers { .. } => {
+                format!("remove blank lines and headers from the block in line {line}")
+            }
+            BlockFault::TrailingBytes => {
+                format!("give each certificate of the block in line {line} its own block")
+            }
+            _ => format!("replace the block in line {line} with an undamaged copy"),
+        }
+    }
+}
+
+/// What is wrong with a block.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BlockFault {
+    /// The file ends first.
+    #[error("has no END line: the file is cut off")]
+    NoEnd,
+    /// The next block begins first.
+    #[error("has no END line before the BEGIN in line {line}")]
+    BeginInside {
+        /// Where the next BEGIN stands.
+        line: usize,
+    },
+    /// Its lines end in carriage returns alone.
+    #[error("has lines that end in carriage returns alone")]
+    CarriageReturns,
+    /// BEGIN, END and all between them stand on one line.
+    #[error("is all on one line")]
+    SingleLine,
+    /// Its END has space before it, so it isn't one.
+    #[error("has an indented END in line {line}, which does not end it")]
+    EndIndented {
+        /// Where that END stands.
+        line: usize,
+    },
+    /// Its END names something else, or has something behind it.
+    #[error("is not ended by the END line that follows it (line {line})")]
+    EndDiffers {
+        /// Where that END stands.
+        line: usize,
+    },
+    /// Files were joined without a newline.
+    #[error("has the next BEGIN on the line of its END (line {line})")]
+    EndAndBeginOnOneLine {
+        /// Where both stand.
+        line: usize,
+    },
+    /// Something like headers, made by a blank line inside.
+    #[error("has a blank line or headers inside")]
+    Headers {
+        /// BoringSSL's error.
+        cause: &'static str,
+    },
+    /// Characters or padding that aren't base64.
+    #[error("is not base64 in line {line}")]
+    Base64 {
+        /// The first such line, or the first of the block.
+        line: usize,
+    },
+    /// Nothing between BEGIN and END.
+    #[error("is empty")]
+    NoData,
+    /// Good base64 of something else.
+    #[error("holds no certificate that can be read: {0}")]
+    Certificate(CertificateError),
+    /// More than the one certificate that is read.
+    #[error("holds more than one certificate")]
+    TrailingBytes,
+    /// Good base64 of something that isn't a revocation list.
+    #[error("holds no revocation list that can be read")]
+    RevocationList,
+    /// Good base64 of something that isn't a private key, or of a damaged one.
+    #[error("holds no private key that can be read: {0}")]
+    PrivateKey(KeyFault),
+}
+
+impl BlockFault {
+    /// BoringSSL's error, as it shows where Envoy tells it (for private keys).
+    pub(super) fn cause(&self) -> &'static str {
+        match self {
+            Self::NoEnd
+            | Self::CarriageReturns
+            | Self::SingleLine
+            | Self::EndIndented { .. }
+            | Self::EndDiffers { .. }
+            | Self::EndAndBeginOnOneLine { .. } => "error:09000066:PEM routines:OPENSSL_internal:BAD_END_LINE",
+            Self::BeginInside { .. } | Self::Base64 { .. } => {
+                "error:09000064:PEM routines:OPENSSL_internal:BAD_BASE64_DECODE"
+            }
+            Self::NoData => "error:09000074:PEM routines:OPENSSL_internal:NO_DATA",
+            Self::Headers { cause } => cause,
+            Self::PrivateKey(fault) => fault.cause(),
+            Self::Certificate(_) | Self::TrailingBytes | Self::RevocationList => {
+                "error:0c00006d:ASN.1 encoding routines:OPENSSL_internal:DECODE_ERROR"
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! # MV301: `issuer-untrusted`
+//!
+//! ## What it checks
+//! For each call whose two ends are known: whether the server's chain leads to what the client's policy trusts, and, where
+//! the listener validates its clients, the client's chain to what the listener trusts. Paths are built as Envoy builds
+//! them: a trusted intermediate suffices, the first issuer that fits by name and key identifier decides, and name
+//! constraints, path lengths, usages and critical extensions of every certificate on the way count.
+//!
+//! ## Why it matters
+//! Requests end in 503. The client's proxy logs `CERTIFICATE_VERIFY_FAILED` and a reason; where the server refuses, an
+//! alert such as `TLSV1_ALERT_UNKNOWN_CA`.
+//!
+//! ## Example
+//! ```text
+//! VirtualNode front trusts CN=old root; VirtualNode blue shows a certificate issued by CN=new root
+//! ```
+//!
+//! ## How to fix
+//! Replace an authority in this order: a bundle with both into every client (and restart them), then the certificates,
+//! then a bundle with the new one alone.
+
+use crate::pki::path::Reason;
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+use crate::rules::files::chain_incomplete::links_at_hand;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for refused in &cx.refused {
+        // Dates are told by MV207 and MV208, what the leaf itself lacks by its own rules, a missing link by MV210.
+        let dated = matches!(refused.refusal.reason, Reason::Expired { .. } | Reason::NotYetValid { .. });
+        if dated || refused.is_told_of_the_leaf() || links_at_hand(cx, refused).is_some() {
+            continue;
+        }
+        let fix = match refused.refusal.reason {
+            Reason::NoIssuer { .. } | Reason::SelfSignedLeaf | Reason::SelfSignedInChain => {
+                "add the issuing authority to the bundle (both the old and the new one while it is replaced), or put the \
+                 intermediates that lead to it into the chain file; then restart the pods"
+            }
+            _ => "have the named certificate issued anew without that fault; then restart the pods",
+        };
+        if let Some(problem) = refused.problem(cx, &refused.refusal.reason.to_string()) {
+            out.add(problem.fix(fix));
+        }
+    }
+}
