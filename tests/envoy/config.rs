@@ -81,7 +81,8 @@ fn upstream(folder: &Path, number: usize, tls: &ClientTls, expected: &[&str]) ->
 
 /// The server's listener of a pairing, which says `ok` to every request and logs how each connection fails.
 pub(crate) fn listener(folder: &Path, number: usize, pairing: &Pairing) -> Value {
-    let routes = json!([{"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}}]);
+    let routes =
+        json!([{"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}}]);
     let filters = json!([http(routes, json!({}))]);
     let mut chains = Vec::new();
     let mut inspectors = json!([]);

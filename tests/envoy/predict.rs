@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use meshvet::pki::path::{PathVerdict, Purpose, find_path};
 use meshvet::pki::{Certificate, FileFacts, KeySupport, san_entry_matches};
 
-use crate::pairing::{CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, Content, Identity, KEY, Pairing, TRUST, Validation};
+use crate::pairing::{
+    CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, Content, Identity, KEY, Pairing, TRUST, Validation,
+};
 use crate::proxies::{Outcome, Side};
 
 /// What is said of a pairing.
@@ -12,9 +14,15 @@ use crate::proxies::{Outcome, Side};
 pub(crate) enum Prediction {
     Works,
     /// With these texts in what the client's proxy and the server's say; empty where there is none to say.
-    Fails { client: String, server: String },
+    Fails {
+        client: String,
+        server: String,
+    },
     /// With one of these texts.
-    Refused { by: Side, logs: Vec<String> },
+    Refused {
+        by: Side,
+        logs: Vec<String>,
+    },
     /// Nothing is claimed.
     Unknown(String),
 }

@@ -99,7 +99,11 @@ fn dates() -> Vec<Pairing> {
         pairing("the renewed root before the old", &[&leaf_below_old, &below_old], &[&renewed, &old_root]),
         pairing("the old root before the renewed", &[&leaf_below_old, &below_old], &[&old_root, &renewed]),
         pairing("all have expired", &[&expired_at_a_distance, &below_old], &[&old_root]),
-        pairing("an expired stranger in chain and bundle", &[&sound.leaf, &sound.intermediate, &old], &[&old_root, &sound.root]),
+        pairing(
+            "an expired stranger in chain and bundle",
+            &[&sound.leaf, &sound.intermediate, &old],
+            &[&old_root, &sound.root],
+        ),
         pairing("a leaf into the far future", &[&dated(-1, 40_000), &sound.intermediate], &[&sound.root]),
         pairing("an expired leaf of another authority", &[&expired_at_a_distance], &[&sound.root]),
         pairing("an expired leaf of another name", &[&dated(-9, -2), &sound.intermediate], &[&sound.root])

@@ -65,9 +65,7 @@ pub(super) fn pairings() -> Vec<Pairing> {
         pairing("of a root, and an address in the subject")
             .chain(&[&Forge::leaf(&["blue.apps.local"]).subject(email).issued_by(&strict)])
             .bundle(&[&strict]),
-        pairing("of a root that has expired")
-            .chain(&[&other().days(-9, -2).issued_by(&root)])
-            .bundle(&[&root]),
+        pairing("of a root that has expired").chain(&[&other().days(-9, -2).issued_by(&root)]).bundle(&[&root]),
     ]);
     out
 }

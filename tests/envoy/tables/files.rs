@@ -60,7 +60,8 @@ pub(super) fn pairings() -> Vec<Pairing> {
         out.push(Pairing::sound(format!("files: the key {what}")).key_file(change(&key)));
         out.push(Pairing::sound(format!("files: the bundle {what}")).bundle_file(change(&bundle)));
     }
-    let label = |bytes: &[u8], label: &str| text(bytes).replace("CERTIFICATE-----", &format!("{label}-----")).into_bytes();
+    let label =
+        |bytes: &[u8], label: &str| text(bytes).replace("CERTIFICATE-----", &format!("{label}-----")).into_bytes();
     out.extend([
         Pairing::sound("files: the chain is absent").chain_file(None),
         Pairing::sound("files: the key is absent").key_file(None),
@@ -76,8 +77,9 @@ pub(super) fn pairings() -> Vec<Pairing> {
         Pairing::sound("files: the chain says TRUSTED CERTIFICATE").chain_file(label(&chain, "TRUSTED CERTIFICATE")),
         Pairing::sound("files: the bundle says TRUSTED CERTIFICATE").bundle_file(label(&bundle, "TRUSTED CERTIFICATE")),
         Pairing::sound("files: the chain says PUBLIC KEY").chain_file(label(&chain, "PUBLIC KEY")),
-        Pairing::sound("files: the bundle and a broken block")
-            .bundle_file([bundle.as_slice(), b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"].concat()),
+        Pairing::sound("files: the bundle and a broken block").bundle_file(
+            [bundle.as_slice(), b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"].concat(),
+        ),
         Pairing::sound("files: the root behind a byte-order mark")
             .bundle_file([b"\xef\xbb\xbf".to_vec(), file(&[&sound.root, &sound.other])].concat()),
         Pairing::sound("files: the root indented, another not")

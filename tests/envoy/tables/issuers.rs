@@ -2,8 +2,8 @@
 
 use crate::pairing::{Pairing, SOUND};
 use crate::support::forge::{
-    ANY_USAGE, CERT_SIGN, CLIENT_AUTH, CODE_SIGNING, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind,
-    PRINTABLE_STRING, SERVER_AUTH, Signature, common_name, name, tlv,
+    ANY_USAGE, CERT_SIGN, CLIENT_AUTH, CODE_SIGNING, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT,
+    Kind, PRINTABLE_STRING, SERVER_AUTH, Signature, common_name, name, tlv,
 };
 
 fn blue() -> Forge {
@@ -77,7 +77,11 @@ fn namesakes() -> Vec<Pairing> {
         pairing("the expired root before the current", &[&leaf], &[&old, &right]),
         pairing("of two roots with identifiers, the wrong one first", &[&below], &[&namesake, &own]),
         pairing("of three roots with identifiers, the right one last", &[&below], &[&namesake, &another, &own]),
-        pairing("of three roots with identifiers and others around", &[&below], &[&late, &namesake, &early, &own, &another]),
+        pairing(
+            "of three roots with identifiers and others around",
+            &[&below],
+            &[&late, &namesake, &early, &own, &another],
+        ),
         pairing("of two roots with identifiers, behind a shorter name", &[&below], &[&early, &namesake, &own]),
         pairing("a namesake of the intermediate trusted", &[&SOUND.leaf, &SOUND.intermediate], &[&forged]),
         pairing("a namesake of the intermediate sent before it", &[&deep, &twin, &middle], &[&upper]),
@@ -115,7 +119,11 @@ fn authorities() -> Vec<Pairing> {
     out.extend([
         pairing("one more than the path length", &[&blue().issued_by(&below), &below, &limited], &[root]),
         pairing("one more than the trusted path length", &[&blue().issued_by(&below), &below], &[&limited]),
-        pairing("one more than the root's path length", &[&blue().issued_by(&under_root), &under_root], &[&limited_root]),
+        pairing(
+            "one more than the root's path length",
+            &[&blue().issued_by(&under_root), &under_root],
+            &[&limited_root],
+        ),
         pairing("as many as the path length", &[&blue().issued_by(&under_wide), &under_wide, &wide], &[root]),
         pairing("an authority that renewed itself", &[&blue().issued_by(&again), &again, &limited], &[root]),
         pairing("a leaf of version 1", &[&blue().version_1().issued_by(root)], &[root]).names(&["blue.apps.local"]),
@@ -150,7 +158,11 @@ fn usages() -> Vec<Pairing> {
     let bits = [("sign lists", CRL_SIGN), ("sign certificates", CERT_SIGN), ("encipher keys", KEY_ENCIPHERMENT)];
     for (what, bits) in bits {
         let rsa = || blue().key(Kind::Rsa(2048));
-        out.push(pairing(&format!("an RSA leaf that may {what}"), &[&rsa().key_usage(bits).issued_by(&root)], &[&root]));
+        out.push(pairing(
+            &format!("an RSA leaf that may {what}"),
+            &[&rsa().key_usage(bits).issued_by(&root)],
+            &[&root],
+        ));
         let both = rsa().key_usage(bits | DIGITAL_SIGNATURE).issued_by(&root);
         out.push(pairing(&format!("an RSA leaf that may {what} and sign"), &[&both], &[&root]));
     }
@@ -193,7 +205,11 @@ fn extensions() -> Vec<Pairing> {
         out.push(pairing(&format!("a trusted leaf with {what}"), &[&leaf], &[&leaf]));
     }
     let damaged_root = Forge::authority("Damaged").extension("2.5.29.31", false, null()).self_signed();
-    out.push(pairing("a root with distribution points that aren't any", &[&blue().issued_by(&damaged_root)], &[&damaged_root]));
+    out.push(pairing(
+        "a root with distribution points that aren't any",
+        &[&blue().issued_by(&damaged_root)],
+        &[&damaged_root],
+    ));
     out
 }
 

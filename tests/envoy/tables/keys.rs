@@ -1,9 +1,7 @@
 //! Kinds of key, of servers and of clients.
 
 use crate::pairing::{Pairing, SOUND};
-use crate::support::forge::{
-    DIGITAL_SIGNATURE, Forge, KEY_AGREEMENT, KEY_ENCIPHERMENT, Key, Kind,
-};
+use crate::support::forge::{DIGITAL_SIGNATURE, Forge, KEY_AGREEMENT, KEY_ENCIPHERMENT, Key, Kind};
 
 const KINDS: [Kind; 11] = [
     Kind::P256,
@@ -45,11 +43,7 @@ pub(super) fn pairings() -> Vec<Pairing> {
             out.push(Pairing::sound(name).chain(&[&leaf, &sound.intermediate]));
             let client = Forge::leaf(&["front.apps.local"]).key(kind).key_usage(bits).issued_by(&sound.intermediate);
             let name = format!("keys: a client's {kind:?} for {what}");
-            out.push(
-                Pairing::sound(name)
-                    .mutual(&[&sound.root], &[])
-                    .client_chain(&[&client, &sound.intermediate]),
-            );
+            out.push(Pairing::sound(name).mutual(&[&sound.root], &[]).client_chain(&[&client, &sound.intermediate]));
         }
     }
     let rsa = Key::new(Kind::Rsa(2048)).pem.clone().into_bytes();
@@ -73,8 +67,6 @@ pub(super) fn pairings() -> Vec<Pairing> {
     }
     out.push(other);
     let nameless = Forge::leaf(&[]).subject(crate::support::forge::common_name("")).issued_by(&sound.root);
-    out.push(
-        Pairing::sound("keys: a nameless client").mutual(&[&sound.root], &[]).client_chain(&[&nameless]),
-    );
+    out.push(Pairing::sound("keys: a nameless client").mutual(&[&sound.root], &[]).client_chain(&[&nameless]));
     out
 }

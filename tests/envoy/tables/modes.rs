@@ -67,7 +67,9 @@ fn mutual() -> Vec<Pairing> {
         pairing("a client of another authority").client_chain(&[&front().issued_by(&sound.other)]),
         pairing("a client that sends another root").client_chain(&[&front().issued_by(&sound.other), &sound.other]),
         pairing("a client that is self-signed").client_chain(&[&alone]),
-        Pairing::sound("mutual: a client that is self-signed and trusted").mutual(&[&alone], &[]).client_chain(&[&alone]),
+        Pairing::sound("mutual: a client that is self-signed and trusted")
+            .mutual(&[&alone], &[])
+            .client_chain(&[&alone]),
         shown("a client for servers only", front().usages(&[SERVER_AUTH])),
         shown("a client for clients only", front().usages(&[CLIENT_AUTH])),
         shown("a client for anything", front().usages(&[])),
