@@ -12,6 +12,7 @@ mod policy;
 mod schema;
 mod serve;
 mod try_it;
+mod verify;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -51,6 +52,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     CaBundle(ca_bundle::CaBundleArgs),
+    Verify(Box<verify::VerifyArgs>),
 }
 
 /// Runs the command that the process was started with.
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => args.run(),
         Command::Schema(args) => args.run(),
         Command::CaBundle(args) => args.run(),
+        Command::Verify(args) => args.run(),
     };
     outcome.unwrap_or_else(|error| {
         tell(&format!("error: {}", described(&error)));

@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_rule_is_named_by_code_or_name_and_scopes_lay_over() {
         let policy = Policy::parse(
-            "severities: {MV101: warn, key-mismatch: 'off'}\nunknown: deny\nscopes:\n\
+            "severities: {MV101: warn, key-mismatch: off}\nunknown: deny\nscopes:\n\
              - namespaceSelector: {matchLabels: {env: prod}}\n  severities: {MV307: deny, MV203: warn}\n",
         )
         .expect("a policy");
@@ -222,7 +222,8 @@ mod tests {
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);
         rejects("severities: [", &["line"]);
-        rejects("- a", &["struct PolicyFile"]);
+        rejects("- a", &["the policy: a map is expected"]);
+        rejects("thresholds: [3]", &["thresholds: a map is expected"]);
     }
 
     #[test]

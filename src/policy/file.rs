@@ -174,8 +174,10 @@ impl PolicyFile {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
         }
-        let value: serde_json::Value =
-            serde_saphyr::from_str(text).map_err(|error| PolicyError::Syntax(error.to_string()))?;
+        // As in YAML 1.2, `off` is a word and not a boolean: it is a severity here.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let value: serde_json::Value = serde_saphyr::from_str_with_options(text, options)
+            .map_err(|error| PolicyError::Syntax(error.to_string()))?;
         if value.is_null() {
             return Ok(Self::default());
         }
@@ -216,6 +218,11 @@ fn reject_unknown_keys(
                 }
             }
             Ok(())
+        }
+        // A derived decoder would take a list for a map, its values in the order of the fields.
+        serde_json::Value::Array(_) if schema.get("properties").is_some() => {
+            let place = if path.is_empty() { "the policy" } else { path };
+            Err(PolicyError::Syntax(format!("{place}: a map is expected, and this is a list")))
         }
         serde_json::Value::Array(items) => match schema.get("items") {
             None => Ok(()),

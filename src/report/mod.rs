@@ -6,6 +6,7 @@ mod text;
 use crate::finding::{Finding, Severity};
 
 pub use json::json;
+pub(crate) use text::{BOLD, FAINT, GREEN, RED, YELLOW, clean, plural};
 pub use text::{Style, text};
 
 /// What judging manifests showed.

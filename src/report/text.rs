@@ -18,23 +18,23 @@ pub enum Style {
     Coloured,
 }
 
-const BOLD: &str = "1";
-const RED: &str = "1;31";
-const YELLOW: &str = "1;33";
-const GREEN: &str = "1;32";
+pub(crate) const BOLD: &str = "1";
+pub(crate) const RED: &str = "1;31";
+pub(crate) const YELLOW: &str = "1;33";
+pub(crate) const GREEN: &str = "1;32";
 const BLUE: &str = "34";
-const FAINT: &str = "2";
+pub(crate) const FAINT: &str = "2";
 
 impl Style {
     /// The text in a colour, with nothing in it that moves a terminal's cursor.
-    fn paint(self, colour: &str, text: &str) -> String {
+    pub(crate) fn paint(self, colour: &str, text: &str) -> String {
         match self {
             Style::Plain => clean(text),
             Style::Coloured => format!("\x1b[{colour}m{}\x1b[0m", clean(text)),
         }
     }
 
-    fn severity(self, severity: Severity) -> String {
+    pub(crate) fn severity(self, severity: Severity) -> String {
         self.paint(if severity == Severity::Deny { RED } else { YELLOW }, &severity.to_string())
     }
 }
@@ -195,12 +195,12 @@ fn summary(report: &Report, style: Style) -> String {
     text
 }
 
-fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Manifests are anyone's: nothing in them may drive the terminal.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     if !text.contains(is_unsafe) {
         return text.to_owned();
     }

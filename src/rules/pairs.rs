@@ -165,12 +165,16 @@ impl Refused {
 
     /// Whether the leaf itself is refused for its dates or its usage: the rules on certificates say so already.
     pub fn is_told_of_the_leaf(&self) -> bool {
-        let dated = matches!(self.refusal.reason, Reason::Expired { .. } | Reason::NotYetValid { .. } | Reason::Purpose);
+        let dated =
+            matches!(self.refusal.reason, Reason::Expired { .. } | Reason::NotYetValid { .. } | Reason::Purpose);
         dated && self.refusal.depth == 0
     }
 
     /// The pair, the certificate that is shown, and the bundle that doesn't accept it.
-    pub fn parts<'c, 'a>(&self, cx: &'c Context<'a>) -> Option<(&'c Pair<'a>, &'c CertificateUse<'a>, &'c TrustUse<'a>)> {
+    pub fn parts<'c, 'a>(
+        &self,
+        cx: &'c Context<'a>,
+    ) -> Option<(&'c Pair<'a>, &'c CertificateUse<'a>, &'c TrustUse<'a>)> {
         let pair = cx.pairs.get(self.pair)?;
         let (shown, trusting) = match self.by {
             Side::Server => (&pair.server, &pair.client),

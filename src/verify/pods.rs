@@ -1,0 +1,152 @@
+//! Proxies in the cluster's pods: finding them, and reaching their admin interface through the API server.
+//!
+//! The interface listens on the pod's own 127.0.0.1, which the API server's port-forward reaches (the kubelet connects from
+//! inside the pod) and its pod proxy doesn't.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::{Pod, PodSpec};
+use kube::api::{Api, ListParams};
+use kube::core::Status;
+use kube::{Client, ResourceExt};
+use thiserror::Error;
+
+use crate::verify::fetch::{self, AdminUrl, FetchError, Reading};
+
+/// The container that App Mesh's injector adds, and that gateways have.
+const PROXY: &str = "envoy";
+/// How many pods one call lists.
+const PAGE: u32 = 500;
+
+/// A pod that has a proxy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyPod {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Why pods could not be listed.
+#[derive(Debug, Error)]
+#[error("the pods could not be listed: {reason}")]
+pub struct ListError {
+    reason: String,
+}
+
+/// The running pods that have a container `envoy`: of a namespace, or of all (None), with these labels (a label selector).
+///
+/// # Errors
+/// [`ListError`] when the API server doesn't list them.
+pub async fn find(
+    client: &Client,
+    namespace: Option<&str>,
+    selector: Option<&str>,
+) -> Result<Vec<ProxyPod>, ListError> {
+    let api: Api<Pod> = match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    };
+    let mut found = Vec::new();
+    let mut parameters =
+        ListParams { label_selector: selector.map(str::to_owned), ..ListParams::default() }.limit(PAGE);
+    loop {
+        let page = api.list(&parameters).await.map_err(|error| ListError { reason: told(&error, "list pods") })?;
+        found.extend(
+            page.items
+                .iter()
+                .filter(|pod| is_running_proxy(pod))
+                .map(|pod| ProxyPod { namespace: pod.namespace().unwrap_or_default(), name: pod.name_any() }),
+        );
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => parameters.continue_token = Some(token),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn is_running_proxy(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    let names_proxy = |spec: &PodSpec| {
+        // A sidecar may be an init container that keeps running.
+        spec.containers.iter().chain(spec.init_containers.iter().flatten()).any(|container| container.name == PROXY)
+    };
+    phase == Some("Running") && pod.spec.as_ref().is_some_and(names_proxy)
+}
+
+/// Reads a pod's proxy through the API server.
+///
+/// # Errors
+/// [`FetchError`], without its time limit: the caller's.
+pub async fn read(client: &Client, pod: &ProxyPod, port: u16, over: Option<Duration>) -> Result<Reading, FetchError> {
+    let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
+    let mut forwarder = api.portforward(&pod.name, &[port]).await.map_err(|error| {
+        FetchError::Forward(format!("no port-forward: {}", told(&error, "get and create pods/portforward")))
+    })?;
+    let nothing = || FetchError::Forward("the API server forwards no such port".to_owned());
+    let stream = forwarder.take_stream(port).ok_or_else(nothing)?;
+    let refusal = forwarder.take_error(port).ok_or_else(nothing)?;
+    let refused = async {
+        match refusal.await {
+            Some(message) => message,
+            // Not refused, only over: then it is the reading that says what happened.
+            None => std::future::pending().await,
+        }
+    };
+    let url = AdminUrl::local(port);
+    let outcome = tokio::select! {
+        biased;
+        message = refused => Err(FetchError::Forward(format!(
+            "port {port} of the pod can't be reached: {}; has the pod a proxy, and is this its admin port (--admin-port)?",
+            message.trim()
+        ))),
+        outcome = fetch::read(stream, &url, over) => outcome,
+    };
+    forwarder.abort();
+    outcome
+}
+
+/// What the API server says, and what ends it.
+fn told(error: &kube::Error, permission: &str) -> String {
+    match error {
+        kube::Error::Api(status) => told_status(status, permission),
+        other => {
+            let mut text = other.to_string();
+            let mut cause = std::error::Error::source(other);
+            while let Some(error) = cause {
+                text = format!("{text}: {error}");
+                cause = error.source();
+            }
+            text
+        }
+    }
+}
+
+fn told_status(status: &Status, permission: &str) -> String {
+    if status.is_forbidden() {
+        format!("{}; grant the right to {permission}", status.message)
+    } else {
+        status.message.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn is_proxy(expected: bool, phase: &str, spec: serde_json::Value) {
+        let pod = serde_json::from_value(json!({"metadata": {"name": "a"}, "spec": spec, "status": {"phase": phase}}));
+        assert_eq!(is_running_proxy(&pod.unwrap()), expected, "{phase} {spec}");
+    }
+
+    #[test]
+    fn a_running_pod_with_an_envoy_container_is_a_proxy() {
+        let injected = json!({"containers": [{"name": "app"}, {"name": "envoy"}]});
+        is_proxy(true, "Running", injected.clone());
+        is_proxy(false, "Pending", injected);
+        is_proxy(true, "Running", json!({"containers": [{"name": "app"}], "initContainers": [{"name": "envoy"}]}));
+        is_proxy(false, "Running", json!({"containers": [{"name": "envoyer"}]}));
+    }
+}
