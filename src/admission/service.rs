@@ -322,8 +322,10 @@ fn look(request: &Request, world: &World, fresh: &FreshStores, policy: &Policy, 
         },
         _ => Verdict::weigh(judgement, Old::Absent),
     };
-    wanted.extend(verdict.rests_on());
-    wanted.sort_unstable();
-    wanted.dedup();
-    Look { verdict, wanted }
+    // First what decides: only so many are read.
+    let mut first = verdict.rests_on();
+    first.extend(wanted);
+    let mut seen = HashSet::new();
+    first.retain(|store| seen.insert(store.clone()));
+    Look { verdict, wanted: first }
 }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use futures::future::BoxFuture;
 use meshvet::mesh::{Fact, FreshStores, SecretAccess, StoreKey, StoreState, Unread};
 use meshvet::sources::StoreReader;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bed::{Bed, MISNAMED, SOUND, create, facts, node, post, update};
-use crate::support::manifests::{deployment, namespace, secret, tls_secret};
+use crate::support::manifests::{deployment, namespace, secret, tls_secret, virtual_node};
+use crate::support::mint::Authority;
 
 /// What a reader finds under a name.
 #[derive(Clone)]
@@ -149,8 +150,7 @@ async fn a_slow_secret_takes_no_other_along() {
     let listeners = both["spec"]["listeners"].as_array_mut().expect("listeners");
     let mut second = listeners[0].clone();
     second["portMapping"]["port"] = 9443.into();
-    second["tls"]["certificate"]["file"] =
-        serde_json::json!({"certificateChain": "/slow/tls.crt", "privateKey": "/slow/tls.key"});
+    second["tls"]["certificate"]["file"] = json!({"certificateChain": "/slow/tls.crt", "privateKey": "/slow/tls.key"});
     listeners.push(second);
     let world = [
         namespace("shop"),
@@ -190,7 +190,7 @@ async fn secrets_on_demand_excuse_what_was_there_before() {
     // The old object's files are read too, where they are others.
     let mut old = node();
     old["spec"]["listeners"][0]["tls"]["certificate"]["file"] =
-        serde_json::json!({"certificateChain": "/old/tls.crt", "privateKey": "/old/tls.key"});
+        json!({"certificateChain": "/old/tls.crt", "privateKey": "/old/tls.key"});
     let reader = Reader::of([
         present(tls_secret("shop", "blue-cert", &MISNAMED)),
         present(tls_secret("shop", "old-cert", &MISNAMED)),
@@ -228,4 +228,42 @@ async fn a_bug_answers_with_a_status_and_the_server_lives_on() {
     let mut plain = node();
     plain["spec"]["listeners"][0]["tls"]["mode"] = "DISABLED".into();
     assert_eq!(bed.ask(&create(plain)).await.0["allowed"], true);
+}
+
+#[tokio::test]
+async fn secrets_on_demand_of_those_who_call_are_read_too() {
+    // The node's certificate is right; its caller trusts another authority.
+    let other = Authority::new("Another root");
+    let mut caller = virtual_node("shop", "green", "green.apps.local");
+    caller["spec"]["listeners"] = json!([]);
+    caller["spec"]["backends"] = json!([{"virtualService": {
+        "virtualServiceRef": {"name": "blue"},
+        "clientPolicy": {"tls": {"validation": {"trust": {"file": {"certificateChain": "/trust/ca.crt"}}}}},
+    }}]);
+    let service = json!({
+        "apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualService", "metadata": {"namespace": "shop", "name": "blue"},
+        "spec": {"provider": {"virtualNode": {"virtualNodeRef": {"name": "blue"}}}},
+    });
+    let mut shop = namespace("shop");
+    shop["metadata"]["labels"]["mesh"] = "apps".into();
+    let mesh = json!({
+        "apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "Mesh", "metadata": {"name": "apps"},
+        "spec": {"namespaceSelector": {"matchLabels": {"mesh": "apps"}}},
+    });
+    let world = [
+        shop,
+        mesh,
+        deployment("shop", "blue", "blue-cert:/certs"),
+        deployment("shop", "green", "green-trust:/trust"),
+        service,
+        caller,
+        node(),
+    ];
+    let reader = Reader::of([
+        present(tls_secret("shop", "blue-cert", &SOUND)),
+        present(secret("shop", "green-trust", &[("ca.crt", &other.pem())])),
+    ]);
+    let bed = Bed::reading(world, SecretAccess::OnDemand, reader.clone());
+    bed.ask(&create(node())).await.denies(&["MV301"]);
+    assert_eq!(reader.asked(), ["Secret shop/blue-cert", "Secret shop/green-trust"]);
 }

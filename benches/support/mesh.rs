@@ -1,0 +1,134 @@
+//! A mesh of any size: each node serves STRICT TLS, calls the next one, and verifies it.
+
+#![allow(dead_code, reason = "no benchmark uses all of it")]
+
+use bytes::Bytes;
+use meshvet::mesh::World;
+use meshvet::sources::{Entry, decode_object};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use serde_json::{Value, json};
+
+/// A mesh of this many nodes, with all that they touch.
+pub(crate) fn world(nodes: usize) -> World {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a root");
+    let mut world = World::default();
+    let mut learn = |object: Value| match decode_object(object, "shop").expect("it can be read") {
+        Entry::Reviewed(reviewed) => world.learn(reviewed.fact()),
+        Entry::Fact(fact) => world.learn(fact),
+        other => panic!("nothing to learn: {other:?}"),
+    };
+    learn(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
+        "name": "shop",
+        "labels": {"mesh": "bench", "appmesh.k8s.aws/sidecarInjectorWebhook": "enabled"},
+    }}));
+    learn(json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "Mesh", "metadata": {"name": "bench"}, "spec": {
+        "namespaceSelector": {"matchLabels": {"mesh": "bench"}},
+    }}));
+    let key = KeyPair::generate().expect("a key");
+    for index in 0..nodes {
+        let mut params = CertificateParams::new(vec![host(index % nodes)]).expect("a name");
+        params.use_authority_key_identifier_extension = true;
+        let now = std::time::SystemTime::now();
+        params.not_before = now.into();
+        params.not_after = (now + std::time::Duration::from_secs(90 * 24 * 60 * 60)).into();
+        let leaf = params.signed_by(&key, &authority).expect("a leaf");
+        learn(
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("node-{index}-tls"), "namespace": "shop"},
+            "stringData": {"tls.crt": leaf.pem(), "tls.key": key.serialize_pem(), "ca.crt": authority.pem()}}),
+        );
+        learn(deployment(index));
+        learn(service(index));
+        learn(node(index));
+    }
+    world
+}
+
+fn host(index: usize) -> String {
+    format!("node-{index}.shop.svc.cluster.local")
+}
+
+fn deployment(index: usize) -> Value {
+    let labels = json!({"app": format!("node-{index}"), "team": "shop", "version": "v1"});
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": format!("node-{index}"), "namespace": "shop"}, "spec": {
+        "template": {
+            "metadata": {
+                "labels": labels,
+                "annotations": {"appmesh.k8s.aws/secretMounts": format!("node-{index}-tls:/certs")},
+            },
+            "spec": {"containers": [{"name": "app", "image": "app:1"}]},
+        },
+    }})
+}
+
+fn service(index: usize) -> Value {
+    json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualService",
+        "metadata": {"name": format!("node-{index}"), "namespace": "shop"},
+        "spec": {"provider": {"virtualNode": {"virtualNodeRef": {"name": format!("node-{index}")}}}}})
+}
+
+/// A sound node that calls its neighbour.
+pub(crate) fn node(index: usize) -> Value {
+    json!({
+        "apiVersion": "appmesh.k8s.aws/v1beta2",
+        "kind": "VirtualNode",
+        "metadata": {"name": format!("node-{index}"), "namespace": "shop", "labels": {"team": "shop"}},
+        "spec": {
+            "podSelector": {"matchLabels": {"app": format!("node-{index}")}},
+            "listeners": [{
+                "portMapping": {"port": 8443, "protocol": "http"},
+                "healthCheck": {"protocol": "http", "path": "/ping", "healthyThreshold": 2, "unhealthyThreshold": 2,
+                    "timeoutMillis": 2000, "intervalMillis": 5000, "port": 8443},
+                "tls": {"mode": "STRICT", "certificate": {"file": {
+                    "certificateChain": "/certs/tls.crt", "privateKey": "/certs/tls.key"}}},
+            }],
+            "backends": [{"virtualService": {"virtualServiceRef": {"name": format!("node-{}", index + 1)}}}],
+            "backendDefaults": {"clientPolicy": {"tls": {"validation": {
+                "trust": {"file": {"certificateChain": "/certs/ca.crt"}}}}}},
+            "serviceDiscovery": {"dns": {"hostname": host(index)}},
+        },
+    })
+}
+
+/// The same with a hostname that its certificate doesn't have.
+pub(crate) fn misnamed_node(index: usize) -> Value {
+    let mut node = node(index);
+    node["spec"]["serviceDiscovery"]["dns"]["hostname"] = "elsewhere.shop.svc.cluster.local".into();
+    node
+}
+
+/// A review of about 4 KiB, as the API server sends one: managed fields and all.
+pub(crate) fn review(mut object: Value, old: Option<Value>) -> Bytes {
+    let managed = json!([{
+        "manager": "kubectl-client-side-apply", "operation": "Update", "apiVersion": "appmesh.k8s.aws/v1beta2",
+        "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:metadata": {"f:annotations": {".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}}},
+            "f:spec": {".": {}, "f:backendDefaults": {}, "f:backends": {}, "f:listeners": {}, "f:podSelector": {}}},
+    }]);
+    let applied = object.to_string();
+    object["metadata"]["uid"] = "0f5a9a6e-6f5b-4e1a-9a55-000000000001".into();
+    object["metadata"]["generation"] = 1.into();
+    object["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
+    object["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": applied});
+    object["metadata"]["managedFields"] = managed;
+    let kind = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": "VirtualNode"});
+    let resource = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": "virtualnodes"});
+    let review = json!({
+        "kind": "AdmissionReview",
+        "apiVersion": "admission.k8s.io/v1",
+        "request": {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+            "kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource,
+            "name": object["metadata"]["name"],
+            "namespace": "shop",
+            "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
+            "userInfo": {"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]},
+            "object": object,
+            "oldObject": old,
+            "dryRun": false,
+            "options": {"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-client-side-apply"},
+        },
+    });
+    Bytes::from(review.to_string())
+}

@@ -1,0 +1,162 @@
+//! Envoy's configuration for pairings, as App Mesh would write it.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::pairing::{
+    CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, ClientTls, KEY, Pairing, ServerTls, TRUST, Validation,
+};
+
+const TYPE: &str = "type.googleapis.com/envoy";
+
+/// The header that says which pairing a request is for.
+pub(crate) const PAIR: &str = "x-pair";
+
+/// The path of a pairing's file.
+pub(crate) fn path(folder: &Path, number: usize, file: &str) -> String {
+    folder.join(format!("{number}.{file}")).to_string_lossy().into_owned()
+}
+
+fn socket(folder: &Path, name: &str) -> Value {
+    json!({"pipe": {"path": folder.join(name)}})
+}
+
+/// A manager of HTTP connections with these routes.
+fn http(routes: Value, more: Value) -> Value {
+    let mut config = json!({
+        "@type": format!("{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": "http",
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
+        "http_filters": [{"name": "router", "typed_config": {
+            "@type": format!("{TYPE}.extensions.filters.http.router.v3.Router")}}],
+    });
+    if let (Value::Object(config), Value::Object(more)) = (&mut config, more) {
+        config.extend(more);
+    }
+    json!({"name": "http", "typed_config": config})
+}
+
+fn common(folder: &Path, number: usize, own: Option<[&str; 2]>, validation: Option<(&str, &Validation)>) -> Value {
+    let file = |name| json!({"filename": path(folder, number, name)});
+    let mut out = json!({});
+    if let Some([chain, key]) = own {
+        out["tls_certificates"] = json!([{"certificate_chain": file(chain), "private_key": file(key)}]);
+    }
+    if let Some((bundle, validation)) = validation {
+        out["validation_context"] = json!({"trusted_ca": file(bundle)});
+        let matchers: Vec<Value> = validation
+            .names
+            .iter()
+            .flat_map(|name| ["DNS", "URI"].map(|kind| json!({"san_type": kind, "matcher": {"exact": name}})))
+            .collect();
+        if !matchers.is_empty() {
+            out["validation_context"]["match_typed_subject_alt_names"] = json!(matchers);
+        }
+    }
+    out
+}
+
+fn downstream(folder: &Path, number: usize, tls: &ServerTls) -> Value {
+    let validation = tls.validation.as_ref().map(|validation| (CLIENT_TRUST, validation));
+    let mut context = json!({
+        "@type": format!("{TYPE}.extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
+        "common_tls_context": common(folder, number, Some([CHAIN, KEY]), validation),
+    });
+    if validation.is_some() {
+        context["require_client_certificate"] = json!(true);
+    }
+    json!({"name": "tls", "typed_config": context})
+}
+
+fn upstream(folder: &Path, number: usize, tls: &ClientTls, expected: &[&str]) -> Value {
+    let own = tls.identity.is_some().then_some([CLIENT_CHAIN, CLIENT_KEY]);
+    let names = expected.iter().map(|name| (*name).to_owned()).collect();
+    let validation = Validation { names, ..tls.validation.clone() };
+    json!({"name": "tls", "typed_config": {
+        "@type": format!("{TYPE}.extensions.transport_sockets.tls.v3.UpstreamTlsContext"),
+        "common_tls_context": common(folder, number, own, Some((TRUST, &validation))),
+    }})
+}
+
+/// The server's listener of a pairing, which says `ok` to every request and logs how each connection fails.
+pub(crate) fn listener(folder: &Path, number: usize, pairing: &Pairing) -> Value {
+    let routes =
+        json!([{"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}}]);
+    let filters = json!([http(routes, json!({}))]);
+    let mut chains = Vec::new();
+    let mut inspectors = json!([]);
+    if let Some(tls) = &pairing.server {
+        let mut chain = json!({"transport_socket": downstream(folder, number, tls), "filters": filters});
+        if tls.permissive {
+            chain["filter_chain_match"] = json!({"transport_protocol": "tls"});
+            let kind = format!("{TYPE}.extensions.filters.listener.tls_inspector.v3.TlsInspector");
+            inspectors = json!([{"name": "tls_inspector", "typed_config": {"@type": kind}}]);
+        }
+        chains.push(chain);
+    }
+    if pairing.server.as_ref().is_none_or(|tls| tls.permissive) {
+        chains.push(json!({"filters": filters}));
+    }
+    let log = format!("{number} %DOWNSTREAM_TRANSPORT_FAILURE_REASON%\n");
+    json!({
+        "@type": format!("{TYPE}.config.listener.v3.Listener"),
+        "name": number.to_string(),
+        "address": socket(folder, &number.to_string()),
+        "listener_filters": inspectors,
+        "filter_chains": chains,
+        "access_log": [{"name": "file", "typed_config": {
+            "@type": format!("{TYPE}.extensions.access_loggers.file.v3.FileAccessLog"),
+            "path": folder.join("access"),
+            "log_format": {"text_format_source": {"inline_string": log}},
+        }}],
+    })
+}
+
+/// The client's cluster of a pairing.
+pub(crate) fn cluster(folder: &Path, number: usize, pairing: &Pairing) -> Value {
+    let name = number.to_string();
+    let endpoint = json!({"endpoint": {"address": socket(folder, &name)}});
+    let mut out = json!({
+        "@type": format!("{TYPE}.config.cluster.v3.Cluster"),
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "60s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+    });
+    if let Some(tls) = &pairing.client {
+        out["transport_socket"] = upstream(folder, number, tls, &pairing.expected());
+    }
+    out
+}
+
+/// The server's own configuration. Its listeners are read from `listeners`, so that one that is refused leaves the
+/// others standing, as with App Mesh's control plane.
+pub(crate) fn server(folder: &Path) -> Value {
+    json!({
+        "node": {"id": "server", "cluster": "server"},
+        "admin": {"address": socket(folder, "server.admin")},
+        "dynamic_resources": {"lds_config": from_file(folder, "listeners")},
+    })
+}
+
+/// The client's own configuration: one way in, and the header says to which cluster it leads.
+pub(crate) fn client(folder: &Path) -> Value {
+    let routes = json!([{"match": {"prefix": "/"}, "route": {"cluster_header": PAIR, "timeout": "120s"}}]);
+    let reason = "%RESPONSE_FLAGS% %UPSTREAM_TRANSPORT_FAILURE_REASON%";
+    let reply = json!({"local_reply_config": {"body_format": {"text_format_source": {"inline_string": reason}}}});
+    json!({
+        "node": {"id": "client", "cluster": "client"},
+        "admin": {"address": socket(folder, "client.admin")},
+        "dynamic_resources": {"cds_config": from_file(folder, "clusters")},
+        "static_resources": {"listeners": [{
+            "name": "in",
+            "address": socket(folder, "in"),
+            "filter_chains": [{"filters": [http(routes, reply)]}],
+        }]},
+    })
+}
+
+fn from_file(folder: &Path, file: &str) -> Value {
+    json!({"resource_api_version": "V3", "path_config_source": {"path": folder.join(file)}})
+}

@@ -1,0 +1,198 @@
+//! What meshvet's reading of the files says will come of a pairing.
+
+use jiff::Timestamp;
+use meshvet::pki::path::{PathVerdict, Purpose, find_path};
+use meshvet::pki::{Certificate, FileFacts, KeySupport, san_entry_matches};
+
+use crate::pairing::{
+    CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, Content, Identity, KEY, Pairing, TRUST, Validation,
+};
+use crate::proxies::{Outcome, Side};
+
+/// What is said of a pairing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Prediction {
+    Works,
+    /// With these texts in what the client's proxy and the server's say; empty where there is none to say.
+    Fails {
+        client: String,
+        server: String,
+    },
+    /// With one of these texts.
+    Refused {
+        by: Side,
+        logs: Vec<String>,
+    },
+    /// Nothing is claimed.
+    Unknown(String),
+}
+
+impl Prediction {
+    /// Whether the real outcome is what was predicted, texts included.
+    pub(crate) fn holds(&self, outcome: &Outcome) -> bool {
+        match (self, outcome) {
+            (Self::Works, Outcome::Works) => true,
+            (Self::Fails { client, server }, Outcome::Fails { client: at_client, server: at_server }) => {
+                contains(at_client, client) && contains(at_server.as_deref().unwrap_or_default(), server)
+            }
+            (Self::Refused { by, logs }, Outcome::Refused { by: by_really, log }) => {
+                by == by_really && logs.iter().any(|predicted| contains(log, predicted))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Envoy writes underscores for spaces where a text stands in an access log.
+fn contains(text: &str, part: &str) -> bool {
+    let plain = |text: &str| text.replace(' ', "_");
+    plain(text).contains(&plain(part))
+}
+
+struct Read {
+    chain: FileFacts,
+    key: FileFacts,
+}
+
+fn read(content: &Content) -> FileFacts {
+    FileFacts::parse(content.as_deref().unwrap_or_default())
+}
+
+/// What a proxy says of its files when it refuses them.
+struct Loaded {
+    logs: Vec<String>,
+}
+
+impl Loaded {
+    fn bundle(&mut self, validation: &Validation, at: &str) -> FileFacts {
+        let facts = read(&validation.bundle);
+        match &facts.bundle {
+            _ if validation.bundle.is_none() => self.logs.push(format!("Invalid path: {at}")),
+            Ok(_) => {}
+            Err(error) => self.logs.push(error.envoy_log(at)),
+        }
+        facts
+    }
+
+    fn identity(&mut self, identity: &Identity, [chain_at, key_at]: [&str; 2], is_server: bool) -> Read {
+        let read = Read { chain: self::read(&identity.chain), key: self::read(&identity.key) };
+        for (content, at) in [(&identity.chain, chain_at), (&identity.key, key_at)] {
+            if content.is_none() {
+                self.logs.push(format!("Invalid path: {at}"));
+            }
+        }
+        if let (Err(error), Some(_)) = (&read.chain.chain, &identity.chain) {
+            self.logs.push(error.envoy_log(chain_at));
+        }
+        if let (Err(error), Some(_)) = (&read.key.key, &identity.key) {
+            self.logs.push(error.envoy_log(key_at));
+        }
+        if let Ok(chain) = &read.chain.chain {
+            let leaf = chain.leaf();
+            if let KeySupport::Refused { .. } = leaf.key_support() {
+                self.logs.extend(leaf.key_support().envoy_log(chain_at));
+            }
+            if let Ok(key) = &read.key.key {
+                self.logs.extend(key.fit(leaf).envoy_log(key_at));
+            }
+            self.logs.extend(leaf.nameless_log().filter(|_| is_server).map(str::to_owned));
+        }
+        read
+    }
+}
+
+/// What will come of a pairing.
+pub(crate) fn predict(pairing: &Pairing, now: Timestamp) -> Prediction {
+    let mut server = Loaded { logs: Vec::new() };
+    let own = pairing.server.as_ref().map(|tls| {
+        let clients = tls.validation.as_ref().map(|validation| server.bundle(validation, CLIENT_TRUST));
+        (server.identity(&tls.identity, [CHAIN, KEY], true), clients)
+    });
+    let mut client = Loaded { logs: Vec::new() };
+    let theirs = pairing.client.as_ref().map(|tls| {
+        let trust = client.bundle(&tls.validation, TRUST);
+        let files = [CLIENT_CHAIN, CLIENT_KEY];
+        (trust, tls.identity.as_ref().map(|identity| client.identity(identity, files, false)))
+    });
+    for (by, loaded) in [(Side::Server, server), (Side::Client, client)] {
+        if !loaded.logs.is_empty() {
+            return Prediction::Refused { by, logs: loaded.logs };
+        }
+    }
+    let (Some((own, clients)), Some((trust, identity))) = (own, theirs) else { return without_tls(pairing) };
+    let verdict = server_is_accepted(pairing, &own, &trust, now);
+    if let Err(prediction) = verdict {
+        return prediction;
+    }
+    let validation = pairing.server.as_ref().and_then(|tls| tls.validation.as_ref());
+    match (validation, clients) {
+        (Some(validation), Some(clients)) => client_is_accepted(validation, &clients, identity.as_ref(), now),
+        _ => Prediction::Works,
+    }
+}
+
+fn fails(client: impl Into<String>, server: impl Into<String>) -> Prediction {
+    Prediction::Fails { client: client.into(), server: server.into() }
+}
+
+fn without_tls(pairing: &Pairing) -> Prediction {
+    match (&pairing.server, &pairing.client) {
+        (None, Some(_)) => {
+            fails("UF TLS_error:|268435703:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end", "")
+        }
+        (Some(tls), None) if !tls.permissive => fails("UC", ""),
+        _ => Prediction::Works,
+    }
+}
+
+fn server_is_accepted(pairing: &Pairing, own: &Read, trust: &FileFacts, now: Timestamp) -> Result<(), Prediction> {
+    let (Ok(chain), Ok(bundle)) = (&own.chain.chain, &trust.bundle) else { return Ok(()) };
+    let leaf = chain.leaf();
+    match leaf.key_support() {
+        KeySupport::OnlyTls13 { log } | KeySupport::HandshakeFails { log, .. } => return Err(fails(log, "")),
+        KeySupport::Good | KeySupport::Refused { .. } => {}
+    }
+    let verdict = find_path(chain, bundle, Purpose::Server);
+    if let PathVerdict::Unknown(why) = verdict {
+        return Err(Prediction::Unknown(why));
+    }
+    if let Some(refusal) = verdict.refusal_at(now) {
+        return Err(fails(refusal.envoy_log(), ""));
+    }
+    if named(leaf, pairing.expected()) {
+        return Ok(());
+    }
+    Err(fails("verify cert failed: SAN matcher, certificate SANs are [", ""))
+}
+
+fn named<'a>(leaf: &Certificate, names: impl IntoIterator<Item = &'a str>) -> bool {
+    names.into_iter().any(|name| san_entry_matches(leaf, name))
+}
+
+fn client_is_accepted(
+    validation: &Validation,
+    clients: &FileFacts,
+    identity: Option<&Read>,
+    now: Timestamp,
+) -> Prediction {
+    let Ok(bundle) = &clients.bundle else { return Prediction::Works };
+    let Some(Ok(chain)) = identity.map(|read| &read.chain.chain) else {
+        return fails("SSLV3_ALERT_HANDSHAKE_FAILURE", "PEER_DID_NOT_RETURN_A_CERTIFICATE");
+    };
+    let leaf = chain.leaf();
+    match leaf.key_support() {
+        KeySupport::OnlyTls13 { .. } | KeySupport::HandshakeFails { .. } => return fails("", ""),
+        KeySupport::Good | KeySupport::Refused { .. } => {}
+    }
+    let verdict = find_path(chain, bundle, Purpose::Client);
+    if let PathVerdict::Unknown(why) = verdict {
+        return Prediction::Unknown(why);
+    }
+    if let Some(refusal) = verdict.refusal_at(now) {
+        return fails(refusal.alert(), refusal.envoy_log());
+    }
+    if validation.names.is_empty() || named(leaf, validation.names.iter().map(String::as_str)) {
+        return Prediction::Works;
+    }
+    fails("SSLV3_ALERT_CERTIFICATE_UNKNOWN", "verify cert failed: SAN matcher, certificate SANs are [")
+}

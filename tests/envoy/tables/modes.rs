@@ -1,0 +1,93 @@
+//! Modes of listeners, clients without TLS, and mutual TLS.
+
+use crate::pairing::{Pairing, SOUND, file};
+use crate::support::forge::{CLIENT_AUTH, Forge, SERVER_AUTH};
+
+pub(super) fn pairings() -> Vec<Pairing> {
+    [plain(), mutual()].concat()
+}
+
+fn plain() -> Vec<Pairing> {
+    let other = || Pairing::sound("").bundle(&[&SOUND.other]);
+    let named = |name: &str, pairing: Pairing| Pairing { name: format!("modes: {name}"), ..pairing };
+    let sound = || Pairing::sound("");
+    vec![
+        named("neither speaks TLS", sound().plaintext_server().plaintext_client()),
+        named("the client alone speaks TLS", sound().plaintext_server()),
+        named("a plaintext client and a STRICT server", sound().plaintext_client()),
+        named("a plaintext client and a PERMISSIVE server", sound().permissive().plaintext_client()),
+        named("a TLS client and a PERMISSIVE server", sound().permissive()),
+        named("a TLS client that distrusts a PERMISSIVE server", other().permissive()),
+        named("a TLS client that expects another name of a PERMISSIVE server", sound().permissive().host("red.local")),
+        named("a plaintext client and a STRICT server that is refused", sound().plaintext_client().key_file(None)),
+        named("a plaintext client and a PERMISSIVE server that is refused", {
+            sound().permissive().plaintext_client().chain_file(Vec::new())
+        }),
+        named("a client that is refused and a plaintext server", sound().plaintext_server().bundle_file(Vec::new())),
+        named("both are refused", sound().key_file(Vec::new()).bundle_file(Vec::new())),
+        named("a client shows a certificate that nobody asks for", {
+            sound().client_chain(&[&SOUND.client, &SOUND.intermediate])
+        }),
+    ]
+}
+
+fn mutual() -> Vec<Pairing> {
+    let sound = &*SOUND;
+    let front = || Forge::leaf(&["front.apps.local"]);
+    let issued = |forge: Forge| forge.issued_by(&sound.intermediate);
+    let pairing = |name: &str| Pairing::sound(format!("mutual: {name}")).mutual(&[&sound.root], &[]);
+    let named = |name: &str, names: &[&str]| Pairing::sound(format!("mutual: {name}")).mutual(&[&sound.root], names);
+    let whole = [&sound.client, &sound.intermediate];
+    let shown = |name: &str, forge: Forge| pairing(name).client_chain(&[&issued(forge), &sound.intermediate]);
+    let alone = front().self_signed();
+    let mut broken = pairing("the server's bundle is broken").client_chain(&whole);
+    let mut with_key = pairing("the client's key is absent").client_chain(&whole);
+    if let Some(validation) = &mut broken.server_tls().validation {
+        validation.bundle = Some(b"garbage".to_vec());
+    }
+    if let Some(identity) = &mut with_key.client_tls().identity {
+        identity.key = None;
+    }
+    let mut absent = pairing("the server's bundle is absent").client_chain(&whole);
+    if let Some(validation) = &mut absent.server_tls().validation {
+        validation.bundle = None;
+    }
+    let mut twice = pairing("the server's bundle has another root first").client_chain(&whole);
+    if let Some(validation) = &mut twice.server_tls().validation {
+        validation.bundle = Some(file(&[&sound.other, &sound.root]));
+    }
+    vec![
+        pairing("a client that the server trusts").client_chain(&whole),
+        pairing("a client without a certificate"),
+        pairing("a plaintext client").plaintext_client(),
+        pairing("a plaintext client of a PERMISSIVE server").permissive().plaintext_client(),
+        pairing("a client without a certificate of a PERMISSIVE server").permissive(),
+        pairing("a client that a PERMISSIVE server trusts").permissive().client_chain(&whole),
+        pairing("a client without its intermediate").client_chain(&[&sound.client]),
+        pairing("a client of another authority").client_chain(&[&front().issued_by(&sound.other)]),
+        pairing("a client that sends another root").client_chain(&[&front().issued_by(&sound.other), &sound.other]),
+        pairing("a client that is self-signed").client_chain(&[&alone]),
+        Pairing::sound("mutual: a client that is self-signed and trusted")
+            .mutual(&[&alone], &[])
+            .client_chain(&[&alone]),
+        shown("a client for servers only", front().usages(&[SERVER_AUTH])),
+        shown("a client for clients only", front().usages(&[CLIENT_AUTH])),
+        shown("a client for anything", front().usages(&[])),
+        shown("a client that has expired", front().days(-9, -2)),
+        shown("a client that isn't valid yet", front().days(2, 9)),
+        shown("a client with an unknown critical extension", front().extension("1.2.3.4", true, vec![5, 0])),
+        shown("a client with damaged names", front().extension("2.5.29.17", false, vec![5, 0])),
+        named("a client of an expected name", &["front.apps.local"]).client_chain(&whole),
+        named("a client of one of the expected names", &["red.local", "front.apps.local"]).client_chain(&whole),
+        named("a client of another name", &["red.apps.local"]).client_chain(&whole),
+        named("a client of another name and authority", &["red.apps.local"])
+            .client_chain(&[&front().issued_by(&sound.other)]),
+        named("a client whose wildcard fits", &["front.apps.local"])
+            .client_chain(&[&issued(Forge::leaf(&["*.apps.local"])), &sound.intermediate]),
+        pairing("a client that trusts the server no more").client_chain(&whole).bundle(&[&sound.other]),
+        broken,
+        with_key,
+        absent,
+        twice,
+    ]
+}

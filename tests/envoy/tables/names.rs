@@ -1,0 +1,74 @@
+//! Subject alternative names against the names that a client expects.
+
+use crate::pairing::{Pairing, SOUND};
+use crate::support::forge::{Forge, common_name};
+
+/// Names of the certificate, and the one name that the client expects.
+const ONE: [(&[&str], &str); 39] = [
+    (&["blue.apps.local"], "blue.apps.local"),
+    (&["blue.apps.local"], "red.apps.local"),
+    (&["BLUE.Apps.local"], "blue.apps.LOCAL"),
+    (&["red.apps.local", "blue.apps.local"], "blue.apps.local"),
+    (&["*.apps.local"], "blue.apps.local"),
+    (&["*.apps.local"], "a.blue.apps.local"),
+    (&["*.apps.local"], "apps.local"),
+    (&["*.local"], "apps.local"),
+    (&["*.local"], "blue.apps.local"),
+    (&["b*.apps.local"], "blue.apps.local"),
+    (&["*e.apps.local"], "blue.apps.local"),
+    (&["b*e.apps.local"], "blue.apps.local"),
+    (&["blue*.apps.local"], "blue.apps.local"),
+    (&["bl*lue.apps.local"], "blue.apps.local"),
+    (&["r*.apps.local"], "blue.apps.local"),
+    (&["*.*.local"], "blue.apps.local"),
+    (&["b**.apps.local"], "blue.apps.local"),
+    (&["blue.*.local"], "blue.apps.local"),
+    (&["*"], "blue"),
+    (&["*"], "blue.apps.local"),
+    (&["*blue"], "blue"),
+    (&["xn--*.apps.local"], "xn--blue.apps.local"),
+    (&["*.apps.local"], "xn--blue.apps.local"),
+    (&["x*.apps.local"], "xn--blue.apps.local"),
+    (&["blue.apps.local."], "blue.apps.local"),
+    (&["blue.apps.local"], "blue.apps.local."),
+    (&["blue.apps.local."], "blue.apps.local."),
+    (&["*.apps.local."], "blue.apps.local"),
+    (&["blue"], "blue"),
+    (&["blue.shop.svc.cluster.local", "blue.shop"], "blue.shop"),
+    (&["IP:10.1.2.3"], "10.1.2.3"),
+    (&["DNS:10.1.2.3"], "10.1.2.3"),
+    (&["URI:spiffe://mesh.local/blue"], "spiffe://mesh.local/blue"),
+    (&["URI:spiffe://mesh.local/blue"], "spiffe://mesh.local/Blue"),
+    (&["URI:spiffe://mesh.local/*"], "spiffe://mesh.local/blue"),
+    (&["DNS:spiffe://mesh.local/blue"], "spiffe://mesh.local/blue"),
+    (&["URI:blue.apps.local"], "blue.apps.local"),
+    (&["blue.apps.local", "email:blue@apps.local"], "blue@apps.local"),
+    (&["_blue.apps.local"], "_blue.apps.local"),
+];
+
+pub(super) fn pairings() -> Vec<Pairing> {
+    let blue = |names: &[&str]| Forge::leaf(names).issued_by(&SOUND.intermediate);
+    let mut out = vec![
+        Pairing::sound("names: the host is one of the certificate's"),
+        Pairing::sound("names: the host is none of the certificate's").host("red.apps.local"),
+        Pairing::sound("names: one of the list fits").names(&["red.apps.local", "blue.apps.local"]),
+        Pairing::sound("names: none of the list fits, though the host does").names(&["red.apps.local", "green.local"]),
+    ];
+    for (sans, expected) in ONE {
+        let pairing = Pairing::sound(format!("names: {expected} of {}", sans.join(" ")));
+        out.push(pairing.names(&[expected]).chain(&[&blue(sans), &SOUND.intermediate]));
+    }
+    let only_common_name = Forge::leaf(&["blue.apps.local"]).names(&[]).issued_by(&SOUND.intermediate);
+    let other_common_name =
+        Forge::leaf(&["blue.apps.local"]).subject(common_name("red.apps.local")).issued_by(&SOUND.intermediate);
+    let hundred: Vec<String> = (0..100).map(|at| format!("blue-{at}.apps.local")).collect();
+    let hundred: Vec<&str> = hundred.iter().map(String::as_str).collect();
+    out.extend([
+        Pairing::sound("names: the common name alone fits").chain(&[&only_common_name, &SOUND.intermediate]),
+        Pairing::sound("names: the common name is another").chain(&[&other_common_name, &SOUND.intermediate]),
+        Pairing::sound("names: the last of a hundred")
+            .names(&["blue-99.apps.local"])
+            .chain(&[&blue(&hundred), &SOUND.intermediate]),
+    ]);
+    out
+}
