@@ -275,13 +275,22 @@ fn ec(key: &[u8], outside: Option<KeyAlgorithm>) -> Result<PrivateKeyFacts, Refu
     }
     let scalar = reader.expect(der::OCTET_STRING).ok_or(NOT_EC)?;
     let inside = match reader.enter(der::constructed(0)) {
-        Some(mut parameters) => Some(curve(&mut parameters)?),
+        Some(mut parameters) => {
+            let curve = curve(&mut parameters)?;
+            if !parameters.is_empty() {
+                return Err(NOT_EC.into());
+            }
+            Some(curve)
+        }
         None => None,
     };
     let public = match reader.enter(der::constructed(1)) {
-        Some(mut public) => Some(public.bytes_of_bit_string().ok_or(NOT_EC)?),
+        Some(mut public) => Some(public.bytes_of_bit_string().filter(|_| public.is_empty()).ok_or(NOT_EC)?),
         None => None,
     };
+    if !reader.is_empty() {
+        return Err(NOT_EC.into());
+    }
     let algorithm = match (outside, inside) {
         (Some(outside), Some(inside)) if outside != inside => return Err(EC_OTHER_CURVE.into()),
         (Some(curve), _) | (None, Some(curve)) => curve,
@@ -376,7 +385,8 @@ fn curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, Refusal> {
 
 /// A `CurvePrivateKey` (RFC 8410, section 7).
 fn ed25519(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
-    let seed = Reader::new(key).expect(der::OCTET_STRING).ok_or(NOT_ED25519)?;
+    let mut reader = Reader::new(key);
+    let seed = reader.expect(der::OCTET_STRING).filter(|_| reader.is_empty()).ok_or(NOT_ED25519)?;
     let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| NOT_ED25519)?;
     Ok(PrivateKeyFacts {
         algorithm: KeyAlgorithm::Ed25519,

@@ -293,6 +293,21 @@ fn a_damaged_key_is_refused() {
 }
 
 #[test]
+fn bytes_left_over_inside_a_key_are_refused_and_those_behind_it_are_not() {
+    let der = unblock(&fixture("p256.sec1.key"));
+    assert_eq!(key(block("EC PRIVATE KEY", &[&der[..], &[0]].concat()).as_bytes()), key(&fixture("p256.key")));
+    // The tag of the public half changed to one that isn't of an EC key.
+    let tag = der.windows(5).position(|bytes| bytes == [0xa1, 0x44, 0x03, 0x42, 0x00]).unwrap();
+    let mut damaged = der.clone();
+    damaged[tag] = 0xa2;
+    refused(
+        block("EC PRIVATE KEY", &damaged).as_bytes(),
+        "block 1 (EC PRIVATE KEY, line 1) holds no private key that can be read: it is not an EC key",
+        "public key routines:OPENSSL_internal:DECODE_ERROR",
+    );
+}
+
+#[test]
 fn a_key_whose_numbers_disagree_is_refused() {
     let (one, other) = (mint("one", &[]), mint("other", &[]));
     let (mut der, foreign) = (unblock(one.key.as_bytes()), unblock(other.key.as_bytes()));
