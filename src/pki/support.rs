@@ -68,13 +68,15 @@ const TOO_SHORT: &str = "Failed to load certificate chain from <path>, \
 const HANDSHAKE_FAILURE: &str = "TLS_error:|268436496:SSL routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE\
                                  |268435610:SSL routines:OPENSSL_internal:HANDSHAKE_FAILURE_ON_CLIENT_HELLO\
                                  :TLS_error_end";
+const NO_COMMON_ALGORITHM: &str =
+    "TLS_error:|268435709:SSL routines:OPENSSL_internal:NO_COMMON_SIGNATURE_ALGORITHMS:TLS_error_end";
 const KEY_USAGE_INCORRECT: &str =
     "TLS_error:|268435758:SSL routines:OPENSSL_internal:KEY_USAGE_BIT_INCORRECT:TLS_error_end";
 const NEITHER_NAME: &str = "Invalid TLS context has neither subject CN nor SAN names";
 const EMPTY_NAME: &str = "Invalid TLS context has an empty subject CN";
 
 impl Certificate {
-    /// What Envoy does with this certificate's key when it is a leaf.
+    /// What Envoy does with this certificate's key when a listener serves with it.
     pub fn key_support(&self) -> KeySupport {
         let may_sign = self.key_usage.is_none_or(|usage| usage.digital_signature);
         let refused = |reason, log| KeySupport::Refused { reason, log };
@@ -94,6 +96,20 @@ impl Certificate {
             }
             KeyAlgorithm::EcP384 => KeySupport::OnlyTls13 { log: HANDSHAKE_FAILURE },
             KeyAlgorithm::Rsa { .. } | KeyAlgorithm::EcP256 => KeySupport::Good,
+        }
+    }
+
+    /// What Envoy does with this certificate's key when a client presents it. P-384 and P-521 are as good as P-256 then.
+    /// The log of a key usage that lacks digitalSignature is the server's; the client sees a closed connection or
+    /// `SSLV3_ALERT_UNSUPPORTED_CERTIFICATE`.
+    pub fn client_key_support(&self) -> KeySupport {
+        match (&self.key_algorithm, self.key_support()) {
+            (KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521, support @ KeySupport::Refused { .. }) => support,
+            (KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521, _) => KeySupport::Good,
+            (KeyAlgorithm::Ed25519, _) => {
+                KeySupport::HandshakeFails { reason: HandshakeFailure::NotOffered, log: NO_COMMON_ALGORITHM }
+            }
+            (_, support) => support,
         }
     }
 

@@ -4,98 +4,89 @@
 //! others standing. Nothing here uses the network: proxies and suite speak over sockets in a folder of their own.
 //!
 //! ```text
-//! pairing ─┬─ files, listeners, clusters ─► Envoy ─► outcome ──┐
-//!          └─ meshvet::pki ──────────────────────► prediction ─┴─ must agree, texts included
+//! pairing ─┬─ files, listeners, clusters ─► Envoy ───────► outcome ────┐
+//!          ├─ files ──────────────────────► meshvet::pki ► prediction ─┼─ must agree, texts included
+//!          └─ manifests ──────────────────► rules::judge ► denials ────┘
 //! ```
 //!
-//! `MESHVET_PAIRS` says how many random pairings there are, `MESHVET_SEED` which.
+//! `MESHVET_PAIRS` says how many random pairings there are (200 if unset), `MESHVET_SEED` which.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
+mod compare;
 mod config;
 mod differences;
+mod manifests;
 mod pairing;
 mod predict;
 mod proxies;
+mod random;
 mod tables;
 
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use libtest_mimic::{Arguments, Trial};
 
-use pairing::Pairing;
-use predict::{Prediction, predict};
-use proxies::{Outcome, Proxies};
+use compare::{Compared, compare};
+use proxies::Proxies;
+use random::Chance;
 
-/// A pairing with what was said of it and what came of it.
-struct Compared {
-    pairing: Pairing,
-    prediction: Prediction,
-    outcome: Outcome,
-}
+const RANDOM: &str = "random pairs agree";
+const KNOWN: &str = "known differences are of these tables";
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    let wanted = |name: &str| {
+        let filter = arguments.filter.as_deref();
+        filter.is_none_or(|filter| if arguments.exact { name == filter } else { name.contains(filter) })
+            && !arguments.skip.iter().any(|skip| name.contains(skip.as_str()))
+    };
     let tables = tables::all();
-    let mut trials = Vec::new();
+    let names: Vec<String> = tables.iter().map(|pairing| pairing.name.clone()).collect();
+    let mut trials = vec![Trial::test(KNOWN, move || differences::check(&names).map_err(Into::into))];
     if arguments.list {
-        trials.extend(tables.iter().map(|pairing| Trial::test(pairing.name.clone(), || Ok(()))));
+        let names = tables.into_iter().map(|pairing| pairing.name).chain([RANDOM.to_owned()]);
+        trials.extend(names.map(|name| Trial::test(name, || Ok(()))));
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
-    let proxies = match Proxies::find() {
-        Ok(proxies) => proxies,
-        Err(error) => {
-            eprintln!("{error}");
-            return ExitCode::FAILURE;
+    // They are run here, not in the trials: two Envoys serve hundreds of pairings at the cost of one.
+    let tables: Vec<_> = tables.into_iter().filter(|pairing| wanted(&pairing.name)).collect();
+    let random = if wanted(RANDOM) { by_chance() } else { Vec::new() };
+    let split = tables.len();
+    let compared = if tables.len() + random.len() > 0 {
+        match Proxies::find() {
+            Ok(proxies) => Arc::new(compare(&proxies, [tables, random].concat())),
+            Err(error) => {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
         }
+    } else {
+        Arc::default()
     };
-    let compared: Arc<Vec<Compared>> = Arc::new(compare(&proxies, tables));
-    for (at, one) in compared.iter().enumerate() {
+    for (at, one) in compared.iter().enumerate().take(split) {
         let compared = Arc::clone(&compared);
-        trials.push(Trial::test(one.pairing.name.clone(), move || agree(&compared[at]).map_err(Into::into)));
+        trials.push(Trial::test(one.pairing.name.clone(), move || compared[at].agree().map_err(Into::into)));
     }
-    let all = Arc::clone(&compared);
-    trials.push(Trial::test("known differences are of this table", move || known(&all).map_err(Into::into)));
+    if wanted(RANDOM) {
+        println!("{}", compare::rates(&compared[split..]));
+        let all = Arc::clone(&compared);
+        trials.push(Trial::test(RANDOM, move || {
+            let failures: Vec<String> = all[split..].iter().filter_map(Compared::random_failure).collect();
+            if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
+        }));
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn compare(proxies: &Proxies, pairings: Vec<Pairing>) -> Vec<Compared> {
-    let outcomes = proxies.run(&pairings);
-    let now = Timestamp::now();
-    pairings
-        .into_iter()
-        .zip(outcomes)
-        .map(|(pairing, outcome)| Compared { prediction: predict(&pairing, now), pairing, outcome })
-        .collect()
-}
-
-/// Whether a prediction holds, or is known not to.
-fn agree(one: &Compared) -> Result<(), String> {
-    let Compared { pairing, prediction, outcome } = one;
-    let holds = prediction.holds(outcome);
-    match differences::reason(&pairing.name) {
-        None if holds => Ok(()),
-        None => Err(format!("predicted: {prediction:#?}\nbut Envoy: {outcome:#?}")),
-        Some(_) if !holds => Ok(()),
-        Some(reason) => Err(format!("a known difference has gone away ({reason}): take it off the list")),
-    }
-}
-
-/// Whether each known difference is one of a pairing that there is, and no two pairings have one name.
-fn known(all: &[Compared]) -> Result<(), String> {
-    let mut names = BTreeSet::new();
-    for one in all {
-        if !names.insert(one.pairing.name.as_str()) {
-            return Err(format!("two pairings are called {}", one.pairing.name));
-        }
-    }
-    match differences::KNOWN.iter().find(|(name, _)| !names.contains(name)) {
-        Some((name, _)) => Err(format!("there is no pairing {name}")),
-        None => Ok(()),
-    }
+/// Random pairings, as many and as the environment says.
+fn by_chance() -> Vec<pairing::Pairing> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let count = number("MESHVET_PAIRS").unwrap_or(200);
+    let seed = number("MESHVET_SEED").unwrap_or(1);
+    println!("{count} random pairs of MESHVET_SEED={seed}");
+    random::pairings(&mut Chance::new(seed), usize::try_from(count).expect("a number of pairs"))
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use meshvet::pki::path::{PathVerdict, Purpose, find_path};
-use meshvet::pki::{Certificate, FileFacts, KeySupport, san_entry_matches};
+use meshvet::pki::{Certificate, FileFacts, HandshakeFailure, KeySupport, san_entry_matches};
 
 use crate::pairing::{
     CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, Content, Identity, KEY, Pairing, TRUST, Validation,
@@ -44,7 +44,7 @@ impl Prediction {
 }
 
 /// Envoy writes underscores for spaces where a text stands in an access log.
-fn contains(text: &str, part: &str) -> bool {
+pub(crate) fn contains(text: &str, part: &str) -> bool {
     let plain = |text: &str| text.replace(' ', "_");
     plain(text).contains(&plain(part))
 }
@@ -76,15 +76,11 @@ impl Loaded {
 
     fn identity(&mut self, identity: &Identity, [chain_at, key_at]: [&str; 2], is_server: bool) -> Read {
         let read = Read { chain: self::read(&identity.chain), key: self::read(&identity.key) };
-        for (content, at) in [(&identity.chain, chain_at), (&identity.key, key_at)] {
-            if content.is_none() {
-                self.logs.push(format!("Invalid path: {at}"));
-            }
-        }
-        if let (Err(error), Some(_)) = (&read.chain.chain, &identity.chain) {
+        // An absent file is as an empty one.
+        if let Err(error) = &read.chain.chain {
             self.logs.push(error.envoy_log(chain_at));
         }
-        if let (Err(error), Some(_)) = (&read.key.key, &identity.key) {
+        if let Err(error) = &read.key.key {
             self.logs.push(error.envoy_log(key_at));
         }
         if let Ok(chain) = &read.chain.chain {
@@ -148,7 +144,10 @@ fn without_tls(pairing: &Pairing) -> Prediction {
 fn server_is_accepted(pairing: &Pairing, own: &Read, trust: &FileFacts, now: Timestamp) -> Result<(), Prediction> {
     let (Ok(chain), Ok(bundle)) = (&own.chain.chain, &trust.bundle) else { return Ok(()) };
     let leaf = chain.leaf();
+    // Without a common kind of key there is no certificate to verify; its key usage is looked at after that.
+    let mut afterwards = Ok(());
     match leaf.key_support() {
+        KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log } => afterwards = Err(fails(log, "")),
         KeySupport::OnlyTls13 { log } | KeySupport::HandshakeFails { log, .. } => return Err(fails(log, "")),
         KeySupport::Good | KeySupport::Refused { .. } => {}
     }
@@ -160,7 +159,7 @@ fn server_is_accepted(pairing: &Pairing, own: &Read, trust: &FileFacts, now: Tim
         return Err(fails(refusal.envoy_log(), ""));
     }
     if named(leaf, pairing.expected()) {
-        return Ok(());
+        return afterwards;
     }
     Err(fails("verify cert failed: SAN matcher, certificate SANs are [", ""))
 }
@@ -180,8 +179,10 @@ fn client_is_accepted(
         return fails("SSLV3_ALERT_HANDSHAKE_FAILURE", "PEER_DID_NOT_RETURN_A_CERTIFICATE");
     };
     let leaf = chain.leaf();
-    match leaf.key_support() {
-        KeySupport::OnlyTls13 { .. } | KeySupport::HandshakeFails { .. } => return fails("", ""),
+    let mut afterwards = Prediction::Works;
+    match leaf.client_key_support() {
+        KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log } => afterwards = fails("", log),
+        KeySupport::OnlyTls13 { log } | KeySupport::HandshakeFails { log, .. } => return fails(log, ""),
         KeySupport::Good | KeySupport::Refused { .. } => {}
     }
     let verdict = find_path(chain, bundle, Purpose::Client);
@@ -192,7 +193,7 @@ fn client_is_accepted(
         return fails(refusal.alert(), refusal.envoy_log());
     }
     if validation.names.is_empty() || named(leaf, validation.names.iter().map(String::as_str)) {
-        return Prediction::Works;
+        return afterwards;
     }
     fails("SSLV3_ALERT_CERTIFICATE_UNKNOWN", "verify cert failed: SAN matcher, certificate SANs are [")
 }

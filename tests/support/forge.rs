@@ -162,6 +162,10 @@ impl Key {
         }
     }
 
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
     fn sign(&self, with: Signature, tbs: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         let pkcs8 = || decoded(&self.pem);

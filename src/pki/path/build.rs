@@ -1,5 +1,6 @@
 //! Builds a path, step by step as BoringSSL's `X509_verify_cert` does, and checks it in the same order.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::super::certificate::Certificate;
@@ -17,10 +18,23 @@ const MAX_PATH: usize = 102;
 /// subject, and beyond this the order of equals is the sort's own.
 const MAX_ORDERED: usize = 24;
 
+/// How long the message may be in which a chain is sent.
+const MAX_MESSAGE: usize = 100 * 1024;
+
 pub(super) fn find_path(chain: &[Arc<Certificate>], bundle: &Bundle, purpose: Purpose) -> PathVerdict {
-    match Builder::new(chain, bundle).path(purpose) {
+    // Each certificate has its length before it, in three bytes, and so has their list (RFC 5246, section 7.4.2).
+    let bytes = chain.iter().map(|certificate| certificate.der.len() + 3).sum::<usize>() + 3;
+    if let Some(leaf) = chain.first().filter(|_| bytes > MAX_MESSAGE) {
+        let step = Step { certificate: Arc::clone(leaf), origin: Origin::Chain(0) };
+        return PathVerdict::Refused(Refusal::new(&step, 0, Reason::TooLong { bytes }));
+    }
+    let builder = Builder::new(chain, bundle);
+    match builder.path(purpose) {
         Ok(path) => PathVerdict::Trusted(path),
-        Err(End::Refused(refusal)) => PathVerdict::Refused(refusal),
+        Err(End::Refused(refusal)) => {
+            let after_damage = builder.met_damage.get() || builder.presented.iter().any(Details::is_damaged);
+            PathVerdict::Refused(Refusal { after_damage, ..refusal })
+        }
         Err(End::Unknown(why)) => PathVerdict::Unknown(why),
     }
 }
@@ -42,6 +56,8 @@ struct Builder<'a> {
     /// The bundle in file order, without repetitions, each with its subject.
     store: Vec<(CanonicalName, Origin, &'a Arc<Certificate>)>,
     has_crl: bool,
+    /// Whether a damaged certificate of the bundle was looked at.
+    met_damage: Cell<bool>,
 }
 
 impl<'a> Builder<'a> {
@@ -55,11 +71,10 @@ impl<'a> Builder<'a> {
             .map(|(at, certificate)| (CanonicalName::of(&certificate.subject_der), Origin::Bundle(at), certificate))
             .collect();
         let presented = chain.iter().enumerate().map(|(at, certificate)| Details::of(certificate, Origin::Chain(at)));
-        // A path takes a hundred at most, and no chain that Envoy can send has a thousand.
-        Self { presented: presented.take(1000).collect(), store, has_crl: bundle.has_crl }
+        Self { presented: presented.collect(), store, has_crl: bundle.has_crl, met_damage: Cell::new(false) }
     }
 
-    fn path(self, purpose: Purpose) -> Result<Path, End> {
+    fn path(&self, purpose: Purpose) -> Result<Path, End> {
         let mut presented = self.presented.iter();
         let Some(leaf) = presented.next() else { return Err(End::Unknown("there is no certificate".to_owned())) };
         // The leaf is among those that might be an issuer, as the peer sent it too.
@@ -129,6 +144,7 @@ impl<'a> Builder<'a> {
             .iter()
             .filter(|(subject, ..)| *subject == of.issuer)
             .map(|(_, origin, certificate)| Details::of(certificate, *origin))
+            .inspect(|candidate| self.met_damage.set(self.met_damage.get() || candidate.is_damaged()))
             .filter(|candidate| candidate.is_issuer_of(of));
         let first = candidates.next();
         if self.store.len() > MAX_ORDERED

@@ -22,7 +22,12 @@ pub struct Refusal {
     pub reason: Reason,
     /// The certificates whose dates BoringSSL looks at before it comes to this, lowest first, and the lowest's depth.
     pub(super) dated_first: (Vec<Step>, usize),
+    /// Whether BoringSSL has come upon a damaged certificate before, which it logs too.
+    pub(super) after_damage: bool,
 }
+
+const MD5_BEFORE: &str = "TLS_error:|201326703:ASN.1 encoding routines:OPENSSL_internal:\
+                          DIGEST_AND_KEY_TYPE_NOT_SUPPORTED|268435581:";
 
 /// What is wrong with a certificate of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,12 +72,17 @@ pub enum Reason {
     SignatureAlgorithm,
     /// A name of it is outside what the authorities above allow.
     Names(NameFault),
+    /// The whole chain is longer than Envoy reads: so many bytes as a message. The certificate is the leaf.
+    TooLong {
+        /// Length of the message.
+        bytes: usize,
+    },
 }
 
 impl Refusal {
     pub(super) fn new(step: &Step, depth: usize, reason: Reason) -> Self {
         let Step { certificate, origin } = step.clone();
-        Self { certificate, origin, depth, reason, dated_first: (Vec::new(), 0) }
+        Self { certificate, origin, depth, reason, dated_first: (Vec::new(), 0), after_damage: false }
     }
 
     /// What Envoy refuses the path for at this time: a date, where it comes to one before it comes to this.
@@ -85,11 +95,21 @@ impl Refusal {
     /// What the side that verifies the chain logs. A client whose server presents it sees this; a server's client
     /// sees but [`Self::alert`].
     pub fn envoy_log(&self) -> String {
-        const BEFORE: &str = "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:\
-                              verify cert failed: X509_verify_cert: certificate verification error at depth";
-        // Where an extension is damaged, BoringSSL stops before it has a depth.
-        let depth = if matches!(self.reason, Reason::DamagedExtensions(_)) { 0 } else { self.depth };
-        format!("{BEFORE} {depth}: {}", self.reason.log())
+        const BEFORE: &str = "SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: \
+                              X509_verify_cert: certificate verification error at depth";
+        let (before, depth) = match self.reason {
+            Reason::TooLong { .. } => {
+                return "TLS_error:|268435606:SSL routines:OPENSSL_internal:EXCESSIVE_MESSAGE_SIZE".to_owned();
+            }
+            // What stands before depends on the algorithm or on the damage.
+            Reason::Signature => ("", self.depth),
+            // BoringSSL stops before it has a depth.
+            Reason::DamagedExtensions(_) => ("", 0),
+            Reason::SignatureAlgorithm => (MD5_BEFORE, self.depth),
+            _ if self.after_damage => ("", self.depth),
+            _ => ("TLS_error:|268435581:", self.depth),
+        };
+        format!("{before}{BEFORE} {depth}: {}", self.reason.log())
     }
 
     /// The TLS alert that the side that presents the chain sees over TLS 1.2, as BoringSSL names it. Over TLS 1.3 it
@@ -101,10 +121,10 @@ impl Refusal {
             | Reason::SelfSignedInChain
             | Reason::InvalidCa
             | Reason::PathLength { .. } => "TLSV1_ALERT_UNKNOWN_CA",
-            Reason::Expired { .. } => "SSLV3_ALERT_CERTIFICATE_EXPIRED",
-            Reason::NotYetValid { .. } => "SSLV3_ALERT_BAD_CERTIFICATE",
+            Reason::Expired { .. } | Reason::NotYetValid { .. } => "SSLV3_ALERT_CERTIFICATE_EXPIRED",
             Reason::Purpose => "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
             Reason::Signature | Reason::SignatureAlgorithm => "TLSV1_ALERT_DECRYPT_ERROR",
+            Reason::TooLong { .. } => "SSLV3_ALERT_ILLEGAL_PARAMETER",
             Reason::UnhandledCritical(_) | Reason::DamagedExtensions(_) | Reason::Names(_) => {
                 "SSLV3_ALERT_CERTIFICATE_UNKNOWN"
             }
@@ -146,6 +166,7 @@ impl Reason {
             Self::DamagedExtensions(_) => "invalid or inconsistent certificate extension",
             Self::Signature | Self::SignatureAlgorithm => "certificate signature failure",
             Self::Names(fault) => fault.log(),
+            Self::TooLong { .. } => "",
         }
     }
 }
@@ -166,6 +187,7 @@ impl fmt::Display for Reason {
             Self::Signature => f.write_str("is not signed with its issuer's key"),
             Self::SignatureAlgorithm => f.write_str("is signed by an algorithm that Envoy refuses"),
             Self::Names(fault) => write!(f, "{fault}"),
+            Self::TooLong { bytes } => write!(f, "leads a chain of {bytes} bytes, more than Envoy reads"),
         }
     }
 }

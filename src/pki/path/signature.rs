@@ -1,12 +1,14 @@
 //! Whether one certificate's key made another's signature, by the algorithms that BoringSSL takes.
 
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use ring::digest::{self, digest};
 use ring::signature::{self as of, UnparsedPublicKey, VerificationAlgorithm};
 use x509_parser::certificate::X509CertificateParser;
 use x509_parser::nom::Parser;
 use x509_parser::x509::AlgorithmIdentifier;
 
 use super::super::certificate::{Certificate, HashAlgorithm};
-use super::super::public_key::{KeyAlgorithm, uncompressed};
+use super::super::public_key::KeyAlgorithm;
 
 /// What verifying a signature shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,27 +34,58 @@ pub(super) fn verify(issued: &Certificate, issuer: &Certificate) -> Signature {
     if !belong_together(&child.signature_algorithm, &issuer.key_algorithm) {
         return Signature::Bad;
     }
-    let key = &parent.tbs_certificate.subject_pki.subject_public_key.data;
-    let (Some(algorithm), Some(key)) = (algorithm(issued, &child.signature_algorithm, issuer), usable(issuer, key))
-    else {
-        return Signature::Unknown;
-    };
     let signature = &child.signature_value;
     if signature.unused_bits != 0 {
         return Signature::Bad;
     }
-    match UnparsedPublicKey::new(algorithm, key).verify(child.tbs_certificate.as_ref(), &signature.data) {
-        Ok(()) => Signature::Good,
-        Err(_) => Signature::Bad,
+    let (message, made) = (child.tbs_certificate.as_ref(), &*signature.data);
+    let key = &*parent.tbs_certificate.subject_pki.subject_public_key.data;
+    // ring takes points in full only.
+    let compressed = matches!(key, [2 | 3, ..]) && !matches!(issuer.key_algorithm, KeyAlgorithm::Ed25519);
+    let good = match algorithm(issued, &child.signature_algorithm, issuer) {
+        Some(algorithm) if !compressed => Some(UnparsedPublicKey::new(algorithm, key).verify(message, made).is_ok()),
+        _ => issued.signature_hash.and_then(|hash| ecdsa(&issuer.key_algorithm, key, hash, message, made)),
+    };
+    match good {
+        Some(true) => Signature::Good,
+        Some(false) => Signature::Bad,
+        None => Signature::Unknown,
     }
 }
 
-/// The key in the form that is calculated with.
-fn usable(issuer: &Certificate, key: &[u8]) -> Option<Vec<u8>> {
-    match &issuer.key_algorithm {
-        curve @ (KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384) => uncompressed(curve, key),
-        _ => Some(key.to_vec()),
-    }
+/// ECDSA over any curve and hash, which ring has a few of; `None` for others.
+fn ecdsa(curve: &KeyAlgorithm, key: &[u8], hash: HashAlgorithm, message: &[u8], made: &[u8]) -> Option<bool> {
+    let length: usize = match curve {
+        KeyAlgorithm::EcP256 => 32,
+        KeyAlgorithm::EcP384 => 48,
+        KeyAlgorithm::EcP521 => 66,
+        _ => return None,
+    };
+    let algorithm = match hash {
+        HashAlgorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        HashAlgorithm::Sha256 => &digest::SHA256,
+        HashAlgorithm::Sha384 => &digest::SHA384,
+        HashAlgorithm::Sha512 => &digest::SHA512,
+        HashAlgorithm::Md5 | HashAlgorithm::Sha224 => return None,
+    };
+    let hashed = digest(algorithm, message);
+    // A number of the curve's length: the crates refuse a hash much shorter, BoringSSL doesn't.
+    let zeros = length.saturating_sub(hashed.as_ref().len());
+    let number = [vec![0; zeros].as_slice(), hashed.as_ref()].concat();
+    Some(match curve {
+        KeyAlgorithm::EcP256 => {
+            let parts = (p256::ecdsa::VerifyingKey::from_sec1_bytes(key), p256::ecdsa::DerSignature::try_from(made));
+            matches!(parts, (Ok(key), Ok(made)) if key.verify_prehash(&number, &made).is_ok())
+        }
+        KeyAlgorithm::EcP384 => {
+            let parts = (p384::ecdsa::VerifyingKey::from_sec1_bytes(key), p384::ecdsa::DerSignature::try_from(made));
+            matches!(parts, (Ok(key), Ok(made)) if key.verify_prehash(&number, &made).is_ok())
+        }
+        _ => {
+            let parts = (p521::ecdsa::VerifyingKey::from_sec1_bytes(key), p521::ecdsa::DerSignature::try_from(made));
+            matches!(parts, (Ok(key), Ok(made)) if key.verify_prehash(&number, &made).is_ok())
+        }
+    })
 }
 
 const RSA_PKCS1: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];

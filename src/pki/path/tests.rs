@@ -262,6 +262,17 @@ fn more_than_a_hundred_intermediates_are_too_many() {
 }
 
 #[test]
+fn a_chain_fits_into_a_message() {
+    let root = root("Root");
+    let padded = |bytes: usize| blue().extension("1.2.3.4", false, vec![0; bytes]).issued_by(&root);
+    let most = 100 * 1024 - 6;
+    trusted(&[&padded(most - 2000)], &[&root]);
+    let long = padded(most);
+    let refusal = refused(&[&long], &[&root], "EXCESSIVE_MESSAGE_SIZE", Origin::Chain(0));
+    assert_eq!(refusal.reason, Reason::TooLong { bytes: long.der.len() + 6 });
+}
+
+#[test]
 fn names_obey_the_constraints_above_the_anchor_s_too() {
     /// Permitted, excluded, leaf, and the end of the log.
     type Case<'a> = (&'a [&'a str], &'a [&'a str], Forge, Option<&'a str>);
@@ -321,18 +332,25 @@ fn old_algorithms_pass_but_md5() {
         trusted(&[&blue().signed_with(signature).issued_by(&root)], &[&root]);
     }
     let md5 = blue().signed_with(Signature::Md5).issued_by(&root);
-    refused(&[&md5], &[&root], "certificate signature failure", Origin::Chain(0));
+    refused(&[&md5], &[&root], "DIGEST_AND_KEY_TYPE_NOT_SUPPORTED|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: X509_verify_cert: certificate verification error at depth 0: certificate signature failure", Origin::Chain(0));
     let root = Forge::authority("Root").key(Kind::Rsa(2048)).self_signed();
     for signature in [Signature::Sha384, Signature::Pss(256), Signature::Pss(384), Signature::Pss(512)] {
         trusted(&[&blue().signed_with(signature).issued_by(&root)], &[&root]);
     }
-    for kind in [Kind::P256, Kind::P384, Kind::Ed25519] {
+    for kind in [Kind::P256, Kind::P384, Kind::Curve("P-521")] {
         let root = Forge::authority("Root").key(kind).self_signed();
-        trusted(&[&blue().issued_by(&root)], &[&root]);
+        let other = Forge::authority("Root").key(kind).self_signed();
+        for signature in [Signature::Sha1, Signature::Sha256, Signature::Sha384, Signature::Sha512] {
+            let leaf = blue().unidentified().signed_with(signature).issued_by(&root);
+            trusted(&[&leaf], &[&root]);
+            refused(&[&leaf], &[&other], "certificate signature failure", Origin::Chain(0));
+        }
     }
+    let root = Forge::authority("Root").key(Kind::Ed25519).self_signed();
+    trusted(&[&blue().issued_by(&root)], &[&root]);
     // What isn't verified here is not claimed.
-    let root = Forge::authority("Root").key(Kind::Curve("P-521")).self_signed();
-    unknown(&[&blue().issued_by(&root)], &[&root]);
+    let root = Forge::authority("Root").key(Kind::Rsa(1024)).self_signed();
+    unknown(&[&blue().signed_with(Signature::Sha384).issued_by(&root)], &[&root]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! ## What it checks
 //! Whether Envoy can shake hands with the leaf's key: RSA from 2048 bits on and P-256 are good; RSA under 2048, P-224 and
 //! secp256k1 make it refuse its configuration, P-521 and Ed25519 fail in the handshake; so do key usages that lack
-//! digitalSignature. P-384 only warns: it works from TLS 1.3 on.
+//! digitalSignature. P-384 only warns: it works from TLS 1.3 on. Of a certificate that a client shows, P-384 and P-521 are
+//! good.
 //!
 //! ## Why it matters
 //! A proxy that refuses its configuration answers nothing on the port; one that fails in the handshake looks healthy
@@ -27,7 +28,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let Some(leaf) = using.leaf() else { continue };
         let origin = using.chain_origin();
-        let support = leaf.key_support();
+        let support = if using.end.is_server() { leaf.key_support() } else { leaf.client_key_support() };
         let Some(log) = support.envoy_log(&using.chain_file.path) else { continue };
         let site = using.chain_site();
         let problem = match support {

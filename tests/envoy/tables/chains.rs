@@ -131,6 +131,13 @@ fn long() -> Vec<Pairing> {
         let root_only = blue().extension("1.2.3.4", false, vec![0; bytes]).issued_by(&sound.intermediate);
         Pairing::sound(format!("chains: a leaf with {bytes} bytes to spare")).chain(&[&root_only, &sound.intermediate])
     };
+    // A signature of P-256 has 70 to 72 bytes, so that the length has to be tried for.
+    let filled = |length: usize| {
+        let one = |padding| blue().extension("1.2.3.4", false, vec![0; padding]).issued_by(&sound.root);
+        let short = length - one(length - 2000).der.len() - 6 + length - 2000;
+        let leaf = (0..).map(|_| one(short)).find(|leaf| leaf.der.len() + 6 == length).expect("such a length");
+        Pairing::sound(format!("chains: a message of {length} bytes")).chain(&[&leaf])
+    };
     let no_cert_sign = Forge::authority("Crl Only").key_usage(CRL_SIGN).issued_by(&sound.root);
     let mut trusted = file(&[&sound.root]);
     trusted.extend(pem("TRUSTED CERTIFICATE", &sound.root.der).into_bytes());
@@ -139,8 +146,9 @@ fn long() -> Vec<Pairing> {
         tower(100),
         tower(101),
         padded(30_000),
-        padded(90_000),
         padded(120_000),
+        filled(100 * 1024),
+        filled(100 * 1024 + 1),
         Pairing::sound("chains: the root behind sixty others").bundle(&crowd_before),
         Pairing::sound("chains: an issuer that may only sign lists")
             .chain(&[&blue().issued_by(&no_cert_sign), &no_cert_sign]),

@@ -1,0 +1,268 @@
+//! Pairings by chance: names, shapes of chains, usages, dates and trust, mixed from a seed. Keys and serial numbers are
+//! new each time; all that is chosen follows from the seed.
+
+use crate::pairing::{Identity, Pairing, Validation, file};
+use crate::support::forge::{
+    ANY_USAGE, CERT_SIGN, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind, SERVER_AUTH,
+    Signature, common_name,
+};
+
+/// Numbers by chance (Steele, Lea and Flood's SplitMix64).
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut number = self.0;
+        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        number ^ (number >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    /// True so many times in a hundred.
+    fn is(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    /// One of these, each as often as its weight says.
+    fn weighed<T: Clone>(&mut self, choices: &[(usize, T)]) -> T {
+        let mut at = self.below(choices.iter().map(|(weight, _)| weight).sum());
+        for (weight, choice) in choices {
+            match at.checked_sub(*weight) {
+                Some(rest) => at = rest,
+                None => return choice.clone(),
+            }
+        }
+        unreachable!("the number is below the sum of the weights")
+    }
+
+    fn one<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())].clone()
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            items.swap(at, self.below(at + 1));
+        }
+    }
+}
+
+const HOSTS: [&str; 6] = ["blue.apps.local", "red.apps.local", "a.blue.apps.local", "apps.local", "blue", "blue.shop"];
+
+/// So many pairings.
+pub(crate) fn pairings(chance: &mut Chance, count: usize) -> Vec<Pairing> {
+    (0..count).map(|number| pairing(chance, number)).collect()
+}
+
+fn pairing(chance: &mut Chance, number: usize) -> Pairing {
+    let mut out = Pairing::sound(format!("random: number {number}"));
+    let host = chance.one(&HOSTS);
+    let listed: Vec<String> = if chance.is(40) {
+        Vec::new()
+    } else {
+        (0..1 + chance.below(3)).map(|_| chance.one(&HOSTS).to_owned()).collect()
+    };
+    let wanted = listed.first().map_or(host, String::as_str).to_owned();
+    let names = names(chance, &wanted);
+    let (identity, bundle) = presented(chance, &names);
+    out.host = host.to_owned();
+    let tls = out.server_tls();
+    tls.identity = identity;
+    tls.permissive = chance.is(15);
+    out.client_tls().validation = Validation { bundle: Some(bundle), names: listed };
+    if chance.is(30) {
+        let names = self::names(chance, "front.apps.local");
+        let (identity, bundle) = presented(chance, &names);
+        let listed = if chance.is(50) { vec!["front.apps.local".to_owned()] } else { Vec::new() };
+        out.server_tls().validation = Some(Validation { bundle: Some(bundle), names: listed });
+        out.client_tls().identity = Some(identity).filter(|_| !chance.is(10));
+    }
+    match chance.below(40) {
+        0 => out.plaintext_client(),
+        1 => out.plaintext_server(),
+        _ => out,
+    }
+}
+
+/// Names of a certificate: mostly the one that is wanted, in one of the forms that fit or just don't.
+fn names(chance: &mut Chance, wanted: &str) -> Vec<String> {
+    let mut out: Vec<String> = (0..chance.below(3)).map(|_| chance.one(&HOSTS).to_owned()).collect();
+    if chance.is(92) {
+        let rest = wanted.split_once('.').map_or("local", |(_, rest)| rest);
+        out.push(chance.weighed(&[
+            (70, wanted.to_owned()),
+            (5, wanted.to_ascii_uppercase()),
+            (10, format!("*.{rest}")),
+            (3, format!("b*.{rest}")),
+            (3, format!("*e.{rest}")),
+            (2, format!("*.*.{rest}")),
+            (2, format!("{wanted}.")),
+            (2, format!("URI:spiffe://{wanted}")),
+            (2, format!("x.{wanted}")),
+        ]));
+    }
+    chance.shuffle(&mut out);
+    out
+}
+
+/// A chain with its key, and a bundle that is meant to trust it, more or less.
+fn presented(chance: &mut Chance, names: &[String]) -> (Identity, Vec<u8>) {
+    let depth = chance.weighed(&[(2, 0), (4, 1), (3, 2), (1, 3)]);
+    let mut authorities = line(chance, depth);
+    let depth_of_strangers = chance.below(2);
+    let strangers = line(chance, depth_of_strangers);
+    let bottom = authorities.last().expect("a root").clone();
+    let leaf = leaf(chance, names, &bottom, strangers.last().expect("a root"));
+    // The same authority once more, certified by another.
+    if chance.is(15) {
+        let at = chance.below(authorities.len());
+        let twin = authority(chance, "").subject(authorities[at].subject.clone()).key_of(&authorities[at]);
+        let twin = twin.issued_by(strangers.last().expect("a root"));
+        authorities.insert(at + chance.below(2), twin);
+    }
+    let mut chain: Vec<&Forged> = Vec::new();
+    for (at, authority) in authorities.iter().enumerate().rev() {
+        if if at == 0 { chance.is(25) } else { !chance.is(8) } {
+            chain.push(authority);
+        }
+        if chance.is(3) {
+            chain.push(authority);
+        }
+    }
+    if chance.is(15) {
+        chain.extend(&strangers);
+    }
+    if chance.is(15) {
+        chance.shuffle(&mut chain);
+    }
+    chain.insert(0, &leaf);
+    let mut bundle: Vec<&Forged> = Vec::new();
+    for (at, authority) in authorities.iter().enumerate() {
+        if chance.is(if at == 0 { 88 } else { 12 }) {
+            bundle.push(authority);
+        }
+    }
+    if chance.is(25) || bundle.is_empty() {
+        bundle.extend(&strangers);
+    }
+    if chance.is(4) {
+        bundle.push(&leaf);
+    }
+    if chance.is(50) {
+        chance.shuffle(&mut bundle);
+    }
+    (Identity::of(&chain), file(&bundle))
+}
+
+/// A root, and so many authorities each below the one before.
+fn line(chance: &mut Chance, depth: usize) -> Vec<Forged> {
+    // Few names, so that some meet their like.
+    const NAMES: [&str; 5] = ["A", "B", "Root", "Shop CA", "shop  ca"];
+    let name = chance.one(&NAMES);
+    let mut out = vec![authority(chance, name).self_signed()];
+    for _ in 0..depth {
+        let name = chance.one(&NAMES);
+        let issuer = out.last().expect("a root").clone();
+        out.push(authority(chance, name).issued_by(&issuer));
+    }
+    out
+}
+
+fn authority(chance: &mut Chance, name: &str) -> Forge {
+    let mut out = Forge::authority(name);
+    out = out.key(chance.weighed(&[
+        (80, Kind::P256),
+        (6, Kind::P384),
+        (6, Kind::Rsa(2048)),
+        (2, Kind::Rsa(1024)),
+        (3, Kind::Ed25519),
+        (3, Kind::Curve("P-521")),
+    ]));
+    if chance.is(30) {
+        out = out.unidentified();
+    }
+    out = match chance.below(50) {
+        0 => out.ca(false, None),
+        1 => out.without_basic_constraints(),
+        2..=4 => out.ca(true, Some(0)),
+        5..=7 => out.ca(true, Some(1)),
+        8 => out.version_1(),
+        _ => out,
+    };
+    out = out.key_usage(chance.weighed(&[(90, CERT_SIGN | CRL_SIGN), (5, 0), (2, CRL_SIGN)]));
+    out = match chance.below(40) {
+        0 => out.usages(&[CLIENT_AUTH]),
+        1 => out.usages(&[SERVER_AUTH]),
+        2 | 3 => out.usages(&[SERVER_AUTH, CLIENT_AUTH]),
+        4 => out.usages(&[ANY_USAGE]),
+        _ => out,
+    };
+    out = match chance.below(40) {
+        0 => out.constraints(&["DNS:apps.local"], &[]),
+        1 => out.constraints(&["DNS:apps.local", "DNS:blue", "URI:mesh.local"], &[]),
+        2 => out.constraints(&[], &["DNS:red.apps.local"]),
+        3 => out.extension("1.2.3.4", true, vec![5, 0]),
+        _ => out,
+    };
+    let days = chance.weighed(&[(94, (-30, 3650)), (3, (-90, -1)), (3, (2, 90))]);
+    out.days(days.0, days.1)
+}
+
+fn leaf(chance: &mut Chance, names: &[String], issuer: &Forged, stranger: &Forged) -> Forged {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut out = Forge::leaf(&names);
+    if names.is_empty() {
+        out = out.subject(common_name("blue.apps.local"));
+    }
+    out = out.key(chance.weighed(&[
+        (84, Kind::P256),
+        (10, Kind::Rsa(2048)),
+        (2, Kind::P384),
+        (1, Kind::Ed25519),
+        (1, Kind::Curve("P-521")),
+        (1, Kind::Rsa(1024)),
+    ]));
+    out = match chance.below(30) {
+        0 => out.key_usage(KEY_ENCIPHERMENT),
+        1 => out.key_usage(DIGITAL_SIGNATURE | KEY_ENCIPHERMENT),
+        2 => out.key_usage(0),
+        _ => out,
+    };
+    out = match chance.below(20) {
+        0 => out.usages(&[]),
+        1 => out.usages(&[SERVER_AUTH]),
+        2 => out.usages(&[CLIENT_AUTH]),
+        3 => out.usages(&[ANY_USAGE]),
+        _ => out,
+    };
+    out = match chance.below(50) {
+        0 => out.ca(true, None),
+        1 => out.without_basic_constraints(),
+        2 => out.ca(false, Some(0)),
+        3 => out.version_1(),
+        4 => out.unidentified(),
+        5 => out.extension("1.2.3.4", true, vec![5, 0]),
+        _ => out,
+    };
+    let days = chance.weighed(&[(92, (-2, 90)), (4, (-9, -1)), (4, (2, 90))]);
+    out = out.days(days.0, days.1);
+    match chance.below(25) {
+        0 => out.self_signed(),
+        // In another's name.
+        1 => out.unidentified().issuer_name(issuer.subject.clone()).issued_by(stranger),
+        2 => out.issued_by(stranger),
+        3 if matches!(issuer.key.kind(), Kind::Rsa(_) | Kind::P256) => {
+            let signature = chance.one(&[Signature::Sha1, Signature::Sha256, Signature::Sha512]);
+            out.signed_with(signature).issued_by(issuer)
+        }
+        _ => out.issued_by(issuer),
+    }
+}
