@@ -83,7 +83,9 @@ impl Compared {
             .files()
             .into_iter()
             .filter(|(file, _)| !file.ends_with("key"))
-            .map(|(file, content)| format!("{file}:\n{}", String::from_utf8_lossy(content.as_deref().unwrap_or_default())))
+            .map(|(file, content)| {
+                format!("{file}:\n{}", String::from_utf8_lossy(content.as_deref().unwrap_or_default()))
+            })
             .collect();
         Some(format!("{}: {error}\n{}", self.pairing.name, files.join("\n")))
     }

@@ -332,7 +332,12 @@ fn old_algorithms_pass_but_md5() {
         trusted(&[&blue().signed_with(signature).issued_by(&root)], &[&root]);
     }
     let md5 = blue().signed_with(Signature::Md5).issued_by(&root);
-    refused(&[&md5], &[&root], "DIGEST_AND_KEY_TYPE_NOT_SUPPORTED|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: X509_verify_cert: certificate verification error at depth 0: certificate signature failure", Origin::Chain(0));
+    refused(
+        &[&md5],
+        &[&root],
+        "DIGEST_AND_KEY_TYPE_NOT_SUPPORTED|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: X509_verify_cert: certificate verification error at depth 0: certificate signature failure",
+        Origin::Chain(0),
+    );
     let root = Forge::authority("Root").key(Kind::Rsa(2048)).self_signed();
     for signature in [Signature::Sha384, Signature::Pss(256), Signature::Pss(384), Signature::Pss(512)] {
         trusted(&[&blue().signed_with(signature).issued_by(&root)], &[&root]);
