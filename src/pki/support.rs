@@ -70,6 +70,12 @@ const HANDSHAKE_FAILURE: &str = "TLS_error:|268436496:SSL routines:OPENSSL_inter
                                  :TLS_error_end";
 const NO_COMMON_ALGORITHM: &str =
     "TLS_error:|268435709:SSL routines:OPENSSL_internal:NO_COMMON_SIGNATURE_ALGORITHMS:TLS_error_end";
+const CLIENT_PURPOSE: &str =
+    "TLS_error:|268436499:SSL routines:OPENSSL_internal:SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:TLS_error_end";
+const CLOSED: &str = "Connection reset by peer";
+const PURPOSE: &str = "TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: \
+                       X509_verify_cert: certificate verification error at depth 0: \
+                       unsupported certificate purpose:TLS_error_end";
 const KEY_USAGE_INCORRECT: &str =
     "TLS_error:|268435758:SSL routines:OPENSSL_internal:KEY_USAGE_BIT_INCORRECT:TLS_error_end";
 const NEITHER_NAME: &str = "Invalid TLS context has neither subject CN nor SAN names";
@@ -89,7 +95,10 @@ impl Certificate {
                 refused(Refusal::KeyUsage, CHAIN_REFUSED)
             }
             KeyAlgorithm::Rsa { .. } if !may_sign => {
-                KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log: KEY_USAGE_INCORRECT }
+                // Who validates the certificate looks at its usages before the key is used.
+                let other = self.key_usage.is_some_and(|usage| usage.key_encipherment || usage.key_agreement);
+                let log = if other { KEY_USAGE_INCORRECT } else { PURPOSE };
+                KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log }
             }
             KeyAlgorithm::EcP521 | KeyAlgorithm::Ed25519 => {
                 KeySupport::HandshakeFails { reason: HandshakeFailure::NotOffered, log: HANDSHAKE_FAILURE }
@@ -100,14 +109,18 @@ impl Certificate {
     }
 
     /// What Envoy does with this certificate's key when a client presents it. P-384 and P-521 are as good as P-256 then.
-    /// The log of a key usage that lacks digitalSignature is the server's; the client sees a closed connection or
-    /// `SSLV3_ALERT_UNSUPPORTED_CERTIFICATE`.
+    /// The log is the client's.
     pub fn client_key_support(&self) -> KeySupport {
         match (&self.key_algorithm, self.key_support()) {
             (KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521, support @ KeySupport::Refused { .. }) => support,
             (KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521, _) => KeySupport::Good,
             (KeyAlgorithm::Ed25519, _) => {
                 KeySupport::HandshakeFails { reason: HandshakeFailure::NotOffered, log: NO_COMMON_ALGORITHM }
+            }
+            (_, KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, .. }) => {
+                let agrees = self.key_usage.is_some_and(|usage| usage.key_agreement);
+                let log = if agrees { CLOSED } else { CLIENT_PURPOSE };
+                KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log }
             }
             (_, support) => support,
         }

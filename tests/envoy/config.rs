@@ -69,13 +69,15 @@ fn downstream(folder: &Path, number: usize, tls: &ServerTls) -> Value {
     json!({"name": "tls", "typed_config": context})
 }
 
-fn upstream(folder: &Path, number: usize, tls: &ClientTls, expected: &[&str]) -> Value {
+fn upstream(folder: &Path, number: usize, pairing: &Pairing, tls: &ClientTls) -> Value {
     let own = tls.identity.is_some().then_some([CLIENT_CHAIN, CLIENT_KEY]);
-    let names = expected.iter().map(|name| (*name).to_owned()).collect();
-    let validation = Validation { names, ..tls.validation.clone() };
+    let validation = tls.validation.as_ref().map(|validation| {
+        let names = pairing.expected(validation).into_iter().map(str::to_owned).collect();
+        Validation { names, ..validation.clone() }
+    });
     json!({"name": "tls", "typed_config": {
         "@type": format!("{TYPE}.extensions.transport_sockets.tls.v3.UpstreamTlsContext"),
-        "common_tls_context": common(folder, number, own, Some((TRUST, &validation))),
+        "common_tls_context": common(folder, number, own, validation.as_ref().map(|validation| (TRUST, validation))),
     }})
 }
 
@@ -125,7 +127,7 @@ pub(crate) fn cluster(folder: &Path, number: usize, pairing: &Pairing) -> Value 
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     });
     if let Some(tls) = &pairing.client {
-        out["transport_socket"] = upstream(folder, number, tls, &pairing.expected());
+        out["transport_socket"] = upstream(folder, number, pairing, tls);
     }
     out
 }

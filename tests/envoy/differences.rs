@@ -10,12 +10,33 @@ pub(crate) enum Level {
     Rules,
 }
 
+const COMMON_NAME: &str = "App Mesh's rule counts the common name, so that MV102 warns; Envoy doesn't";
+const TLS_13: &str = "MV215 warns of P-384, because clients that speak TLS 1.3 take it";
+
+const NOT_VALIDATED: &str = "the rules on a certificate itself deny it whoever sees it; here nobody validates it yet";
+
 /// The pairing's name, and the reason.
-const KNOWN: &[(&str, Level, &str)] = &[(
-    "issuers: signed by RSA 1024 with Sha384",
-    Level::Certificates,
-    "ring verifies no such signature, so that nothing is claimed",
-)];
+const KNOWN: &[(&str, Level, &str)] = &[
+    (
+        "issuers: signed by RSA 1024 with Sha384",
+        Level::Certificates,
+        "ring verifies no such signature, so that nothing is claimed",
+    ),
+    ("names: the common name alone fits", Level::Rules, COMMON_NAME),
+    ("issuers: a leaf with no name in its list of names", Level::Rules, COMMON_NAME),
+    ("issuers: a trusted leaf with no name in its list of names", Level::Rules, COMMON_NAME),
+    ("keys: a server's P384", Level::Rules, TLS_13),
+    (
+        "mutual: a client without a certificate of a PERMISSIVE server",
+        Level::Rules,
+        "MV304 warns, because the listener takes plaintext as well",
+    ),
+    ("no policy: a server whose certificate has expired", Level::Rules, NOT_VALIDATED),
+    ("no policy: a server with a certificate for clients", Level::Rules, NOT_VALIDATED),
+    ("unasked: a client's certificate for servers only", Level::Rules, NOT_VALIDATED),
+    ("unasked: a client's certificate with an Ed25519 key", Level::Rules, NOT_VALIDATED),
+    ("unasked: a client's certificate that has expired", Level::Rules, NOT_VALIDATED),
+];
 
 /// The reason why a pairing is judged otherwise, if it is known to be.
 pub(crate) fn reason(name: &str, level: Level) -> Option<&'static str> {

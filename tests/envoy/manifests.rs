@@ -46,13 +46,15 @@ pub(crate) fn objects(pairing: &Pairing) -> Option<Vec<Value>> {
         }
     }
     let mut front = virtual_node(NAMESPACE, "front", "front.apps.local");
-    let mut tls = json!({"validation": validation(TRUST, &policy.validation)});
-    if policy.identity.is_some() {
-        tls["certificate"] = file_certificate(CLIENT_CHAIN, CLIENT_KEY);
-    }
     front["spec"]["listeners"] = json!([]);
     front["spec"]["backends"] = json!([{"virtualService": {"virtualServiceRef": {"name": "blue"}}}]);
-    front["spec"]["backendDefaults"] = json!({"clientPolicy": {"tls": tls}});
+    if let Some(server) = &policy.validation {
+        let mut tls = json!({"validation": validation(TRUST, server)});
+        if policy.identity.is_some() {
+            tls["certificate"] = file_certificate(CLIENT_CHAIN, CLIENT_KEY);
+        }
+        front["spec"]["backendDefaults"] = json!({"clientPolicy": {"tls": tls}});
+    }
     let leads_to_blue = json!({"provider": {"virtualNode": {"virtualNodeRef": {"name": "blue"}}}});
     Some(vec![
         namespace(NAMESPACE),
@@ -122,12 +124,13 @@ pub(crate) fn denials(pairing: &Pairing, now: Timestamp) -> Option<Vec<Denial>> 
 
 /// What a consequence quotes: all from the first word that is a proxy's. Of a path, the file's own name is left.
 fn quoted(consequence: &str) -> String {
-    const BEGINNINGS: [&str; 8] = [
+    const BEGINNINGS: [&str; 9] = [
         "TLS_error:",
         "SSL routines:",
         "Failed to load",
         "Invalid TLS",
         "Invalid path",
+        "Connection reset",
         "file /certs/",
         "SSLV3_ALERT",
         "TLSV1_ALERT",

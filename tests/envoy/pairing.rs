@@ -31,10 +31,11 @@ pub(crate) struct ServerTls {
     pub(crate) validation: Option<Validation>,
 }
 
-/// The TLS of a client policy.
+/// The TLS of a client.
 #[derive(Clone)]
 pub(crate) struct ClientTls {
-    pub(crate) validation: Validation,
+    /// How the server is validated. `None`: the client has no policy, and doesn't validate what it is shown.
+    pub(crate) validation: Option<Validation>,
     pub(crate) identity: Option<Identity>,
 }
 
@@ -102,7 +103,7 @@ impl Pairing {
                 validation: None,
             }),
             client: Some(ClientTls {
-                validation: Validation { bundle: Some(file(&[&SOUND.root])), names: Vec::new() },
+                validation: Some(Validation { bundle: Some(file(&[&SOUND.root])), names: Vec::new() }),
                 identity: None,
             }),
         }
@@ -135,13 +136,13 @@ impl Pairing {
     }
 
     pub(crate) fn bundle_file(mut self, content: impl Into<Content>) -> Self {
-        self.client_tls().validation.bundle = content.into();
+        self.client_validation().bundle = content.into();
         self
     }
 
     /// The client expects one of these names.
     pub(crate) fn names(mut self, names: &[&str]) -> Self {
-        self.client_tls().validation.names = names.iter().map(|name| (*name).to_owned()).collect();
+        self.client_validation().names = names.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
@@ -152,6 +153,12 @@ impl Pairing {
 
     pub(crate) fn plaintext_server(mut self) -> Self {
         self.server = None;
+        self
+    }
+
+    /// The client has no policy: it speaks TLS if the server does, and takes whatever it is shown.
+    pub(crate) fn no_policy(mut self) -> Self {
+        self.client = self.server.is_some().then_some(ClientTls { validation: None, identity: None });
         self
     }
 
@@ -181,6 +188,10 @@ impl Pairing {
         self.client.as_mut().expect("a client with TLS")
     }
 
+    fn client_validation(&mut self) -> &mut Validation {
+        self.client_tls().validation.as_mut().expect("a client that validates")
+    }
+
     /// Each file: the end of its path, and what it holds.
     pub(crate) fn files(&self) -> Vec<(&'static str, &Content)> {
         let mut out = Vec::new();
@@ -189,17 +200,17 @@ impl Pairing {
             out.extend(tls.validation.iter().map(|validation| (CLIENT_TRUST, &validation.bundle)));
         }
         if let Some(tls) = &self.client {
-            out.push((TRUST, &tls.validation.bundle));
+            out.extend(tls.validation.iter().map(|validation| (TRUST, &validation.bundle)));
             out.extend(tls.identity.iter().flat_map(|own| [(CLIENT_CHAIN, &own.chain), (CLIENT_KEY, &own.key)]));
         }
         out
     }
 
-    /// The names that the client expects.
-    pub(crate) fn expected(&self) -> Vec<&str> {
-        match self.client.as_ref().map(|tls| tls.validation.names.as_slice()) {
-            None | Some([]) => vec![&self.host],
-            Some(names) => names.iter().map(String::as_str).collect(),
+    /// The names that a client expects that validates like this.
+    pub(crate) fn expected<'a>(&'a self, validation: &'a Validation) -> Vec<&'a str> {
+        match validation.names.as_slice() {
+            [] => vec![&self.host],
+            names => names.iter().map(String::as_str).collect(),
         }
     }
 }

@@ -106,7 +106,7 @@ pub(crate) fn predict(pairing: &Pairing, now: Timestamp) -> Prediction {
     });
     let mut client = Loaded { logs: Vec::new() };
     let theirs = pairing.client.as_ref().map(|tls| {
-        let trust = client.bundle(&tls.validation, TRUST);
+        let trust = tls.validation.as_ref().map(|validation| (validation, client.bundle(validation, TRUST)));
         let files = [CLIENT_CHAIN, CLIENT_KEY];
         (trust, tls.identity.as_ref().map(|identity| client.identity(identity, files, false)))
     });
@@ -116,8 +116,7 @@ pub(crate) fn predict(pairing: &Pairing, now: Timestamp) -> Prediction {
         }
     }
     let (Some((own, clients)), Some((trust, identity))) = (own, theirs) else { return without_tls(pairing) };
-    let verdict = server_is_accepted(pairing, &own, &trust, now);
-    if let Err(prediction) = verdict {
+    if let Err(prediction) = server_is_accepted(pairing, &own, trust.as_ref(), now) {
         return prediction;
     }
     let validation = pairing.server.as_ref().and_then(|tls| tls.validation.as_ref());
@@ -141,8 +140,13 @@ fn without_tls(pairing: &Pairing) -> Prediction {
     }
 }
 
-fn server_is_accepted(pairing: &Pairing, own: &Read, trust: &FileFacts, now: Timestamp) -> Result<(), Prediction> {
-    let (Ok(chain), Ok(bundle)) = (&own.chain.chain, &trust.bundle) else { return Ok(()) };
+fn server_is_accepted(
+    pairing: &Pairing,
+    own: &Read,
+    trust: Option<&(&Validation, FileFacts)>,
+    now: Timestamp,
+) -> Result<(), Prediction> {
+    let Ok(chain) = &own.chain.chain else { return Ok(()) };
     let leaf = chain.leaf();
     // Without a common kind of key there is no certificate to verify; its key usage is looked at after that.
     let mut afterwards = Ok(());
@@ -151,6 +155,9 @@ fn server_is_accepted(pairing: &Pairing, own: &Read, trust: &FileFacts, now: Tim
         KeySupport::OnlyTls13 { log } | KeySupport::HandshakeFails { log, .. } => return Err(fails(log, "")),
         KeySupport::Good | KeySupport::Refused { .. } => {}
     }
+    let Some((validation, Ok(bundle))) = trust.map(|(validation, facts)| (validation, &facts.bundle)) else {
+        return afterwards;
+    };
     let verdict = find_path(chain, bundle, Purpose::Server);
     if let PathVerdict::Unknown(why) = verdict {
         return Err(Prediction::Unknown(why));
@@ -158,7 +165,7 @@ fn server_is_accepted(pairing: &Pairing, own: &Read, trust: &FileFacts, now: Tim
     if let Some(refusal) = verdict.refusal_at(now) {
         return Err(fails(refusal.envoy_log(), ""));
     }
-    if named(leaf, pairing.expected()) {
+    if named(leaf, pairing.expected(validation)) {
         return afterwards;
     }
     Err(fails("verify cert failed: SAN matcher, certificate SANs are [", ""))
@@ -181,7 +188,7 @@ fn client_is_accepted(
     let leaf = chain.leaf();
     let mut afterwards = Prediction::Works;
     match leaf.client_key_support() {
-        KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log } => afterwards = fails("", log),
+        KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log } => afterwards = fails(log, ""),
         KeySupport::OnlyTls13 { log } | KeySupport::HandshakeFails { log, .. } => return fails(log, ""),
         KeySupport::Good | KeySupport::Refused { .. } => {}
     }

@@ -8,16 +8,20 @@ use crate::support::forge::{
 };
 
 /// Numbers by chance (Steele, Lea and Flood's SplitMix64).
-pub(crate) struct Chance(u64);
+pub(crate) struct Chance {
+    state: u64,
+    /// Whether nothing odd is to be chosen for the time being: else hardly a pair would work.
+    calm: bool,
+}
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, calm: false }
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut number = self.state;
         number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         number ^ (number >> 31)
@@ -30,6 +34,12 @@ impl Chance {
     /// True so many times in a hundred.
     fn is(&mut self, percent: usize) -> bool {
         self.below(100) < percent
+    }
+
+    /// A number below the limit; one over all that are looked for when nothing odd is to be chosen.
+    fn oddity(&mut self, limit: usize) -> usize {
+        let number = self.below(limit);
+        if self.calm { limit } else { number }
     }
 
     /// One of these, each as often as its weight says.
@@ -77,7 +87,7 @@ fn pairing(chance: &mut Chance, number: usize) -> Pairing {
     let tls = out.server_tls();
     tls.identity = identity;
     tls.permissive = chance.is(15);
-    out.client_tls().validation = Validation { bundle: Some(bundle), names: listed };
+    out.client_tls().validation = Some(Validation { bundle: Some(bundle), names: listed });
     if chance.is(30) {
         let names = self::names(chance, "front.apps.local");
         let (identity, bundle) = presented(chance, &names);
@@ -95,10 +105,10 @@ fn pairing(chance: &mut Chance, number: usize) -> Pairing {
 /// Names of a certificate: mostly the one that is wanted, in one of the forms that fit or just don't.
 fn names(chance: &mut Chance, wanted: &str) -> Vec<String> {
     let mut out: Vec<String> = (0..chance.below(3)).map(|_| chance.one(&HOSTS).to_owned()).collect();
-    if chance.is(92) {
+    if chance.is(95) {
         let rest = wanted.split_once('.').map_or("local", |(_, rest)| rest);
         out.push(chance.weighed(&[
-            (70, wanted.to_owned()),
+            (85, wanted.to_owned()),
             (5, wanted.to_ascii_uppercase()),
             (10, format!("*.{rest}")),
             (3, format!("b*.{rest}")),
@@ -115,6 +125,7 @@ fn names(chance: &mut Chance, wanted: &str) -> Vec<String> {
 
 /// A chain with its key, and a bundle that is meant to trust it, more or less.
 fn presented(chance: &mut Chance, names: &[String]) -> (Identity, Vec<u8>) {
+    chance.calm = chance.is(60);
     let depth = chance.weighed(&[(2, 0), (4, 1), (3, 2), (1, 3)]);
     let mut authorities = line(chance, depth);
     let depth_of_strangers = chance.below(2);
@@ -130,7 +141,7 @@ fn presented(chance: &mut Chance, names: &[String]) -> (Identity, Vec<u8>) {
     }
     let mut chain: Vec<&Forged> = Vec::new();
     for (at, authority) in authorities.iter().enumerate().rev() {
-        if if at == 0 { chance.is(25) } else { !chance.is(8) } {
+        if if at == 0 { chance.is(25) } else { chance.oddity(12) > 0 } {
             chain.push(authority);
         }
         if chance.is(3) {
@@ -146,7 +157,7 @@ fn presented(chance: &mut Chance, names: &[String]) -> (Identity, Vec<u8>) {
     chain.insert(0, &leaf);
     let mut bundle: Vec<&Forged> = Vec::new();
     for (at, authority) in authorities.iter().enumerate() {
-        if chance.is(if at == 0 { 88 } else { 12 }) {
+        if if at == 0 { chance.oddity(9) > 0 } else { chance.is(12) } {
             bundle.push(authority);
         }
     }
@@ -189,7 +200,7 @@ fn authority(chance: &mut Chance, name: &str) -> Forge {
     if chance.is(30) {
         out = out.unidentified();
     }
-    out = match chance.below(50) {
+    out = match chance.oddity(50) {
         0 => out.ca(false, None),
         1 => out.without_basic_constraints(),
         2..=4 => out.ca(true, Some(0)),
@@ -197,23 +208,30 @@ fn authority(chance: &mut Chance, name: &str) -> Forge {
         8 => out.version_1(),
         _ => out,
     };
-    out = out.key_usage(chance.weighed(&[(90, CERT_SIGN | CRL_SIGN), (5, 0), (2, CRL_SIGN)]));
-    out = match chance.below(40) {
+    out = match chance.oddity(50) {
+        0 => out.key_usage(CRL_SIGN),
+        1..=3 => out.key_usage(0),
+        _ => out,
+    };
+    out = match chance.oddity(40) {
         0 => out.usages(&[CLIENT_AUTH]),
         1 => out.usages(&[SERVER_AUTH]),
         2 | 3 => out.usages(&[SERVER_AUTH, CLIENT_AUTH]),
         4 => out.usages(&[ANY_USAGE]),
         _ => out,
     };
-    out = match chance.below(40) {
+    out = match chance.oddity(40) {
         0 => out.constraints(&["DNS:apps.local"], &[]),
         1 => out.constraints(&["DNS:apps.local", "DNS:blue", "URI:mesh.local"], &[]),
         2 => out.constraints(&[], &["DNS:red.apps.local"]),
         3 => out.extension("1.2.3.4", true, vec![5, 0]),
         _ => out,
     };
-    let days = chance.weighed(&[(94, (-30, 3650)), (3, (-90, -1)), (3, (2, 90))]);
-    out.days(days.0, days.1)
+    match chance.oddity(40) {
+        0 => out.days(-90, -1),
+        1 => out.days(2, 90),
+        _ => out,
+    }
 }
 
 fn leaf(chance: &mut Chance, names: &[String], issuer: &Forged, stranger: &Forged) -> Forged {
@@ -222,28 +240,28 @@ fn leaf(chance: &mut Chance, names: &[String], issuer: &Forged, stranger: &Forge
     if names.is_empty() {
         out = out.subject(common_name("blue.apps.local"));
     }
-    out = out.key(chance.weighed(&[
-        (84, Kind::P256),
-        (10, Kind::Rsa(2048)),
-        (2, Kind::P384),
-        (1, Kind::Ed25519),
-        (1, Kind::Curve("P-521")),
-        (1, Kind::Rsa(1024)),
-    ]));
-    out = match chance.below(30) {
+    out = out.key(chance.weighed(&[(88, Kind::P256), (12, Kind::Rsa(2048))]));
+    out = match chance.oddity(40) {
+        0 => out.key(Kind::P384),
+        1 => out.key(Kind::Ed25519),
+        2 => out.key(Kind::Curve("P-521")),
+        3 => out.key(Kind::Rsa(1024)),
+        _ => out,
+    };
+    out = match chance.oddity(30) {
         0 => out.key_usage(KEY_ENCIPHERMENT),
         1 => out.key_usage(DIGITAL_SIGNATURE | KEY_ENCIPHERMENT),
         2 => out.key_usage(0),
         _ => out,
     };
-    out = match chance.below(20) {
+    out = match chance.oddity(20) {
         0 => out.usages(&[]),
         1 => out.usages(&[SERVER_AUTH]),
         2 => out.usages(&[CLIENT_AUTH]),
         3 => out.usages(&[ANY_USAGE]),
         _ => out,
     };
-    out = match chance.below(50) {
+    out = match chance.oddity(50) {
         0 => out.ca(true, None),
         1 => out.without_basic_constraints(),
         2 => out.ca(false, Some(0)),
@@ -252,9 +270,12 @@ fn leaf(chance: &mut Chance, names: &[String], issuer: &Forged, stranger: &Forge
         5 => out.extension("1.2.3.4", true, vec![5, 0]),
         _ => out,
     };
-    let days = chance.weighed(&[(92, (-2, 90)), (4, (-9, -1)), (4, (2, 90))]);
-    out = out.days(days.0, days.1);
-    match chance.below(25) {
+    out = match chance.oddity(30) {
+        0 => out.days(-9, -1),
+        1 => out.days(2, 9),
+        _ => out,
+    };
+    match chance.oddity(25) {
         0 => out.self_signed(),
         // In another's name.
         1 => out.unidentified().issuer_name(issuer.subject.clone()).issued_by(stranger),

@@ -17,7 +17,7 @@
 //! Put the leaf first: `cat blue.crt intermediate.crt > chain.pem`.
 
 use crate::finding::Problem;
-use crate::pki::{Certificate, Chain};
+use crate::pki::{Certificate, Chain, KeySupport};
 use crate::rules::context::{CertificateUse, Context};
 use crate::rules::engine::Reporter;
 use crate::rules::files::THEN_RESTART;
@@ -48,8 +48,12 @@ pub(in crate::rules) fn place_of_leaf(using: &CertificateUse<'_>) -> Option<usiz
     }
 }
 
-/// Envoy compares the key with the first certificate, and says what it says of any other key.
+/// Envoy compares the key with the first certificate, and says what it says of any other key; an authority's EC key is
+/// refused before that, when it may not sign anything else.
 fn log(using: &CertificateUse<'_>, first: &Certificate) -> String {
+    if let support @ KeySupport::Refused { .. } = first.key_support() {
+        return support.envoy_log(&using.chain_file.path).unwrap_or_default();
+    }
     let path = &using.key_file.path;
     let known = using.key_facts().and_then(|facts| facts.key.as_ref().ok()?.fit(first).envoy_log(path));
     known.unwrap_or_else(|| format!("Failed to load private key from {path}"))

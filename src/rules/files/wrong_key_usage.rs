@@ -2,7 +2,8 @@
 //!
 //! ## What it checks
 //! Where the certificate lists extended key usages: `serverAuth` for a listener's, `clientAuth` for the certificate that
-//! a client policy shows. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both.
+//! a client policy shows. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both. It only
+//! warns where callers are known, and all of them trust this very certificate: then its usages aren't looked at.
 //!
 //! ## Why it matters
 //! Envoy loads it without a word, and the peer refuses it: `unsupported certificate purpose` on the client,
@@ -17,11 +18,13 @@
 //! Issue the certificate with the usage that it is for, or with both. With cert-manager: `usages: [server auth, client
 //! auth]`.
 
-use crate::finding::Problem;
-use crate::rules::context::Context;
+use crate::finding::{Problem, Severity};
+use crate::pki::path::{PathVerdict, Purpose};
+use crate::rules::context::{CertificateUse, Context};
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
 use crate::rules::files::THEN_RESTART;
+use crate::rules::pairs::Side;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
@@ -39,14 +42,40 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             "servers that validate clients end the handshake: SSLV3_ALERT_UNSUPPORTED_CERTIFICATE".to_owned()
         };
         let message = format!("the certificate in {} may not be used as {wanted}", using.chain_origin());
+        // Of a certificate that is trusted itself, no usage is looked at.
+        let severity = if every_known_peer_takes(cx, using) { Severity::Warn } else { Severity::Deny };
         out.add(
-            Problem::deny(using.chain_site(), message)
+            Problem::new(severity, using.chain_site(), message)
                 .expected(format!("{wanted} among its extended key usages, or none at all"))
                 .found(usages(usage))
                 .consequence(consequence)
                 .fix(format!("issue the certificate with {wanted}{THEN_RESTART}")),
         );
     }
+}
+
+/// Whether the other ends of calls are known that this certificate is shown to, and all of them trust it as it is.
+fn every_known_peer_takes(cx: &Context<'_>, using: &CertificateUse<'_>) -> bool {
+    let Some(chain) = using.chain() else { return false };
+    let side = if using.end.is_server() { Side::Server } else { Side::Client };
+    let mut known = 0;
+    for pair in cx.pairs.iter().filter(|pair| pair.side == side) {
+        let (shown, trusts, purpose) = match side {
+            Side::Server => (&pair.server, &pair.client.trusts, Purpose::Server),
+            Side::Client => (&pair.client, &pair.server.trusts, Purpose::Client),
+        };
+        if !shown.certificates.iter().any(|shown| shown.chain() == Some(chain)) {
+            continue;
+        }
+        for trust in trusts {
+            let Some(Ok(bundle)) = trust.facts().map(|facts| &facts.bundle) else { return false };
+            if !matches!(*cx.view.world.paths().verdict(chain, bundle, purpose), PathVerdict::Trusted(_)) {
+                return false;
+            }
+            known += 1;
+        }
+    }
+    known > 0
 }
 
 fn usages(usage: &crate::pki::ExtendedKeyUsage) -> String {

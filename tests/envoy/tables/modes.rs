@@ -1,10 +1,47 @@
 //! Modes of listeners, clients without TLS, and mutual TLS.
 
 use crate::pairing::{Pairing, SOUND, file};
-use crate::support::forge::{CLIENT_AUTH, Forge, SERVER_AUTH};
+use crate::support::forge::{CLIENT_AUTH, Forge, KEY_ENCIPHERMENT, Kind, SERVER_AUTH};
 
 pub(super) fn pairings() -> Vec<Pairing> {
-    [plain(), mutual()].concat()
+    [plain(), without_policy(), unasked(), mutual()].concat()
+}
+
+/// Clients that validate nothing.
+fn without_policy() -> Vec<Pairing> {
+    let sound = &*SOUND;
+    let blue = || Forge::leaf(&["blue.apps.local"]);
+    let pairing = |name: &str| Pairing::sound(format!("no policy: {name}"));
+    let shown = |name: &str, forge: Forge| pairing(name).chain(&[&forge.issued_by(&sound.other)]).no_policy();
+    vec![
+        pairing("a STRICT server").no_policy(),
+        pairing("a PERMISSIVE server").permissive().no_policy(),
+        pairing("a server that validates its clients").mutual(&[&sound.root], &[]).no_policy(),
+        pairing("a server whose chain lacks a link").chain(&[&sound.leaf]).no_policy(),
+        pairing("a server whose key is another's").key_file(sound.root.key.pem.clone().into_bytes()).no_policy(),
+        shown("a server of another name", Forge::leaf(&["red.apps.local"])),
+        shown("a server whose certificate has expired", blue().days(-9, -1)),
+        shown("a server with a certificate for clients", blue().usages(&[CLIENT_AUTH])),
+        shown("a server with an Ed25519 key", blue().key(Kind::Ed25519)),
+        shown("a server with an RSA key for encipherment", blue().key(Kind::Rsa(2048)).key_usage(KEY_ENCIPHERMENT)),
+    ]
+}
+
+/// Certificates that a client shows if it is asked, and nobody asks.
+fn unasked() -> Vec<Pairing> {
+    let sound = &*SOUND;
+    let front = || Forge::leaf(&["front.apps.local"]);
+    let shown = |name: &str, forge: Forge| {
+        Pairing::sound(format!("unasked: a client's certificate {name}"))
+            .client_chain(&[&forge.issued_by(&sound.other)])
+    };
+    vec![
+        shown("of another authority", front()),
+        shown("that has expired", front().days(-9, -1)),
+        shown("for servers only", front().usages(&[SERVER_AUTH])),
+        shown("with an Ed25519 key", front().key(Kind::Ed25519)),
+        shown("with a short key", front().key(Kind::Rsa(1024))),
+    ]
 }
 
 fn plain() -> Vec<Pairing> {
