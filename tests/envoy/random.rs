@@ -3,8 +3,8 @@
 
 use crate::pairing::{Identity, Pairing, Validation, file};
 use crate::support::forge::{
-    ANY_USAGE, CERT_SIGN, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind, SERVER_AUTH,
-    Signature, common_name,
+    ANY_USAGE, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind, SERVER_AUTH, Signature,
+    common_name,
 };
 
 /// Numbers by chance (Steele, Lea and Flood's SplitMix64).
