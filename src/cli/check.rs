@@ -101,19 +101,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
 
 impl CheckArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let policy = match &self.config {
-            None => Policy::default(),
-            Some(file) => {
-                let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("the policy file {} can't be read", file.display()))?;
-                Policy::parse(&text).with_context(|| {
-                    format!(
-                        "the policy file {} can't be used (`meshvet schema` prints what it may hold)",
-                        file.display()
-                    )
-                })?
-            }
-        };
+        let policy = super::policy::read(self.config.as_deref())?;
         let folders = self.files.iter().map(FilesArg::read).collect::<anyhow::Result<Vec<_>>>()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
         let mut manifests = manifests::load(&inputs, &self.namespace);

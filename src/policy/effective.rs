@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
 use crate::mesh::World;
 use crate::pki::HashAlgorithm;
 use crate::policy::file::{PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
+use crate::policy::issuers::{AllowedIssuers, IssuersFile};
 use crate::rules::{RULES, Rule};
 
 /// The label that Kubernetes sets on every namespace.
@@ -27,6 +29,7 @@ struct Layer {
     unknown: Option<Severity>,
     thresholds: Thresholds,
     profile: Profile,
+    issuers: Option<Arc<AllowedIssuers>>,
 }
 
 /// What holds in one namespace.
@@ -48,6 +51,8 @@ pub struct Effective {
     pub backend_groups_enabled: bool,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
+    /// MV302's allowed issuers; None: anybody.
+    pub allowed_issuers: Option<Arc<AllowedIssuers>>,
 }
 
 impl Default for Policy {
@@ -64,6 +69,7 @@ impl Default for Policy {
             sds_enabled: false,
             backend_groups_enabled: false,
             ignore_denials: false,
+            allowed_issuers: None,
         };
         Self { base, scopes: Vec::new() }
     }
@@ -89,6 +95,7 @@ impl Policy {
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
+        policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
         for (index, scope) in file.scopes.into_iter().enumerate() {
             let path = format!("scopes[{index}]");
             if let Some(problem) = scope.namespace_selector.problems().first() {
@@ -101,6 +108,7 @@ impl Policy {
                 selector: scope.namespace_selector,
                 thresholds: scope.thresholds,
                 profile: scope.profile,
+                issuers: allowed(scope.issuers.as_ref(), &format!("{path}.issuers"))?,
             });
         }
         Ok(policy)
@@ -115,13 +123,21 @@ impl Policy {
         let mut labels = world.namespace(namespace).cloned().unwrap_or_default();
         labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
-            effective.to_mut().lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile);
+            let effective = effective.to_mut();
+            effective.lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile);
+            effective.allowed_issuers = layer.issuers.clone().or(effective.allowed_issuers.take());
         }
         effective
     }
 }
 
 impl Effective {
+    /// Whether no case of a rule weighs anything, so that it need not run. `row` is the rule's place in [`RULES`], which whoever
+    /// walks the table knows.
+    pub(crate) fn is_off(&self, row: usize, rule: &Rule) -> bool {
+        self.severities.get(row).copied().flatten().unwrap_or(rule.default) == Severity::Off
+    }
+
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.
     pub fn severity(&self, rule: &Rule, natural: Severity) -> Severity {
         let named = self.severities.get(rule.index()).copied().flatten();
@@ -147,6 +163,10 @@ impl Effective {
         }
         self.max_lifetime_days = profile.max_lifetime_days.or(self.max_lifetime_days);
     }
+}
+
+fn allowed(issuers: Option<&IssuersFile>, path: &str) -> Result<Option<Arc<AllowedIssuers>>, PolicyError> {
+    issuers.map(|issuers| issuers.resolve(path).map(Arc::new)).transpose()
 }
 
 /// The rules that speak of things not known; MV202 is among them for its softer cases only.
@@ -224,6 +244,22 @@ mod tests {
         rejects("severities: [", &["line"]);
         rejects("- a", &["the policy: a map is expected"]);
         rejects("thresholds: [3]", &["thresholds: a map is expected"]);
+    }
+
+    #[test]
+    fn an_issuer_that_cannot_be_used_is_told_with_its_place() {
+        rejects("issuers: {allowed: []}", &["issuers.allowed: the list is empty"]);
+        rejects("issuers: {allowd: []}", &["issuers.allowd", "`allowed`"]);
+        rejects("issuers: {allowed: [{certificat: x}]}", &["issuers.allowed[0].certificat", "`certificate`"]);
+        rejects("issuers: {allowed: [{certificate: x}]}", &["issuers.allowed[0].certificate: "]);
+        rejects("issuers: {allowed: [{certificateFile: x}]}", &["give the certificate itself"]);
+        rejects("issuers: {allowed: [{spkiSha256: abc}]}", &["issuers.allowed[0].spkiSha256: not a SHA-256 digest"]);
+        rejects("issuers: {allowed: [{subject: mesh}]}", &["not a distinguished name such as CN="]);
+        rejects("issuers: {allowed: [{}]}", &["issuers.allowed[0]: exactly one of certificate"]);
+        rejects(
+            "scopes: [{issuers: {allowed: [{subject: CN=a, spkiSha256: b}]}}]",
+            &["scopes[0].issuers.allowed[0]: exactly one"],
+        );
     }
 
     #[test]

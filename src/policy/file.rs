@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
 use crate::pki::HashAlgorithm;
+use crate::policy::issuers::IssuersFile;
 
 /// meshvet's policy file. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -29,6 +30,8 @@ pub struct PolicyFile {
     pub backend_groups: BackendGroups,
     /// The `meshvet.dev/ignore` annotation.
     pub ignore: Ignore,
+    /// Who may have issued a certificate (MV302). Left out: anybody.
+    pub issuers: Option<IssuersFile>,
     /// Namespaces for which something else holds. Of several that fit, the later wins.
     pub scopes: Vec<Scope>,
 }
@@ -125,6 +128,8 @@ pub struct Scope {
     pub thresholds: Thresholds,
     /// What MV213 calls weak there.
     pub profile: Profile,
+    /// Who may have issued a certificate there, instead of what is said above.
+    pub issuers: Option<IssuersFile>,
 }
 
 /// Why a policy can't be used.
@@ -150,6 +155,14 @@ pub enum PolicyError {
         name: String,
         /// What was probably meant.
         nearest: Option<String>,
+    },
+    /// An allowed issuer that can't be used.
+    #[error("{path}: {problem}")]
+    Issuer {
+        /// Where it stands.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A namespace selector that can never match.
     #[error("{path}: {problem}")]
@@ -187,6 +200,23 @@ impl PolicyFile {
             let path = error.path().to_string();
             PolicyError::Syntax(format!("{path}: {}", error.into_inner()))
         })
+    }
+
+    /// Puts the files that the policy names (`certificateFile`) in place of their names. `read` gives a file's text, or
+    /// says why it can't.
+    ///
+    /// # Errors
+    /// What `read` says of a file, with its place in the policy.
+    pub fn read_files(&mut self, mut read: impl FnMut(&str) -> Result<String, String>) -> Result<(), PolicyError> {
+        if let Some(issuers) = &mut self.issuers {
+            issuers.read_files("issuers", &mut read)?;
+        }
+        for (index, scope) in self.scopes.iter_mut().enumerate() {
+            if let Some(issuers) = &mut scope.issuers {
+                issuers.read_files(&format!("scopes[{index}].issuers"), &mut read)?;
+            }
+        }
+        Ok(())
     }
 }
 

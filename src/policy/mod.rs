@@ -5,6 +5,9 @@
 
 mod effective;
 mod file;
+mod issuers;
 
 pub use effective::{Effective, Policy};
 pub use file::{BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Scope, Sds, Thresholds, json_schema};
+pub(crate) use issuers::short;
+pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

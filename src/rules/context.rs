@@ -306,6 +306,15 @@ fn same_file(one: &Place, other: &Place) -> bool {
 }
 
 impl<'a> End<'a> {
+    /// Whether both are the very same end, and not only alike.
+    pub(super) fn is(&self, other: &End<'_>) -> bool {
+        match (self, other) {
+            (End::Server(one, _), End::Server(other, _)) => std::ptr::eq(*one, *other),
+            (End::Client(one), End::Client(other)) => std::ptr::eq(*one, *other),
+            (End::Server(..), End::Client(_)) | (End::Client(_), End::Server(..)) => false,
+        }
+    }
+
     /// `listener 8080`, `backend defaults`.
     pub fn anchor(&self) -> &'a str {
         match self {

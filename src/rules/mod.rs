@@ -90,6 +90,7 @@ pub static RULES: &[Rule] = &[
     rule!("MV218" "proxy-not-injected" Warn files proxy_not_injected "no proxy is injected into the selected pods, so that nothing would load the file"),
     rule!("MV219" "sds-disabled" Warn files sds_disabled "a secret of the Secret Discovery Service where that is switched off"),
     rule!("MV301" "issuer-untrusted" Deny issuers issuer_untrusted "a client that reaches the listener doesn't trust its issuer, or the reverse"),
+    rule!("MV302" "issuer-not-allowed" Deny issuers issuer_not_allowed "the policy lists allowed issuers, and the certificate's is none of them"),
     rule!("MV303" "trust-unreadable" Deny issuers trust_unreadable "a trust bundle that holds no certificate Envoy loads"),
     rule!("MV304" "client-certificate-missing" Deny issuers client_certificate_missing "a listener validates clients, and a calling node shows no certificate"),
     rule!("MV305" "plaintext-server" Deny issuers plaintext_server "a client enforces TLS on a backend whose listener speaks none"),

@@ -1,8 +1,10 @@
 //! Both ends of each call that the member under review makes or receives, with what their proxies load.
 
+use std::rc::Rc;
+
 use crate::field::FieldPath;
 use crate::finding::{Problem, Severity, Site};
-use crate::mesh::{Call, Calls, ObjectRef, PolicyInForce, View, same_release};
+use crate::mesh::{Call, Calls, Member, ObjectRef, PolicyInForce, View, same_release};
 use crate::pki::Bundle;
 use crate::pki::path::{Purpose, Reason, Refusal};
 use crate::rules::context::{CertificateUse, Context, End, Files, Surface, TrustUse};
@@ -25,10 +27,30 @@ pub struct Pair<'a> {
     pub side: Side,
     /// Whether both ends are of one release, whose objects are applied one after the other.
     pub same_release: bool,
-    /// What the listener loads.
-    pub server: Files<'a>,
-    /// What the client's policy loads.
-    pub client: Files<'a>,
+    /// What the listener loads. Pairs of one end share it.
+    pub server: Rc<Files<'a>>,
+    /// What the client's policy loads, likewise.
+    pub client: Rc<Files<'a>>,
+}
+
+/// What each end of a judgement's pairs loads: found once, however many pairs the end has.
+#[derive(Default)]
+struct Loaded<'a> {
+    ends: Vec<(End<'a>, Rc<Files<'a>>)>,
+    nothing: Rc<Files<'a>>,
+}
+
+impl<'a> Loaded<'a> {
+    fn by(&mut self, view: View<'a>, member: &'a Member, end: End<'a>) -> Rc<Files<'a>> {
+        if let Some((_, known)) = self.ends.iter().find(|(known, _)| known.is(&end)) {
+            return Rc::clone(known);
+        }
+        let mut files = Files::default();
+        files.find(view, member, end);
+        let files = Rc::new(files);
+        self.ends.push((end, Rc::clone(&files)));
+        files
+    }
 }
 
 impl<'a> Pair<'a> {
@@ -38,21 +60,20 @@ impl<'a> Pair<'a> {
         let calls = Calls::new(cx.view.world, member, cx.policy.backend_groups_enabled);
         let made = calls.made().into_iter().map(|call| (Side::Client, call));
         let received = calls.received().into_iter().map(|call| (Side::Server, call));
-        made.chain(received).filter_map(|(side, call)| Pair::new(cx.view, side, call)).collect()
+        let mut loaded = Loaded::default();
+        made.chain(received).filter_map(|(side, call)| Pair::new(cx.view, side, call, &mut loaded)).collect()
     }
 
     /// None where neither end has anything to do with TLS.
-    fn new(view: View<'a>, side: Side, call: Call<'a>) -> Option<Self> {
-        if call.listener.active_tls().is_none() && call.policy.enforced().is_none() {
+    fn new(view: View<'a>, side: Side, call: Call<'a>, loaded: &mut Loaded<'a>) -> Option<Self> {
+        let (tls, policy) = (call.listener.active_tls(), call.policy.enforced());
+        if tls.is_none() && policy.is_none() {
             return None;
         }
-        let (mut server, mut client) = (Files::default(), Files::default());
-        if let Some(tls) = call.listener.active_tls() {
-            server.find(view, call.server, End::Server(call.listener, tls));
-        }
-        if let Some(end) = call.policy.enforced() {
-            client.find(view, call.client, End::Client(end));
-        }
+        let server = tls.map(|tls| loaded.by(view, call.server, End::Server(call.listener, tls)));
+        let client = policy.map(|end| loaded.by(view, call.client, End::Client(end)));
+        let nothing = || Rc::clone(&loaded.nothing);
+        let (server, client) = (server.unwrap_or_else(nothing), client.unwrap_or_else(nothing));
         let same_release = same_release(call.client, call.server);
         Some(Self { call, side, same_release, server, client })
     }

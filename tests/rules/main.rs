@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod allowed;
 mod cases;
 mod files;
 mod issuers;
@@ -22,7 +23,16 @@ use cases::{Case, Expected};
 use scene::Scene;
 
 fn all() -> Vec<Case> {
-    [objects::cases(), membership::cases(), names::cases(), files::cases(), issuers::cases(), pairs::cases()].concat()
+    [
+        objects::cases(),
+        membership::cases(),
+        names::cases(),
+        files::cases(),
+        issuers::cases(),
+        allowed::cases(),
+        pairs::cases(),
+    ]
+    .concat()
 }
 
 #[test]
@@ -43,6 +53,7 @@ fn objects_are_judged_as_the_tables_of_files_say() {
 #[test]
 fn objects_are_judged_as_the_tables_of_trust_say() {
     issuers::cases().iter().for_each(Case::run);
+    allowed::cases().iter().for_each(Case::run);
 }
 
 #[test]

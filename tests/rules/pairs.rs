@@ -23,7 +23,7 @@ fn service(scene: &mut Scene) {
 }
 
 /// A virtual node `front`, with its Deployment, that calls service `blue`; its certificates lie in Secret `front-cert`.
-fn front(scene: &mut Scene, change: impl FnOnce(&mut Value)) {
+pub(crate) fn front(scene: &mut Scene, change: impl FnOnce(&mut Value)) {
     service(scene);
     let mut front = manifests::virtual_node("shop", "front", "front.apps.local");
     front["spec"]["listeners"] = json!([]);
