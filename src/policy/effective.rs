@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
 use crate::mesh::World;
 use crate::pki::HashAlgorithm;
-use crate::policy::file::{PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
+use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
 use crate::rules::{RULES, Rule};
 
 /// The label that Kubernetes sets on every namespace.
@@ -48,6 +49,8 @@ pub struct Effective {
     pub backend_groups_enabled: bool,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
+    /// Where the mesh is in AWS, and whom meshvet asks as.
+    pub aws: Arc<Aws>,
 }
 
 impl Default for Policy {
@@ -64,6 +67,7 @@ impl Default for Policy {
             sds_enabled: false,
             backend_groups_enabled: false,
             ignore_denials: false,
+            aws: Arc::default(),
         };
         Self { base, scopes: Vec::new() }
     }
@@ -89,6 +93,8 @@ impl Policy {
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
+        file.aws.check()?;
+        policy.base.aws = Arc::new(file.aws);
         for (index, scope) in file.scopes.into_iter().enumerate() {
             let path = format!("scopes[{index}]");
             if let Some(problem) = scope.namespace_selector.problems().first() {
@@ -104,6 +110,11 @@ impl Policy {
             });
         }
         Ok(policy)
+    }
+
+    /// Where the mesh is in AWS, and whom meshvet asks as.
+    pub fn aws(&self) -> &Arc<Aws> {
+        &self.base.aws
     }
 
     /// What holds in a namespace, by its labels.
@@ -150,7 +161,7 @@ impl Effective {
 }
 
 /// The rules that speak of things not known; MV202 is among them for its softer cases only.
-const UNKNOWN_RULES: [&str; 3] = ["MV201", "MV202", "MV203"];
+const UNKNOWN_RULES: [&str; 4] = ["MV201", "MV202", "MV203", "MV408"];
 
 fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::appmesh::LabelSelector;
+use crate::aws::{is_account, is_region};
 use crate::finding::Severity;
 use crate::pki::HashAlgorithm;
 
@@ -16,8 +17,8 @@ use crate::pki::HashAlgorithm;
 pub struct PolicyFile {
     /// What rules weigh, by code (`MV101`) or name (`hostname-mismatch`): `deny`, `warn` or `off`.
     pub severities: BTreeMap<String, Severity>,
-    /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203), unless `severities`
-    /// names them. Left out: each rule's own default.
+    /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203, MV408), unless
+    /// `severities` names them. Left out: each rule's own default.
     pub unknown: Option<Severity>,
     /// What the rules measure with.
     pub thresholds: Thresholds,
@@ -29,6 +30,8 @@ pub struct PolicyFile {
     pub backend_groups: BackendGroups,
     /// The `meshvet.dev/ignore` annotation.
     pub ignore: Ignore,
+    /// What AWS is, and how it is asked.
+    pub aws: Aws,
     /// Namespaces for which something else holds. Of several that fit, the later wins.
     pub scopes: Vec<Scope>,
 }
@@ -127,6 +130,61 @@ pub struct Scope {
     pub profile: Profile,
 }
 
+/// Where the mesh is in AWS, and whom meshvet asks as. Nothing here makes meshvet ask: `--aws` does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Aws {
+    /// The Region of the mesh (MV402), for nodes that have no ARN yet. Default: the one that meshvet runs in.
+    pub region: Option<String>,
+    /// The account of the mesh (MV403), likewise: twelve digits, in quotes.
+    pub account: Option<String>,
+    /// Roles to take on for certificates and authorities of other accounts.
+    pub accounts: Vec<AwsAccount>,
+}
+
+/// A role to take on for one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schemars(extend("required" = ["account", "roleArn"]))]
+pub struct AwsAccount {
+    /// The account: twelve digits, in quotes.
+    pub account: String,
+    /// The ARN of the role there.
+    pub role_arn: String,
+    /// The external id that the role asks for, where it does.
+    pub external_id: Option<String>,
+}
+
+impl Aws {
+    /// # Errors
+    /// For a Region, an account or a role that can't be one, with the place.
+    pub(super) fn check(&self) -> Result<(), PolicyError> {
+        let wrong = |path: String, problem: &str| Err(PolicyError::Value { path, problem: problem.to_owned() });
+        let account = "an account is twelve digits, in quotes so that YAML takes it for no number";
+        if self.region.as_deref().is_some_and(|region| !is_region(region)) {
+            return wrong("aws.region".to_owned(), "a Region is written as eu-west-1");
+        }
+        if self.account.as_deref().is_some_and(|text| !is_account(text)) {
+            return wrong("aws.account".to_owned(), account);
+        }
+        for (index, other) in self.accounts.iter().enumerate() {
+            if !is_account(&other.account) {
+                return wrong(format!("aws.accounts[{index}].account"), account);
+            }
+            if !is_role(&other.role_arn) {
+                return wrong(format!("aws.accounts[{index}].roleArn"), "a role is written as arn:aws:iam::ACCOUNT:role/NAME");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    matches!(parts[..], ["arn", partition, "iam", "", account, resource]
+        if !partition.is_empty() && is_account(account) && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
+}
+
 /// Why a policy can't be used.
 #[derive(Debug, Error)]
 pub enum PolicyError {
@@ -150,6 +208,14 @@ pub enum PolicyError {
         name: String,
         /// What was probably meant.
         nearest: Option<String>,
+    },
+    /// A value that can't be what it is to be.
+    #[error("{path}: {problem}")]
+    Value {
+        /// Where it stands.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A namespace selector that can never match.
     #[error("{path}: {problem}")]

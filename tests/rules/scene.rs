@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use meshvet::aws::AwsFacts;
 use meshvet::finding::Finding;
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
@@ -30,6 +31,8 @@ pub(crate) struct Scene {
     pub(crate) secret: Option<BTreeMap<String, String>>,
     /// Whatever else is there.
     pub(crate) others: Vec<Value>,
+    /// What AWS has answered.
+    pub(crate) aws: AwsFacts,
     pub(crate) policy: String,
     pub(crate) surface: Surface,
     pub(crate) now: Timestamp,
@@ -50,6 +53,7 @@ impl Scene {
             namespace: manifests::namespace("shop"),
             secret: Some(BTreeMap::new()),
             others: Vec::new(),
+            aws: AwsFacts::new(),
             policy: String::new(),
             surface: Surface::Check,
             now: Timestamp::now(),
@@ -133,7 +137,7 @@ impl Scene {
         }
         let policy = Policy::parse(&self.policy).expect("a policy");
         let judged = judged.expect("the object to judge");
-        let Judgement { findings } = judge(&judged, View::new(&world), &policy, self.now, self.surface);
+        let Judgement { findings } = judge(&judged, View::new(&world).answered(&self.aws), &policy, self.now, self.surface);
         Judged { findings }
     }
 }

@@ -1,0 +1,23 @@
+//! The AWS vocabulary: ARNs, what ACM and AWS Private CA say of them, which calls are made for that, and which permissions
+//! they need.
+//!
+//! ```text
+//! reference in an object ──► [`Arn`] ──► [`Question`] ──(sources ask)──► [`Answer`] ──► rules
+//! ```
+//!
+//! "Not known" is an answer too: [`Unanswered`] says which call failed, and how. Nothing here does I/O.
+
+mod answer;
+mod arn;
+mod call;
+mod certificate;
+mod identity;
+mod regions;
+
+pub use answer::{Answer, Asked, AwsFacts, Home, Question, Unanswered};
+pub(crate) use arn::region_and_account;
+pub use arn::{Arn, ArnError, ArnKind};
+pub use call::Call;
+pub use certificate::{AuthorityFacts, CertificateFacts, key_algorithm};
+pub use identity::{RoleOf, Simulation, Verdicts};
+pub use regions::{is_account, is_known_partition, is_region, partition_of};
