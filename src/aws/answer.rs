@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::arn::{Arn, ArnKind};
 use super::call::Call;
 use super::certificate::{AuthorityFacts, CertificateFacts};
-use super::identity::{RoleOf, Simulation, Verdicts};
+use super::identity::{RoleOf, Simulation};
 
 /// One thing to ask AWS.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,8 +18,17 @@ pub enum Question {
     Certificate(Arn),
     /// What an authority is.
     Authority(Arn),
-    /// Which role EKS Pod Identity gives a ServiceAccount: cluster, namespace, name.
-    PodIdentity(String, String, String),
+    /// Which role EKS Pod Identity gives a ServiceAccount.
+    PodIdentity {
+        /// The cluster's Region.
+        region: String,
+        /// The cluster's name at EKS.
+        cluster: String,
+        /// The ServiceAccount's namespace.
+        namespace: String,
+        /// The ServiceAccount's name.
+        service_account: String,
+    },
     /// What a role may do.
     Simulation(Simulation),
 }
@@ -33,6 +42,11 @@ impl Question {
         }
     }
 
+    /// Whether it is about a role: where nobody answers it, the rules on roles say nothing.
+    pub fn is_about_roles(&self) -> bool {
+        matches!(self, Question::PodIdentity { .. } | Question::Simulation(_))
+    }
+
     /// The calls that answer it, in their order.
     pub fn calls(&self) -> &'static [Call] {
         match self {
@@ -41,7 +55,7 @@ impl Question {
             Question::Authority(_) => {
                 &[Call::DescribeCertificateAuthority, Call::GetCertificateAuthorityCertificate]
             }
-            Question::PodIdentity(..) => &[Call::ListPodIdentityAssociations, Call::DescribePodIdentityAssociation],
+            Question::PodIdentity { .. } => &[Call::ListPodIdentityAssociations, Call::DescribePodIdentityAssociation],
             Question::Simulation(_) => &[Call::SimulatePrincipalPolicy],
         }
     }
@@ -69,8 +83,8 @@ pub enum Answer {
     Authority(Arc<AuthorityFacts>),
     /// To [`Question::PodIdentity`].
     Role(RoleOf),
-    /// To [`Question::Simulation`].
-    Verdicts(Verdicts),
+    /// To [`Question::Simulation`]: whether it may.
+    May(bool),
     /// There is nothing of that name.
     NotFound,
     /// Nobody answered.

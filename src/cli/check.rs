@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
-use crate::aws::{AwsFacts, Question};
+use crate::aws::{Answer, AwsFacts, Question};
 use crate::cli::aws::AwsArgs;
 use crate::cli::files::FilesArg;
 use crate::field::FieldPath;
@@ -153,6 +153,12 @@ impl CheckArgs {
             .iter()
             .filter(|question| matches!(question, Question::Certificate(_) | Question::Authority(_)))
             .count();
+        if let Some(why) = facts.iter().find_map(|(question, answer)| match answer {
+            Answer::Unanswered(why) if question.is_about_roles() => Some(why),
+            _ => None,
+        }) {
+            manifests.notes.push(format!("the roles of proxies and the controller were not all checked: {why}"));
+        }
         let unplaced =
             manifests.objects.iter().filter(|located| rules::is_unplaced(&located.reviewed, view, &policy)).count();
         if unplaced > 0 {

@@ -159,7 +159,7 @@ impl ServeArgs {
         let client = connect(&options).await?;
         let world = SharedWorld::new(World::new(access));
         let (readiness, watch_stats) = (Readiness::default(), WatchStats::default());
-        let options = ClusterOptions { access, pace: Pace::default() };
+        let options = ClusterOptions { access, pace: Pace::default(), service_accounts: self.aws.aws };
         let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
 
         let clock: Clock = Arc::new(Timestamp::now);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::appmesh::LabelSelector;
-use crate::aws::{is_account, is_region};
+use crate::aws::{account_of_role, is_account, is_region};
 use crate::finding::Severity;
 use crate::pki::HashAlgorithm;
 
@@ -140,6 +140,21 @@ pub struct Aws {
     pub account: Option<String>,
     /// Roles to take on for certificates and authorities of other accounts.
     pub accounts: Vec<AwsAccount>,
+    /// Whether the roles of proxies and of the controller are looked at (MV409, MV410, MV412).
+    pub roles: AwsRoles,
+}
+
+/// Which roles are looked at, by IAM's simulator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct AwsRoles {
+    /// Whether they are looked at. Default false: it takes a permission more, `iam:SimulatePrincipalPolicy`.
+    pub enabled: bool,
+    /// The cluster's name at EKS, where ServiceAccounts get their roles by EKS Pod Identity. Left out: only by the
+    /// annotation `eks.amazonaws.com/role-arn`.
+    pub cluster: Option<String>,
+    /// The ARN of the role that the App Mesh controller creates nodes as (MV412).
+    pub controller: Option<String>,
 }
 
 /// A role to take on for one account.
@@ -171,19 +186,22 @@ impl Aws {
             if !is_account(&other.account) {
                 return wrong(format!("aws.accounts[{index}].account"), account);
             }
-            if !is_role(&other.role_arn) {
-                return wrong(format!("aws.accounts[{index}].roleArn"), "a role is written as arn:aws:iam::ACCOUNT:role/NAME");
+            if account_of_role(&other.role_arn).is_none() {
+                return wrong(format!("aws.accounts[{index}].roleArn"), ROLE);
             }
+        }
+        if self.roles.controller.as_deref().is_some_and(|role| account_of_role(role).is_none()) {
+            return wrong("aws.roles.controller".to_owned(), ROLE);
+        }
+        let of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if self.roles.cluster.as_deref().is_some_and(|name| name.is_empty() || !name.chars().all(of_a_name)) {
+            return wrong("aws.roles.cluster".to_owned(), "a cluster's name has letters, digits, - and _ alone");
         }
         Ok(())
     }
 }
 
-fn is_role(arn: &str) -> bool {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    matches!(parts[..], ["arn", partition, "iam", "", account, resource]
-        if !partition.is_empty() && is_account(account) && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty()))
-}
+const ROLE: &str = "a role is written as arn:aws:iam::ACCOUNT:role/NAME";
 
 /// Why a policy can't be used.
 #[derive(Debug, Error)]

@@ -106,7 +106,10 @@ pub static RULES: &[Rule] = &[
     rule!("MV406" "acm-not-issued" Deny acm acm_not_issued "an ACM certificate that is pending, expired, revoked or failed"),
     rule!("MV407" "acm-authority-unusable" Deny acm acm_authority_unusable "an authority that is not active"),
     rule!("MV408" "acm-unverified" Warn acm acm_unverified "AWS did not answer what the verdict needed to know"),
+    rule!("MV409" "envoy-cannot-export" Warn acm envoy_cannot_export "the proxy's role may not fetch its certificate, or an authority's"),
+    rule!("MV410" "proxy-not-authorized" Warn acm proxy_not_authorized "the proxy's role may not fetch its configuration, or everybody's"),
     rule!("MV411" "acm-authority-not-root" Warn acm acm_authority_not_root "a client policy trusts a subordinate authority by its ARN"),
+    rule!("MV412" "controller-not-authorized" Warn acm controller_not_authorized "the role that creates nodes may not look at what they name"),
     rule!("MV413" "acm-key-algorithm" Warn acm acm_key_algorithm "an ACM certificate with another key than RSA"),
 ];
 

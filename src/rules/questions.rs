@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::aws::{Arn, ArnKind, Question};
 use crate::mesh::View;
 use crate::policy::Policy;
-use crate::rules::acm::{home, references_of};
+use crate::rules::acm::{home, questions_about_roles, references_of};
 use crate::rules::context::{Context, Surface};
 use crate::sources::Reviewed;
 
@@ -36,9 +36,12 @@ pub fn questions_to_ask(reviewed: &Reviewed, view: View<'_>, policy: &Policy) ->
         }
     }
     let home = home(&cx);
+    // The rules on roles need the node's ARN, with TLS by files too.
+    let own = own || (cx.policy.aws.roles.enabled && cx.member().is_some_and(|member| member.uses_tls()));
     if own && (home.region.is_none() || home.account.is_none()) {
         wanted.insert(Question::Home);
     }
+    wanted.extend(questions_about_roles(&cx));
     wanted.into_iter().filter(|question| view.answer(question).is_none()).collect()
 }
 

@@ -187,7 +187,7 @@ async fn answer(state: Arc<State>, upstream: SocketAddr, request: Request<Incomi
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Err(broken)
             }));
-            let mut response = Response::from_parts(head, BodyExt::boxed(StreamBody::new(frames)));
+            let mut response = Response::from_parts(head, BoxBody::new(StreamBody::new(frames)));
             response.headers_mut().insert(CONTENT_LENGTH, body.len().into());
             Ok(response)
         }

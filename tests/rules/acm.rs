@@ -595,7 +595,7 @@ fn pairs() -> Vec<Case> {
                 bundle(s, &OTHER.pem());
             },
             FIELD,
-            &["front → blue", "CN=other root", "CN=scene root", "certificateChain"],
+            &["front → blue", "CN=other root", "CN=scene root"],
         ),
         denies(
             "MV301",

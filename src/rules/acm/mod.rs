@@ -13,6 +13,12 @@ pub(super) mod acm_not_private;
 pub(super) mod acm_other_account;
 pub(super) mod acm_other_region;
 pub(super) mod acm_unverified;
+pub(super) mod controller_not_authorized;
+pub(super) mod envoy_cannot_export;
+pub(super) mod proxy_not_authorized;
+mod roles;
+
+pub(super) use roles::questions as questions_about_roles;
 
 use crate::aws::{Arn, ArnError, ArnKind, Home, region_and_account};
 use crate::finding::Site;

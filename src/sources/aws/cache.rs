@@ -167,7 +167,7 @@ fn is_steady(answer: &Answer, now: Timestamp, keep: Duration) -> bool {
         }
         Answer::Authority(facts) => facts.status == "ACTIVE" && facts.bundle.is_some(),
         Answer::Role(role) => matches!(role, crate::aws::RoleOf::Role(_)),
-        Answer::Verdicts(verdicts) => verdicts.0.iter().all(|allowed| *allowed),
+        Answer::May(allowed) => *allowed,
         Answer::NotFound | Answer::Unanswered(_) => false,
     }
 }

@@ -24,6 +24,8 @@ use tokio::sync::OnceCell;
 use crate::aws::{Arn, Call};
 use crate::policy::{AwsAccount, Policy};
 use crate::sources::aws::Pace;
+use crate::sources::aws::failure::Trouble;
+use crate::sources::aws::signed::{Answered, Plain, Sender};
 
 /// How long it takes at most to reach AWS.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -61,6 +63,7 @@ pub(super) struct Clients {
     /// With the role of another account.
     others: Mutex<HashMap<AwsAccount, Arc<OnceCell<SdkConfig>>>>,
     quotas: Quotas,
+    sender: Sender,
 }
 
 impl Clients {
@@ -76,6 +79,7 @@ impl Clients {
             base: OnceCell::new(),
             others: Mutex::default(),
             quotas: RateLimiter::keyed(quota),
+            sender: Sender::new(),
         }
     }
 
@@ -110,6 +114,16 @@ impl Clients {
             Some(other) => self.other(other, &region).await,
         };
         config.into_builder().region(region).build()
+    }
+
+    /// Makes a call for which there is no client. `AWS_ENDPOINT_URL` holds for it too.
+    pub(super) async fn send(&self, account: &str, mut plain: Plain) -> Result<Answered, Trouble> {
+        self.turn(plain.call, account, &plain.region).await;
+        let config = self.for_account(account, &plain.region).await;
+        if let Some(url) = config.endpoint_url() {
+            plain.endpoint = url.to_owned();
+        }
+        self.sender.send(&config, account, &plain).await.map_err(Trouble::Unanswered)
     }
 
     /// As the environment says.

@@ -1,9 +1,8 @@
-//! Who meshvet is at AWS, and what the roles of proxies and controllers may do.
+//! Who meshvet is at AWS.
 
 use aws_sdk_sts::Client;
 
-use crate::aws::{Answer, Call, Home, Question, Unanswered};
-use crate::sources::aws::Progress;
+use crate::aws::{Call, Home, Unanswered};
 use crate::sources::aws::clients::Clients;
 use crate::sources::aws::failure::{Trouble, trouble};
 
@@ -23,9 +22,4 @@ pub(super) async fn home(clients: &Clients) -> Home {
             Home { region, account: None, unanswered: Some(unanswered) }
         }
     }
-}
-
-/// What IAM and EKS say of a role.
-pub(super) async fn role(_clients: &Clients, question: &Question, _progress: &Progress) -> Result<Answer, Trouble> {
-    Err(Trouble::Unanswered(Unanswered::Failed { call: question.calls()[0], why: "not asked".to_owned() }))
 }

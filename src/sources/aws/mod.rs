@@ -14,8 +14,11 @@ mod cache;
 mod clients;
 mod failure;
 mod identity;
+mod roles;
+mod signed;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -84,7 +87,7 @@ impl AwsSource {
     }
 
     fn with(station: Option<Station>, policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
-        let asker = Arc::new(Asker { clients: Clients::new(station, policy, pace), pace });
+        let asker = Arc::new(Asker { clients: Clients::new(station, policy, pace), pace, told_of_roles: AtomicBool::new(false) });
         Self { cache: AnswerCache::new(asker, pace) }
     }
 }
@@ -106,21 +109,22 @@ impl AwsReader for AwsSource {
 struct Asker {
     clients: Clients,
     pace: Pace,
+    told_of_roles: AtomicBool,
 }
 
 /// Which of a question's calls is under way.
 #[derive(Clone, Debug, Default)]
-struct Progress(Arc<std::sync::atomic::AtomicUsize>);
+struct Progress(Arc<AtomicUsize>);
 
 impl Progress {
     /// The next call begins.
     fn next(&self) {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 
     fn call(&self, question: &Question) -> crate::aws::Call {
         let calls = question.calls();
-        let at = self.0.load(std::sync::atomic::Ordering::Relaxed).min(calls.len() - 1);
+        let at = self.0.load(Ordering::Relaxed).min(calls.len() - 1);
         calls[at]
     }
 }
@@ -139,7 +143,12 @@ impl Asker {
             Ok(answer) => answer,
             Err(Trouble::NotFound) => Answer::NotFound,
             Err(Trouble::Unanswered(why)) => {
-                tracing::warn!(%why, "AWS did not answer");
+                // What only the optional checks of roles take is no more than a note, and told once.
+                if !question.is_about_roles() {
+                    tracing::warn!(%why, "AWS did not answer");
+                } else if !self.told_of_roles.swap(true, Ordering::Relaxed) {
+                    tracing::info!(%why, "roles are not checked where AWS doesn't answer");
+                }
                 Answer::Unanswered(why)
             }
         };
@@ -156,7 +165,11 @@ impl Asker {
             Question::Authority(arn) => authority::describe(&self.clients, arn, progress)
                 .await
                 .map(|facts| Answer::Authority(Arc::new(facts))),
-            Question::PodIdentity(..) | Question::Simulation(_) => identity::role(&self.clients, question, progress).await,
+            Question::PodIdentity { region, cluster, namespace, service_account } => {
+                let account = (namespace.as_str(), service_account.as_str());
+                roles::pod_identity(&self.clients, (region, cluster), account, progress).await
+            }
+            Question::Simulation(simulation) => roles::simulate(&self.clients, simulation).await,
         }
     }
 }

@@ -1,0 +1,81 @@
+//! Answers are kept, shared and refreshed.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use meshvet::sources::aws::Pace;
+
+use crate::bed;
+use crate::cloud::{Cloud, PrivateCa, node, pace};
+use crate::proxy::Fault;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_reviews_of_twenty_certificates_make_twenty_calls() {
+    let cloud = Cloud::with(Pace::default(), "").await;
+    let root = PrivateCa::root("Shop root").await;
+    let mut arns = Vec::new();
+    for _ in 0..20 {
+        arns.push(root.certificate(&["blue.apps.local"]).await);
+    }
+    let bed = cloud.bed([]);
+    let reviews: Vec<_> = (0..1_000).map(|number| bed::create(node(&arns[number % arns.len()]))).collect();
+    for response in join_all(reviews.iter().map(|review| bed.ask(review))).await {
+        response.passes_silently();
+    }
+    let counts = cloud.proxy.counts();
+    assert_eq!(counts.get("DescribeCertificate"), Some(&20), "{counts:?}");
+    assert_eq!(counts.get("DescribeCertificateAuthority"), Some(&1), "{counts:?}");
+    assert_eq!(counts.get("GetCertificateAuthorityCertificate"), Some(&1), "{counts:?}");
+    assert_eq!(counts.get("GetCallerIdentity"), Some(&1), "{counts:?}");
+}
+
+#[tokio::test]
+async fn what_would_refuse_is_asked_again_soon() {
+    let cloud = Cloud::new().await;
+    let root = PrivateCa::root("Shop root").await;
+    let arn = root.certificate(&["blue.apps.local"]).await;
+    let pending = Fault::Rewritten("\"Status\": \"ISSUED\"", "\"Status\": \"PENDING_VALIDATION\"");
+    cloud.proxy.fail_times("DescribeCertificate", &arn, pending, 1);
+    cloud.create(node(&arn)).await.denies(&["MV406"]);
+    tokio::time::sleep(pace().keep_doubtful * 2).await;
+    cloud.create(node(&arn)).await.passes_silently();
+}
+
+#[tokio::test]
+async fn an_answer_is_refreshed_in_the_background_and_a_failure_leaves_it() {
+    let cloud = Cloud::with(Pace { fresh: Duration::ZERO, ..pace() }, "").await;
+    let root = PrivateCa::root("Shop root").await;
+    let arn = root.certificate(&["blue.apps.local"]).await;
+    cloud.create(node(&arn)).await.passes_silently();
+    // Each review asks again behind its back; while AWS fails, what is known stands.
+    cloud.proxy.fail("DescribeCertificate", &arn, Fault::Answer(400, r#"{"__type": "Odd"}"#.to_owned()));
+    for _ in 0..5 {
+        cloud.create(node(&arn)).await.passes_silently();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(cloud.proxy.counts()["DescribeCertificate"] >= 2, "{:?}", cloud.proxy.counts());
+    // What AWS says now is told as soon as it has come.
+    cloud.proxy.heal();
+    cloud.proxy.fail("DescribeCertificate", &arn, Fault::Rewritten("blue.apps.local", "green.apps.local"));
+    for _ in 0..200 {
+        let response = cloud.create(node(&arn)).await;
+        if response.0["allowed"] == false {
+            response.denies(&["MV101", "DNS:green.apps.local"]);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the answer is never refreshed");
+}
+
+#[tokio::test]
+async fn calls_are_held_back_to_the_rate() {
+    let cloud = Cloud::with(Pace { per_second: 1, burst: 1, ..pace() }, "aws: {region: eu-west-1, account: '123456789012'}").await;
+    let root = PrivateCa::root("Shop root").await;
+    let (one, two) = (root.certificate(&["blue.apps.local"]).await, root.certificate(&["blue.apps.local"]).await);
+    cloud.create_within(2, node(&one)).await;
+    // One call a second: the second has to wait longer than its review can.
+    cloud.create_within(1, node(&two)).await.warns(&["MV408", "not answered in time"]);
+    let seen = cloud.proxy.seen();
+    assert!(!seen.iter().any(|seen| seen.call == "DescribeCertificate" && seen.body.contains(&two)), "{seen:?}");
+}
