@@ -52,9 +52,7 @@ impl Question {
         match self {
             Question::Home => &[Call::GetCallerIdentity],
             Question::Certificate(_) => &[Call::DescribeCertificate],
-            Question::Authority(_) => {
-                &[Call::DescribeCertificateAuthority, Call::GetCertificateAuthorityCertificate]
-            }
+            Question::Authority(_) => &[Call::DescribeCertificateAuthority, Call::GetCertificateAuthorityCertificate],
             Question::PodIdentity { .. } => &[Call::ListPodIdentityAssociations, Call::DescribePodIdentityAssociation],
             Question::Simulation(_) => &[Call::SimulatePrincipalPolicy],
         }
@@ -185,7 +183,8 @@ impl Unanswered {
                 "apply again in a while; if it goes on, ask AWS for a higher quota of that call".to_owned()
             }
             Unanswered::TimedOut { .. } => {
-                "apply again: the answer is kept once it has come; if it goes on, see whether meshvet reaches AWS".to_owned()
+                "apply again: the answer is kept once it has come; if it goes on, see whether meshvet reaches AWS"
+                    .to_owned()
             }
             Unanswered::NoCredentials { .. } => {
                 "give meshvet a role (IRSA or EKS Pod Identity: docs/aws.md), and apply again".to_owned()

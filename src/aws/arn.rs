@@ -225,8 +225,14 @@ mod tests {
         for (kind, text) in [
             (ArnKind::Certificate, format!("arn:aws:acm:eu-west-1:111122223333:certificate/{UUID}")),
             (ArnKind::Certificate, format!("arn:aws-cn:acm:cn-north-1:111122223333:certificate/{UUID}")),
-            (ArnKind::Authority, format!("arn:aws-us-gov:acm-pca:us-gov-west-1:111122223333:certificate-authority/{UUID}")),
-            (ArnKind::Authority, format!("arn:aws-iso-b:acm-pca:us-isob-east-1:111122223333:certificate-authority/{UUID}")),
+            (
+                ArnKind::Authority,
+                format!("arn:aws-us-gov:acm-pca:us-gov-west-1:111122223333:certificate-authority/{UUID}"),
+            ),
+            (
+                ArnKind::Authority,
+                format!("arn:aws-iso-b:acm-pca:us-isob-east-1:111122223333:certificate-authority/{UUID}"),
+            ),
         ] {
             let arn = Arn::parse(&text, kind).expect(&text);
             assert_eq!(arn.to_string(), text);

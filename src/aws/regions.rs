@@ -44,10 +44,13 @@ mod tests {
 
     #[test]
     fn a_region_has_words_and_a_number() {
-        for region in ["eu-west-1", "us-gov-east-1", "us-iso-east-1", "ap-southeast-12", "cn-north-1", "eusc-de-east-1"] {
+        for region in ["eu-west-1", "us-gov-east-1", "us-iso-east-1", "ap-southeast-12", "cn-north-1", "eusc-de-east-1"]
+        {
             assert!(is_region(region), "{region}");
         }
-        for other in ["", "eu", "eu-west", "eu-west-", "EU-west-1", "eu-west-1a", "eu--1", "1", "a-b-c-d-e-1", "eu-west-123"] {
+        for other in
+            ["", "eu", "eu-west", "eu-west-", "EU-west-1", "eu-west-1a", "eu--1", "1", "a-b-c-d-e-1", "eu-west-123"]
+        {
             assert!(!is_region(other), "{other}");
         }
     }

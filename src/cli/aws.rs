@@ -34,5 +34,7 @@ fn reader(policy: &Arc<ArcSwap<Policy>>) -> anyhow::Result<Arc<dyn AwsReader>> {
 
 #[cfg(not(feature = "aws"))]
 fn reader(_: &Arc<ArcSwap<Policy>>) -> anyhow::Result<Arc<dyn AwsReader>> {
-    anyhow::bail!("--aws: this meshvet was built without AWS; build it with the cargo feature `aws`, which is a default one")
+    anyhow::bail!(
+        "--aws: this meshvet was built without AWS; build it with the cargo feature `aws`, which is a default one"
+    )
 }

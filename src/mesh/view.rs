@@ -157,7 +157,8 @@ impl<'a> View<'a> {
 
     /// What a certificate's ARN stands for.
     pub(crate) fn acm_place(&self, reference: &FileRef) -> Place {
-        let facts = Arn::parse(&reference.path, ArnKind::Certificate).ok().and_then(|arn| self.certificate(&arn).known());
+        let facts =
+            Arn::parse(&reference.path, ArnKind::Certificate).ok().and_then(|arn| self.certificate(&arn).known());
         let Some(facts) = facts else { return Place::Acm { leaf: None, chain: None } };
         let authority = facts.authority.as_deref().and_then(|arn| Arn::parse(arn, ArnKind::Authority).ok());
         let authority = authority.and_then(|arn| self.authority(&arn).known());
@@ -169,7 +170,8 @@ impl<'a> View<'a> {
     pub(crate) fn authorities_place(&self, references: &[FileRef]) -> Place {
         let mut certificates = Vec::new();
         for reference in references {
-            let facts = Arn::parse(&reference.path, ArnKind::Authority).ok().and_then(|arn| self.authority(&arn).known());
+            let facts =
+                Arn::parse(&reference.path, ArnKind::Authority).ok().and_then(|arn| self.authority(&arn).known());
             let Some(bundle) = facts.and_then(|facts| facts.bundle.as_ref()) else { return Place::Authorities(None) };
             certificates.extend(bundle.certificates.iter().cloned());
         }

@@ -76,6 +76,7 @@ impl Certificate {
             malformed_extensions: Vec::new(),
             fingerprint,
             der: Arc::new([]),
+            described_issuer: None,
         }
     }
 
@@ -92,6 +93,7 @@ impl Certificate {
             issuer: issuer.subject.clone(),
             issuer_der: issuer.subject_der.clone(),
             authority_key_id: issuer.subject_key_id.clone(),
+            described_issuer: Some(issuer.spki_sha256),
             fingerprint,
             ..self.clone()
         }

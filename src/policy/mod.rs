@@ -7,4 +7,7 @@ mod effective;
 mod file;
 
 pub use effective::{Effective, Policy};
-pub use file::{Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Scope, Sds, Thresholds, json_schema};
+pub use file::{
+    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Scope, Sds, Thresholds,
+    json_schema,
+};

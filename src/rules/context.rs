@@ -193,7 +193,14 @@ impl<'a> Files<'a> {
         if let Some(CertificateSource::Acm(reference)) = end.certificate() {
             let (chain_place, key_place) = (view.acm_place(reference), Place::Unknown);
             let (chain_file, key_file) = (reference, reference);
-            self.certificates.push(CertificateUse { end, workload: None, chain_file, key_file, chain_place, key_place });
+            self.certificates.push(CertificateUse {
+                end,
+                workload: None,
+                chain_file,
+                key_file,
+                chain_place,
+                key_place,
+            });
         }
         if let Some(TrustSource::Acm(references)) = end.validation().and_then(|validation| validation.trust.as_ref())
             && let Some(file) = references.first()

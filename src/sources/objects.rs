@@ -88,7 +88,8 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
             Ok(Entry::Fact(Fact::Namespace(name, labels.unwrap_or_default())))
         }
         ("v1", "ServiceAccount") => {
-            let role = value.pointer("/metadata/annotations").and_then(|annotations| annotations.get(ROLE_ARN)?.as_str());
+            let role =
+                value.pointer("/metadata/annotations").and_then(|annotations| annotations.get(ROLE_ARN)?.as_str());
             Ok(Entry::Fact(Fact::ServiceAccount(object, role.map(str::to_owned))))
         }
         (group, kind) if workloads::is_workload(group, kind) => {

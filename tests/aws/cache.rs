@@ -70,12 +70,20 @@ async fn an_answer_is_refreshed_in_the_background_and_a_failure_leaves_it() {
 
 #[tokio::test]
 async fn calls_are_held_back_to_the_rate() {
-    let cloud = Cloud::with(Pace { per_second: 1, burst: 1, ..pace() }, "aws: {region: eu-west-1, account: '123456789012'}").await;
+    let cloud =
+        Cloud::with(Pace { per_second: 1, burst: 1, ..pace() }, "aws: {region: eu-west-1, account: '123456789012'}")
+            .await;
     let root = PrivateCa::root("Shop root").await;
-    let (one, two) = (root.certificate(&["blue.apps.local"]).await, root.certificate(&["blue.apps.local"]).await);
-    cloud.create_within(2, node(&one)).await;
-    // One call a second: the second has to wait longer than its review can.
-    cloud.create_within(1, node(&two)).await.warns(&["MV408", "not answered in time"]);
-    let seen = cloud.proxy.seen();
-    assert!(!seen.iter().any(|seen| seen.call == "DescribeCertificate" && seen.body.contains(&two)), "{seen:?}");
+    let mut many = node(&root.certificate(&["blue.apps.local"]).await);
+    let listener = many["spec"]["listeners"][0].clone();
+    for port in 9_000..9_029 {
+        let mut listener = listener.clone();
+        listener["portMapping"]["port"] = port.into();
+        listener["tls"]["certificate"]["acm"]["certificateARN"] = root.certificate(&["blue.apps.local"]).await.into();
+        many["spec"]["listeners"].as_array_mut().unwrap().push(listener);
+    }
+    // Thirty calls at one a second: the review can't wait for them.
+    cloud.create_within(3, many).await.warns(&["MV408", "not answered in time"]);
+    let counts = cloud.proxy.counts();
+    assert!(counts["DescribeCertificate"] < 30, "{counts:?}");
 }

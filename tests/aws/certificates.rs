@@ -73,7 +73,8 @@ async fn an_expired_certificate_is_refused_by_its_dates() {
     let cloud = Cloud::new().await;
     let root = PrivateCa::root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
-    let described = aws_sdk_acm::Client::new(&sdk(REGION).await).describe_certificate().certificate_arn(&arn).send().await;
+    let described =
+        aws_sdk_acm::Client::new(&sdk(REGION).await).describe_certificate().certificate_arn(&arn).send().await;
     let ends = described.unwrap().certificate.unwrap().not_after.unwrap().secs();
     let from: &'static str = Box::leak(format!("\"NotAfter\": {ends}").into_boxed_str());
     cloud.proxy.fail("DescribeCertificate", &arn, Fault::Rewritten(from, "\"NotAfter\": 1700000000"));

@@ -73,6 +73,11 @@ async fn with_aws_the_environment_says_where_and_as_whom() {
     let calls: Vec<&str> = counts.keys().map(String::as_str).collect();
     assert_eq!(
         calls,
-        ["DescribeCertificate", "DescribeCertificateAuthority", "GetCallerIdentity", "GetCertificateAuthorityCertificate"]
+        [
+            "DescribeCertificate",
+            "DescribeCertificateAuthority",
+            "GetCallerIdentity",
+            "GetCertificateAuthorityCertificate"
+        ]
     );
 }

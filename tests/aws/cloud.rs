@@ -92,13 +92,13 @@ pub(crate) async fn sdk(region: &str) -> SdkConfig {
 
 pub(crate) async fn sdk_as(region: &str, credentials: SharedCredentialsProvider) -> SdkConfig {
     let moto = tokio::task::spawn_blocking(|| *MOTO).await.expect("moto");
-    aws_config::defaults(BehaviorVersion::latest())
+    let loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(Builder::new().build_http())
         .endpoint_url(format!("http://{moto}"))
         .region(Region::new(region.to_owned()))
-        .credentials_provider(credentials)
-        .load()
-        .await
+        .credentials_provider(credentials);
+    // The SDK's futures are large: boxed, as everywhere here.
+    Box::pin(loader.load()).await
 }
 
 /// An authority of AWS Private CA.
@@ -121,13 +121,11 @@ impl PrivateCa {
             .subject(Asn1Subject::builder().common_name(name).build())
             .build()
             .unwrap();
-        let made = client
+        let request = client
             .create_certificate_authority()
             .certificate_authority_configuration(configuration)
-            .certificate_authority_type(kind)
-            .send()
-            .await
-            .unwrap();
+            .certificate_authority_type(kind);
+        let made = Box::pin(request.send()).await.unwrap();
         Self { arn: made.certificate_authority_arn.unwrap(), client }
     }
 
@@ -153,7 +151,7 @@ impl PrivateCa {
 
     async fn request(&self) -> String {
         let request = self.client.get_certificate_authority_csr().certificate_authority_arn(&self.arn);
-        request.send().await.unwrap().csr.unwrap()
+        Box::pin(request.send()).await.unwrap().csr.unwrap()
     }
 
     async fn install(&self, certificate: &str, chain: Option<String>) {
@@ -165,38 +163,37 @@ impl PrivateCa {
         if let Some(chain) = chain {
             import = import.certificate_chain(aws_sdk_acmpca::primitives::Blob::new(chain.into_bytes()));
         }
-        import.send().await.unwrap();
+        Box::pin(import.send()).await.unwrap();
     }
 
     /// Signs a request: the certificate, and the chain above it.
     pub(crate) async fn issue(&self, request: &str, authority: bool) -> (String, String) {
         // moto makes an authority's certificate by this template alone.
         let template = if authority { "RootCACertificate/V1" } else { "EndEntityCertificate/V1" };
-        let issued = self
+        let request = self
             .client
             .issue_certificate()
             .certificate_authority_arn(&self.arn)
             .csr(aws_sdk_acmpca::primitives::Blob::new(request.as_bytes()))
             .signing_algorithm(SigningAlgorithm::Sha256Withrsa)
             .template_arn(format!("arn:aws:acm-pca:::template/{template}"))
-            .validity(Validity::builder().r#type(ValidityPeriodType::Days).value(300).build().unwrap())
-            .send()
-            .await
-            .unwrap();
+            .validity(Validity::builder().r#type(ValidityPeriodType::Days).value(300).build().unwrap());
+        let issued = Box::pin(request.send()).await.unwrap();
         let arn = issued.certificate_arn.unwrap();
         let got = self.client.get_certificate().certificate_authority_arn(&self.arn).certificate_arn(arn);
-        let got = got.send().await.unwrap();
+        let got = Box::pin(got.send()).await.unwrap();
         let lines = |text: Option<String>| format!("{}\n", text.unwrap_or_default().trim_end());
         (lines(got.certificate), lines(got.certificate_chain))
     }
 
     pub(crate) async fn set_status(&self, status: &str) {
         let update = self.client.update_certificate_authority().certificate_authority_arn(&self.arn);
-        update.status(status.into()).send().await.unwrap();
+        Box::pin(update.status(status.into()).send()).await.unwrap();
     }
 
     pub(crate) async fn delete(&self) {
-        self.client.delete_certificate_authority().certificate_authority_arn(&self.arn).send().await.unwrap();
+        let delete = self.client.delete_certificate_authority().certificate_authority_arn(&self.arn);
+        Box::pin(delete.send()).await.unwrap();
     }
 
     /// Requests a certificate for these names from ACM.
@@ -210,7 +207,7 @@ impl PrivateCa {
         for name in &names[1..] {
             request = request.subject_alternative_names(*name);
         }
-        request.send().await.unwrap().certificate_arn.unwrap()
+        Box::pin(request.send()).await.unwrap().certificate_arn.unwrap()
     }
 }
 

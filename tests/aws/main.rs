@@ -21,3 +21,4 @@ mod moto;
 mod pairs;
 mod permissions;
 mod proxy;
+mod roles;

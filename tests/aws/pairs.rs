@@ -38,8 +38,10 @@ fn front_by_file(bundle: &str) -> Vec<Value> {
 
 /// The node `blue` with a certificate in a Secret, and what that takes.
 fn blue_by_file(chain: &str, key: &str) -> (Value, Vec<Value>) {
-    let world =
-        vec![deployment("shop", "blue", "blue-cert:/certs"), secret("shop", "blue-cert", &[("tls.crt", chain), ("tls.key", key)])];
+    let world = vec![
+        deployment("shop", "blue", "blue-cert:/certs"),
+        secret("shop", "blue-cert", &[("tls.crt", chain), ("tls.key", key)]),
+    ];
     (virtual_node("shop", "blue", "blue.apps.local"), world)
 }
 

@@ -89,7 +89,9 @@ impl Proxy {
                 tokio::spawn(async move {
                     let service = service_fn(move |request| answer(Arc::clone(&state), upstream, request));
                     // A connection that breaks off is what some tests are about.
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
             }
         });
@@ -133,7 +135,11 @@ impl Drop for Proxy {
     }
 }
 
-async fn answer(state: Arc<State>, upstream: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
+async fn answer(
+    state: Arc<State>,
+    upstream: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, io::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let text = String::from_utf8_lossy(&body).into_owned();
@@ -156,13 +162,17 @@ async fn answer(state: Arc<State>, upstream: SocketAddr, request: Request<Incomi
             rule.fault.clone()
         })
     };
-    let json_error = |kind: &str, message: &str| whole(400, json!({"__type": kind, "message": message, "Message": message}).to_string());
+    let json_error = |kind: &str, message: &str| {
+        whole(400, json!({"__type": kind, "message": message, "Message": message}).to_string())
+    };
     match fault {
         None => forward(upstream, head, body).await,
         Some(Fault::Throttled) => Ok(json_error("ThrottlingException", "Rate exceeded")),
         Some(Fault::Denied) => Ok(json_error(
             "AccessDeniedException",
-            &format!("User: arn:aws:sts::111122223333:assumed-role/meshvet/pod is not authorized to perform: {call} on resource: *"),
+            &format!(
+                "User: arn:aws:sts::111122223333:assumed-role/meshvet/pod is not authorized to perform: {call} on resource: *"
+            ),
         )),
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Reset) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
@@ -214,9 +224,14 @@ fn whole(status: u16, body: String) -> Response<Body> {
     response
 }
 
-async fn forward(upstream: SocketAddr, mut head: hyper::http::request::Parts, body: Bytes) -> Result<Response<Body>, io::Error> {
+async fn forward(
+    upstream: SocketAddr,
+    mut head: hyper::http::request::Parts,
+    body: Bytes,
+) -> Result<Response<Body>, io::Error> {
     let stream = TcpStream::connect(upstream).await?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     tokio::spawn(connection);
     head.headers.entry(HOST).or_insert_with(|| upstream.to_string().parse().expect("a host"));
     let request = Request::from_parts(head, Full::new(body));

@@ -72,6 +72,7 @@ impl Details {
         }
         if certificate.is_described() {
             out.sans = Some(sans_der(certificate));
+            out.authority.key = certificate.authority_key_id.clone();
             return out;
         }
         let parsed = X509CertificateParser::new().with_deep_parse_extensions(false).parse(&certificate.der);

@@ -27,11 +27,14 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let root = facts.bundle.as_ref().and_then(|bundle| bundle.certificates.last());
         let root = root.map_or("the root above it".to_owned(), |root| format!("the root, {}", root.subject));
         out.add(
-            Problem::warn(reference.site(), format!("the authority is no root, but a subordinate ({})", reference.owner()))
-                .expected("the ARN of a root")
-                .found(format!("type SUBORDINATE ({arn})"))
-                .consequence("clients may refuse servers that the same root vouches for, and all when it is replaced")
-                .fix(format!("name {root}")),
+            Problem::warn(
+                reference.site(),
+                format!("the authority is no root, but a subordinate ({})", reference.owner()),
+            )
+            .expected("the ARN of a root")
+            .found(format!("type SUBORDINATE ({arn})"))
+            .consequence("clients may refuse servers that the same root vouches for, and all when it is replaced")
+            .fix(format!("name {root}")),
         );
     }
 }

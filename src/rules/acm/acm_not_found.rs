@@ -25,13 +25,19 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for (reference, arn) in readable(cx, ArnKind::Certificate) {
         if cx.view.certificate(&arn) == Asked::NotFound {
             let problem = problem(&reference, "ACM has no such certificate", &arn.to_string());
-            out.add(problem.consequence(NO_CERTIFICATE).fix("name a certificate that ACM has in this Region and account"));
+            out.add(
+                problem.consequence(NO_CERTIFICATE).fix("name a certificate that ACM has in this Region and account"),
+            );
         }
     }
     for (reference, arn) in readable(cx, ArnKind::Authority) {
         if cx.view.authority(&arn) == Asked::NotFound {
             let problem = problem(&reference, "AWS Private CA has no such authority", &arn.to_string());
-            out.add(problem.consequence(REFUSED).fix("name an authority that there is, or that is shared with this account"));
+            out.add(
+                problem
+                    .consequence(REFUSED)
+                    .fix("name an authority that there is, or that is shared with this account"),
+            );
         }
     }
 }

@@ -40,7 +40,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             .expected(format!("a certificate of account {account}"))
             .found(arn.to_string())
             .consequence(REFUSED)
-            .fix("issue the certificate in the node's account; an authority of another can be shared with it by AWS RAM"),
+            .fix(
+                "issue the certificate in the node's account; an authority of another can be shared with it by AWS RAM",
+            ),
         );
     }
 }

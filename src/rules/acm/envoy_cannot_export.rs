@@ -19,8 +19,8 @@
 //! Add the statement of deploy/iam/proxy.json to the role.
 
 use crate::finding::Problem;
-use crate::rules::acm::roles::{exports, may, proxy_roles, site};
 use crate::rules::acm::NO_CERTIFICATE;
+use crate::rules::acm::roles::{exports, may, proxy_roles, site};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 

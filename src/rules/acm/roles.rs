@@ -2,8 +2,8 @@
 
 use crate::appmesh::names::underscored;
 use crate::aws::{
-    Answer, Arn, ArnKind, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, Question,
-    RoleOf, STREAM_CONFIGURATION, Simulation, account_of_role, partition_of,
+    Answer, Arn, ArnKind, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE,
+    Question, RoleOf, STREAM_CONFIGURATION, Simulation, account_of_role, partition_of,
 };
 use crate::finding::Site;
 use crate::mesh::{Definition, Member, Workload};

@@ -17,7 +17,8 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn) -> Result<Certificate
     let call = Call::DescribeCertificate;
     clients.turn(call, &arn.account, &arn.region).await;
     let client = Client::new(&clients.for_arn(arn).await);
-    let answer = client.describe_certificate().certificate_arn(arn.to_string()).send().await;
+    // The SDK's futures are large: boxed, so that a debug build's stack holds them.
+    let answer = Box::pin(client.describe_certificate().certificate_arn(arn.to_string()).send()).await;
     let detail = answer.map_err(|error| trouble(call, &error))?.certificate;
     let empty = || Unanswered::Failed { call, why: "an answer without a certificate".to_owned() };
     Ok(facts(arn, &detail.ok_or_else(|| Trouble::Unanswered(empty()))?))

@@ -16,7 +16,8 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn, progress: &Progress) 
     let call = Call::DescribeCertificateAuthority;
     clients.turn(call, &arn.account, &arn.region).await;
     let client = Client::new(&clients.for_arn(arn).await);
-    let answer = client.describe_certificate_authority().certificate_authority_arn(arn.to_string()).send().await;
+    let answer = client.describe_certificate_authority().certificate_authority_arn(arn.to_string());
+    let answer = Box::pin(answer.send()).await;
     let found = answer.map_err(|error| trouble(call, &error))?.certificate_authority;
     let empty = || Unanswered::Failed { call, why: "an answer without an authority".to_owned() };
     let found = found.ok_or_else(|| Trouble::Unanswered(empty()))?;
@@ -37,7 +38,8 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn, progress: &Progress) 
 /// The authority's own certificate, then those above it.
 async fn certificates(client: &Client, arn: &Arn) -> Result<Bundle, Unanswered> {
     let call = Call::GetCertificateAuthorityCertificate;
-    let answer = client.get_certificate_authority_certificate().certificate_authority_arn(arn.to_string()).send().await;
+    let answer = client.get_certificate_authority_certificate().certificate_authority_arn(arn.to_string());
+    let answer = Box::pin(answer.send()).await;
     let failed = |why: String| Unanswered::Failed { call, why };
     let answer = answer.map_err(|error| match trouble(call, &error) {
         Trouble::Unanswered(why) => why,
@@ -45,5 +47,7 @@ async fn certificates(client: &Client, arn: &Arn) -> Result<Bundle, Unanswered> 
     })?;
     // Some chains end without a line feed.
     let pem = [answer.certificate(), answer.certificate_chain()].map(Option::unwrap_or_default).join("\n");
-    FileFacts::parse(pem.as_bytes()).bundle.map_err(|error| failed(format!("a certificate that can't be read: {error}")))
+    FileFacts::parse(pem.as_bytes())
+        .bundle
+        .map_err(|error| failed(format!("a certificate that can't be read: {error}")))
 }

@@ -156,7 +156,8 @@ impl Clients {
                 .load()
                 .await
         };
-        self.base.get_or_init(|| load).await
+        // The SDK's futures are large: boxed, so that a debug build's stack holds them.
+        self.base.get_or_init(|| Box::pin(load)).await
     }
 
     async fn other(&self, account: &AwsAccount, region: &Region) -> SdkConfig {
@@ -180,7 +181,7 @@ impl Clients {
                 .identity_cache(IdentityCache::lazy().build())
                 .build()
         };
-        cell.get_or_init(|| load).await.clone()
+        cell.get_or_init(|| Box::pin(load)).await.clone()
     }
 }
 

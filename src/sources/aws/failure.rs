@@ -54,10 +54,20 @@ pub(super) fn of_code(call: Call, status: u16, code: Option<&str>, message: Opti
         "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => {
             Unanswered::Denied { call, principal: principal(message) }
         }
-        "ThrottlingException" | "Throttling" | "TooManyRequestsException" | "RequestLimitExceeded"
-        | "RequestThrottled" | "RequestThrottledException" | "SlowDown" => Unanswered::Throttled { call },
-        "ExpiredTokenException" | "ExpiredToken" | "UnrecognizedClientException" | "InvalidClientTokenId"
-        | "InvalidSignatureException" | "SignatureDoesNotMatch" | "MissingAuthenticationToken"
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "SlowDown" => Unanswered::Throttled { call },
+        "ExpiredTokenException"
+        | "ExpiredToken"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "MissingAuthenticationToken"
         | "IncompleteSignature" => Unanswered::NoCredentials { call, why: clean(&format!("{code}: {message}")) },
         _ if status == 429 => Unanswered::Throttled { call },
         // Without a code it is not AWS that answers, but something before it.
@@ -101,8 +111,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// One line of bounded length.
 pub(super) fn clean(text: &str) -> String {
-    let mut clean: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut clean: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() {
         clean.push('…');
     }
@@ -132,7 +141,10 @@ mod tests {
         assert_eq!(told("ThrottlingException", "Rate exceeded"), "acm:DescribeCertificate was throttled");
         assert_eq!(told("ResourceNotFoundException", ""), "not found");
         assert_eq!(told("", "<html>…"), "acm:DescribeCertificate failed: HTTP 400");
-        assert_eq!(told("ExpiredTokenException", "old"), "acm:DescribeCertificate: no credentials: ExpiredTokenException: old");
+        assert_eq!(
+            told("ExpiredTokenException", "old"),
+            "acm:DescribeCertificate: no credentials: ExpiredTokenException: old"
+        );
         assert_eq!(told("Odd", "a\nb"), "acm:DescribeCertificate failed: Odd: a b");
         assert!(told("Odd", &"é".repeat(10_000)).chars().count() < 300);
     }

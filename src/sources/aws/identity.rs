@@ -11,7 +11,7 @@ pub(super) async fn home(clients: &Clients) -> Home {
     let call = Call::GetCallerIdentity;
     let region = clients.region().await.map(|region| region.to_string());
     clients.turn(call, "", region.as_deref().unwrap_or_default()).await;
-    let answer = Client::new(clients.base().await).get_caller_identity().send().await;
+    let answer = Box::pin(Client::new(clients.base().await).get_caller_identity().send()).await;
     match answer {
         Ok(caller) => Home { region, account: caller.account().map(str::to_owned), unanswered: None },
         Err(error) => {

@@ -87,7 +87,11 @@ impl AwsSource {
     }
 
     fn with(station: Option<Station>, policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
-        let asker = Arc::new(Asker { clients: Clients::new(station, policy, pace), pace, told_of_roles: AtomicBool::new(false) });
+        let asker = Arc::new(Asker {
+            clients: Clients::new(station, policy, pace),
+            pace,
+            told_of_roles: AtomicBool::new(false),
+        });
         Self { cache: AnswerCache::new(asker, pace) }
     }
 }
@@ -158,18 +162,20 @@ impl Asker {
 
     async fn once(&self, question: &Question, progress: &Progress) -> Result<Answer, Trouble> {
         match question {
-            Question::Home => Ok(Answer::Home(identity::home(&self.clients).await)),
+            Question::Home => Ok(Answer::Home(Box::pin(identity::home(&self.clients)).await)),
             Question::Certificate(arn) => {
-                acm::describe(&self.clients, arn).await.map(|facts| Answer::Certificate(Arc::new(facts)))
+                let facts = Box::pin(acm::describe(&self.clients, arn)).await?;
+                Ok(Answer::Certificate(Arc::new(facts)))
             }
-            Question::Authority(arn) => authority::describe(&self.clients, arn, progress)
-                .await
-                .map(|facts| Answer::Authority(Arc::new(facts))),
+            Question::Authority(arn) => {
+                let facts = Box::pin(authority::describe(&self.clients, arn, progress)).await?;
+                Ok(Answer::Authority(Arc::new(facts)))
+            }
             Question::PodIdentity { region, cluster, namespace, service_account } => {
                 let account = (namespace.as_str(), service_account.as_str());
-                roles::pod_identity(&self.clients, (region, cluster), account, progress).await
+                Box::pin(roles::pod_identity(&self.clients, (region, cluster), account, progress)).await
             }
-            Question::Simulation(simulation) => roles::simulate(&self.clients, simulation).await,
+            Question::Simulation(simulation) => Box::pin(roles::simulate(&self.clients, simulation)).await,
         }
     }
 }

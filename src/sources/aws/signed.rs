@@ -139,10 +139,8 @@ fn signed(plain: &Plain, credentials: Credentials) -> Result<HttpRequest, String
         .into();
     let body = SignableBody::Bytes(plain.form.as_bytes());
     let signable = SignableRequest::new(plain.method, uri.as_str(), headers.into_iter(), body);
-    let (instructions, _) = signable
-        .and_then(|signable| sign(signable, &parameters))
-        .map_err(|error| chain(&error))?
-        .into_parts();
+    let (instructions, _) =
+        signable.and_then(|signable| sign(signable, &parameters)).map_err(|error| chain(&error))?.into_parts();
     let mut request = HttpRequest::new(SdkBody::from(plain.form.clone()));
     request.set_method(plain.method).map_err(|error| chain(&error))?;
     request.set_uri(uri).map_err(|error| chain(&error))?;

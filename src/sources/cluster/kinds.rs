@@ -82,7 +82,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static WatchedKind> {
 
 /// The kinds to watch.
 pub(super) fn watched(options: ClusterOptions) -> impl Iterator<Item = &'static WatchedKind> {
-    all().filter(move |kind| options.access == SecretAccess::Complete || **kind != SECRETS)
+    all()
+        .filter(move |kind| options.access == SecretAccess::Complete || **kind != SECRETS)
         .filter(move |kind| options.service_accounts || **kind != SERVICE_ACCOUNTS)
 }
 
