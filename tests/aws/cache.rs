@@ -6,13 +6,13 @@ use futures::future::join_all;
 use meshvet::sources::aws::Pace;
 
 use crate::bed;
-use crate::cloud::{Cloud, PrivateCa, node, pace};
+use crate::cloud::{Cloud, node, pace, root};
 use crate::proxy::Fault;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_reviews_of_twenty_certificates_make_twenty_calls() {
     let cloud = Cloud::with(Pace::default(), "").await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let mut arns = Vec::new();
     for _ in 0..20 {
         arns.push(root.certificate(&["blue.apps.local"]).await);
@@ -32,7 +32,7 @@ async fn a_thousand_reviews_of_twenty_certificates_make_twenty_calls() {
 #[tokio::test]
 async fn what_would_refuse_is_asked_again_soon() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     let pending = Fault::Rewritten("\"Status\": \"ISSUED\"", "\"Status\": \"PENDING_VALIDATION\"");
     cloud.proxy.fail_times("DescribeCertificate", &arn, pending, 1);
@@ -44,7 +44,7 @@ async fn what_would_refuse_is_asked_again_soon() {
 #[tokio::test]
 async fn an_answer_is_refreshed_in_the_background_and_a_failure_leaves_it() {
     let cloud = Cloud::with(Pace { fresh: Duration::ZERO, ..pace() }, "").await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.create(node(&arn)).await.passes_silently();
     // Each review asks again behind its back; while AWS fails, what is known stands.
@@ -73,7 +73,7 @@ async fn calls_are_held_back_to_the_rate() {
     let cloud =
         Cloud::with(Pace { per_second: 1, burst: 1, ..pace() }, "aws: {region: eu-west-1, account: '123456789012'}")
             .await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let mut many = node(&root.certificate(&["blue.apps.local"]).await);
     let listener = many["spec"]["listeners"][0].clone();
     for port in 9_000..9_029 {

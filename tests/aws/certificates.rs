@@ -4,14 +4,14 @@ use aws_sdk_acmpca::primitives::Blob;
 use meshvet::policy::Policy;
 use std::sync::Arc;
 
-use crate::cloud::{ACCOUNT, Cloud, PrivateCa, REGION, node, sdk, sdk_as};
+use crate::cloud::{ACCOUNT, Cloud, PrivateCa, REGION, node, root, sdk, sdk_as};
 use crate::proxy::Fault;
 use crate::support::mint::Authority;
 
 #[tokio::test]
 async fn a_private_certificate_passes_silently() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     for names in [&["blue.apps.local"][..], &["*.apps.local"], &["shop.apps.local", "blue.apps.local"]] {
         cloud.create(node(&root.certificate(names).await)).await.passes_silently();
     }
@@ -20,7 +20,7 @@ async fn a_private_certificate_passes_silently() {
 #[tokio::test]
 async fn a_wrong_name_is_refused_with_what_acm_says() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["green.apps.local", "red.apps.local"]).await;
     let response = cloud.create(node(&arn)).await;
     response.denies(&["MV101", "DNS:green.apps.local", "DNS:red.apps.local", "certificateARN", "ACM (certificate/"]);
@@ -60,7 +60,7 @@ async fn a_certificate_that_is_not_issued_is_refused() {
         ("EXPIRED", "renew it"),
     ] {
         let cloud = Cloud::new().await;
-        let root = PrivateCa::root("Shop root").await;
+        let root = root("Shop root").await;
         let arn = root.certificate(&["blue.apps.local"]).await;
         let said: &'static str = Box::leak(format!("\"Status\": \"{status}\"").into_boxed_str());
         cloud.proxy.fail("DescribeCertificate", &arn, Fault::Rewritten("\"Status\": \"ISSUED\"", said));
@@ -71,7 +71,7 @@ async fn a_certificate_that_is_not_issued_is_refused() {
 #[tokio::test]
 async fn an_expired_certificate_is_refused_by_its_dates() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     let described =
         aws_sdk_acm::Client::new(&sdk(REGION).await).describe_certificate().certificate_arn(&arn).send().await;
@@ -84,7 +84,7 @@ async fn an_expired_certificate_is_refused_by_its_dates() {
 #[tokio::test]
 async fn an_ec_key_is_warned_about() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail("DescribeCertificate", &arn, Fault::Rewritten("RSA_2048", "EC_prime256v1"));
     cloud.create(node(&arn)).await.warns(&["MV413", "EC_prime256v1"]);
@@ -95,7 +95,7 @@ async fn another_region_is_refused_and_several_are_asked() {
     let cloud = Cloud::new().await;
     let there = sdk("us-east-1").await;
     let root = PrivateCa::root_at("American root", &there).await;
-    let arn = root.certificate_at(&["blue.apps.local"], &there).await;
+    let arn = root.certificate(&["blue.apps.local"]).await;
     let response = cloud.create(node(&arn)).await;
     response.denies(&["1 problem", "MV402 acm-other-region", "us-east-1", "eu-west-1"]);
     let asked = cloud.proxy.seen();
@@ -123,7 +123,7 @@ async fn another_account_is_refused_and_asked_by_the_role_that_the_policy_names(
     );
     let there = sdk_as(REGION, aws_credential_types::provider::SharedCredentialsProvider::new(keys)).await;
     let root = PrivateCa::root_at("Their root", &there).await;
-    let arn = root.certificate_at(&["green.apps.local"], &there).await;
+    let arn = root.certificate(&["green.apps.local"]).await;
     assert!(arn.contains(OTHER), "{arn}");
 
     // Without a role it can't be looked at.
@@ -149,7 +149,7 @@ async fn a_certificate_that_isnt_there_is_refused_after_two_answers() {
 #[tokio::test]
 async fn a_certificate_that_was_just_requested_passes() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     let missing = Fault::Answer(400, r#"{"__type": "ResourceNotFoundException", "message": "not yet"}"#.to_owned());
     cloud.proxy.fail_times("DescribeCertificate", &arn, missing, 1);

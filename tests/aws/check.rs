@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::cloud::{Cloud, PrivateCa, REGION, node};
+use crate::cloud::{Cloud, REGION, node, root};
 use crate::support::manifests::{deployment, list, namespace};
 
 /// Runs `meshvet check` on this node, in an environment that leads to the proxy and nowhere else.
@@ -39,7 +39,7 @@ fn text(bytes: &[u8]) -> &str {
 #[tokio::test]
 async fn without_aws_nothing_is_asked_and_the_summary_says_so() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["green.apps.local"]).await;
     let output = check(&cloud, &node(&arn), &[]).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
@@ -62,7 +62,7 @@ async fn what_the_arn_tells_is_judged_without_aws() {
 #[tokio::test]
 async fn with_aws_the_environment_says_where_and_as_whom() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["green.apps.local"]).await;
     let output = check(&cloud, &node(&arn), &["--aws"]).await;
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));

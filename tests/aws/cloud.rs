@@ -4,14 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
+use aws_config::SdkConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_acmpca::types::{
-    Asn1Subject, CertificateAuthorityConfiguration, CertificateAuthorityType, KeyAlgorithm, SigningAlgorithm, Validity,
-    ValidityPeriodType,
-};
-use aws_smithy_http_client::Builder;
+use aws_sdk_acmpca::types::CertificateAuthorityType;
 use meshvet::policy::Policy;
 use meshvet::sources::aws::{AwsSource, Pace, Station};
 use serde_json::{Value, json};
@@ -20,6 +15,8 @@ use crate::bed::{self, Bed, Response};
 use crate::moto::MOTO;
 use crate::proxy::Proxy;
 use crate::support::manifests::{deployment, namespace, virtual_node};
+pub(crate) use crate::support::private_ca::PrivateCa;
+use crate::support::private_ca::{credentials, sdk_at};
 
 pub(crate) const REGION: &str = "eu-west-1";
 /// The account of everything that moto is asked for without a role.
@@ -41,10 +38,6 @@ pub(crate) struct Cloud {
     pub(crate) proxy: Proxy,
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     pub(crate) source: Arc<AwsSource>,
-}
-
-fn credentials() -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Credentials::new("suite", "suite", None, None, "suite"))
 }
 
 impl Cloud {
@@ -91,124 +84,9 @@ pub(crate) async fn sdk(region: &str) -> SdkConfig {
 }
 
 pub(crate) async fn sdk_as(region: &str, credentials: SharedCredentialsProvider) -> SdkConfig {
+    // Started on a thread where it may block.
     let moto = tokio::task::spawn_blocking(|| *MOTO).await.expect("moto");
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(Builder::new().build_http())
-        .endpoint_url(format!("http://{moto}"))
-        .region(Region::new(region.to_owned()))
-        .credentials_provider(credentials);
-    // The SDK's futures are large: boxed, as everywhere here.
-    Box::pin(loader.load()).await
-}
-
-/// An authority of AWS Private CA.
-pub(crate) struct PrivateCa {
-    pub(crate) arn: String,
-    client: aws_sdk_acmpca::Client,
-}
-
-impl PrivateCa {
-    /// One without a certificate.
-    pub(crate) async fn pending(name: &str, kind: CertificateAuthorityType) -> Self {
-        Self::pending_at(name, kind, &sdk(REGION).await).await
-    }
-
-    async fn pending_at(name: &str, kind: CertificateAuthorityType, config: &SdkConfig) -> Self {
-        let client = aws_sdk_acmpca::Client::new(config);
-        let configuration = CertificateAuthorityConfiguration::builder()
-            .key_algorithm(KeyAlgorithm::Rsa2048)
-            .signing_algorithm(SigningAlgorithm::Sha256Withrsa)
-            .subject(Asn1Subject::builder().common_name(name).build())
-            .build()
-            .unwrap();
-        let request = client
-            .create_certificate_authority()
-            .certificate_authority_configuration(configuration)
-            .certificate_authority_type(kind);
-        let made = Box::pin(request.send()).await.unwrap();
-        Self { arn: made.certificate_authority_arn.unwrap(), client }
-    }
-
-    /// An active root.
-    pub(crate) async fn root(name: &str) -> Self {
-        Self::root_at(name, &sdk(REGION).await).await
-    }
-
-    pub(crate) async fn root_at(name: &str, config: &SdkConfig) -> Self {
-        let root = Self::pending_at(name, CertificateAuthorityType::Root, config).await;
-        let (certificate, _) = root.issue(&root.request().await, true).await;
-        root.install(&certificate, None).await;
-        root
-    }
-
-    /// An active authority below this one.
-    pub(crate) async fn subordinate(&self, name: &str) -> Self {
-        let below = Self::pending(name, CertificateAuthorityType::Subordinate).await;
-        let (certificate, chain) = self.issue(&below.request().await, true).await;
-        below.install(&certificate, Some(chain)).await;
-        below
-    }
-
-    async fn request(&self) -> String {
-        let request = self.client.get_certificate_authority_csr().certificate_authority_arn(&self.arn);
-        Box::pin(request.send()).await.unwrap().csr.unwrap()
-    }
-
-    async fn install(&self, certificate: &str, chain: Option<String>) {
-        let mut import = self
-            .client
-            .import_certificate_authority_certificate()
-            .certificate_authority_arn(&self.arn)
-            .certificate(aws_sdk_acmpca::primitives::Blob::new(certificate.as_bytes()));
-        if let Some(chain) = chain {
-            import = import.certificate_chain(aws_sdk_acmpca::primitives::Blob::new(chain.into_bytes()));
-        }
-        Box::pin(import.send()).await.unwrap();
-    }
-
-    /// Signs a request: the certificate, and the chain above it.
-    pub(crate) async fn issue(&self, request: &str, authority: bool) -> (String, String) {
-        // moto makes an authority's certificate by this template alone.
-        let template = if authority { "RootCACertificate/V1" } else { "EndEntityCertificate/V1" };
-        let request = self
-            .client
-            .issue_certificate()
-            .certificate_authority_arn(&self.arn)
-            .csr(aws_sdk_acmpca::primitives::Blob::new(request.as_bytes()))
-            .signing_algorithm(SigningAlgorithm::Sha256Withrsa)
-            .template_arn(format!("arn:aws:acm-pca:::template/{template}"))
-            .validity(Validity::builder().r#type(ValidityPeriodType::Days).value(300).build().unwrap());
-        let issued = Box::pin(request.send()).await.unwrap();
-        let arn = issued.certificate_arn.unwrap();
-        let got = self.client.get_certificate().certificate_authority_arn(&self.arn).certificate_arn(arn);
-        let got = Box::pin(got.send()).await.unwrap();
-        let lines = |text: Option<String>| format!("{}\n", text.unwrap_or_default().trim_end());
-        (lines(got.certificate), lines(got.certificate_chain))
-    }
-
-    pub(crate) async fn set_status(&self, status: &str) {
-        let update = self.client.update_certificate_authority().certificate_authority_arn(&self.arn);
-        Box::pin(update.status(status.into()).send()).await.unwrap();
-    }
-
-    pub(crate) async fn delete(&self) {
-        let delete = self.client.delete_certificate_authority().certificate_authority_arn(&self.arn);
-        Box::pin(delete.send()).await.unwrap();
-    }
-
-    /// Requests a certificate for these names from ACM.
-    pub(crate) async fn certificate(&self, names: &[&str]) -> String {
-        self.certificate_at(names, &sdk(REGION).await).await
-    }
-
-    pub(crate) async fn certificate_at(&self, names: &[&str], config: &SdkConfig) -> String {
-        let client = aws_sdk_acm::Client::new(config);
-        let mut request = client.request_certificate().domain_name(names[0]).certificate_authority_arn(&self.arn);
-        for name in &names[1..] {
-            request = request.subject_alternative_names(*name);
-        }
-        Box::pin(request.send()).await.unwrap().certificate_arn.unwrap()
-    }
+    sdk_at(moto, region, credentials).await
 }
 
 /// The node `blue`, found at blue.apps.local, with a certificate of ACM.
@@ -223,4 +101,14 @@ pub(crate) fn trusting(mut node: Value, arns: &[&str]) -> Value {
     let trust = json!({"acm": {"certificateAuthorityARNs": arns}});
     node["spec"]["backendDefaults"] = json!({"clientPolicy": {"tls": {"validation": {"trust": trust}}}});
     node
+}
+
+/// An active root.
+pub(crate) async fn root(name: &str) -> PrivateCa {
+    PrivateCa::root_at(name, &sdk(REGION).await).await
+}
+
+/// An authority without a certificate.
+pub(crate) async fn pending(name: &str) -> PrivateCa {
+    PrivateCa::pending_at(name, CertificateAuthorityType::Root, &sdk(REGION).await).await
 }

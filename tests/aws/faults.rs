@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::cloud::{Cloud, PrivateCa, node, trusting};
+use crate::cloud::{Cloud, node, root, trusting};
 use crate::proxy::Fault;
 
 /// This fault of DescribeCertificate gives a warning with these words, and none once it is over.
 async fn warned(fault: Fault, words: &[&str]) {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail("DescribeCertificate", &arn, fault);
     // The answer comes within the request's own time: the bed waits a minute for it, the API server wouldn't.
@@ -40,7 +40,7 @@ async fn throttling_is_told() {
 #[tokio::test]
 async fn throttling_that_passes_is_met_with_patience() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail_times("DescribeCertificate", &arn, Fault::Throttled, 2);
     cloud.create(node(&arn)).await.passes_silently();
@@ -81,7 +81,7 @@ async fn an_answer_without_a_certificate_is_told() {
 #[tokio::test]
 async fn a_slow_answer_is_there_for_the_next_review() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail_times("DescribeCertificate", &arn, Fault::Slow(Duration::from_secs(2)), 1);
     cloud.create_within(2, node(&arn)).await.warns(&["MV408", "not answered in time"]);
@@ -93,7 +93,7 @@ async fn a_slow_answer_is_there_for_the_next_review() {
 #[tokio::test]
 async fn the_call_of_an_authority_that_failed_is_named() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail("DescribeCertificateAuthority", &root.arn, Fault::Denied);
     cloud.create(node(&arn)).await.warns(&["MV408", "acm-pca:DescribeCertificateAuthority is denied to"]);
@@ -107,7 +107,7 @@ async fn the_call_of_an_authority_that_failed_is_named() {
 #[tokio::test]
 async fn what_aws_says_of_one_certificate_holds_though_another_is_silent() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let (wrong, silent) = (root.certificate(&["green.apps.local"]).await, root.certificate(&["blue.apps.local"]).await);
     cloud.proxy.fail("DescribeCertificate", &silent, Fault::Hang);
     let mut both = node(&wrong);
@@ -123,7 +123,7 @@ async fn what_aws_says_of_one_certificate_holds_though_another_is_silent() {
 #[tokio::test]
 async fn without_an_account_the_call_that_would_tell_it_is_named() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail("GetCallerIdentity", "", Fault::Answer(403, "<ErrorResponse/>".to_owned()));
     cloud.create(node(&arn)).await.warns(&["MV408", "account of the node is not known", "sts:GetCallerIdentity"]);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bed;
-use crate::cloud::{Cloud, PrivateCa, node, trusting};
+use crate::cloud::{Cloud, PrivateCa, node, root, trusting};
 use crate::support::manifests::{deployment, secret, virtual_node};
 use crate::support::mint::{Authority, openssl};
 
@@ -60,7 +60,7 @@ async fn leaf_of(authority: &PrivateCa) -> (String, String) {
 #[tokio::test]
 async fn a_certificate_and_trust_by_arn_fit_or_are_refused_from_both_ends() {
     let cloud = Cloud::new().await;
-    let (root, other) = (PrivateCa::root("Shop root").await, PrivateCa::root("Other root").await);
+    let (root, other) = (root("Shop root").await, root("Other root").await);
     let arn = root.certificate(&["blue.apps.local"]).await;
     let world = [trusting(front(), &[&root.arn]), service(), deployment("shop", "front", "")];
     cloud.bed(world).ask(&bed::create(node(&arn))).await.passes_silently();
@@ -82,7 +82,7 @@ async fn a_certificate_and_trust_by_arn_fit_or_are_refused_from_both_ends() {
 #[tokio::test]
 async fn a_certificate_of_a_subordinate_leads_to_its_root() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let below = root.subordinate("Shop issuing").await;
     let arn = below.certificate(&["blue.apps.local"]).await;
     let world = [trusting(front(), &[&root.arn]), service(), deployment("shop", "front", "")];
@@ -92,7 +92,7 @@ async fn a_certificate_of_a_subordinate_leads_to_its_root() {
 #[tokio::test]
 async fn a_certificate_by_arn_and_a_bundle_by_file_are_compared() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     // A root of the same name is another all the same.
     let stranger = Authority::new("Shop root");
@@ -114,7 +114,7 @@ async fn leaf_request() -> String {
 #[tokio::test]
 async fn a_certificate_by_file_and_trust_by_arn_are_compared_by_real_chains() {
     let cloud = Cloud::new().await;
-    let (root, other) = (PrivateCa::root("Shop root").await, PrivateCa::root("Other root").await);
+    let (root, other) = (root("Shop root").await, root("Other root").await);
     let below = root.subordinate("Shop issuing").await;
     for issuer in [&root, &below] {
         let (chain, key) = leaf_of(issuer).await;
@@ -130,7 +130,7 @@ async fn a_certificate_by_file_and_trust_by_arn_are_compared_by_real_chains() {
 #[tokio::test]
 async fn nothing_is_claimed_of_trust_that_isnt_known() {
     let cloud = Cloud::new().await;
-    let (root, other) = (PrivateCa::root("Shop root").await, PrivateCa::root("Other root").await);
+    let (root, other) = (root("Shop root").await, root("Other root").await);
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail("GetCertificateAuthorityCertificate", &other.arn, crate::proxy::Fault::Denied);
     let world = [trusting(front(), &[&other.arn]), service(), deployment("shop", "front", "")];

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::bed;
-use crate::cloud::{ACCOUNT, Cloud, PrivateCa, REGION, node, pace, trusting};
+use crate::cloud::{ACCOUNT, Cloud, PrivateCa, REGION, node, pace, root, trusting};
 use crate::proxy::Fault;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/blue";
@@ -48,7 +48,7 @@ async fn roles_that_may_do_what_they_have_to_pass_silently() {
     let cloud = Cloud::with(pace(), POLICY).await;
     restrict(&cloud);
     cloud.proxy.fail("SimulatePrincipalPolicy", "", decision("allowed"));
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     cloud.bed([service_account()]).ask(&bed::create(blue(&root).await)).await.passes_silently();
     // Three of the proxy and one more, two of the controller, each signed for IAM's own Region.
     let asked: Vec<_> = cloud.proxy.seen().into_iter().filter(|seen| seen.call == "SimulatePrincipalPolicy").collect();
@@ -70,7 +70,7 @@ async fn roles_that_lack_something_warn() {
     cloud.proxy.fail("SimulatePrincipalPolicy", "StreamAggregatedResources", decision("explicitDeny"));
     cloud.proxy.fail("SimulatePrincipalPolicy", "acm-pca%3ADescribeCertificateAuthority", decision("implicitDeny"));
     cloud.proxy.fail("SimulatePrincipalPolicy", "", decision("allowed"));
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let response = cloud.bed([service_account()]).ask(&bed::create(blue(&root).await)).await;
     response.warns(&["MV409", "acm:ExportCertificate"]);
     response.warns(&["MV410", "configuration of this virtual node"]);
@@ -82,7 +82,7 @@ async fn roles_that_lack_something_warn() {
 async fn a_role_that_may_stream_everything_warns() {
     let cloud = Cloud::with(pace(), POLICY).await;
     cloud.proxy.fail("SimulatePrincipalPolicy", "", decision("allowed"));
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     let response = cloud.bed([service_account()]).ask(&bed::create(blue(&root).await)).await;
     response.warns(&["MV410", "every virtual node"]);
 }
@@ -99,7 +99,7 @@ async fn pod_identity_tells_the_role() {
     restrict(&cloud);
     cloud.proxy.fail("SimulatePrincipalPolicy", "ExportCertificate", decision("implicitDeny"));
     cloud.proxy.fail("SimulatePrincipalPolicy", "", decision("allowed"));
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     cloud.create(blue(&root).await).await.warns(&["MV409", "acm:ExportCertificate"]);
     let asked = cloud.proxy.seen();
     let asked = asked.iter().find(|seen| seen.call == folder).expect("a question to EKS");
@@ -119,7 +119,7 @@ async fn without_the_permission_to_ask_nothing_is_said_of_roles() {
     ] {
         let cloud = Cloud::with(pace(), POLICY).await;
         cloud.proxy.fail("SimulatePrincipalPolicy", "", fault);
-        let root = PrivateCa::root("Shop root").await;
+        let root = root("Shop root").await;
         cloud.bed([service_account()]).ask(&bed::create(blue(&root).await)).await.passes_silently();
     }
 }
@@ -127,7 +127,7 @@ async fn without_the_permission_to_ask_nothing_is_said_of_roles() {
 #[tokio::test]
 async fn roles_are_left_alone_unless_the_policy_enables_them() {
     let cloud = Cloud::new().await;
-    let root = PrivateCa::root("Shop root").await;
+    let root = root("Shop root").await;
     cloud.bed([service_account()]).ask(&bed::create(blue(&root).await)).await.passes_silently();
     assert_eq!(cloud.proxy.counts().get("SimulatePrincipalPolicy"), None);
 }
