@@ -233,6 +233,16 @@ mod tests {
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);
         rejects("severities: [", &["line"]);
+        rejects("aws: {region: Ireland}", &["aws.region", "eu-west-1"]);
+        rejects("aws: {account: '12'}", &["aws.account", "twelve digits"]);
+        rejects("aws: {account: 111122223333}", &["aws.account", "a string"]);
+        rejects(
+            "aws: {accounts: [{account: '111122223333', roleArn: meshvet}]}",
+            &["aws.accounts[0].roleArn", "role/NAME"],
+        );
+        rejects("aws: {roles: {controller: 'arn:aws:iam::1:role/x'}}", &["aws.roles.controller", "role/NAME"]);
+        rejects("aws: {roles: {cluster: 'a/b'}}", &["aws.roles.cluster", "letters"]);
+        rejects("aws: {role: {}}", &["aws.role", "`roles`"]);
         rejects("- a", &["the policy: a map is expected"]);
         rejects("thresholds: [3]", &["thresholds: a map is expected"]);
     }

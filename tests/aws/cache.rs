@@ -30,6 +30,15 @@ async fn a_thousand_reviews_of_twenty_certificates_make_twenty_calls() {
 }
 
 #[tokio::test]
+async fn nothing_is_asked_for_objects_that_name_nothing_at_aws() {
+    let cloud = Cloud::new().await;
+    let mut plain = node("");
+    plain["spec"]["listeners"] = serde_json::json!([{"portMapping": {"port": 8080, "protocol": "http"}}]);
+    cloud.create(plain).await.passes_silently();
+    assert!(cloud.proxy.seen().is_empty(), "{:?}", cloud.proxy.seen());
+}
+
+#[tokio::test]
 async fn what_would_refuse_is_asked_again_soon() {
     let cloud = Cloud::new().await;
     let root = root("Shop root").await;

@@ -13,7 +13,7 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, tls};
@@ -116,12 +116,14 @@ impl Clients {
         config.into_builder().region(region).build()
     }
 
-    /// Makes a call for which there is no client. `AWS_ENDPOINT_URL` holds for it too.
+    /// Makes a call for which there is no client. `AWS_ENDPOINT_URL` and the service's own (`AWS_ENDPOINT_URL_IAM`) hold for it too.
     pub(super) async fn send(&self, account: &str, mut plain: Plain) -> Result<Answered, Trouble> {
         self.turn(plain.call, account, &plain.region).await;
         let config = self.for_account(account, &plain.region).await;
-        if let Some(url) = config.endpoint_url() {
-            plain.endpoint = url.to_owned();
+        let own = format!("AWS_ENDPOINT_URL_{}", plain.call.service().to_ascii_uppercase());
+        let own = std::env::var(own).ok().filter(|url| self.station.is_none() && !url.is_empty());
+        if let Some(url) = own.or_else(|| config.endpoint_url().map(str::to_owned)) {
+            plain.endpoint = url;
         }
         self.sender.send(&config, account, &plain).await.map_err(Trouble::Unanswered)
     }
@@ -134,6 +136,10 @@ impl Clients {
             let mut loader = aws_config::defaults(BehaviorVersion::latest());
             if let Some(station) = &self.station {
                 loader = loader.endpoint_url(&station.endpoint_url).credentials_provider(station.credentials.clone());
+            }
+            // What AWS's own logs call meshvet.
+            if let Ok(name) = AppName::new("meshvet") {
+                loader = loader.app_name(name);
             }
             loader
                 .http_client(self.http.clone())
@@ -152,7 +158,6 @@ impl Clients {
                         .operation_timeout(OPERATION)
                         .build(),
                 )
-                .app_name(app_name())
                 .load()
                 .await
         };
@@ -183,8 +188,4 @@ impl Clients {
         };
         cell.get_or_init(|| Box::pin(load)).await.clone()
     }
-}
-
-fn app_name() -> aws_config::AppName {
-    aws_config::AppName::new("meshvet").unwrap_or_else(|_| unreachable!("letters alone make an app name"))
 }
