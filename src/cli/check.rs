@@ -1,13 +1,18 @@
 //! `meshvet check`
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use arc_swap::ArcSwap;
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
+use crate::aws::{Answer, AwsFacts, Question};
+use crate::cli::aws::AwsArgs;
 use crate::cli::files::FilesArg;
 use crate::field::FieldPath;
 use crate::finding::{Finding, Severity};
@@ -25,9 +30,15 @@ Examples:
   meshvet check deploy/ --files /certs=./certs        certificates that are in no Secret yet
   meshvet check deploy/ --files shop/blue:/certs=./blue-certs
   meshvet check deploy/ -o json --fail-on warn        for CI
+  meshvet check deploy/ --aws                         with what AWS says of ACM certificates
   meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
+
+/// Questions to AWS and those that their answers lead to.
+const MOST_ROUNDS: usize = 4;
+/// How long AWS may take for all that it is asked at a time.
+const AWS_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Judges manifests without a cluster.
 ///
@@ -64,6 +75,9 @@ pub(super) struct CheckArgs {
     /// The policy file: what each rule weighs, and where (`meshvet schema`).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    #[command(flatten)]
+    aws: AwsArgs,
 
     /// When to colour the output.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
@@ -120,7 +134,28 @@ impl CheckArgs {
                 paths.join(", ")
             );
         }
-        let report = judge(&manifests, &policy, self.now.unwrap_or_else(Timestamp::now));
+        let facts = self.ask_aws(&manifests, &policy)?;
+        let view = View::new(&manifests.world).answered(&facts);
+        let mut report = judge(&manifests, view, &policy, self.now.unwrap_or_else(Timestamp::now));
+        report.not_asked = unknown_at_aws(&manifests, view, &policy)
+            .iter()
+            .filter(|question| matches!(question, Question::Certificate(_) | Question::Authority(_)))
+            .count();
+        if let Some(why) = facts.iter().find_map(|(question, answer)| match answer {
+            Answer::Unanswered(why) if question.is_about_roles() => Some(why),
+            _ => None,
+        }) {
+            manifests.notes.push(format!("the roles of proxies and the controller were not all checked: {why}"));
+        }
+        let unplaced =
+            manifests.objects.iter().filter(|located| rules::is_unplaced(&located.reviewed, view, &policy)).count();
+        if unplaced > 0 {
+            manifests.notes.push(format!(
+                "the Region or the account of {} is not known: ACM references were not compared with it \
+                 (the policy's aws.region and aws.account say it)",
+                if unplaced == 1 { "1 object".to_owned() } else { format!("{unplaced} objects") }
+            ));
+        }
         if report.objects == 0 && manifests.found > 0 {
             manifests.notes.push(format!(
                 "nothing to judge: {} read, none of them an App Mesh object or a workload",
@@ -142,6 +177,33 @@ impl CheckArgs {
             ExitCode::SUCCESS
         })
     }
+
+    /// What AWS says of everything that the manifests name there; nothing without `--aws`.
+    fn ask_aws(&self, manifests: &Manifests, policy: &Policy) -> anyhow::Result<AwsFacts> {
+        let mut facts = AwsFacts::new();
+        if !self.aws.aws {
+            return Ok(facts);
+        }
+        let aws = self.aws.reader(&Arc::new(ArcSwap::from_pointee(policy.clone())))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        // One answer leads to the next question: from a certificate to its authority.
+        for _ in 0..MOST_ROUNDS {
+            let wanted = unknown_at_aws(manifests, View::new(&manifests.world).answered(&facts), policy);
+            if wanted.is_empty() {
+                break;
+            }
+            let deadline = tokio::time::Instant::now() + AWS_PATIENCE;
+            facts.extend(runtime.block_on(aws.ask(wanted.into_iter().collect(), deadline)));
+        }
+        runtime.shutdown_background();
+        Ok(facts)
+    }
+}
+
+/// What isn't known yet of what the manifests name at AWS, each once.
+fn unknown_at_aws(manifests: &Manifests, view: View<'_>, policy: &Policy) -> BTreeSet<Question> {
+    let objects = manifests.objects.iter();
+    objects.flat_map(|located| rules::questions_to_ask(&located.reviewed, view, policy)).collect()
 }
 
 /// What to say of `--files` for a member that isn't there.
@@ -153,8 +215,7 @@ fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<St
 }
 
 /// Judges everything that rules judge.
-fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
-    let view = View::new(&manifests.world);
+fn judge(manifests: &Manifests, view: View<'_>, policy: &Policy, now: Timestamp) -> Report {
     let mut report = Report {
         objects: manifests.objects.len() + manifests.undecodable.len(),
         errors: manifests.problems.iter().map(unread).collect(),

@@ -3,6 +3,7 @@
 //! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read).
 
 mod api_server;
+mod aws;
 mod ca_bundle;
 mod check;
 mod explain;

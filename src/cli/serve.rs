@@ -25,6 +25,7 @@ use crate::admission::server::router;
 use crate::admission::service::{Admission, Clock};
 use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate};
 use crate::admission::timeout::parse_go_duration;
+use crate::cli::aws::AwsArgs;
 use crate::cli::logging::Logging;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
@@ -102,6 +103,9 @@ pub(super) struct ServeArgs {
     drain_grace: Duration,
 
     #[command(flatten)]
+    aws: AwsArgs,
+
+    #[command(flatten)]
     logging: Logging,
 }
 
@@ -155,7 +159,7 @@ impl ServeArgs {
         let client = connect(&options).await?;
         let world = SharedWorld::new(World::new(access));
         let (readiness, watch_stats) = (Readiness::default(), WatchStats::default());
-        let options = ClusterOptions { access, pace: Pace::default() };
+        let options = ClusterOptions { access, pace: Pace::default(), service_accounts: self.aws.aws };
         let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
 
         let clock: Clock = Arc::new(Timestamp::now);
@@ -170,7 +174,8 @@ impl ServeArgs {
             watches: watch_stats,
         };
         let reader = Arc::new(KubeReader::new(client, access));
-        let admission = Arc::new(Admission::new(world, reader, policy, clock, Arc::clone(&metrics)));
+        let aws = self.aws.reader(&policy)?;
+        let admission = Arc::new(Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws));
         let server = Server {
             router: router(admission, drain.clone()),
             tls: Arc::new(tls_config(certificate)?),
@@ -182,6 +187,7 @@ impl ServeArgs {
             address = %listener.local_addr()?,
             probes = %probe_listener.local_addr()?,
             secrets = ?self.secrets,
+            aws = self.aws.aws,
             version = env!("CARGO_PKG_VERSION"),
             "serving"
         );

@@ -30,6 +30,8 @@ pub struct Member {
     pub backend_groups: Vec<Name>,
     /// The mesh that it names; the controller fills it in.
     pub mesh_ref: Option<String>,
+    /// The ARN that App Mesh gave it, from its status: there once the controller has created it.
+    pub arn: Option<String>,
     /// The object's own words, for the rules on the App Mesh API itself.
     pub definition: Definition,
 }

@@ -32,6 +32,8 @@ pub enum Fact {
     Workload(Arc<Workload>),
     /// A Secret or ConfigMap.
     Store(StoreKey, Arc<Store>),
+    /// A ServiceAccount, and the role that its annotation gives it at AWS.
+    ServiceAccount(ObjectRef, Option<String>),
     /// A namespace and its labels.
     Namespace(String, BTreeMap<String, String>),
 }
@@ -57,6 +59,7 @@ impl Fact {
             | Fact::Router(object, _)
             | Fact::GatewayRoute(object, _)
             | Fact::BackendGroup(object, _)
+            | Fact::ServiceAccount(object, _)
             | Fact::Mesh(object, _) => FactId::Object(object.clone()),
             Fact::Store(key, _) => FactId::Store(key.clone()),
             Fact::Namespace(name, _) => FactId::Namespace(name.clone()),
@@ -99,6 +102,7 @@ pub struct World {
     gateway_routes: HashMap<ObjectRef, Arc<GatewayRoute>>,
     backend_groups: HashMap<ObjectRef, Arc<BackendGroup>>,
     meshes: HashMap<ObjectRef, Arc<Mesh>>,
+    service_accounts: HashMap<ObjectRef, Option<String>>,
     gateways: BTreeSet<ObjectRef>,
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
@@ -154,6 +158,7 @@ impl World {
                 self.backend_groups.insert(object, group);
             }
             Fact::Mesh(object, mesh) => drop(self.meshes.insert(object, mesh)),
+            Fact::ServiceAccount(object, role) => drop(self.service_accounts.insert(object, role)),
             Fact::Store(key, store) => drop(self.stores.insert(key, store)),
             Fact::Namespace(name, labels) => drop(self.namespaces.insert(name, labels)),
         }
@@ -172,6 +177,7 @@ impl World {
                 self.forget_gateway_route(object);
                 self.forget_group(object);
                 self.meshes.remove(object);
+                self.service_accounts.remove(object);
             }
         }
     }
@@ -330,6 +336,16 @@ impl World {
                 .is_some_and(|selector| selector.is_empty() || labels.is_some_and(|labels| selector.matches(labels)))
         };
         self.meshes.values().find(fits).map(|mesh| mesh.metadata.name.as_str())
+    }
+
+    /// The mesh of this name.
+    pub(crate) fn mesh(&self, name: &str) -> Option<&Mesh> {
+        self.meshes.get(&ObjectRef::cluster_scoped(API_VERSION, "Mesh", name)).map(AsRef::as_ref)
+    }
+
+    /// The role that a ServiceAccount's annotation gives it at AWS; None where there is none, and where nobody knows.
+    pub(crate) fn role_of(&self, namespace: &str, service_account: &str) -> Option<&str> {
+        self.service_accounts.get(&ObjectRef::new("v1", "ServiceAccount", namespace, service_account))?.as_deref()
     }
 
     /// The workloads whose pods are this member's proxies, by name.

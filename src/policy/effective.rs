@@ -8,7 +8,7 @@ use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
 use crate::mesh::World;
 use crate::pki::HashAlgorithm;
-use crate::policy::file::{PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
+use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
 use crate::rules::{RULES, Rule};
 
@@ -53,6 +53,8 @@ pub struct Effective {
     pub ignore_denials: bool,
     /// MV302's allowed issuers; None: anybody.
     pub allowed_issuers: Option<Arc<AllowedIssuers>>,
+    /// Where the mesh is in AWS, and whom meshvet asks as.
+    pub aws: Arc<Aws>,
 }
 
 impl Default for Policy {
@@ -70,6 +72,7 @@ impl Default for Policy {
             backend_groups_enabled: false,
             ignore_denials: false,
             allowed_issuers: None,
+            aws: Arc::default(),
         };
         Self { base, scopes: Vec::new() }
     }
@@ -96,6 +99,8 @@ impl Policy {
         policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
+        file.aws.check()?;
+        policy.base.aws = Arc::new(file.aws);
         for (index, scope) in file.scopes.into_iter().enumerate() {
             let path = format!("scopes[{index}]");
             if let Some(problem) = scope.namespace_selector.problems().first() {
@@ -112,6 +117,11 @@ impl Policy {
             });
         }
         Ok(policy)
+    }
+
+    /// Where the mesh is in AWS, and whom meshvet asks as.
+    pub fn aws(&self) -> &Arc<Aws> {
+        &self.base.aws
     }
 
     /// What holds in a namespace, by its labels.
@@ -170,7 +180,7 @@ fn allowed(issuers: Option<&IssuersFile>, path: &str) -> Result<Option<Arc<Allow
 }
 
 /// The rules that speak of things not known; MV202 is among them for its softer cases only.
-const UNKNOWN_RULES: [&str; 3] = ["MV201", "MV202", "MV203"];
+const UNKNOWN_RULES: [&str; 4] = ["MV201", "MV202", "MV203", "MV408"];
 
 fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];
@@ -242,6 +252,16 @@ mod tests {
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);
         rejects("severities: [", &["line"]);
+        rejects("aws: {region: Ireland}", &["aws.region", "eu-west-1"]);
+        rejects("aws: {account: '12'}", &["aws.account", "twelve digits"]);
+        rejects("aws: {account: 111122223333}", &["aws.account", "a string"]);
+        rejects(
+            "aws: {accounts: [{account: '111122223333', roleArn: meshvet}]}",
+            &["aws.accounts[0].roleArn", "role/NAME"],
+        );
+        rejects("aws: {roles: {controller: 'arn:aws:iam::1:role/x'}}", &["aws.roles.controller", "role/NAME"]);
+        rejects("aws: {roles: {cluster: 'a/b'}}", &["aws.roles.cluster", "letters"]);
+        rejects("aws: {role: {}}", &["aws.role", "`roles`"]);
         rejects("- a", &["the policy: a map is expected"]);
         rejects("thresholds: [3]", &["thresholds: a map is expected"]);
     }

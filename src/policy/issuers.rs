@@ -123,7 +123,7 @@ impl IssuersFile {
         let mut all = AllowedIssuers::default();
         if self.allowed.is_empty() {
             let problem = "the list is empty, which would allow nobody; to allow everybody leave `issuers` out, or set `MV302: off` in severities";
-            return Err(PolicyError::Issuer { path: format!("{path}.allowed"), problem: problem.to_owned() });
+            return Err(PolicyError::Value { path: format!("{path}.allowed"), problem: problem.to_owned() });
         }
         for (index, entry) in self.allowed.iter().enumerate() {
             let AllowedIssuerFile { certificate, certificate_file, spki_sha256, subject, authority_arn } = entry;
@@ -151,7 +151,7 @@ impl IssuersFile {
                 }
                 (None, None, None, None, Some(arn)) => all.authority_arns.push(arn.clone()),
                 _ => {
-                    return Err(PolicyError::Issuer {
+                    return Err(PolicyError::Value {
                         path: format!("{path}.allowed[{index}]"),
                         problem: "exactly one of certificate, certificateFile, spkiSha256, subject and authorityArn is needed".to_owned(),
                     });
@@ -163,7 +163,7 @@ impl IssuersFile {
 }
 
 fn wrong(path: &str, index: usize, key: &str, problem: &str) -> PolicyError {
-    PolicyError::Issuer { path: format!("{path}.allowed[{index}].{key}"), problem: problem.to_owned() }
+    PolicyError::Value { path: format!("{path}.allowed[{index}].{key}"), problem: problem.to_owned() }
 }
 
 /// 32 bytes from `ab:cd:…`, `abcd…`, base64, or `sha256/` and base64 as curl has it.

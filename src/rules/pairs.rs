@@ -172,7 +172,7 @@ impl Refused {
                 for (presented, using) in shown.certificates.iter().enumerate() {
                     let Some(chain) = using.chain() else { continue };
                     for (trust, trusting) in trusting.trusts.iter().enumerate() {
-                        let Some(Ok(bundle)) = trusting.facts().map(|facts| &facts.bundle) else { continue };
+                        let Some(bundle) = trusting.bundle() else { continue };
                         let verdict = cx.view.world.paths().verdict(chain, bundle, purpose);
                         if let Some(refusal) = verdict.refusal_at(cx.now) {
                             all.push(Self { pair: place, presented, trust, by, refusal });
@@ -224,7 +224,7 @@ impl Refused {
                 format!("the server ends the handshake: the client's proxy logs {}", self.refusal.alert())
             }
         };
-        let trusted = trust.facts().and_then(|facts| facts.bundle.as_ref().ok());
+        let trusted = trust.bundle();
         let issuer = using.chain().map(|chain| chain.leaf().issuer.clone()).unwrap_or_default();
         Some(
             problem

@@ -1,5 +1,7 @@
 //! Where facts come from: a cluster's watches, manifests in files. Here bytes become facts, once, when they arrive.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod cluster;
 pub mod manifests;
 mod objects;
@@ -16,7 +18,7 @@ use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualSer
 use crate::mesh::{Fact, Member, ObjectRef, Workload};
 
 pub use objects::{Entry, Undecodable, decode_object, decode_reviewed};
-pub use shared::{NoReader, SharedWorld, StoreReader};
+pub use shared::{AwsReader, NoAws, NoReader, SharedWorld, StoreReader};
 pub use stores::{config_map_store, secret_store, store_of_files};
 
 /// One object that rules judge, with what decoding it showed.

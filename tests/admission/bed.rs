@@ -15,7 +15,7 @@ use meshvet::admission::server::router;
 use meshvet::admission::service::Admission;
 use meshvet::mesh::{Fact, SecretAccess, World};
 use meshvet::policy::Policy;
-use meshvet::sources::{Entry, NoReader, SharedWorld, StoreReader, decode_object};
+use meshvet::sources::{AwsReader, Entry, NoAws, NoReader, SharedWorld, StoreReader, decode_object};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -66,6 +66,21 @@ impl Bed {
         access: SecretAccess,
         reader: impl StoreReader,
     ) -> Self {
+        Self::of_all(objects, access, reader, Arc::new(NoAws))
+    }
+
+    /// A world of these objects, and somebody who asks AWS.
+    #[allow(dead_code, reason = "the suite of AWS shares this file")]
+    pub(crate) fn asking(objects: impl IntoIterator<Item = Value>, aws: Arc<dyn AwsReader>) -> Self {
+        Self::of_all(objects, SecretAccess::Complete, NoReader, aws)
+    }
+
+    fn of_all(
+        objects: impl IntoIterator<Item = Value>,
+        access: SecretAccess,
+        reader: impl StoreReader,
+        aws: Arc<dyn AwsReader>,
+    ) -> Self {
         let mut world = World::new(access);
         facts(objects).into_iter().for_each(|fact| world.learn(fact));
         let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
@@ -77,6 +92,7 @@ impl Bed {
             Arc::new(Timestamp::now),
             Arc::clone(&metrics),
         );
+        let admission = admission.asking(aws);
         let router = router(Arc::new(admission), drain.clone());
         Self { policy, metrics, drain, router }
     }

@@ -107,12 +107,25 @@ impl<'a> Installation<'a> {
     /// Starts a replica.
     #[track_caller]
     pub(crate) fn start_unready(&self, name: &str) -> Replica {
+        self.start_with(name, None)
+    }
+
+    /// Starts a replica that asks AWS at this address, and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start_asking(&self, name: &str, endpoint: &str) -> Replica {
+        let mut replica = self.start_with(name, Some(endpoint.to_owned()));
+        replica.wait_until_ready();
+        replica
+    }
+
+    fn start_with(&self, name: &str, aws: Option<String>) -> Replica {
         Replica::start(
             self.plane,
             Pod {
                 name: format!("{}-{name}", self.name),
                 token: &self.token,
                 tls: self.certificate().as_ref().map(tls_files),
+                aws,
             },
         )
     }

@@ -28,6 +28,8 @@ mod world;
 mod support;
 
 mod availability;
+#[cfg(feature = "aws")]
+mod aws;
 mod facts;
 mod gateways;
 mod installing;
@@ -55,6 +57,8 @@ const SUITE: &[(&str, &[Test])] = &[
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("installing", installing::TESTS),
+    #[cfg(feature = "aws")]
+    ("aws", aws::TESTS),
 ];
 
 fn main() -> ExitCode {

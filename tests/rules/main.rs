@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acm;
 mod allowed;
 mod cases;
 mod files;
@@ -31,6 +32,7 @@ fn all() -> Vec<Case> {
         issuers::cases(),
         allowed::cases(),
         pairs::cases(),
+        acm::cases(),
     ]
     .concat()
 }
@@ -69,6 +71,21 @@ fn objects_are_judged_as_the_tables_of_workloads_say() {
 #[test]
 fn objects_are_judged_as_the_tables_of_calls_say() {
     pairs::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_acm_say() {
+    acm::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn a_sound_world_of_acm_has_no_findings() {
+    let mut scene = Scene::sound();
+    acm::sound(&mut scene);
+    assert_eq!(scene.judge().told(), Vec::<String>::new());
+    let mut scene = Scene::sound();
+    acm::pair(&mut scene);
+    assert_eq!(scene.judge().told(), Vec::<String>::new());
 }
 
 #[test]

@@ -7,3 +7,6 @@
 pub(crate) mod forge;
 pub(crate) mod manifests;
 pub(crate) mod mint;
+pub(crate) mod moto;
+#[cfg(feature = "aws")]
+pub(crate) mod private_ca;

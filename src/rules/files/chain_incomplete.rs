@@ -43,7 +43,11 @@ pub(in crate::rules) fn links_at_hand(cx: &Context<'_>, refused: &Refused) -> Op
         return None;
     }
     let (_, using, trust) = refused.parts(cx)?;
-    let bundle = trust.facts()?.bundle.as_ref().ok()?;
+    // What ACM hands out is not for the mesh to complete.
+    if using.is_acm() {
+        return None;
+    }
+    let bundle = trust.bundle()?;
     let purpose = match refused.by {
         Side::Server => Purpose::Server,
         Side::Client => Purpose::Client,

@@ -23,7 +23,6 @@ use crate::pki::path::{PathVerdict, Purpose};
 use crate::rules::context::{CertificateUse, Context};
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
-use crate::rules::files::THEN_RESTART;
 use crate::rules::pairs::Side;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -49,7 +48,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .expected(format!("{wanted} among its extended key usages, or none at all"))
                 .found(usages(usage))
                 .consequence(consequence)
-                .fix(format!("issue the certificate with {wanted}{THEN_RESTART}")),
+                .fix(format!("issue the certificate with {wanted}{}", using.then_restart())),
         );
     }
 }
@@ -68,7 +67,7 @@ fn every_known_peer_takes(cx: &Context<'_>, using: &CertificateUse<'_>) -> bool 
             continue;
         }
         for trust in trusts {
-            let Some(Ok(bundle)) = trust.facts().map(|facts| &facts.bundle) else { return false };
+            let Some(bundle) = trust.bundle() else { return false };
             if !matches!(*cx.view.world.paths().verdict(chain, bundle, purpose), PathVerdict::Trusted(_)) {
                 return false;
             }

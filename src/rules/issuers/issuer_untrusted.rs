@@ -31,7 +31,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if dated || refused.is_told_of_the_leaf() || links_at_hand(cx, refused).is_some() {
             continue;
         }
+        let by_arn = refused.parts(cx).is_some_and(|(_, _, trust)| trust.is_acm());
         let fix = match refused.refusal.reason {
+            Reason::NoIssuer { .. } | Reason::SelfSignedLeaf | Reason::SelfSignedInChain if by_arn => {
+                "add the ARN of the root that issued it to certificateAuthorityARNs (both the old and the new one while it is \
+                 replaced), or trust a bundle file that holds it"
+            }
             Reason::NoIssuer { .. } | Reason::SelfSignedLeaf | Reason::SelfSignedInChain => {
                 "add the issuing authority to the bundle (both the old and the new one while it is replaced), or put the \
                  intermediates that lead to it into the chain file; then restart the pods"
