@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::answer::{Answer, Reason, verdict_word};
 use crate::admission::metrics::Metrics;
 use crate::admission::review::{BadReview, Change, Request, Subject};
-use crate::admission::verdict::{Because, Old, Verdict, Warned};
+use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
 use crate::finding::Finding;
 use crate::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread, View, World};
@@ -184,7 +184,7 @@ impl Admission {
                 let answer = timeout_at(deadline, self.reader.read(vec![store.clone()])).await;
                 let state = match answer {
                     Ok(mut fresh) => fresh.remove(&store),
-                    Err(_) => Some(StoreState::Unread(Unread::Failed(format!("reading {store} took too long")))),
+                    Err(_) => Some(StoreState::Unread(Unread::Failed(format!("took too long to read {store}")))),
                 };
                 (store, state)
             })
@@ -277,7 +277,7 @@ impl Reading {
     fn finish(self, mut verdict: Verdict) -> Verdict {
         verdict.soften(|finding| {
             let unasked = finding.problem.site.rests_on.iter().find(|store| !self.asked.contains(*store));
-            unasked.map(|store| format!("{store} was not read afresh"))
+            unasked.map(|store| format!("not read afresh: {store}"))
         });
         let doubtful = self.unconfirmed.into_iter();
         let doubtful = doubtful.map(|(finding, why)| Warned { finding, because: Because::Unconfirmed(why) });
@@ -289,13 +289,13 @@ impl Reading {
     fn cut_short(self, mut verdict: Verdict) -> Verdict {
         verdict.soften(|finding| {
             let rests = finding.problem.site.rests_on.first();
-            rests.map(|store| format!("no time was left to judge {store} again"))
+            rests.map(|store| format!("no time left to judge {store} again"))
         });
         verdict
     }
 }
 
-/// Judges the new object and, where that refuses, the old one, in one snapshot of the world.
+/// Judges the new object and, where it matters what was there before, the old one, in one snapshot of the world.
 fn look(request: &Request, world: &World, fresh: &FreshStores, policy: &Policy, now: Timestamp) -> Look {
     let Subject::Object(change) = &request.subject else {
         return Look { verdict: Verdict::default(), wanted: Vec::new() };
@@ -316,7 +316,7 @@ fn look(request: &Request, world: &World, fresh: &FreshStores, policy: &Policy, 
     };
     let verdict = match old {
         // The old object only ever excuses.
-        Some(old) if judgement.denies() => match old {
+        Some(old) if judgement.findings.iter().any(is_compared) => match old {
             Ok(old) => Verdict::weigh(judgement, Old::Judged(&judged(old))),
             Err(_) => Verdict::weigh(judgement, Old::Unreadable),
         },

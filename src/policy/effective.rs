@@ -7,7 +7,7 @@ use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
 use crate::mesh::World;
 use crate::pki::HashAlgorithm;
-use crate::policy::file::{PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
+use crate::policy::file::{PolicyError, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::rules::{RULES, Rule};
 
 /// The label that Kubernetes sets on every namespace.
@@ -27,6 +27,7 @@ struct Layer {
     unknown: Option<Severity>,
     thresholds: Thresholds,
     profile: Profile,
+    routing: Routing,
 }
 
 /// What holds in one namespace.
@@ -46,6 +47,8 @@ pub struct Effective {
     pub sds_enabled: bool,
     /// Whether backend groups are enabled in the App Mesh controller.
     pub backend_groups_enabled: bool,
+    /// The most that a broken call weighs on an object that leads callers to nodes.
+    pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
 }
@@ -63,6 +66,7 @@ impl Default for Policy {
             max_lifetime_days: None,
             sds_enabled: false,
             backend_groups_enabled: false,
+            routing: Severity::Warn,
             ignore_denials: false,
         };
         Self { base, scopes: Vec::new() }
@@ -85,7 +89,7 @@ impl Policy {
     pub fn new(file: PolicyFile) -> Result<Self, PolicyError> {
         let mut policy = Self::default();
         let severities = resolve(&file.severities, "severities")?;
-        policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile);
+        policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile, file.routing);
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
@@ -101,6 +105,7 @@ impl Policy {
                 selector: scope.namespace_selector,
                 thresholds: scope.thresholds,
                 profile: scope.profile,
+                routing: scope.routing,
             });
         }
         Ok(policy)
@@ -115,7 +120,7 @@ impl Policy {
         let mut labels = world.namespace(namespace).cloned().unwrap_or_default();
         labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
-            effective.to_mut().lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile);
+            effective.to_mut().lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile, layer.routing);
         }
         effective
     }
@@ -135,8 +140,10 @@ impl Effective {
         unknown: Option<Severity>,
         thresholds: Thresholds,
         profile: &Profile,
+        routing: Routing,
     ) {
         self.unknown = unknown.or(self.unknown);
+        self.routing = routing.severity.unwrap_or(self.routing);
         for (mine, other) in self.severities.iter_mut().zip(severities) {
             *mine = other.or(*mine);
         }
@@ -209,6 +216,22 @@ mod tests {
         .expect("a policy");
         assert_eq!(severity(&policy, "shop", "MV101"), Severity::Warn);
         assert_eq!(severity(&policy, "other", "MV101"), Severity::Deny);
+    }
+
+    #[test]
+    fn routing_objects_warn_unless_the_policy_says_otherwise() {
+        let routing = |text: &str, namespace: &str| {
+            let policy = Policy::parse(text).expect("a policy");
+            let mut world = World::default();
+            world.learn(Fact::Namespace("prod".to_owned(), [("env".to_owned(), "prod".to_owned())].into()));
+            policy.effective(namespace, &world).routing
+        };
+        assert_eq!(routing("", "prod"), Severity::Warn);
+        let scoped = "routing: {severity: off}\nscopes:\n- namespaceSelector: {matchLabels: {env: prod}}\n  routing: {severity: deny}\n";
+        assert_eq!(routing(scoped, "dev"), Severity::Off);
+        assert_eq!(routing(scoped, "prod"), Severity::Deny);
+        rejects("routing: {severity: error}", &["routing.severity", "error"]);
+        rejects("scopes: [{routing: {severty: deny}}]", &["scopes[0].routing.severty", "`severity`"]);
     }
 
     #[test]

@@ -7,4 +7,4 @@ mod effective;
 mod file;
 
 pub use effective::{Effective, Policy};
-pub use file::{BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Scope, Sds, Thresholds, json_schema};
+pub use file::{BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Routing, Scope, Sds, Thresholds, json_schema};

@@ -20,7 +20,7 @@ pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, T
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
-pub use pairs::{Pair, Refused, Side};
+pub use pairs::{Pair, Refused, Side, Standpoint};
 pub use stores::stores_to_read;
 
 use crate::finding::Severity;

@@ -1,13 +1,13 @@
-//! Both ends of each call that the member under review makes or receives, with what their proxies load.
+//! Both ends of each call that the object under review makes, receives or brings about, with what their proxies load.
 
 use crate::field::FieldPath;
 use crate::finding::{Problem, Severity, Site};
-use crate::mesh::{Call, Calls, ObjectRef, PolicyInForce, View, same_release};
+use crate::mesh::{Brought, Call, Calls, ObjectRef, PolicyInForce, View, brought_about, same_release};
 use crate::pki::Bundle;
 use crate::pki::path::{Purpose, Reason, Refusal};
 use crate::rules::context::{CertificateUse, Context, End, Files, Surface, TrustUse};
 
-/// Which end of a call is under review.
+/// One end of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The one that calls.
@@ -16,14 +16,24 @@ pub enum Side {
     Server,
 }
 
+/// Where the object under review stands in a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standpoint {
+    /// It is one of the ends.
+    End(Side),
+    /// It leads from one to the other, by this field.
+    Way(FieldPath),
+}
+
 /// One call, with both ends.
 #[derive(Debug)]
 pub struct Pair<'a> {
     /// Who calls whom, by which policy.
     pub call: Call<'a>,
-    /// Which end is under review.
-    pub side: Side,
-    /// Whether both ends are of one release, whose objects are applied one after the other.
+    /// Where the object under review stands.
+    pub standpoint: Standpoint,
+    /// Whether both ends (or an end and the object that leads to it) are of one release, whose objects are applied one after
+    /// the other.
     pub same_release: bool,
     /// What the listener loads.
     pub server: Files<'a>,
@@ -32,20 +42,32 @@ pub struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// All calls of the member under review.
+    /// All calls of the object under review, but those in which neither end has anything to do with TLS. Those that routing
+    /// objects bring about are judged where only these change: manifests are judged as a whole, and each call by its ends.
     pub(super) fn all(cx: &Context<'a>) -> Vec<Pair<'a>> {
-        let Some(member) = cx.member() else { return Vec::new() };
-        let calls = Calls::new(cx.view.world, member, cx.policy.backend_groups_enabled);
-        let made = calls.made().into_iter().map(|call| (Side::Client, call));
-        let received = calls.received().into_iter().map(|call| (Side::Server, call));
-        made.chain(received).filter_map(|(side, call)| Pair::new(cx.view, side, call)).collect()
+        let (world, by_groups) = (cx.view.world, cx.policy.backend_groups_enabled);
+        let by_tls = |call: &Call<'_>| call.listener.active_tls().is_some() || call.policy.enforced().is_some();
+        if let Some(member) = cx.member() {
+            let calls = Calls::new(world, member, by_groups);
+            let made = calls.made().into_iter().map(|call| (Side::Client, call));
+            let received = calls.received().into_iter().map(|call| (Side::Server, call));
+            let calls = made.chain(received).filter(|(_, call)| by_tls(call));
+            return calls.map(|(side, call)| Pair::new(cx.view, Standpoint::End(side), call)).collect();
+        }
+        let judged = cx.surface == Surface::Admission && cx.policy.routing != Severity::Off;
+        let Some((routing, marks)) = cx.reviewed.routing().filter(|_| judged) else { return Vec::new() };
+        let calls = brought_about(world, routing, by_groups).into_iter().filter(|brought| by_tls(&brought.call));
+        calls
+            .map(|Brought { field, call }| {
+                let of_an_end = [call.client, call.server].iter().any(|end| same_release(marks, end.marks()));
+                let mut pair = Pair::new(cx.view, Standpoint::Way(field), call);
+                pair.same_release |= of_an_end;
+                pair
+            })
+            .collect()
     }
 
-    /// None where neither end has anything to do with TLS.
-    fn new(view: View<'a>, side: Side, call: Call<'a>) -> Option<Self> {
-        if call.listener.active_tls().is_none() && call.policy.enforced().is_none() {
-            return None;
-        }
+    fn new(view: View<'a>, standpoint: Standpoint, call: Call<'a>) -> Self {
         let (mut server, mut client) = (Files::default(), Files::default());
         if let Some(tls) = call.listener.active_tls() {
             server.find(view, call.server, End::Server(call.listener, tls));
@@ -53,8 +75,13 @@ impl<'a> Pair<'a> {
         if let Some(end) = call.policy.enforced() {
             client.find(view, call.client, End::Client(end));
         }
-        let same_release = same_release(call.client, call.server);
-        Some(Self { call, side, same_release, server, client })
+        let same_release = same_release(call.client.marks(), call.server.marks());
+        Self { call, standpoint, same_release, server, client }
+    }
+
+    /// Whether the object under review is this end.
+    pub fn is_seen_from(&self, side: Side) -> bool {
+        self.standpoint == Standpoint::End(side)
     }
 
     /// `front → blue`, with namespaces where they differ.
@@ -67,15 +94,16 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// A problem of this pair: at the field of whichever end is under review. It denies, unless no request takes the way
+    /// A problem of this pair: at the field of whichever end is under review, or at the one that leads to the server. It denies, unless no request takes the way
     /// now, or both ends are of one release that is just being applied.
     pub(super) fn problem(&self, cx: &Context<'_>, fields: Fields<'_>, message: &str) -> Problem {
-        let field = match self.side {
-            Side::Client => fields.client,
-            Side::Server => fields.server,
+        let field = match &self.standpoint {
+            Standpoint::End(Side::Client) => fields.client,
+            Standpoint::End(Side::Server) => fields.server,
+            Standpoint::Way(field) => field,
         };
         let anchor = format!("{} {}", self.title(), self.call.listener.anchor);
-        let mut site = Site::new(anchor, field.clone());
+        let mut site = Site::new(anchor, field.clone()).of_call(self.call.key());
         let files = [&self.server, &self.client];
         let stores = files.into_iter().flat_map(|files| {
             let certificates = files.certificates.iter().flat_map(|using| [&using.chain_place, &using.key_place]);
@@ -194,7 +222,7 @@ impl Refused {
             Side::Server => ("server", "client"),
             Side::Client => ("client", "listener"),
         };
-        let message = format!("the {verifier} doesn't accept the {shower}'s certificate: {what}");
+        let message = format!("the {verifier} refuses the {shower}'s certificate: {what}");
         let mut problem = pair.problem(cx, fields, &message);
         problem.site.anchor = format!("{} {shower}'s certificate", problem.site.anchor);
         let consequence = match self.by {

@@ -12,6 +12,7 @@ mod membership;
 mod names;
 mod objects;
 mod pairs;
+mod routes;
 mod scene;
 
 use std::collections::BTreeSet;
@@ -22,7 +23,16 @@ use cases::{Case, Expected};
 use scene::Scene;
 
 fn all() -> Vec<Case> {
-    [objects::cases(), membership::cases(), names::cases(), files::cases(), issuers::cases(), pairs::cases()].concat()
+    [
+        objects::cases(),
+        membership::cases(),
+        names::cases(),
+        files::cases(),
+        issuers::cases(),
+        pairs::cases(),
+        routes::cases(),
+    ]
+    .concat()
 }
 
 #[test]
@@ -58,6 +68,11 @@ fn objects_are_judged_as_the_tables_of_workloads_say() {
 #[test]
 fn objects_are_judged_as_the_tables_of_calls_say() {
     pairs::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_routes_say() {
+    routes::cases().iter().for_each(Case::run);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn every_known_peer_takes(cx: &Context<'_>, using: &CertificateUse<'_>) -> bool 
     let Some(chain) = using.chain() else { return false };
     let side = if using.end.is_server() { Side::Server } else { Side::Client };
     let mut known = 0;
-    for pair in cx.pairs.iter().filter(|pair| pair.side == side) {
+    for pair in cx.pairs.iter().filter(|pair| pair.is_seen_from(side)) {
         let (shown, trusts, purpose) = match side {
             Side::Server => (&pair.server, &pair.client.trusts, Purpose::Server),
             Side::Client => (&pair.client, &pair.server.trusts, Purpose::Client),

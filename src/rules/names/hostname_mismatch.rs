@@ -38,9 +38,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if leaf.is_nameless() || certificate_matches_host(leaf, hostname) != HostMatch::None {
             continue;
         }
-        let message = format!("no name of the certificate in {} matches the hostname {hostname}", using.chain_origin());
+        let message = format!("hostname {hostname} matches no name of the certificate ({})", using.chain_origin());
         let hint = nearest_name(hostname, leaf.dns_sans()).map(|name| format!(" (the nearest is {name})"));
-        let mut callers = cx.pairs.iter().filter(|pair| pair.side == Side::Server).peekable();
+        let mut callers = cx.pairs.iter().filter(|pair| pair.is_seen_from(Side::Server)).peekable();
         let unused = callers.peek().is_some() && callers.all(|pair| !pair.relies_on_hostname());
         let severity = if unused { Severity::Warn } else { Severity::Deny };
         out.add(
