@@ -16,7 +16,7 @@ tests![
     by_default_a_broken_call_warns_and_the_object_is_created,
     an_update_is_told_what_it_makes_worse,
     a_route_to_a_node_that_was_mended_passes_at_once,
-    what_cant_be_read_or_sent_to_app_mesh_is_refused,
+    what_app_mesh_would_refuse_is_refused_by_default,
 ];
 
 /// The webhook for these objects.
@@ -88,7 +88,7 @@ fn a_route_to_a_node_that_was_mended_passes_at_once() {
     world.apply(&service).succeeds_silently();
 }
 
-fn what_cant_be_read_or_sent_to_app_mesh_is_refused() {
+fn what_app_mesh_would_refuse_is_refused_by_default() {
     let world = World::new("bad-routes");
     let mut router = virtual_router("bad-routes", "colors", "blue");
     let targets = &mut router["spec"]["routes"][0]["httpRoute"]["action"]["weightedTargets"];
