@@ -84,10 +84,10 @@ impl<'a> Pair<'a> {
         self.standpoint == Standpoint::End(side)
     }
 
-    /// `front → blue`, with namespaces where they differ.
-    pub fn title(&self) -> String {
+    /// `front → blue`, with namespaces where they are others than the one in which it is told.
+    pub fn title(&self, told_in: &str) -> String {
         let (client, server) = (&self.call.client.object, &self.call.server.object);
-        if client.namespace == server.namespace {
+        if [client, server].iter().all(|end| end.namespace() == told_in) {
             format!("{} → {}", client.name, server.name)
         } else {
             format!("{} → {}", full(client), full(server))
@@ -102,7 +102,9 @@ impl<'a> Pair<'a> {
             Standpoint::End(Side::Server) => fields.server,
             Standpoint::Way(field) => field,
         };
-        let anchor = format!("{} {}", self.title(), self.call.listener.anchor);
+        // With kinds and namespaces: an object may touch calls between others of the same names.
+        let Call { client, server, listener, .. } = &self.call;
+        let anchor = format!("{} → {} {}", client.object, server.object, listener.anchor);
         let mut site = Site::new(anchor, field.clone()).of_call(self.call.key());
         let files = [&self.server, &self.client];
         let stores = files.into_iter().flat_map(|files| {
@@ -114,7 +116,7 @@ impl<'a> Pair<'a> {
         }
         let applied_in_turn = cx.surface == Surface::Admission && self.same_release;
         let severity = if self.call.idle || applied_in_turn { Severity::Warn } else { Severity::Deny };
-        Problem::new(severity, site, format!("{}: {message}", self.title()))
+        Problem::new(severity, site, format!("{}: {message}", self.title(cx.reviewed.object.namespace())))
     }
 
     /// The listener's certificates, one for each different place.

@@ -104,6 +104,38 @@ async fn what_is_new_is_told_before_what_was_there() {
 }
 
 #[tokio::test]
+async fn calls_of_the_same_names_in_two_namespaces_are_told_apart() {
+    let at = |space: &str, mut object: Value| {
+        object["metadata"]["namespace"] = space.into();
+        object
+    };
+    let mut front = calling_node("shop", "front", "unused", client_policy());
+    front["spec"]["backends"] = json!([]);
+    front["spec"]["backendGroups"] = json!([{"name": "colors", "namespace": "shop"}]);
+    let world = ["a", "b"].into_iter().flat_map(|space| {
+        let service = virtual_service(space, "blue", "blue");
+        [namespace(space), at(space, plaintext("blue")), at(space, front.clone()), service]
+    });
+    let bed = Bed::of(world.collect::<Vec<_>>());
+    bed.policy.store(Policy::parse(&format!("{DENY}\nbackendGroups: {{enabled: true}}")).expect("a policy").into());
+    let group = |space: &str| {
+        let mut group = leading_to("blue");
+        group["kind"] = "BackendGroup".into();
+        group["spec"] = json!({"virtualservices": [{"name": "blue", "namespace": space}]});
+        group
+    };
+    // In a, front → blue was broken; in b it is another call, and broken by this update.
+    let response = bed.ask(&update(group("a"), group("b"))).await;
+    response.denies(&[
+        "2 problems",
+        "MV305 plaintext-server at spec.virtualservices[0]",
+        "a/front → b/blue",
+        "b/front → b/blue",
+    ]);
+    assert!(!response.0.to_string().contains("as before"), "{}", response.0);
+}
+
+#[tokio::test]
 async fn one_on_its_way_out_passes() {
     let bed = bed(DENY);
     bed.ask(&review("DELETE", Value::Null, leading_to("blue"))).await.passes_silently();

@@ -165,6 +165,23 @@ fn client_names() -> Vec<Case> {
         ),
         denies(
             "MV101",
+            "a new caller that relies on the hostname",
+            |s| {
+                s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());
+                front(s, |_| {});
+                as_front(s);
+                s.surface = Surface::Admission;
+            },
+            "spec.backendDefaults.clientPolicy.tls.validation",
+            &["front → blue", "hostname blue.apps.local", "DNS:azure.apps.local"],
+        ),
+        good("MV101", "a new caller in manifests: told of the server", |s| {
+            s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());
+            front(s, |_| {});
+            as_front(s);
+        }),
+        denies(
+            "MV101",
             "a caller that relies on the hostname",
             |s| {
                 s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::cases::{Case, denies, good, warns};
 use crate::pairs::{NAMES, front, intermediate, mutual, object, put, service, with_certificate};
-use crate::scene::{OTHER, Scene};
+use crate::scene::{AUTHORITY, OTHER, Scene};
 use crate::support::manifests;
 
 const NODE: &str = "spec.provider.virtualNode";
@@ -203,6 +203,28 @@ fn kinds() -> Vec<Case> {
 /// Each rule on calls, by a service.
 fn rules() -> Vec<Case> {
     vec![
+        warns(
+            "MV101",
+            "by a service, a caller that relies on the hostname",
+            |s| {
+                s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());
+                by_service(s, |_| {});
+            },
+            NODE,
+            &["front → blue", "hostname blue.apps.local", "DNS:azure.apps.local", "SAN matcher"],
+        ),
+        good("MV101", "by a service, a caller that lists names of its own", |s| {
+            s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());
+            by_service(s, |front| put(front, NAMES, json!({"match": {"exact": ["azure.apps.local"]}})));
+        }),
+        good("MV101", "by a service, to a node of Cloud Map", |s| {
+            s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());
+            s.set(
+                "/spec/serviceDiscovery",
+                json!({"awsCloudMap": {"namespaceName": "apps.local", "serviceName": "blue"}}),
+            );
+            by_service(s, |_| {});
+        }),
         warns(
             "MV104",
             "by a service",
