@@ -213,8 +213,16 @@ impl Refused {
         Some((pair, shown.certificates.get(self.presented)?, trusting.trusts.get(self.trust)?))
     }
 
-    /// The problem of this pair, with what both ends have and what would be logged.
-    pub(super) fn problem(&self, cx: &Context<'_>, what: &str) -> Option<Problem> {
+    /// The problem of this pair when a certificate above the leaf is at fault: what that one does.
+    pub(super) fn problem_on_the_path(&self, cx: &Context<'_>, does: &str) -> Option<Problem> {
+        self.problem(cx, |shower, verifier| {
+            format!("a certificate on the {shower}'s path {does}: the {verifier} refuses it")
+        })
+    }
+
+    /// The problem of this pair, with what both ends have and what would be logged. What is wrong is said with the names of the
+    /// one who shows the certificate and the one who refuses it.
+    pub(super) fn problem(&self, cx: &Context<'_>, what: impl FnOnce(&str, &str) -> String) -> Option<Problem> {
         let (pair, using, trust) = self.parts(cx)?;
         let fields = match self.by {
             Side::Server => Fields { client: &trust.file.field, server: &using.chain_file.field },
@@ -224,7 +232,7 @@ impl Refused {
             Side::Server => ("server", "client"),
             Side::Client => ("client", "listener"),
         };
-        let message = format!("the {verifier} refuses the {shower}'s certificate: {what}");
+        let message = what(shower, verifier);
         let mut problem = pair.problem(cx, fields, &message);
         problem.site.anchor = format!("{} {shower}'s certificate", problem.site.anchor);
         let consequence = match self.by {

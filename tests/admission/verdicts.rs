@@ -81,6 +81,10 @@ async fn the_point_of_a_warning_is_not_cut() {
     let response = world(namespace(space), &by_common_name).ask(&create(node.clone())).await;
     response.warns(&[&format!("MV102 common-name-only: hostname {HOST} matches only the common name")]);
 
+    let soon = AUTHORITY.leaf(&[HOST]).valid(-80, 3).issue();
+    let response = world(namespace(space), &soon).ask(&create(node.clone())).await;
+    response.warns(&["MV209 certificate-expiring: the certificate ends in "]);
+
     let mut unlabelled = namespace(space);
     unlabelled["metadata"]["labels"] = json!({});
     let response = world(unlabelled, &AUTHORITY.leaf(&[HOST]).issue()).ask(&create(node.clone())).await;

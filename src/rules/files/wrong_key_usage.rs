@@ -41,7 +41,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         } else {
             "servers that validate clients end the handshake: SSLV3_ALERT_UNSUPPORTED_CERTIFICATE".to_owned()
         };
-        let message = format!("the certificate in {} may not be used as {wanted}", using.chain_origin());
+        let message = format!("the certificate may not be used as {wanted} ({})", using.chain_origin());
         // Of a certificate that is trusted itself, no usage is looked at.
         let severity = if every_known_peer_takes(cx, using) { Severity::Warn } else { Severity::Deny };
         out.add(

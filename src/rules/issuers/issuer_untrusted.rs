@@ -38,7 +38,10 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             }
             _ => "have the named certificate issued anew without that fault; then restart the pods",
         };
-        if let Some(problem) = refused.problem(cx, &refused.refusal.reason.to_string()) {
+        let reason = &refused.refusal.reason;
+        let refuses =
+            |shower: &str, verifier: &str| format!("the {verifier} refuses the {shower}'s certificate: {reason}");
+        if let Some(problem) = refused.problem(cx, refuses) {
             out.add(problem.fix(fix));
         }
     }
