@@ -202,10 +202,12 @@ pub fn brought_about<'a>(world: &'a World, routing: Routing<'a>, by_groups: bool
             let name = Name::of(object);
             let members = world.routes().members_naming(&name).filter(|_| by_groups);
             for client in members.filter_map(|member| world.member(member)) {
+                let mut told = BTreeSet::new();
                 for (index, entry) in group_entries(group).enumerate() {
                     for service in world.services_of_entry(&entry, client.object.namespace()) {
                         // What the member calls by name it calls without the group too.
-                        if client.backends.iter().any(|backend| names(&backend.target, &service)) {
+                        let by_name = client.backends.iter().any(|backend| names(&backend.target, &service));
+                        if by_name || !told.insert(service.clone()) {
                             continue;
                         }
                         let caller = Caller { client, policy: policy_for(client, &service), port: None };

@@ -136,6 +136,23 @@ async fn calls_of_the_same_names_in_two_namespaces_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_service_that_a_group_names_twice_is_told_once() {
+    let mut front = calling_node("shop", "front", "unused", client_policy());
+    front["spec"]["backends"] = json!([]);
+    front["spec"]["backendGroups"] = json!([{"name": "colors"}]);
+    let services = ["azure", "blue", "cyan"].map(|name| virtual_service("shop", name, "blue"));
+    let bed = Bed::of([namespace("shop"), plaintext("blue"), front].into_iter().chain(services));
+    bed.policy.store(Policy::parse("backendGroups: {enabled: true}").expect("a policy").into());
+    let mut group = leading_to("blue");
+    group["kind"] = "BackendGroup".into();
+    group["spec"] = json!({"virtualservices": [{"name": "azure"}, {"name": "*"}]});
+    let response = bed.ask(&create(group)).await;
+    response.warns(&["MV305", "front → blue"]);
+    // One for each of the two entries that leads there, and none for azure's second.
+    assert_eq!(response.warnings().len(), 2, "{:?}", response.warnings());
+}
+
+#[tokio::test]
 async fn one_on_its_way_out_passes() {
     let bed = bed(DENY);
     bed.ask(&review("DELETE", Value::Null, leading_to("blue"))).await.passes_silently();

@@ -135,7 +135,12 @@ fn a_pod_that_cant_be_read_says_why() {
     cluster.says(&["-n", "shop", "absent", "client"], 2, &absent);
     Pod::new("shop", "later").runs(&cluster.plane, NODE, "envoy", "Pending");
     cluster.says(&["-n", "shop", "later"], 2, &["error shop/later: the pod is Pending, and not Running"]);
-    let no_proxy = ["error shop/client: port 9999 of the pod can't be reached", "connection refused", "--admin-port"];
+    let no_proxy = [
+        "error shop/client: port 9999 of the pod can't be reached",
+        "connection refused",
+        "inside the pod",
+        "--admin-port",
+    ];
     cluster.says(&["-n", "shop", "client", "--admin-port", "9999"], 2, &no_proxy);
     // A pod that the machine doesn't know yet, or any more.
     Pod::new("shop", "unknown").runs(&cluster.plane, NODE, "envoy", "Running");
