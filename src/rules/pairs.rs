@@ -246,7 +246,7 @@ impl Refused {
         Some(
             problem
                 .expected(format!("a path to {} ({})", subjects(trusted), trust.origin()))
-                .found(format!("{} by issuer {issuer} ({})", self.refusal, using.chain_origin()))
+                .found(format!("{}; the leaf is issued by {issuer} ({})", self.refusal, using.chain_origin()))
                 .consequence(consequence),
         )
     }

@@ -240,7 +240,11 @@ fn trust() -> Vec<Case> {
                 front(s, |_| {});
             },
             CHAIN,
-            &["front → blue", "CN=other root", "CN=scene root", "unable to get local issuer certificate"],
+            &[
+                "front → blue: the client refuses the server's certificate: CN=blue.apps.local is issued by CN=other root",
+                "CN=scene root",
+                "unable to get local issuer certificate",
+            ],
         ),
         denies(
             "MV301",
