@@ -2,7 +2,8 @@
 //!
 //! A denial that rests on Secrets or ConfigMaps is final only after these were read afresh, so that mending a Secret and
 //! applying at once passes. Nothing that is waited for makes the verdict late: what could not be read in time makes
-//! warnings of the denials that rest on it.
+//! warnings of the denials that rest on it. A call is looked at again a moment later, where the world is written by watches: its
+//! other end may have been applied just now.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ const MOST_STORES: usize = 64;
 const READS_AT_ONCE: usize = 16;
 /// Judge, read, judge again: a projected volume may lead to one more store each time.
 const MOST_ROUNDS: usize = 4;
+/// The first moment that a denial of a call waits for watches; each further one is twice as long.
+const FIRST_MOMENT: Duration = Duration::from_millis(10);
 
 /// Tells the time. Tests stop it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -51,6 +54,8 @@ pub struct Admission {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// How long a denial of a call waits for watches, in all.
+    patience: Duration,
     heavy: Arc<Semaphore>,
 }
 
@@ -86,7 +91,16 @@ impl Admission {
         metrics: Arc<Metrics>,
     ) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { world, reader, policy, clock, metrics, heavy: Arc::new(Semaphore::new(processors.max(2))) }
+        let heavy = Arc::new(Semaphore::new(processors.max(2)));
+        Self { world, reader, policy, clock, metrics, patience: Duration::ZERO, heavy }
+    }
+
+    /// Lets a denial of a call wait so long, in all, for what watches may be about to tell of its other end. For worlds that watches
+    /// write; those that are complete as they stand tell nothing more.
+    #[must_use]
+    pub fn waiting_for_watches(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Answers one review by the deadline.
@@ -143,7 +157,8 @@ impl Admission {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
         let mut reading = Reading::default();
         let mut last: Option<Verdict> = None;
-        for round in 0..=MOST_ROUNDS {
+        let (mut rounds, mut moment, mut waited) = (0, FIRST_MOMENT, Duration::ZERO);
+        loop {
             let (subject, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), Arc::clone(&reading.fresh));
             let looked = self
                 .compute(heavy, deadline, move |this| {
@@ -156,16 +171,23 @@ impl Admission {
                 (Err(failure), None) => return Err(failure),
             };
             let wanted = reading.still_to_ask(wanted);
-            if wanted.is_empty() || round == MOST_ROUNDS {
-                return Ok(reading.finish(verdict));
+            if wanted.is_empty() || rounds == MOST_ROUNDS {
+                let in_time = Instant::now() + 2 * moment < deadline && waited + moment <= self.patience;
+                if heavy || !in_time || !verdict.denies_only_calls() {
+                    return Ok(reading.finish(verdict));
+                }
+                tokio::time::sleep(moment).await;
+                (waited, moment) = (waited + moment, 2 * moment);
+                last = Some(verdict);
+                continue;
             }
+            rounds += 1;
             let Some(failed) = self.read(wanted, deadline, &mut reading).await else {
                 return Ok(reading.finish(verdict));
             };
             reading.doubt(&verdict, &failed);
             last = Some(verdict);
         }
-        Err(Failure::Broken)
     }
 
     /// Reads stores afresh, each by itself, so that a slow one takes none of the others along. Returns those that could not

@@ -92,6 +92,11 @@ impl Verdict {
         self.denials.is_empty()
     }
 
+    /// Whether it refuses, and for nothing but calls, whose other ends may change at any time.
+    pub fn denies_only_calls(&self) -> bool {
+        !self.allows() && self.denials.iter().all(|finding| finding.problem.site.call.is_some())
+    }
+
     /// Everything that is told, what refuses first.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.denials.iter().chain(self.warnings.iter().map(|warned| &warned.finding))

@@ -52,6 +52,7 @@ pub(crate) struct Bed {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) drain: Drain,
     pub(crate) router: Router,
+    pub(crate) world: SharedWorld,
 }
 
 impl Bed {
@@ -66,19 +67,30 @@ impl Bed {
         access: SecretAccess,
         reader: impl StoreReader,
     ) -> Self {
+        Self::waiting(objects, access, reader, Duration::ZERO)
+    }
+
+    /// The same, and how long a denial of a call waits for what is learnt.
+    pub(crate) fn waiting(
+        objects: impl IntoIterator<Item = Value>,
+        access: SecretAccess,
+        reader: impl StoreReader,
+        patience: Duration,
+    ) -> Self {
         let mut world = World::new(access);
         facts(objects).into_iter().for_each(|fact| world.learn(fact));
         let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
+        let world = SharedWorld::new(world);
         let admission = Admission::new(
-            SharedWorld::new(world),
+            world.clone(),
             Arc::new(reader),
             Arc::clone(&policy),
             Arc::new(Timestamp::now),
             Arc::clone(&metrics),
         );
-        let router = router(Arc::new(admission), drain.clone());
-        Self { policy, metrics, drain, router }
+        let router = router(Arc::new(admission.waiting_for_watches(patience)), drain.clone());
+        Self { policy, metrics, drain, router, world }
     }
 
     /// The world of the sound node, its Secret holding this certificate.

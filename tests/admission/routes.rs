@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use meshvet::mesh::{Fact, FreshStores, SecretAccess, StoreKey, StoreState};
 use meshvet::policy::Policy;
-use meshvet::sources::StoreReader;
+use meshvet::sources::{NoReader, StoreReader};
 use serde_json::{Value, json};
 
-use crate::bed::{AUTHORITY, Bed, SOUND, create, facts, node, review, update};
+use crate::bed::{AUTHORITY, Bed, SOUND, create, facts, node, post, review, update};
 use crate::support::manifests::{
     calling_node, client_policy, deployment, namespace, secret, tls_secret, virtual_node, virtual_service,
 };
@@ -253,4 +254,49 @@ async fn secrets_on_demand_of_both_ends_are_read() {
     response.warns(&["MV301", "front → blue"]);
     assert_eq!(asked, ["Secret shop/blue-cert", "Secret shop/front-cert"]);
     verdict("", SecretAccess::OnDemand, "", &AUTHORITY.pem()).await.0.passes_silently();
+}
+
+/// A world that learns, in which a denial of a call waits for so long: `front` enforces TLS towards `blue`, which is plaintext as
+/// far as is known.
+fn learning(patience: Duration) -> Bed {
+    let front = calling_node("shop", "front", "colors", client_policy());
+    let objects = [namespace("shop"), plaintext("blue"), front, leading_to("blue")];
+    Bed::waiting(objects, SecretAccess::Complete, NoReader, patience)
+}
+
+#[tokio::test]
+async fn a_call_whose_other_end_was_mended_a_moment_ago_is_not_refused() {
+    let bed = learning(Duration::from_secs(60));
+    let mut front = calling_node("shop", "front", "colors", client_policy());
+    front["spec"]["logging"] = json!({"accessLog": {"file": {"path": "/dev/stdout"}}});
+    // The review comes first, and what a watch tells is learnt while it waits.
+    let mended = async {
+        let strict = virtual_node("shop", "blue", "blue.apps.local");
+        facts([strict]).into_iter().for_each(|fact| bed.world.write(|world| world.learn(fact)));
+    };
+    let review = create(front);
+    let (response, ()) = tokio::join!(bed.ask(&review), mended);
+    assert_eq!(response.0["allowed"], true, "{}", response.0);
+    assert!(!response.0.to_string().contains("MV305"), "{}", response.0);
+}
+
+#[tokio::test]
+async fn a_call_that_stays_broken_is_refused_in_the_time_of_the_request() {
+    let front = || calling_node("shop", "front", "colors", client_policy());
+    learning(Duration::from_millis(30)).ask(&create(front())).await.denies(&["MV305", "front → blue"]);
+    // Its patience is longer than the request's.
+    let bed = learning(Duration::from_secs(3600));
+    let answer = bed.send(post("/validate?timeout=2s", create(front()).to_string())).await;
+    assert_eq!(answer.code, 200, "{}", answer.json);
+    assert_eq!(answer.json["response"]["allowed"], false, "{}", answer.json);
+}
+
+#[tokio::test]
+async fn what_is_wrong_by_itself_is_refused_at_once() {
+    let bed = learning(Duration::from_secs(3600));
+    let mut front = calling_node("shop", "front", "colors", client_policy());
+    front["spec"]["backendDefaults"]["clientPolicy"]["tls"]["validation"]["trust"] = json!({});
+    let denied = bed.send(post("/validate?timeout=3000s", create(front).to_string())).await;
+    let message = denied.json["response"]["status"]["message"].as_str().expect("a message").to_owned();
+    assert!(message.contains("MV004") && message.contains("MV305"), "{message}");
 }
