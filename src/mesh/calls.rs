@@ -182,8 +182,8 @@ pub fn brought_about<'a>(world: &'a World, routing: Routing<'a>, by_groups: bool
             let targets = ways.targets((object, router));
             for service in world.routes().services_by(&Name::of(object)) {
                 for caller in ways.callers(service) {
-                    for (field, reached) in &targets {
-                        bring(&mut brought, ways.call(caller, service, reached), || field.clone());
+                    for (target, reached) in &targets {
+                        bring(&mut brought, ways.call(caller, service, reached), || target.field());
                     }
                 }
             }

@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::appmesh::{BackendGroup, GatewayRoute, VirtualRouter, VirtualService};
-use crate::field::FieldPath;
 use crate::mesh::calls::{Call, PolicyInForce};
 use crate::mesh::end::{Backend, ClientEnd, ServerEnd};
 use crate::mesh::member::{Definition, Member, OwnPolicy};
 use crate::mesh::object::ObjectRef;
-use crate::mesh::routes::{Name, Provider, gateway_of, provider, services_routed, targets};
+use crate::mesh::routes::{Name, Provider, Target, gateway_of, provider, services_routed, targets};
 use crate::mesh::world::World;
 
 /// An object that leads callers to nodes without being a node, with its name.
@@ -65,22 +64,19 @@ impl<'a> Ways<'a> {
             Some(Provider::Node(node)) => {
                 self.node(&node).map(|server| Reached { server, port: None, idle: false }).into_iter().collect()
             }
-            Some(Provider::Router(router)) => self
-                .router(&router)
-                .map(|found| self.targets(found))
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(_, it)| it)
-                .collect(),
+            Some(Provider::Router(router)) => {
+                let targets = self.router(&router).map(|found| self.targets(found));
+                targets.unwrap_or_default().into_iter().map(|(_, reached)| reached).collect()
+            }
         }
     }
 
-    /// Where a router leads, each with the field that says so.
-    pub(crate) fn targets(&self, (object, router): (&ObjectRef, &VirtualRouter)) -> Vec<(FieldPath, Reached<'a>)> {
+    /// Where a router leads, by which of its targets.
+    pub(crate) fn targets(&self, (object, router): (&ObjectRef, &VirtualRouter)) -> Vec<(Target, Reached<'a>)> {
         targets(object, router)
             .filter_map(|target| {
                 let reached = Reached { server: self.node(&target.node)?, port: target.port, idle: target.idle };
-                Some((target.field(), reached))
+                Some((target, reached))
             })
             .collect()
     }
