@@ -1,8 +1,9 @@
 //! `meshvet verify` through the API server's port-forward: two real Envoys behind pods, and the kubelet's own streaming code
 //! between them and the API server.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ tests![
     how_far_it_is_is_shown_on_a_terminal,
     a_pod_that_cant_be_read_says_why,
     a_missing_permission_is_named,
+    kubectl_is_forwarded_by_the_same_kubelet,
 ];
 
 /// The port of an injected proxy's admin interface.
@@ -200,4 +202,29 @@ fn a_missing_permission_is_named() {
     says("reader", &[(look, "pods"), (forward, "pods/portforward")], &["-n", "shop"], 0, &["2 proxies read"]);
     // To forward a port is enough where the pod is named.
     says("forwarder", &[(forward, "pods/portforward")], &["-n", "shop", "client"], 0, &["1 proxy read"]);
+}
+
+/// Not only meshvet gets through: kubectl speaks another protocol (SPDY) to the same port-forward.
+fn kubectl_is_forwarded_by_the_same_kubelet() {
+    let cluster = Cluster::sound("verify-kubectl");
+    let mut kubectl = Command::new(sandbox::assets().join("kubectl"))
+        .arg("--kubeconfig")
+        .arg(cluster.plane.folder().join("kubeconfig"))
+        .args(["-n", "shop", "port-forward", "pod/client", &format!(":{ADMIN}")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("kubectl runs");
+    let mut line = String::new();
+    // Held open: kubectl tells of each connection.
+    let mut stdout = BufReader::new(kubectl.stdout.take().expect("its output"));
+    stdout.read_line(&mut line).expect("a line");
+    let address = line.strip_prefix("Forwarding from ").and_then(|line| line.split(" -> ").next());
+    let address = address.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("{line}"));
+    let answer = envoy::get(address, "/ready");
+    let _ = kubectl.kill();
+    let _ = kubectl.wait();
+    drop(stdout);
+    let answer = answer.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("LIVE"), "{answer}");
 }
