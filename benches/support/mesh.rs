@@ -112,7 +112,8 @@ fn deployment(index: usize) -> Value {
     }})
 }
 
-fn service(index: usize) -> Value {
+/// The service by which its neighbour calls a node.
+pub(crate) fn service(index: usize) -> Value {
     json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualService",
         "metadata": {"name": format!("node-{index}"), "namespace": "shop"},
         "spec": {"provider": {"virtualNode": {"virtualNodeRef": {"name": format!("node-{index}")}}}}})
@@ -162,8 +163,9 @@ pub(crate) fn review(mut object: Value, old: Option<Value>) -> Bytes {
     object["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
     object["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": applied});
     object["metadata"]["managedFields"] = managed;
-    let kind = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": "VirtualNode"});
-    let resource = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": "virtualnodes"});
+    let plural = format!("{}s", object["kind"].as_str().expect("a kind").to_lowercase());
+    let kind = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": object["kind"]});
+    let resource = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": plural});
     let review = json!({
         "kind": "AdmissionReview",
         "apiVersion": "admission.k8s.io/v1",

@@ -2,7 +2,8 @@
 //!
 //! A denial that rests on Secrets or ConfigMaps is final only after these were read afresh, so that mending a Secret and
 //! applying at once passes. Nothing that is waited for makes the verdict late: what could not be read in time makes
-//! warnings of the denials that rest on it. The same holds for what is asked of AWS, whose answers come from a cache.
+//! warnings of the denials that rest on it. The same holds for what is asked of AWS, whose answers come from a cache. A call is looked
+//! at again a moment later, where the world is written by watches: its other end may have been applied just now.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::answer::{Answer, Reason, verdict_word};
 use crate::admission::metrics::Metrics;
 use crate::admission::review::{BadReview, Change, Request, Subject};
-use crate::admission::verdict::{Because, Old, Verdict, Warned};
+use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
 use crate::aws::{AwsFacts, Question};
 use crate::finding::Finding;
@@ -36,6 +37,8 @@ const MOST_STORES: usize = 64;
 const READS_AT_ONCE: usize = 16;
 /// Judge, read, judge again: a projected volume may lead to one more store each time.
 const MOST_ROUNDS: usize = 4;
+/// The first moment that a denial of a call waits for watches; each further one is twice as long.
+const FIRST_MOMENT: Duration = Duration::from_millis(10);
 
 /// Tells the time. Tests stop it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -53,6 +56,8 @@ pub struct Admission {
     /// What is counted.
     pub metrics: Arc<Metrics>,
     aws: Arc<dyn AwsReader>,
+    /// How long a denial of a call waits for watches, in all.
+    patience: Duration,
     heavy: Arc<Semaphore>,
 }
 
@@ -91,13 +96,21 @@ impl Admission {
     ) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let heavy = Arc::new(Semaphore::new(processors.max(2)));
-        Self { world, reader, policy, clock, metrics, aws: Arc::new(NoAws), heavy }
+        Self { world, reader, policy, clock, metrics, aws: Arc::new(NoAws), patience: Duration::ZERO, heavy }
     }
 
     /// The same, asking AWS about what objects name there.
     #[must_use]
     pub fn asking(self, aws: Arc<dyn AwsReader>) -> Self {
         Self { aws, ..self }
+    }
+
+    /// Lets a denial of a call wait so long, in all, for what watches may be about to tell of its other end. For worlds that watches
+    /// write; those that are complete as they stand tell nothing more.
+    #[must_use]
+    pub fn waiting_for_watches(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Answers one review by the deadline.
@@ -154,7 +167,8 @@ impl Admission {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
         let mut reading = Reading::default();
         let mut last: Option<Verdict> = None;
-        for round in 0..=MOST_ROUNDS {
+        let (mut rounds, mut moment, mut waited) = (0, FIRST_MOMENT, Duration::ZERO);
+        loop {
             let (subject, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), Arc::clone(&reading.fresh));
             let aws = self.aws.asks().then(|| Arc::clone(&reading.aws));
             let looked = self
@@ -168,9 +182,17 @@ impl Admission {
                 (Err(failure), None) => return Err(failure),
             };
             let wanted = reading.still_to_ask(wanted);
-            if (wanted.is_empty() && questions.is_empty()) || round == MOST_ROUNDS {
-                return Ok(reading.finish(verdict));
+            if (wanted.is_empty() && questions.is_empty()) || rounds == MOST_ROUNDS {
+                let in_time = Instant::now() + 2 * moment < deadline && waited + moment <= self.patience;
+                if heavy || !in_time || !verdict.denies_only_calls() {
+                    return Ok(reading.finish(verdict));
+                }
+                tokio::time::sleep(moment).await;
+                (waited, moment) = (waited + moment, 2 * moment);
+                last = Some(verdict);
+                continue;
             }
+            rounds += 1;
             let answers = self.ask(questions, deadline);
             let (read, answers) = tokio::join!(self.read(wanted, deadline, &mut reading), answers);
             if read.is_none() && answers.is_empty() {
@@ -182,7 +204,6 @@ impl Admission {
             }
             last = Some(verdict);
         }
-        Err(Failure::Broken)
     }
 
     /// Reads stores afresh, each by itself, so that a slow one takes none of the others along. Returns those that could not
@@ -199,7 +220,7 @@ impl Admission {
                 let answer = timeout_at(deadline, self.reader.read(vec![store.clone()])).await;
                 let state = match answer {
                     Ok(mut fresh) => fresh.remove(&store),
-                    Err(_) => Some(StoreState::Unread(Unread::Failed(format!("reading {store} took too long")))),
+                    Err(_) => Some(StoreState::Unread(Unread::Failed(format!("took too long to read {store}")))),
                 };
                 (store, state)
             })
@@ -300,7 +321,7 @@ impl Reading {
     fn finish(self, mut verdict: Verdict) -> Verdict {
         verdict.soften(|finding| {
             let unasked = finding.problem.site.rests_on.iter().find(|store| !self.asked.contains(*store));
-            unasked.map(|store| format!("{store} was not read afresh"))
+            unasked.map(|store| format!("not read afresh: {store}"))
         });
         let doubtful = self.unconfirmed.into_iter();
         let doubtful = doubtful.map(|(finding, why)| Warned { finding, because: Because::Unconfirmed(why) });
@@ -312,7 +333,7 @@ impl Reading {
     fn cut_short(self, mut verdict: Verdict) -> Verdict {
         verdict.soften(|finding| {
             let rests = finding.problem.site.rests_on.first();
-            rests.map(|store| format!("no time was left to judge {store} again"))
+            rests.map(|store| format!("no time left to judge {store} again"))
         });
         verdict
     }
@@ -324,7 +345,7 @@ fn before(deadline: Instant) -> Instant {
     deadline - (left / 5).min(Duration::from_millis(100))
 }
 
-/// Judges the new object and, where that refuses, the old one, in one snapshot of the world. `aws` is what AWS has answered;
+/// Judges the new object and, where it matters what was there before, the old one, in one snapshot of the world. `aws` is what AWS has answered;
 /// None where it isn't asked.
 fn look(
     request: &Request,
@@ -359,7 +380,7 @@ fn look(
     };
     let verdict = match old {
         // The old object only ever excuses.
-        Some(old) if judgement.denies() => match old {
+        Some(old) if judgement.findings.iter().any(is_compared) => match old {
             Ok(old) => Verdict::weigh(judgement, Old::Judged(&judged(old))),
             Err(_) => Verdict::weigh(judgement, Old::Unreadable),
         },

@@ -16,7 +16,7 @@ use crate::cli::aws::AwsArgs;
 use crate::cli::files::FilesArg;
 use crate::field::FieldPath;
 use crate::finding::{Finding, Severity};
-use crate::mesh::{ObjectRef, View};
+use crate::mesh::{CallKey, ObjectRef, View};
 use crate::policy::Policy;
 use crate::report::{self, Place, Report, Reported, Unread};
 use crate::rules::{self, Surface};
@@ -242,17 +242,40 @@ fn judge(manifests: &Manifests, view: View<'_>, policy: &Policy, now: Timestamp)
     report
 }
 
-/// What was reported already: a workload's annotation is seen from each member that selects it.
+/// What was reported already: a workload's annotation is seen from each member that selects it, a call from both its ends.
 #[derive(Default)]
-struct Told(HashMap<(&'static str, ObjectRef, FieldPath, String), usize>);
+struct Told(HashMap<Known, usize>);
+
+/// What makes two findings one.
+#[derive(PartialEq, Eq, Hash)]
+enum Known {
+    /// The same, said of the same field.
+    Field(&'static str, ObjectRef, FieldPath, String),
+    /// The same, said of the same call.
+    Call(&'static str, CallKey, String, Option<String>),
+}
+
+impl Known {
+    fn of(Finding { rule, object, problem, .. }: &Finding) -> Self {
+        let site = &problem.site;
+        match &site.call {
+            Some(call) => Self::Call(rule.code, (**call).clone(), site.anchor.clone(), problem.found.clone()),
+            None => Self::Field(rule.code, object.clone(), site.field.clone(), problem.message.clone()),
+        }
+    }
+}
+
+fn weight(finding: &Finding) -> (bool, Severity) {
+    (finding.suppressed.is_none(), finding.severity)
+}
 
 impl Told {
     fn add(&mut self, report: &mut Report, reported: Reported) {
         let finding = &reported.finding;
-        let key = (finding.rule.code, finding.object.clone(), finding.field().clone(), finding.problem.message.clone());
+        let key = Known::of(finding);
         match self.0.get(&key).and_then(|index| report.findings.get_mut(*index)) {
-            // One who looks at it doesn't ignore it.
-            Some(known) if known.finding.suppressed.is_some() && finding.suppressed.is_none() => *known = reported,
+            // One who looks at it doesn't ignore it, and the stricter of two policies holds.
+            Some(known) if weight(&known.finding) < weight(finding) => *known = reported,
             Some(_) => {}
             None => {
                 self.0.insert(key, report.findings.len());

@@ -34,6 +34,9 @@ use crate::sources::cluster::{
     ClusterOptions, ConnectOptions, KubeReader, Pace, Readiness, WatchStats, Watches, connect, spawn,
 };
 
+/// How far watches may lag behind what was applied a moment ago.
+const WATCH_LAG: Duration = Duration::from_millis(150);
+
 /// Serve the admission webhook.
 ///
 /// Watches the cluster, and answers the API server's admission reviews on POST /validate. Ends on SIGTERM or SIGINT: it stops being
@@ -175,7 +178,8 @@ impl ServeArgs {
         };
         let reader = Arc::new(KubeReader::new(client, access));
         let aws = self.aws.reader(&policy)?;
-        let admission = Arc::new(Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws));
+        let admission = Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws);
+        let admission = Arc::new(admission.waiting_for_watches(WATCH_LAG));
         let server = Server {
             router: router(admission, drain.clone()),
             tls: Arc::new(tls_config(certificate)?),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::appmesh::{LabelSelector, VirtualGatewaySpec, VirtualNodeSpec};
 use crate::mesh::end::{Backend, ClientEnd, Discovery, ServerEnd};
 use crate::mesh::object::ObjectRef;
+use crate::mesh::release::Marks;
 use crate::mesh::routes::Name;
 
 /// A virtual node or gateway, reduced to its ends.
@@ -72,6 +73,11 @@ impl Member {
     /// `virtual node` or `virtual gateway`, for messages.
     pub fn noun(&self) -> &'static str {
         if self.is_gateway() { "virtual gateway" } else { "virtual node" }
+    }
+
+    /// What says which release it is of.
+    pub fn marks(&self) -> Marks<'_> {
+        Marks { labels: &self.labels, annotations: &self.annotations }
     }
 
     /// Whether any of its ends loads certificates or trust.

@@ -9,7 +9,7 @@ use crate::mesh::member::Member;
 use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
 use crate::mesh::object::ObjectRef;
 use crate::mesh::paths::PathCache;
-use crate::mesh::routes::{EVERY_SERVICE, Name, RouteIndex, group_entries};
+use crate::mesh::routes::{EVERY_SERVICE, GroupEntry, Name, RouteIndex, group_entries};
 use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
 use crate::mesh::workload::Workload;
 
@@ -97,7 +97,8 @@ pub struct World {
     workloads: HashMap<ObjectRef, Arc<Workload>>,
     stores: HashMap<StoreKey, Arc<Store>>,
     namespaces: HashMap<String, BTreeMap<String, String>>,
-    services: HashMap<ObjectRef, Arc<VirtualService>>,
+    /// In order, so that those of one namespace stand together.
+    services: BTreeMap<ObjectRef, Arc<VirtualService>>,
     routers: HashMap<ObjectRef, Arc<VirtualRouter>>,
     gateway_routes: HashMap<ObjectRef, Arc<GatewayRoute>>,
     backend_groups: HashMap<ObjectRef, Arc<BackendGroup>>,
@@ -304,17 +305,19 @@ impl World {
     /// The services that a backend group stands for, to a member of this namespace.
     pub(crate) fn services_of_group(&self, group: &Name, namespace: &str) -> Vec<Name> {
         let group = self.backend_groups.get(&app_mesh("BackendGroup", group));
-        let mut services = Vec::new();
-        for entry in group.into_iter().flat_map(|group| group_entries(group)) {
-            let namespace = entry.namespace.as_deref().unwrap_or(namespace);
-            if entry.name == EVERY_SERVICE {
-                let there = self.services.keys().filter(|service| service.namespace() == namespace);
-                services.extend(there.map(Name::of));
-            } else {
-                services.push(Name::new(namespace, &entry.name));
-            }
+        let entries = group.into_iter().flat_map(|group| group_entries(group));
+        entries.flat_map(|entry| self.services_of_entry(&entry, namespace)).collect()
+    }
+
+    /// The services that one entry of a backend group stands for, to a member of this namespace.
+    pub(crate) fn services_of_entry(&self, entry: &GroupEntry, namespace: &str) -> Vec<Name> {
+        let namespace = entry.namespace.as_deref().unwrap_or(namespace);
+        if entry.name != EVERY_SERVICE {
+            return vec![Name::new(namespace, &entry.name)];
         }
-        services
+        let first = app_mesh("VirtualService", &Name::new(namespace, ""));
+        let there = self.services.range(first..).map(|(service, _)| service);
+        there.take_while(|service| service.namespace() == namespace).map(Name::of).collect()
     }
 
     /// The gateway route of this name.

@@ -8,7 +8,7 @@ use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
 use crate::mesh::World;
 use crate::pki::HashAlgorithm;
-use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
+use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
 use crate::rules::{RULES, Rule};
 
@@ -30,6 +30,7 @@ struct Layer {
     thresholds: Thresholds,
     profile: Profile,
     issuers: Option<Arc<AllowedIssuers>>,
+    routing: Routing,
 }
 
 /// What holds in one namespace.
@@ -49,6 +50,8 @@ pub struct Effective {
     pub sds_enabled: bool,
     /// Whether backend groups are enabled in the App Mesh controller.
     pub backend_groups_enabled: bool,
+    /// The most that a broken call weighs on an object that leads callers to nodes.
+    pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
     /// MV302's allowed issuers; None: anybody.
@@ -70,6 +73,7 @@ impl Default for Policy {
             max_lifetime_days: None,
             sds_enabled: false,
             backend_groups_enabled: false,
+            routing: Severity::Warn,
             ignore_denials: false,
             allowed_issuers: None,
             aws: Arc::default(),
@@ -94,7 +98,7 @@ impl Policy {
     pub fn new(file: PolicyFile) -> Result<Self, PolicyError> {
         let mut policy = Self::default();
         let severities = resolve(&file.severities, "severities")?;
-        policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile);
+        policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile, file.routing);
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
@@ -114,6 +118,7 @@ impl Policy {
                 thresholds: scope.thresholds,
                 profile: scope.profile,
                 issuers: allowed(scope.issuers.as_ref(), &format!("{path}.issuers"))?,
+                routing: scope.routing,
             });
         }
         Ok(policy)
@@ -134,7 +139,7 @@ impl Policy {
         labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
             let effective = effective.to_mut();
-            effective.lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile);
+            effective.lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile, layer.routing);
             effective.allowed_issuers = layer.issuers.clone().or(effective.allowed_issuers.take());
         }
         effective
@@ -161,8 +166,10 @@ impl Effective {
         unknown: Option<Severity>,
         thresholds: Thresholds,
         profile: &Profile,
+        routing: Routing,
     ) {
         self.unknown = unknown.or(self.unknown);
+        self.routing = routing.severity.unwrap_or(self.routing);
         for (mine, other) in self.severities.iter_mut().zip(severities) {
             *mine = other.or(*mine);
         }
@@ -239,6 +246,22 @@ mod tests {
         .expect("a policy");
         assert_eq!(severity(&policy, "shop", "MV101"), Severity::Warn);
         assert_eq!(severity(&policy, "other", "MV101"), Severity::Deny);
+    }
+
+    #[test]
+    fn routing_objects_warn_unless_the_policy_says_otherwise() {
+        let routing = |text: &str, namespace: &str| {
+            let policy = Policy::parse(text).expect("a policy");
+            let mut world = World::default();
+            world.learn(Fact::Namespace("prod".to_owned(), [("env".to_owned(), "prod".to_owned())].into()));
+            policy.effective(namespace, &world).routing
+        };
+        assert_eq!(routing("", "prod"), Severity::Warn);
+        let scoped = "routing: {severity: off}\nscopes:\n- namespaceSelector: {matchLabels: {env: prod}}\n  routing: {severity: deny}\n";
+        assert_eq!(routing(scoped, "dev"), Severity::Off);
+        assert_eq!(routing(scoped, "prod"), Severity::Deny);
+        rejects("routing: {severity: error}", &["routing.severity", "error"]);
+        rejects("scopes: [{routing: {severty: deny}}]", &["scopes[0].routing.severty", "`severity`"]);
     }
 
     #[test]

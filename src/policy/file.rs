@@ -29,6 +29,8 @@ pub struct PolicyFile {
     pub sds: Sds,
     /// App Mesh's backend groups.
     pub backend_groups: BackendGroups,
+    /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
+    pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.
     pub ignore: Ignore,
     /// Who may have issued a certificate (MV302). Left out: anybody.
@@ -109,6 +111,16 @@ pub struct BackendGroups {
     pub enabled: bool,
 }
 
+/// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Routing {
+    /// The most that a call weighs at admission which comes about by such an object and can't work. Default `warn`: the object
+    /// passes with a warning. `deny`: it is refused for what it makes worse. `off`: calls are judged only when one of their ends
+    /// changes.
+    pub severity: Option<Severity>,
+}
+
 /// The `meshvet.dev/ignore` annotation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -133,6 +145,8 @@ pub struct Scope {
     pub profile: Profile,
     /// Who may have issued a certificate there, instead of what is said above.
     pub issuers: Option<IssuersFile>,
+    /// Objects there that lead callers to nodes.
+    pub routing: Routing,
 }
 
 /// Where the mesh is in AWS, and whom meshvet asks as. Nothing here makes meshvet ask: `--aws` does.

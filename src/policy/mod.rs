@@ -9,8 +9,8 @@ mod issuers;
 
 pub use effective::{Effective, Policy};
 pub use file::{
-    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Scope, Sds, Thresholds,
-    json_schema,
+    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Routing, Scope, Sds,
+    Thresholds, json_schema,
 };
 pub(crate) use issuers::short;
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

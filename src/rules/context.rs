@@ -43,7 +43,7 @@ pub struct Context<'a> {
     pub certificates: Vec<CertificateUse<'a>>,
     /// Each trust bundle by file that a proxy of the member loads.
     pub trusts: Vec<TrustUse<'a>>,
-    /// Each call that the member makes or receives, where TLS has a part in it.
+    /// Each call that the object makes, receives or brings about, where TLS has a part in it.
     pub pairs: Vec<Pair<'a>>,
     /// The certificates of those calls that the other end would not accept now.
     pub refused: Vec<Refused>,
@@ -126,9 +126,9 @@ impl<'a> Context<'a> {
                 ends_of(member).for_each(|end| files.find_for(view, member, &owners, end));
                 (cx.certificates, cx.trusts) = (files.certificates, files.trusts);
             }
-            cx.pairs = Pair::all(&cx);
-            cx.refused = Refused::all(&cx);
         }
+        cx.pairs = Pair::all(&cx);
+        cx.refused = Refused::all(&cx);
         cx
     }
 

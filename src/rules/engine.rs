@@ -98,7 +98,10 @@ impl Finding {
         policy: &Effective,
         suppressions: &Suppressions,
     ) -> Option<Finding> {
-        let severity = policy.severity(rule, problem.severity);
+        let mut severity = policy.severity(rule, problem.severity);
+        if problem.site.call.is_some() && reviewed.routing().is_some() {
+            severity = severity.min(policy.routing);
+        }
         if severity == Severity::Off {
             return None;
         }

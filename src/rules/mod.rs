@@ -22,7 +22,7 @@ pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, T
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
-pub use pairs::{Pair, Refused, Side};
+pub use pairs::{Pair, Refused, Side, Standpoint};
 pub use questions::{is_unplaced, questions_to_ask};
 pub use stores::stores_to_read;
 

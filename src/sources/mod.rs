@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::appmesh::decode::UnknownField;
 use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
-use crate::mesh::{Fact, Member, ObjectRef, Workload};
+use crate::mesh::{Fact, Marks, Member, ObjectRef, Routing, Workload};
 
 pub use objects::{Entry, Undecodable, decode_object, decode_reviewed};
 pub use shared::{AwsReader, NoAws, NoReader, SharedWorld, StoreReader};
@@ -54,6 +54,19 @@ pub enum Body {
 }
 
 impl Reviewed {
+    /// The object, where it leads callers to nodes without being one; with what says which release it is of.
+    pub fn routing(&self) -> Option<(Routing<'_>, Marks<'_>)> {
+        let object = &self.object;
+        let (routing, metadata) = match &self.body {
+            Body::Service(service) => (Routing::Service(object, service), &service.metadata),
+            Body::Router(router) => (Routing::Router(object, router), &router.metadata),
+            Body::GatewayRoute(route) => (Routing::GatewayRoute(object, route), &route.metadata),
+            Body::BackendGroup(group) => (Routing::BackendGroup(object, group), &group.metadata),
+            Body::Member(_) | Body::Mesh(_) | Body::Workload(_) => return None,
+        };
+        Some((routing, Marks { labels: &metadata.labels, annotations: &metadata.annotations }))
+    }
+
     /// What the world learns of it.
     pub fn fact(&self) -> Fact {
         let object = self.object.clone();

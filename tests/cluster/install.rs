@@ -79,11 +79,12 @@ impl<'a> Installation<'a> {
         spec.retain(|field, _| field == "ports");
         let mut webhook = kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
         webhook["metadata"] = json!({"name": name});
-        let hook = &mut webhook["webhooks"][0];
-        hook["clientConfig"]["service"]["name"] = name.as_str().into();
-        hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
-        hook["failurePolicy"] = failure_policy.into();
-        hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        for hook in webhook["webhooks"].as_array_mut().expect("webhooks") {
+            hook["clientConfig"]["service"]["name"] = name.as_str().into();
+            hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
+            hook["failurePolicy"] = failure_policy.into();
+            hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        }
         kubectl.apply(&service, &[]).succeeds();
         kubectl.apply(&webhook, &[]).succeeds();
         Self { plane, name, authority: Some(authority), token: token(plane) }

@@ -14,6 +14,7 @@ mod membership;
 mod names;
 mod objects;
 mod pairs;
+mod routes;
 mod scene;
 
 use std::collections::BTreeSet;
@@ -32,6 +33,7 @@ fn all() -> Vec<Case> {
         issuers::cases(),
         allowed::cases(),
         pairs::cases(),
+        routes::cases(),
         acm::cases(),
     ]
     .concat()
@@ -86,6 +88,11 @@ fn a_sound_world_of_acm_has_no_findings() {
     let mut scene = Scene::sound();
     acm::pair(&mut scene);
     assert_eq!(scene.judge().told(), Vec::<String>::new());
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_routes_say() {
+    routes::cases().iter().for_each(Case::run);
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             "servers that validate clients end the handshake: SSLV3_ALERT_CERTIFICATE_EXPIRED".to_owned()
         };
         out.add(
-            Problem::deny(using.chain_site(), format!("the certificate in {} has expired", using.chain_origin()))
+            Problem::deny(using.chain_site(), format!("the certificate has expired ({})", using.chain_origin()))
                 .expected(format!("a certificate that is valid on {}", cx.now))
                 .found(format!("{} ended on {}", leaf.subject, leaf.not_after))
                 .consequence(sees)
@@ -49,7 +49,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::deny(
                 trust.site(),
-                format!("every certificate of the trust bundle in {} has expired", trust.origin()),
+                format!("every certificate of the trust bundle has expired ({})", trust.origin()),
             )
             .expected(format!("an authority that is valid on {}", cx.now))
             .found(format!("the last one ended on {last}"))
@@ -62,7 +62,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
     for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf()) {
         if matches!(refused.refusal.reason, Reason::Expired { .. })
-            && let Some(problem) = refused.problem(cx, "a certificate that the path needs has expired")
+            && let Some(problem) = refused.problem_on_the_path(cx, "has expired")
         {
             let restart = refused.parts(cx).map_or("", |(_, using, _)| using.then_restart());
             out.add(problem.fix(format!("renew the certificate that is named{restart}")));

@@ -35,7 +35,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::warn(
                 using.chain_site(),
-                format!("the certificate in {} ends in {}", using.chain_origin(), span(left)),
+                format!("the certificate ends in {} ({})", span(left), using.chain_origin()),
             )
             .expected(format!("more than {} left", span(days.min(lifetime / 5))))
             .found(format!("{} left: {} ends on {}", span(left), leaf.subject, leaf.not_after))

@@ -31,7 +31,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for refused in &cx.refused {
         let Some(links) = links_at_hand(cx, refused) else { continue };
         let subjects = links.iter().map(|link| link.subject.as_str()).collect::<Vec<_>>().join(", ");
-        if let Some(problem) = refused.problem(cx, &format!("its chain file lacks {subjects}")) {
+        if let Some(problem) = refused
+            .problem(cx, |shower, verifier| format!("the {shower}'s chain lacks {subjects}: the {verifier} refuses it"))
+        {
             out.add(problem.fix(format!("put {subjects} behind the leaf in the chain file{THEN_RESTART}")));
         }
     }

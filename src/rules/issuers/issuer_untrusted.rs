@@ -19,7 +19,7 @@
 //! Replace an authority in this order: a bundle with both into every client (and restart them), then the certificates,
 //! then a bundle with the new one alone.
 
-use crate::pki::path::Reason;
+use crate::pki::path::{Reason, Refusal};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::files::chain_incomplete::links_at_hand;
@@ -43,7 +43,13 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             }
             _ => "have the named certificate issued anew without that fault; then restart the pods",
         };
-        if let Some(problem) = refused.problem(cx, &refused.refusal.reason.to_string()) {
+        let Refusal { certificate, reason, .. } = &refused.refusal;
+        let subject =
+            if certificate.subject.is_empty() { "a certificate without subject" } else { &certificate.subject };
+        let refuses = |shower: &str, verifier: &str| {
+            format!("the {verifier} refuses the {shower}'s certificate: {subject} {reason}")
+        };
+        if let Some(problem) = refused.problem(cx, refuses) {
             out.add(problem.fix(fix));
         }
     }
