@@ -298,6 +298,7 @@ mod tests {
         rejects("issuers: {allowed: [{certificateFile: x}]}", &["give the certificate itself"]);
         rejects("issuers: {allowed: [{spkiSha256: abc}]}", &["issuers.allowed[0].spkiSha256: not a SHA-256 digest"]);
         rejects("issuers: {allowed: [{subject: mesh}]}", &["not a distinguished name such as CN="]);
+        rejects("issuers: {allowed: [{authorityArn: arn:aws:acm}]}", &["issuers.allowed[0].authorityArn: "]);
         rejects("issuers: {allowed: [{}]}", &["issuers.allowed[0]: exactly one of certificate"]);
         rejects(
             "scopes: [{issuers: {allowed: [{subject: CN=a, spkiSha256: b}]}}]",

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::aws::{Arn, ArnKind};
 use crate::pki::{Certificate, FileFacts};
 use crate::policy::file::PolicyError;
 
@@ -47,7 +48,7 @@ pub struct AllowedIssuers {
     /// Authorities by name alone.
     pub subjects: Vec<DistinguishedName>,
     /// Authorities of AWS Private CA.
-    pub authority_arns: Vec<String>,
+    pub authorities: Vec<Arn>,
 }
 
 /// A distinguished name, to be compared with others however they are written: spaces around commas, the case of attribute types, and
@@ -149,7 +150,10 @@ impl IssuersFile {
                     }
                     all.subjects.push(name);
                 }
-                (None, None, None, None, Some(arn)) => all.authority_arns.push(arn.clone()),
+                (None, None, None, None, Some(arn)) => {
+                    let arn = Arn::parse(arn, ArnKind::Authority);
+                    all.authorities.push(arn.map_err(|error| wrong(path, index, "authorityArn", &error.to_string()))?);
+                }
                 _ => {
                     return Err(PolicyError::Value {
                         path: format!("{path}.allowed[{index}]"),
@@ -187,7 +191,7 @@ impl fmt::Display for AllowedIssuers {
         let pins = self.pins.iter().map(|pin| format!("the authority with key {}", short(pin)));
         let subjects = self.subjects.iter().map(|subject| format!("a trusted {subject}"));
         let all: Vec<String> =
-            certificates.chain(pins).chain(subjects).chain(self.authority_arns.iter().cloned()).collect();
+            certificates.chain(pins).chain(subjects).chain(self.authorities.iter().map(Arn::resource)).collect();
         f.write_str(&all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(" or "))?;
         if all.len() > SHOWN { write!(f, " or {} more", all.len() - SHOWN) } else { Ok(()) }
     }

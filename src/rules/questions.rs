@@ -42,6 +42,9 @@ pub fn questions_to_ask(reviewed: &Reviewed, view: View<'_>, policy: &Policy) ->
         wanted.insert(Question::Home);
     }
     wanted.extend(questions_about_roles(&cx));
+    // The authorities that the policy allows (MV302), to be told from others by their keys.
+    let allowed = cx.policy.allowed_issuers.iter().filter(|_| !cx.certificates.is_empty());
+    wanted.extend(allowed.flat_map(|allowed| allowed.authorities.iter().cloned().map(Question::of)));
     wanted.into_iter().filter(|question| view.answer(question).is_none()).collect()
 }
 

@@ -27,7 +27,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::aws::{Arn, ArnKind};
 use crate::finding::{Problem, Severity};
+use crate::mesh::View;
 use crate::pki::{Certificate, Chain};
 use crate::policy::{AllowedIssuers, DistinguishedName, short};
 use crate::rules::context::{CertificateUse, Context, TrustUse};
@@ -35,12 +37,13 @@ use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(allowed) = cx.policy.allowed_issuers.as_deref() else { return };
-    let trusted = trusted(cx);
-    for using in &cx.certificates {
+    let (trusted, at_aws) = (trusted(cx), AtAws::of(cx.view, allowed));
+    let listed: Vec<_> = allowed.certificates.iter().chain(at_aws.certificates.iter().copied()).collect();
+    for using in cx.certificates.iter().filter(|using| !at_aws.issued(cx.view, using)) {
         let Some(chain) = using.chain() else { continue };
-        let above = Above::of(cx, chain, &trusted, allowed);
-        // An authority of AWS Private CA that isn't known may be the one.
-        if !above.is_allowed(allowed) && allowed.authority_arns.is_empty() {
+        let above = Above::of(cx, chain, &trusted, &listed);
+        // An authority that AWS hasn't told of may be the one.
+        if !above.is_allowed(allowed, &listed) && !at_aws.some_unknown {
             out.add(problem(using, chain, &above, allowed));
         }
     }
@@ -49,60 +52,84 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 /// The certificates that somebody trusts: the member itself, and whoever it talks to.
 fn trusted<'c>(cx: &'c Context<'_>) -> Vec<&'c Arc<Certificate>> {
     let peers = cx.pairs.iter().flat_map(|pair| pair.client.trusts.iter().chain(&pair.server.trusts));
-    let bundles =
-        cx.trusts.iter().chain(peers).filter_map(TrustUse::facts).filter_map(|facts| facts.bundle.as_ref().ok());
+    let bundles = cx.trusts.iter().chain(peers).filter_map(TrustUse::bundle);
     let mut seen = HashSet::new();
     bundles.flat_map(|bundle| &bundle.certificates).filter(|one| seen.insert(one.fingerprint)).collect()
 }
 
+/// The allowed authorities of AWS Private CA.
+struct AtAws<'c> {
+    arns: &'c [Arn],
+    /// The certificates of those that are known.
+    certificates: Vec<&'c Arc<Certificate>>,
+    some_unknown: bool,
+}
+
+impl<'c> AtAws<'c> {
+    fn of(view: View<'c>, allowed: &'c AllowedIssuers) -> Self {
+        let own = |arn: &Arn| view.authority(arn).known()?.bundle.as_ref()?.certificates.first();
+        let certificates: Vec<_> = allowed.authorities.iter().filter_map(own).collect();
+        let some_unknown = certificates.len() < allowed.authorities.len();
+        Self { arns: &allowed.authorities, certificates, some_unknown }
+    }
+
+    /// Whether ACM says that one of them issued the certificate.
+    fn issued(&self, view: View<'_>, using: &CertificateUse<'_>) -> bool {
+        let issuer = || {
+            let arn = Arn::parse(&using.chain_file.path, ArnKind::Certificate).ok()?;
+            Arn::parse(view.certificate(&arn).known()?.authority.as_deref()?, ArnKind::Authority).ok()
+        };
+        using.is_acm() && issuer().is_some_and(|authority| self.arns.contains(&authority))
+    }
+}
+
 /// What stands above a leaf, each link proved by its signature.
 struct Above<'c> {
-    /// The authorities, nearest first; the leaf itself where it is its own.
-    authorities: Vec<&'c Arc<Certificate>>,
-    /// Whether a trust bundle or the policy holds the authority at that place.
-    vouched: Vec<bool>,
+    /// The authorities, nearest first; the leaf itself where it is its own. With each, whether a trust bundle or the policy
+    /// holds it.
+    authorities: Vec<(&'c Arc<Certificate>, bool)>,
 }
 
 impl<'c> Above<'c> {
-    fn of(cx: &Context<'_>, chain: &'c Chain, trusted: &[&'c Arc<Certificate>], allowed: &'c AllowedIssuers) -> Self {
-        let vouched: Vec<_> = trusted.iter().copied().chain(&allowed.certificates).collect();
-        let mut known: Vec<_> = vouched.iter().map(|one| (*one, true)).collect();
-        known.extend(chain.certificates.iter().map(|one| (one, false)));
-        let mut above = Self { authorities: Vec::new(), vouched: Vec::new() };
+    fn of(
+        cx: &Context<'_>,
+        chain: &'c Chain,
+        trusted: &[&'c Arc<Certificate>],
+        listed: &[&'c Arc<Certificate>],
+    ) -> Self {
+        let vouched = trusted.iter().chain(listed).map(|one| (*one, true));
+        let known: Vec<_> = vouched.chain(chain.certificates.iter().map(|one| (one, false))).collect();
+        let mut authorities = Vec::new();
         let mut seen = HashSet::new();
         let mut open: Vec<&Arc<Certificate>> = chain.certificates.first().into_iter().collect();
         while let Some(child) = open.pop() {
             for (issuer, vouched) in &known {
                 if !seen.contains(&issuer.fingerprint) && cx.view.world.paths().link(child, issuer) {
                     seen.insert(issuer.fingerprint);
-                    above.authorities.push(issuer);
-                    above.vouched.push(*vouched);
+                    authorities.push((*issuer, *vouched));
                     open.push(issuer);
                 }
             }
         }
-        above
+        Self { authorities }
     }
 
-    fn is_allowed(&self, allowed: &AllowedIssuers) -> bool {
-        self.authorities.iter().zip(&self.vouched).any(|(authority, vouched)| {
+    fn is_allowed(&self, allowed: &AllowedIssuers, listed: &[&Arc<Certificate>]) -> bool {
+        self.authorities.iter().any(|(authority, vouched)| {
             // One certificate of an authority stands for all that it has for this name and key.
-            let listed = allowed
-                .certificates
-                .iter()
-                .any(|one| one.spki_sha256 == authority.spki_sha256 && one.subject_der == authority.subject_der);
-            let named = || {
-                let name = DistinguishedName::parse(&authority.subject);
-                *vouched && allowed.subjects.contains(&name)
+            let same = |one: &&Arc<Certificate>| {
+                one.spki_sha256 == authority.spki_sha256 && one.subject_der == authority.subject_der
             };
-            listed || allowed.pins.contains(&authority.spki_sha256) || named()
+            listed.iter().any(same)
+                || allowed.pins.contains(&authority.spki_sha256)
+                || (*vouched && allowed.subjects.contains(&DistinguishedName::parse(&authority.subject)))
         })
     }
 }
 
 fn problem(using: &CertificateUse<'_>, chain: &Chain, above: &Above<'_>, allowed: &AllowedIssuers) -> Problem {
     let leaf = chain.leaf();
-    let top = above.authorities.last();
+    let top = above.authorities.last().map(|(top, _)| top);
     let found = match top {
         Some(top) => {
             format!("{} (key {}), which leads to {}", top.subject, short(&top.spki_sha256), using.chain_origin())
@@ -114,7 +141,7 @@ fn problem(using: &CertificateUse<'_>, chain: &Chain, above: &Above<'_>, allowed
         let listed = allowed.certificates.iter().any(|one| DistinguishedName::parse(&one.subject) == name);
         listed || allowed.subjects.contains(&name)
     };
-    let names = above.authorities.iter().map(|one| one.subject.as_str()).chain([leaf.issuer.as_str()]);
+    let names = above.authorities.iter().map(|(one, _)| one.subject.as_str()).chain([leaf.issuer.as_str()]);
     let lookalike = names.into_iter().find(|name| named(name));
     let message = match lookalike {
         Some(name) => {
@@ -137,8 +164,6 @@ fn problem(using: &CertificateUse<'_>, chain: &Chain, above: &Above<'_>, allowed
     Problem::new(Severity::Deny, using.chain_site(), message)
         .expected(format!("a certificate issued under {allowed}"))
         .found(found)
-        .consequence(
-            "proxies accept whatever this authority signs for any name, and nobody who wrote the policy knows it",
-        )
+        .consequence("whoever trusts this authority accepts whatever it signs, for any name")
         .fix(fix)
 }
