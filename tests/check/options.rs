@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::run::{BLUE, Folder, GREEN, NODE, WORKLOAD, codes};
+use crate::run::{AUTHORITY, BLUE, Folder, GREEN, NODE, WORKLOAD, codes};
+use crate::support::mint::Authority;
 
 #[test]
 fn a_time_is_judged_as_of() {
@@ -130,6 +131,24 @@ fn a_policy_that_cannot_be_used_says_what_was_meant() {
     let ran = folder.run(&["check", ".", "--config", "none.yaml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("error: the policy file none.yaml can't be read\n  because: "), "{ran:?}");
+}
+
+#[test]
+fn issuers_are_allowed_by_a_file_beside_the_policy() {
+    let folder = Folder::sound();
+    folder.write("policy/config.cfg", "issuers: {allowed: [{certificateFile: root.crt}]}");
+    folder.write("policy/root.crt", &Authority::new("somebody else's root").pem());
+    let (exit, json) = folder.json(&["--config", "policy/config.cfg"]);
+    assert_eq!((exit, codes(&json)), (Some(1), vec!["MV302".to_owned()]));
+    assert!(json["findings"][0]["expected"].as_str().expect("a text").contains("CN=somebody else's root"), "{json}");
+    folder.write("policy/root.crt", &AUTHORITY.pem());
+    assert_eq!(folder.json(&["--config", "policy/config.cfg"]).0, Some(0));
+    let ran = folder.run(&["check", ".", "--config", "policy/config.cfg"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    folder.write("policy/config.cfg", "issuers: {allowed: [{certificateFile: none.crt}]}");
+    let ran = folder.run(&["check", ".", "--config", "policy/config.cfg"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("issuers.allowed[0].certificateFile: ") && ran.err.contains("none.crt"), "{ran:?}");
 }
 
 #[test]
