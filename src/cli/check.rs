@@ -8,9 +8,13 @@ use anyhow::{Context, bail};
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
+use crate::cli::baseline::BaselineArgs;
+use crate::cli::comments;
 use crate::cli::files::FilesArg;
+use crate::cli::progress::Progress;
 use crate::field::FieldPath;
 use crate::finding::{Finding, Severity};
+use crate::mend;
 use crate::mesh::{ObjectRef, View};
 use crate::policy::Policy;
 use crate::report::{self, Place, Report, Reported, Unread};
@@ -26,6 +30,13 @@ Examples:
   meshvet check deploy/ --files shop/blue:/certs=./blue-certs
   meshvet check deploy/ -o json --fail-on warn        for CI
   meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
+  meshvet check deploy/ -n shop --config policy.yaml  objects that name no namespace, under your policy
+  meshvet check deploy/ -o sarif > meshvet.sarif      for code scanning; also junit, github
+  meshvet check deploy/ --diff | git apply            mend what can be mended by the letter
+  meshvet check deploy/ --baseline old.json --update-baseline
+                                                      start today: from now on only what is new is told
+  meshvet check deploy/ --baseline old.json
+  meshvet check deploy/ --color always | less -R
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
 
@@ -65,7 +76,14 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// When to colour the output.
+    /// Print the patch that mends what can be mended by the letter, instead of the report.
+    #[arg(long, conflicts_with_all = ["output", "update_baseline"])]
+    diff: bool,
+
+    #[command(flatten)]
+    baseline: BaselineArgs,
+
+    /// When to colour the output, and to tell progress.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }
@@ -76,6 +94,12 @@ enum Output {
     Text,
     /// For programs: one JSON object.
     Json,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
+    /// For CI that shows tests: JUnit XML.
+    Junit,
+    /// For GitHub Actions: annotations of the change.
+    Github,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -116,7 +140,10 @@ impl CheckArgs {
         };
         let folders = self.files.iter().map(FilesArg::read).collect::<anyhow::Result<Vec<_>>>()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
-        let mut manifests = manifests::load(&inputs, &self.namespace);
+        let mut progress = Progress::new("reading", self.color);
+        let mut manifests =
+            manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.tell(read, all));
+        progress.end();
         for (mount, key, store) in folders {
             if let Some(note) = unused(&manifests, &mount.member) {
                 manifests.notes.push(note);
@@ -132,28 +159,67 @@ impl CheckArgs {
                 paths.join(", ")
             );
         }
-        let report = judge(&manifests, &policy, self.now.unwrap_or_else(Timestamp::now));
+        let mut report = judge(&manifests, &policy, self.now.unwrap_or_else(Timestamp::now));
         if report.objects == 0 && manifests.found > 0 {
             manifests.notes.push(format!(
                 "nothing to judge: {} read, none of them an App Mesh object or a workload",
                 if manifests.found == 1 { "1 object".to_owned() } else { format!("{} objects", manifests.found) }
             ));
         }
-        super::print(&match self.output {
-            Output::Text => report::text(&report, super::style(self.color)),
-            Output::Json => report::json(&report).context("the report could not be written as JSON")?,
-        })?;
-        for note in &manifests.notes {
+        let updated = self.baseline.apply(&mut report)?;
+        if self.diff {
+            super::print(&diff(&manifests, &report)?)?;
+        } else {
+            super::print(&self.told(&report)?)?;
+        }
+        for note in manifests.notes.iter().chain(&comments::stray(&manifests)) {
             super::tell(&format!("note: {note}"));
         }
         Ok(if !report.errors.is_empty() {
             ExitCode::from(super::COULD_NOT_RUN)
-        } else if report.fails(self.fail_on.into()) {
+        } else if report.fails(self.fail_on.into()) && !updated {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
         })
     }
+
+    /// The report in the format that was asked for.
+    fn told(&self, report: &Report) -> anyhow::Result<String> {
+        Ok(match self.output {
+            Output::Text => report::text(report, super::style(self.color)),
+            Output::Json => report::json(report).context("the report could not be written as JSON")?,
+            Output::Sarif => report::sarif(report).context("the report could not be written as SARIF")?,
+            Output::Junit => {
+                report::junit(report, self.fail_on.into()).context("the report could not be written as JUnit XML")?
+            }
+            Output::Github => report::github(report),
+        })
+    }
+}
+
+/// The patch of all that can be mended by the letter; how much that is goes to the standard error, out of the patch's way.
+fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut made = 0;
+    for source in &manifests.sources {
+        let here = report.findings.iter().filter(|reported| reported.finding.suppressed.is_none());
+        let places = here.filter_map(|reported| reported.place.as_ref()).filter(|place| place.file == source.name);
+        let (patch, edits) = mend::unified(source, &mend::sorted(places.filter_map(|place| place.edit.clone())));
+        text.push_str(&patch);
+        made += edits;
+    }
+    let told = report.findings.len() - report.suppressed();
+    super::tell(&match (told, made) {
+        (0, _) => "nothing to mend".to_owned(),
+        (_, 0) => "nothing that can be mended by the letter: without --diff meshvet says what to do".to_owned(),
+        (_, made) => format!(
+            "{made} change{} by the letter, for {}; apply with `patch -p1` or `git apply`, and check again",
+            if made == 1 { "" } else { "s" },
+            if told == 1 { "1 finding".to_owned() } else { format!("{told} findings") },
+        ),
+    });
+    Ok(text)
 }
 
 /// What to say of `--files` for a member that isn't there.
@@ -170,6 +236,7 @@ fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
     let mut report = Report {
         objects: manifests.objects.len() + manifests.undecodable.len(),
         errors: manifests.problems.iter().map(unread).collect(),
+        judged: judged(manifests),
         ..Report::default()
     };
     let mut told = Told::default();
@@ -190,7 +257,18 @@ fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
             told.add(&mut report, Reported { finding, place });
         }
     }
+    comments::apply(manifests, policy, &mut report);
     report
+}
+
+/// Each object that is judged, with its file.
+fn judged(manifests: &Manifests) -> Vec<(ObjectRef, Option<String>)> {
+    let file = |site: &Site| {
+        let source = manifests.source(site.source)?;
+        Some(site.template.clone().filter(|_| source.piped).unwrap_or_else(|| source.name.clone()))
+    };
+    let broken = manifests.undecodable.iter().map(|it| (it.error.object.clone(), file(&it.site)));
+    broken.chain(manifests.objects.iter().map(|it| (it.reviewed.object.clone(), file(&it.site)))).collect()
 }
 
 /// What was reported already: a workload's annotation is seen from each member that selects it.
@@ -225,11 +303,14 @@ fn place(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
         .and_then(|field| site.positions.key(field))
         .unwrap_or_else(|| site.positions.nearest(finding.field()));
     let source = manifests.source(site.source);
+    let mend = finding.problem.mend.as_ref().zip(source);
     Place {
         file: source.map(|source| source.name.clone()).unwrap_or_default(),
         line: mark.line,
         column: mark.column,
         width: mark.width,
         text: source.and_then(|source| source.line(mark.line)).map(str::to_owned),
+        template: source.filter(|source| source.piped).and(site.template.clone()),
+        edit: mend.and_then(|(mend, source)| mend::edit(mend, finding.field(), &site.positions, source)),
     }
 }

@@ -3,12 +3,18 @@
 //! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read).
 
 mod api_server;
+mod baseline;
 mod ca_bundle;
 mod check;
+mod comments;
+mod complete;
+mod completions;
 mod explain;
 mod files;
 mod logging;
+mod plugin;
 mod policy;
+mod progress;
 mod schema;
 mod serve;
 mod try_it;
@@ -17,7 +23,7 @@ mod verify;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::report::Style;
 
@@ -53,11 +59,21 @@ enum Command {
     Schema(schema::SchemaArgs),
     CaBundle(ca_bundle::CaBundleArgs),
     Verify(Box<verify::VerifyArgs>),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::CompleteArgs),
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let mut command = plugin::named(Cli::command());
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => error.format(&mut command).exit(),
+    };
+    let outcome = match cli.command {
         Command::Try(args) => args.run(),
         Command::Check(args) => args.run(),
         Command::Serve(args) => args.run(),
@@ -65,6 +81,9 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => args.run(),
         Command::CaBundle(args) => args.run(),
         Command::Verify(args) => args.run(),
+        Command::Completions(args) => args.run(Cli::command()),
+        Command::Man(args) => args.run(Cli::command()),
+        Command::Complete(args) => args.run(Cli::command()),
     };
     outcome.unwrap_or_else(|error| {
         tell(&format!("error: {}", described(&error)));
@@ -116,7 +135,6 @@ fn style(choice: ColorChoice) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {

@@ -31,6 +31,8 @@ const EXAMPLES: &str = "\
 Examples:
   meshvet try                  an example mesh: three sound nodes, and one for each common mistake
   meshvet try manifests/       your own
+  meshvet try manifests/ -n shop --config policy.yaml
+                               objects that name no namespace, under your policy
 
 Exit codes: 0 nothing refused (or the example behaves as it should), 1 something was refused, 2 could not run.";
 

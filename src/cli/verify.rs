@@ -27,6 +27,11 @@ Examples:
   meshvet verify -A -o json --fail-on warn            the whole mesh, for CI
   meshvet verify --url http://127.0.0.1:9901          a proxy whose admin interface can be reached
   meshvet verify -n shop --over 30s                   what happens now: counters go back to the proxy's start
+  meshvet verify -n shop --admin-port 9000 --timeout 3s
+                                                      where the controller was told another admin port
+  meshvet verify -A --expiring-days 60                renewals to come
+  meshvet verify -A --kubeconfig ~/.kube/prod --context blue
+  meshvet verify -n shop --color always | less -R
 
 Counters name the rules that find the cause; `meshvet explain MV104` tells of one. A proxy without TLS, or whose TLS nothing
 has used yet, is a warning.

@@ -60,7 +60,51 @@ pub fn text(report: &Report, style: Style) -> String {
         }
     }
     line(&mut out, &summary(report, style));
+    for hint in hints(report) {
+        line(&mut out, &style.paint(FAINT, &hint));
+    }
     out
+}
+
+/// What to do next, at most one line each.
+fn hints(report: &Report) -> Vec<String> {
+    let told = || report.findings.iter().filter(|it| it.finding.suppressed.is_none());
+    let mut codes: Vec<&str> = told().map(|it| it.finding.rule.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let mut hints = Vec::new();
+    if let Some(first) = codes.first() {
+        let more = if codes.len() > 1 {
+            format!(" (also {})", some(codes.get(1..).unwrap_or_default()))
+        } else {
+            String::new()
+        };
+        hints.push(format!("To read more: meshvet explain {first}{more}"));
+    }
+    let mendable = told().filter(|it| it.place.as_ref().is_some_and(|place| place.edit.is_some())).count();
+    if mendable > 0 {
+        hints.push(format!("{} by the letter: the same command with --diff shows the patch", mended(mendable)));
+    }
+    if !report.gone.is_empty() {
+        let gone: usize = report.gone.iter().map(|entry| entry.count).sum();
+        let entries =
+            if gone == 1 { "1 entry of the baseline is" } else { &format!("{gone} entries of the baseline are") };
+        hints.push(format!("{entries} no longer found: --update-baseline removes what is gone"));
+    }
+    hints
+}
+
+fn mended(count: usize) -> String {
+    if count == 1 { "1 can be mended".to_owned() } else { format!("{count} can be mended") }
+}
+
+fn some(codes: &[&str]) -> String {
+    const MOST: usize = 5;
+    let mut text = codes.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    if codes.len() > MOST {
+        text.push('…');
+    }
+    text
 }
 
 /// The findings of each object, objects in the order in which they come first.
@@ -135,7 +179,12 @@ fn excerpt(out: &mut String, place: &Place, style: Style) {
     let number = place.line.to_string();
     let gutter = " ".repeat(number.len());
     let arrow = style.paint(BLUE, &format!("{gutter}-->"));
-    line(out, &format!("    {arrow} {}:{}:{}", clean(&place.file), place.line, place.column));
+    let file = clean(&place.file);
+    let at = match &place.template {
+        Some(template) => format!("{} (rendered: {file}:{}:{})", clean(template), place.line, place.column),
+        None => format!("{file}:{}:{}", place.line, place.column),
+    };
+    line(out, &format!("    {arrow} {at}"));
     let Some(text) = &place.text else { return };
     let (shown, before, marked) = window(text, place);
     let bar = style.paint(BLUE, &format!("{gutter} |"));
@@ -189,6 +238,9 @@ fn summary(report: &Report, style: Style) -> String {
     if report.suppressed() > 0 {
         let _ = write!(text, ", {} ignored", report.suppressed());
     }
+    if !report.known.is_empty() {
+        let _ = write!(text, ", {} in the baseline", report.known.len());
+    }
     if !report.errors.is_empty() {
         let _ = write!(text, "; {}", style.paint(RED, &format!("{} not read", plural(report.errors.len(), "place"))));
     }
@@ -229,7 +281,15 @@ mod tests {
     use super::*;
 
     fn place(text: &str, column: u32, width: u32) -> Place {
-        Place { file: "a.yaml".to_owned(), line: 3, column, width, text: Some(text.to_owned()) }
+        Place {
+            file: "a.yaml".to_owned(),
+            line: 3,
+            column,
+            width,
+            text: Some(text.to_owned()),
+            template: None,
+            edit: None,
+        }
     }
 
     #[track_caller]

@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod comments;
 mod explain;
 mod inputs;
+mod mending;
 mod options;
 mod output;
 mod places;

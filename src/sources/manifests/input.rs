@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::source::Origin;
+
 /// The most that one input may hold, in bytes. A whole cluster's manifests are far below.
 const MAX_BYTES: u64 = 256 << 20;
 
@@ -38,6 +40,10 @@ pub(super) struct Found {
 impl Found {
     pub(super) fn name(&self) -> String {
         self.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| shown(path))
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        Origin { name: self.name(), path: self.path.clone(), piped: self.path.is_none() }
     }
 
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {
