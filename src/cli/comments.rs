@@ -1,5 +1,6 @@
 //! `# meshvet: ignore`: laying the comments of manifests over what was found.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::finding::Finding;
@@ -29,12 +30,19 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
                 .extend(told.into_iter().map(|finding| Reported { finding, place: Some(place(comment.mark)) }));
         }
     }
-    // What is said of comments stands with the other findings of its object.
+    // What is said of comments stands with the other findings of its object, and what is left now behind what is told.
     let mut order: HashMap<ObjectRef, usize> = HashMap::new();
     for (index, reported) in report.findings.iter().enumerate() {
         order.entry(reported.finding.object.clone()).or_insert(index);
     }
-    report.findings.sort_by_key(|reported| order.get(&reported.finding.object).copied());
+    let rank = |reported: &Reported| {
+        let finding = &reported.finding;
+        let object = order.get(&finding.object).copied();
+        (object, Reverse(finding.severity), finding.suppressed.is_some(), finding.rule.code)
+    };
+    report
+        .findings
+        .sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| one.finding.field().cmp(other.finding.field())));
 }
 
 /// Does what one comment says with an object's findings; what is to be said of the comment itself.

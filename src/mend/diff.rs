@@ -53,7 +53,24 @@ fn hunks(source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> Vec<RangeInclusiv
     }
     // git takes a hunk that ends in a change for one at the end of the file.
     hunks.retain(|hunk| !edits.contains_key(hunk.end()) || *hunk.end() == source.count());
-    hunks
+    hunks.into_iter().map(|hunk| balanced(hunk, source, edits)).collect()
+}
+
+/// A hunk with as much context before as behind. patch takes one with less before for one at the start of the file, and one
+/// with less behind for one at its end; there it may be so.
+fn balanced(hunk: RangeInclusive<u32>, source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> RangeInclusive<u32> {
+    let (start, end) = (*hunk.start(), *hunk.end());
+    let mut changed = edits.range(hunk).map(|(line, _)| *line);
+    let Some(first) = changed.next() else { return start..=end };
+    let last = changed.next_back().unwrap_or(first);
+    let (before, behind) = (first - start, end - last);
+    if end != source.count() && behind < before {
+        first - behind..=end
+    } else if start != 1 && before < behind {
+        start..=last + before.max(1)
+    } else {
+        start..=end
+    }
 }
 
 /// The two lines that name the file: relative to where meshvet runs, where it lies below.

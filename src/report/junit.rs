@@ -29,7 +29,7 @@ pub fn junit(report: &Report, fail_on: Severity) -> Result<String, SerializeErro
             _ => format!("{} can be read", error.file),
         };
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(error.message.clone()).set_type("unread");
+        status.set_message(clean(&error.message)).set_type("unread");
         let mut case = TestCase::new(name, status);
         case.set_classname("meshvet");
         add(&error.file, case);
@@ -66,14 +66,14 @@ fn status(finding: &Finding, fail_on: Severity) -> TestCaseStatus {
     let mut status = match &finding.suppressed {
         Some(reason) => {
             let mut status = TestCaseStatus::skipped();
-            status.set_message(format!("ignored: {reason}"));
+            status.set_message(clean(&format!("ignored: {reason}")));
             return status;
         }
         None if finding.severity < fail_on => return TestCaseStatus::success(),
         None => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
     status
-        .set_message(finding.problem.message.clone())
+        .set_message(clean(&finding.problem.message))
         .set_type(format!("{} {}", finding.rule.code, finding.rule.name))
         .set_description(described(finding));
     status
@@ -94,7 +94,12 @@ fn finding(reported: &Reported, status: TestCaseStatus) -> TestCase {
         }
     }
     if told {
-        case.set_system_out(format!("{} {}\n{}", finding.severity, finding.problem.message, described(finding)));
+        case.set_system_out(format!(
+            "{} {}\n{}",
+            finding.severity,
+            clean(&finding.problem.message),
+            described(finding)
+        ));
     }
     case
 }
@@ -107,6 +112,9 @@ fn described(finding: &Finding) -> String {
         ("otherwise: ", &problem.consequence),
         ("fix:       ", &problem.fix),
     ];
-    let lines = parts.into_iter().filter_map(|(label, part)| Some(format!("{label}{}", part.as_ref()?)));
-    lines.collect::<Vec<_>>().join("\n")
+    let parts = parts.into_iter().filter_map(|(label, part)| {
+        let lines: Vec<String> = part.as_ref()?.lines().map(clean).collect();
+        Some(format!("{label}{}", lines.join("\n           ")))
+    });
+    parts.collect::<Vec<_>>().join("\n")
 }

@@ -9,6 +9,9 @@ use crate::report::{Place, Report, Reported, Unread};
 /// The most of a source line that is shown, in characters: a minified manifest is one long line.
 const MAX_LINE: usize = 120;
 
+/// The most rules that are named for reading more.
+const MOST_CODES: usize = 5;
+
 /// Whether the text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -73,13 +76,10 @@ fn hints(report: &Report) -> Vec<String> {
     codes.sort_unstable();
     codes.dedup();
     let mut hints = Vec::new();
-    if let Some(first) = codes.first() {
-        let more = if codes.len() > 1 {
-            format!(" (also {})", some(codes.get(1..).unwrap_or_default()))
-        } else {
-            String::new()
-        };
-        hints.push(format!("To read more: meshvet explain {first}{more}"));
+    if !codes.is_empty() {
+        let more = if codes.len() > MOST_CODES { " …" } else { "" };
+        codes.truncate(MOST_CODES);
+        hints.push(format!("To read more: meshvet explain {}{more}", codes.join(" ")));
     }
     let mendable = told().filter(|it| it.place.as_ref().is_some_and(|place| place.edit.is_some())).count();
     if mendable > 0 {
@@ -96,15 +96,6 @@ fn hints(report: &Report) -> Vec<String> {
 
 fn mended(count: usize) -> String {
     if count == 1 { "1 can be mended".to_owned() } else { format!("{count} can be mended") }
-}
-
-fn some(codes: &[&str]) -> String {
-    const MOST: usize = 5;
-    let mut text = codes.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
-    if codes.len() > MOST {
-        text.push('…');
-    }
-    text
 }
 
 /// The findings of each object, objects in the order in which they come first.

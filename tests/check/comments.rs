@@ -20,7 +20,10 @@ fn leaves(node: &str) {
     let json = judged(node);
     assert_eq!(codes(&json), Vec::<String>::new(), "{json:#}\n{node}");
     assert_eq!(json["summary"]["suppressed"], 1);
-    assert_eq!((&json["suppressed"][0]["code"], &json["suppressed"][0]["reason"]), (&"MV001".into(), &"why not".into()));
+    assert_eq!(
+        (&json["suppressed"][0]["code"], &json["suppressed"][0]["reason"]),
+        (&"MV001".into(), &"why not".into())
+    );
 }
 
 #[test]
@@ -38,7 +41,8 @@ fn a_comment_above_speaks_of_what_begins_below_it() {
 
 #[test]
 fn a_comment_behind_a_field_speaks_of_that_field() {
-    let behind = |line: &str| node(line, "# x").replace(line, &format!("{} # meshvet: ignore MV001 why not\n", line.trim_end()));
+    let behind =
+        |line: &str| node(line, "# x").replace(line, &format!("{} # meshvet: ignore MV001 why not\n", line.trim_end()));
     leaves(&behind("        moode: x\n"));
     leaves(&behind("      tls:\n"));
     leaves(&behind("  listeners:\n"));
@@ -75,7 +79,10 @@ fn a_comment_that_cant_be_followed_says_why() {
 
 #[test]
 fn a_denial_is_left_only_where_the_policy_says_so() {
-    let node = NODE.replace("            certificateChain", "            # meshvet: ignore MV101 known\n            certificateChain");
+    let node = NODE.replace(
+        "            certificateChain",
+        "            # meshvet: ignore MV101 known\n            certificateChain",
+    );
     let folder = Folder::with(&node, &GREEN);
     let (code, json) = folder.json(&[]);
     assert_eq!((code, codes(&json)), (Some(1), vec!["MV101".to_owned(), "MV007".to_owned()]));
@@ -91,23 +98,23 @@ fn a_comment_holds_for_one_object_of_several() {
     let other = ignoring.replace("name: blue\n", "name: other\n").replace("# meshvet: ignore MV001 why not", "# -");
     let folder = Folder::with(&format!("{ignoring}---\n{other}"), &BLUE);
     let (_, json) = folder.json(&[]);
-    let left: Vec<_> = json["findings"].as_array().expect("findings").iter().filter(|it| it["code"] == "MV001").collect();
+    let left: Vec<_> =
+        json["findings"].as_array().expect("findings").iter().filter(|it| it["code"] == "MV001").collect();
     assert_eq!(left.len(), 1, "{json:#}");
     assert_eq!(left[0]["object"]["name"], "other");
 
     let item = |text: &str| {
-        text.lines().enumerate().map(|(n, line)| format!("{}{line}\n", if n == 0 { "- " } else { "  " })).collect::<String>()
+        text.lines()
+            .enumerate()
+            .map(|(n, line)| format!("{}{line}\n", if n == 0 { "- " } else { "  " }))
+            .collect::<String>()
     };
     let node = node("spec:\n", "# -");
     let (first, second) = (item(&node), item(&node.replace("name: blue\n", "name: other\n")));
-    let list = |head: &str, above: &str| {
-        format!("{head}apiVersion: v1\nkind: List\nitems:\n{above}{first}{second}")
-    };
-    for (head, above, expected) in [
-        ("", "# meshvet: ignore MV001 why not\n", 1),
-        ("# meshvet: ignore MV001 why not\n", "", 0),
-        ("", "", 2),
-    ] {
+    let list = |head: &str, above: &str| format!("{head}apiVersion: v1\nkind: List\nitems:\n{above}{first}{second}");
+    for (head, above, expected) in
+        [("", "# meshvet: ignore MV001 why not\n", 1), ("# meshvet: ignore MV001 why not\n", "", 0), ("", "", 2)]
+    {
         let folder = Folder::with(&list(head, above), &BLUE);
         let (_, json) = folder.json(&[]);
         let left = codes(&json).iter().filter(|code| *code == "MV001").count();
@@ -143,7 +150,10 @@ fn what_looks_like_a_comment_in_a_text_is_none() {
 fn a_comment_at_nothing_is_noted() {
     let folder = Folder::sound();
     folder.write("other.yaml", "apiVersion: v1\nkind: Service\n# meshvet: ignore MV001 x\nmetadata: {name: x}\n");
-    folder.write("tail.yaml", format!("{}# meshvet: ignore MV001 x\n---\n", NODE.replace("name: blue\n", "name: tail\n")));
+    folder.write(
+        "tail.yaml",
+        format!("{}# meshvet: ignore MV001 x\n---\n", NODE.replace("name: blue\n", "name: tail\n")),
+    );
     let ran = folder.run(&["check", "."]);
     assert!(ran.err.contains("other.yaml:3:1: this comment ignores nothing"), "{ran:?}");
     assert!(ran.err.contains("tail.yaml:17:1: this comment ignores nothing"), "{ran:?}");

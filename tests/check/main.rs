@@ -7,6 +7,7 @@ mod support;
 
 mod comments;
 mod explain;
+mod formats;
 mod inputs;
 mod mending;
 mod options;
