@@ -3,6 +3,7 @@
 //! kubectl gives the words so far, the last one begun; it reads one candidate a line, a tab before its description, and last a
 //! directive: `:0` where files may follow, `:4` where they may not.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -10,20 +11,21 @@ use clap::{Arg, Command};
 
 use crate::rules::RULES;
 
-/// What may come next, for kubectl's completion.
-#[derive(Debug, clap::Args)]
-pub(super) struct CompleteArgs {
-    /// The words after `kubectl meshvet`, the last one begun.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    words: Vec<String>,
+/// No command of people's, so that no help, page or script of a shell speaks of it.
+const ASK: &str = "__complete";
+
+/// The words to complete, where that is what the process was started for: `meshvet __complete -- check --fa`.
+pub(super) fn asked(arguments: impl Iterator<Item = OsString>) -> Option<Vec<String>> {
+    let mut arguments = arguments.skip(1).map(|word| word.to_string_lossy().into_owned());
+    let asks = arguments.next().as_deref() == Some(ASK) && arguments.next().as_deref() == Some("--");
+    asks.then(|| arguments.collect())
 }
 
-impl CompleteArgs {
-    pub(super) fn run(self, mut command: Command) -> anyhow::Result<ExitCode> {
-        command.build();
-        super::print(&candidates(&command, &self.words))?;
-        Ok(ExitCode::SUCCESS)
-    }
+/// Prints what may come next.
+pub(super) fn run(mut command: Command, words: &[String]) -> anyhow::Result<ExitCode> {
+    command.build();
+    super::print(&candidates(&command, words))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn candidates(root: &Command, words: &[String]) -> String {

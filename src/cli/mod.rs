@@ -61,12 +61,13 @@ enum Command {
     Verify(Box<verify::VerifyArgs>),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
-    #[command(name = "__complete", hide = true)]
-    Complete(complete::CompleteArgs),
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    if let Some(words) = complete::asked(std::env::args_os()) {
+        return complete::run(Cli::command(), &words).unwrap_or_else(|_| ExitCode::from(COULD_NOT_RUN));
+    }
     let mut command = plugin::named(Cli::command());
     let parsed = command.try_get_matches_from_mut(std::env::args_os());
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
@@ -83,7 +84,6 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => args.run(),
         Command::Completions(args) => args.run(Cli::command()),
         Command::Man(args) => args.run(Cli::command()),
-        Command::Complete(args) => args.run(Cli::command()),
     };
     outcome.unwrap_or_else(|error| {
         tell(&format!("error: {}", described(&error)));

@@ -21,6 +21,8 @@ use crate::rules::Rule;
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// The name of the fingerprint: a number that changes when its making does.
 const FINGERPRINT: &str = "meshvet/v1";
+/// Bytes of a line that is shown around a finding; a minified manifest is one line.
+const LONGEST_SNIPPET: usize = 400;
 
 /// The report as a SARIF log, with a final line feed.
 ///
@@ -151,11 +153,12 @@ fn location(reported: &Reported) -> Location {
 fn physical(place: &Place) -> PhysicalLocation {
     let (file, at) = place.to_mend();
     let mut physical = PhysicalLocation::builder().artifact_location(artifact(file)).build();
-    physical.region = at.map(|(line, column)| {
-        let mut region = region(line, column, place.width);
-        region.snippet = place.text.as_ref().map(|line| ArtifactContent::builder().text(line.clone()).build());
-        region
-    });
+    physical.region = at.map(|(line, column)| region(line, column, place.width));
+    physical.context_region =
+        at.zip(place.text.as_ref().filter(|text| text.len() <= LONGEST_SNIPPET)).map(|(at, text)| {
+            let snippet = ArtifactContent::builder().text(text.clone()).build();
+            Region::builder().start_line(at.0).snippet(snippet).build()
+        });
     physical
 }
 

@@ -5,13 +5,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod baseline;
 mod comments;
 mod explain;
 mod formats;
+mod help;
 mod inputs;
 mod mending;
 mod options;
 mod output;
 mod places;
+mod plugin;
 mod properties;
 mod run;
+mod wild;

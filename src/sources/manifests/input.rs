@@ -128,8 +128,12 @@ fn is_manifest(path: &Path) -> bool {
 
 pub(super) fn why(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "it may not be read (permission denied)".to_owned(),
+        io::ErrorKind::NotFound => {
+            "there is no such file or folder; a relative path begins where meshvet is started".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "it may not be read (permission denied); see who owns it, and as whom meshvet runs".to_owned()
+        }
         _ => error.to_string(),
     }
 }

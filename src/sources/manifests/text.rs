@@ -63,10 +63,31 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
     if parsed.broken && text.contains("{{") {
         name_templates(text, &mut parsed.faults);
     }
+    if parsed.broken && text.contains('\t') {
+        name_tabs(text, &mut parsed.faults);
+    }
     if parsed.broken && text.contains("${") {
         name_placeholders(text, &mut parsed.faults);
     }
     parsed
+}
+
+/// Says of the faults on lines that a tab indents what is wrong with them.
+fn name_tabs(text: &str, faults: &mut [Fault]) {
+    let lines: Vec<&str> = lines(text).collect();
+    for fault in faults.iter_mut().filter(|fault| fault.fatal).take(MAX_FAULTS) {
+        let index = usize::try_from(fault.line).unwrap_or(usize::MAX).saturating_sub(1);
+        // Behind spaces a tab may only be missed on the next line.
+        let near = [Some(index), index.checked_sub(1)].into_iter().flatten();
+        let tab = near.filter_map(|index| Some((index, lines.get(index)?))).find_map(|(index, line)| {
+            let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+            Some((index, line.get(..indent)?.find('\t')?))
+        });
+        if let Some((index, tab)) = tab {
+            let mark = Mark { line: small(index + 1), column: small(tab + 1), width: 1 };
+            *fault = Fault::new(mark, "a tab can't indent YAML; indent this line with spaces");
+        }
+    }
 }
 
 /// Says of the faults on lines with placeholders what to do about them.
