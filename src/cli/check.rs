@@ -30,17 +30,17 @@ Examples:
   meshvet check deploy/ --files shop/blue:/certs=./blue-certs
   meshvet check deploy/ -o json --fail-on warn        for CI
   meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
-  meshvet check deploy/ -n shop --config policy.yaml  objects that name no namespace, under your policy
+  meshvet check deploy/ -n shop                       where objects are that name no namespace
+  meshvet check deploy/ --config policy.yaml          under your policy
   meshvet check deploy/ -o sarif > meshvet.sarif      for code scanning; also junit, github
   meshvet check deploy/ --diff | git apply            mend what can be mended by the letter
   meshvet check deploy/ --baseline old.json --update-baseline
-                                                      start today: from now on only what is new is told
-  meshvet check deploy/ --baseline old.json
+  meshvet check deploy/ --baseline old.json           from then on only what is new
   meshvet check deploy/ --color always | less -R
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
 
-/// Judges manifests without a cluster.
+/// Judge manifests without a cluster.
 ///
 /// The manifests themselves are the world: App Mesh objects, the workloads they select, Secrets and ConfigMaps with their
 /// certificates, namespaces with their labels. YAML with several documents, JSON, and Lists are read as kubectl reads them.

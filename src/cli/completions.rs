@@ -16,7 +16,7 @@ Examples:
   meshvet completions fish > ~/.config/fish/completions/meshvet.fish
   meshvet completions powershell | Out-String | Invoke-Expression            in $PROFILE
 
-As a plugin (`kubectl meshvet`) meshvet is completed by kubectl's own completion: put kubectl_complete-meshvet beside
+As a plugin (`kubectl meshvet`) it is completed by kubectl: put kubectl_complete-meshvet beside
 kubectl-meshvet on the PATH.";
 
 const MAN_EXAMPLES: &str = "\

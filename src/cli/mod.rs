@@ -133,11 +133,4 @@ fn style(choice: ColorChoice) -> Style {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-    }
-}
+mod tests;

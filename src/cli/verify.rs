@@ -38,7 +38,7 @@ has used yet, is a warning.
 
 Exit codes: 0 sound, 1 something at or above --fail-on, 2 could not run or a proxy could not be read.";
 
-/// Reads what running proxies count of TLS: whether it is in use, and what fails.
+/// Read what running proxies count of TLS: whether it is in use, and what fails.
 ///
 /// Asks the admin interface of each Envoy for /stats and /certs: handshakes and failures by listener and cluster, versions and
 /// ciphers, and when the loaded certificates expire. It changes nothing.

@@ -8,12 +8,13 @@ use crate::run::{BLUE, Folder, GREEN, NODE};
 
 /// The help of a command, set for a terminal of 100 columns.
 fn help(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_meshvet"))
-        .args(arguments)
-        .env("COLUMNS", "100")
-        .env_remove("MESHVET_CONFIG")
-        .output()
-        .expect("meshvet starts");
+    let mut meshvet = Command::new(env!("CARGO_BIN_EXE_meshvet"));
+    meshvet.args(arguments).env("COLUMNS", "100");
+    // Help tells what the environment sets.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MESHVET_")) {
+        meshvet.env_remove(name);
+    }
+    let output = meshvet.output().expect("meshvet starts");
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
 }

@@ -24,7 +24,9 @@ Examples:
   meshvet explain MV101 -o markdown          for a wiki; also json
   meshvet explain MV101 --color always | less -R";
 
-/// Prints a rule's manual: what it checks, why it matters, an example, how to fix it. Without a rule, all of them.
+/// Print a rule's manual, or list the rules.
+///
+/// A manual says what the rule checks, why it matters, gives an example, and says how to fix what it finds.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ExplainArgs {
