@@ -36,6 +36,7 @@ impl Progress {
             }
             bar.set_prefix(self.what);
             bar.enable_steady_tick(Duration::from_millis(200));
+            bar.tick();
             bar
         });
         bar.set_length(u64::try_from(all).unwrap_or(u64::MAX));

@@ -18,4 +18,5 @@ mod places;
 mod plugin;
 mod properties;
 mod run;
+mod terminal;
 mod wild;

@@ -114,3 +114,21 @@ fn there_is_a_manual_page_for_each_command() {
     let check = std::fs::read_to_string(folder.path().join("pages/meshvet-check.1")).expect("the page");
     assert!(check.contains("\\-\\-update\\-baseline"), "{check}");
 }
+
+#[test]
+fn what_kustomize_builds_says_which_file_is_to_be_mended() {
+    let folder = plugin();
+    folder.write("base/node.yaml", NODE.replace("mode: STRICT", "mode: strict"));
+    folder.write("base/kustomization.yaml", "resources: [node.yaml]\n");
+    let overlay = "buildMetadata: [originAnnotations]\nresources: [../base]\nnamespace: shop\n";
+    folder.write("prod/kustomization.yaml", overlay);
+    let (code, built, why) = kubectl(&folder, &["kustomize", "prod"]);
+    assert_eq!(code, Some(0), "{why}");
+    let ran = folder.run_with(&["check", "-", "-o", "json"], &built);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    let finding = json["findings"].as_array().and_then(|all| all.iter().find(|it| it["code"] == "MV005"));
+    let finding = finding.unwrap_or_else(|| panic!("{json:#}"));
+    assert_eq!(finding["file"], "../base/node.yaml");
+    let line = built.lines().position(|line| line.contains("mode: strict")).expect("the line") + 1;
+    assert_eq!(finding["rendered"]["line"], line);
+}

@@ -12,8 +12,13 @@ fn world() -> Folder {
     folder
 }
 
-/// What `check` says of a world with this file: the places of findings, and of errors.
-fn judged(name: &str, text: impl AsRef<[u8]>) -> (Vec<(String, u64, u64)>, Vec<(u64, u64, String)>, String) {
+/// Code, line and column.
+type Finding = (String, u64, u64);
+/// Line, column and message.
+type Error = (u64, u64, String);
+
+/// What `check` says of a world with this file: the findings, the errors and the notes.
+fn judged(name: &str, text: impl AsRef<[u8]>) -> (Vec<Finding>, Vec<Error>, String) {
     let folder = world();
     folder.write(name, text);
     let ran = folder.run(&["check", ".", "-o", "json"]);
