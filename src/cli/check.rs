@@ -187,7 +187,7 @@ impl CheckArgs {
     /// The report in the format that was asked for.
     fn told(&self, report: &Report) -> anyhow::Result<String> {
         Ok(match self.output {
-            Output::Text => report::text(report, super::style(self.color)),
+            Output::Text => report::text_within(report, super::style(self.color), super::width()),
             Output::Json => report::json(report).context("the report could not be written as JSON")?,
             Output::Sarif => report::sarif(report).context("the report could not be written as SARIF")?,
             Output::Junit => {

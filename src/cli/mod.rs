@@ -132,5 +132,11 @@ fn style(choice: ColorChoice) -> Style {
     if coloured { Style::Coloured } else { Style::Plain }
 }
 
+/// The columns of the terminal that the standard output goes to; None where it goes elsewhere.
+fn width() -> Option<usize> {
+    let term = console::Term::stdout();
+    term.size_checked().filter(|_| term.is_term()).map(|(_, columns)| usize::from(columns))
+}
+
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ pub use json::json;
 pub use junit::junit;
 pub use sarif::sarif;
 pub(crate) use text::{BOLD, FAINT, GREEN, RED, YELLOW, clean, plural};
-pub use text::{Style, text};
+pub use text::{Style, text, text_within};
 
 /// What judging manifests showed.
 #[derive(Debug, Default)]

@@ -9,6 +9,11 @@ use crate::report::{Place, Report, Reported, Unread};
 /// The most of a source line that is shown, in characters: a minified manifest is one long line.
 const MAX_LINE: usize = 120;
 
+/// Columns before a detail: its label and the space around it.
+const LABEL: usize = 14;
+/// A narrower column reads worse than a line that the terminal breaks.
+const LEAST_ROOM: usize = 30;
+
 /// The most rules that are named for reading more.
 const MOST_CODES: usize = 5;
 
@@ -44,6 +49,11 @@ impl Style {
 
 /// The report as text: what couldn't be read, then each object with its findings, then a line of figures.
 pub fn text(report: &Report, style: Style) -> String {
+    text_within(report, style, None)
+}
+
+/// As [`text`], what is expected, found and to be done set in lines of at most `width` columns, where there is room for them.
+pub fn text_within(report: &Report, style: Style, width: Option<usize>) -> String {
     let mut out = String::new();
     for error in &report.errors {
         unread(&mut out, error, style);
@@ -56,8 +66,8 @@ pub fn text(report: &Report, style: Style) -> String {
         line(&mut out, &style.paint(BOLD, &object));
         for reported in group {
             match &reported.finding.suppressed {
-                None => finding(&mut out, reported, style),
-                Some(reason) => suppressed(&mut out, reported, reason, style),
+                None => finding(&mut out, reported, style, width),
+                Some(reason) => suppressed(&mut out, reported, reason, style, width),
             }
             out.push('\n');
         }
@@ -122,7 +132,7 @@ fn unread(out: &mut String, error: &Unread, style: Style) {
     line(out, &format!("{} {}: {}", style.paint(RED, "error"), clean(&place), clean(&error.message)));
 }
 
-fn finding(out: &mut String, reported: &Reported, style: Style) {
+fn finding(out: &mut String, reported: &Reported, style: Style, width: Option<usize>) {
     let finding = &reported.finding;
     let problem = &finding.problem;
     head(out, finding, &problem.message, style);
@@ -131,19 +141,23 @@ fn finding(out: &mut String, reported: &Reported, style: Style) {
     }
     let field = finding.field().kubernetes();
     let field = if field.is_empty() { None } else { Some(field) };
-    detail(out, "field", field.as_deref(), style);
-    detail(out, "expected", problem.expected.as_deref(), style);
-    detail(out, "found", problem.found.as_deref(), style);
-    detail(out, "otherwise", problem.consequence.as_deref(), style);
-    detail(out, "fix", problem.fix.as_deref(), style);
+    for (label, text) in [
+        ("field", field.as_deref()),
+        ("expected", problem.expected.as_deref()),
+        ("found", problem.found.as_deref()),
+        ("otherwise", problem.consequence.as_deref()),
+        ("fix", problem.fix.as_deref()),
+    ] {
+        detail(out, label, text, style, width);
+    }
 }
 
-fn suppressed(out: &mut String, reported: &Reported, reason: &str, style: Style) {
+fn suppressed(out: &mut String, reported: &Reported, reason: &str, style: Style, width: Option<usize>) {
     head(out, &reported.finding, &reported.finding.problem.message, style);
     if let Some(place) = &reported.place {
         excerpt(out, &Place { text: None, ..place.clone() }, style);
     }
-    detail(out, "ignored", Some(reason), style);
+    detail(out, "ignored", Some(reason), style, width);
 }
 
 fn head(out: &mut String, finding: &Finding, message: &str, style: Style) {
@@ -156,13 +170,37 @@ fn head(out: &mut String, finding: &Finding, message: &str, style: Style) {
 }
 
 /// `    expected  DNS:blue.apps.local`; further lines stand below the first.
-fn detail(out: &mut String, label: &str, text: Option<&str>, style: Style) {
+fn detail(out: &mut String, label: &str, text: Option<&str>, style: Style, width: Option<usize>) {
     let Some(text) = text else { return };
-    for (index, part) in text.lines().enumerate() {
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(LABEL).max(LEAST_ROOM));
+    let parts = text.lines().flat_map(|part| wrapped(&clean(part), room));
+    for (index, part) in parts.enumerate() {
         let label = if index == 0 { label } else { "" };
         let colour = if label == "fix" { GREEN } else { BLUE };
-        line(out, &format!("    {} {}", style.paint(colour, &format!("{label:<9}")), clean(part)));
+        line(out, &format!("    {} {part}", style.paint(colour, &format!("{label:<9}"))));
     }
+}
+
+/// A text in lines of at most so many characters; a word that is longer has a line of its own.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        let letters = word.chars().count();
+        if length > 0 && length + 1 + letters > room {
+            lines.push(std::mem::take(&mut line));
+            length = 0;
+        }
+        if length > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(word);
+        length += letters;
+    }
+    lines.push(line);
+    lines
 }
 
 /// The source line, with the characters that are meant marked.
@@ -304,6 +342,14 @@ mod tests {
         assert!(shown.chars().count() <= MAX_LINE + 2);
         assert_eq!(window("", &place("", 1, 0)), (String::new(), 0, 1));
         assert_eq!(window("a:", &place("a:", 9, 1)).2, 1);
+    }
+
+    #[test]
+    fn details_are_set_in_the_width_of_the_terminal() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("a-very-long-word x y", 3), ["a-very-long-word", "x y"]);
+        assert_eq!(wrapped("", 3), [""]);
+        assert_eq!(wrapped("one two", usize::MAX), ["one two"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::run::{Folder, GREEN, NODE};
 
 /// What a terminal of 100 columns gets to see of a command.
 fn seen(folder: &Folder, command: &str, environment: &[(&str, &str)]) -> String {
-    let command = format!("stty cols 100; {}", command.replace("meshvet", env!("CARGO_BIN_EXE_meshvet")));
+    let command = format!("stty rows 40 cols 100; {}", command.replace("meshvet", env!("CARGO_BIN_EXE_meshvet")));
     let output = Command::new("script")
         .args(["-qec", &command, "/dev/null"])
         .current_dir(folder.path())
@@ -36,6 +36,16 @@ fn a_terminal_sees_colours_and_progress() {
     // The line is wiped before the report begins.
     let (progress, report) = seen.split_at(seen.find("VirtualNode").expect("the report"));
     assert!(progress.contains("reading") && !report.contains("reading"), "{seen:?}");
+}
+
+#[test]
+fn a_terminal_sees_details_set_in_its_width() {
+    let seen = seen(&Folder::with(NODE, &GREEN), "meshvet check .", &[]);
+    let lines: Vec<&str> = seen.lines().map(|line| line.trim_end_matches('\r')).collect();
+    let at = lines.iter().position(|line| line.contains("otherwise")).expect("the consequence");
+    assert!(lines[at + 1].starts_with("    \x1b[34m         \x1b[0m "), "{:?}", lines[at + 1]);
+    assert!(lines[at + 1].contains("CERTIFICATE_VERIFY_FAILED"), "{:?}", &lines[at..at + 3]);
+    assert!(lines[at].chars().count() <= 100 + "\x1b[34m\x1b[0m".len(), "{:?}", lines[at]);
 }
 
 #[test]

@@ -10,6 +10,9 @@ use super::objects::Raw;
 use super::positions::Mark;
 use super::yaml;
 
+/// The most comments of one file that are followed. Each is looked for in the whole of its object.
+pub(super) const MOST: usize = 5_000;
+
 /// A comment whose text begins with the name of meshvet, at a field of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
@@ -48,7 +51,7 @@ pub(super) fn read(text: &str, documents: &[RangeInclusive<u32>]) -> Vec<Found> 
     options.max_buffered_comment_events = usize::MAX;
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut found = Vec::new();
-    loop {
+    while found.len() < MOST {
         match parser.next() {
             None => break,
             Some(Ok((Event::Comment(text, _), span))) if is_ours(&text) => {

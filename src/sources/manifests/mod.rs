@@ -216,6 +216,11 @@ impl Loader {
         let parsed = text::read(&text, &mut budget);
         let documents: Vec<_> = parsed.documents.iter().map(|node| node.at.line..=node.last_line).collect();
         let mut comments = comments::read(&text, &documents);
+        if comments.len() == comments::MOST {
+            self.out
+                .notes
+                .push(format!("{name}: the first {} comments to meshvet are followed, and no more", comments::MOST));
+        }
         let mut found = objects::Found::default();
         let mut document_of = Vec::new();
         for (document, lines) in parsed.documents.into_iter().zip(&documents) {
