@@ -5,19 +5,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{ColorChoice, ValueEnum};
+use clap::ColorChoice;
 use jiff::Timestamp;
 
 use crate::cli::baseline::BaselineArgs;
 use crate::cli::comments;
 use crate::cli::files::FilesArg;
+use crate::cli::output::{FailOn, Output};
 use crate::cli::progress::Progress;
 use crate::field::FieldPath;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::mend;
 use crate::mesh::{ObjectRef, View};
 use crate::policy::Policy;
-use crate::report::{self, Place, Report, Reported, Unread};
+use crate::report::{Place, Report, Reported, Unread};
 use crate::rules::{self, Surface};
 use crate::sources::manifests::{self, Input, Manifests, Site};
 
@@ -88,38 +89,7 @@ pub(super) struct CheckArgs {
     color: ColorChoice,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people: each finding with its source line.
-    Text,
-    /// For programs: one JSON object.
-    Json,
-    /// For code scanning: SARIF 2.1.0.
-    Sarif,
-    /// For CI that shows tests: JUnit XML.
-    Junit,
-    /// For GitHub Actions: annotations of the change.
-    Github,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// What breaks traffic for certain.
-    Deny,
-    /// Anything found.
-    Warn,
-}
-
-impl From<FailOn> for Severity {
-    fn from(at: FailOn) -> Self {
-        match at {
-            FailOn::Deny => Severity::Deny,
-            FailOn::Warn => Severity::Warn,
-        }
-    }
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "not a time of RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
 }
 
@@ -170,7 +140,7 @@ impl CheckArgs {
         if self.diff {
             super::print(&diff(&manifests, &report)?)?;
         } else {
-            super::print(&self.told(&report)?)?;
+            super::print(&self.output.render(&report, self.fail_on, self.color)?)?;
         }
         for note in manifests.notes.iter().chain(&comments::stray(&manifests)) {
             super::tell(&format!("note: {note}"));
@@ -181,19 +151,6 @@ impl CheckArgs {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
-        })
-    }
-
-    /// The report in the format that was asked for.
-    fn told(&self, report: &Report) -> anyhow::Result<String> {
-        Ok(match self.output {
-            Output::Text => report::text_within(report, super::style(self.color), super::width()),
-            Output::Json => report::json(report).context("the report could not be written as JSON")?,
-            Output::Sarif => report::sarif(report).context("the report could not be written as SARIF")?,
-            Output::Junit => {
-                report::junit(report, self.fail_on.into()).context("the report could not be written as JUnit XML")?
-            }
-            Output::Github => report::github(report),
         })
     }
 }
@@ -243,18 +200,15 @@ fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
     for broken in &manifests.undecodable {
         if let Some(finding) = rules::undecodable(&broken.error, policy, &manifests.world) {
             let place = place(manifests, &broken.site, &finding);
-            told.add(&mut report, Reported { place: Some(place), finding });
+            told.add(&mut report, Reported { place: Some(place), finding }, true);
         }
     }
     for located in &manifests.objects {
         for finding in rules::judge(&located.reviewed, view, policy, now, Surface::Check).findings {
-            let site = if finding.object == located.reviewed.object {
-                Some(&located.site)
-            } else {
-                manifests.site(&finding.object)
-            };
+            let own = finding.object == located.reviewed.object;
+            let site = if own { Some(&located.site) } else { manifests.site(&finding.object) };
             let place = site.map(|site| place(manifests, site, &finding));
-            told.add(&mut report, Reported { finding, place });
+            told.add(&mut report, Reported { finding, place }, own);
         }
     }
     comments::apply(manifests, policy, &mut report);
@@ -271,20 +225,27 @@ fn judged(manifests: &Manifests) -> Vec<(ObjectRef, Option<String>)> {
     broken.chain(manifests.objects.iter().map(|it| (it.reviewed.object.clone(), file(&it.site)))).collect()
 }
 
-/// What was reported already: a workload's annotation is seen from each member that selects it.
+/// What was reported already: a workload's annotation is seen from each member that selects it. Each with its place in the
+/// report, and whether its own object was under review.
 #[derive(Default)]
-struct Told(HashMap<(&'static str, ObjectRef, FieldPath, String), usize>);
+struct Told(HashMap<(&'static str, ObjectRef, FieldPath, String), (usize, bool)>);
 
 impl Told {
-    fn add(&mut self, report: &mut Report, reported: Reported) {
+    fn add(&mut self, report: &mut Report, reported: Reported, own: bool) {
         let finding = &reported.finding;
         let key = (finding.rule.code, finding.object.clone(), finding.field().clone(), finding.problem.message.clone());
-        match self.0.get(&key).and_then(|index| report.findings.get_mut(*index)) {
-            // One who looks at it doesn't ignore it.
-            Some(known) if known.finding.suppressed.is_some() && finding.suppressed.is_none() => *known = reported,
-            Some(_) => {}
+        match self.0.get_mut(&key) {
+            // What the owner of the object says of it counts; else one who looks at it doesn't ignore it.
+            Some((index, known_own)) => {
+                let known = report.findings.get_mut(*index);
+                let ignored = |known: &Reported| known.finding.suppressed.is_some() && finding.suppressed.is_none();
+                if let Some(known) = known.filter(|known| own || (!*known_own && ignored(known))) {
+                    *known_own = own;
+                    *known = reported;
+                }
+            }
             None => {
-                self.0.insert(key, report.findings.len());
+                self.0.insert(key, (report.findings.len(), own));
                 report.findings.push(reported);
             }
         }

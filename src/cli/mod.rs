@@ -12,6 +12,7 @@ mod completions;
 mod explain;
 mod files;
 mod logging;
+mod output;
 mod plugin;
 mod policy;
 mod progress;

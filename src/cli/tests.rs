@@ -145,6 +145,20 @@ fn hooks_of_pre_commit_can_be_run() {
 }
 
 #[test]
+fn examples_for_ci_have_the_shape_that_their_readers_want() {
+    let read = |name: &str| -> serde_json::Value {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci").join(name);
+        serde_saphyr::from_str(&std::fs::read_to_string(file).expect("an example")).expect("YAML")
+    };
+    let github = read("github-action.yml");
+    let steps = github["jobs"]["check"]["steps"].as_array().expect("steps");
+    assert!(steps.iter().any(|step| step["with"]["sarif_file"] == "meshvet.sarif"));
+    assert!(github["permissions"]["security-events"] == "write" && github.get("on").is_some());
+    let gitlab = read("gitlab-ci.yml");
+    assert_eq!(gitlab["meshvet"]["artifacts"]["reports"]["junit"], "meshvet.xml");
+}
+
+#[test]
 fn command_lines_are_taken_apart_as_a_shell_does() {
     let text = "meshvet is\n```sh\n$ helm template . | meshvet check - # why\nx meshvet check\nmeshvet check \"a b\" -o json > x\n```\n";
     let expected = [vec!["meshvet", "check", "-"], vec!["meshvet", "check", "a b", "-o", "json"]];

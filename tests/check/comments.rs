@@ -137,6 +137,20 @@ fn a_workloads_comment_leaves_a_finding_on_the_workload() {
 }
 
 #[test]
+fn a_workloads_annotation_leaves_it_too() {
+    let folder = Folder::sound();
+    folder.write("policy.cfg", "severities: {MV002: warn}\n");
+    let workload = WORKLOAD.replace("blue-cert:/certs", "blue-cert:/certs,").replace(
+        "metadata: {name: blue, namespace: shop}",
+        "metadata: {name: blue, namespace: shop, annotations: {meshvet.dev/ignore: MV002=the chart is mended upstream}}",
+    );
+    folder.write("workload.yaml", workload);
+    let (code, json) = folder.json(&["--config", "policy.cfg"]);
+    assert_eq!((code, codes(&json)), (Some(0), vec![]), "{json:#}");
+    assert_eq!(json["summary"]["suppressed"], 1);
+}
+
+#[test]
 fn what_looks_like_a_comment_in_a_text_is_none() {
     let node = NODE.replace(
         "metadata:\n",

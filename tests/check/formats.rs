@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -25,10 +26,14 @@ fn world() -> Folder {
     folder
 }
 
-/// Where cargo keeps the package that brings SARIF's schema: the one that OASIS publishes, under its own `$id`.
-fn sarif_schema() -> Value {
+/// SARIF's schema, the one that OASIS publishes, under its own `$id`: from the package that brings it, where cargo keeps that.
+static SARIF_SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let machine = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let machine = String::from_utf8(machine.stdout).expect("UTF-8");
+    let machine = machine.lines().find_map(|line| line.strip_prefix("host: ")).expect("the machine's kind");
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--manifest-path"])
+        // Packages of other systems may not have been fetched.
+        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", machine, "--manifest-path"])
         .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .output()
         .expect("cargo runs");
@@ -43,13 +48,13 @@ fn sarif_schema() -> Value {
     let schema: Value = serde_json::from_str(&text).expect("JSON");
     assert!(schema["$id"].as_str().is_some_and(|id| id.contains("oasis-tcs/sarif-spec")), "{}", schema["$id"]);
     schema
-}
+});
 
 #[track_caller]
 fn sarif(folder: &Folder, arguments: &[&str]) -> Value {
     let ran = folder.run(&[&["check", ".", "-o", "sarif"], arguments].concat());
     let log: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
-    let validator = jsonschema::options().should_validate_formats(true).build(&sarif_schema()).expect("a schema");
+    let validator = jsonschema::options().should_validate_formats(true).build(&SARIF_SCHEMA).expect("a schema");
     let wrong: Vec<String> =
         validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(wrong, Vec::<String>::new(), "{log:#}");
