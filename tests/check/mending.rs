@@ -137,6 +137,30 @@ fn a_patch_shows_no_line_of_a_secret() {
 }
 
 #[test]
+fn a_patch_shows_no_line_of_a_config_map() {
+    let list = "\
+apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: x}
+  data:
+    key: very-private # meshvet: ignore MV001 x
+- apiVersion: appmesh.k8s.aws/v1beta2
+  kind: VirtualRouter
+  sepc: {}
+  metadata: {name: router, namespace: shop}
+";
+    let folder = Folder::empty();
+    folder.write("list.yaml", list);
+    let patch = folder.run(&["check", ".", "--diff"]).out;
+    assert!(patch.contains("@@ -9,4 +9,4 @@\n - apiVersion: appmesh"), "{patch}");
+    assert!(!patch.contains("very-private"), "{patch}");
+    apply(&folder, "git", &["apply", "-"], &patch);
+}
+
+#[test]
 fn what_stands_behind_an_alias_or_comes_by_a_pipe_is_left_to_people() {
     let node = NODE
         .replace("metadata:\n", "metadata:\n  labels: {mode: &mode strict}\n")

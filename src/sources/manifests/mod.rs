@@ -238,10 +238,10 @@ impl Loader {
                 lines.secret.push(filled.clone());
             }
             let own = comments::take(&mut comments, &raw, document);
-            lines.shown.extend(own.iter().map(|comment| comment.mark.line..=comment.mark.line));
+            let beside: Vec<_> = own.iter().map(|comment| comment.mark.line..=comment.mark.line).collect();
             let template = templates.at(raw.at.line).map(str::to_owned);
             match self.learn(id, raw, own, template) {
-                Ok(true) => lines.shown.push(filled),
+                Ok(true) => lines.shown.extend(beside.into_iter().chain([filled])),
                 Ok(false) => {}
                 Err(fault) => faults.push(fault),
             }
