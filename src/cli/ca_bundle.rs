@@ -43,11 +43,13 @@ impl CaBundleArgs {
         let name = self.file.display().to_string();
         let mut pem = Zeroizing::new(Vec::new());
         if name == "-" {
-            std::io::stdin().read_to_end(&mut pem).context("standard input")?;
+            std::io::stdin().read_to_end(&mut pem).context("the standard input can't be read")?;
         } else {
-            *pem = std::fs::read(&self.file).with_context(|| name.clone())?;
+            *pem = std::fs::read(&self.file).with_context(|| format!("{name} can't be read"))?;
         }
-        let bundle = ca_bundle(&pem).context(name)?;
+        let bundle = ca_bundle(&pem).with_context(|| {
+            format!("{name} can't be used; give a PEM file of the authority's certificates, such as ca.crt of a Secret")
+        })?;
         let text = match self.patch {
             None => bundle,
             Some(webhook) => patch(&webhook, &bundle),

@@ -101,7 +101,22 @@ fn described(error: &anyhow::Error) -> String {
         }
         text.push_str(cause.to_string().trim_end());
     }
+    let kind = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    if let Some(step) = kind.and_then(next_step) {
+        text.push_str("\n  what to do: ");
+        text.push_str(step);
+    }
     text
+}
+
+/// What to do about a file that can't be read or written.
+fn next_step(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::NotFound => Some("see the path; a relative one begins where meshvet is started"),
+        io::ErrorKind::PermissionDenied => Some("see who owns it, and as whom meshvet runs"),
+        io::ErrorKind::IsADirectory => Some("it is a folder: name the file in it"),
+        _ => None,
+    }
 }
 
 /// Writes to the standard output. A reader that has gone (`| head`) is no error.

@@ -222,7 +222,9 @@ impl ServeArgs {
     fn certificate(&self) -> anyhow::Result<(Arc<ServingCertificate>, Option<FileWatch>)> {
         if let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) {
             let files = CertificateFiles { chain: chain.clone(), key: key.clone() };
-            let certificate = Arc::new(ServingCertificate::load(&files).context("the serving certificate")?);
+            let certificate = Arc::new(ServingCertificate::load(&files).context(
+                "the serving certificate can't be used; see --tls-cert and --tls-key, or take --self-signed",
+            )?);
             let watch = certificate.follow(files);
             return Ok((certificate, Some(watch)));
         }

@@ -94,7 +94,13 @@ fn every_error_says_what_to_do_next() {
         (&["explain", "MV999"], "`meshvet explain` without a rule lists them all"),
         (&["explain", "--find", "zebra"], "`meshvet explain` without an option lists them all"),
         (&["explain", "MV101", "--find", "x"], "cannot be used with"),
-        (&["ca-bundle", "none.pem"], "none.pem"),
+        (&["check", "node.yaml", "--config", "none.cfg"], "what to do: see the path; a relative one begins"),
+        (&["check", "node.yaml", "--config", "empty"], "what to do: it is a folder: name the file in it"),
+        (&["ca-bundle", "none.pem"], "what to do: see the path; a relative one begins"),
+        (&["ca-bundle", "node.yaml"], "give a PEM file of the authority's certificates"),
+        (&["serve"], "--tls-cert <FILE>"),
+        (&["serve", "--tls-cert", "none", "--tls-key", "none", "--kubeconfig", "none"], "see --tls-cert and --tls-key"),
+        (&["verify", "--url", "envoy"], "such as http://127.0.0.1:9901"),
         (&["try", "empty"], "or no path for the example mesh"),
     ] {
         let ran = folder.run(arguments);
