@@ -37,6 +37,10 @@ deny:
 docs:
     RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --locked --no-deps --document-private-items
 
+# docs/rules, made anew from the rules' own documentation.
+rules:
+    cargo run --locked -- explain --write docs/rules
+
 # The benchmarks; give a part of a name to run some.
 bench *FILTER:
     cargo bench --locked -- {{ FILTER }}

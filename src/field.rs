@@ -58,6 +58,12 @@ impl FieldPath {
         self.0.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
     }
 
+    /// What the last segment stands in, and that segment; None for the object itself.
+    pub fn split_last(&self) -> Option<(FieldPath, String)> {
+        let (parent, _) = self.0.rsplit_once('/')?;
+        Some((Self(parent.to_owned()), self.segments().last()?))
+    }
+
     /// The notation of Kubernetes' own field errors: `spec.listeners[0].tls`, `metadata.annotations[example.com/x]`.
     pub fn kubernetes(&self) -> String {
         let mut text = String::with_capacity(self.0.len());
@@ -98,5 +104,8 @@ mod tests {
         let annotation = FieldPath::root().keys(["metadata", "annotations", "appmesh.k8s.aws/secretMounts"]);
         assert_eq!(annotation.pointer(), "/metadata/annotations/appmesh.k8s.aws~1secretMounts");
         assert_eq!(annotation.kubernetes(), "metadata.annotations[appmesh.k8s.aws/secretMounts]");
+        let (parent, name) = annotation.split_last().expect("a member");
+        assert_eq!((parent.pointer(), name.as_str()), ("/metadata/annotations", "appmesh.k8s.aws/secretMounts"));
+        assert_eq!(FieldPath::root().split_last(), None);
     }
 }

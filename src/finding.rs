@@ -77,6 +77,23 @@ impl Site {
     }
 }
 
+/// A change of one field that mends a problem for certain, and that a machine may make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mend {
+    /// The field gets another name.
+    Rename {
+        /// The name.
+        to: String,
+    },
+    /// The field, a string, gets another value.
+    Replace {
+        /// What it says.
+        old: String,
+        /// What it is to say.
+        new: String,
+    },
+}
+
 /// What a rule reports: a finding that doesn't know yet what the policy makes of it.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -94,6 +111,8 @@ pub struct Problem {
     pub consequence: Option<String>,
     /// What to do.
     pub fix: Option<String>,
+    /// The same for a machine, where the field at hand mends it by the letter.
+    pub mend: Option<Mend>,
 }
 
 impl Problem {
@@ -109,7 +128,16 @@ impl Problem {
 
     /// A problem of a severity decided case by case.
     pub fn new(severity: Severity, site: Site, message: impl Into<String>) -> Self {
-        Self { site, severity, message: message.into(), expected: None, found: None, consequence: None, fix: None }
+        Self {
+            site,
+            severity,
+            message: message.into(),
+            expected: None,
+            found: None,
+            consequence: None,
+            fix: None,
+            mend: None,
+        }
     }
 
     /// Says what would have been right.
@@ -137,6 +165,13 @@ impl Problem {
     #[must_use]
     pub fn fix(mut self, text: impl Into<String>) -> Self {
         self.fix = Some(text.into());
+        self
+    }
+
+    /// Gives the change that mends it, if there is one.
+    #[must_use]
+    pub fn mend(mut self, mend: Option<Mend>) -> Self {
+        self.mend = mend;
         self
     }
 }

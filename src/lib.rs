@@ -15,6 +15,8 @@
 //! - [`rules`] are pure functions of the object under review, the mesh, the [`policy`] and the time.
 //! - [`finding`]s are data, read by [`admission`] (the webhook), [`report`] (text, JSON) and [`cli`].
 //!
+//! [`mend`] makes patches of findings that a machine can mend, [`baseline`] keeps those that a repository starts with.
+//!
 //! [`verify`] stands beside: it reads what running proxies count of TLS.
 //!
 //! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them, [`aws`] those that AWS keeps.
@@ -22,10 +24,12 @@
 pub mod admission;
 pub mod appmesh;
 pub mod aws;
+pub mod baseline;
 pub mod cli;
 pub mod example;
 pub mod field;
 pub mod finding;
+pub mod mend;
 pub mod mesh;
 pub mod pki;
 pub mod policy;

@@ -159,6 +159,28 @@ impl AnnotationProblem {
     pub fn refuses_pods(&self) -> bool {
         !matches!(self, Self::SameName { .. } | Self::RelativePath { .. })
     }
+
+    /// The annotation with all problems of this kind mended that nobody has to be asked about: a relative path gets its
+    /// slash, a comma without an entry goes.
+    #[must_use]
+    pub fn mended(&self, annotation: &str) -> Option<String> {
+        let mendable =
+            matches!(self, Self::RelativePath { .. }) || matches!(self, Self::Malformed { entry } if entry.is_empty());
+        if !mendable {
+            return None;
+        }
+        let entries = annotation.split(',').filter(|entry| !entry.trim().is_empty());
+        let entries: Vec<String> = entries.map(|entry| rooted(entry).unwrap_or_else(|| entry.to_owned())).collect();
+        Some(entries.join(",")).filter(|mended| mended != annotation && !mended.is_empty())
+    }
+}
+
+/// An entry whose relative path has got its slash.
+fn rooted(entry: &str) -> Option<String> {
+    let (name, path) = entry.split_once(':')?;
+    let bare = path.trim();
+    let relative = !name.trim().is_empty() && !bare.is_empty() && !bare.contains(':') && !bare.starts_with('/');
+    relative.then(|| format!("{name}:{}", path.replacen(bare, &format!("/{bare}"), 1)))
 }
 
 /// Reads [`SECRET_MOUNTS`] as the injector does.

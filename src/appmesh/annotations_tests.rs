@@ -148,3 +148,19 @@ proptest! {
         prop_assert_eq!(read, expected);
     }
 }
+
+#[test]
+fn slashes_and_commas_are_mended_and_nothing_else() {
+    let mended = |annotation: &str| {
+        let mut all = parse_secret_mounts(annotation).problems.into_iter().map(|it| it.mended(annotation));
+        let first = all.next().expect("a problem");
+        assert!(all.all(|other| other == first), "one mending for all");
+        first
+    };
+    assert_eq!(mended("a:certs, b: keys").as_deref(), Some("a:/certs, b: /keys"));
+    assert_eq!(mended("a:/certs,").as_deref(), Some("a:/certs"));
+    assert_eq!(mended("a:/certs,,b:/keys").as_deref(), Some("a:/certs,b:/keys"));
+    for person in ["", ",", "a", "a:", ":/b", "a:/b,a:/c", "a:/x,b:/x"] {
+        assert_eq!(mended(person), None, "{person:?}");
+    }
+}

@@ -11,10 +11,18 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use zeroize::Zeroizing;
 
+const EXAMPLES: &str = "\
+Examples:
+  meshvet ca-bundle ca.pem                            base64, for a webhook configuration's caBundle
+  meshvet ca-bundle ca.pem --patch virtualnodes.meshvet.dev |
+    kubectl patch validatingwebhookconfiguration meshvet --patch-file /dev/stdin
+  kubectl get secret ca -o jsonpath='{.data.ca\\.crt}' | base64 -d | meshvet ca-bundle -";
+
 /// Print a certificate authority as a caBundle.
 ///
 /// Prints base64 of the file's certificates, and of nothing else that it holds: a private key beside them is left out.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct CaBundleArgs {
     /// The authority's certificates, in PEM; - reads standard input.
     #[arg(value_name = "FILE")]
@@ -35,11 +43,13 @@ impl CaBundleArgs {
         let name = self.file.display().to_string();
         let mut pem = Zeroizing::new(Vec::new());
         if name == "-" {
-            std::io::stdin().read_to_end(&mut pem).context("standard input")?;
+            std::io::stdin().read_to_end(&mut pem).context("the standard input can't be read")?;
         } else {
-            *pem = std::fs::read(&self.file).with_context(|| name.clone())?;
+            *pem = std::fs::read(&self.file).with_context(|| format!("{name} can't be read"))?;
         }
-        let bundle = ca_bundle(&pem).context(name)?;
+        let bundle = ca_bundle(&pem).with_context(|| {
+            format!("{name} can't be used; give a PEM file of the authority's certificates, such as ca.crt of a Secret")
+        })?;
         let text = if self.patch.is_empty() { bundle } else { patch(&self.patch, &bundle) };
         writeln!(std::io::stdout(), "{text}")?;
         Ok(ExitCode::SUCCESS)

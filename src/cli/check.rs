@@ -6,19 +6,24 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use arc_swap::ArcSwap;
-use clap::{ColorChoice, ValueEnum};
+use clap::ColorChoice;
 use jiff::Timestamp;
 
 use crate::aws::{Answer, AwsFacts, Question};
 use crate::cli::aws::AwsArgs;
+use crate::cli::baseline::BaselineArgs;
+use crate::cli::comments;
 use crate::cli::files::FilesArg;
+use crate::cli::output::{FailOn, Output};
+use crate::cli::progress::Progress;
 use crate::field::FieldPath;
 use crate::finding::{Finding, Severity};
+use crate::mend;
 use crate::mesh::{CallKey, ObjectRef, View};
 use crate::policy::Policy;
-use crate::report::{self, Place, Report, Reported, Unread};
+use crate::report::{Place, Report, Reported, Unread};
 use crate::rules::{self, Surface};
 use crate::sources::manifests::{self, Input, Manifests, Site};
 
@@ -32,6 +37,13 @@ Examples:
   meshvet check deploy/ -o json --fail-on warn        for CI
   meshvet check deploy/ --aws                         with what AWS says of ACM certificates
   meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
+  meshvet check deploy/ -n shop                       where objects are that name no namespace
+  meshvet check deploy/ --config policy.yaml          under your policy
+  meshvet check deploy/ -o sarif > meshvet.sarif      for code scanning; also junit, github
+  meshvet check deploy/ --diff | git apply            mend what can be mended by the letter
+  meshvet check deploy/ --baseline old.json --update-baseline
+  meshvet check deploy/ --baseline old.json           from then on only what is new
+  meshvet check deploy/ --color always | less -R
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
 
@@ -40,7 +52,7 @@ const MOST_ROUNDS: usize = 4;
 /// How long AWS may take for all that it is asked at a time.
 const AWS_PATIENCE: Duration = Duration::from_secs(120);
 
-/// Judges manifests without a cluster.
+/// Judge manifests without a cluster.
 ///
 /// The manifests themselves are the world: App Mesh objects, the workloads they select, Secrets and ConfigMaps with their
 /// certificates, namespaces with their labels. YAML with several documents, JSON, and Lists are read as kubectl reads them.
@@ -79,37 +91,19 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     aws: AwsArgs,
 
-    /// When to colour the output.
+    /// Print the patch that mends what can be mended by the letter, instead of the report.
+    #[arg(long, conflicts_with_all = ["output", "update_baseline"])]
+    diff: bool,
+
+    #[command(flatten)]
+    baseline: BaselineArgs,
+
+    /// When to colour the output, and to tell progress.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For people: each finding with its source line.
-    Text,
-    /// For programs: one JSON object.
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// What breaks traffic for certain.
-    Deny,
-    /// Anything found.
-    Warn,
-}
-
-impl From<FailOn> for Severity {
-    fn from(at: FailOn) -> Self {
-        match at {
-            FailOn::Deny => Severity::Deny,
-            FailOn::Warn => Severity::Warn,
-        }
-    }
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "not a time of RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
 }
 
@@ -118,7 +112,10 @@ impl CheckArgs {
         let policy = super::policy::read(self.config.as_deref())?;
         let folders = self.files.iter().map(FilesArg::read).collect::<anyhow::Result<Vec<_>>>()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
-        let mut manifests = manifests::load(&inputs, &self.namespace);
+        let mut progress = Progress::new("reading", self.color);
+        let mut manifests =
+            manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.tell(read, all));
+        progress.end();
         for (mount, key, store) in folders {
             if let Some(note) = unused(&manifests, &mount.member) {
                 manifests.notes.push(note);
@@ -162,16 +159,18 @@ impl CheckArgs {
                 if manifests.found == 1 { "1 object".to_owned() } else { format!("{} objects", manifests.found) }
             ));
         }
-        super::print(&match self.output {
-            Output::Text => report::text(&report, super::style(self.color)),
-            Output::Json => report::json(&report).context("the report could not be written as JSON")?,
-        })?;
-        for note in &manifests.notes {
+        let updated = self.baseline.apply(&mut report)?;
+        if self.diff {
+            super::print(&diff(&manifests, &report)?)?;
+        } else {
+            super::print(&self.output.render(&report, self.fail_on, self.color)?)?;
+        }
+        for note in manifests.notes.iter().chain(&comments::stray(&manifests)) {
             super::tell(&format!("note: {note}"));
         }
         Ok(if !report.errors.is_empty() {
             ExitCode::from(super::COULD_NOT_RUN)
-        } else if report.fails(self.fail_on.into()) {
+        } else if report.fails(self.fail_on.into()) && !updated {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
@@ -206,6 +205,30 @@ fn unknown_at_aws(manifests: &Manifests, view: View<'_>, policy: &Policy) -> BTr
     objects.flat_map(|located| rules::questions_to_ask(&located.reviewed, view, policy)).collect()
 }
 
+/// The patch of all that can be mended by the letter; how much that is goes to the standard error, out of the patch's way.
+fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let mut made = 0;
+    for source in &manifests.sources {
+        let here = report.findings.iter().filter(|reported| reported.finding.suppressed.is_none());
+        let places = here.filter_map(|reported| reported.place.as_ref()).filter(|place| place.file == source.name);
+        let (patch, edits) = mend::unified(source, &mend::sorted(places.filter_map(|place| place.edit.clone())));
+        text.push_str(&patch);
+        made += edits;
+    }
+    let told = report.findings.len() - report.suppressed();
+    super::tell(&match (told, made) {
+        (0, _) => "nothing to mend".to_owned(),
+        (_, 0) => "nothing that can be mended by the letter: without --diff meshvet says what to do".to_owned(),
+        (_, made) => format!(
+            "{made} change{} by the letter, for {}; apply with `patch -p1` or `git apply`, and check again",
+            if made == 1 { "" } else { "s" },
+            if told == 1 { "1 finding".to_owned() } else { format!("{told} findings") },
+        ),
+    });
+    Ok(text)
+}
+
 /// What to say of `--files` for a member that isn't there.
 fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<String> {
     let (namespace, name) = member.as_ref()?;
@@ -219,32 +242,32 @@ fn judge(manifests: &Manifests, view: View<'_>, policy: &Policy, now: Timestamp)
     let mut report = Report {
         objects: manifests.objects.len() + manifests.undecodable.len(),
         errors: manifests.problems.iter().map(unread).collect(),
+        judged: judged(manifests),
         ..Report::default()
     };
     let mut told = Told::default();
     for broken in &manifests.undecodable {
         if let Some(finding) = rules::undecodable(&broken.error, policy, &manifests.world) {
             let place = place(manifests, &broken.site, &finding);
-            told.add(&mut report, Reported { place: Some(place), finding });
+            told.add(&mut report, Reported { place: Some(place), finding }, true);
         }
     }
     for located in &manifests.objects {
         for finding in rules::judge(&located.reviewed, view, policy, now, Surface::Check).findings {
-            let site = if finding.object == located.reviewed.object {
-                Some(&located.site)
-            } else {
-                manifests.site(&finding.object)
-            };
+            let own = finding.object == located.reviewed.object;
+            let site = if own { Some(&located.site) } else { manifests.site(&finding.object) };
             let place = site.map(|site| place(manifests, site, &finding));
-            told.add(&mut report, Reported { finding, place });
+            told.add(&mut report, Reported { finding, place }, own);
         }
     }
+    comments::apply(manifests, policy, &mut report);
     report
 }
 
 /// What was reported already: a workload's annotation is seen from each member that selects it, a call from both its ends.
+/// Each with its place in the report, and whether its own object was under review.
 #[derive(Default)]
-struct Told(HashMap<Known, usize>);
+struct Told(HashMap<Known, (usize, bool)>);
 
 /// What makes two findings one.
 #[derive(PartialEq, Eq, Hash)]
@@ -269,16 +292,35 @@ fn weight(finding: &Finding) -> (bool, Severity) {
     (finding.suppressed.is_none(), finding.severity)
 }
 
+/// Each object that is judged, with its file.
+fn judged(manifests: &Manifests) -> Vec<(ObjectRef, Option<String>)> {
+    let file = |site: &Site| {
+        let source = manifests.source(site.source)?;
+        Some(site.template.clone().filter(|_| source.piped).unwrap_or_else(|| source.name.clone()))
+    };
+    let broken = manifests.undecodable.iter().map(|it| (it.error.object.clone(), file(&it.site)));
+    broken.chain(manifests.objects.iter().map(|it| (it.reviewed.object.clone(), file(&it.site)))).collect()
+}
+
 impl Told {
-    fn add(&mut self, report: &mut Report, reported: Reported) {
+    fn add(&mut self, report: &mut Report, reported: Reported, own: bool) {
         let finding = &reported.finding;
         let key = Known::of(finding);
-        match self.0.get(&key).and_then(|index| report.findings.get_mut(*index)) {
-            // One who looks at it doesn't ignore it, and the stricter of two policies holds.
-            Some(known) if weight(&known.finding) < weight(finding) => *known = reported,
-            Some(_) => {}
+        match self.0.get_mut(&key) {
+            // What the owner of the object says of it counts; else one who looks at it doesn't ignore it, and the stricter of two
+            // policies holds.
+            Some((index, known_own)) => {
+                let known = report.findings.get_mut(*index);
+                let counts = |known: &Reported| {
+                    if own == *known_own { weight(&known.finding) < weight(finding) } else { own }
+                };
+                if let Some(known) = known.filter(|known| counts(known)) {
+                    *known_own = own;
+                    *known = reported;
+                }
+            }
             None => {
-                self.0.insert(key, report.findings.len());
+                self.0.insert(key, (report.findings.len(), own));
                 report.findings.push(reported);
             }
         }
@@ -297,11 +339,14 @@ fn place(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
         .and_then(|field| site.positions.key(field))
         .unwrap_or_else(|| site.positions.nearest(finding.field()));
     let source = manifests.source(site.source);
+    let mend = finding.problem.mend.as_ref().zip(source);
     Place {
         file: source.map(|source| source.name.clone()).unwrap_or_default(),
         line: mark.line,
         column: mark.column,
         width: mark.width,
         text: source.and_then(|source| source.line(mark.line)).map(str::to_owned),
+        template: source.filter(|source| source.piped).and(site.template.clone()),
+        edit: mend.and_then(|(mend, source)| mend::edit(mend, finding.field(), &site.positions, source)),
     }
 }

@@ -4,12 +4,19 @@
 
 mod api_server;
 mod aws;
+mod baseline;
 mod ca_bundle;
 mod check;
+mod comments;
+mod complete;
+mod completions;
 mod explain;
 mod files;
 mod logging;
+mod output;
+mod plugin;
 mod policy;
+mod progress;
 mod schema;
 mod serve;
 mod try_it;
@@ -18,7 +25,7 @@ mod verify;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::report::Style;
 
@@ -54,11 +61,22 @@ enum Command {
     Schema(schema::SchemaArgs),
     CaBundle(ca_bundle::CaBundleArgs),
     Verify(Box<verify::VerifyArgs>),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    if let Some(words) = complete::asked(std::env::args_os()) {
+        return complete::run(Cli::command(), &words).unwrap_or_else(|_| ExitCode::from(COULD_NOT_RUN));
+    }
+    let mut command = plugin::named(Cli::command());
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => error.format(&mut command).exit(),
+    };
+    let outcome = match cli.command {
         Command::Try(args) => args.run(),
         Command::Check(args) => args.run(),
         Command::Serve(args) => args.run(),
@@ -66,6 +84,8 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => args.run(),
         Command::CaBundle(args) => args.run(),
         Command::Verify(args) => args.run(),
+        Command::Completions(args) => args.run(Cli::command()),
+        Command::Man(args) => args.run(Cli::command()),
     };
     outcome.unwrap_or_else(|error| {
         tell(&format!("error: {}", described(&error)));
@@ -82,7 +102,22 @@ fn described(error: &anyhow::Error) -> String {
         }
         text.push_str(cause.to_string().trim_end());
     }
+    let kind = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    if let Some(step) = kind.and_then(next_step) {
+        text.push_str("\n  what to do: ");
+        text.push_str(step);
+    }
     text
+}
+
+/// What to do about a file that can't be read or written.
+fn next_step(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::NotFound => Some("see the path; a relative one begins where meshvet is started"),
+        io::ErrorKind::PermissionDenied => Some("see who owns it, and as whom meshvet runs"),
+        io::ErrorKind::IsADirectory => Some("it is a folder: name the file in it"),
+        _ => None,
+    }
 }
 
 /// Writes to the standard output. A reader that has gone (`| head`) is no error.
@@ -114,13 +149,11 @@ fn style(choice: ColorChoice) -> Style {
     if coloured { Style::Coloured } else { Style::Plain }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-    }
+/// The columns of the terminal that the standard output goes to; None where it goes elsewhere.
+fn width() -> Option<usize> {
+    let term = console::Term::stdout();
+    term.size_checked().filter(|_| term.is_term()).map(|(_, columns)| usize::from(columns))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ Examples:
 In an editor with a YAML language server, the first line of the policy file then says:
   # yaml-language-server: $schema=meshvet.schema.json";
 
-/// Prints the policy file's JSON Schema, for editors and linters.
+/// Print the policy file's JSON Schema, for editors and linters.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct SchemaArgs {}

@@ -36,12 +36,25 @@ use crate::sources::cluster::{
 
 /// How far watches may lag behind what was applied a moment ago.
 const WATCH_LAG: Duration = Duration::from_millis(150);
+const EXAMPLES: &str = "\
+Examples:
+  meshvet serve --tls-cert /tls/tls.crt --tls-key /tls/tls.key --config /etc/meshvet/policy.yaml
+  meshvet serve --self-signed --dns-name meshvet.meshvet-system.svc --ca-bundle-file /tmp/ca.pem
+                                                          a single replica, without cert-manager
+  meshvet serve --self-signed --kubeconfig ~/.kube/config --context dev --listen 127.0.0.1:0
+                                                          outside the cluster, on a free port
+  meshvet serve --self-signed --secrets none              where meshvet may read no Secret
+  meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
+  meshvet serve --self-signed --log-level info,kube=debug --log-format json
+
+In a cluster: deploy/ has the manifests, and deploy/README.md says how to fill in the caBundle.";
 
 /// Serve the admission webhook.
 ///
 /// Watches the cluster, and answers the API server's admission reviews on POST /validate. Ends on SIGTERM or SIGINT: it stops being
 /// ready, serves what still arrives for the grace period, then ends what is under way.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct ServeArgs {
     /// Where to serve reviews, over TLS. Port 0 takes a free one; the log tells which.
     #[arg(long, env = "MESHVET_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8443")]
@@ -218,7 +231,9 @@ impl ServeArgs {
     fn certificate(&self) -> anyhow::Result<(Arc<ServingCertificate>, Option<FileWatch>)> {
         if let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) {
             let files = CertificateFiles { chain: chain.clone(), key: key.clone() };
-            let certificate = Arc::new(ServingCertificate::load(&files).context("the serving certificate")?);
+            let certificate = Arc::new(ServingCertificate::load(&files).context(
+                "the serving certificate can't be used; see --tls-cert and --tls-key, or take --self-signed",
+            )?);
             let watch = certificate.follow(files);
             return Ok((certificate, Some(watch)));
         }

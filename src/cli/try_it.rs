@@ -31,6 +31,7 @@ const EXAMPLES: &str = "\
 Examples:
   meshvet try                  an example mesh: three sound nodes, and one for each common mistake
   meshvet try manifests/       your own
+  meshvet try manifests/ -n shop --config policy.yaml
 
 Exit codes: 0 nothing refused (or the example behaves as it should), 1 something was refused, 2 could not run.";
 
@@ -78,7 +79,7 @@ impl TryArgs {
     /// Submits everything and tells what came of it.
     ///
     /// # Errors
-    /// When there is nothing to submit, or the server can't be started.
+    /// When there is nothing to submit; give manifests that hold one, or no path for the example mesh, or the server can't be started.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let policy = super::policy::read(self.config.as_deref())?;
         let example = self.paths.is_empty();
@@ -98,7 +99,9 @@ impl TryArgs {
         let broken = !manifests.problems.is_empty();
         let (submissions, world) = submissions(manifests);
         if submissions.is_empty() {
-            bail!("no VirtualNode and no VirtualGateway in {from}: there is nothing to submit");
+            bail!(
+                "no VirtualNode and no VirtualGateway in {from}: there is nothing to submit; give manifests that hold one, or no path for the example mesh"
+            );
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let tally = runtime.block_on(submit(&submissions, world, policy, example, &from))?;

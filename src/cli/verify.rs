@@ -27,6 +27,11 @@ Examples:
   meshvet verify -A -o json --fail-on warn            the whole mesh, for CI
   meshvet verify --url http://127.0.0.1:9901          a proxy whose admin interface can be reached
   meshvet verify -n shop --over 30s                   what happens now: counters go back to the proxy's start
+  meshvet verify -n shop --admin-port 9000 --timeout 3s
+                                                      where the controller was told another admin port
+  meshvet verify -A --expiring-days 60                renewals to come
+  meshvet verify -A --kubeconfig ~/.kube/prod --context blue
+  meshvet verify -n shop --color always | less -R
 
 Pods take the rights to list pods and to get and create pods/portforward in their namespace.
 Counters name the rules that find the cause; `meshvet explain MV104` tells of one. A proxy without TLS, or whose TLS nothing
@@ -34,7 +39,7 @@ has used yet, is a warning.
 
 Exit codes: 0 sound, 1 something at or above --fail-on, 2 could not run or a proxy could not be read.";
 
-/// Reads what running proxies count of TLS: whether it is in use, and what fails.
+/// Read what running proxies count of TLS: whether it is in use, and what fails.
 ///
 /// Asks the admin interface of each Envoy for /stats and /certs: handshakes and failures by listener and cluster, versions and
 /// ciphers, and when the loaded certificates expire. It changes nothing.

@@ -47,6 +47,8 @@ pub struct AnnotationProblem {
     pub annotation: String,
     /// What is wrong, in one sentence.
     pub message: String,
+    /// What the annotation says, and what it would say if only this were mended; None where a person has to decide.
+    pub mended: Option<(String, String)>,
 }
 
 /// A probe that the kubelet sends without TLS.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::baseline::Entry;
 use crate::finding::Severity;
 use crate::report::{Report, Reported};
 
@@ -11,6 +12,12 @@ struct Document<'a> {
     findings: Vec<Item<'a>>,
     summary: Summary,
     errors: Vec<Error<'a>>,
+    /// What owners ignore, each with its reason.
+    suppressed: Vec<Item<'a>>,
+    /// What a baseline knew already.
+    baseline: Vec<Item<'a>>,
+    /// What a baseline holds and is no longer found.
+    gone: &'a [Entry],
 }
 
 #[derive(Serialize)]
@@ -29,6 +36,30 @@ struct Item<'a> {
     file: Option<&'a str>,
     line: Option<u32>,
     column: Option<u32>,
+    /// Of what was rendered from `file` and came by a pipe, where it stands in the pipe.
+    rendered: Option<Rendered<'a>>,
+    /// The same for the same finding in every run, whatever its line.
+    fingerprint: String,
+    /// What mends it by the letter: characters of one line to replace.
+    edit: Option<Edit<'a>>,
+    /// The owner's reason to ignore it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Rendered<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    line: u32,
+    column: u32,
+    width: u32,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -47,6 +78,7 @@ struct Summary {
     deny: usize,
     warn: usize,
     suppressed: usize,
+    baseline: usize,
     /// Certificates and authorities at AWS that nobody asked about.
     not_asked: usize,
 }
@@ -61,7 +93,7 @@ struct Error<'a> {
 
 /// The report as one JSON object, with a final line feed.
 ///
-/// Suppressed findings are counted and not listed: what is listed adds up to `deny` and `warn`.
+/// Suppressed findings, and those that a baseline knew, are counted and listed apart: `findings` adds up to `deny` and `warn`.
 ///
 /// # Errors
 /// None in practice: every part can be written as JSON.
@@ -74,6 +106,7 @@ pub fn json(report: &Report) -> serde_json::Result<String> {
             deny: report.count(Severity::Deny),
             warn: report.count(Severity::Warn),
             suppressed: report.suppressed(),
+            baseline: report.known.len(),
             not_asked: report.not_asked,
         },
         errors: report
@@ -81,6 +114,9 @@ pub fn json(report: &Report) -> serde_json::Result<String> {
             .iter()
             .map(|it| Error { file: &it.file, line: it.line, column: it.column, message: &it.message })
             .collect(),
+        suppressed: report.findings.iter().filter(|it| it.finding.suppressed.is_some()).map(item).collect(),
+        baseline: report.known.iter().map(item).collect(),
+        gone: &report.gone,
     };
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
@@ -90,6 +126,7 @@ pub fn json(report: &Report) -> serde_json::Result<String> {
 fn item(reported: &Reported) -> Item<'_> {
     let Reported { finding, place } = reported;
     let problem = &finding.problem;
+    let at = place.as_ref().and_then(|place| place.to_mend().1);
     Item {
         code: finding.rule.code,
         rule: finding.rule.name,
@@ -106,8 +143,21 @@ fn item(reported: &Reported) -> Item<'_> {
         found: problem.found.as_deref(),
         consequence: problem.consequence.as_deref(),
         fix: problem.fix.as_deref(),
-        file: place.as_ref().map(|place| place.file.as_str()),
-        line: place.as_ref().map(|place| place.line),
-        column: place.as_ref().map(|place| place.column),
+        file: place.as_ref().map(|place| place.to_mend().0),
+        line: at.map(|at| at.0),
+        column: at.map(|at| at.1),
+        rendered: place.as_ref().filter(|place| place.template.is_some()).map(|place| Rendered {
+            file: &place.file,
+            line: place.line,
+            column: place.column,
+        }),
+        fingerprint: reported.fingerprint(),
+        edit: place.as_ref().and_then(|place| place.edit.as_ref()).map(|edit| Edit {
+            line: edit.line,
+            column: edit.column,
+            width: edit.width,
+            text: &edit.text,
+        }),
+        reason: finding.suppressed.as_deref(),
     }
 }

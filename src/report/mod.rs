@@ -1,13 +1,23 @@
 //! How findings are told: one file a format, all of the same [`Report`].
 
+mod github;
 mod json;
+mod junit;
+mod sarif;
 mod text;
+mod uri;
 
+use crate::baseline;
 use crate::finding::{Finding, Severity};
+use crate::mend::Edit;
+use crate::mesh::ObjectRef;
 
+pub use github::github;
 pub use json::json;
+pub use junit::junit;
+pub use sarif::sarif;
 pub(crate) use text::{BOLD, FAINT, GREEN, RED, YELLOW, clean, plural};
-pub use text::{Style, text};
+pub use text::{Style, text, text_within};
 
 /// What judging manifests showed.
 #[derive(Debug, Default)]
@@ -20,6 +30,12 @@ pub struct Report {
     pub objects: usize,
     /// Certificates and authorities at AWS that nobody asked about.
     pub not_asked: usize,
+    /// The objects that were judged, each with its file where it is in one. Empty where nobody kept them.
+    pub judged: Vec<(ObjectRef, Option<String>)>,
+    /// What a baseline knew already: not told, not counted.
+    pub known: Vec<Reported>,
+    /// What a baseline holds and is no longer found.
+    pub gone: Vec<baseline::Entry>,
 }
 
 /// A finding with its place in a file.
@@ -44,6 +60,31 @@ pub struct Place {
     pub width: u32,
     /// The line's text, where it may be shown.
     pub text: Option<String>,
+    /// The file that the object was rendered from, where the text came by a pipe and says so: what a person has to mend.
+    pub template: Option<String>,
+    /// What mends the field by the letter, where anything does.
+    pub edit: Option<Edit>,
+}
+
+impl Place {
+    /// The file to mend, and the line and column in it: those of a template aren't known.
+    pub fn to_mend(&self) -> (&str, Option<(u32, u32)>) {
+        match &self.template {
+            Some(template) => (template, None),
+            None => (&self.file, Some((self.line, self.column))),
+        }
+    }
+}
+
+impl Reported {
+    /// What recognises the finding in another run, whatever its line: 32 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        let (code, object, anchor) = self.finding.identity();
+        let namespace = object.namespace.as_deref().unwrap_or_default();
+        let parts = [code, &object.api_version, &object.kind, namespace, &object.name, anchor];
+        let digest = ring::digest::digest(&ring::digest::SHA256, parts.join("\0").as_bytes());
+        digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// Something that couldn't be read.

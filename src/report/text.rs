@@ -9,6 +9,14 @@ use crate::report::{Place, Report, Reported, Unread};
 /// The most of a source line that is shown, in characters: a minified manifest is one long line.
 const MAX_LINE: usize = 120;
 
+/// Columns before a detail: its label and the space around it.
+const LABEL: usize = 14;
+/// A narrower column reads worse than a line that the terminal breaks.
+const LEAST_ROOM: usize = 30;
+
+/// The most rules that are named for reading more.
+const MOST_CODES: usize = 5;
+
 /// Whether the text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -41,6 +49,11 @@ impl Style {
 
 /// The report as text: what couldn't be read, then each object with its findings, then a line of figures.
 pub fn text(report: &Report, style: Style) -> String {
+    text_within(report, style, None)
+}
+
+/// As [`text`], what is expected, found and to be done set in lines of at most `width` columns, where there is room for them.
+pub fn text_within(report: &Report, style: Style, width: Option<usize>) -> String {
     let mut out = String::new();
     for error in &report.errors {
         unread(&mut out, error, style);
@@ -53,14 +66,46 @@ pub fn text(report: &Report, style: Style) -> String {
         line(&mut out, &style.paint(BOLD, &object));
         for reported in group {
             match &reported.finding.suppressed {
-                None => finding(&mut out, reported, style),
-                Some(reason) => suppressed(&mut out, reported, reason, style),
+                None => finding(&mut out, reported, style, width),
+                Some(reason) => suppressed(&mut out, reported, reason, style, width),
             }
             out.push('\n');
         }
     }
     line(&mut out, &summary(report, style));
+    for hint in hints(report) {
+        line(&mut out, &style.paint(FAINT, &hint));
+    }
     out
+}
+
+/// What to do next, at most one line each.
+fn hints(report: &Report) -> Vec<String> {
+    let told = || report.findings.iter().filter(|it| it.finding.suppressed.is_none());
+    let mut codes: Vec<&str> = told().map(|it| it.finding.rule.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let mut hints = Vec::new();
+    if !codes.is_empty() {
+        let more = if codes.len() > MOST_CODES { " …" } else { "" };
+        codes.truncate(MOST_CODES);
+        hints.push(format!("To read more: meshvet explain {}{more}", codes.join(" ")));
+    }
+    let mendable = told().filter(|it| it.place.as_ref().is_some_and(|place| place.edit.is_some())).count();
+    if mendable > 0 {
+        hints.push(format!("{} by the letter: the same command with --diff shows the patch", mended(mendable)));
+    }
+    if !report.gone.is_empty() {
+        let gone: usize = report.gone.iter().map(|entry| entry.count).sum();
+        let entries =
+            if gone == 1 { "1 entry of the baseline is" } else { &format!("{gone} entries of the baseline are") };
+        hints.push(format!("{entries} no longer found: --update-baseline removes what is gone"));
+    }
+    hints
+}
+
+fn mended(count: usize) -> String {
+    if count == 1 { "1 can be mended".to_owned() } else { format!("{count} can be mended") }
 }
 
 /// The findings of each object, objects in the order in which they come first.
@@ -87,7 +132,7 @@ fn unread(out: &mut String, error: &Unread, style: Style) {
     line(out, &format!("{} {}: {}", style.paint(RED, "error"), clean(&place), clean(&error.message)));
 }
 
-fn finding(out: &mut String, reported: &Reported, style: Style) {
+fn finding(out: &mut String, reported: &Reported, style: Style, width: Option<usize>) {
     let finding = &reported.finding;
     let problem = &finding.problem;
     head(out, finding, &problem.message, style);
@@ -96,19 +141,23 @@ fn finding(out: &mut String, reported: &Reported, style: Style) {
     }
     let field = finding.field().kubernetes();
     let field = if field.is_empty() { None } else { Some(field) };
-    detail(out, "field", field.as_deref(), style);
-    detail(out, "expected", problem.expected.as_deref(), style);
-    detail(out, "found", problem.found.as_deref(), style);
-    detail(out, "otherwise", problem.consequence.as_deref(), style);
-    detail(out, "fix", problem.fix.as_deref(), style);
+    for (label, text) in [
+        ("field", field.as_deref()),
+        ("expected", problem.expected.as_deref()),
+        ("found", problem.found.as_deref()),
+        ("otherwise", problem.consequence.as_deref()),
+        ("fix", problem.fix.as_deref()),
+    ] {
+        detail(out, label, text, style, width);
+    }
 }
 
-fn suppressed(out: &mut String, reported: &Reported, reason: &str, style: Style) {
+fn suppressed(out: &mut String, reported: &Reported, reason: &str, style: Style, width: Option<usize>) {
     head(out, &reported.finding, &reported.finding.problem.message, style);
     if let Some(place) = &reported.place {
         excerpt(out, &Place { text: None, ..place.clone() }, style);
     }
-    detail(out, "ignored", Some(reason), style);
+    detail(out, "ignored", Some(reason), style, width);
 }
 
 fn head(out: &mut String, finding: &Finding, message: &str, style: Style) {
@@ -121,13 +170,37 @@ fn head(out: &mut String, finding: &Finding, message: &str, style: Style) {
 }
 
 /// `    expected  DNS:blue.apps.local`; further lines stand below the first.
-fn detail(out: &mut String, label: &str, text: Option<&str>, style: Style) {
+fn detail(out: &mut String, label: &str, text: Option<&str>, style: Style, width: Option<usize>) {
     let Some(text) = text else { return };
-    for (index, part) in text.lines().enumerate() {
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(LABEL).max(LEAST_ROOM));
+    let parts = text.lines().flat_map(|part| wrapped(&clean(part), room));
+    for (index, part) in parts.enumerate() {
         let label = if index == 0 { label } else { "" };
         let colour = if label == "fix" { GREEN } else { BLUE };
-        line(out, &format!("    {} {}", style.paint(colour, &format!("{label:<9}")), clean(part)));
+        line(out, &format!("    {} {part}", style.paint(colour, &format!("{label:<9}"))));
     }
+}
+
+/// A text in lines of at most so many characters; a word that is longer has a line of its own.
+fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        let letters = word.chars().count();
+        if length > 0 && length + 1 + letters > room {
+            lines.push(std::mem::take(&mut line));
+            length = 0;
+        }
+        if length > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(word);
+        length += letters;
+    }
+    lines.push(line);
+    lines
 }
 
 /// The source line, with the characters that are meant marked.
@@ -135,7 +208,12 @@ fn excerpt(out: &mut String, place: &Place, style: Style) {
     let number = place.line.to_string();
     let gutter = " ".repeat(number.len());
     let arrow = style.paint(BLUE, &format!("{gutter}-->"));
-    line(out, &format!("    {arrow} {}:{}:{}", clean(&place.file), place.line, place.column));
+    let file = clean(&place.file);
+    let at = match &place.template {
+        Some(template) => format!("{} (rendered: {file}:{}:{})", clean(template), place.line, place.column),
+        None => format!("{file}:{}:{}", place.line, place.column),
+    };
+    line(out, &format!("    {arrow} {at}"));
     let Some(text) = &place.text else { return };
     let (shown, before, marked) = window(text, place);
     let bar = style.paint(BLUE, &format!("{gutter} |"));
@@ -189,6 +267,9 @@ fn summary(report: &Report, style: Style) -> String {
     if report.suppressed() > 0 {
         let _ = write!(text, ", {} ignored", report.suppressed());
     }
+    if !report.known.is_empty() {
+        let _ = write!(text, ", {} in the baseline", report.known.len());
+    }
     if report.not_asked > 0 {
         let _ = write!(text, "; AWS not asked about {} (--aws asks)", plural(report.not_asked, "ARN"));
     }
@@ -232,7 +313,15 @@ mod tests {
     use super::*;
 
     fn place(text: &str, column: u32, width: u32) -> Place {
-        Place { file: "a.yaml".to_owned(), line: 3, column, width, text: Some(text.to_owned()) }
+        Place {
+            file: "a.yaml".to_owned(),
+            line: 3,
+            column,
+            width,
+            text: Some(text.to_owned()),
+            template: None,
+            edit: None,
+        }
     }
 
     #[track_caller]
@@ -256,6 +345,14 @@ mod tests {
         assert!(shown.chars().count() <= MAX_LINE + 2);
         assert_eq!(window("", &place("", 1, 0)), (String::new(), 0, 1));
         assert_eq!(window("a:", &place("a:", 9, 1)).2, 1);
+    }
+
+    #[test]
+    fn details_are_set_in_the_width_of_the_terminal() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("a-very-long-word x y", 3), ["a-very-long-word", "x y"]);
+        assert_eq!(wrapped("", 3), [""]);
+        assert_eq!(wrapped("one two", usize::MAX), ["one two"]);
     }
 
     #[test]

@@ -9,9 +9,10 @@ use crate::finding::{Finding, Problem, Severity};
 use crate::mesh::View;
 use crate::policy::{Effective, Policy};
 use crate::rules::context::{Context, Surface};
+use crate::rules::objects::unused_suppression;
 use crate::rules::{RULES, Rule};
 use crate::sources::Reviewed;
-use crate::suppression::Suppressions;
+use crate::suppression::{Suppressions, may_ignore};
 
 /// All that is wrong with one object, most severe first.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,10 @@ pub fn judge(reviewed: &Reviewed, view: View<'_>, policy: &Policy, now: Timestam
         reporter.rule = rule;
         reporter.told.clear();
         (rule.check)(&cx, &mut reporter);
+    }
+    // Only now is it known what the owner's entries left.
+    for problem in unused_suppression::of_annotation(&cx, &suppressions, &reporter.findings) {
+        reporter.findings.extend(Finding::of(unused_suppression::rule(), problem, reviewed, &policy, &suppressions));
     }
     Judgement::new(reporter.findings)
 }
@@ -105,10 +110,8 @@ impl Finding {
         if severity == Severity::Off {
             return None;
         }
-        let suppressed = suppressions
-            .reason(rule)
-            .filter(|_| severity == Severity::Warn || policy.ignore_denials)
-            .map(str::to_owned);
+        let suppressed =
+            suppressions.reason(rule).filter(|_| may_ignore(severity, policy.ignore_denials)).map(str::to_owned);
         let object = problem.site.object.clone().unwrap_or_else(|| reviewed.object.clone());
         Some(Finding { rule, severity, object, problem, suppressed })
     }

@@ -22,6 +22,7 @@ pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, T
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
+pub use objects::unused_suppression::{broken_comment, unused_comment};
 pub use pairs::{Pair, Refused, Side, Standpoint};
 pub use questions::{is_unplaced, questions_to_ask};
 pub use stores::stores_to_read;
@@ -67,6 +68,7 @@ pub static RULES: &[Rule] = &[
     rule!("MV004" "not-exactly-one-source" Deny objects not_exactly_one_source "none, or more than one, of alternatives that exclude each other"),
     rule!("MV005" "refused-by-app-mesh" Deny objects refused_by_app_mesh "what the CRD accepts and the App Mesh API refuses"),
     rule!("MV006" "undecodable-object" Deny objects undecodable_object "an object that meshvet can't read"),
+    rule!("MV007" "unused-suppression" Warn objects unused_suppression "an entry that asks to ignore a rule's findings, and leaves none"),
     rule!("MV101" "hostname-mismatch" Deny names hostname_mismatch "no name of the certificate matches the DNS hostname of the virtual node"),
     rule!("MV102" "common-name-only" Warn names common_name_only "only the common name matches the hostname, which today's Envoy ignores"),
     rule!("MV103" "cloud-map-name" Warn names cloud_map_name "with Cloud Map, none of the certificate's names is significant to the node"),
@@ -133,6 +135,25 @@ impl Rule {
     /// The rule's manual, read from its source file's doc comment.
     pub fn manual(&self) -> Manual<'static> {
         Manual::parse(self.source)
+    }
+
+    /// The manual as a page of Markdown.
+    pub fn markdown(&self) -> String {
+        let manual = self.manual();
+        let mut letters = self.summary.chars();
+        let summary: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+        let mut page =
+            format!("# {}: `{}`\n\n{summary}.\nSeverity by default: **{}**.\n", self.code, self.name, self.default);
+        let parts = [
+            ("What it checks", &manual.what),
+            ("Why it matters", &manual.why),
+            ("Example", &manual.example),
+            ("How to fix", &manual.fix),
+        ];
+        for (heading, part) in parts {
+            page.push_str(&format!("\n## {heading}\n\n{}\n", part.trim()));
+        }
+        page
     }
 }
 

@@ -208,11 +208,13 @@ fn injected_mounts(
     metadata: &FieldPath,
     problems: &mut Vec<AnnotationProblem>,
 ) -> Mounts {
+    let said = annotations;
     let mut report = |key: &str, problem: &annotations::AnnotationProblem| {
         problems.push(AnnotationProblem {
             field: metadata.keys(["annotations", key]),
             annotation: key.to_owned(),
             message: problem.to_string(),
+            mended: said.get(key).and_then(|said| Some((said.clone(), problem.mended(said)?))),
         });
     };
     let read = |key: &str, parse: fn(&str) -> annotations::Mounts| {

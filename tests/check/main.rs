@@ -5,11 +5,19 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod baseline;
+mod comments;
 mod explain;
+mod formats;
+mod help;
 mod inputs;
+mod mending;
 mod options;
 mod output;
 mod pairs;
 mod places;
+mod plugin;
 mod properties;
 mod run;
+mod terminal;
+mod wild;

@@ -41,6 +41,8 @@ const PIECES: &[&str] = &[
     "'",
     "#",
     " # c\n",
+    " # meshvet: ignore MV001 x\n",
+    "# meshvet: ignore\n",
     "!!str ",
     "!!binary ",
     "! ",

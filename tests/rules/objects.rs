@@ -1,5 +1,6 @@
-//! MV001, MV004, MV005: fields and their limits.
+//! MV001, MV004, MV005, MV007: fields and their limits, and what is to be ignored of them.
 
+use meshvet::rules::Surface;
 use serde_json::json;
 
 use crate::cases::{Case, denies, good, warns};
@@ -7,7 +8,7 @@ use crate::scene::Scene;
 use crate::support::manifests;
 
 pub(crate) fn cases() -> Vec<Case> {
-    [fields(), sources(), limits(), routes()].concat()
+    [fields(), sources(), limits(), routes(), suppressions()].concat()
 }
 
 fn fields() -> Vec<Case> {
@@ -226,6 +227,44 @@ fn routes() -> Vec<Case> {
         good("MV005", "weights of 100", |s| {
             let target = |name: &str| json!({"virtualNodeRef": {"name": name}, "weight": 50});
             router(s, json!([target("a"), target("b")]));
+        }),
+    ]
+}
+
+fn suppressions() -> Vec<Case> {
+    const FIELD: &str = "metadata.annotations[meshvet.dev/ignore]";
+    fn ignoring(scene: &mut Scene, entry: &str) {
+        scene.set("/metadata/annotations", json!({"meshvet.dev/ignore": entry}));
+        scene.surface = Surface::Check;
+    }
+    vec![
+        warns("MV007", "nothing to ignore", |s| ignoring(s, "MV209=rotation"), FIELD, &["MV209", "remove the entry"]),
+        warns(
+            "MV007",
+            "a denial",
+            |s| {
+                ignoring(s, "MV005=known");
+                s.set("/spec/listeners/0/portMapping/port", json!(0));
+            },
+            FIELD,
+            &["it denies"],
+        ),
+        good("MV007", "a finding that is left", |s| {
+            ignoring(s, "MV001=until the next release");
+            s.set("/spec/listeners/0/tlss", json!({}));
+        }),
+        good("MV007", "a denial that the policy lets an owner ignore", |s| {
+            ignoring(s, "MV005=known");
+            s.policy = "ignore: {denials: true}".to_owned();
+            s.set("/spec/listeners/0/portMapping/port", json!(0));
+        }),
+        good("MV007", "a rule that is off", |s| {
+            ignoring(s, "MV209=rotation");
+            s.policy = "severities: {MV209: off}".to_owned();
+        }),
+        good("MV007", "at admission", |s| {
+            ignoring(s, "MV209=rotation");
+            s.surface = Surface::Admission;
         }),
     ]
 }

@@ -19,9 +19,9 @@
 //! ## How to fix
 //! Mount the Secret at the folder that the virtual node names, or name the folder where it is mounted.
 
-use crate::finding::Problem;
-use crate::mesh::Place;
-use crate::rules::context::Context;
+use crate::finding::{Mend, Problem};
+use crate::mesh::{FileRef, Place};
+use crate::rules::context::{Context, FileUse};
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -54,9 +54,24 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .expected(format!("a Secret mounted at {} or above", folder(path)))
                 .found(found)
                 .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
-                .fix(fix),
+                .fix(fix)
+                .mend(elsewhere(cx, &using)),
         );
     }
+}
+
+/// The path is mended by the letter where exactly one mount of the proxy holds a file of that name.
+fn elsewhere(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Mend> {
+    let path = &using.file.path;
+    let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
+    let (member, workload) = (cx.member()?, using.workload?);
+    let mut found = workload.mounts.iter().filter_map(|mount| {
+        let path = format!("{}/{name}", mount.at.trim_end_matches('/'));
+        let there = cx.view.place(member, Some(workload), &FileRef { path: path.clone(), ..using.file.clone() });
+        matches!(there, Place::File { .. }).then_some(path)
+    });
+    let new = found.next()?;
+    found.next().is_none().then(|| Mend::Replace { old: path.clone(), new })
 }
 
 fn folder(path: &str) -> &str {

@@ -22,7 +22,7 @@
 //! that volume by `appmesh.k8s.aws/volumeMounts`.
 
 use crate::field::FieldPath;
-use crate::finding::{Problem, Severity, Site};
+use crate::finding::{Mend, Problem, Severity, Site};
 use crate::mesh::Workload;
 use crate::rules::context::{Context, Surface};
 use crate::rules::engine::Reporter;
@@ -55,7 +55,8 @@ fn report(workload: &Workload, severity: Severity, out: &mut Reporter<'_>) {
             Problem::new(severity, site, format!("{}: {}", problem.annotation, problem.message))
                 .expected("name:/path[,name:/path]: each name and each path once")
                 .consequence("the proxy starts without the file, or the pods are refused when they are created")
-                .fix("mend the annotation on the pod template"),
+                .fix("mend the annotation on the pod template")
+                .mend(problem.mended.as_ref().map(|(old, new)| Mend::Replace { old: old.clone(), new: new.clone() })),
         );
     }
 }

@@ -26,7 +26,7 @@ use crate::appmesh::{
     TlsValidation, VirtualRouter, VirtualService,
 };
 use crate::field::FieldPath;
-use crate::finding::{Problem, Site};
+use crate::finding::{Mend, Problem, Site};
 use crate::mesh::{Definition, Member};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
@@ -152,12 +152,19 @@ fn check_listener(
             refused(format!("{anchor} mode"), at.key("mode"), message)
                 .expected("STRICT, PERMISSIVE or DISABLED")
                 .found(mode.clone())
-                .fix("name one of the three modes"),
+                .fix("name one of the three modes")
+                .mend(meant_mode(mode)),
         );
     }
     if let Some(validation) = &tls.validation {
         check_names(anchor, &at.key("validation"), validation, out);
     }
+}
+
+/// The mode that is written in other letters.
+fn meant_mode(mode: &str) -> Option<Mend> {
+    let known = ["STRICT", "PERMISSIVE", "DISABLED"].into_iter().find(|known| known.eq_ignore_ascii_case(mode))?;
+    Some(Mend::Replace { old: mode.to_owned(), new: known.to_owned() })
 }
 
 fn check_policy(anchor: &str, field: &FieldPath, policy: Option<&ClientPolicy>, out: &mut Reporter<'_>) {

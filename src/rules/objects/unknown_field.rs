@@ -20,7 +20,7 @@
 //! Rename the field to the one that is named, or remove it.
 
 use crate::field::FieldPath;
-use crate::finding::{Problem, Site};
+use crate::finding::{Mend, Problem, Site};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
@@ -33,6 +33,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let problem = Problem::warn(site, format!("there is no field {:?} here{hint}", unknown.name))
             .found(unknown.name.clone())
             .consequence("the API server drops the field or App Mesh never reads it, without a word");
+        // A field that belongs elsewhere is moved by hand.
+        let here = unknown.meant.as_ref().filter(|meant| !meant.contains(['.', '[']));
+        let problem = problem.mend(here.map(|to| Mend::Rename { to: to.clone() }));
         out.add(match &unknown.meant {
             Some(meant) => problem.expected(meant.clone()).fix(format!("rename it to `{meant}`, or remove it")),
             None => problem.fix("remove it"),

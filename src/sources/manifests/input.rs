@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::source::Origin;
+
 /// The most that one input may hold, in bytes. A whole cluster's manifests are far below.
 const MAX_BYTES: u64 = 256 << 20;
 
@@ -38,6 +40,10 @@ pub(super) struct Found {
 impl Found {
     pub(super) fn name(&self) -> String {
         self.path.as_ref().map_or_else(|| "stdin".to_owned(), |path| shown(path))
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        Origin { name: self.name(), path: self.path.clone(), piped: self.path.is_none() }
     }
 
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {
@@ -122,8 +128,12 @@ fn is_manifest(path: &Path) -> bool {
 
 pub(super) fn why(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "it may not be read (permission denied)".to_owned(),
+        io::ErrorKind::NotFound => {
+            "there is no such file or folder; a relative path begins where meshvet is started".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "it may not be read (permission denied); see who owns it, and as whom meshvet runs".to_owned()
+        }
         _ => error.to_string(),
     }
 }

@@ -4,12 +4,15 @@
 //! field keeps its place, so that a finding names line and column. A broken document is told and left out; the others are
 //! read. Texts of Secrets are wiped once they have become facts.
 
+mod comments;
 mod input;
 mod json;
 mod node;
 mod objects;
+mod placeholders;
 mod positions;
 mod scalar;
+mod source;
 mod text;
 mod yaml;
 
@@ -21,9 +24,10 @@ use crate::appmesh::API_VERSION;
 use crate::mesh::{FactId, ObjectRef, SecretAccess, World};
 use crate::sources::{Entry, Reviewed, Undecodable, decode_object};
 
+pub use comments::Comment;
 pub use input::Input;
 pub use positions::{Mark, Positions};
-pub use text::Source;
+pub use source::{Origin, Source};
 
 use node::{Budget, Fault};
 use objects::Raw;
@@ -63,6 +67,11 @@ pub struct Site {
     pub line: u32,
     /// Where its fields stand.
     pub positions: Positions,
+    /// The comments that speak to meshvet at its fields, in their order.
+    pub comments: Vec<Comment>,
+    /// The file that the object was rendered from, where whoever rendered it says so: helm in a comment `# Source: …`,
+    /// kustomize in an annotation.
+    pub template: Option<String>,
 }
 
 /// Something that keeps a file, or a part of it, from being read.
@@ -91,6 +100,8 @@ pub struct Manifests {
     pub problems: Vec<LoadProblem>,
     /// What a reader should know though nothing is wrong: one sentence each.
     pub notes: Vec<String>,
+    /// Comments that speak to meshvet and stand at no field of an object that can be found fault with: where, and the text.
+    pub stray: Vec<(SourceId, Mark, String)>,
     /// The files.
     pub sources: Vec<Source>,
     /// How many Kubernetes objects of any kind there are.
@@ -113,14 +124,21 @@ impl Manifests {
 
 /// Reads files and folders. Objects that name no namespace stand in `default_namespace`.
 pub fn load(inputs: &[Input], default_namespace: &str) -> Manifests {
+    load_telling(inputs, default_namespace, &mut |_, _| {})
+}
+
+/// As [`load`], telling before each file how many have been read, and of how many.
+pub fn load_telling(inputs: &[Input], default_namespace: &str, tell: &mut dyn FnMut(usize, usize)) -> Manifests {
     let mut loader = Loader::new(default_namespace);
     let (files, problems) = input::find(inputs);
     for (file, message) in problems {
         loader.out.problems.push(LoadProblem { file, line: None, column: None, message });
     }
-    for file in files {
+    let all = files.len();
+    for (read, file) in files.into_iter().enumerate() {
+        tell(read, all);
         match file.read() {
-            Ok(bytes) => loader.add(file.name(), bytes, !file.in_folder),
+            Ok(bytes) => loader.add(file.origin(), bytes, !file.in_folder),
             Err(error) => {
                 let message = input::why(&error);
                 loader.out.problems.push(LoadProblem { file: file.name(), line: None, column: None, message });
@@ -134,7 +152,8 @@ pub fn load(inputs: &[Input], default_namespace: &str) -> Manifests {
 pub fn load_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>, default_namespace: &str) -> Manifests {
     let mut loader = Loader::new(default_namespace);
     for (name, text) in texts {
-        loader.add(name.to_owned(), text.as_bytes().to_vec(), true);
+        let origin = Origin { name: name.to_owned(), path: None, piped: false };
+        loader.add(origin, text.as_bytes().to_vec(), true);
     }
     loader.finish()
 }
@@ -167,6 +186,7 @@ impl Loader {
                 undecodable: Vec::new(),
                 problems: Vec::new(),
                 notes: Vec::new(),
+                stray: Vec::new(),
                 sources: Vec::new(),
                 found: 0,
                 index: HashMap::new(),
@@ -180,8 +200,10 @@ impl Loader {
     }
 
     /// Reads one file. `strict`: documents that are no Kubernetes objects are a problem.
-    fn add(&mut self, name: String, bytes: Vec<u8>, strict: bool) {
+    fn add(&mut self, origin: Origin, bytes: Vec<u8>, strict: bool) {
         let id = SourceId(self.out.sources.len());
+        let name = origin.name.clone();
+        let marked = bytes.starts_with(source::BYTE_ORDER_MARK);
         let text = match text::decode(bytes) {
             Ok(text) => text,
             Err(fault) => {
@@ -192,25 +214,40 @@ impl Loader {
         self.names.push(name.clone());
         let mut budget = Budget::new(node::EXPANSION);
         let parsed = text::read(&text, &mut budget);
+        let documents: Vec<_> = parsed.documents.iter().map(|node| node.at.line..=node.last_line).collect();
+        let mut comments = comments::read(&text, &documents);
+        if comments.len() == comments::MOST {
+            self.out
+                .notes
+                .push(format!("{name}: the first {} comments to meshvet are followed, and no more", comments::MOST));
+        }
         let mut found = objects::Found::default();
-        for document in parsed.documents {
+        let mut document_of = Vec::new();
+        for (document, lines) in parsed.documents.into_iter().zip(&documents) {
             objects::take(document, &mut budget, strict, &mut found);
+            document_of.resize(found.objects.len(), lines);
         }
         let mut faults = parsed.faults;
         faults.append(&mut found.faults);
-        let (mut shown, mut secret) = (Vec::new(), Vec::new());
+        let mut lines = source::Lines::default();
         self.foreign += found.foreign;
-        for raw in found.objects {
-            let lines = raw.lines.clone();
+        let templates = source::Templates::read(&text);
+        for (raw, document) in found.objects.into_iter().zip(document_of) {
+            let filled = raw.lines.clone();
             if raw.value.get("kind").and_then(Value::as_str) == Some("Secret") {
-                secret.push(lines.clone());
+                lines.secret.push(filled.clone());
             }
-            match self.learn(id, raw) {
-                Ok(true) => shown.push(lines),
+            let own = comments::take(&mut comments, &raw, document);
+            let beside: Vec<_> = own.iter().map(|comment| comment.mark.line..=comment.mark.line).collect();
+            let template = templates.at(raw.at.line).map(str::to_owned);
+            match self.learn(id, raw, own, template) {
+                Ok(true) => lines.shown.extend(beside.into_iter().chain([filled])),
                 Ok(false) => {}
                 Err(fault) => faults.push(fault),
             }
         }
+        let stray = comments.into_iter().filter(|comment| !comment.taken);
+        self.out.stray.extend(stray.map(|comment| (id, comment.mark, comment.text)));
         faults.sort_by_key(|fault| (fault.line, fault.column));
         if faults.len() > text::MAX_FAULTS {
             let more = faults.len() - text::MAX_FAULTS;
@@ -222,16 +259,27 @@ impl Loader {
         for fault in faults {
             self.problem(&name, fault);
         }
-        self.out.sources.push(Source::new(name, &text, &shown, &secret));
+        self.out.sources.push(Source::new(origin, &text, marked, &lines));
     }
 
     /// Learns one object; whether findings may point at it.
-    fn learn(&mut self, source: SourceId, mut raw: Raw) -> Result<bool, Fault> {
+    fn learn(
+        &mut self,
+        source: SourceId,
+        mut raw: Raw,
+        comments: Vec<Comment>,
+        template: Option<String>,
+    ) -> Result<bool, Fault> {
         self.out.found += 1;
         self.name(&mut raw)?;
         let kept = raw.value.get("apiVersion").and_then(Value::as_str) == Some(API_VERSION);
         let original = kept.then(|| raw.value.clone());
-        let site = Site { source, line: raw.at.line, positions: raw.positions };
+        if let Some(object) = &original {
+            self.note_placeholders(source, object, &raw.positions);
+        }
+        let template = template.or_else(|| source::kustomized(&raw.value));
+        let mut stray = comments.iter().map(|comment| (source, comment.mark, comment.text.clone())).collect();
+        let site = Site { source, line: raw.at.line, positions: raw.positions, comments, template };
         let mut seen = Seen { source, line: raw.at.line, index: None };
         match decode_object(raw.value, &self.namespace) {
             Ok(Entry::Reviewed(reviewed)) => {
@@ -243,22 +291,42 @@ impl Loader {
                 Ok(true)
             }
             Ok(Entry::Fact(fact)) => {
+                self.out.stray.append(&mut stray);
                 self.see(fact.id(), seen);
                 self.out.world.learn(fact);
                 Ok(false)
             }
             Ok(Entry::Nothing(id)) => {
+                self.out.stray.append(&mut stray);
                 self.out.world.forget(&id);
                 self.see(id, seen);
                 Ok(false)
             }
-            Ok(Entry::Other) => Ok(false),
+            Ok(Entry::Other) => {
+                self.out.stray.append(&mut stray);
+                Ok(false)
+            }
             Err(error) => {
                 let shown = !matches!(error.object.kind.as_str(), "Secret" | "ConfigMap");
                 self.out.undecodable.push(LocatedError { error, raw: original, site });
                 Ok(shown)
             }
         }
+    }
+
+    /// Says of placeholders that nobody filled in that they are judged as they stand: of one object once.
+    fn note_placeholders(&mut self, source: SourceId, object: &Value, positions: &Positions) {
+        let found = placeholders::of(object);
+        let Some((field, name)) = found.first() else { return };
+        let at = positions.nearest(field);
+        let file = self.names.get(source.0).map_or("", String::as_str);
+        let more = match found.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more of the object,"),
+        };
+        let text =
+            format!("the placeholder {name}{more} is not filled in, and is judged as it stands: {}", text::FILL_IN);
+        self.out.notes.push(format!("{file}:{}:{}: {text}", at.line, at.column));
     }
 
     /// Gives an object with `generateName` a name, as the API server would; one without any name is refused as there.

@@ -59,6 +59,23 @@ impl Spot {
         }
     }
 
+    /// The outermost places that are wanted.
+    fn find(&self, here: &FieldPath, wanted: &impl Fn(&Spot) -> bool, fields: &mut Vec<FieldPath>) {
+        if wanted(self) {
+            fields.push(here.clone());
+            return;
+        }
+        match &self.below {
+            Below::Nothing => {}
+            Below::List(items) => {
+                items.iter().enumerate().for_each(|(index, spot)| spot.find(&here.index(index), wanted, fields));
+            }
+            Below::Map(members) => {
+                members.iter().for_each(|(name, spot)| spot.find(&here.key(name), wanted, fields));
+            }
+        }
+    }
+
     /// What to point at: a scalar itself, a list or mapping by its key.
     fn mark(&self) -> Mark {
         match (&self.below, self.key) {
@@ -95,6 +112,21 @@ impl Positions {
             }
         }
         spot.mark()
+    }
+
+    /// The fields that begin on a line, the outermost of each branch: all of them, or those alone whose key stands there (of
+    /// a list's element without any key on the line, itself). Several where an alias names what stands there.
+    pub fn on_line(&self, line: u32, all: bool) -> Vec<FieldPath> {
+        let mut fields = Vec::new();
+        let wanted = |spot: &Spot| match spot.key {
+            Some(key) => key.line == line,
+            None => all && spot.value.line == line,
+        };
+        self.root.find(&FieldPath::root(), &wanted, &mut fields);
+        if fields.is_empty() {
+            self.root.find(&FieldPath::root(), &|spot| spot.key.is_none() && spot.value.line == line, &mut fields);
+        }
+        fields
     }
 
     fn spot(&self, field: &FieldPath) -> Option<&Spot> {

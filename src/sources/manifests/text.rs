@@ -1,17 +1,18 @@
-//! From a file's bytes to its documents, and the lines of it that may be shown.
-
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+//! From a file's bytes to its documents.
 
 use zeroize::Zeroizing;
 
 use super::json;
 use super::node::{Budget, Fault};
+use super::placeholders;
 use super::positions::Mark;
 use super::yaml::{self, Parsed};
 
 const RENDER_FIRST: &str = "template markers `{{ }}` are no YAML: render the templates first, for instance \
                             `helm template . | meshvet check -`";
+
+/// What to do about placeholders.
+pub(super) const FILL_IN: &str = "fill them in first, for instance `envsubst < FILE | meshvet check -`";
 
 /// The most faults of one file that are told: more say nothing more.
 pub(super) const MAX_FAULTS: usize = 100;
@@ -62,7 +63,51 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
     if parsed.broken && text.contains("{{") {
         name_templates(text, &mut parsed.faults);
     }
+    if parsed.broken && text.contains('\t') {
+        name_tabs(text, &mut parsed.faults);
+    }
+    if parsed.broken && text.contains("${") {
+        name_placeholders(text, &mut parsed.faults);
+    }
     parsed
+}
+
+/// Says of the faults on lines that a tab indents what is wrong with them.
+fn name_tabs(text: &str, faults: &mut [Fault]) {
+    let lines: Vec<&str> = lines(text).collect();
+    for fault in faults.iter_mut().filter(|fault| fault.fatal).take(MAX_FAULTS) {
+        let index = usize::try_from(fault.line).unwrap_or(usize::MAX).saturating_sub(1);
+        // Behind spaces a tab may only be missed on the next line.
+        let near = [Some(index), index.checked_sub(1)].into_iter().flatten();
+        let tab = near.filter_map(|index| Some((index, lines.get(index)?))).find_map(|(index, line)| {
+            let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+            Some((index, line.get(..indent)?.find('\t')?))
+        });
+        if let Some((index, tab)) = tab {
+            let mark = Mark { line: small(index + 1), column: small(tab + 1), width: 1 };
+            *fault = Fault::new(mark, "a tab can't indent YAML; indent this line with spaces");
+        }
+    }
+}
+
+/// Says of the faults on lines with placeholders what to do about them.
+fn name_placeholders(text: &str, faults: &mut [Fault]) {
+    let lines: Vec<&str> = lines(text).collect();
+    for fault in faults.iter_mut().filter(|fault| fault.fatal && fault.message != RENDER_FIRST).take(MAX_FAULTS) {
+        let index = usize::try_from(fault.line).unwrap_or(usize::MAX).saturating_sub(1);
+        // A brace that is closed too early may only be missed on the next line.
+        let near = [Some(index), index.checked_sub(1)].into_iter().flatten();
+        let placed = near.filter_map(|index| Some((index, lines.get(index)?))).find_map(|(index, line)| {
+            let name = placeholders::first(line)?;
+            let column = line.get(..line.find(name)?)?.chars().count() + 1;
+            Some((Mark { line: small(index + 1), column: small(column), width: small(name.chars().count()) }, name))
+        });
+        if let Some((mark, name)) = placed {
+            let message =
+                format!("the placeholder {name} is not filled in, and can't stand here without quotes: {FILL_IN}");
+            *fault = Fault::new(mark, message);
+        }
+    }
 }
 
 /// Says of the faults that stem from template markers what to do about them.
@@ -89,49 +134,12 @@ fn name_templates(text: &str, faults: &mut Vec<Fault>) {
 }
 
 /// The lines of a text, which end in LF, CRLF or CR.
-fn lines(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).flat_map(|line| line.split('\r'))
 }
 
 fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// A file that was read: its name, and of its text the lines of the objects that are judged.
-///
-/// No line that a Secret has a part in is kept.
-#[derive(Debug)]
-pub struct Source {
-    /// The path as it was given, or `stdin`.
-    pub name: String,
-    lines: BTreeMap<u32, Box<str>>,
-}
-
-impl Source {
-    pub(super) fn new(name: String, text: &str, shown: &[RangeInclusive<u32>], secret: &[RangeInclusive<u32>]) -> Self {
-        let mut kept = BTreeMap::new();
-        if !shown.is_empty() {
-            let all: Vec<&str> = lines(text).collect();
-            for range in shown {
-                for number in range.clone() {
-                    let index = usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1);
-                    match all.get(index) {
-                        Some(line) => kept.insert(number, Box::from(*line)),
-                        None => break,
-                    };
-                }
-            }
-            for range in secret {
-                kept.retain(|number, _| !range.contains(number));
-            }
-        }
-        Self { name, lines: kept }
-    }
-
-    /// A line by its 1-based number, where it may be shown.
-    pub fn line(&self, number: u32) -> Option<&str> {
-        self.lines.get(&number).map(AsRef::as_ref)
-    }
 }
 
 #[cfg(test)]

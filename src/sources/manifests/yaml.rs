@@ -90,7 +90,7 @@ fn tag_of(tag: &Tag) -> ScalarTag {
     }
 }
 
-fn mark(span: Span) -> Mark {
+pub(super) fn mark(span: Span) -> Mark {
     // A value that isn't there is pointed at by what comes before it.
     let one_line = span.start.line() == span.end.line();
     let width = if one_line { span.end.col().saturating_sub(span.start.col()).max(1) } else { 0 };

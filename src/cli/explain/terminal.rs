@@ -1,63 +1,18 @@
-//! `meshvet explain`
+//! Rules as a terminal shows them.
 
 use std::fmt::Write;
-use std::process::ExitCode;
-
-use anyhow::bail;
-use clap::ColorChoice;
 
 use crate::report::Style;
-use crate::rules::{RULES, Rule};
+use crate::rules::Rule;
 
 /// How wide paragraphs are set.
 const WIDTH: usize = 100;
 
-const EXAMPLES: &str = "\
-Examples:
-  meshvet explain                  all rules, one a line
-  meshvet explain MV101            by code
-  meshvet explain key-mismatch     by name
-  meshvet explain MV206 MV209      several";
-
-/// Prints a rule's manual: what it checks, why it matters, an example, how to fix it. Without a rule, all of them.
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct ExplainArgs {
-    /// A rule's code (`MV101`) or name (`hostname-mismatch`), in letters of either case.
-    #[arg(value_name = "RULE")]
-    rules: Vec<String>,
-    /// When to colour the output.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    color: ColorChoice,
-}
-
-impl ExplainArgs {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let style = super::style(self.color);
-        let mut text = String::new();
-        if self.rules.is_empty() {
-            text = table(style);
-        }
-        for (index, name) in self.rules.iter().enumerate() {
-            let Some(rule) = Rule::find(name) else {
-                let hint = Rule::nearest(name).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                bail!("{name:?} is no rule of meshvet{hint}\n`meshvet explain` without a rule lists them all");
-            };
-            if index > 0 {
-                text.push('\n');
-            }
-            manual(&mut text, rule, style);
-        }
-        super::print(&text)?;
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// All rules, one a line.
-fn table(style: Style) -> String {
-    let width = RULES.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
+/// Rules, one a line.
+pub(super) fn table(rules: &[&Rule], style: Style) -> String {
+    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or_default();
     let mut text = String::new();
-    for rule in RULES {
+    for rule in rules {
         let _ = writeln!(
             text,
             "{}  {:<width$}  {:<4}  {}",
@@ -73,7 +28,8 @@ fn table(style: Style) -> String {
     text
 }
 
-fn manual(text: &mut String, rule: &Rule, style: Style) {
+/// One rule's manual.
+pub(super) fn manual(text: &mut String, rule: &Rule, style: Style) {
     let manual = rule.manual();
     let _ = writeln!(text, "{}", bold(&manual.title, style));
     let _ = writeln!(text, "{}; default: {}", capitalised(rule.summary), rule.default);
@@ -147,6 +103,7 @@ fn bold(text: &str, style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::RULES;
 
     #[test]
     fn paragraphs_are_filled_and_code_is_kept() {

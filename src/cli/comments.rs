@@ -1,0 +1,103 @@
+//! `# meshvet: ignore`: laying the comments of manifests over what was found.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use crate::finding::Finding;
+use crate::mesh::ObjectRef;
+use crate::policy::{Effective, Policy};
+use crate::report::{Place, Report, Reported};
+use crate::rules::{broken_comment, unused_comment};
+use crate::sources::manifests::{Comment, Manifests, Mark, Site};
+use crate::suppression::{Ignore, Use, covers, may_ignore};
+
+/// Leaves the findings that comments ask to leave, and reports the comments that leave none or can't be followed.
+pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report) {
+    let mut found: HashMap<ObjectRef, Vec<usize>> = HashMap::new();
+    for (index, reported) in report.findings.iter().enumerate() {
+        found.entry(reported.finding.object.clone()).or_default().push(index);
+    }
+    let judged = manifests.objects.iter().map(|located| (&located.reviewed.object, &located.site));
+    let broken = manifests.undecodable.iter().map(|located| (&located.error.object, &located.site));
+    for (object, site) in judged.chain(broken).filter(|(_, site)| !site.comments.is_empty()) {
+        let policy = policy.effective(object.namespace(), &manifests.world);
+        let own = found.get(object).map(Vec::as_slice).unwrap_or_default();
+        for comment in &site.comments {
+            let told = follow(comment, object, own, &policy, &mut report.findings);
+            let place = |mark| place(manifests, site, mark);
+            report
+                .findings
+                .extend(told.into_iter().map(|finding| Reported { finding, place: Some(place(comment.mark)) }));
+        }
+    }
+    // What is said of comments stands with the other findings of its object, and what is left now behind what is told.
+    let mut order: HashMap<ObjectRef, usize> = HashMap::new();
+    for (index, reported) in report.findings.iter().enumerate() {
+        order.entry(reported.finding.object.clone()).or_insert(index);
+    }
+    let rank = |reported: &Reported| {
+        let finding = &reported.finding;
+        let object = order.get(&finding.object).copied();
+        (object, Reverse(finding.severity), finding.suppressed.is_some(), finding.rule.code)
+    };
+    report
+        .findings
+        .sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| one.finding.field().cmp(other.finding.field())));
+}
+
+/// Does what one comment says with an object's findings; what is to be said of the comment itself.
+fn follow(
+    comment: &Comment,
+    object: &ObjectRef,
+    own: &[usize],
+    policy: &Effective,
+    findings: &mut [Reported],
+) -> Vec<Finding> {
+    let ignore = match Ignore::parse(&comment.text) {
+        None => return Vec::new(),
+        Some(Err(why)) => return broken_comment(&why, object, &comment.fields, policy).into_iter().collect(),
+        Some(Ok(ignore)) => ignore,
+    };
+    let mut told = Vec::new();
+    for rule in ignore.rules {
+        let covered = |finding: &Finding| finding.rule == rule && covers(&comment.fields, finding);
+        for index in own {
+            let Some(Reported { finding, .. }) = findings.get_mut(*index).filter(|it| covered(&it.finding)) else {
+                continue;
+            };
+            if finding.suppressed.is_none() && may_ignore(finding.severity, policy.ignore_denials) {
+                finding.suppressed = Some(ignore.reason.clone());
+            }
+        }
+        let here = own.iter().filter_map(|index| findings.get(*index)).map(|reported| &reported.finding);
+        let came = Use::of(here.filter(|finding| covered(finding)));
+        told.extend(unused_comment(rule, came, object, &comment.fields, policy));
+    }
+    told
+}
+
+fn place(manifests: &Manifests, site: &Site, mark: Mark) -> Place {
+    let source = manifests.source(site.source);
+    Place {
+        file: source.map(|source| source.name.clone()).unwrap_or_default(),
+        line: mark.line,
+        column: mark.column,
+        width: mark.width,
+        text: source.and_then(|source| source.line(mark.line)).map(str::to_owned),
+        template: source.filter(|source| source.piped).and(site.template.clone()),
+        edit: None,
+    }
+}
+
+/// What to say of comments that stand at no object that can be found fault with.
+pub(super) fn stray(manifests: &Manifests) -> Vec<String> {
+    let asks = manifests.stray.iter().filter(|(_, _, text)| Ignore::parse(text).is_some());
+    let told = asks.map(|(source, mark, _)| {
+        let file = manifests.source(*source).map_or("", |source| source.name.as_str());
+        format!(
+            "{file}:{}:{}: this comment ignores nothing: no field of an App Mesh object or a workload begins there",
+            mark.line, mark.column
+        )
+    });
+    told.collect()
+}

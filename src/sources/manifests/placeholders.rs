@@ -1,0 +1,61 @@
+//! Placeholders that nobody filled in: `${NAME}`.
+
+use serde_json::Value;
+
+use crate::field::FieldPath;
+
+/// The first placeholder `${NAME}` or `${NAME:-default}` of a text.
+pub(super) fn first(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let found = rest.get(start..)?;
+        let inner = found.get(2..)?;
+        let length = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(inner.len());
+        let named = inner.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let ends = inner.get(length..).is_some_and(|after| after.starts_with(['}', ':', '-', '=', '?', '+']));
+        if let Some(end) = inner.find('}').filter(|_| named && ends) {
+            return found.get(..end + 3);
+        }
+        rest = inner;
+    }
+    None
+}
+
+/// The fields of an object that hold one, each with the first of its placeholders.
+pub(super) fn of(object: &Value) -> Vec<(FieldPath, String)> {
+    let mut found = Vec::new();
+    collect(object, &FieldPath::root(), &mut found);
+    found
+}
+
+fn collect(value: &Value, at: &FieldPath, found: &mut Vec<(FieldPath, String)>) {
+    match value {
+        Value::String(text) => found.extend(first(text).map(|name| (at.clone(), name.to_owned()))),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| collect(item, &at.index(index), found))
+        }
+        Value::Object(members) => members.iter().for_each(|(name, member)| collect(member, &at.key(name), found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_is_a_name_in_braces_behind_a_dollar() {
+        assert_eq!(first("${HOST}"), Some("${HOST}"));
+        assert_eq!(first("a.${HOST_1:-b}.c ${D}"), Some("${HOST_1:-b}"));
+        for none in ["", "$HOST", "$(HOST)", "${}", "${1}", "${A B}", "${HOST", "a{b}"] {
+            assert_eq!(first(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_fields_that_hold_one_are_named() {
+        let object = serde_json::json!({"a": ["x", "${B}"], "c": {"d": "${E}", "f": 1}});
+        let found: Vec<_> = of(&object).into_iter().map(|(field, name)| (field.pointer().to_owned(), name)).collect();
+        assert_eq!(found, [("/a/1".to_owned(), "${B}".to_owned()), ("/c/d".to_owned(), "${E}".to_owned())]);
+    }
+}
