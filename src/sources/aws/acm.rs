@@ -49,6 +49,7 @@ fn leaf(arn: &Arn, detail: &CertificateDetail) -> Option<Certificate> {
         not_before,
         not_after,
         key_algorithm: key_algorithm(detail.key_algorithm().map_or("unknown", |algorithm| algorithm.as_str())),
+        signature_algorithm: detail.signature_algorithm().unwrap_or_default().to_owned(),
         signature_hash: detail.signature_algorithm().and_then(hash),
         key_usage: key_usage(detail),
         extended_key_usage: extended_key_usage(detail),

@@ -58,6 +58,18 @@ fn as_files() -> Vec<Case> {
             FIELD,
             &["serverAuth"],
         ),
+        warns(
+            "MV213",
+            "by ACM",
+            |s| {
+                let mut acm = Acm::new(&["blue.apps.local"]);
+                acm.description.signature_algorithm = "SHA1WITHRSA".to_owned();
+                acm.description.signature_hash = Some(HashAlgorithm::Sha1);
+                described(s, acm);
+            },
+            FIELD,
+            &["SHA-1", "SHA1WITHRSA"],
+        ),
         denies(
             "MV215",
             "by ACM",

@@ -13,7 +13,7 @@ use meshvet::aws::{
     EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, Home, Question, RoleOf, STREAM_CONFIGURATION, Simulation,
     Unanswered, key_algorithm,
 };
-use meshvet::pki::{Certificate, Description, ExtendedKeyUsage, FileFacts};
+use meshvet::pki::{Certificate, Description, ExtendedKeyUsage, FileFacts, HashAlgorithm};
 use serde_json::{Value, json};
 
 use crate::cases::{Case, denies, good, warns};
@@ -58,7 +58,8 @@ impl Acm {
                 not_before: now - day,
                 not_after: now + day * 390,
                 key_algorithm: key_algorithm("RSA_2048"),
-                signature_hash: None,
+                signature_algorithm: "SHA256WITHRSA".to_owned(),
+                signature_hash: Some(HashAlgorithm::Sha256),
                 key_usage: None,
                 extended_key_usage: None,
                 issuer: "scene root".to_owned(),
