@@ -5,7 +5,8 @@
 //! ```text
 //! sources ─────► mesh ─────► rules ─────► finding ─────► admission | cli | report
 //! (I/O: cluster, (pure: what  (pure: one   (data)         (I/O: who asked, and how
-//!  manifests)     is known)    file a rule)                they want it told)
+//!  manifests,     is known)    file a rule)                they want it told)
+//!  AWS)
 //! ```
 //!
 //! - [`sources`] fetch and parse. Certificates are parsed there, once, when they arrive; a private key becomes the digest

@@ -190,6 +190,13 @@ impl ServeArgs {
             watches: watch_stats,
         };
         let reader = Arc::new(KubeReader::new(client, access));
+        let known = policy.load().aws().region.is_some() && policy.load().aws().account.is_some();
+        if !self.aws.aws && !known {
+            tracing::info!(
+                "ACM references of nodes that App Mesh has yet to create aren't compared with a Region and an account: the policy's \
+                 aws.region and aws.account, or --aws, would tell them"
+            );
+        }
         let aws = self.aws.reader(&policy)?;
         let admission = Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws);
         let admission = Arc::new(admission.waiting_for_watches(WATCH_LAG));

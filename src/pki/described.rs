@@ -28,6 +28,8 @@ pub struct Description {
     pub not_after: Timestamp,
     /// The kind of its key.
     pub key_algorithm: KeyAlgorithm,
+    /// What it is signed with, in the words of whoever describes it; empty where that isn't known.
+    pub signature_algorithm: String,
     /// The hash of its signature, where that is known.
     pub signature_hash: Option<HashAlgorithm>,
     /// The key usage, where that is known.
@@ -64,7 +66,7 @@ impl Certificate {
             key_algorithm: description.key_algorithm,
             // Of no key: nothing is compared with it, since a described certificate comes without a key file.
             spki_sha256: fingerprint,
-            signature_algorithm: description.signature_hash.map(|hash| format!("{hash:?}")).unwrap_or_default(),
+            signature_algorithm: description.signature_algorithm,
             signature_hash: description.signature_hash,
             key_usage: description.key_usage,
             extended_key_usage: description.extended_key_usage,

@@ -17,6 +17,7 @@ mod objects;
 mod pairs;
 mod questions;
 mod stores;
+mod uses;
 
 pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, TrustUse};
 pub use engine::{Judgement, judge};

@@ -1,4 +1,4 @@
-//! Where facts come from: a cluster's watches, manifests in files. Here bytes become facts, once, when they arrive.
+//! Where facts come from: a cluster's watches, manifests in files, AWS. Here bytes become facts, once, when they arrive.
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -4,6 +4,7 @@ use aws_sdk_acmpca::primitives::Blob;
 use meshvet::policy::Policy;
 use std::sync::Arc;
 
+use crate::bed;
 use crate::cloud::{ACCOUNT, Cloud, PrivateCa, REGION, node, root, sdk, sdk_as};
 use crate::proxy::Fault;
 use crate::support::mint::Authority;
@@ -164,4 +165,16 @@ async fn an_arn_that_cant_be_one_is_refused_and_not_asked() {
         cloud.create(node(arn)).await.denies(&["1 problem", "MV401 acm-arn-malformed", word]);
     }
     assert_eq!(cloud.proxy.counts().get("DescribeCertificate"), None);
+}
+
+#[tokio::test]
+async fn a_problem_that_was_there_before_is_a_warning() {
+    let cloud = Cloud::new().await;
+    let root = root("Shop root").await;
+    let (wrong, right) = (root.certificate(&["green.apps.local"]).await, root.certificate(&["blue.apps.local"]).await);
+    let mut labelled = node(&wrong);
+    labelled["metadata"]["labels"] = serde_json::json!({"team": "blue"});
+    cloud.bed([]).ask(&bed::update(node(&wrong), labelled)).await.warns(&["MV101", "as before"]);
+    cloud.bed([]).ask(&bed::update(node(&wrong), node(&right))).await.passes_silently();
+    cloud.bed([]).ask(&bed::update(node(&right), node(&wrong))).await.denies(&["MV101", "DNS:green.apps.local"]);
 }

@@ -2,16 +2,23 @@
 
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, REGION, node, root};
+use crate::proxy::Fault;
 use crate::support::manifests::{deployment, list, namespace};
 
-/// Runs `meshvet check` on this node, in an environment that leads to the proxy and nowhere else.
+/// Runs `meshvet check` on this node.
 async fn check(cloud: &Cloud, node: &Value, arguments: &[&str]) -> Output {
+    check_all(cloud, [node.clone()], arguments).await
+}
+
+/// Runs `meshvet check` on these, in an environment that leads to the proxy and nowhere else.
+async fn check_all(cloud: &Cloud, objects: impl IntoIterator<Item = Value>, arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mesh.json");
-    std::fs::write(&path, list([namespace("shop"), deployment("shop", "blue", ""), node.clone()]).to_string()).unwrap();
+    let world = [namespace("shop"), deployment("shop", "blue", "")];
+    std::fs::write(&path, list(world.into_iter().chain(objects)).to_string()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshvet"));
     command
         .arg("check")
@@ -80,4 +87,32 @@ async fn with_aws_the_environment_says_where_and_as_whom() {
             "GetCertificateAuthorityCertificate"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_role_that_may_not_be_looked_at_is_a_note() {
+    let cloud = Cloud::new().await;
+    let denied = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/ci is not \
+                  authorized to perform: iam:SimulatePrincipalPolicy</Message></Error></ErrorResponse>";
+    cloud.proxy.fail("SimulatePrincipalPolicy", "", Fault::Answer(403, denied.to_owned()));
+    let root = root("Shop root").await;
+    let mut node = node(&root.certificate(&["blue.apps.local"]).await);
+    let arn = "arn:aws:appmesh:eu-west-1:123456789012:mesh/apps/virtualNode/blue_shop";
+    node["status"] = json!({"virtualNodeARN": arn});
+    let account = json!({
+        "apiVersion": "v1", "kind": "ServiceAccount",
+        "metadata": {
+            "namespace": "shop", "name": "default",
+            "annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/blue"},
+        },
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yaml");
+    std::fs::write(&policy, "aws: {roles: {enabled: true}}").unwrap();
+    let arguments = ["--aws", "--fail-on", "warn", "--config", policy.to_str().unwrap()];
+    let output = check_all(&cloud, [node, account], &arguments).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let notes: Vec<&str> = text(&output.stderr).lines().collect();
+    let [note] = notes[..] else { panic!("{notes:?}") };
+    assert!(note.starts_with("note: ") && note.contains("iam:SimulatePrincipalPolicy is denied to arn:"), "{note}");
 }

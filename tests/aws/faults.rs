@@ -75,6 +75,7 @@ async fn a_page_of_html_is_told_as_what_it_is() {
 #[tokio::test]
 async fn an_answer_without_a_certificate_is_told() {
     warned(Fault::Answer(200, "{}".to_owned()), &["acm:DescribeCertificate failed", "without a certificate"]).await;
+    warned(Fault::Answer(200, r#"{"Certificate": {}}"#.to_owned()), &["acm:DescribeCertificate failed"]).await;
     warned(Fault::Answer(200, "[1".to_owned()), &["acm:DescribeCertificate failed", "can't be read"]).await;
 }
 

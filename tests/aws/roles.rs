@@ -40,7 +40,7 @@ async fn blue(root: &PrivateCa) -> Value {
 
 /// Other nodes' configuration is denied, and everything else is as said.
 fn restrict(cloud: &Cloud) {
-    cloud.proxy.fail("SimulatePrincipalPolicy", "another-one", decision("implicitDeny"));
+    cloud.proxy.fail("SimulatePrincipalPolicy", "%2Fanother", decision("implicitDeny"));
 }
 
 #[tokio::test]

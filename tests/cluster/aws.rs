@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::install::Installation;
-use crate::replica::Replica;
+use crate::replica::{AWS_SECRET, Replica};
 use crate::sandbox;
 use crate::support::manifests::{deployment, virtual_node};
 use crate::support::moto;
@@ -62,7 +62,7 @@ fn created(world: &World, node: &Value) {
 
 fn a_certificate_of_acm_is_created_or_refused_by_what_acm_says() {
     let endpoint = format!("http://{}", *MOTO);
-    let (world, _replica) = world("acm", &endpoint);
+    let (world, replica) = world("acm", &endpoint);
     world.has([deployment("acm", "web", "")]);
     let (hostname, authority) = (world.hostname("web"), at_aws(root("Shop root")));
     created(&world, &by_acm(&world, "web", &at_aws(authority.certificate(&[&hostname]))));
@@ -83,6 +83,12 @@ fn a_certificate_of_acm_is_created_or_refused_by_what_acm_says() {
     refused(gone, &["MV404 acm-not-found", gone]);
     refused(&gone.replace("eu-west-1", "us-east-1"), &["MV402 acm-other-region", "us-east-1"]);
     refused("${CERTIFICATE_ARN}", &["MV401 acm-arn-malformed", "placeholder"]);
+
+    let log = replica.log();
+    assert!(log.contains("asked AWS"), "the log of every detail has no question to AWS");
+    for secret in [AWS_SECRET, "AWS4-HMAC-SHA256", "x-amz-security-token"] {
+        assert!(!log.contains(secret), "the log has {secret}");
+    }
 }
 
 fn both_ends_of_a_pair_are_compared_by_what_aws_says() {

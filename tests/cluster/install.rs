@@ -112,6 +112,7 @@ impl<'a> Installation<'a> {
     }
 
     /// Starts a replica that asks AWS at this address, and waits until it is ready.
+    #[cfg(feature = "aws")]
     #[track_caller]
     pub(crate) fn start_asking(&self, name: &str, endpoint: &str) -> Replica {
         let mut replica = self.start_with(name, Some(endpoint.to_owned()));

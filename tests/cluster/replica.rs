@@ -16,6 +16,9 @@ use crate::volume::{self, Files, Volume};
 /// The namespace of `deploy/`.
 pub(crate) const NAMESPACE: &str = "meshvet-system";
 
+/// The secret of whoever asks AWS.
+pub(crate) const AWS_SECRET: &str = "hush-hush-hush";
+
 /// How a replica differs from what the Deployment says.
 pub(crate) struct Pod<'a> {
     /// Names its files and its log.
@@ -72,6 +75,10 @@ impl Replica {
             .current_dir("/");
         for argument in container["args"].as_array().expect("arguments") {
             let mut argument = text(argument).replace("0.0.0.0", &address.to_string());
+            if pod.aws.is_some() {
+                // Whatever could be logged is, for a test to look at.
+                argument = argument.replace("--log-level=info", "--log-level=trace");
+            }
             for mount in container["volumeMounts"].as_array().into_iter().flatten() {
                 let here = volumes[text(&mount["name"])].folder().display().to_string();
                 argument = argument.replace(text(&mount["mountPath"]), &here);
@@ -80,7 +87,7 @@ impl Replica {
         }
         if let Some(endpoint) = &pod.aws {
             command.arg("--aws").env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-west-1");
-            command.env("AWS_ACCESS_KEY_ID", "suite").env("AWS_SECRET_ACCESS_KEY", "suite");
+            command.env("AWS_ACCESS_KEY_ID", "suite").env("AWS_SECRET_ACCESS_KEY", AWS_SECRET);
         }
         let log = plane.folder().join(format!("{}.log", pod.name));
         Self { child: spawn(command, &log), address, probe_port: probe_port(container), log, volumes }

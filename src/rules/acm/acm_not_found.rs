@@ -44,6 +44,6 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 
 fn problem(reference: &Reference<'_>, what: &str, arn: &str) -> Problem {
     Problem::deny(reference.site(), format!("{what} ({})", reference.owner()))
-        .expected(format!("the ARN of a {} that exists", reference.noun()))
+        .expected(format!("the ARN of {} that exists", reference.a_noun()))
         .found(arn)
 }

@@ -23,7 +23,7 @@ use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let Some(account) = home(cx).account else { return };
+    let (Some(member), Some(account)) = (cx.member(), home(cx).account) else { return };
     for (reference, arn) in readable(cx, ArnKind::Certificate) {
         if arn.account == account {
             continue;
@@ -32,8 +32,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::deny(
                 reference.site(),
                 format!(
-                    "the certificate is of account {}, and the node of {account} ({})",
+                    "the certificate is of account {}, and the {} of {account} ({})",
                     arn.account,
+                    member.noun(),
                     reference.owner()
                 ),
             )

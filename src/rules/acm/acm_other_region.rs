@@ -23,19 +23,24 @@ use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let Some(region) = home(cx).region else { return };
+    let (Some(member), Some(region)) = (cx.member(), home(cx).region) else { return };
     for reference in references(cx) {
         let Ok(arn) = &reference.arn else { continue };
         if arn.region == region {
             continue;
         }
-        let noun = reference.noun();
         out.add(
             Problem::deny(
                 reference.site(),
-                format!("the {noun} is in Region {}, and the node in {region} ({})", arn.region, reference.owner()),
+                format!(
+                    "the {} is in Region {}, and the {} in {region} ({})",
+                    reference.noun(),
+                    arn.region,
+                    member.noun(),
+                    reference.owner()
+                ),
             )
-            .expected(format!("a {noun} in {region}").replace("a authority", "an authority"))
+            .expected(format!("{} in {region}", reference.a_noun()))
             .found(arn.to_string())
             .consequence(REFUSED)
             .fix(format!("name one that is in {region}; ACM's certificates don't leave their Region")),

@@ -52,6 +52,14 @@ impl Reference<'_> {
         }
     }
 
+    /// The same with its article.
+    fn a_noun(&self) -> &'static str {
+        match self.kind {
+            ArnKind::Certificate => "a certificate",
+            ArnKind::Authority => "an authority",
+        }
+    }
+
     /// `the listener 8080's certificate`, `an authority of the client policy of backend defaults`.
     fn owner(&self) -> String {
         match self.kind {

@@ -110,9 +110,9 @@ fn simulations<'a>(
 /// where the member's ARN isn't known.
 pub(super) fn streams(cx: &Context<'_>, role: &str) -> Option<[Simulation; 2]> {
     let own = member_arn(cx)?;
-    let (folder, _) = own.rsplit_once('/')?;
-    // A name that App Mesh can't have given to the member itself.
-    let other = format!("{folder}/another-one-than-{}", own.len());
+    let (folder, name) = own.rsplit_once('/')?;
+    // A name that a sound policy has no reason to allow: none that begins as the member's own.
+    let other = format!("{folder}/{}", if name.starts_with("another") { "somebody-else" } else { "another" });
     Some([own, other].map(|resource| Simulation { role: role.to_owned(), action: STREAM_CONFIGURATION, resource }))
 }
 

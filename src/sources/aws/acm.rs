@@ -21,18 +21,18 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn) -> Result<Certificate
     let answer = Box::pin(client.describe_certificate().certificate_arn(arn.to_string()).send()).await;
     let detail = answer.map_err(|error| trouble(call, &error))?.certificate;
     let empty = || Unanswered::Failed { call, why: "an answer without a certificate".to_owned() };
-    Ok(facts(arn, &detail.ok_or_else(|| Trouble::Unanswered(empty()))?))
+    detail.and_then(|detail| facts(arn, &detail)).ok_or_else(|| Trouble::Unanswered(empty()))
 }
 
-fn facts(arn: &Arn, detail: &CertificateDetail) -> CertificateFacts {
-    let text = |value: Option<&str>| value.unwrap_or("unknown").to_owned();
-    CertificateFacts {
-        kind: text(detail.r#type().map(|kind| kind.as_str())),
-        status: text(detail.status().map(|status| status.as_str())),
-        key_algorithm: text(detail.key_algorithm().map(|algorithm| algorithm.as_str())),
+/// None where the answer lacks what every certificate has: then it refuses nothing.
+fn facts(arn: &Arn, detail: &CertificateDetail) -> Option<CertificateFacts> {
+    Some(CertificateFacts {
+        kind: detail.r#type()?.as_str().to_owned(),
+        status: detail.status()?.as_str().to_owned(),
+        key_algorithm: detail.key_algorithm().map_or("unknown", |algorithm| algorithm.as_str()).to_owned(),
         authority: detail.certificate_authority_arn().map(str::to_owned),
         leaf: leaf(arn, detail).map(Arc::new),
-    }
+    })
 }
 
 /// The certificate as described. One that isn't issued has no dates.
@@ -49,6 +49,7 @@ fn leaf(arn: &Arn, detail: &CertificateDetail) -> Option<Certificate> {
         not_before,
         not_after,
         key_algorithm: key_algorithm(detail.key_algorithm().map_or("unknown", |algorithm| algorithm.as_str())),
+        signature_algorithm: detail.signature_algorithm().unwrap_or_default().to_owned(),
         signature_hash: detail.signature_algorithm().and_then(hash),
         key_usage: key_usage(detail),
         extended_key_usage: extended_key_usage(detail),

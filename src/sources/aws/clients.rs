@@ -39,7 +39,10 @@ const ATTEMPTS: u32 = 4;
 const BACKOFF: Duration = Duration::from_millis(200);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 
-/// Whose quota a call counts for: service, account, Region.
+/// Quotas that are kept track of, before those that nobody uses are forgotten: objects may name any Region.
+const MOST_QUOTAS: usize = 1_024;
+
+/// Whose quota a call counts for: service, who asks, Region.
 type Quotas = DefaultKeyedRateLimiter<(&'static str, String, String)>;
 
 /// Where AWS is, and who asks there, in place of what the environment says.
@@ -85,8 +88,16 @@ impl Clients {
 
     /// Waits until one more call fits into the quota.
     pub(super) async fn turn(&self, call: Call, account: &str, region: &str) {
-        let key = (call.service(), account.to_owned(), region.to_owned());
-        self.quotas.until_key_ready(&key).await;
+        if self.quotas.len() > MOST_QUOTAS {
+            self.quotas.retain_recent();
+        }
+        let asker = self.role_for(account).map(|other| other.role_arn).unwrap_or_default();
+        self.quotas.until_key_ready(&(call.service(), asker, region.to_owned())).await;
+    }
+
+    /// The role that the policy names for an account.
+    fn role_for(&self, account: &str) -> Option<AwsAccount> {
+        self.policy.load().aws().accounts.iter().find(|other| other.account == account).cloned()
     }
 
     /// The Region that the environment or the profile names. Machines are not asked for their own (no metadata look-up).
@@ -107,11 +118,9 @@ impl Clients {
     /// The same for any account and Region.
     pub(super) async fn for_account(&self, account: &str, region: &str) -> SdkConfig {
         let region = Region::new(region.to_owned());
-        let policy = self.policy.load_full();
-        let other = policy.aws().accounts.iter().find(|other| other.account == account);
-        let config = match other {
+        let config = match self.role_for(account) {
             None => self.base().await.clone(),
-            Some(other) => self.other(other, &region).await,
+            Some(other) => self.other(&other, &region).await,
         };
         config.into_builder().region(region).build()
     }
@@ -125,7 +134,8 @@ impl Clients {
         if let Some(url) = own.or_else(|| config.endpoint_url().map(str::to_owned)) {
             plain.endpoint = url;
         }
-        self.sender.send(&config, account, &plain).await.map_err(Trouble::Unanswered)
+        let asker = self.role_for(account).map(|other| other.role_arn).unwrap_or_default();
+        self.sender.send(&config, &asker, &plain).await.map_err(Trouble::Unanswered)
     }
 
     /// As the environment says.

@@ -25,6 +25,8 @@ use arc_swap::ArcSwap;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::time::Instant;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber as _;
 
 use crate::aws::{Answer, AwsFacts, Question};
 use crate::policy::Policy;
@@ -135,11 +137,13 @@ impl Progress {
 
 impl Asker {
     async fn answer(&self, question: &Question, progress: &Progress) -> Answer {
-        let asked = match self.once(question, progress).await {
+        // The SDK logs what it signs and sends: silenced, as the Kubernetes client is.
+        let once = || self.once(question, progress).with_subscriber(Dispatch::none());
+        let asked = match once().await {
             // A certificate that was just requested is there a moment later.
             Err(Trouble::NotFound) => {
                 tokio::time::sleep(self.pace.ask_again).await;
-                self.once(question, progress).await
+                once().await
             }
             asked => asked,
         };

@@ -2,6 +2,7 @@
 //! client. The client of IAM alone would take longer to build than all others together, for one call.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
@@ -57,27 +58,28 @@ pub(super) struct Answered {
 
 /// Signs and sends.
 pub(super) struct Sender {
-    connector: Connector,
-    /// By account: the provider alone keeps none.
+    /// Made when it is needed: it reads the system's authorities.
+    connector: LazyLock<Connector>,
+    /// By the role that asks, the empty one being meshvet's own: the provider alone keeps none.
     credentials: Mutex<HashMap<String, Credentials>>,
 }
 
 impl Sender {
     pub(super) fn new() -> Self {
-        let connector = Connector::builder().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build();
-        Self { connector, credentials: Mutex::default() }
+        let connector = || Connector::builder().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build();
+        Self { connector: LazyLock::new(connector), credentials: Mutex::default() }
     }
 
     /// Sends a request, again where that may help.
     ///
     /// # Errors
     /// When there are no credentials, or no answer.
-    pub(super) async fn send(&self, config: &SdkConfig, account: &str, plain: &Plain) -> Result<Answered, Unanswered> {
+    pub(super) async fn send(&self, config: &SdkConfig, asker: &str, plain: &Plain) -> Result<Answered, Unanswered> {
         let call = plain.call;
         let mut pause = BACKOFF;
         let mut last = Unanswered::TimedOut { call };
         for attempt in 1..=ATTEMPTS {
-            match tokio::time::timeout(ATTEMPT, self.send_once(config, account, plain)).await {
+            match tokio::time::timeout(ATTEMPT, self.send_once(config, asker, plain)).await {
                 Ok(Ok(answer)) if attempt < ATTEMPTS && may_help(&answer) => {}
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(failure @ Unanswered::NoCredentials { .. })) => return Err(failure),
@@ -92,10 +94,10 @@ impl Sender {
         Err(last)
     }
 
-    async fn send_once(&self, config: &SdkConfig, account: &str, plain: &Plain) -> Result<Answered, Unanswered> {
+    async fn send_once(&self, config: &SdkConfig, asker: &str, plain: &Plain) -> Result<Answered, Unanswered> {
         let call = plain.call;
         let failed = |why: String| Unanswered::Failed { call, why };
-        let credentials = self.credentials(config, account, call).await?;
+        let credentials = self.credentials(config, asker, call).await?;
         let request = signed(plain, credentials).map_err(failed)?;
         let response = self.connector.call(request).await.map_err(|error| failed(chain(&error)))?;
         let status = response.status().as_u16();
@@ -104,16 +106,16 @@ impl Sender {
         Ok(Answered { status, kind, body: String::from_utf8_lossy(&body.into_bytes()).into_owned() })
     }
 
-    async fn credentials(&self, config: &SdkConfig, account: &str, call: Call) -> Result<Credentials, Unanswered> {
+    async fn credentials(&self, config: &SdkConfig, asker: &str, call: Call) -> Result<Credentials, Unanswered> {
         let mut known = self.credentials.lock().await;
         let soon = SystemTime::now() + MARGIN;
-        if let Some(credentials) = known.get(account).filter(|it| it.expiry().is_none_or(|end| end > soon)) {
+        if let Some(credentials) = known.get(asker).filter(|it| it.expiry().is_none_or(|end| end > soon)) {
             return Ok(credentials.clone());
         }
         let without = |why| Unanswered::NoCredentials { call, why };
         let provider = config.credentials_provider().ok_or_else(|| without("none are configured".to_owned()))?;
         let credentials = provider.provide_credentials().await.map_err(|error| without(chain(&error)))?;
-        known.insert(account.to_owned(), credentials.clone());
+        known.insert(asker.to_owned(), credentials.clone());
         Ok(credentials)
     }
 }

@@ -1,0 +1,163 @@
+//! What one end loads: a certificate, with its key where that is a file, or what it trusts.
+
+use crate::finding::Site;
+use crate::mesh::{FileRef, Place, Workload};
+use crate::pki::{Bundle, Certificate, Chain, FileFacts};
+use crate::rules::context::End;
+use crate::rules::files::THEN_RESTART;
+use crate::rules::files::chain_disordered::place_of_leaf;
+
+/// A certificate and its key, as one end of one workload's proxy loads them.
+#[derive(Debug)]
+pub struct CertificateUse<'a> {
+    /// The end.
+    pub end: End<'a>,
+    /// The workload; None where only a local folder was given.
+    pub workload: Option<&'a Workload>,
+    /// The field and path of the chain.
+    pub chain_file: &'a FileRef,
+    /// The field and path of the key.
+    pub key_file: &'a FileRef,
+    /// What stands at the chain's path.
+    pub chain_place: Place,
+    /// What stands at the key's path.
+    pub key_place: Place,
+}
+
+/// A trust bundle, as one end of one workload's proxy loads it.
+#[derive(Debug)]
+pub struct TrustUse<'a> {
+    /// The end.
+    pub end: End<'a>,
+    /// The workload; None where only a local folder was given.
+    pub workload: Option<&'a Workload>,
+    /// The field and path of the bundle.
+    pub file: &'a FileRef,
+    /// What stands there.
+    pub place: Place,
+}
+
+impl CertificateUse<'_> {
+    /// Whether it is a certificate of AWS Certificate Manager: there is no file then.
+    pub fn is_acm(&self) -> bool {
+        matches!(self.chain_place, Place::Acm { .. })
+    }
+
+    /// The chain, where one stands at the path and Envoy would load it, or where AWS has told of it.
+    pub fn chain(&self) -> Option<&Chain> {
+        if let Place::Acm { chain, .. } = &self.chain_place {
+            return chain.as_deref();
+        }
+        self.chain_facts().and_then(|facts| facts.chain.as_ref().ok())
+    }
+
+    /// The leaf: the certificate that the key is for, wherever it stands in the chain, so that a chain out of order (MV211) isn't
+    /// judged as if an authority were the leaf.
+    pub fn leaf(&self) -> Option<&Certificate> {
+        if let Place::Acm { leaf, .. } = &self.chain_place {
+            return leaf.as_deref();
+        }
+        self.chain()?.certificates.get(place_of_leaf(self).unwrap_or(0)).map(AsRef::as_ref)
+    }
+
+    /// What stands at the chain's path.
+    pub fn chain_facts(&self) -> Option<&FileFacts> {
+        facts(&self.chain_place)
+    }
+
+    /// What stands at the key's path.
+    pub fn key_facts(&self) -> Option<&FileFacts> {
+        facts(&self.key_place)
+    }
+
+    /// What Envoy calls the chain's file in its log.
+    pub fn log_path(&self) -> &str {
+        if self.is_acm() { "<inline>" } else { &self.chain_file.path }
+    }
+
+    /// How a fix ends that gives the proxy another certificate: a file is read once, one of ACM's is fetched again by itself.
+    pub fn then_restart(&self) -> &'static str {
+        if self.is_acm() { "" } else { THEN_RESTART }
+    }
+
+    /// The field that names the chain.
+    pub fn chain_site(&self) -> Site {
+        site(self.end, self.chain_file, &self.chain_place)
+    }
+
+    /// The field that names the key.
+    pub fn key_site(&self) -> Site {
+        site(self.end, self.key_file, &self.key_place)
+    }
+
+    /// `key tls.crt of Secret shop/blue-cert`.
+    pub fn chain_origin(&self) -> String {
+        origin(&self.chain_place, &self.chain_file.path)
+    }
+
+    /// `key tls.key of Secret shop/blue-cert`.
+    pub fn key_origin(&self) -> String {
+        origin(&self.key_place, &self.key_file.path)
+    }
+}
+
+impl TrustUse<'_> {
+    /// Whether it is authorities of AWS Private CA: there is no file then.
+    pub fn is_acm(&self) -> bool {
+        matches!(self.place, Place::Authorities(_))
+    }
+
+    /// The authorities, where they are known and Envoy would load them.
+    pub fn bundle(&self) -> Option<&Bundle> {
+        match &self.place {
+            Place::Authorities(bundle) => bundle.as_deref(),
+            _ => self.facts()?.bundle.as_ref().ok(),
+        }
+    }
+
+    /// How a fix ends that changes what is trusted.
+    pub fn then_restart(&self) -> &'static str {
+        if self.is_acm() { "" } else { THEN_RESTART }
+    }
+
+    /// What stands at the bundle's path.
+    pub fn facts(&self) -> Option<&FileFacts> {
+        facts(&self.place)
+    }
+
+    /// The field that names the bundle.
+    pub fn site(&self) -> Site {
+        site(self.end, self.file, &self.place)
+    }
+
+    /// `key ca.crt of Secret shop/ca`.
+    pub fn origin(&self) -> String {
+        origin(&self.place, &self.file.path)
+    }
+}
+
+fn facts(place: &Place) -> Option<&FileFacts> {
+    match place {
+        Place::File { facts, .. } => Some(facts),
+        _ => None,
+    }
+}
+
+fn origin(place: &Place, path: &str) -> String {
+    match place {
+        Place::File { store, key, .. } => format!("key {key} of {store}"),
+        // The field has the whole ARN; warnings are short.
+        Place::Acm { .. } | Place::Authorities(_) => {
+            format!("ACM ({})", path.rsplit_once(':').map_or(path, |(_, resource)| resource))
+        }
+        _ => path.to_owned(),
+    }
+}
+
+pub(super) fn site(end: End<'_>, file: &FileRef, place: &Place) -> Site {
+    let site = Site::new(end.anchor(), file.field.clone());
+    match place.store() {
+        Some(store) => site.resting_on(store),
+        None => site,
+    }
+}
