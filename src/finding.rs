@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::field::FieldPath;
-use crate::mesh::{ObjectRef, StoreKey};
+use crate::mesh::{CallKey, ObjectRef, StoreKey};
 use crate::rules::Rule;
 
 /// How much a finding weighs. Ordered: `Off < Warn < Deny`.
@@ -43,18 +43,27 @@ pub struct Site {
     pub anchor: String,
     /// Secrets and ConfigMaps that the finding was read from: read afresh before it refuses anything.
     pub rests_on: Vec<StoreKey>,
+    /// The call that it is about, where it takes both ends of one.
+    pub call: Option<Box<CallKey>>,
 }
 
 impl Site {
     /// A place of the object under review that rests on nothing but itself.
     pub fn new(anchor: impl Into<String>, field: FieldPath) -> Self {
-        Self { object: None, field, anchor: anchor.into(), rests_on: Vec::new() }
+        Self { object: None, field, anchor: anchor.into(), rests_on: Vec::new(), call: None }
     }
 
     /// The same on another object.
     #[must_use]
     pub fn on(mut self, object: ObjectRef) -> Self {
         self.object = Some(object);
+        self
+    }
+
+    /// The same, about this call.
+    #[must_use]
+    pub fn of_call(mut self, call: CallKey) -> Self {
+        self.call = Some(Box::new(call));
         self
     }
 

@@ -15,6 +15,8 @@
 //! - [`rules`] are pure functions of the object under review, the mesh, the [`policy`] and the time.
 //! - [`finding`]s are data, read by [`admission`] (the webhook), [`report`] (text, JSON) and [`cli`].
 //!
+//! [`survey`] judges a whole world at once.
+//!
 //! [`verify`] stands beside: it reads what running proxies count of TLS.
 //!
 //! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them.
@@ -33,4 +35,5 @@ pub mod rules;
 pub mod sources;
 pub mod suggest;
 pub mod suppression;
+pub mod survey;
 pub mod verify;

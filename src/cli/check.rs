@@ -1,6 +1,5 @@
 //! `meshvet check`
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,14 +7,16 @@ use anyhow::{Context, bail};
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
-use crate::cli::files::FilesArg;
-use crate::field::FieldPath;
+use crate::cli::files::{FilesArg, mount};
 use crate::finding::{Finding, Severity};
-use crate::mesh::{ObjectRef, View};
+use crate::mesh::View;
 use crate::policy::Policy;
+use crate::report::html::About;
+use crate::report::map::MapBuilder;
 use crate::report::{self, Place, Report, Reported, Unread};
 use crate::rules::{self, Surface};
 use crate::sources::manifests::{self, Input, Manifests, Site};
+use crate::survey::Collector;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +26,7 @@ Examples:
   meshvet check deploy/ --files /certs=./certs        certificates that are in no Secret yet
   meshvet check deploy/ --files shop/blue:/certs=./blue-certs
   meshvet check deploy/ -o json --fail-on warn        for CI
+  meshvet check deploy/ -o html > mesh.html           a map of who calls whom, to look at in a browser
   meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
@@ -71,15 +73,17 @@ pub(super) struct CheckArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
+pub(super) enum Output {
     /// For people: each finding with its source line.
     Text,
     /// For programs: one JSON object.
     Json,
+    /// To look at: one page with a map of the mesh, for a browser.
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// What breaks traffic for certain.
     Deny,
     /// Anything found.
@@ -95,7 +99,7 @@ impl From<FailOn> for Severity {
     }
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "not a time of RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
 }
 
@@ -114,16 +118,9 @@ impl CheckArgs {
                 })?
             }
         };
-        let folders = self.files.iter().map(FilesArg::read).collect::<anyhow::Result<Vec<_>>>()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
         let mut manifests = manifests::load(&inputs, &self.namespace);
-        for (mount, key, store) in folders {
-            if let Some(note) = unused(&manifests, &mount.member) {
-                manifests.notes.push(note);
-            }
-            manifests.world.learn(crate::mesh::Fact::Store(key, store));
-            manifests.world.mount_folder(mount);
-        }
+        mount(&self.files, &mut manifests)?;
         if manifests.found == 0 && manifests.problems.is_empty() {
             let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
             bail!(
@@ -132,7 +129,8 @@ impl CheckArgs {
                 paths.join(", ")
             );
         }
-        let report = judge(&manifests, &policy, self.now.unwrap_or_else(Timestamp::now));
+        let now = self.now.unwrap_or_else(Timestamp::now);
+        let report = judge(&manifests, &policy, now);
         if report.objects == 0 && manifests.found > 0 {
             manifests.notes.push(format!(
                 "nothing to judge: {} read, none of them an App Mesh object or a workload",
@@ -142,6 +140,7 @@ impl CheckArgs {
         super::print(&match self.output {
             Output::Text => report::text(&report, super::style(self.color)),
             Output::Json => report::json(&report).context("the report could not be written as JSON")?,
+            Output::Html => self.page(&manifests, &policy, &report, now)?,
         })?;
         for note in &manifests.notes {
             super::tell(&format!("note: {note}"));
@@ -154,29 +153,30 @@ impl CheckArgs {
             ExitCode::SUCCESS
         })
     }
-}
 
-/// What to say of `--files` for a member that isn't there.
-fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<String> {
-    let (namespace, name) = member.as_ref()?;
-    let known = manifests.world.members().any(|it| it.object.namespace() == namespace && it.object.name == *name);
-    (!known)
-        .then(|| format!("--files {namespace}/{name}: no virtual node or gateway of that name is among the manifests"))
+    /// The page: the report with a map of the mesh.
+    fn page(&self, manifests: &Manifests, policy: &Policy, report: &Report, now: Timestamp) -> anyhow::Result<String> {
+        let map = MapBuilder::map(report, View::new(&manifests.world), policy);
+        let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
+        let source = format!("manifests: {}", paths.join(", "));
+        let about = About { source, judged_at: now, notes: manifests.notes.clone() };
+        Ok(report::html::html(report, &map, &about).context("the report could not be written as a page")?.text)
+    }
 }
 
 /// Judges everything that rules judge.
-fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
+pub(super) fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
     let view = View::new(&manifests.world);
     let mut report = Report {
         objects: manifests.objects.len() + manifests.undecodable.len(),
         errors: manifests.problems.iter().map(unread).collect(),
         ..Report::default()
     };
-    let mut told = Told::default();
+    let mut told = Collector::default();
     for broken in &manifests.undecodable {
         if let Some(finding) = rules::undecodable(&broken.error, policy, &manifests.world) {
             let place = place(manifests, &broken.site, &finding);
-            told.add(&mut report, Reported { place: Some(place), finding });
+            told.add(Reported { place: Some(place), finding });
         }
     }
     for located in &manifests.objects {
@@ -187,30 +187,11 @@ fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
                 manifests.site(&finding.object)
             };
             let place = site.map(|site| place(manifests, site, &finding));
-            told.add(&mut report, Reported { finding, place });
+            told.add(Reported { finding, place });
         }
     }
+    report.findings = told.findings;
     report
-}
-
-/// What was reported already: a workload's annotation is seen from each member that selects it.
-#[derive(Default)]
-struct Told(HashMap<(&'static str, ObjectRef, FieldPath, String), usize>);
-
-impl Told {
-    fn add(&mut self, report: &mut Report, reported: Reported) {
-        let finding = &reported.finding;
-        let key = (finding.rule.code, finding.object.clone(), finding.field().clone(), finding.problem.message.clone());
-        match self.0.get(&key).and_then(|index| report.findings.get_mut(*index)) {
-            // One who looks at it doesn't ignore it.
-            Some(known) if known.finding.suppressed.is_some() && finding.suppressed.is_none() => *known = reported,
-            Some(_) => {}
-            None => {
-                self.0.insert(key, report.findings.len());
-                report.findings.push(reported);
-            }
-        }
-    }
 }
 
 fn unread(problem: &manifests::LoadProblem) -> Unread {

@@ -1,6 +1,7 @@
 //! Who talks to whom, as App Mesh has it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::appmesh::GatewayRoute;
 use crate::mesh::end::{Backend, ClientEnd, ServerEnd};
@@ -43,6 +44,39 @@ impl<'a> PolicyInForce<'a> {
         match self {
             PolicyInForce::Enforced(end) => Some(end),
             PolicyInForce::NotEnforced(_) | PolicyInForce::None => None,
+        }
+    }
+
+    /// The policy, whether it counts or not.
+    pub fn end(&self) -> Option<&'a ClientEnd> {
+        match self {
+            PolicyInForce::Enforced(end) | PolicyInForce::NotEnforced(end) => Some(end),
+            PolicyInForce::None => None,
+        }
+    }
+}
+
+/// What tells one call from another: two services that lead to one listener by one policy are the same call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey {
+    /// The one that calls.
+    pub client: ObjectRef,
+    /// The one that is called.
+    pub server: ObjectRef,
+    /// The [anchor](ServerEnd::anchor) of the listener.
+    pub listener: Arc<str>,
+    /// The [anchor](ClientEnd::anchor) of the client's policy for it, enforced or not; None where there is none.
+    pub policy: Option<Arc<str>>,
+}
+
+impl Call<'_> {
+    /// What tells this call from others.
+    pub fn key(&self) -> CallKey {
+        CallKey {
+            client: self.client.object.clone(),
+            server: self.server.object.clone(),
+            listener: Arc::clone(&self.listener.anchor),
+            policy: self.policy.end().map(|end| Arc::clone(&end.anchor)),
         }
     }
 }

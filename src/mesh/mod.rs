@@ -23,7 +23,7 @@ mod view;
 mod workload;
 mod world;
 
-pub use calls::{Call, Calls, PolicyInForce};
+pub use calls::{Call, CallKey, Calls, PolicyInForce};
 pub use end::{
     Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
 };

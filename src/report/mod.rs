@@ -1,7 +1,10 @@
 //! How findings are told: one file a format, all of the same [`Report`].
 
+pub mod html;
 mod json;
+pub mod map;
 mod text;
+pub mod tree;
 
 use crate::finding::{Finding, Severity};
 

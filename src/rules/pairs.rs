@@ -2,9 +2,10 @@
 
 use crate::field::FieldPath;
 use crate::finding::{Problem, Severity, Site};
-use crate::mesh::{Call, Calls, ObjectRef, PolicyInForce, View, same_release};
+use crate::mesh::{Call, Calls, Member, ObjectRef, PolicyInForce, View, same_release};
 use crate::pki::Bundle;
 use crate::pki::path::{Purpose, Reason, Refusal};
+use crate::policy::Effective;
 use crate::rules::context::{CertificateUse, Context, End, Files, Surface, TrustUse};
 
 /// Which end of a call is under review.
@@ -38,14 +39,20 @@ impl<'a> Pair<'a> {
         let calls = Calls::new(cx.view.world, member, cx.policy.backend_groups_enabled);
         let made = calls.made().into_iter().map(|call| (Side::Client, call));
         let received = calls.received().into_iter().map(|call| (Side::Server, call));
-        made.chain(received).filter_map(|(side, call)| Pair::new(cx.view, side, call)).collect()
+        // Where neither end has anything to do with TLS, no rule has anything to say.
+        made.chain(received)
+            .filter(|(_, call)| call.listener.active_tls().is_some() || call.policy.enforced().is_some())
+            .map(|(side, call)| Pair::new(cx.view, side, call))
+            .collect()
     }
 
-    /// None where neither end has anything to do with TLS.
-    fn new(view: View<'a>, side: Side, call: Call<'a>) -> Option<Self> {
-        if call.listener.active_tls().is_none() && call.policy.enforced().is_none() {
-            return None;
-        }
+    /// The calls that any member makes, those without TLS too.
+    pub fn made_by(view: View<'a>, member: &'a Member, policy: &Effective) -> impl Iterator<Item = Pair<'a>> {
+        let calls = Calls::new(view.world, member, policy.backend_groups_enabled);
+        calls.made().into_iter().map(move |call| Pair::new(view, Side::Client, call))
+    }
+
+    fn new(view: View<'a>, side: Side, call: Call<'a>) -> Self {
         let (mut server, mut client) = (Files::default(), Files::default());
         if let Some(tls) = call.listener.active_tls() {
             server.find(view, call.server, End::Server(call.listener, tls));
@@ -54,7 +61,7 @@ impl<'a> Pair<'a> {
             client.find(view, call.client, End::Client(end));
         }
         let same_release = same_release(call.client, call.server);
-        Some(Self { call, side, same_release, server, client })
+        Self { call, side, same_release, server, client }
     }
 
     /// `front → blue`, with namespaces where they differ.
@@ -75,7 +82,7 @@ impl<'a> Pair<'a> {
             Side::Server => fields.server,
         };
         let anchor = format!("{} {}", self.title(), self.call.listener.anchor);
-        let mut site = Site::new(anchor, field.clone());
+        let mut site = Site::new(anchor, field.clone()).of_call(self.call.key());
         let files = [&self.server, &self.client];
         let stores = files.into_iter().flat_map(|files| {
             let certificates = files.certificates.iter().flat_map(|using| [&using.chain_place, &using.key_place]);
