@@ -61,11 +61,6 @@ pub(super) struct Known {
 }
 
 impl ClusterArgs {
-    /// Whether anything was said of a cluster.
-    pub(super) fn named(&self) -> bool {
-        self.kubeconfig.is_some() || self.context.is_some()
-    }
-
     /// Connects, and sees that the API server answers.
     pub(super) async fn open(&self) -> anyhow::Result<Cluster> {
         let options = ConnectOptions { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };

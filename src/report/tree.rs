@@ -97,7 +97,7 @@ impl Drawing<'_> {
         for why in call.unknown.iter().take(MOST) {
             self.detail(&below, "unknown", why, YELLOW);
         }
-        let told: Vec<&Told> = call.findings.iter().filter_map(|number| self.map.findings.get(*number)).collect();
+        let told = self.map.told(call);
         for told in told.iter().take(MOST) {
             self.finding(&below, told);
         }
@@ -343,7 +343,7 @@ fn edge<'a>(map: &'a Map, call: &'a MapCall) -> Option<Edge<'a>> {
         unknown: &call.unknown,
         server_end: end(map, &listener.end),
         client_end: policy.map(|policy| end(map, &policy.end)),
-        findings: told(map, &call.findings),
+        findings: map.told(call),
     })
 }
 

@@ -150,6 +150,15 @@ calls.forEach((call, number) => {
   received[call.server].push(number);
 });
 
+/** Without what both ends of a call are told alike. */
+function distinct(numbers) {
+  const told = new Set();
+  return numbers.filter((number) => {
+    const key = `${findings[number].code} ${findings[number].message}`;
+    return !told.has(key) && told.add(key);
+  });
+}
+
 /** For each finding, the numbers of the calls that it touches. */
 const touched = findings.map(() => []);
 calls.forEach((call, number) => {

@@ -1,8 +1,9 @@
 // Draws the map on its canvas: only what is in sight, and with as much detail as there is room for.
 
-/** Below these scales names, then boxes' details, are left out. */
-const NAMES_FROM = 0.5;
-const BOXES_FROM = 0.22;
+/** Below these scales details, then names, then boxes are left out. */
+const DETAILS_FROM = 0.66;
+const NAMES_FROM = 0.34;
+const BOXES_FROM = 0.2;
 
 /** How the line of a call in each state looks: a dash pattern and a width, so that colour is never all. */
 const LINES = {
@@ -12,6 +13,8 @@ const LINES = {
   plaintext: { dash: [2, 4], width: 2 },
   unknown: { dash: [8, 4, 2, 4], width: 1.75 },
 };
+
+const FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif";
 
 const palette = {};
 
@@ -82,7 +85,7 @@ function drawLines(context, scene, scale, sight, focus) {
       context.lineWidth = (pass === "bright" ? width + 1 : width) / Math.min(1, Math.max(scale, 0.08));
       context.setLineDash(dense ? [] : dash.map((length) => length / Math.min(1, scale)));
       const quiet = name === "sound" || name === "plaintext";
-      context.globalAlpha = pass === "faint" ? 0.12 : pass === "bright" ? 1 : quiet && scene.lines.length > 400 ? 0.35 : quiet ? 0.75 : 0.95;
+      context.globalAlpha = pass === "faint" ? 0.12 : pass === "bright" ? 1 : quiet && scene.lines.length > 400 ? (scale < BOXES_FROM ? 0.16 : 0.4) : quiet ? 0.75 : 0.95;
       const path = new Path2D();
       for (const line of lines) trace(path, line.curve);
       context.stroke(path);
@@ -182,6 +185,8 @@ function drawBox(context, box, scale, scene) {
   const tone = palette[node.state];
   outline(context, box);
   if (scale < BOXES_FROM) {
+    // From afar what is sound steps back.
+    if (node.state === "sound" || node.state === "plaintext") context.globalAlpha *= 0.45;
     context.fillStyle = tone;
     context.fill();
   } else {
@@ -202,20 +207,29 @@ function drawBox(context, box, scale, scene) {
     drawSign(context, node.state, box.x + BOX.width / 2, box.y + BOX.height / 2, 15);
     return;
   }
+  if (scale < DETAILS_FROM) {
+    const sign = wanting(node.state) || node.state === "unknown";
+    if (sign) drawSign(context, node.state, box.x + 22, box.y + BOX.height / 2, 13);
+    context.fillStyle = palette.ink;
+    context.font = `600 21px ${FONT}`;
+    context.textBaseline = "middle";
+    context.fillText(fitted(context, box, "short", node.name, sign ? 42 : 14), box.x + (sign ? 42 : 14), box.y + BOX.height / 2 + 1);
+    return;
+  }
   drawSign(context, node.state, box.x + 20, box.y + BOX.height / 2, 8.5);
   context.fillStyle = palette.ink;
-  context.font = "600 13.5px system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif";
+  context.font = `600 13.5px ${FONT}`;
   context.textBaseline = "alphabetic";
-  context.fillText(fitted(context, box, "title", node.name), box.x + 38, box.y + 20);
+  context.fillText(fitted(context, box, "title", node.name, 38), box.x + 38, box.y + 20);
   context.fillStyle = palette.soft;
-  context.font = "400 11.5px system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif";
-  context.fillText(fitted(context, box, "line", node.kind === "VirtualGateway" ? `${node.namespace} · gateway` : node.namespace), box.x + 38, box.y + 36);
+  context.font = `400 11.5px ${FONT}`;
+  context.fillText(fitted(context, box, "line", node.kind === "VirtualGateway" ? `${node.namespace} · gateway` : node.namespace, 38), box.x + 38, box.y + 36);
 }
 
 /** A text cut to the box's width, measured once. */
-function fitted(context, box, slot, text) {
+function fitted(context, box, slot, text, from) {
   if (box[slot] !== undefined) return box[slot];
-  const room = BOX.width - 38 - 12;
+  const room = BOX.width - from - 10;
   let cut = text;
   while (cut.length > 1 && context.measureText(cut === text ? cut : `${cut}…`).width > room) cut = cut.slice(0, -1);
   box[slot] = cut === text ? text : `${cut}…`;

@@ -2,7 +2,7 @@
 //
 // 1. Each connected part is laid out by itself: cycles are opened, each node stands one layer behind its callers, and the order
 //    within a layer follows the neighbours' (a few sweeps of barycentres).
-// 2. Layers that are too tall become several columns, and a part that is too wide is folded like text.
+// 2. Layers that are too tall become several columns, and a long thin part is folded like text.
 // 3. The parts are packed on shelves, those in the worst state first; nodes without calls stand in a grid of their own.
 
 const BOX = { width: 172, height: 46, gapX: 96, gapY: 18, part: 64 };
@@ -57,17 +57,18 @@ function placePart(part, next, previous, x, y) {
   for (const node of part) (rows[layer.get(node)] ??= []).push(node);
   order(rows, next, previous);
 
-  const tallest = Math.max(8, Math.ceil(Math.sqrt(part.length) * 1.3));
+  const stepX = BOX.width + BOX.gapX;
+  const stepY = BOX.height + BOX.gapY;
+  const tallest = bestHeight(rows.map((row) => row.length), stepX, stepY);
   const columns = rows.flatMap((row) => {
     const pieces = Math.ceil(row.length / tallest);
     const size = Math.ceil(row.length / pieces);
     return Array.from({ length: pieces }, (_, piece) => row.slice(piece * size, (piece + 1) * size));
   });
-  const stepX = BOX.width + BOX.gapX;
-  const stepY = BOX.height + BOX.gapY;
   const height = Math.max(...columns.map((column) => column.length)) * stepY;
-  // Twice as wide as tall, about, however long the chain of calls is.
-  const wide = Math.max(4, Math.ceil(Math.sqrt((2 * columns.length * (height + BOX.gapY)) / stepX)));
+  // A long chain of few is folded; a line across a fold is hard to follow, so nothing else is.
+  const extreme = columns.length * stepX > 6 * Math.max(height, 4 * stepY);
+  const wide = extreme ? Math.max(4, Math.ceil(Math.sqrt((2 * columns.length * (height + BOX.gapY)) / stepX))) : columns.length;
   let top = 0;
   for (let first = 0; first < columns.length; first += wide) {
     const band = columns.slice(first, first + wide);
@@ -82,6 +83,19 @@ function placePart(part, next, previous, x, y) {
     top += bandHeight + BOX.gapY;
   }
   return { nodes: part, width: Math.min(wide, columns.length) * stepX - BOX.gapX, height: top - BOX.gapY - BOX.gapY };
+}
+
+/** The number of boxes in a column by which a part comes nearest to twice as wide as tall. */
+function bestHeight(sizes, stepX, stepY) {
+  const most = Math.max(...sizes);
+  let best = { far: Infinity, height: most };
+  // Steps grow with the height: a part of thousands needs no finer look.
+  for (let height = Math.min(4, most); height <= most; height += Math.max(1, Math.floor(height / 8))) {
+    const columns = sizes.reduce((sum, size) => sum + Math.ceil(size / height), 0);
+    const far = Math.abs(Math.log((columns * stepX) / (2 * height * stepY)));
+    if (far < best.far) best = { far, height };
+  }
+  return best.height;
 }
 
 /** The layer of each node: one behind the last of its callers, cycles opened where a walk closes them. */

@@ -21,13 +21,11 @@ function startMap() {
     fit();
   });
   onSelect(({ focus }) => {
-    if (chosen.node !== null) scene.cursor = chosen.node;
-    for (const node of chosen.call === null ? [chosen.node] : [calls[chosen.call].client, calls[chosen.call].server]) {
-      if (node !== null) bringIn(node);
-    }
-    if (chosen.call !== null && !shown.calls.includes(chosen.call)) {
-      shown.whole = true;
-      showStates(STATES.map(({ name }) => name));
+    if (chosen.node !== null) {
+      scene.cursor = chosen.node;
+      bringIn([chosen.node]);
+    } else if (chosen.call !== null) {
+      bringIn([calls[chosen.call].client, calls[chosen.call].server], chosen.call);
     }
     // The panel takes room from the map: look when it has.
     requestAnimationFrame(() => reveal(focus));
@@ -121,6 +119,7 @@ function zoom(factor, at = { x: size.width / 2, y: size.height / 2 }) {
 
 /** Moves the camera so that the chosen thing is in sight and can be read. */
 function reveal(closer) {
+  resize();
   const chosenNodes = chosen.call !== null ? [calls[chosen.call].client, calls[chosen.call].server] : [chosen.node ?? scene.cursor];
   const boxes = chosenNodes.map((node) => scene.byNode.get(node)).filter(Boolean);
   if (!boxes.length || !size.width) return redraw();

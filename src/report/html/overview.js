@@ -14,6 +14,7 @@ function startOverview() {
   byId("verdict-sub").textContent = explanation(worst, count, troubled);
   drawBar(count);
   drawFigures();
+  drawSoon();
   drawMend(worst);
   drawUnread();
   byId("made").textContent = `Made by meshvet ${data.version}, ${moment(data.judgedAt)}. Read-only; it holds no key and calls nobody.`;
@@ -34,12 +35,13 @@ function verdict(worst, count, troubled) {
 function explanation(worst, count, troubled) {
   if (!nodes.length) return "Neither virtual nodes nor gateways were found.";
   const parts = [];
-  if (count.broken && troubled) parts.push(`${plural(troubled, "node")} ${isAre(troubled)} at fault or struck`);
+  if (count.broken && troubled) parts.push(`The trouble is at ${plural(troubled, "node")}`);
   if (count.broken && count["at-risk"]) parts.push(`${plural(count["at-risk"], "more call")} ${isAre(count["at-risk"])} at risk`);
   if (count.plaintext) parts.push(`${plural(count.plaintext, "call")} in plaintext`);
   if (count.unknown && worst !== "unknown") parts.push(`${plural(count.unknown, "call")} can't be judged`);
   if (!parts.length) parts.push(calls.length ? `${plural(nodes.length, "node")} and all that they call were judged from both ends` : "No call between them is known");
-  return `${parts.join("; ")}.`;
+  const text = parts.join("; ");
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
 
 function drawBar(count) {
@@ -74,6 +76,16 @@ function drawFigures() {
   else if (shown.length) figure("Certificates in force", "none", `all ${plural(shown.length, "certificate")} ended`);
 }
 
+function drawSoon() {
+  const next = certificates.filter((certificate) => certificate.shownBy.length && daysLeft(certificate.notAfter) >= 0).slice(0, 4);
+  byId("soon").hidden = next.length < 2;
+  byId("soon").querySelector("ul").append(...next.map((certificate) => element("li", { "data-state": certificateState(certificate) },
+    element("span", { title: certificateName(certificate) }, certificateName(certificate)), element("span", { class: "ends" }, distance(certificate.notAfter)))));
+}
+
+/** A message as the beginning of a sentence; names are left as they are. */
+const sentence = (text) => (/^(the|no|a|an|only|nothing|what|none|neither) /.test(text) ? text[0].toUpperCase() + text.slice(1) : text);
+
 function drawMend(worst) {
   const list = byId("mend");
   byId("mend-title").textContent = data.mend.length ? "Mend first" : "Nothing to mend";
@@ -92,9 +104,11 @@ function drawMend(worst) {
     list.append(element(
       "li", { class: first.severity },
       element("div", {},
-        element("button", { type: "button", onclick: open }, element("span", { class: "what" }, first.message, more)),
+        element("button", { type: "button", onclick: open }, element("span", { class: "what" }, sentence(first.message), more)),
         element("p", { class: "meta" }, element("strong", {}, effect), element("span", {}, `${first.code} ${first.rule}`), element("span", {}, objectName(first))),
-        first.fix && element("p", { class: "fix" }, element("b", {}, "Fix "), first.fix),
+        data.mend.length > 2
+          ? first.fix && element("p", { class: "fix" }, element("b", {}, "Fix "), first.fix)
+          : details(first),
       ),
     ));
   }

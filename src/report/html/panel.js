@@ -57,7 +57,7 @@ function nodePanel(number) {
   return [
     top(nodeName(node), node.state, nodeNoun(node)),
     facts,
-    ...section("Findings", told(node.findings)),
+    ...section("Findings", told(distinct(node.findings))),
     ...section(`Called by ${received[number].length}`, callLinks(received[number], "client")),
     ...section(`Calls ${made[number].length}`, callLinks(made[number], "server")),
     ...node.listeners.map((listener) => endCard(`Listener ${listener.port ?? "?"}`, listenerNote(listener), listener, "It asks clients for")),
@@ -108,7 +108,7 @@ function callPanel(number) {
     top(callName(call), call.state, call.idle ? "idle: the route there has weight 0" : ""),
     call.findings.length || unknown ? null : element("p", { class: "why" }, soundWords(call, policy, listener)),
     facts,
-    ...section("What is wrong", told(call.findings)),
+    ...section("What is wrong", told(distinct(call.findings))),
     ...section("What isn't known", unknown),
     endCard(`Client ${client.name}`, policy ? policyNote(policy) : "no client policy: the server decides", policy?.enforced ? policy : bare, "It asks the server for"),
     endCard(`Server ${server.name}`, listenerNote(listener), listener, "It asks clients for"),

@@ -1,52 +1,46 @@
-// Which part of the mesh is shown: by namespace, by the states of calls, and all of it or only what needs attention.
+// Which part of the mesh is shown: the calls in the chosen states, in all namespaces or one.
 
-/** Up to so many nodes the whole mesh is shown at once. */
+/** Up to so many nodes the whole mesh is shown at once; of a larger one what needs attention, if anything does. */
 const SMALL = 150;
+const ALL_STATES = STATES.map(({ name }) => name);
+const ATTENTION = ["broken", "at-risk"];
+
+const wanting = (state) => ATTENTION.includes(state);
+const someTrouble = calls.some((call) => wanting(call.state)) || nodes.some((node) => wanting(node.state));
 
 const shown = {
   namespace: "",
-  states: new Set(STATES.map(({ name }) => name)),
-  whole: true,
+  states: new Set(nodes.length <= SMALL || !someTrouble ? ALL_STATES : ATTENTION),
   nodes: [],
   calls: [],
 };
 const shownListeners = [];
 const onShown = (listener) => shownListeners.push(listener);
 
-const wanting = (state) => state === "broken" || state === "at-risk";
-const someTrouble = calls.some((call) => wanting(call.state)) || nodes.some((node) => wanting(node.state));
-
 /** Chooses the nodes and calls to show, and tells those who draw them. */
 function refresh() {
   const within = (node) => !shown.namespace || node.namespace === shown.namespace;
-  const needed = (number) => nodes[number].state === "broken";
   shown.calls = calls.flatMap((call, number) => {
     const near = within(nodes[call.client]) || within(nodes[call.server]);
-    const attention = shown.whole || wanting(call.state);
-    return near && attention && shown.states.has(call.state) ? [number] : [];
+    return near && shown.states.has(call.state) ? [number] : [];
   });
   const joined = new Set(shown.calls.flatMap((number) => [calls[number].client, calls[number].server]));
-  const everyState = shown.states.size === STATES.length;
-  shown.nodes = nodes.flatMap((node, number) => {
-    const alone = within(node) && everyState && (shown.whole || needed(number));
-    return joined.has(number) || alone ? [number] : [];
-  });
-  for (const listener of shownListeners) listener();
-}
-
-/** Shows the calls in these states alone, of the whole mesh. */
-function showStates(names) {
-  shown.states = new Set(names);
-  shown.whole = shown.whole || !names.every(wanting);
-  drawControls();
-  refresh();
-}
-
-function drawControls() {
+  const whole = shown.states.size === ALL_STATES.length;
+  // A node that is in trouble by itself stays, whoever calls it.
+  const alone = (node) => whole || (wanting(node.state) && shown.states.has(node.state));
+  shown.nodes = nodes.flatMap((node, number) => (joined.has(number) || (within(node) && alone(node)) ? [number] : []));
   for (const button of byId("states").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(shown.states.has(button.dataset.state)));
   }
-  byId("whole").checked = shown.whole;
+  byId("whole").textContent = whole ? "Only what needs attention" : `Whole mesh (${plural(nodes.length, "node")})`;
+  byId("map-namespace").value = shown.namespace;
+  for (const listener of shownListeners) listener();
+}
+
+/** Shows the calls in these states alone. */
+function showStates(names) {
+  shown.states = new Set(names);
+  refresh();
 }
 
 function startShown() {
@@ -54,10 +48,9 @@ function startShown() {
     const toggle = () => {
       if (shown.states.has(name)) shown.states.delete(name);
       else shown.states.add(name);
-      drawControls();
       refresh();
     };
-    byId("states").append(element("button", { type: "button", "data-state": name, title: means, "aria-pressed": "true", onclick: toggle }, icon(name), words));
+    byId("states").append(element("button", { type: "button", "data-state": name, title: means, onclick: toggle }, icon(name), words));
   }
   const namespaces = [...new Set(nodes.map((node) => node.namespace))].sort();
   byId("map-namespace").append(new Option("All", ""), ...namespaces.map((name) => new Option(name, name)));
@@ -65,19 +58,13 @@ function startShown() {
     shown.namespace = event.target.value;
     refresh();
   });
-  shown.whole = nodes.length <= SMALL || !someTrouble;
-  byId("whole-label").querySelector("span").textContent = `Whole mesh (${plural(nodes.length, "node")})`;
-  byId("whole-label").hidden = !someTrouble;
-  byId("whole").addEventListener("change", (event) => {
-    shown.whole = event.target.checked;
-    refresh();
-  });
+  byId("whole").hidden = !someTrouble;
+  byId("whole").addEventListener("click", () => showStates(shown.states.size === ALL_STATES.length ? ATTENTION : ALL_STATES));
   byId("node-names").append(...nodes.map((node) => element("option", { value: nodeName(node) })));
   byId("find").addEventListener("change", (event) => findNode(event.target.value.trim()));
   byId("find").addEventListener("keydown", (event) => {
     if (event.key === "Enter") findNode(event.target.value.trim());
   });
-  drawControls();
 }
 
 function findNode(text) {
@@ -92,22 +79,14 @@ function findNode(text) {
     return;
   }
   byId("find").removeAttribute("aria-invalid");
-  bringIn(number);
   select({ node: number });
 }
 
-/** Widens what is shown until a node is in it. */
-function bringIn(number) {
-  if (shown.nodes.includes(number)) return;
+/** Widens what is shown until nodes and a call are in it. */
+function bringIn(wantedNodes, call = null) {
+  const there = () => wantedNodes.every((node) => shown.nodes.includes(node)) && (call === null || shown.calls.includes(call));
+  if (there()) return;
   shown.namespace = "";
-  byId("map-namespace").value = "";
-  shown.states = new Set(STATES.map(({ name }) => name));
-  if (!wanting(nodes[number].state)) shown.whole = true;
-  drawControls();
   refresh();
-  if (!shown.nodes.includes(number)) {
-    shown.whole = true;
-    drawControls();
-    refresh();
-  }
+  if (!there()) showStates(ALL_STATES);
 }

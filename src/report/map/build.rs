@@ -1,6 +1,6 @@
 //! Builds a map, one member at a time: a living world is locked for no longer than one of them takes.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::finding::{Finding, Site};
 use crate::mesh::{CallKey, Calls, Discovery, Member, ObjectRef, View};
@@ -190,17 +190,9 @@ impl<'r> MapBuilder<'r> {
         if let Some(end) = enforced {
             findings.extend(self.on_end(&key.client, &end.anchor, end.field.pointer()));
         }
-        // What both ends are told of one call reads the same.
-        let mut told = HashSet::new();
-        findings.retain(|number| {
-            self.findings.get(*number).is_some_and(|Reported { finding, .. }| {
-                finding.problem.site.call.is_none() || told.insert((finding.rule.code, &finding.problem.message))
-            })
-        });
         let unknown = unknown_of_call(view, pair);
         let plaintext = !tls && enforced.is_none();
-        let all = self.by_call.get(key).into_iter().flatten().chain(&findings).copied().collect::<Vec<_>>();
-        let state = State::of(self.read(&all), !unknown.is_empty(), plaintext);
+        let state = State::of(self.read(&findings), !unknown.is_empty(), plaintext);
         Draft { services: vec![service], idle: pair.call.idle, tls: tls || enforced.is_some(), state, unknown, findings }
     }
 

@@ -8,7 +8,7 @@ use crate::finding::Severity;
 use crate::report::map::{Map, State, Told};
 
 /// How many are named: a list to begin with, not all that there is.
-const MOST: usize = 6;
+const MOST: usize = 5;
 
 /// One thing to mend: findings of one rule at one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

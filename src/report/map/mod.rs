@@ -9,6 +9,8 @@ mod ends;
 mod mend;
 mod state;
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -178,7 +180,7 @@ pub struct MapCall {
     pub state: State,
     /// What isn't known of it, one sentence each.
     pub unknown: Vec<String>,
-    /// The findings that speak of it: of the pair, then of either end.
+    /// The findings that speak of it. What is told of the pair is told at both ends, in the same words.
     pub findings: Vec<usize>,
 }
 
@@ -308,6 +310,13 @@ impl Map {
         let wanted = format!("{namespace}/{name}");
         let all: Vec<String> = self.nodes.iter().map(ToString::to_string).collect();
         Err(elsewhere.or_else(|| nearest(&wanted, all.iter().map(String::as_str)).map(str::to_owned)))
+    }
+
+    /// What is told of a call, what both ends are told alike only once.
+    pub fn told(&self, call: &MapCall) -> Vec<&Told> {
+        let mut seen = HashSet::new();
+        let all = call.findings.iter().filter_map(|number| self.findings.get(*number));
+        all.filter(|told| seen.insert((told.code, &told.message))).collect()
     }
 
     /// How many calls are in each state.

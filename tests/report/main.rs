@@ -1,0 +1,57 @@
+//! The report as people look at it: the real binary's page in a real Chromium, opened, clicked, searched and walked by keyboard.
+//!
+//! Pictures of each state are kept in the folder `report-pictures` of the build's temporary folder (`target/tmp`).
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod browser;
+mod contrast;
+mod looks;
+mod mesh;
+mod served;
+mod tree;
+mod walks;
+
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::browser::Browser;
+use crate::mesh::Mesh;
+
+/// The report of a mesh as a page in a folder, made by the real binary.
+pub(crate) struct Report {
+    folder: TempDir,
+}
+
+impl Report {
+    #[track_caller]
+    pub(crate) fn of(mesh: &Mesh) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        mesh.write(&folder.path().join("mesh.json"));
+        let output = Command::new(env!("CARGO_BIN_EXE_meshvet"))
+            .args(["check", "mesh.json", "-o", "html"])
+            .current_dir(folder.path())
+            .output()
+            .expect("meshvet runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{:?}: {said}", output.status);
+        std::fs::write(folder.path().join("mesh.html"), output.stdout).expect("a file");
+        Self { folder }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("file://{}", self.folder.path().join("mesh.html").display())
+    }
+
+    /// The page opened in a browser of its own.
+    #[track_caller]
+    pub(crate) fn open(&self) -> Browser {
+        let mut browser = Browser::start(1440, 900);
+        browser.open(&self.url());
+        browser
+    }
+}
