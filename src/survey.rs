@@ -41,9 +41,8 @@ impl Survey {
             collector.extend(finding.map(|finding| Reported { finding, place: None }));
         }
         for object in &reviewed {
-            let judgement = world.read(|world| {
-                rules::judge(object, View::with_fresh(world, fresh), policy, now, Surface::Check)
-            });
+            let judgement =
+                world.read(|world| rules::judge(object, View::with_fresh(world, fresh), policy, now, Surface::Check));
             collector.extend(judgement.findings.into_iter().map(|finding| Reported { finding, place: None }));
         }
         let within = |object: &ObjectRef| namespace.is_none_or(|namespace| object.namespace() == namespace);

@@ -161,7 +161,11 @@ mod tests {
     use super::*;
 
     fn about(source: &str) -> About {
-        About { source: source.to_owned(), judged_at: Timestamp::UNIX_EPOCH, notes: vec!["</script><b>\u{2028}".to_owned()] }
+        About {
+            source: source.to_owned(),
+            judged_at: Timestamp::UNIX_EPOCH,
+            notes: vec!["</script><b>\u{2028}".to_owned()],
+        }
     }
 
     #[test]
@@ -176,7 +180,8 @@ mod tests {
 
     #[test]
     fn nothing_in_the_data_becomes_markup() {
-        let page = html(&Report::default(), &Map::default(), &about("</title><script>1</script>&amp;")).expect("a page").text;
+        let page =
+            html(&Report::default(), &Map::default(), &about("</title><script>1</script>&amp;")).expect("a page").text;
         assert_eq!(page.matches("<script").count(), 2, "the data and the script");
         assert_eq!(page.matches("</script").count(), 2);
         assert!(page.contains("\\u003c/script\\u003e\\u003cb\\u003e\\u2028"));

@@ -104,7 +104,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn open(&mut self, url: &str) {
         self.call("Page.navigate", json!({"url": url}));
-        self.until("document.documentElement.dataset.ready === 'yes'");
+        self.until("document.documentElement?.dataset.ready === 'yes'");
     }
 
     /// Prefers a colour scheme, and pretends to print or not.
@@ -161,23 +161,37 @@ impl Browser {
     pub(crate) fn click_at(&mut self, x: f64, y: f64) {
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"] {
             let button = if kind == "mouseMoved" { "none" } else { "left" };
-            self.call("Input.dispatchMouseEvent", json!({"type": kind, "x": x, "y": y, "button": button, "clickCount": 1}));
+            self.call(
+                "Input.dispatchMouseEvent",
+                json!({"type": kind, "x": x, "y": y, "button": button, "clickCount": 1}),
+            );
         }
         self.settle();
     }
 
     /// Drags from one place to another.
     pub(crate) fn drag(&mut self, from: (f64, f64), to: (f64, f64)) {
-        let steps = [("mousePressed", from), ("mouseMoved", ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0)), ("mouseMoved", to), ("mouseReleased", to)];
+        let steps = [
+            ("mousePressed", from),
+            ("mouseMoved", ((from.0 + to.0) / 2.0, (from.1 + to.1) / 2.0)),
+            ("mouseMoved", to),
+            ("mouseReleased", to),
+        ];
         for (kind, (x, y)) in steps {
-            self.call("Input.dispatchMouseEvent", json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}));
+            self.call(
+                "Input.dispatchMouseEvent",
+                json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}),
+            );
         }
         self.settle();
     }
 
     /// Turns the wheel over a place.
     pub(crate) fn wheel(&mut self, x: f64, y: f64, delta: f64) {
-        self.call("Input.dispatchMouseEvent", json!({"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": delta}));
+        self.call(
+            "Input.dispatchMouseEvent",
+            json!({"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": delta}),
+        );
         self.settle();
     }
 
@@ -206,7 +220,10 @@ impl Browser {
             down["text"] = text.into();
         }
         self.call("Input.dispatchKeyEvent", down);
-        self.call("Input.dispatchKeyEvent", json!({"type": "keyUp", "key": name, "windowsVirtualKeyCode": code, "modifiers": shift}));
+        self.call(
+            "Input.dispatchKeyEvent",
+            json!({"type": "keyUp", "key": name, "windowsVirtualKeyCode": code, "modifiers": shift}),
+        );
         self.settle();
     }
 

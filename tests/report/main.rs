@@ -4,9 +4,6 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod browser;
 mod contrast;
 mod looks;
@@ -27,24 +24,38 @@ pub(crate) struct Report {
     folder: TempDir,
 }
 
+const PAGE: &str = "mesh.html";
+
 impl Report {
     #[track_caller]
     pub(crate) fn of(mesh: &Mesh) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        mesh.write(&folder.path().join("mesh.json"));
+        let report = Self { folder: tempfile::tempdir().expect("a folder") };
+        mesh.write(&report.folder.path().join("mesh.json"));
+        report.make();
+        report
+    }
+
+    /// Adds a manifest, and makes the page again.
+    #[track_caller]
+    pub(crate) fn add(&mut self, name: &str, manifest: &str) {
+        std::fs::write(self.folder.path().join(name), manifest).expect("a file");
+        self.make();
+    }
+
+    #[track_caller]
+    fn make(&self) {
         let output = Command::new(env!("CARGO_BIN_EXE_meshvet"))
-            .args(["check", "mesh.json", "-o", "html"])
-            .current_dir(folder.path())
+            .args(["check", ".", "-o", "html"])
+            .current_dir(self.folder.path())
             .output()
             .expect("meshvet runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{:?}: {said}", output.status);
-        std::fs::write(folder.path().join("mesh.html"), output.stdout).expect("a file");
-        Self { folder }
+        std::fs::write(self.folder.path().join(PAGE), output.stdout).expect("a file");
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("file://{}", self.folder.path().join("mesh.html").display())
+        format!("file://{}", self.folder.path().join(PAGE).display())
     }
 
     /// The page opened in a browser of its own.

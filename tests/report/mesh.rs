@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 const NAMESPACES: [&str; 5] = ["shop", "payments", "search", "media", "ops"];
 const NAMES: [&str; 12] = [
-    "front", "cart", "catalog", "orders", "reviews", "stock", "prices", "invoices", "ledger", "mailer", "images", "audit",
+    "front", "cart", "catalog", "orders", "reviews", "stock", "prices", "invoices", "ledger", "mailer", "images",
+    "audit",
 ];
 
 /// What is the matter with a node of the mesh.
@@ -173,14 +174,14 @@ impl Mesh {
             json!({"virtualService": service})
         });
         json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualNode",
-            "metadata": {"namespace": self.namespace(number), "name": Self::name(number)},
-            "spec": {
-                "podSelector": {"matchLabels": {"app": Self::name(number)}},
-                "listeners": [listener],
-                "backends": backends.collect::<Vec<_>>(),
-                "backendDefaults": {"clientPolicy": {"tls": {"validation": {"trust": {"file": {"certificateChain": "/certs/ca.crt"}}}}}},
-                "serviceDiscovery": {"dns": {"hostname": self.host(number)}},
-            }})
+        "metadata": {"namespace": self.namespace(number), "name": Self::name(number)},
+        "spec": {
+            "podSelector": {"matchLabels": {"app": Self::name(number)}},
+            "listeners": [listener],
+            "backends": backends.collect::<Vec<_>>(),
+            "backendDefaults": {"clientPolicy": {"tls": {"validation": {"trust": {"file": {"certificateChain": "/certs/ca.crt"}}}}}},
+            "serviceDiscovery": {"dns": {"hostname": self.host(number)}},
+        }})
     }
 }
 

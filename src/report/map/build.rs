@@ -7,9 +7,7 @@ use crate::mesh::{CallKey, Calls, Discovery, Member, ObjectRef, View};
 use crate::policy::{Effective, Policy};
 use crate::report::map::ends::{Certificates, mode, of_listener};
 use crate::report::map::state::{State, unknown_of_call, unknown_of_end};
-use crate::report::map::{
-    LeftOut, MOST_CALLS, MOST_FINDINGS, Map, MapCall, MapListener, MapPolicy, Node, Told, mend,
-};
+use crate::report::map::{LeftOut, MOST_CALLS, MOST_FINDINGS, Map, MapCall, MapListener, MapPolicy, Node, Told, mend};
 use crate::report::{Report, Reported};
 use crate::rules::{End, Files, Pair};
 
@@ -193,7 +191,14 @@ impl<'r> MapBuilder<'r> {
         let unknown = unknown_of_call(view, pair);
         let plaintext = !tls && enforced.is_none();
         let state = State::of(self.read(&findings), !unknown.is_empty(), plaintext);
-        Draft { services: vec![service], idle: pair.call.idle, tls: tls || enforced.is_some(), state, unknown, findings }
+        Draft {
+            services: vec![service],
+            idle: pair.call.idle,
+            tls: tls || enforced.is_some(),
+            state,
+            unknown,
+            findings,
+        }
     }
 
     fn at(&self, object: &ObjectRef) -> &[usize] {
@@ -220,7 +225,10 @@ impl<'r> MapBuilder<'r> {
     /// The numbers of the findings that the map tells: those in the namespace, and of the others what its calls rest on.
     fn kept(&self) -> BTreeSet<usize> {
         let within = self.findings.iter().enumerate().filter(|(_, it)| self.within(&it.finding.object));
-        within.map(|(number, _)| number).chain(self.calls.values().flat_map(|call| call.findings.iter().copied())).collect()
+        within
+            .map(|(number, _)| number)
+            .chain(self.calls.values().flat_map(|call| call.findings.iter().copied()))
+            .collect()
     }
 
     /// The map: sorted, with numbers that lead to its own lists.
@@ -233,7 +241,8 @@ impl<'r> MapBuilder<'r> {
             findings: told,
             ..Map::default()
         };
-        let node_places = sorted(&nodes, |a, b| (&a.namespace, &a.name, &a.kind).cmp(&(&b.namespace, &b.name, &b.kind)));
+        let node_places =
+            sorted(&nodes, |a, b| (&a.namespace, &a.name, &a.kind).cmp(&(&b.namespace, &b.name, &b.kind)));
         let certificate_places = sorted(&certificates.all, |a, b| {
             (a.not_after, &a.subject, &a.fingerprint).cmp(&(b.not_after, &b.subject, &b.fingerprint))
         });
@@ -271,28 +280,19 @@ impl<'r> MapBuilder<'r> {
             let number = |object| numbers.get(object).and_then(|number| node_places.get(*number)).copied();
             // In a living world a node may have gone between one look and the next.
             let (Some(client), Some(server)) = (number(&key.client), number(&key.server)) else { continue };
-            let listener = map.nodes.get(server).and_then(|node| {
-                node.listeners.iter().position(|listener| listener.anchor == *key.listener)
-            });
+            let listener = map
+                .nodes
+                .get(server)
+                .and_then(|node| node.listeners.iter().position(|listener| listener.anchor == *key.listener));
             let Some(listener) = listener else { continue };
-            let policy = key.policy.as_ref().and_then(|anchor| {
-                map.nodes.get(client)?.policies.iter().position(|policy| policy.anchor == **anchor)
-            });
+            let policy = key
+                .policy
+                .as_ref()
+                .and_then(|anchor| map.nodes.get(client)?.policies.iter().position(|policy| policy.anchor == **anchor));
             let Draft { mut services, idle, tls, state, unknown, mut findings } = draft;
             services.sort_unstable();
             kept(&mut findings);
-            map.calls.push(MapCall {
-                client,
-                server,
-                services,
-                listener,
-                policy,
-                idle,
-                tls,
-                state,
-                unknown,
-                findings,
-            });
+            map.calls.push(MapCall { client, server, services, listener, policy, idle, tls, state, unknown, findings });
         }
         map.calls.sort_by_key(|call| (call.client, call.server, call.listener, call.policy));
         map.mend = mend::first(&map);

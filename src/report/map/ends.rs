@@ -72,7 +72,8 @@ impl Certificates {
         certificates: impl ExactSizeIterator<Item = &'c Certificate>,
     ) -> (Vec<usize>, usize) {
         let more = certificates.len().saturating_sub(MOST_OF_A_FILE);
-        let numbers = certificates.take(MOST_OF_A_FILE).map(|certificate| self.number(node, using, origin, certificate));
+        let numbers =
+            certificates.take(MOST_OF_A_FILE).map(|certificate| self.number(node, using, origin, certificate));
         (numbers.collect(), more)
     }
 

@@ -42,7 +42,8 @@ pub(super) fn first(map: &Map) -> Vec<Mend> {
     let worst = if any_denied { State::Broken } else { State::AtRisk };
     for (number, call) in map.calls.iter().enumerate().filter(|(_, call)| call.state == worst) {
         for told in call.findings.iter().filter_map(|finding| map.findings.get(*finding)) {
-            if let Some(group) = groups.get_mut(&(told.code, told.kind.as_str(), told.namespace.as_str(), told.name.as_str()))
+            if let Some(group) =
+                groups.get_mut(&(told.code, told.kind.as_str(), told.namespace.as_str(), told.name.as_str()))
             {
                 group.calls.insert(number);
             }

@@ -12,12 +12,12 @@ use tracing::instrument::WithSubscriber;
 use crate::mesh::{Fact, FreshStores, SecretAccess, StoreKey, StoreState, Unread, View};
 use crate::policy::Policy;
 use crate::rules;
+use crate::sources::cluster::KubeReader;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
 use crate::sources::cluster::object::RawObject;
 use crate::sources::cluster::stats::KindStats;
 use crate::sources::cluster::tracker::Tracker;
-use crate::sources::cluster::KubeReader;
 use crate::sources::{SharedWorld, StoreReader};
 
 /// How many kinds are listed at once: the next page of one is on its way while another's is decoded.
@@ -212,7 +212,8 @@ impl List<'_> {
         params.field_selector = self.kind.fields.map(str::to_owned);
         loop {
             // The client logs whole answers that it can't parse, Secrets and all: it is silenced.
-            let page = api.list(&params).with_subscriber(Dispatch::none()).await.map_err(|error| self.refusal(&error))?;
+            let page =
+                api.list(&params).with_subscriber(Dispatch::none()).await.map_err(|error| self.refusal(&error))?;
             counted(page.items.len());
             let next = page.metadata.continue_.filter(|token| !token.is_empty());
             tracker.follow(page.items.into_iter().map(Event::InitApply));
