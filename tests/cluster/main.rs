@@ -27,6 +27,7 @@ mod world;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 mod availability;
 mod facts;
 mod gateways;
@@ -55,6 +56,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("installing", installing::TESTS),
+    ("audit", audit::TESTS),
 ];
 
 fn main() -> ExitCode {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::Report;
 use crate::browser::{Browser, Scheme};
-use crate::mesh::Mesh;
+use crate::support::mesh::Mesh;
 
 /// Every text node that can be seen, with its contrast against the nearest background that isn't see-through, and the least that
 /// WCAG 2.2 (1.4.3, AA) asks of its size.

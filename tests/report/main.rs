@@ -4,10 +4,12 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod browser;
 mod contrast;
 mod looks;
-mod mesh;
 mod served;
 mod tree;
 mod walks;
@@ -17,7 +19,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::browser::Browser;
-use crate::mesh::Mesh;
+use crate::support::mesh::Mesh;
 
 /// The report of a mesh as a page in a folder, made by the real binary.
 pub(crate) struct Report {

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::mesh::Mesh;
+use crate::support::mesh::Mesh;
 
 /// Runs `meshvet tree` beside a mesh of three, `mesh.json`, in a UTF-8 locale unless said otherwise.
 fn tree(arguments: &[&str], locale: &str) -> Output {

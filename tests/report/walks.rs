@@ -3,7 +3,7 @@
 use crate::Report;
 use crate::browser::{Browser, pictures};
 use crate::looks::is_quiet;
-use crate::mesh::Mesh;
+use crate::support::mesh::Mesh;
 
 /// What has the focus: its id, or its text.
 fn focused(browser: &mut Browser) -> String {
@@ -63,8 +63,11 @@ fn a_click_on_a_call_shows_both_ends_with_what_is_wrong_and_the_fix() {
     assert_eq!(browser.text_of("#panel-title"), "shop/cart");
     assert!(browser.text_of("#panel").contains("Called by 1"));
     assert!(browser.text("location.hash").contains("#node=shop/cart"), "it can be linked to");
-    // The middle of the canvas is another place now that the panel is open; an empty corner chooses nothing.
-    let corner = browser.eval("(() => { const box = document.getElementById('map').getBoundingClientRect(); return [box.x + 5, box.bottom - 5]; })()");
+    // A click beside everything chooses nothing.
+    let corner = browser.eval(
+        "(() => { const map = document.getElementById('map'); map.scrollIntoView({block: 'end', behavior: 'instant'});
+           const box = map.getBoundingClientRect(); return [box.x + 5, box.bottom - 5]; })()",
+    );
     browser.click_at(corner[0].as_f64().expect("x"), corner[1].as_f64().expect("y"));
     assert_eq!(browser.eval("document.getElementById('panel').hidden"), true);
     is_quiet(&mut browser, &report.url());

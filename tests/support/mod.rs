@@ -6,4 +6,5 @@
 
 pub(crate) mod forge;
 pub(crate) mod manifests;
+pub(crate) mod mesh;
 pub(crate) mod mint;

@@ -168,9 +168,10 @@ calls.forEach((call, number) => {
 /** What the person has chosen. Parts subscribe; nothing else is shared between them. */
 const listeners = [];
 const chosen = { node: null, call: null };
-function select(what, { focus = false } = {}) {
+/** `focus`: move the focus to the panel; `closer`: bring it near enough to be read. */
+function select(what, { focus = false, closer = focus } = {}) {
   chosen.node = what.node ?? null;
   chosen.call = what.call ?? null;
-  for (const listener of listeners) listener({ focus });
+  for (const listener of listeners) listener({ focus, closer });
 }
 const onSelect = (listener) => listeners.push(listener);

@@ -20,7 +20,7 @@ function startMap() {
     build();
     fit();
   });
-  onSelect(({ focus }) => {
+  onSelect(({ closer }) => {
     if (chosen.node !== null) {
       scene.cursor = chosen.node;
       bringIn([chosen.node]);
@@ -28,7 +28,7 @@ function startMap() {
       bringIn([calls[chosen.call].client, calls[chosen.call].server], chosen.call);
     }
     // The panel takes room from the map: look when it has.
-    requestAnimationFrame(() => reveal(focus));
+    requestAnimationFrame(() => reveal(closer));
   });
   byId("zoom-in").addEventListener("click", () => zoom(1.4));
   byId("zoom-out").addEventListener("click", () => zoom(1 / 1.4));

@@ -66,19 +66,19 @@ function drawBar(count) {
 
 function drawFigures() {
   const shown = certificates.filter((certificate) => certificate.shownBy.length);
-  const next = shown.find((certificate) => daysLeft(certificate.notAfter) >= 0);
   const expired = shown.filter((certificate) => daysLeft(certificate.notAfter) < 0).length;
   const figure = (term, value, note) =>
     byId("figures").append(element("div", {}, element("dt", {}, term), element("dd", {}, value, note && element("small", {}, note))));
   figure("Nodes", nodes.length.toLocaleString("en"), `${plural(new Set(nodes.map((node) => node.namespace)).size, "namespace")}`);
   figure("Findings", (data.summary.deny + data.summary.warn).toLocaleString("en"), `${data.summary.deny} deny, ${data.summary.warn} warn${data.summary.suppressed ? `, ${data.summary.suppressed} ignored` : ""}`);
-  if (next) figure("Next certificate ends", distance(next.notAfter), expired ? `${plural(expired, "other")} ended already` : certificateName(next));
-  else if (shown.length) figure("Certificates in force", "none", `all ${plural(shown.length, "certificate")} ended`);
+  const soon = shown.filter((certificate) => certificateState(certificate) === "at-risk").length;
+  const note = [expired && `${expired} ended`, soon && `${soon} end${soon === 1 ? "s" : ""} soon`].filter(Boolean).join(", ");
+  figure("Certificates", shown.length.toLocaleString("en"), note || "none ends soon");
 }
 
 function drawSoon() {
   const next = certificates.filter((certificate) => certificate.shownBy.length && daysLeft(certificate.notAfter) >= 0).slice(0, 4);
-  byId("soon").hidden = next.length < 2;
+  byId("soon").hidden = !next.length;
   byId("soon").querySelector("ul").append(...next.map((certificate) => element("li", { "data-state": certificateState(certificate) },
     element("span", { title: certificateName(certificate) }, certificateName(certificate)), element("span", { class: "ends" }, distance(certificate.notAfter)))));
 }
@@ -117,8 +117,9 @@ function drawMend(worst) {
     list.after(element("p", {}, element("a", { href: "#findings" }, `${plural(rest, "more finding")}`)));
   }
   if (!data.mend.length) {
-    const text = worst === "unknown" ? "Nothing wrong is known. What isn't known is listed at each call." : "No finding. Look at the certificates below for what ends next.";
+    const text = worst === "unknown" ? "Nothing wrong is known. What isn't known is listed at each call." : "No finding at all.";
     list.replaceWith(element("p", { class: "fine", "data-state": worst }, icon(worst), text));
+    document.querySelector(".mend").append(byId("soon"));
   }
 }
 

@@ -79,7 +79,7 @@ function findNode(text) {
     return;
   }
   byId("find").removeAttribute("aria-invalid");
-  select({ node: number });
+  select({ node: number }, { closer: true });
 }
 
 /** Widens what is shown until nodes and a call are in it. */
