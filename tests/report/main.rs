@@ -11,11 +11,14 @@ mod browser;
 mod contrast;
 mod looks;
 mod served;
+mod states;
 mod tree;
 mod walks;
 
+use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::browser::Browser;
@@ -26,7 +29,7 @@ pub(crate) struct Report {
     folder: TempDir,
 }
 
-const PAGE: &str = "mesh.html";
+pub(crate) const PAGE: &str = "mesh.html";
 
 impl Report {
     #[track_caller]
@@ -54,6 +57,19 @@ impl Report {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{:?}: {said}", output.status);
         std::fs::write(self.folder.path().join(PAGE), output.stdout).expect("a file");
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What the page is made of.
+    #[track_caller]
+    pub(crate) fn data(&self) -> Value {
+        let page = std::fs::read_to_string(self.folder.path().join(PAGE)).expect("the page");
+        let (_, data) = page.split_once("id=\"data\">").expect("the data");
+        let (data, _) = data.split_once("</script>").expect("its end");
+        serde_json::from_str(data).expect("JSON")
     }
 
     pub(crate) fn url(&self) -> String {

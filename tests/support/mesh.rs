@@ -58,6 +58,16 @@ impl Mesh {
         Self { count, matter: |_| Matter::Nothing }
     }
 
+    /// How many nodes it has.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// What is the matter with a node.
+    pub(crate) fn matter(&self, number: usize) -> Matter {
+        (self.matter)(number)
+    }
+
     fn name(number: usize) -> String {
         let base = NAMES[number % NAMES.len()];
         if number < NAMES.len() { base.to_owned() } else { format!("{base}-{}", number / NAMES.len()) }
@@ -77,7 +87,7 @@ impl Mesh {
     }
 
     /// Whom a node calls: a tree with a few ties across, so that most are called by one and some by several.
-    fn callees(&self, number: usize) -> Vec<usize> {
+    pub(crate) fn callees(&self, number: usize) -> Vec<usize> {
         if self.count <= NAMES.len() {
             return (number + 1 < self.count).then_some(number + 1).into_iter().collect();
         }
