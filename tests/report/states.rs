@@ -118,3 +118,47 @@ fn no_byte_of_a_key_is_on_the_page() {
     let page = std::fs::read_to_string(report.folder().join(crate::PAGE)).expect("the page");
     assert!(!page.contains(line) && !page.contains("PRIVATE KEY"));
 }
+
+#[test]
+fn a_gateway_is_on_the_map_with_what_it_routes_to() {
+    let mut report = Report::of(&Mesh::of_three());
+    let own = |kind: &str, name: &str, spec: Value| {
+        serde_json::json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": kind,
+            "metadata": {"namespace": "shop", "name": name}, "spec": spec})
+    };
+    let gateway = own(
+        "VirtualGateway",
+        "ingress",
+        serde_json::json!({
+            "podSelector": {"matchLabels": {"app": "ingress"}},
+            "listeners": [{"portMapping": {"port": 8088, "protocol": "http"}}],
+            "backendDefaults": {"clientPolicy": {"tls": {"validation": {"trust": {"file": {"certificateChain": "/certs/ca.crt"}}}}}},
+        }),
+    );
+    let target = |name: &str| serde_json::json!({"virtualService": {"virtualServiceRef": {"name": name}}});
+    let route = |name: &str| {
+        own(
+            "GatewayRoute",
+            name,
+            serde_json::json!({
+                "virtualGatewayRef": {"namespace": "shop", "name": "ingress"},
+                "httpRoute": {"match": {"prefix": "/"}, "action": {"target": target(name)}},
+            }),
+        )
+    };
+    let deployment = crate::support::manifests::gateway_deployment("shop", "ingress", "front-tls", "/certs");
+    let all = crate::support::manifests::list([gateway, route("front"), route("catalog"), deployment]);
+    report.add("gateway.json", &all.to_string());
+
+    let mut browser = report.open();
+    assert_eq!(browser.text_of("#verdict"), "TLS is broken on 2 of 4 calls");
+    browser.click("#find");
+    browser.write("ingress");
+    browser.key("Enter");
+    let panel = browser.text_of("#panel");
+    for part in ["shop/ingress", "virtual gateway", "Calls 2", "shop/front", "shop/catalog", "broken"] {
+        assert!(panel.contains(part), "{part:?} is not in {panel}");
+    }
+    browser.picture(&crate::browser::pictures().join("gateway.png"), false);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}

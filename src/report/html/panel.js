@@ -197,5 +197,6 @@ function details(finding) {
   row("At", [objectName(finding), finding.field].filter(Boolean).join(", "));
   row("In", finding.place, "mono");
   row("Ignored", finding.suppressed);
+  row("More", `meshvet explain ${finding.code}`, "mono");
   return list;
 }

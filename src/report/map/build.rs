@@ -63,9 +63,10 @@ impl<'r> MapBuilder<'r> {
     /// A map of all members of a world.
     pub fn map(report: &'r Report, view: View<'_>, policy: &Policy) -> Map {
         let mut builder = Self::new(report, None);
-        for member in view.world.members() {
-            builder.member(view, policy, member);
-        }
+        // In one order, so that the same world gives the same map where something is left out.
+        let mut members: Vec<_> = view.world.members().collect();
+        members.sort_unstable_by_key(|member| &member.object);
+        members.into_iter().for_each(|member| builder.member(view, policy, member));
         builder.finish()
     }
 

@@ -8,6 +8,8 @@ mod build;
 mod ends;
 mod mend;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 
