@@ -200,6 +200,7 @@ fn it_prints_in_light_with_the_map_and_the_findings() {
     browser.prefer(Scheme::Dark, "print");
     browser.until("document.documentElement.dataset.scheme === 'dark'");
     browser.eval("dispatchEvent(new Event('beforeprint')), 0");
+    assert!(painted(&mut browser, "broken") > 200, "the map is drawn before the paper comes, in the colours of paper");
     assert_eq!(browser.text("document.documentElement.dataset.scheme"), "light");
     let hidden = "['.tools', '#theme', '.tabs', '.zoom'].every((it) => getComputedStyle(document.querySelector(it)).display === 'none')";
     assert_eq!(browser.eval(hidden), true);

@@ -28,6 +28,12 @@ function readPalette() {
 /** The curve from one box to another: from the right side to the left one; backwards ones swing around. */
 function curve(from, to) {
   const [x1, y1, x2, y2] = [from.x + BOX.width, from.y + BOX.height / 2, to.x, to.y + BOX.height / 2];
+  if (x2 - x1 > BOX.width + BOX.gapX && Math.abs(y2 - y1) < BOX.height) {
+    // Past the boxes between the two, in the gap above their row: a curve rises by three quarters of what its handles do.
+    const lift = ((BOX.height + BOX.gapY) / 2) * (4 / 3);
+    const bend = BOX.gapX / 2;
+    return [x1, y1, x1 + bend, y1 - lift, x2 - bend, y2 - lift, x2, y2];
+  }
   if (x2 > x1) {
     const bend = Math.max(30, (x2 - x1) * 0.45);
     return [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];

@@ -6,6 +6,7 @@ const LEAST = 0.02;
 const MOST = 2.5;
 let canvas, context, size = { width: 0, height: 0 };
 let frame = 0;
+let beforePrint = null;
 
 function startMap() {
   canvas = byId("map");
@@ -49,6 +50,27 @@ function startMap() {
   byId("as-map").addEventListener("click", () => listed(false));
   byId("as-list").addEventListener("click", () => listed(true));
   drawLegend();
+  addEventListener("beforeprint", drawForPaper);
+  addEventListener("afterprint", drawForScreen);
+}
+
+/** Draws all of it at once, at a size of its own: nothing that is only asked for would come before the paper. */
+function drawForPaper() {
+  beforePrint ??= { camera: { ...camera }, size };
+  size = { width: 1400, height: 800 };
+  canvas.width = size.width * (devicePixelRatio || 1);
+  canvas.height = size.height * (devicePixelRatio || 1);
+  readPalette();
+  fit();
+  paint();
+}
+
+function drawForScreen() {
+  if (!beforePrint) return;
+  Object.assign(camera, beforePrint.camera);
+  size = beforePrint.size;
+  beforePrint = null;
+  resize();
 }
 
 /** Lays out what is shown. */
@@ -78,6 +100,7 @@ function build() {
 }
 
 function resize() {
+  if (beforePrint) return;
   const box = byId("canvas-box").getBoundingClientRect();
   if (!box.width || !box.height) return;
   const first = !size.width;
