@@ -37,13 +37,17 @@ impl Survey {
         let (reviewed, undecodable) = (world.reviewed(), world.undecodable());
         let mut collector = Collector::default();
         for error in &undecodable {
-            let finding = world.read(|world| rules::undecodable(error, policy, world));
-            collector.extend(finding.map(|finding| Reported { finding, place: None }));
+            if let Some(finding) = world.read(|world| rules::undecodable(error, policy, world)) {
+                collector.add(Reported { finding, place: None }, true);
+            }
         }
         for object in &reviewed {
             let judgement =
                 world.read(|world| rules::judge(object, View::with_fresh(world, fresh), policy, now, Surface::Check));
-            collector.extend(judgement.findings.into_iter().map(|finding| Reported { finding, place: None }));
+            for finding in judgement.findings {
+                let own = finding.object == object.object;
+                collector.add(Reported { finding, place: None }, own);
+            }
         }
         let within = |object: &ObjectRef| namespace.is_none_or(|namespace| object.namespace() == namespace);
         let mut report = Report { findings: collector.findings, ..Report::default() };
@@ -64,30 +68,31 @@ impl Survey {
 /// Collects findings, each once: a workload's annotation is seen from each member that selects it.
 #[derive(Debug, Default)]
 pub struct Collector {
-    told: HashMap<(&'static str, ObjectRef, FieldPath, String), usize>,
+    /// Of each finding its place, and whether it was told of the object under review itself.
+    told: HashMap<(&'static str, ObjectRef, FieldPath, String), (usize, bool)>,
     /// What has been collected.
     pub findings: Vec<Reported>,
 }
 
 impl Collector {
-    /// Adds a finding, unless it is there already.
-    pub fn add(&mut self, reported: Reported) {
+    /// Adds a finding, unless it is there already. `own`: it is at the object that was under review.
+    pub fn add(&mut self, reported: Reported, own: bool) {
         let finding = &reported.finding;
         let key = (finding.rule.code, finding.object.clone(), finding.field().clone(), finding.problem.message.clone());
-        match self.told.get(&key).and_then(|index| self.findings.get_mut(*index)) {
-            // One who looks at it doesn't ignore it.
-            Some(known) if known.finding.suppressed.is_some() && finding.suppressed.is_none() => *known = reported,
-            Some(_) => {}
+        match self.told.get_mut(&key) {
+            // What the owner of the object says of it counts; else one who looks at it doesn't ignore it.
+            Some((place, known_own)) => {
+                let ignored = |known: &Reported| known.finding.suppressed.is_some() && finding.suppressed.is_none();
+                let known = self.findings.get_mut(*place);
+                if let Some(known) = known.filter(|known| own || (!*known_own && ignored(known))) {
+                    *known_own = own;
+                    *known = reported;
+                }
+            }
             None => {
-                self.told.insert(key, self.findings.len());
+                self.told.insert(key, (self.findings.len(), own));
                 self.findings.push(reported);
             }
         }
-    }
-}
-
-impl Extend<Reported> for Collector {
-    fn extend<I: IntoIterator<Item = Reported>>(&mut self, all: I) {
-        all.into_iter().for_each(|reported| self.add(reported));
     }
 }

@@ -176,18 +176,15 @@ pub(super) fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> R
     for broken in &manifests.undecodable {
         if let Some(finding) = rules::undecodable(&broken.error, policy, &manifests.world) {
             let place = place(manifests, &broken.site, &finding);
-            told.add(Reported { place: Some(place), finding });
+            told.add(Reported { place: Some(place), finding }, true);
         }
     }
     for located in &manifests.objects {
         for finding in rules::judge(&located.reviewed, view, policy, now, Surface::Check).findings {
-            let site = if finding.object == located.reviewed.object {
-                Some(&located.site)
-            } else {
-                manifests.site(&finding.object)
-            };
+            let own = finding.object == located.reviewed.object;
+            let site = if own { Some(&located.site) } else { manifests.site(&finding.object) };
             let place = site.map(|site| place(manifests, site, &finding));
-            told.add(Reported { finding, place });
+            told.add(Reported { finding, place }, own);
         }
     }
     report.findings = told.findings;

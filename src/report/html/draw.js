@@ -196,8 +196,12 @@ function drawBox(context, box, scale, scene) {
     context.fillStyle = tone;
     context.fill();
   } else {
+    // A line that passes behind a box can be followed through it.
+    const whole = context.globalAlpha;
+    context.globalAlpha = whole * 0.88;
     context.fillStyle = wanting(node.state) ? palette[`${node.state}-tint`] : palette.card;
     context.fill();
+    context.globalAlpha = whole;
     context.strokeStyle = wanting(node.state) ? tone : palette.edge;
     context.lineWidth = 1.25 / Math.min(1, scale);
     context.stroke();

@@ -16,7 +16,10 @@ fn report(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
     let mut collector = Collector::default();
     for located in &manifests.objects {
         let judgement = judge(&located.reviewed, View::new(&manifests.world), policy, now, Surface::Check);
-        collector.extend(judgement.findings.into_iter().map(|finding| Reported { finding, place: None }));
+        for finding in judgement.findings {
+            let own = finding.object == located.reviewed.object;
+            collector.add(Reported { finding, place: None }, own);
+        }
     }
     Report { findings: collector.findings, objects: manifests.objects.len(), ..Report::default() }
 }
