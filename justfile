@@ -25,6 +25,10 @@ parts:
 e2e *FILTER:
     cargo test --locked --test cluster -- {{ FILTER }}
 
+# Random pairs of client and server through real Envoys, more than the suite's; each seed gives others.
+pairs COUNT="2000" SEED="1":
+    MESHVET_PAIRS={{ COUNT }} MESHVET_SEED={{ SEED }} cargo test --locked --test envoy -- "random pairs agree"
+
 # Dependencies: versions, licences, sources, and known vulnerabilities (whose list comes from the network).
 deny:
     "$(scripts/parts cargo-deny)" check

@@ -48,6 +48,7 @@ fn requests(criterion: &mut Criterion) {
         ("create", mesh::review(mesh::node(3), None)),
         ("update", mesh::review(mesh::node(3), Some(mesh::node(3)))),
         ("denied", mesh::review(mesh::misnamed_node(3), None)),
+        ("route", mesh::review(mesh::service(3), None)),
     ];
     for (name, review) in cases {
         let mut group = criterion.benchmark_group(format!("request/{name}"));

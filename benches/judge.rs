@@ -14,6 +14,9 @@ use meshvet::rules::{Surface, judge};
 use meshvet::sources::{Entry, decode_object, decode_reviewed};
 use serde_json::{Value, json};
 
+#[path = "support/mesh.rs"]
+mod mesh;
+
 fn node(name: &str) -> Value {
     json!({
         "apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualNode",
@@ -87,5 +90,37 @@ fn judging(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, judging);
+/// A node that fifty others of 10,000 call: what its judgement costs when all paths are known, and when one client's bundle has
+/// changed, so that one path has to be found anew.
+fn judging_pairs(criterion: &mut Criterion) {
+    const CLIENTS: usize = 50;
+    let policy = Policy::default();
+    let authority = mesh::Authority::new("bench root");
+    let mut world = mesh::hub(10_000, CLIENTS, &authority);
+    let text = mesh::node(0).to_string();
+    let reviewed = decode_reviewed(Kind::VirtualNode, text.as_bytes(), "shop").expect("a node");
+    let now = Timestamp::now();
+    let judged = judge(&reviewed, View::new(&world), &policy, now, Surface::Admission);
+    assert!(judged.findings.is_empty(), "{:?}", judged.findings);
+    let mut group = criterion.benchmark_group("fifty clients of 10,000 nodes");
+    group.bench_function("all paths known", |bencher| {
+        bencher.iter(|| judge(black_box(&reviewed), View::new(&world), &policy, now, Surface::Admission));
+    });
+    group.bench_function("one bundle changed", |bencher| {
+        bencher.iter_custom(|rounds| {
+            let mut spent = std::time::Duration::ZERO;
+            for round in 0..rounds {
+                let client = 1 + usize::try_from(round).unwrap_or_default() % CLIENTS;
+                mesh::learn(&mut world, mesh::trust(client, &authority));
+                let started = std::time::Instant::now();
+                black_box(judge(&reviewed, View::new(&world), &policy, now, Surface::Admission));
+                spent += started.elapsed();
+            }
+            spent
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, judging, judging_pairs);
 criterion_main!(benches);

@@ -22,23 +22,24 @@ impl FieldPath {
     /// The member `key` below this place.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
-        let mut pointer = String::with_capacity(self.0.len() + key.len() + 1);
-        pointer.push_str(&self.0);
-        pointer.push('/');
-        for c in key.chars() {
-            match c {
-                '~' => pointer.push_str("~0"),
-                '/' => pointer.push_str("~1"),
-                other => pointer.push(other),
-            }
-        }
-        Self(pointer)
+        self.keys([key])
     }
 
     /// Several members, one below the other: `keys(["tls", "certificate"])`.
     #[must_use]
     pub fn keys<const N: usize>(&self, keys: [&str; N]) -> Self {
-        keys.iter().fold(self.clone(), |path, key| path.key(key))
+        let length = keys.iter().map(|key| key.len() + 1).sum::<usize>();
+        let mut pointer = String::with_capacity(self.0.len() + length);
+        pointer.push_str(&self.0);
+        for key in keys {
+            pointer.push('/');
+            if key.contains(['~', '/']) {
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            } else {
+                pointer.push_str(key);
+            }
+        }
+        Self(pointer)
     }
 
     /// The element `index` of the list at this place.

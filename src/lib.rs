@@ -19,10 +19,11 @@
 //!
 //! [`verify`] stands beside: it reads what running proxies count of TLS.
 //!
-//! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them.
+//! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them, [`aws`] those that AWS keeps.
 
 pub mod admission;
 pub mod appmesh;
+pub mod aws;
 pub mod cli;
 pub mod example;
 pub mod field;

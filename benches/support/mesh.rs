@@ -8,20 +8,67 @@ use meshvet::sources::{Entry, decode_object};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
 
-/// A mesh of this many nodes, with all that they touch.
-pub(crate) fn world(nodes: usize) -> World {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    // rcgen gives everything one name: a leaf named like its issuer passes for self-signed, in Envoy too.
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(rcgen::DnType::CommonName, "bench root");
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a root");
-    let mut world = World::default();
-    let mut learn = |object: Value| match decode_object(object, "shop").expect("it can be read") {
+/// The authority that everything is issued by.
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub(crate) fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // rcgen gives everything one name: a leaf named like its issuer passes for self-signed, in Envoy too.
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        Self(CertifiedIssuer::self_signed(params, key).expect("a root"))
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
+    }
+}
+
+/// Adds one object to a world.
+pub(crate) fn learn(world: &mut World, object: Value) {
+    match decode_object(object, "shop").expect("it can be read") {
         Entry::Reviewed(reviewed) => world.learn(reviewed.fact()),
         Entry::Fact(fact) => world.learn(fact),
         other => panic!("nothing to learn: {other:?}"),
-    };
+    }
+}
+
+/// A mesh of this many nodes, with all that they touch.
+pub(crate) fn world(nodes: usize) -> World {
+    world_of(nodes, &Authority::new("bench root"))
+}
+
+/// A mesh of this many nodes, so many of which call the first one: each with a trust bundle of its own.
+pub(crate) fn hub(nodes: usize, clients: usize, authority: &Authority) -> World {
+    let mut world = world_of(nodes, authority);
+    for index in 1..=clients {
+        let mut client = node(index);
+        client["spec"]["backends"] = json!([{"virtualService": {"virtualServiceRef": {"name": "node-0"}}}]);
+        client["spec"]["backendDefaults"]["clientPolicy"]["tls"]["validation"]["trust"]["file"]["certificateChain"] =
+            "/trust/ca.crt".into();
+        learn(&mut world, client);
+        let mut deployment = deployment(index);
+        let mounts = format!("node-{index}-tls:/certs, trust-{index}:/trust");
+        deployment["spec"]["template"]["metadata"]["annotations"]["appmesh.k8s.aws/secretMounts"] = mounts.into();
+        learn(&mut world, deployment);
+        learn(&mut world, trust(index, authority));
+    }
+    world
+}
+
+/// The Secret of one client's trust bundle: the authority, and another one that is minted for it.
+pub(crate) fn trust(index: usize, authority: &Authority) -> Value {
+    let other = Authority::new(&format!("root {index}"));
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("trust-{index}"), "namespace": "shop"},
+        "stringData": {"ca.crt": format!("{}{}", other.pem(), authority.pem())}})
+}
+
+fn world_of(nodes: usize, authority: &Authority) -> World {
+    let mut world = World::default();
+    let mut learn = |object| learn(&mut world, object);
     learn(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
         "name": "shop",
         "labels": {"mesh": "bench", "appmesh.k8s.aws/sidecarInjectorWebhook": "enabled"},
@@ -36,7 +83,7 @@ pub(crate) fn world(nodes: usize) -> World {
         let now = std::time::SystemTime::now();
         params.not_before = now.into();
         params.not_after = (now + std::time::Duration::from_secs(90 * 24 * 60 * 60)).into();
-        let leaf = params.signed_by(&key, &authority).expect("a leaf");
+        let leaf = params.signed_by(&key, &authority.0).expect("a leaf");
         learn(
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("node-{index}-tls"), "namespace": "shop"},
             "stringData": {"tls.crt": leaf.pem(), "tls.key": key.serialize_pem(), "ca.crt": authority.pem()}}),
@@ -65,7 +112,8 @@ fn deployment(index: usize) -> Value {
     }})
 }
 
-fn service(index: usize) -> Value {
+/// The service by which its neighbour calls a node.
+pub(crate) fn service(index: usize) -> Value {
     json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualService",
         "metadata": {"name": format!("node-{index}"), "namespace": "shop"},
         "spec": {"provider": {"virtualNode": {"virtualNodeRef": {"name": format!("node-{index}")}}}}})
@@ -115,8 +163,9 @@ pub(crate) fn review(mut object: Value, old: Option<Value>) -> Bytes {
     object["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
     object["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": applied});
     object["metadata"]["managedFields"] = managed;
-    let kind = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": "VirtualNode"});
-    let resource = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": "virtualnodes"});
+    let plural = format!("{}s", object["kind"].as_str().expect("a kind").to_lowercase());
+    let kind = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": object["kind"]});
+    let resource = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": plural});
     let review = json!({
         "kind": "AdmissionReview",
         "apiVersion": "admission.k8s.io/v1",

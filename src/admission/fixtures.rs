@@ -2,7 +2,7 @@
 
 use crate::field::FieldPath;
 use crate::finding::{Finding, Problem, Severity, Site};
-use crate::mesh::{ObjectRef, StoreKey};
+use crate::mesh::{CallKey, ObjectRef, StoreKey};
 use crate::rules::{Judgement, Rule};
 
 /// A denial by rule `code` of VirtualNode shop/blue.
@@ -29,6 +29,14 @@ pub(super) fn judgement<const N: usize>(findings: [Finding; N]) -> Judgement {
 impl Finding {
     pub(super) fn mild(mut self) -> Self {
         self.severity = Severity::Warn;
+        self
+    }
+
+    pub(super) fn between(mut self, client: &str, server: &str) -> Self {
+        let node = |name: &str| ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "shop", name);
+        let (client, server) = (node(client), node(server));
+        let call = CallKey { client, server, listener: "listener 1".into(), policy: None };
+        self.problem.site = self.problem.site.of_call(call);
         self
     }
 

@@ -16,11 +16,11 @@ use ring::digest::{SHA256, digest};
 use tokio::sync::{Notify, watch};
 
 use crate::admission::service::Clock;
-use crate::mesh::{FreshStores, SecretAccess};
+use crate::mesh::SecretAccess;
 use crate::policy::Policy;
 use crate::report::html::{About, Page, html};
 use crate::sources::SharedWorld;
-use crate::survey::Survey;
+use crate::survey::{Read, Survey};
 
 /// How often pages are made, and how long a request waits for one.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +110,7 @@ impl Shared {
 
     fn make(&self, change: u64) -> Result<Made, Box<dyn std::error::Error + Send + Sync>> {
         let now = (self.clock)();
-        let survey = Survey::of(&self.world, &FreshStores::new(), &self.policy.load(), now, None);
+        let survey = Survey::of(&self.world, &Read::default(), &self.policy.load(), now, None);
         let mut notes = Vec::new();
         if self.world.read(|world| world.secret_access()) != SecretAccess::Complete {
             notes.push(

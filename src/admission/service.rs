@@ -2,7 +2,8 @@
 //!
 //! A denial that rests on Secrets or ConfigMaps is final only after these were read afresh, so that mending a Secret and
 //! applying at once passes. Nothing that is waited for makes the verdict late: what could not be read in time makes
-//! warnings of the denials that rest on it.
+//! warnings of the denials that rest on it. The same holds for what is asked of AWS, whose answers come from a cache. A call is looked
+//! at again a moment later, where the world is written by watches: its other end may have been applied just now.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,13 +20,14 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::answer::{Answer, Reason, verdict_word};
 use crate::admission::metrics::Metrics;
 use crate::admission::review::{BadReview, Change, Request, Subject};
-use crate::admission::verdict::{Because, Old, Verdict, Warned};
+use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
+use crate::aws::{AwsFacts, Question};
 use crate::finding::Finding;
 use crate::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread, View, World};
 use crate::policy::Policy;
-use crate::rules::{Judgement, Surface, judge, stores_to_read, undecodable};
-use crate::sources::{Reviewed, SharedWorld, StoreReader};
+use crate::rules::{Judgement, Surface, judge, questions_to_ask, stores_to_read, undecodable};
+use crate::sources::{AwsReader, NoAws, Reviewed, SharedWorld, StoreReader};
 
 /// Bodies up to this many bytes are decoded and judged on the spot; larger ones on a thread that may be left behind.
 const LIGHT_BODY: usize = 64 * 1024;
@@ -35,6 +37,8 @@ const MOST_STORES: usize = 64;
 const READS_AT_ONCE: usize = 16;
 /// Judge, read, judge again: a projected volume may lead to one more store each time.
 const MOST_ROUNDS: usize = 4;
+/// The first moment that a denial of a call waits for watches; each further one is twice as long.
+const FIRST_MOMENT: Duration = Duration::from_millis(10);
 
 /// Tells the time. Tests stop it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -51,6 +55,9 @@ pub struct Admission {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    aws: Arc<dyn AwsReader>,
+    /// How long a denial of a call waits for watches, in all.
+    patience: Duration,
     heavy: Arc<Semaphore>,
 }
 
@@ -61,16 +68,18 @@ enum Failure {
     Broken,
 }
 
-/// One look at the world: a verdict, and the stores to read before it is final.
+/// One look at the world: a verdict, the stores to read before it is final, and what to ask AWS.
 struct Look {
     verdict: Verdict,
     wanted: Vec<StoreKey>,
+    questions: Vec<Question>,
 }
 
 /// What was read for one review, and what came of it.
 #[derive(Default)]
 struct Reading {
     fresh: Arc<FreshStores>,
+    aws: Arc<AwsFacts>,
     asked: HashSet<StoreKey>,
     /// Denials whose stores could not be read, and why.
     unconfirmed: Vec<(Finding, String)>,
@@ -86,7 +95,22 @@ impl Admission {
         metrics: Arc<Metrics>,
     ) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { world, reader, policy, clock, metrics, heavy: Arc::new(Semaphore::new(processors.max(2))) }
+        let heavy = Arc::new(Semaphore::new(processors.max(2)));
+        Self { world, reader, policy, clock, metrics, aws: Arc::new(NoAws), patience: Duration::ZERO, heavy }
+    }
+
+    /// The same, asking AWS about what objects name there.
+    #[must_use]
+    pub fn asking(self, aws: Arc<dyn AwsReader>) -> Self {
+        Self { aws, ..self }
+    }
+
+    /// Lets a denial of a call wait so long, in all, for what watches may be about to tell of its other end. For worlds that watches
+    /// write; those that are complete as they stand tell nothing more.
+    #[must_use]
+    pub fn waiting_for_watches(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Answers one review by the deadline.
@@ -143,29 +167,43 @@ impl Admission {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
         let mut reading = Reading::default();
         let mut last: Option<Verdict> = None;
-        for round in 0..=MOST_ROUNDS {
+        let (mut rounds, mut moment, mut waited) = (0, FIRST_MOMENT, Duration::ZERO);
+        loop {
             let (subject, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), Arc::clone(&reading.fresh));
+            let aws = self.aws.asks().then(|| Arc::clone(&reading.aws));
             let looked = self
                 .compute(heavy, deadline, move |this| {
-                    this.world.read(|world| look(&subject, world, &fresh, &policy, now))
+                    this.world.read(|world| look(&subject, world, &fresh, aws.as_deref(), &policy, now))
                 })
                 .await;
-            let Look { verdict, wanted } = match (looked, last) {
+            let Look { verdict, wanted, questions } = match (looked, last) {
                 (Ok(look), _) => look,
                 (Err(_), Some(verdict)) => return Ok(reading.cut_short(verdict)),
                 (Err(failure), None) => return Err(failure),
             };
             let wanted = reading.still_to_ask(wanted);
-            if wanted.is_empty() || round == MOST_ROUNDS {
+            if (wanted.is_empty() && questions.is_empty()) || rounds == MOST_ROUNDS {
+                let in_time = Instant::now() + 2 * moment < deadline && waited + moment <= self.patience;
+                if heavy || !in_time || !verdict.denies_only_calls() {
+                    return Ok(reading.finish(verdict));
+                }
+                tokio::time::sleep(moment).await;
+                (waited, moment) = (waited + moment, 2 * moment);
+                last = Some(verdict);
+                continue;
+            }
+            rounds += 1;
+            let answers = self.ask(questions, deadline);
+            let (read, answers) = tokio::join!(self.read(wanted, deadline, &mut reading), answers);
+            if read.is_none() && answers.is_empty() {
                 return Ok(reading.finish(verdict));
             }
-            let Some(failed) = self.read(wanted, deadline, &mut reading).await else {
-                return Ok(reading.finish(verdict));
-            };
-            reading.doubt(&verdict, &failed);
+            Arc::make_mut(&mut reading.aws).extend(answers);
+            if let Some(failed) = read {
+                reading.doubt(&verdict, &failed);
+            }
             last = Some(verdict);
         }
-        Err(Failure::Broken)
     }
 
     /// Reads stores afresh, each by itself, so that a slow one takes none of the others along. Returns those that could not
@@ -176,15 +214,13 @@ impl Admission {
         deadline: Instant,
         reading: &mut Reading,
     ) -> Option<HashMap<StoreKey, String>> {
-        // Something is left for judging again.
-        let left = deadline.saturating_duration_since(Instant::now());
-        let deadline = deadline - (left / 5).min(Duration::from_millis(100));
+        let deadline = before(deadline);
         let read: Vec<(StoreKey, Option<StoreState>)> = stream::iter(stores)
             .map(|store| async move {
                 let answer = timeout_at(deadline, self.reader.read(vec![store.clone()])).await;
                 let state = match answer {
                     Ok(mut fresh) => fresh.remove(&store),
-                    Err(_) => Some(StoreState::Unread(Unread::Failed(format!("reading {store} took too long")))),
+                    Err(_) => Some(StoreState::Unread(Unread::Failed(format!("took too long to read {store}")))),
                 };
                 (store, state)
             })
@@ -204,6 +240,14 @@ impl Admission {
             reading.asked.insert(store);
         }
         news.then_some(failed)
+    }
+
+    /// Asks AWS. What isn't answered in time is told as such.
+    async fn ask(&self, questions: Vec<Question>, deadline: Instant) -> AwsFacts {
+        if questions.is_empty() {
+            return AwsFacts::new();
+        }
+        self.aws.ask(questions, before(deadline)).await
     }
 
     /// Runs work that only costs processor time: light work at once, heavy work where it can be left behind at the deadline.
@@ -277,7 +321,7 @@ impl Reading {
     fn finish(self, mut verdict: Verdict) -> Verdict {
         verdict.soften(|finding| {
             let unasked = finding.problem.site.rests_on.iter().find(|store| !self.asked.contains(*store));
-            unasked.map(|store| format!("{store} was not read afresh"))
+            unasked.map(|store| format!("not read afresh: {store}"))
         });
         let doubtful = self.unconfirmed.into_iter();
         let doubtful = doubtful.map(|(finding, why)| Warned { finding, because: Because::Unconfirmed(why) });
@@ -289,22 +333,42 @@ impl Reading {
     fn cut_short(self, mut verdict: Verdict) -> Verdict {
         verdict.soften(|finding| {
             let rests = finding.problem.site.rests_on.first();
-            rests.map(|store| format!("no time was left to judge {store} again"))
+            rests.map(|store| format!("no time left to judge {store} again"))
         });
         verdict
     }
 }
 
-/// Judges the new object and, where that refuses, the old one, in one snapshot of the world.
-fn look(request: &Request, world: &World, fresh: &FreshStores, policy: &Policy, now: Timestamp) -> Look {
+/// When to stop waiting for others, so that something is left for judging again.
+fn before(deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(Instant::now());
+    deadline - (left / 5).min(Duration::from_millis(100))
+}
+
+/// Judges the new object and, where it matters what was there before, the old one, in one snapshot of the world. `aws` is what AWS has answered;
+/// None where it isn't asked.
+fn look(
+    request: &Request,
+    world: &World,
+    fresh: &FreshStores,
+    aws: Option<&AwsFacts>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Look {
     let Subject::Object(change) = &request.subject else {
-        return Look { verdict: Verdict::default(), wanted: Vec::new() };
+        return Look { verdict: Verdict::default(), wanted: Vec::new(), questions: Vec::new() };
     };
     let Change { new, old } = change.as_ref();
-    let view = View::with_fresh(world, fresh);
+    let mut view = View::with_fresh(world, fresh);
+    if let Some(facts) = aws {
+        view = view.answered(facts);
+    }
     let on_demand = world.secret_access() == SecretAccess::OnDemand;
-    let mut wanted = Vec::new();
+    let (mut wanted, mut questions) = (Vec::new(), Vec::new());
     let mut judged = |reviewed: &Reviewed| {
+        if aws.is_some() {
+            questions.extend(questions_to_ask(reviewed, view, policy));
+        }
         if on_demand {
             wanted.extend(stores_to_read(reviewed, view, policy));
         }
@@ -316,7 +380,7 @@ fn look(request: &Request, world: &World, fresh: &FreshStores, policy: &Policy, 
     };
     let verdict = match old {
         // The old object only ever excuses.
-        Some(old) if judgement.denies() => match old {
+        Some(old) if judgement.findings.iter().any(is_compared) => match old {
             Ok(old) => Verdict::weigh(judgement, Old::Judged(&judged(old))),
             Err(_) => Verdict::weigh(judgement, Old::Unreadable),
         },
@@ -327,5 +391,7 @@ fn look(request: &Request, world: &World, fresh: &FreshStores, policy: &Policy, 
     first.extend(wanted);
     let mut seen = HashSet::new();
     first.retain(|store| seen.insert(store.clone()));
-    Look { verdict, wanted: first }
+    questions.sort_unstable();
+    questions.dedup();
+    Look { verdict, wanted: first, questions }
 }

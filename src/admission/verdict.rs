@@ -34,7 +34,7 @@ pub struct Warned {
 pub enum Because {
     /// The policy says so.
     Mild,
-    /// It would refuse, but the object had this problem already.
+    /// The object had this problem already, which otherwise might refuse.
     SameAsBefore,
     /// It would refuse, but the object could not even be read before.
     UnreadableBefore,
@@ -55,12 +55,14 @@ pub enum Old<'a> {
 
 /// A finding's name across an edit: rule, object, part of the object.
 type Identity<'a> = (&'static str, &'a ObjectRef, &'a str);
+type Weighed<'a> = (Severity, Identity<'a>);
 
 impl Verdict {
     /// Weighs what is wrong with the new object against what was wrong with the old one.
     ///
-    /// A finding was there before when the old object has one of the same [identity](Finding::identity) that would refuse,
-    /// suppressed or not. Two of one identity where there was one before: one of them is new.
+    /// A finding was there before when the old object has one of the same [identity](Finding::identity) that weighs as much,
+    /// suppressed or not. Two of one identity where there was one before: one of them is new. Only what is
+    /// [compared](is_compared) is looked for.
     pub fn weigh(new: Judgement, old: Old<'_>) -> Self {
         let old_ones = match old {
             Old::Judged(judgement) => Before::new(judgement).matches(&new.findings),
@@ -70,24 +72,29 @@ impl Verdict {
         for (index, finding) in new.findings.into_iter().enumerate() {
             if finding.suppressed.is_some() {
                 verdict.suppressed.push(finding);
+            } else if old_ones.contains(&index) {
+                verdict.warnings.push(Warned { finding, because: Because::SameAsBefore });
             } else if !finding.denies() {
                 verdict.warnings.push(Warned { finding, because: Because::Mild });
             } else if matches!(old, Old::Unreadable) {
                 verdict.warnings.push(Warned { finding, because: Because::UnreadableBefore });
-            } else if old_ones.contains(&index) {
-                verdict.warnings.push(Warned { finding, because: Because::SameAsBefore });
             } else {
                 verdict.denials.push(finding);
             }
         }
-        // What would refuse is told before what never does.
-        verdict.warnings.sort_by_key(|warned| warned.because == Because::Mild);
+        // What would refuse is told before what never does, and then what is new.
+        verdict.warnings.sort_by_key(|warned| (!warned.finding.denies(), warned.because == Because::SameAsBefore));
         verdict
     }
 
     /// Whether the object may pass.
     pub fn allows(&self) -> bool {
         self.denials.is_empty()
+    }
+
+    /// Whether it refuses, and for nothing but calls, whose other ends may change at any time.
+    pub fn denies_only_calls(&self) -> bool {
+        !self.allows() && self.denials.iter().all(|finding| finding.problem.site.call.is_some())
     }
 
     /// Everything that is told, what refuses first.
@@ -116,18 +123,24 @@ impl Verdict {
     }
 }
 
-/// The old object's refusing findings, counted: by identity, and by identity and words.
+/// Whether a finding is compared with those of the old object: what refuses, and what is said of a call, which may be
+/// told by the one who didn't break it.
+pub fn is_compared(finding: &Finding) -> bool {
+    finding.suppressed.is_none() && (finding.severity == Severity::Deny || finding.problem.site.call.is_some())
+}
+
+/// The old object's findings, counted: by weight and identity, and by these and words.
 #[derive(Default)]
 struct Before<'a> {
-    by_identity: HashMap<Identity<'a>, usize>,
-    by_words: HashMap<(Identity<'a>, &'a str, Option<&'a str>), usize>,
+    by_identity: HashMap<Weighed<'a>, usize>,
+    by_words: HashMap<(Weighed<'a>, &'a str, Option<&'a str>), usize>,
 }
 
 impl<'a> Before<'a> {
     fn new(old: &'a Judgement) -> Self {
         let mut before = Self::default();
-        for finding in old.findings.iter().filter(|finding| finding.severity == Severity::Deny) {
-            *before.by_identity.entry(finding.identity()).or_default() += 1;
+        for finding in &old.findings {
+            *before.by_identity.entry(weighed(finding)).or_default() += 1;
             *before.by_words.entry(words(finding)).or_default() += 1;
         }
         before
@@ -140,14 +153,14 @@ impl<'a> Before<'a> {
         if self.by_identity.is_empty() {
             return matched;
         }
-        let refusing = || new.iter().enumerate().filter(|(_, finding)| finding.denies());
-        for (index, finding) in refusing() {
-            if take(&mut self.by_words, &words(finding)) && take(&mut self.by_identity, &finding.identity()) {
+        let compared = || new.iter().enumerate().filter(|(_, finding)| is_compared(finding));
+        for (index, finding) in compared() {
+            if take(&mut self.by_words, &words(finding)) && take(&mut self.by_identity, &weighed(finding)) {
                 matched.insert(index);
             }
         }
-        for (index, finding) in refusing() {
-            if !matched.contains(&index) && take(&mut self.by_identity, &finding.identity()) {
+        for (index, finding) in compared() {
+            if !matched.contains(&index) && take(&mut self.by_identity, &weighed(finding)) {
                 matched.insert(index);
             }
         }
@@ -155,8 +168,12 @@ impl<'a> Before<'a> {
     }
 }
 
-fn words(finding: &Finding) -> (Identity<'_>, &str, Option<&str>) {
-    (finding.identity(), &finding.problem.message, finding.problem.found.as_deref())
+fn weighed(finding: &Finding) -> Weighed<'_> {
+    (finding.severity, finding.identity())
+}
+
+fn words(finding: &Finding) -> (Weighed<'_>, &str, Option<&str>) {
+    (weighed(finding), &finding.problem.message, finding.problem.found.as_deref())
 }
 
 fn take<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) -> bool {
@@ -224,6 +241,23 @@ mod tests {
         let old = judgement([finding("MV202", "listener 1", "a").mild()]);
         let new = judgement([finding("MV202", "listener 1", "b")]);
         assert!(!Verdict::weigh(new, Old::Judged(&old)).allows());
+    }
+
+    #[test]
+    fn of_a_call_that_only_warns_it_is_told_which_is_new() {
+        let call = |finding: Finding| finding.between("front", "blue").mild();
+        let old =
+            judgement([call(finding("MV305", "front → blue", "a")), finding("MV209", "listener 1", "soon").mild()]);
+        let new = judgement([
+            call(finding("MV305", "front → blue", "b")),
+            call(finding("MV305", "edge → blue", "c")),
+            finding("MV209", "listener 1", "soon").mild(),
+        ]);
+        let verdict = Verdict::weigh(new, Old::Judged(&old));
+        let told: Vec<(&str, &Because)> =
+            verdict.warnings.iter().map(|it| (it.finding.problem.message.as_str(), &it.because)).collect();
+        // The call that was broken before comes last.
+        assert_eq!(told, [("soon", &Because::Mild), ("c", &Because::Mild), ("b", &Because::SameAsBefore)]);
     }
 
     #[test]

@@ -23,6 +23,8 @@ const MOST_CAUSES: usize = 20;
 const MOST_WARNINGS: usize = 8;
 /// Characters of one warning: what the API server's own guidance asks for.
 const LONGEST_WARNING: usize = 120;
+/// Characters of a warning for the reason to doubt it.
+const LONGEST_DOUBT: usize = 34;
 
 /// One entry of a status's `details.causes`.
 #[derive(Debug, Serialize)]
@@ -120,26 +122,26 @@ pub fn warnings(object: &ObjectRef, warned: &[Warned]) -> Vec<String> {
     lines
 }
 
+/// What matters first, since the end may be cut: the rule, whether it is news, what is wrong; then why it is doubtful, and
+/// where there is room, the place.
 fn warning(object: &ObjectRef, warned: &Warned) -> String {
     let Warned { finding, because } = warned;
-    let mut line = format!("{} {}", finding.rule.code, finding.rule.name);
-    match because {
-        Because::Mild => {}
-        Because::SameAsBefore => line.push_str(" (as before)"),
-        Because::UnreadableBefore => line.push_str(" (unreadable before)"),
-        Because::Unconfirmed(why) => {
-            line.push_str(" (not confirmed: ");
-            push_clean(&mut line, why, 48);
-            line.push(')');
-        }
-    }
-    line.push_str(": ");
-    let used = line.chars().count();
-    push_clean(&mut line, &finding.problem.message, LONGEST_WARNING.saturating_sub(used));
+    let (note, why) = match because {
+        Because::Mild => ("", None),
+        Because::SameAsBefore => (" (as before)", None),
+        Because::UnreadableBefore => (" (unreadable before)", None),
+        Because::Unconfirmed(why) => (" (not confirmed)", Some(clean(why, LONGEST_DOUBT))),
+    };
+    let mut line = format!("{} {}{note}: ", finding.rule.code, finding.rule.name);
+    let mut tail = why.map(|why| format!("; {why}")).unwrap_or_default();
+    let room = |line: &str, tail: &str| LONGEST_WARNING.saturating_sub(line.chars().count() + tail.chars().count());
+    let message = clean(&finding.problem.message, room(&line, &tail));
+    line.push_str(&message);
     let place = clean(&place(object, finding), LONGEST_PART);
-    if !place.is_empty() && line.chars().count() + place.chars().count() + 3 <= LONGEST_WARNING {
-        let _ = write!(line, " ({place})");
+    if !place.is_empty() && place.chars().count() + 3 <= room(&line, &tail) {
+        let _ = write!(tail, " ({place})");
     }
+    line.push_str(&tail);
     line
 }
 
@@ -254,6 +256,13 @@ mod tests {
         let doubtful = finding("MV101", "listener 1", &"x".repeat(500));
         let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("y".repeat(500)))]);
         assert_eq!(lines[0].chars().count(), LONGEST_WARNING);
+        assert!(lines[0].starts_with("MV101 hostname-mismatch (not confirmed): xxx"), "{}", lines[0]);
+        assert!(lines[0].ends_with("…; yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…"), "{}", lines[0]);
+
+        let doubtful = finding("MV101", "listener 1", "no name matches");
+        let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("a timeout".to_owned()))]);
+        let expected = "MV101 hostname-mismatch (not confirmed): no name matches; a timeout (spec.listeners[0].tls)";
+        assert_eq!(lines, [expected]);
     }
 
     #[test]

@@ -41,14 +41,14 @@ pub struct GatewayRouteSpec {
 }
 
 impl GatewayRouteSpec {
-    /// The target of the route, of whichever kind it is; of all kinds, should there be several.
-    pub fn targets(&self) -> impl Iterator<Item = &GatewayRouteTarget> {
+    /// The target of the route with the field of its kind. App Mesh takes one kind; should there be several, all count.
+    pub fn targets(&self) -> impl Iterator<Item = (&'static str, &GatewayRouteTarget)> {
         let targets = [
-            self.grpc_route.as_ref().map(|route| &route.action.target),
-            self.http_route.as_ref().map(|route| &route.action.target),
-            self.http2_route.as_ref().map(|route| &route.action.target),
+            ("grpcRoute", self.grpc_route.as_ref().map(|route| &route.action.target)),
+            ("httpRoute", self.http_route.as_ref().map(|route| &route.action.target)),
+            ("http2Route", self.http2_route.as_ref().map(|route| &route.action.target)),
         ];
-        targets.into_iter().flatten()
+        targets.into_iter().filter_map(|(kind, target)| Some((kind, target?)))
     }
 }
 

@@ -64,15 +64,15 @@ pub struct Route {
 }
 
 impl Route {
-    /// The targets of the route, of whichever kind it is; of all kinds, should there be several.
-    pub fn targets(&self) -> impl Iterator<Item = &WeightedTarget> {
+    /// The actions of the route, each with the field of its kind. App Mesh takes one kind; should there be several, all count.
+    pub fn actions(&self) -> impl Iterator<Item = (&'static str, &RouteAction)> {
         let actions = [
-            self.grpc_route.as_ref().map(|route| &route.action),
-            self.http_route.as_ref().map(|route| &route.action),
-            self.http2_route.as_ref().map(|route| &route.action),
-            self.tcp_route.as_ref().map(|route| &route.action),
+            ("grpcRoute", self.grpc_route.as_ref().map(|route| &route.action)),
+            ("httpRoute", self.http_route.as_ref().map(|route| &route.action)),
+            ("http2Route", self.http2_route.as_ref().map(|route| &route.action)),
+            ("tcpRoute", self.tcp_route.as_ref().map(|route| &route.action)),
         ];
-        actions.into_iter().flatten().flat_map(|action| &action.weighted_targets)
+        actions.into_iter().filter_map(|(kind, action)| Some((kind, action?)))
     }
 }
 

@@ -9,15 +9,16 @@ use anyhow::{Context as _, bail};
 use clap::ColorChoice;
 use jiff::Timestamp;
 
+use crate::cli::aws::{self, not_asked};
 use crate::cli::check::{FailOn, Output, time};
-use crate::cli::cluster::{Cluster, ClusterArgs, Progress};
+use crate::cli::cluster::{Cluster, ClusterArgs, Progress, with_aws};
 use crate::mesh::{FreshStores, World};
 use crate::policy::Policy;
 use crate::report::html::About;
 use crate::report::{self, Report, Unread};
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{ClusterOptions, Pace, Readiness, WatchStats, spawn};
-use crate::survey::Survey;
+use crate::sources::cluster::{Readiness, WatchStats, spawn};
+use crate::survey::{Read, Survey};
 
 /// After a change, wait so long for those that come with it.
 const SETTLE: Duration = Duration::from_millis(400);
@@ -35,6 +36,7 @@ Examples:
   meshvet audit -A --kubeconfig ./admin.conf --secrets none
                                                       what can be said without reading a Secret
   meshvet audit -A --now 2027-01-01T00:00:00Z --config policy.yaml
+  meshvet audit -A --aws                              with what AWS says of ACM certificates
   meshvet audit -n shop --watch --secrets list        the same, again whenever something changes
   meshvet audit -A --color always | less -R
 
@@ -109,11 +111,13 @@ impl AuditArgs {
     }
 
     async fn once(&self, cluster: &Cluster, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<ExitCode> {
-        let known = cluster.read(namespace, policy).await?;
+        let known = cluster.read(&self.cluster.aws, namespace, policy).await?;
         let now = self.now();
-        let mut survey = Survey::of(&known.world, &known.fresh, policy, now, namespace);
+        let mut survey = Survey::of(&known.world, &known.read, policy, now, namespace);
+        survey.report.not_asked = not_asked(&known.read.unknown_at_aws(&known.world, policy));
         survey.report.errors = known.problems.into_iter().map(|message| unread(cluster, message)).collect();
         let mut notes = known.notes;
+        notes.extend(aws::notes(&known.read.aws, known.read.unplaced(&known.world, policy)));
         if survey.report.objects == 0 {
             notes.push(match namespace {
                 None => "nothing to judge: the cluster has no App Mesh object and no workload".to_owned(),
@@ -153,11 +157,10 @@ impl AuditArgs {
 
     /// Tells what is, again and again.
     async fn live(&self, cluster: &Cluster, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<ExitCode> {
-        let world = SharedWorld::with_inventory(World::new(cluster.access));
+        let world = SharedWorld::with_inventory(World::new(cluster.options.access));
         let readiness = Readiness::default();
-        let options = ClusterOptions { access: cluster.access, pace: Pace::default() };
         let mut watches =
-            spawn(cluster.client.clone(), options, world.clone(), readiness.clone(), &WatchStats::default());
+            spawn(cluster.client.clone(), cluster.options, world.clone(), readiness.clone(), &WatchStats::default());
         listed(&readiness).await?;
         let mut changes = world.changes();
         let mut view = LiveView::default();
@@ -178,7 +181,7 @@ impl AuditArgs {
 #[derive(Default)]
 struct LiveView {
     report: Report,
-    fresh: FreshStores,
+    read: Read,
     read_at: Option<Instant>,
     text: Option<String>,
 }
@@ -194,15 +197,18 @@ impl LiveView {
         policy: &Policy,
     ) -> anyhow::Result<()> {
         let old = self.read_at.is_none_or(|at| at.elapsed() >= AGAIN);
-        let known = if old { FreshStores::new() } else { std::mem::take(&mut self.fresh) };
+        let known = if old { FreshStores::new() } else { std::mem::take(&mut self.read.stores) };
         if old {
             self.read_at = Some(Instant::now());
         }
         let progress = Progress::start();
-        let (fresh, notes) = cluster.secrets(world, known, policy, &progress).await;
+        let (stores, notes) = cluster.secrets(world, known, policy, &progress).await;
+        self.read.stores = stores;
+        if old {
+            self.read = with_aws(&args.cluster.aws, world, std::mem::take(&mut self.read), policy).await?;
+        }
         progress.clear();
-        self.fresh = fresh;
-        self.report = Survey::of(world, &self.fresh, policy, args.now(), namespace).report;
+        self.report = Survey::of(world, &self.read, policy, args.now(), namespace).report;
         let mut text = report::text(&self.report, super::style(args.color));
         notes.iter().for_each(|note| text.push_str(&format!("note: {note}\n")));
         if self.text.as_ref() == Some(&text) {

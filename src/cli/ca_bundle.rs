@@ -20,10 +20,10 @@ pub(super) struct CaBundleArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Print a patch that sets the caBundle of this webhook (virtualnodes.meshvet.dev), for
+    /// Print a patch that sets the caBundle of these webhooks (virtualnodes.meshvet.dev,routes.meshvet.dev), for
     /// `kubectl patch validatingwebhookconfiguration meshvet --patch-file /dev/stdin`.
-    #[arg(long, value_name = "WEBHOOK")]
-    patch: Option<String>,
+    #[arg(long, value_name = "WEBHOOKS", value_delimiter = ',')]
+    patch: Vec<String>,
 }
 
 impl CaBundleArgs {
@@ -40,10 +40,7 @@ impl CaBundleArgs {
             *pem = std::fs::read(&self.file).with_context(|| name.clone())?;
         }
         let bundle = ca_bundle(&pem).context(name)?;
-        let text = match self.patch {
-            None => bundle,
-            Some(webhook) => patch(&webhook, &bundle),
-        };
+        let text = if self.patch.is_empty() { bundle } else { patch(&self.patch, &bundle) };
         writeln!(std::io::stdout(), "{text}")?;
         Ok(ExitCode::SUCCESS)
     }
@@ -76,8 +73,9 @@ fn ca_bundle(pem: &[u8]) -> anyhow::Result<String> {
 }
 
 /// A strategic merge patch: webhooks are told apart by name.
-fn patch(webhook: &str, bundle: &str) -> String {
-    serde_json::json!({"webhooks": [{"name": webhook, "clientConfig": {"caBundle": bundle}}]}).to_string()
+fn patch(webhooks: &[String], bundle: &str) -> String {
+    let patched = |name: &String| serde_json::json!({"name": name, "clientConfig": {"caBundle": bundle}});
+    serde_json::json!({"webhooks": webhooks.iter().map(patched).collect::<Vec<_>>()}).to_string()
 }
 
 #[cfg(test)]
@@ -97,8 +95,12 @@ mod tests {
         assert_eq!(decoded(&bundle), format!("{0}{0}", unix(&certificate)));
         assert!(!decoded(&bundle).contains("PRIVATE KEY"));
 
-        let patch: serde_json::Value = serde_json::from_str(&patch("a.meshvet.dev", &bundle)).expect("JSON");
-        assert_eq!(patch["webhooks"][0]["clientConfig"]["caBundle"], bundle);
+        let webhooks = ["a.meshvet.dev".to_owned(), "b.meshvet.dev".to_owned()];
+        let patch: serde_json::Value = serde_json::from_str(&patch(&webhooks, &bundle)).expect("JSON");
+        for (index, name) in webhooks.iter().enumerate() {
+            assert_eq!(patch["webhooks"][index]["name"], *name);
+            assert_eq!(patch["webhooks"][index]["clientConfig"]["caBundle"], bundle);
+        }
 
         for broken in ["", "no PEM", &key, &certificate[..80], &certificate.replace("MII", "MIJ")] {
             ca_bundle(broken.as_bytes()).expect_err("no bundle");

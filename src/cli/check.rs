@@ -1,5 +1,6 @@
 //! `meshvet check`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,6 +8,8 @@ use anyhow::{Context, bail};
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
+use crate::aws::{AwsFacts, Question};
+use crate::cli::aws::{AwsArgs, not_asked, notes};
 use crate::cli::files::{FilesArg, mount};
 use crate::finding::{Finding, Severity};
 use crate::mesh::View;
@@ -27,6 +30,7 @@ Examples:
   meshvet check deploy/ --files shop/blue:/certs=./blue-certs
   meshvet check deploy/ -o json --fail-on warn        for CI
   meshvet check deploy/ -o html > mesh.html           a map of who calls whom, to look at in a browser
+  meshvet check deploy/ --aws                         with what AWS says of ACM certificates
   meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
@@ -67,6 +71,9 @@ pub(super) struct CheckArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
+    #[command(flatten)]
+    aws: AwsArgs,
+
     /// When to colour the output.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
@@ -105,19 +112,7 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
 
 impl CheckArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let policy = match &self.config {
-            None => Policy::default(),
-            Some(file) => {
-                let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("the policy file {} can't be read", file.display()))?;
-                Policy::parse(&text).with_context(|| {
-                    format!(
-                        "the policy file {} can't be used (`meshvet schema` prints what it may hold)",
-                        file.display()
-                    )
-                })?
-            }
-        };
+        let policy = super::policy::read(self.config.as_deref())?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
         let mut manifests = manifests::load(&inputs, &self.namespace);
         mount(&self.files, &mut manifests)?;
@@ -129,8 +124,14 @@ impl CheckArgs {
                 paths.join(", ")
             );
         }
+        let facts = self.ask_aws(&manifests, &policy)?;
+        let view = View::new(&manifests.world).answered(&facts);
         let now = self.now.unwrap_or_else(Timestamp::now);
-        let report = judge(&manifests, &policy, now);
+        let mut report = judge(&manifests, view, &policy, now);
+        report.not_asked = not_asked(&unknown_at_aws(&manifests, view, &policy));
+        let unplaced =
+            manifests.objects.iter().filter(|located| rules::is_unplaced(&located.reviewed, view, &policy)).count();
+        manifests.notes.extend(notes(&facts, unplaced));
         if report.objects == 0 && manifests.found > 0 {
             manifests.notes.push(format!(
                 "nothing to judge: {} read, none of them an App Mesh object or a workload",
@@ -140,7 +141,7 @@ impl CheckArgs {
         super::print(&match self.output {
             Output::Text => report::text(&report, super::style(self.color)),
             Output::Json => report::json(&report).context("the report could not be written as JSON")?,
-            Output::Html => self.page(&manifests, &policy, &report, now)?,
+            Output::Html => self.page(&manifests, &policy, &report, &facts, now)?,
         })?;
         for note in &manifests.notes {
             super::tell(&format!("note: {note}"));
@@ -154,9 +155,28 @@ impl CheckArgs {
         })
     }
 
+    /// What AWS says of everything that the manifests name there; nothing without `--aws`.
+    fn ask_aws(&self, manifests: &Manifests, policy: &Policy) -> anyhow::Result<AwsFacts> {
+        if !self.aws.aws {
+            return Ok(AwsFacts::new());
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let unknown = |facts: &AwsFacts| unknown_at_aws(manifests, View::new(&manifests.world).answered(facts), policy);
+        let facts = runtime.block_on(self.aws.ask(policy, unknown));
+        runtime.shutdown_background();
+        facts
+    }
+
     /// The page: the report with a map of the mesh.
-    fn page(&self, manifests: &Manifests, policy: &Policy, report: &Report, now: Timestamp) -> anyhow::Result<String> {
-        let map = MapBuilder::map(report, View::new(&manifests.world), policy);
+    fn page(
+        &self,
+        manifests: &Manifests,
+        policy: &Policy,
+        report: &Report,
+        facts: &AwsFacts,
+        now: Timestamp,
+    ) -> anyhow::Result<String> {
+        let map = MapBuilder::map(report, View::new(&manifests.world).answered(facts), policy);
         let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
         let source = format!("manifests: {}", paths.join(", "));
         let about = About { source, judged_at: now, notes: manifests.notes.clone() };
@@ -164,9 +184,14 @@ impl CheckArgs {
     }
 }
 
+/// What isn't known yet of what the manifests name at AWS, each once.
+fn unknown_at_aws(manifests: &Manifests, view: View<'_>, policy: &Policy) -> BTreeSet<Question> {
+    let objects = manifests.objects.iter();
+    objects.flat_map(|located| rules::questions_to_ask(&located.reviewed, view, policy)).collect()
+}
+
 /// Judges everything that rules judge.
-pub(super) fn judge(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
-    let view = View::new(&manifests.world);
+pub(super) fn judge(manifests: &Manifests, view: View<'_>, policy: &Policy, now: Timestamp) -> Report {
     let mut report = Report {
         objects: manifests.objects.len() + manifests.undecodable.len(),
         errors: manifests.problems.iter().map(unread).collect(),

@@ -8,12 +8,15 @@ use clap::ValueEnum;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kube::Client;
 
+use crate::aws::AwsFacts;
+use crate::cli::aws::AwsArgs;
 use crate::mesh::{FreshStores, SecretAccess, World};
 use crate::policy::Policy;
 use crate::report::plural;
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{ConnectOptions, KubeReader, Step, connect_told, list_all, read_stores};
+use crate::sources::cluster::{ClusterOptions, ConnectOptions, KubeReader, Step, connect_told, list_all, read_stores};
 use crate::suggest;
+use crate::survey::Read;
 
 /// Which cluster, and how its Secrets are read.
 #[derive(Debug, clap::Args)]
@@ -29,6 +32,9 @@ pub(super) struct ClusterArgs {
     /// How to read Secrets. What is in them stays here: only names, dates and digests are kept.
     #[arg(long, value_enum, value_name = "HOW", default_value = "get")]
     secrets: Secrets,
+
+    #[command(flatten)]
+    pub(super) aws: AwsArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,7 +50,7 @@ enum Secrets {
 /// A cluster that answers.
 pub(super) struct Cluster {
     pub(super) client: Client,
-    pub(super) access: SecretAccess,
+    pub(super) options: ClusterOptions,
     /// `context prod`, or what else tells it from others.
     pub(super) name: String,
 }
@@ -52,8 +58,8 @@ pub(super) struct Cluster {
 /// What is known of a cluster.
 pub(super) struct Known {
     pub(super) world: SharedWorld,
-    /// Secrets that were read by name.
-    pub(super) fresh: FreshStores,
+    /// Secrets that were read by name, and what AWS has answered.
+    pub(super) read: Read,
     /// What could not be read, one sentence each.
     pub(super) problems: Vec<String>,
     /// What a reader should know, one sentence each.
@@ -74,7 +80,11 @@ impl ClusterArgs {
             Secrets::None => SecretAccess::Never,
         };
         let name = origin.rsplit_once(", ").map_or(origin.as_str(), |(_, context)| context).to_owned();
-        Ok(Cluster { client, access, name })
+        Ok(Cluster {
+            client,
+            options: ClusterOptions { access, service_accounts: self.aws.aws, ..Default::default() },
+            name,
+        })
     }
 }
 
@@ -85,10 +95,10 @@ impl Cluster {
     }
 
     /// Reads everything once, and says how far it is.
-    pub(super) async fn read(&self, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<Known> {
+    pub(super) async fn read(&self, aws: &AwsArgs, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<Known> {
         let progress = Progress::start();
-        let world = SharedWorld::with_inventory(World::new(self.access));
-        let gaps = list_all(&self.client, self.access, namespace, &world, &|step| progress.tell(step)).await;
+        let world = SharedWorld::with_inventory(World::new(self.options.access));
+        let gaps = list_all(&self.client, self.options, namespace, &world, &|step| progress.tell(step)).await;
         let (fresh, unread) = self.secrets(&world, FreshStores::new(), policy, &progress).await;
         progress.end(fresh.len());
         if let Some(namespace) = namespace {
@@ -96,10 +106,12 @@ impl Cluster {
         }
         let mut notes = gaps.notes;
         notes.extend(unread);
-        if self.access == SecretAccess::Never {
+        if self.options.access == SecretAccess::Never {
             notes.push("Secrets were left alone (--secrets none): what is in them isn't judged".to_owned());
         }
-        Ok(Known { world, fresh, problems: gaps.problems, notes })
+        let read = Read { stores: fresh, aws: AwsFacts::new() };
+        let read = with_aws(aws, &world, read, policy).await?;
+        Ok(Known { world, read, problems: gaps.problems, notes })
     }
 
     /// The Secrets that the world's proxies mount, those of `fresh` not again.
@@ -110,12 +122,23 @@ impl Cluster {
         policy: &Policy,
         progress: &Progress,
     ) -> (FreshStores, Vec<String>) {
-        if self.access != SecretAccess::OnDemand {
+        if self.options.access != SecretAccess::OnDemand {
             return (fresh, Vec::new());
         }
-        let reader = KubeReader::new(self.client.clone(), self.access);
+        let reader = KubeReader::new(self.client.clone(), self.options.access);
         read_stores(&reader, world, fresh, policy, &|step| progress.tell(step)).await
     }
+}
+
+/// Asks AWS what the world's objects name there, where that is wanted.
+pub(super) async fn with_aws(aws: &AwsArgs, world: &SharedWorld, read: Read, policy: &Policy) -> anyhow::Result<Read> {
+    let stores = read.stores;
+    let unknown = |facts: &AwsFacts| {
+        // The question alone takes no Secret.
+        Read { stores: FreshStores::new(), aws: facts.clone() }.unknown_at_aws(world, policy)
+    };
+    let facts = aws.ask(policy, unknown).await?;
+    Ok(Read { stores, aws: facts })
 }
 
 /// An error for a namespace that isn't there. Where namespaces may not be listed, nobody can say.

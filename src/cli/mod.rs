@@ -4,6 +4,7 @@
 
 mod api_server;
 mod audit;
+mod aws;
 mod ca_bundle;
 mod check;
 mod cluster;

@@ -7,36 +7,55 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 
 use crate::admission::file_watch::FileWatch;
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyFile};
 
 /// The policy of a file; the default one without a file.
 pub(super) fn read(path: Option<&Path>) -> anyhow::Result<Policy> {
-    let Some(path) = path else { return Ok(Policy::default()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("the policy {} can't be read", path.display()))?;
-    Policy::parse(&text).with_context(|| {
-        format!("the policy {} can't be used (`meshvet schema` prints what it may hold)", path.display())
-    })
+    path.map_or_else(|| Ok(Policy::default()), |path| resolve(path, written(path)?))
 }
 
-/// Reads the policy again whenever its file changes. A broken one is logged once and changes nothing.
+/// What the file says, with the files that it names.
+fn written(path: &Path) -> anyhow::Result<PolicyFile> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("the policy file {} can't be read", path.display()))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let read_file = |name: &str| {
+        let file = folder.join(name);
+        std::fs::read_to_string(&file).map_err(|error| format!("{} can't be read: {error}", file.display()))
+    };
+    let read = PolicyFile::parse(&text).and_then(|mut file| file.read_files(read_file).map(|()| file));
+    read.with_context(|| cannot_be_used(path))
+}
+
+fn resolve(path: &Path, file: PolicyFile) -> anyhow::Result<Policy> {
+    Policy::new(file).with_context(|| cannot_be_used(path))
+}
+
+fn cannot_be_used(path: &Path) -> String {
+    format!("the policy file {} can't be used (`meshvet schema` prints what it may hold)", path.display())
+}
+
+/// Reads the policy again whenever its file, or a file that it names, changes. A broken one is logged once and changes nothing.
 pub(super) fn follow(path: PathBuf, policy: Arc<ArcSwap<Policy>>) -> FileWatch {
-    let mut last = std::fs::read_to_string(&path).ok();
+    let read = |path: &Path| written(path).map_err(|error| format!("{error:#}"));
+    let mut last = read(&path);
     let file = path.clone();
     FileWatch::new(&[&file], move || {
-        let text = std::fs::read_to_string(&path).ok();
-        if text == last {
+        let now = read(&path);
+        if now == last {
             return;
         }
-        last = text;
-        match read(Some(&path)) {
+        let resolved = match &now {
+            Ok(file) => resolve(&path, file.clone()).map_err(|error| format!("{error:#}")),
+            Err(error) => Err(error.clone()),
+        };
+        last = now;
+        match resolved {
             Ok(read) => {
                 policy.store(Arc::new(read));
                 tracing::info!(file = %path.display(), "the policy was read again");
             }
-            Err(error) => {
-                let error = format!("{error:#}");
-                tracing::error!(error, "the new policy can't be used; the last good one stays");
-            }
+            Err(error) => tracing::error!(error, "the new policy can't be used; the last good one stays"),
         }
     })
 }
@@ -64,6 +83,23 @@ mod tests {
         std::fs::write(&path, "severitys: {}").expect("a file");
         let error = format!("{:#}", read(Some(&path)).expect_err("no policy"));
         assert!(error.contains("config.yaml can't be used") && error.contains("severitys"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_a_policy_names_is_looked_for_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("config.yaml");
+        std::fs::write(&path, "issuers: {allowed: [{certificateFile: root.pem}]}").expect("a file");
+        let error = format!("{:#}", read(Some(&path)).expect_err("no such file"));
+        assert!(
+            error.contains("issuers.allowed[0].certificateFile: ") && error.contains("root.pem can't be read"),
+            "{error}"
+        );
+        let root = rcgen::generate_simple_self_signed(["root".to_owned()]).expect("a certificate");
+        std::fs::write(folder.path().join("root.pem"), root.cert.pem()).expect("a file");
+        let policy = read(Some(&path)).expect("a policy");
+        let allowed = policy.effective("shop", &World::default()).allowed_issuers.clone().expect("allowed issuers");
+        assert_eq!(allowed.certificates.len(), 1);
     }
 
     #[tokio::test]

@@ -26,6 +26,7 @@ use crate::admission::server::router;
 use crate::admission::service::{Admission, Clock};
 use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate};
 use crate::admission::timeout::parse_go_duration;
+use crate::cli::aws::AwsArgs;
 use crate::cli::logging::Logging;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
@@ -33,6 +34,9 @@ use crate::sources::SharedWorld;
 use crate::sources::cluster::{
     ClusterOptions, ConnectOptions, KubeReader, Pace, Readiness, WatchStats, Watches, connect, spawn,
 };
+
+/// How far watches may lag behind what was applied a moment ago.
+const WATCH_LAG: Duration = Duration::from_millis(150);
 
 /// Serve the admission webhook.
 ///
@@ -108,6 +112,9 @@ pub(super) struct ServeArgs {
     report: bool,
 
     #[command(flatten)]
+    aws: AwsArgs,
+
+    #[command(flatten)]
     logging: Logging,
 }
 
@@ -164,7 +171,7 @@ impl ServeArgs {
             false => SharedWorld::new(World::new(access)),
         };
         let (readiness, watch_stats) = (Readiness::default(), WatchStats::default());
-        let options = ClusterOptions { access, pace: Pace::default() };
+        let options = ClusterOptions { access, pace: Pace::default(), service_accounts: self.aws.aws };
         let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
 
         let clock: Clock = Arc::new(Timestamp::now);
@@ -184,7 +191,9 @@ impl ServeArgs {
             report,
         };
         let reader = Arc::new(KubeReader::new(client, access));
-        let admission = Arc::new(Admission::new(world, reader, policy, clock, Arc::clone(&metrics)));
+        let aws = self.aws.reader(&policy)?;
+        let admission = Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws);
+        let admission = Arc::new(admission.waiting_for_watches(WATCH_LAG));
         let server = Server {
             router: router(admission, drain.clone()),
             tls: Arc::new(tls_config(certificate)?),
@@ -196,6 +205,7 @@ impl ServeArgs {
             address = %listener.local_addr()?,
             probes = %probe_listener.local_addr()?,
             secrets = ?self.secrets,
+            aws = self.aws.aws,
             version = env!("CARGO_PKG_VERSION"),
             "serving"
         );

@@ -26,7 +26,7 @@ Examples:
   helm template . | meshvet tree shop/blue - -o json
   meshvet tree shop/blue --ascii --color never        for a terminal or a log without Unicode
   meshvet tree shop/blue --now 2027-01-01T00:00:00Z   as it will be then
-  meshvet tree shop/blue --kubeconfig ./admin.conf --secrets none
+  meshvet tree shop/blue --kubeconfig ./admin.conf --secrets none --aws
 
 Exit codes: 0 the node was found, 2 it was not, or meshvet could not run.";
 
@@ -41,7 +41,7 @@ pub(super) struct TreeArgs {
     node: String,
 
     /// Manifests instead of a cluster: files, folders, or `-` for the standard input.
-    #[arg(value_name = "PATH", conflicts_with_all = ["kubeconfig", "context"])]
+    #[arg(value_name = "PATH", conflicts_with_all = ["kubeconfig", "context", "aws"])]
     paths: Vec<PathBuf>,
 
     /// The node's namespace, where its name doesn't say; in manifests, that of objects that don't name one too. Without it:
@@ -118,11 +118,12 @@ impl TreeArgs {
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
         let mut manifests = manifests::load(&inputs, &namespace);
         mount(&self.files, &mut manifests)?;
-        let report = judge(&manifests, policy, now);
+        let view = View::new(&manifests.world);
+        let report = judge(&manifests, view, policy, now);
         for error in &report.errors {
             super::tell(&format!("note: {}: {}", error.file, error.message));
         }
-        Ok((MapBuilder::map(&report, View::new(&manifests.world), policy), namespace))
+        Ok((MapBuilder::map(&report, view, policy), namespace))
     }
 
     fn of_cluster(&self, policy: &Policy, now: Timestamp) -> anyhow::Result<(Map, String)> {
@@ -131,11 +132,11 @@ impl TreeArgs {
             let cluster = self.cluster.open().await?;
             let named = self.node.split_once('/').map(|(namespace, _)| namespace);
             let namespace = named.or(self.namespace.as_deref()).unwrap_or_else(|| cluster.default_namespace());
-            let known = cluster.read(Some(namespace), policy).await?;
+            let known = cluster.read(&self.cluster.aws, Some(namespace), policy).await?;
             for note in known.problems.iter().chain(&known.notes) {
                 super::tell(&format!("note: {note}"));
             }
-            Ok((Survey::of(&known.world, &known.fresh, policy, now, None).map, namespace.to_owned()))
+            Ok((Survey::of(&known.world, &known.read, policy, now, None).map, namespace.to_owned()))
         })
     }
 

@@ -28,6 +28,7 @@ Examples:
   meshvet verify --url http://127.0.0.1:9901          a proxy whose admin interface can be reached
   meshvet verify -n shop --over 30s                   what happens now: counters go back to the proxy's start
 
+Pods take the rights to list pods and to get and create pods/portforward in their namespace.
 Counters name the rules that find the cause; `meshvet explain MV104` tells of one. A proxy without TLS, or whose TLS nothing
 has used yet, is a warning.
 

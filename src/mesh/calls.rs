@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::appmesh::GatewayRoute;
+use crate::field::FieldPath;
 use crate::mesh::end::{Backend, ClientEnd, ServerEnd};
-use crate::mesh::member::{Definition, Member, OwnPolicy};
+use crate::mesh::member::Member;
 use crate::mesh::object::ObjectRef;
-use crate::mesh::routes::{Name, Provider, gateway_of, provider, services_routed, targets};
+use crate::mesh::routes::{GroupEntry, Name, group_entries, provider, services_routed};
+use crate::mesh::ways::{Caller, Reached, Routing, StandIn, Ways, gateway_calls, names, policy_for};
 use crate::mesh::world::World;
 
 /// One way by which a client reaches a listener.
@@ -81,34 +82,26 @@ impl Call<'_> {
     }
 }
 
-/// Where a service leads: a node, and the port where the way says.
-struct Reached<'a> {
-    server: &'a Member,
-    port: Option<u16>,
-    idle: bool,
-}
-
-/// The world with one object as it is about to be.
+/// The calls of one member, which is as it is about to be.
 #[derive(Clone, Copy, Debug)]
 pub struct Calls<'a> {
-    world: &'a World,
+    ways: Ways<'a>,
     subject: &'a Member,
-    by_groups: bool,
 }
 
 impl<'a> Calls<'a> {
     /// Asks about one member, which stands in for what the world knows under its name. Backend groups count where the
     /// App Mesh controller has them enabled.
     pub fn new(world: &'a World, subject: &'a Member, by_groups: bool) -> Self {
-        Self { world, subject, by_groups }
+        Self { ways: Ways { world, by_groups, stand_in: StandIn::Member(subject) }, subject }
     }
 
     /// The calls that the member makes.
     pub fn made(&self) -> Vec<Call<'a>> {
         let mut calls = Vec::new();
-        for (service, port, policy) in self.services_called() {
-            for reached in self.reached(&service) {
-                self.push(&mut calls, self.subject, policy, &service, port, reached);
+        for (service, caller) in self.services_called() {
+            for reached in self.ways.reached(&service) {
+                push(&mut calls, self.ways.call(caller, &service, &reached));
             }
         }
         calls
@@ -121,27 +114,14 @@ impl<'a> Calls<'a> {
             return calls;
         }
         let me = Name::of(&self.subject.object);
-        for service in self.world.routes().services_to(&me) {
+        for service in self.ways.world.routes().services_to(&me) {
             let reached: Vec<Reached<'a>> =
-                self.reached(service).into_iter().filter(|r| r.server.object == self.subject.object).collect();
-            let by_group = self.by_groups.then(|| self.world.routes().callers_by_group(service));
-            let callers: BTreeSet<_> =
-                self.world.routes().callers_of(service).chain(by_group.into_iter().flatten()).collect();
-            for caller in callers {
-                // A node that calls itself is told once, as a client.
-                let Some(client) = self.world.member(caller).filter(|client| client.object != self.subject.object)
-                else {
-                    continue;
-                };
+                self.ways.reached(service).into_iter().filter(|r| r.server.object == self.subject.object).collect();
+            // A node that calls itself is told once, as a client.
+            let others = self.ways.callers(service).into_iter().filter(|it| it.client.object != self.subject.object);
+            for caller in others {
                 for reached in &reached {
-                    let policy = policy_for(client, service);
-                    self.push(&mut calls, client, policy, service, None, Reached { ..*reached });
-                }
-            }
-            for (gateway, port) in self.gateways_calling(service) {
-                for reached in &reached {
-                    let policy = gateway.clients.first();
-                    self.push(&mut calls, gateway, policy, service, port, Reached { ..*reached });
+                    push(&mut calls, self.ways.call(caller, service, reached));
                 }
             }
         }
@@ -149,140 +129,124 @@ impl<'a> Calls<'a> {
     }
 
     /// The services that the member calls, each with the port that the way there names and the policy for it.
-    fn services_called(&self) -> Vec<(Name, Option<u16>, Option<&'a ClientEnd>)> {
-        if !self.subject.is_gateway() {
-            let named = self.subject.backends.iter().filter_map(|entry| match &entry.target {
+    fn services_called(&self) -> Vec<(Name, Caller<'a>)> {
+        let (world, client) = (self.ways.world, self.subject);
+        if !client.is_gateway() {
+            let named = client.backends.iter().filter_map(|entry| match &entry.target {
                 Backend::Service { namespace, name } => Some(Name::new(namespace, name)),
                 Backend::Arn(_) => None,
             });
-            let groups = self.subject.backend_groups.iter().filter(|_| self.by_groups);
-            let grouped = groups.flat_map(|group| self.world.services_of_group(group, self.subject.object.namespace()));
+            let groups = client.backend_groups.iter().filter(|_| self.ways.by_groups);
+            let grouped = groups.flat_map(|group| world.services_of_group(group, client.object.namespace()));
             let unique: BTreeSet<Name> = named.chain(grouped).collect();
-            return unique.into_iter().map(|name| (name.clone(), None, policy_for(self.subject, &name))).collect();
+            let caller = |service: &Name| Caller { client, policy: policy_for(client, service), port: None };
+            return unique.into_iter().map(|service| (service.clone(), caller(&service))).collect();
         }
-        let me = Name::of(&self.subject.object);
-        let policy = self.subject.clients.first();
-        let routes = self.world.routes().gateway_routes_from(&me);
+        let me = Name::of(&client.object);
+        let routes = world.routes().gateway_routes_from(&me);
         routes
-            .filter_map(|object| Some((object, self.world.gateway_route(object)?)))
-            .filter(|(object, route)| self.is_route_of(object, route, self.subject))
+            .filter_map(|object| Some((object, world.gateway_route(object)?)))
+            .filter(|(object, route)| self.ways.is_route_of(object, route, client))
             .flat_map(|(object, route)| services_routed(object, route))
-            .map(|(service, port)| (service, port, policy))
+            .map(|routed| (routed.service, gateway_calls(client, routed.port)))
             .collect()
     }
+}
 
-    /// The gateways whose routes lead to a service.
-    fn gateways_calling(&self, service: &Name) -> Vec<(&'a Member, Option<u16>)> {
-        let mut found = Vec::new();
-        for object in self.world.routes().gateway_routes_to(service) {
-            let Some(route) = self.world.gateway_route(object) else { continue };
-            let ports = services_routed(object, route).filter(|(name, _)| name == service).map(|(_, port)| port);
-            for port in ports {
-                let gateways = self.world.gateways().filter(|gateway| self.is_route_of(object, route, gateway));
-                found.extend(gateways.map(|gateway| (gateway, port)));
+/// A call that comes about by an object which is neither of its ends.
+#[derive(Clone, Debug)]
+pub struct Brought<'a> {
+    /// The field of that object which leads to the server.
+    pub field: FieldPath,
+    /// The call.
+    pub call: Call<'a>,
+}
+
+/// The calls that come about by an object that leads callers to nodes. It stands in for what the world knows under its name.
+/// Costs what the object touches.
+pub fn brought_about<'a>(world: &'a World, routing: Routing<'a>, by_groups: bool) -> Vec<Brought<'a>> {
+    let ways = Ways { world, by_groups, stand_in: StandIn::Routing(routing) };
+    let mut brought = Vec::new();
+    match routing {
+        Routing::Service(object, service) => {
+            let Some(provider) = provider(object, service) else { return brought };
+            let name = Name::of(object);
+            let reached = ways.reached(&name);
+            for caller in ways.callers(&name) {
+                for reached in &reached {
+                    bring(&mut brought, ways.call(caller, &name, reached), || provider.field());
+                }
             }
         }
-        found
-    }
-
-    /// Whether a gateway takes a route: the route names it, or the gateway selects the route and its namespace (an absent
-    /// namespaceSelector selects none, an absent gatewayRouteSelector every route).
-    fn is_route_of(&self, object: &ObjectRef, route: &GatewayRoute, gateway: &Member) -> bool {
-        let Definition::VirtualGateway(spec) = &gateway.definition else { return false };
-        if let Some(named) = gateway_of(object, route) {
-            return named == Name::of(&gateway.object);
-        }
-        let by_namespace = spec.namespace_selector.as_ref().is_some_and(|selector| {
-            selector.is_empty()
-                || self.world.namespace(object.namespace()).is_some_and(|labels| selector.matches(labels))
-        });
-        by_namespace
-            && spec.gateway_route_selector.as_ref().is_none_or(|selector| selector.matches(&route.metadata.labels))
-    }
-
-    /// Where a service leads.
-    fn reached(&self, service: &Name) -> Vec<Reached<'a>> {
-        let Some((object, found)) = self.world.service(service) else { return Vec::new() };
-        match provider(object, found) {
-            None => Vec::new(),
-            Some(Provider::Node(node)) => {
-                self.node(&node).map(|server| Reached { server, port: None, idle: false }).into_iter().collect()
-            }
-            Some(Provider::Router(router)) => {
-                let Some((object, router)) = self.world.router(&router) else { return Vec::new() };
-                targets(object, router)
-                    .filter_map(|target| {
-                        Some(Reached { server: self.node(&target.node)?, port: target.port, idle: target.idle })
-                    })
-                    .collect()
+        Routing::Router(object, router) => {
+            let targets = ways.targets((object, router));
+            for service in world.routes().services_by(&Name::of(object)) {
+                for caller in ways.callers(service) {
+                    for (target, reached) in &targets {
+                        bring(&mut brought, ways.call(caller, service, reached), || target.field());
+                    }
+                }
             }
         }
-    }
-
-    fn node(&self, name: &Name) -> Option<&'a Member> {
-        let subject = &self.subject.object;
-        if subject.kind == "VirtualNode" && *name == Name::of(subject) {
-            return Some(self.subject);
-        }
-        self.world.node(name)
-    }
-
-    /// Adds the call, when it is clear which listener it reaches and both ends are of one mesh.
-    fn push(
-        &self,
-        calls: &mut Vec<Call<'a>>,
-        client: &'a Member,
-        policy: Option<&'a ClientEnd>,
-        service: &Name,
-        port: Option<u16>,
-        reached: Reached<'a>,
-    ) {
-        let Reached { server, idle, .. } = reached;
-        let mesh = |member| self.world.mesh_of(member);
-        if mesh(client) != mesh(server) {
-            return;
-        }
-        let Some(listener) = listener(server, port.or(reached.port)) else { return };
-        let policy = match policy {
-            None => PolicyInForce::None,
-            Some(end) => {
-                let covers = end.ports.is_empty() || listener.port.is_some_and(|port| end.ports.contains(&port));
-                if end.enforce && covers { PolicyInForce::Enforced(end) } else { PolicyInForce::NotEnforced(end) }
+        Routing::GatewayRoute(object, route) => {
+            for gateway in ways.gateways_of(object, route) {
+                for routed in services_routed(object, route) {
+                    let caller = gateway_calls(gateway, routed.port);
+                    for reached in ways.reached(&routed.service) {
+                        bring(&mut brought, ways.call(caller, &routed.service, &reached), || routed.field());
+                    }
+                }
             }
-        };
-        // Several routes of one service to one listener are pushed one after the other: it is idle when all of them are.
-        let of_service =
-            calls.iter_mut().rev().take_while(|call| call.service == *service && same(call.client, client));
-        match { of_service }.find(|call| same(call.server, server) && call.listener.anchor == listener.anchor) {
-            Some(call) => call.idle &= idle,
-            None => calls.push(Call { client, policy, service: service.clone(), server, listener, idle }),
         }
+        Routing::BackendGroup(object, group) => {
+            let name = Name::of(object);
+            let members = world.routes().members_naming(&name).filter(|_| by_groups);
+            for client in members.filter_map(|member| world.member(member)) {
+                let mut told = BTreeSet::new();
+                for (index, entry) in group_entries(group).enumerate() {
+                    for service in world.services_of_entry(&entry, client.object.namespace()) {
+                        // What the member calls by name it calls without the group too.
+                        let by_name = client.backends.iter().any(|backend| names(&backend.target, &service));
+                        if by_name || !told.insert(service.clone()) {
+                            continue;
+                        }
+                        let caller = Caller { client, policy: policy_for(client, &service), port: None };
+                        for reached in ways.reached(&service) {
+                            bring(&mut brought, ways.call(caller, &service, &reached), || GroupEntry::field(index));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    brought
+}
+
+/// Adds a call. Several routes of one service to one listener are one call, which is idle when all of them are.
+fn push<'a>(calls: &mut Vec<Call<'a>>, call: Option<Call<'a>>) {
+    let Some(call) = call else { return };
+    match known(calls.iter(), &call).and_then(|from_the_end| calls.iter_mut().nth_back(from_the_end)) {
+        Some(known) => known.idle &= call.idle,
+        None => calls.push(call),
     }
 }
 
-fn same(one: &Member, other: &Member) -> bool {
-    one.object == other.object
-}
-
-/// The listener of a port. Where the way there names none, the only one; of several nobody can say which is meant.
-fn listener(server: &Member, port: Option<u16>) -> Option<&ServerEnd> {
-    match (port, server.servers.as_slice()) {
-        (Some(port), listeners) => listeners.iter().find(|listener| listener.port == Some(port)),
-        (None, [only]) => Some(only),
-        (None, _) => None,
+/// The same for calls with a field: that of the first route that isn't idle, or of the first.
+fn bring<'a>(calls: &mut Vec<Brought<'a>>, call: Option<Call<'a>>, field: impl FnOnce() -> FieldPath) {
+    let Some(call) = call else { return };
+    let place = known(calls.iter().map(|brought| &brought.call), &call);
+    match place.and_then(|from_the_end| calls.iter_mut().nth_back(from_the_end)) {
+        Some(known) if known.call.idle && !call.idle => *known = Brought { field: field(), call },
+        Some(_) => {}
+        None => calls.push(Brought { field: field(), call }),
     }
 }
 
-/// The policy that a node has for a service: the backend's own replaces the defaults whole.
-fn policy_for<'a>(client: &'a Member, service: &Name) -> Option<&'a ClientEnd> {
-    let entry = client.backends.iter().find(|entry| {
-        matches!(&entry.target, Backend::Service { namespace, name }
-            if *namespace == service.namespace && *name == service.name)
-    });
-    match entry.map(|entry| entry.policy) {
-        Some(OwnPolicy::Own(index)) => index.and_then(|index| client.clients.get(index)),
-        Some(OwnPolicy::Inherited) | None => {
-            client.clients.iter().find(|end| end.backend.is_none() && end.is_default())
-        }
-    }
+/// The place, from the end, of a call like this one. Calls of one client and one service are added one after the other.
+fn known<'c, 'a: 'c>(calls: impl DoubleEndedIterator<Item = &'c Call<'a>>, call: &Call<'a>) -> Option<usize> {
+    let same = |one: &Member, other: &Member| one.object == other.object;
+    calls
+        .rev()
+        .take_while(|known| known.service == call.service && same(known.client, call.client))
+        .position(|known| same(known.server, call.server) && known.listener.anchor == call.listener.anchor)
 }

@@ -18,10 +18,10 @@ pub enum TlsMode {
     Strict,
 }
 
-/// A file that a proxy loads.
+/// Something that a proxy loads: a file by its path, a certificate or an authority of AWS by its ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRef {
-    /// The path inside the proxy's container, as written.
+    /// The path inside the proxy's container, or the ARN, as written.
     pub path: String,
     /// The field that names it.
     pub field: FieldPath,
@@ -37,13 +37,8 @@ pub enum CertificateSource {
         /// The private key.
         key: FileRef,
     },
-    /// A certificate of AWS Certificate Manager.
-    Acm {
-        /// Its Amazon Resource Name.
-        arn: String,
-        /// The field that names it.
-        field: FieldPath,
-    },
+    /// A certificate of AWS Certificate Manager, by its ARN.
+    Acm(FileRef),
     /// A secret that Envoy's Secret Discovery Service delivers.
     Sds {
         /// Its name at the SDS provider.
@@ -58,8 +53,8 @@ pub enum CertificateSource {
 pub enum TrustSource {
     /// A PEM bundle in the proxy's container.
     File(FileRef),
-    /// Authorities of AWS Private CA, each with its field.
-    Acm(Vec<(String, FieldPath)>),
+    /// Authorities of AWS Private CA, by their ARNs.
+    Acm(Vec<FileRef>),
     /// A secret that Envoy's Secret Discovery Service delivers.
     Sds {
         /// Its name at the SDS provider.

@@ -18,7 +18,7 @@ use crate::mesh::routes::Name;
 
 /// A virtual node as a member. `namespace` is where the object stands, which its metadata may leave out.
 pub fn node_member(node: VirtualNode, namespace: &str) -> Member {
-    let VirtualNode { metadata, spec, .. } = node;
+    let VirtualNode { metadata, spec, status } = node;
     let at = FieldPath::root().key("spec");
     let listeners = spec.listeners.iter().map(|listener| (&listener.port_mapping, listener.tls.as_ref()));
     let servers = server_ends(&at, listeners);
@@ -67,13 +67,14 @@ pub fn node_member(node: VirtualNode, namespace: &str) -> Member {
             .map(|group| Name::new(group.namespace_or(namespace), &group.name))
             .collect(),
         mesh_ref: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()),
+        arn: status.and_then(|status| status.virtual_node_arn),
         definition: Definition::VirtualNode(Box::new(spec)),
     }
 }
 
 /// A virtual gateway as a member: it has listeners and backend defaults, and no service discovery.
 pub fn gateway_member(gateway: VirtualGateway, namespace: &str) -> Member {
-    let VirtualGateway { metadata, spec, .. } = gateway;
+    let VirtualGateway { metadata, spec, status } = gateway;
     let at = FieldPath::root().key("spec");
     let listeners = spec.listeners.iter().map(|listener| (&listener.port_mapping, listener.tls.as_ref()));
     let servers = server_ends(&at, listeners);
@@ -90,6 +91,7 @@ pub fn gateway_member(gateway: VirtualGateway, namespace: &str) -> Member {
         backends: Vec::new(),
         backend_groups: Vec::new(),
         mesh_ref: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()),
+        arn: status.and_then(|status| status.virtual_gateway_arn),
         definition: Definition::VirtualGateway(Box::new(spec)),
     }
 }
@@ -150,12 +152,19 @@ fn server_tls(field: FieldPath, tls: &ListenerTls) -> Option<ServerTls> {
     let certificate = match (&given.file, &given.acm, &given.sds) {
         (Some(file), None, None) => Some(file_source(&at, file)),
         (None, Some(acm), None) => {
-            Some(CertificateSource::Acm { arn: acm.certificate_arn.clone(), field: at.keys(["acm", "certificateARN"]) })
+            let field = at.keys(["acm", "certificateARN"]);
+            Some(CertificateSource::Acm(FileRef { path: acm.certificate_arn.clone(), field }))
         }
         (None, None, Some(sds)) => Some(sds_source(&at, sds)),
         _ => None,
     };
-    let validation = tls.validation.as_ref().map(|given| validation(&field.key("validation"), given));
+    let mut validation = tls.validation.as_ref().map(|given| validation(&field.key("validation"), given));
+    // App Mesh drops it: a listener that trusts by ACM trusts by nothing.
+    if let Some(validation) = &mut validation
+        && matches!(validation.trust, Some(TrustSource::Acm(_)))
+    {
+        validation.trust = None;
+    }
     Some(ServerTls { field, mode, certificate, validation })
 }
 
@@ -224,7 +233,7 @@ fn validation(field: &FieldPath, given: &TlsValidation) -> Validation {
 fn acm_trust(at: &FieldPath, acm: &AcmTrust) -> TrustSource {
     let list = at.keys(["acm", "certificateAuthorityARNs"]);
     let arns = acm.certificate_authority_arns.iter().enumerate();
-    TrustSource::Acm(arns.map(|(index, arn)| (arn.clone(), list.index(index))).collect())
+    TrustSource::Acm(arns.map(|(index, arn)| FileRef { path: arn.clone(), field: list.index(index) }).collect())
 }
 
 /// Dns or Cloud Map; both at once is App Mesh's to refuse (MV004), and claims nothing here.

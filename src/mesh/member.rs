@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::appmesh::{LabelSelector, VirtualGatewaySpec, VirtualNodeSpec};
 use crate::mesh::end::{Backend, ClientEnd, Discovery, ServerEnd};
 use crate::mesh::object::ObjectRef;
+use crate::mesh::release::Marks;
 use crate::mesh::routes::Name;
 
 /// A virtual node or gateway, reduced to its ends.
@@ -30,6 +31,8 @@ pub struct Member {
     pub backend_groups: Vec<Name>,
     /// The mesh that it names; the controller fills it in.
     pub mesh_ref: Option<String>,
+    /// The ARN that App Mesh gave it, from its status: there once the controller has created it.
+    pub arn: Option<String>,
     /// The object's own words, for the rules on the App Mesh API itself.
     pub definition: Definition,
 }
@@ -70,6 +73,11 @@ impl Member {
     /// `virtual node` or `virtual gateway`, for messages.
     pub fn noun(&self) -> &'static str {
         if self.is_gateway() { "virtual gateway" } else { "virtual node" }
+    }
+
+    /// What says which release it is of.
+    pub fn marks(&self) -> Marks<'_> {
+        Marks { labels: &self.labels, annotations: &self.annotations }
     }
 
     /// Whether any of its ends loads certificates or trust.

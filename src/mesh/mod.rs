@@ -20,10 +20,11 @@ mod release;
 mod routes;
 mod store;
 mod view;
+mod ways;
 mod workload;
 mod world;
 
-pub use calls::{Call, CallKey, Calls, PolicyInForce};
+pub use calls::{Brought, Call, CallKey, Calls, PolicyInForce, brought_about};
 pub use end::{
     Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
 };
@@ -31,9 +32,10 @@ pub use from_appmesh::{gateway_member, node_member};
 pub use member::{BackendEntry, Definition, Member, OwnPolicy};
 pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
 pub use object::ObjectRef;
-pub use release::same_release;
+pub use release::{Marks, same_release};
 pub use routes::Name;
 pub use store::{Store, StoreKey, StoreKind, StoreState, Unread};
 pub use view::{FreshStores, Place, View};
+pub use ways::Routing;
 pub use workload::{AnnotationProblem, Probe, Workload};
 pub use world::{Fact, FactId, LocalMount, SecretAccess, World};

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
 use crate::appmesh::{BackendGroup, GatewayRoute, VirtualRouter, VirtualService};
+use crate::field::FieldPath;
 use crate::mesh::end::Backend;
 use crate::mesh::member::Member;
 use crate::mesh::object::ObjectRef;
@@ -155,8 +156,8 @@ impl RouteIndex {
     }
 
     pub(crate) fn add_gateway_route(&mut self, object: &ObjectRef, route: &GatewayRoute) {
-        for (service, _) in services_routed(object, route) {
-            self.gateway_routes_of_service.insert(service, object.clone());
+        for routed in services_routed(object, route) {
+            self.gateway_routes_of_service.insert(routed.service, object.clone());
         }
         match gateway_of(object, route) {
             Some(gateway) => self.gateway_routes_of_gateway.insert(gateway, object.clone()),
@@ -165,8 +166,8 @@ impl RouteIndex {
     }
 
     pub(crate) fn remove_gateway_route(&mut self, object: &ObjectRef, route: &GatewayRoute) {
-        for (service, _) in services_routed(object, route) {
-            self.gateway_routes_of_service.remove(&service, object);
+        for routed in services_routed(object, route) {
+            self.gateway_routes_of_service.remove(&routed.service, object);
         }
         match gateway_of(object, route) {
             Some(gateway) => self.gateway_routes_of_gateway.remove(&gateway, object),
@@ -191,6 +192,16 @@ impl RouteIndex {
         self.gateway_routes_of_service.of(service)
     }
 
+    /// The virtual services that a router provides.
+    pub(crate) fn services_by(&self, router: &Name) -> impl Iterator<Item = &Name> {
+        self.services_of_router.of(router)
+    }
+
+    /// The members that name a backend group.
+    pub(crate) fn members_naming(&self, group: &Name) -> impl Iterator<Item = &ObjectRef> {
+        self.members_of_group.of(group)
+    }
+
     /// The gateway routes that may be a gateway's: those that name it, and those that name none.
     pub(crate) fn gateway_routes_from(&self, gateway: &Name) -> impl Iterator<Item = &ObjectRef> {
         self.gateway_routes_of_gateway.of(gateway).chain(&self.gateway_routes_without_gateway)
@@ -201,6 +212,21 @@ impl RouteIndex {
 pub(crate) enum Provider {
     Node(Name),
     Router(Name),
+}
+
+impl Provider {
+    /// The field that names it.
+    pub(crate) fn field(&self) -> FieldPath {
+        let kind = match self {
+            Provider::Node(_) => "virtualNode",
+            Provider::Router(_) => "virtualRouter",
+        };
+        spec().keys(["provider", kind])
+    }
+}
+
+fn spec() -> FieldPath {
+    FieldPath::root().key("spec")
 }
 
 /// The provider of a service. An ARN beats a reference, and leads out of what can be known here.
@@ -227,30 +253,70 @@ pub(crate) struct Target {
     pub(crate) port: Option<u16>,
     /// Whether no request goes there now.
     pub(crate) idle: bool,
+    /// The route, its kind, and the target in it.
+    place: (usize, &'static str, usize),
+}
+
+impl Target {
+    /// The target's field.
+    pub(crate) fn field(&self) -> FieldPath {
+        let (route, kind, target) = self.place;
+        spec().key("routes").index(route).keys([kind, "action", "weightedTargets"]).index(target)
+    }
 }
 
 /// The nodes that a router's routes lead to.
 pub(crate) fn targets(object: &ObjectRef, router: &VirtualRouter) -> impl Iterator<Item = Target> {
     let own = object.namespace();
-    router.spec.routes.iter().flat_map(|route| route.targets()).filter_map(move |target| {
+    let actions = router
+        .spec
+        .routes
+        .iter()
+        .enumerate()
+        .flat_map(|(route, it)| it.actions().map(move |(kind, action)| (route, kind, action)));
+    let targets = actions.flat_map(|(route, kind, action)| {
+        action.weighted_targets.iter().enumerate().map(move |(index, target)| ((route, kind, index), target))
+    });
+    targets.filter_map(move |(place, target)| {
         let reference = target.virtual_node_ref.as_ref().filter(|_| target.virtual_node_arn.is_none())?;
         Some(Target {
             node: Name::new(reference.namespace_or(own), &reference.name),
-            port: target.port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0),
+            port: port(target.port),
             idle: target.weight == 0,
+            place,
         })
     })
 }
 
-/// The services that a gateway route leads to, with the listener's port where the route says.
-pub(crate) fn services_routed(object: &ObjectRef, route: &GatewayRoute) -> impl Iterator<Item = (Name, Option<u16>)> {
+/// One service that a gateway route leads to.
+pub(crate) struct Routed {
+    pub(crate) service: Name,
+    /// The listener that is meant, where the route says.
+    pub(crate) port: Option<u16>,
+    /// The kind of route.
+    kind: &'static str,
+}
+
+impl Routed {
+    /// The field that names the service.
+    pub(crate) fn field(&self) -> FieldPath {
+        spec().keys([self.kind, "action", "target", "virtualService"])
+    }
+}
+
+/// The services that a gateway route leads to.
+pub(crate) fn services_routed(object: &ObjectRef, route: &GatewayRoute) -> impl Iterator<Item = Routed> {
     let own = object.namespace();
-    route.spec.targets().filter_map(move |target| {
+    route.spec.targets().filter_map(move |(kind, target)| {
         let service = &target.virtual_service;
         let reference = service.virtual_service_ref.as_ref().filter(|_| service.virtual_service_arn.is_none())?;
-        let port = target.port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
-        Some((Name::new(reference.namespace_or(own), &reference.name), port))
+        let service = Name::new(reference.namespace_or(own), &reference.name);
+        Some(Routed { service, port: port(target.port), kind })
     })
+}
+
+fn port(port: Option<i64>) -> Option<u16> {
+    port.and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
 }
 
 /// The name that stands for every service of a namespace.
@@ -262,6 +328,13 @@ pub(crate) const EVERY_SERVICE: &str = "*";
 pub(crate) struct GroupEntry {
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
+}
+
+impl GroupEntry {
+    /// The field of a group's entry.
+    pub(crate) fn field(index: usize) -> FieldPath {
+        spec().key("virtualservices").index(index)
+    }
 }
 
 /// The entries of a backend group.

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::aws::{Answer, Arn, ArnKind, Asked, AuthorityFacts, AwsFacts, CertificateFacts, Home, Question};
 use crate::mesh::end::FileRef;
 use crate::mesh::member::Member;
 use crate::mesh::mounts::{Located, Mounts};
 use crate::mesh::store::{StoreKey, StoreState, Unread};
 use crate::mesh::workload::Workload;
 use crate::mesh::world::World;
-use crate::pki::FileFacts;
+use crate::pki::{Bundle, Certificate, Chain, FileFacts};
 
 /// Stores read for one review, newer than the world's.
 pub type FreshStores = HashMap<StoreKey, StoreState>;
@@ -20,6 +21,7 @@ pub struct View<'a> {
     /// The shared snapshot.
     pub world: &'a World,
     fresh: Option<&'a FreshStores>,
+    aws: Option<&'a AwsFacts>,
 }
 
 /// What stands at a path of one workload's proxy.
@@ -78,6 +80,15 @@ pub enum Place {
         /// What the writer may have meant.
         nearest: Option<String>,
     },
+    /// A certificate of AWS Certificate Manager.
+    Acm {
+        /// The certificate itself, as far as it is known.
+        leaf: Option<Arc<Certificate>>,
+        /// With its authority and those above, where these are known too.
+        chain: Option<Arc<Chain>>,
+    },
+    /// Authorities of AWS Private CA: what they come to, where all of them are known.
+    Authorities(Option<Arc<Bundle>>),
 }
 
 impl Place {
@@ -88,7 +99,12 @@ impl Place {
                 Some(store)
             }
             Place::KeyMissing { store, .. } => store.as_ref(),
-            Place::Unknown | Place::NotMounted { .. } | Place::Opaque { .. } | Place::VolumeMissing { .. } => None,
+            Place::Unknown
+            | Place::NotMounted { .. }
+            | Place::Opaque { .. }
+            | Place::VolumeMissing { .. }
+            | Place::Acm { .. }
+            | Place::Authorities(_) => None,
         }
     }
 }
@@ -96,12 +112,71 @@ impl Place {
 impl<'a> View<'a> {
     /// The world as it stands.
     pub fn new(world: &'a World) -> Self {
-        Self { world, fresh: None }
+        Self { world, fresh: None, aws: None }
     }
 
     /// The world with newer stores laid over it.
     pub fn with_fresh(world: &'a World, fresh: &'a FreshStores) -> Self {
-        Self { world, fresh: Some(fresh) }
+        Self { world, fresh: Some(fresh), aws: None }
+    }
+
+    /// The same, with what AWS has answered.
+    #[must_use]
+    pub fn answered(self, facts: &'a AwsFacts) -> Self {
+        Self { aws: Some(facts), ..self }
+    }
+
+    /// What came of a question to AWS; None where it was not asked.
+    pub fn answer(&self, question: &Question) -> Option<&'a Answer> {
+        self.aws?.get(question)
+    }
+
+    /// What ACM says of a certificate.
+    pub fn certificate(&self, arn: &Arn) -> Asked<'a, CertificateFacts> {
+        Asked::of(self.answer(&Question::Certificate(arn.clone())), |answer| match answer {
+            Answer::Certificate(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+
+    /// What AWS Private CA says of an authority.
+    pub fn authority(&self, arn: &Arn) -> Asked<'a, AuthorityFacts> {
+        Asked::of(self.answer(&Question::Authority(arn.clone())), |answer| match answer {
+            Answer::Authority(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+
+    /// Where meshvet itself is.
+    pub fn home(&self) -> Asked<'a, Home> {
+        Asked::of(self.answer(&Question::Home), |answer| match answer {
+            Answer::Home(home) => Some(home),
+            _ => None,
+        })
+    }
+
+    /// What a certificate's ARN stands for.
+    pub(crate) fn acm_place(&self, reference: &FileRef) -> Place {
+        let facts =
+            Arn::parse(&reference.path, ArnKind::Certificate).ok().and_then(|arn| self.certificate(&arn).known());
+        let Some(facts) = facts else { return Place::Acm { leaf: None, chain: None } };
+        let authority = facts.authority.as_deref().and_then(|arn| Arn::parse(arn, ArnKind::Authority).ok());
+        let authority = authority.and_then(|arn| self.authority(&arn).known());
+        let chain = authority.and_then(|authority| facts.chain(authority)).map(Arc::new);
+        Place::Acm { leaf: facts.leaf.clone(), chain }
+    }
+
+    /// What authorities come to together. One that isn't known may be the one that counts: then nothing is.
+    pub(crate) fn authorities_place(&self, references: &[FileRef]) -> Place {
+        let mut certificates = Vec::new();
+        for reference in references {
+            let facts =
+                Arn::parse(&reference.path, ArnKind::Authority).ok().and_then(|arn| self.authority(&arn).known());
+            let Some(bundle) = facts.and_then(|facts| facts.bundle.as_ref()) else { return Place::Authorities(None) };
+            certificates.extend(bundle.certificates.iter().cloned());
+        }
+        let known = !certificates.is_empty();
+        Place::Authorities(known.then(|| Arc::new(Bundle { certificates, has_crl: false })))
     }
 
     /// What is known of a store.

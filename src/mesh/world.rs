@@ -9,7 +9,7 @@ use crate::mesh::member::Member;
 use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
 use crate::mesh::object::ObjectRef;
 use crate::mesh::paths::PathCache;
-use crate::mesh::routes::{EVERY_SERVICE, Name, RouteIndex, group_entries};
+use crate::mesh::routes::{EVERY_SERVICE, GroupEntry, Name, RouteIndex, group_entries};
 use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
 use crate::mesh::workload::Workload;
 
@@ -32,6 +32,8 @@ pub enum Fact {
     Workload(Arc<Workload>),
     /// A Secret or ConfigMap.
     Store(StoreKey, Arc<Store>),
+    /// A ServiceAccount, and the role that its annotation gives it at AWS.
+    ServiceAccount(ObjectRef, Option<String>),
     /// A namespace and its labels.
     Namespace(String, BTreeMap<String, String>),
 }
@@ -57,6 +59,7 @@ impl Fact {
             | Fact::Router(object, _)
             | Fact::GatewayRoute(object, _)
             | Fact::BackendGroup(object, _)
+            | Fact::ServiceAccount(object, _)
             | Fact::Mesh(object, _) => FactId::Object(object.clone()),
             Fact::Store(key, _) => FactId::Store(key.clone()),
             Fact::Namespace(name, _) => FactId::Namespace(name.clone()),
@@ -94,11 +97,13 @@ pub struct World {
     workloads: HashMap<ObjectRef, Arc<Workload>>,
     stores: HashMap<StoreKey, Arc<Store>>,
     namespaces: HashMap<String, BTreeMap<String, String>>,
-    services: HashMap<ObjectRef, Arc<VirtualService>>,
+    /// In order, so that those of one namespace stand together.
+    services: BTreeMap<ObjectRef, Arc<VirtualService>>,
     routers: HashMap<ObjectRef, Arc<VirtualRouter>>,
     gateway_routes: HashMap<ObjectRef, Arc<GatewayRoute>>,
     backend_groups: HashMap<ObjectRef, Arc<BackendGroup>>,
     meshes: HashMap<ObjectRef, Arc<Mesh>>,
+    service_accounts: HashMap<ObjectRef, Option<String>>,
     gateways: BTreeSet<ObjectRef>,
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
@@ -154,6 +159,7 @@ impl World {
                 self.backend_groups.insert(object, group);
             }
             Fact::Mesh(object, mesh) => drop(self.meshes.insert(object, mesh)),
+            Fact::ServiceAccount(object, role) => drop(self.service_accounts.insert(object, role)),
             Fact::Store(key, store) => drop(self.stores.insert(key, store)),
             Fact::Namespace(name, labels) => drop(self.namespaces.insert(name, labels)),
         }
@@ -172,6 +178,7 @@ impl World {
                 self.forget_gateway_route(object);
                 self.forget_group(object);
                 self.meshes.remove(object);
+                self.service_accounts.remove(object);
             }
         }
     }
@@ -298,17 +305,19 @@ impl World {
     /// The services that a backend group stands for, to a member of this namespace.
     pub(crate) fn services_of_group(&self, group: &Name, namespace: &str) -> Vec<Name> {
         let group = self.backend_groups.get(&app_mesh("BackendGroup", group));
-        let mut services = Vec::new();
-        for entry in group.into_iter().flat_map(|group| group_entries(group)) {
-            let namespace = entry.namespace.as_deref().unwrap_or(namespace);
-            if entry.name == EVERY_SERVICE {
-                let there = self.services.keys().filter(|service| service.namespace() == namespace);
-                services.extend(there.map(Name::of));
-            } else {
-                services.push(Name::new(namespace, &entry.name));
-            }
+        let entries = group.into_iter().flat_map(|group| group_entries(group));
+        entries.flat_map(|entry| self.services_of_entry(&entry, namespace)).collect()
+    }
+
+    /// The services that one entry of a backend group stands for, to a member of this namespace.
+    pub(crate) fn services_of_entry(&self, entry: &GroupEntry, namespace: &str) -> Vec<Name> {
+        let namespace = entry.namespace.as_deref().unwrap_or(namespace);
+        if entry.name != EVERY_SERVICE {
+            return vec![Name::new(namespace, &entry.name)];
         }
-        services
+        let first = app_mesh("VirtualService", &Name::new(namespace, ""));
+        let there = self.services.range(first..).map(|(service, _)| service);
+        there.take_while(|service| service.namespace() == namespace).map(Name::of).collect()
     }
 
     /// The gateway route of this name.
@@ -330,6 +339,16 @@ impl World {
                 .is_some_and(|selector| selector.is_empty() || labels.is_some_and(|labels| selector.matches(labels)))
         };
         self.meshes.values().find(fits).map(|mesh| mesh.metadata.name.as_str())
+    }
+
+    /// The mesh of this name.
+    pub(crate) fn mesh(&self, name: &str) -> Option<&Mesh> {
+        self.meshes.get(&ObjectRef::cluster_scoped(API_VERSION, "Mesh", name)).map(AsRef::as_ref)
+    }
+
+    /// The role that a ServiceAccount's annotation gives it at AWS; None where there is none, and where nobody knows.
+    pub(crate) fn role_of(&self, namespace: &str, service_account: &str) -> Option<&str> {
+        self.service_accounts.get(&ObjectRef::new("v1", "ServiceAccount", namespace, service_account))?.as_deref()
     }
 
     /// The workloads whose pods are this member's proxies, by name.

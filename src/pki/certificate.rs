@@ -69,8 +69,10 @@ pub struct Certificate {
     pub malformed_extensions: Vec<String>,
     /// SHA-256 over the whole certificate.
     pub fingerprint: [u8; 32],
-    /// The whole certificate.
+    /// The whole certificate; empty where it is [known by description alone](Certificate::is_described).
     pub der: Arc<[u8]>,
+    /// Of a certificate that is known by description alone: the digest of its issuer's key, where that is known.
+    pub(super) described_issuer: Option<[u8; 32]>,
 }
 
 /// The hash of a signature.
@@ -172,6 +174,7 @@ impl Certificate {
             malformed_extensions: extensions.malformed,
             fingerprint: sha256(whole),
             der: whole.into(),
+            described_issuer: None,
         };
         Ok((certificate, rest))
     }

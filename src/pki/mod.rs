@@ -9,6 +9,7 @@
 mod broken_block;
 mod certificate;
 mod der;
+mod described;
 mod distinguished_name;
 mod extensions;
 mod file;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use broken_block::{BlockFault, BrokenBlock};
 pub use certificate::{Certificate, CertificateError, HashAlgorithm};
+pub use described::Description;
 pub use extensions::{BasicConstraints, ExtendedKeyUsage, KeyUsage, San};
 pub use file::{Bundle, Chain, FileFacts, IgnoredBlock, IgnoredReason, MAX_FILE_BYTES};
 pub use instead::{NotPem, OtherBlock};

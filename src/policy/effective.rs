@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
 use crate::mesh::World;
 use crate::pki::HashAlgorithm;
-use crate::policy::file::{PolicyError, PolicyFile, Profile, SignatureHash, Thresholds};
+use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
+use crate::policy::issuers::{AllowedIssuers, IssuersFile};
 use crate::rules::{RULES, Rule};
 
 /// The label that Kubernetes sets on every namespace.
@@ -27,6 +29,8 @@ struct Layer {
     unknown: Option<Severity>,
     thresholds: Thresholds,
     profile: Profile,
+    issuers: Option<Arc<AllowedIssuers>>,
+    routing: Routing,
 }
 
 /// What holds in one namespace.
@@ -46,8 +50,14 @@ pub struct Effective {
     pub sds_enabled: bool,
     /// Whether backend groups are enabled in the App Mesh controller.
     pub backend_groups_enabled: bool,
+    /// The most that a broken call weighs on an object that leads callers to nodes.
+    pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
+    /// MV302's allowed issuers; None: anybody.
+    pub allowed_issuers: Option<Arc<AllowedIssuers>>,
+    /// Where the mesh is in AWS, and whom meshvet asks as.
+    pub aws: Arc<Aws>,
 }
 
 impl Default for Policy {
@@ -63,7 +73,10 @@ impl Default for Policy {
             max_lifetime_days: None,
             sds_enabled: false,
             backend_groups_enabled: false,
+            routing: Severity::Warn,
             ignore_denials: false,
+            allowed_issuers: None,
+            aws: Arc::default(),
         };
         Self { base, scopes: Vec::new() }
     }
@@ -85,10 +98,13 @@ impl Policy {
     pub fn new(file: PolicyFile) -> Result<Self, PolicyError> {
         let mut policy = Self::default();
         let severities = resolve(&file.severities, "severities")?;
-        policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile);
+        policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile, file.routing);
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
+        policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
+        file.aws.check()?;
+        policy.base.aws = Arc::new(file.aws);
         for (index, scope) in file.scopes.into_iter().enumerate() {
             let path = format!("scopes[{index}]");
             if let Some(problem) = scope.namespace_selector.problems().first() {
@@ -101,9 +117,16 @@ impl Policy {
                 selector: scope.namespace_selector,
                 thresholds: scope.thresholds,
                 profile: scope.profile,
+                issuers: allowed(scope.issuers.as_ref(), &format!("{path}.issuers"))?,
+                routing: scope.routing,
             });
         }
         Ok(policy)
+    }
+
+    /// Where the mesh is in AWS, and whom meshvet asks as.
+    pub fn aws(&self) -> &Arc<Aws> {
+        &self.base.aws
     }
 
     /// What holds in a namespace, by its labels.
@@ -115,13 +138,21 @@ impl Policy {
         let mut labels = world.namespace(namespace).cloned().unwrap_or_default();
         labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
-            effective.to_mut().lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile);
+            let effective = effective.to_mut();
+            effective.lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile, layer.routing);
+            effective.allowed_issuers = layer.issuers.clone().or(effective.allowed_issuers.take());
         }
         effective
     }
 }
 
 impl Effective {
+    /// Whether no case of a rule weighs anything, so that it need not run. `row` is the rule's place in [`RULES`], which whoever
+    /// walks the table knows.
+    pub(crate) fn is_off(&self, row: usize, rule: &Rule) -> bool {
+        self.severities.get(row).copied().flatten().unwrap_or(rule.default) == Severity::Off
+    }
+
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.
     pub fn severity(&self, rule: &Rule, natural: Severity) -> Severity {
         let named = self.severities.get(rule.index()).copied().flatten();
@@ -135,8 +166,10 @@ impl Effective {
         unknown: Option<Severity>,
         thresholds: Thresholds,
         profile: &Profile,
+        routing: Routing,
     ) {
         self.unknown = unknown.or(self.unknown);
+        self.routing = routing.severity.unwrap_or(self.routing);
         for (mine, other) in self.severities.iter_mut().zip(severities) {
             *mine = other.or(*mine);
         }
@@ -149,8 +182,12 @@ impl Effective {
     }
 }
 
+fn allowed(issuers: Option<&IssuersFile>, path: &str) -> Result<Option<Arc<AllowedIssuers>>, PolicyError> {
+    issuers.map(|issuers| issuers.resolve(path).map(Arc::new)).transpose()
+}
+
 /// The rules that speak of things not known; MV202 is among them for its softer cases only.
-const UNKNOWN_RULES: [&str; 3] = ["MV201", "MV202", "MV203"];
+const UNKNOWN_RULES: [&str; 4] = ["MV201", "MV202", "MV203", "MV408"];
 
 fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];
@@ -212,6 +249,22 @@ mod tests {
     }
 
     #[test]
+    fn routing_objects_warn_unless_the_policy_says_otherwise() {
+        let routing = |text: &str, namespace: &str| {
+            let policy = Policy::parse(text).expect("a policy");
+            let mut world = World::default();
+            world.learn(Fact::Namespace("prod".to_owned(), [("env".to_owned(), "prod".to_owned())].into()));
+            policy.effective(namespace, &world).routing
+        };
+        assert_eq!(routing("", "prod"), Severity::Warn);
+        let scoped = "routing: {severity: off}\nscopes:\n- namespaceSelector: {matchLabels: {env: prod}}\n  routing: {severity: deny}\n";
+        assert_eq!(routing(scoped, "dev"), Severity::Off);
+        assert_eq!(routing(scoped, "prod"), Severity::Deny);
+        rejects("routing: {severity: error}", &["routing.severity", "error"]);
+        rejects("scopes: [{routing: {severty: deny}}]", &["scopes[0].routing.severty", "`severity`"]);
+    }
+
+    #[test]
     fn unknown_keys_and_rules_are_named_with_the_nearest() {
         rejects("severitys: {}", &["severitys", "did you mean `severities`"]);
         rejects(
@@ -222,8 +275,34 @@ mod tests {
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);
         rejects("severities: [", &["line"]);
+        rejects("aws: {region: Ireland}", &["aws.region", "eu-west-1"]);
+        rejects("aws: {account: '12'}", &["aws.account", "twelve digits"]);
+        rejects("aws: {account: 111122223333}", &["aws.account", "a string"]);
+        rejects(
+            "aws: {accounts: [{account: '111122223333', roleArn: meshvet}]}",
+            &["aws.accounts[0].roleArn", "role/NAME"],
+        );
+        rejects("aws: {roles: {controller: 'arn:aws:iam::1:role/x'}}", &["aws.roles.controller", "role/NAME"]);
+        rejects("aws: {roles: {cluster: 'a/b'}}", &["aws.roles.cluster", "letters"]);
+        rejects("aws: {role: {}}", &["aws.role", "`roles`"]);
         rejects("- a", &["the policy: a map is expected"]);
         rejects("thresholds: [3]", &["thresholds: a map is expected"]);
+    }
+
+    #[test]
+    fn an_issuer_that_cannot_be_used_is_told_with_its_place() {
+        rejects("issuers: {allowed: []}", &["issuers.allowed: the list is empty"]);
+        rejects("issuers: {allowd: []}", &["issuers.allowd", "`allowed`"]);
+        rejects("issuers: {allowed: [{certificat: x}]}", &["issuers.allowed[0].certificat", "`certificate`"]);
+        rejects("issuers: {allowed: [{certificate: x}]}", &["issuers.allowed[0].certificate: "]);
+        rejects("issuers: {allowed: [{certificateFile: x}]}", &["give the certificate itself"]);
+        rejects("issuers: {allowed: [{spkiSha256: abc}]}", &["issuers.allowed[0].spkiSha256: not a SHA-256 digest"]);
+        rejects("issuers: {allowed: [{subject: mesh}]}", &["not a distinguished name such as CN="]);
+        rejects("issuers: {allowed: [{}]}", &["issuers.allowed[0]: exactly one of certificate"]);
+        rejects(
+            "scopes: [{issuers: {allowed: [{subject: CN=a, spkiSha256: b}]}}]",
+            &["scopes[0].issuers.allowed[0]: exactly one"],
+        );
     }
 
     #[test]

@@ -7,8 +7,10 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::appmesh::LabelSelector;
+use crate::aws::{account_of_role, is_account, is_region};
 use crate::finding::Severity;
 use crate::pki::HashAlgorithm;
+use crate::policy::issuers::IssuersFile;
 
 /// meshvet's policy file. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -16,8 +18,8 @@ use crate::pki::HashAlgorithm;
 pub struct PolicyFile {
     /// What rules weigh, by code (`MV101`) or name (`hostname-mismatch`): `deny`, `warn` or `off`.
     pub severities: BTreeMap<String, Severity>,
-    /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203), unless `severities`
-    /// names them. Left out: each rule's own default.
+    /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203, MV408), unless
+    /// `severities` names them. Left out: each rule's own default.
     pub unknown: Option<Severity>,
     /// What the rules measure with.
     pub thresholds: Thresholds,
@@ -27,8 +29,14 @@ pub struct PolicyFile {
     pub sds: Sds,
     /// App Mesh's backend groups.
     pub backend_groups: BackendGroups,
+    /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
+    pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.
     pub ignore: Ignore,
+    /// Who may have issued a certificate (MV302). Left out: anybody.
+    pub issuers: Option<IssuersFile>,
+    /// What AWS is, and how it is asked.
+    pub aws: Aws,
     /// Namespaces for which something else holds. Of several that fit, the later wins.
     pub scopes: Vec<Scope>,
 }
@@ -103,6 +111,16 @@ pub struct BackendGroups {
     pub enabled: bool,
 }
 
+/// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Routing {
+    /// The most that a call weighs at admission which comes about by such an object and can't work. Default `warn`: the object
+    /// passes with a warning. `deny`: it is refused for what it makes worse. `off`: calls are judged only when one of their ends
+    /// changes.
+    pub severity: Option<Severity>,
+}
+
 /// The `meshvet.dev/ignore` annotation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -125,7 +143,84 @@ pub struct Scope {
     pub thresholds: Thresholds,
     /// What MV213 calls weak there.
     pub profile: Profile,
+    /// Who may have issued a certificate there, instead of what is said above.
+    pub issuers: Option<IssuersFile>,
+    /// Objects there that lead callers to nodes.
+    pub routing: Routing,
 }
+
+/// Where the mesh is in AWS, and whom meshvet asks as. Nothing here makes meshvet ask: `--aws` does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Aws {
+    /// The Region of the mesh (MV402), for nodes that have no ARN yet. Default: the one that meshvet runs in.
+    pub region: Option<String>,
+    /// The account of the mesh (MV403), likewise: twelve digits, in quotes.
+    pub account: Option<String>,
+    /// Roles to take on for certificates and authorities of other accounts.
+    pub accounts: Vec<AwsAccount>,
+    /// Whether the roles of proxies and of the controller are looked at (MV409, MV410, MV412).
+    pub roles: AwsRoles,
+}
+
+/// Which roles are looked at, by IAM's simulator.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct AwsRoles {
+    /// Whether they are looked at. Default false: it takes a permission more, `iam:SimulatePrincipalPolicy`.
+    pub enabled: bool,
+    /// The cluster's name at EKS, where ServiceAccounts get their roles by EKS Pod Identity. Left out: only by the
+    /// annotation `eks.amazonaws.com/role-arn`.
+    pub cluster: Option<String>,
+    /// The ARN of the role that the App Mesh controller creates nodes as (MV412).
+    pub controller: Option<String>,
+}
+
+/// A role to take on for one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schemars(extend("required" = ["account", "roleArn"]))]
+pub struct AwsAccount {
+    /// The account: twelve digits, in quotes.
+    pub account: String,
+    /// The ARN of the role there.
+    pub role_arn: String,
+    /// The external id that the role asks for, where it does.
+    pub external_id: Option<String>,
+}
+
+impl Aws {
+    /// # Errors
+    /// For a Region, an account or a role that can't be one, with the place.
+    pub(super) fn check(&self) -> Result<(), PolicyError> {
+        let wrong = |path: String, problem: &str| Err(PolicyError::Value { path, problem: problem.to_owned() });
+        let account = "an account is twelve digits, in quotes so that YAML takes it for no number";
+        if self.region.as_deref().is_some_and(|region| !is_region(region)) {
+            return wrong("aws.region".to_owned(), "a Region is written as eu-west-1");
+        }
+        if self.account.as_deref().is_some_and(|text| !is_account(text)) {
+            return wrong("aws.account".to_owned(), account);
+        }
+        for (index, other) in self.accounts.iter().enumerate() {
+            if !is_account(&other.account) {
+                return wrong(format!("aws.accounts[{index}].account"), account);
+            }
+            if account_of_role(&other.role_arn).is_none() {
+                return wrong(format!("aws.accounts[{index}].roleArn"), ROLE);
+            }
+        }
+        if self.roles.controller.as_deref().is_some_and(|role| account_of_role(role).is_none()) {
+            return wrong("aws.roles.controller".to_owned(), ROLE);
+        }
+        let of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if self.roles.cluster.as_deref().is_some_and(|name| name.is_empty() || !name.chars().all(of_a_name)) {
+            return wrong("aws.roles.cluster".to_owned(), "a cluster's name has letters, digits, - and _ alone");
+        }
+        Ok(())
+    }
+}
+
+const ROLE: &str = "a role is written as arn:aws:iam::ACCOUNT:role/NAME";
 
 /// Why a policy can't be used.
 #[derive(Debug, Error)]
@@ -150,6 +245,14 @@ pub enum PolicyError {
         name: String,
         /// What was probably meant.
         nearest: Option<String>,
+    },
+    /// A value that can't be what it is to be.
+    #[error("{path}: {problem}")]
+    Value {
+        /// Where it stands.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A namespace selector that can never match.
     #[error("{path}: {problem}")]
@@ -187,6 +290,23 @@ impl PolicyFile {
             let path = error.path().to_string();
             PolicyError::Syntax(format!("{path}: {}", error.into_inner()))
         })
+    }
+
+    /// Puts the files that the policy names (`certificateFile`) in place of their names. `read` gives a file's text, or
+    /// says why it can't.
+    ///
+    /// # Errors
+    /// What `read` says of a file, with its place in the policy.
+    pub fn read_files(&mut self, mut read: impl FnMut(&str) -> Result<String, String>) -> Result<(), PolicyError> {
+        if let Some(issuers) = &mut self.issuers {
+            issuers.read_files("issuers", &mut read)?;
+        }
+        for (index, scope) in self.scopes.iter_mut().enumerate() {
+            if let Some(issuers) = &mut scope.issuers {
+                issuers.read_files(&format!("scopes[{index}].issuers"), &mut read)?;
+            }
+        }
+        Ok(())
     }
 }
 

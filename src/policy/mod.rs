@@ -5,6 +5,12 @@
 
 mod effective;
 mod file;
+mod issuers;
 
 pub use effective::{Effective, Policy};
-pub use file::{BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Scope, Sds, Thresholds, json_schema};
+pub use file::{
+    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Routing, Scope, Sds,
+    Thresholds, json_schema,
+};
+pub(crate) use issuers::short;
+pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

@@ -41,11 +41,14 @@ struct Object<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Summary {
     objects: usize,
     deny: usize,
     warn: usize,
     suppressed: usize,
+    /// Certificates and authorities at AWS that nobody asked about.
+    not_asked: usize,
 }
 
 #[derive(Serialize)]
@@ -71,6 +74,7 @@ pub fn json(report: &Report) -> serde_json::Result<String> {
             deny: report.count(Severity::Deny),
             warn: report.count(Severity::Warn),
             suppressed: report.suppressed(),
+            not_asked: report.not_asked,
         },
         errors: report
             .errors

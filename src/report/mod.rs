@@ -21,6 +21,8 @@ pub struct Report {
     pub errors: Vec<Unread>,
     /// How many objects were judged.
     pub objects: usize,
+    /// Certificates and authorities at AWS that nobody asked about.
+    pub not_asked: usize,
 }
 
 /// A finding with its place in a file.

@@ -189,6 +189,9 @@ fn summary(report: &Report, style: Style) -> String {
     if report.suppressed() > 0 {
         let _ = write!(text, ", {} ignored", report.suppressed());
     }
+    if report.not_asked > 0 {
+        let _ = write!(text, "; AWS not asked about {} (--aws asks)", plural(report.not_asked, "ARN"));
+    }
     if !report.errors.is_empty() {
         let _ = write!(text, "; {}", style.paint(RED, &format!("{} not read", plural(report.errors.len(), "place"))));
     }

@@ -8,8 +8,9 @@ use crate::mesh::Validation;
 use crate::mesh::{
     CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload,
 };
-use crate::pki::{Certificate, Chain, FileFacts};
+use crate::pki::{Bundle, Certificate, Chain, FileFacts};
 use crate::policy::Effective;
+use crate::rules::files::THEN_RESTART;
 use crate::rules::files::chain_disordered::place_of_leaf;
 use crate::rules::pairs::{Pair, Refused};
 use crate::sources::{Body, Reviewed};
@@ -42,7 +43,7 @@ pub struct Context<'a> {
     pub certificates: Vec<CertificateUse<'a>>,
     /// Each trust bundle by file that a proxy of the member loads.
     pub trusts: Vec<TrustUse<'a>>,
-    /// Each call that the member makes or receives, where TLS has a part in it.
+    /// Each call that the object makes, receives or brings about, where TLS has a part in it.
     pub pairs: Vec<Pair<'a>>,
     /// The certificates of those calls that the other end would not accept now.
     pub refused: Vec<Refused>,
@@ -125,9 +126,9 @@ impl<'a> Context<'a> {
                 ends_of(member).for_each(|end| files.find_for(view, member, &owners, end));
                 (cx.certificates, cx.trusts) = (files.certificates, files.trusts);
             }
-            cx.pairs = Pair::all(&cx);
-            cx.refused = Refused::all(&cx);
         }
+        cx.pairs = Pair::all(&cx);
+        cx.refused = Refused::all(&cx);
         cx
     }
 
@@ -159,15 +160,15 @@ impl<'a> Context<'a> {
 
     /// Every file that a proxy of the member loads for TLS, with what stands at its path.
     pub fn files(&self) -> impl Iterator<Item = FileUse<'_>> {
-        let certificates = self.certificates.iter().flat_map(|using| {
+        let certificates = self.certificates.iter().filter(|using| !using.is_acm()).flat_map(|using| {
             let common = (using.end, using.workload);
             [
                 (common, Role::Chain, using.chain_file, &using.chain_place),
                 (common, Role::Key, using.key_file, &using.key_place),
             ]
         });
-        let trusts =
-            self.trusts.iter().map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
+        let trusts = self.trusts.iter().filter(|using| !using.is_acm());
+        let trusts = trusts.map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
         certificates.chain(trusts).map(|((end, workload), role, file, place)| FileUse {
             end,
             workload,
@@ -195,6 +196,25 @@ impl<'a> Files<'a> {
     fn find_for(&mut self, view: View<'a>, member: &'a Member, owners: &[Option<&'a Workload>], end: End<'a>) {
         // Only the uses of this very end can be the same: looking further would cost the square of a large object.
         let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
+        // What AWS keeps is the same for all workloads.
+        if let Some(CertificateSource::Acm(reference)) = end.certificate() {
+            let (chain_place, key_place) = (view.acm_place(reference), Place::Unknown);
+            let (chain_file, key_file) = (reference, reference);
+            self.certificates.push(CertificateUse {
+                end,
+                workload: None,
+                chain_file,
+                key_file,
+                chain_place,
+                key_place,
+            });
+        }
+        if let Some(TrustSource::Acm(references)) = end.validation().and_then(|validation| validation.trust.as_ref())
+            && let Some(file) = references.first()
+        {
+            let place = view.authorities_place(references);
+            self.trusts.push(TrustUse { end, workload: None, file, place });
+        }
         for workload in owners {
             if let Some(CertificateSource::File { chain, key }) = end.certificate() {
                 self.find_certificate(view, member, end, *workload, (chain, key), certificates);
@@ -313,6 +333,15 @@ fn same_file(one: &Place, other: &Place) -> bool {
 }
 
 impl<'a> End<'a> {
+    /// Whether both are the very same end, and not only alike.
+    pub(super) fn is(&self, other: &End<'_>) -> bool {
+        match (self, other) {
+            (End::Server(one, _), End::Server(other, _)) => std::ptr::eq(*one, *other),
+            (End::Client(one), End::Client(other)) => std::ptr::eq(*one, *other),
+            (End::Server(..), End::Client(_)) | (End::Client(_), End::Server(..)) => false,
+        }
+    }
+
     /// `listener 8080`, `backend defaults`.
     pub fn anchor(&self) -> &'a str {
         match self {
@@ -352,14 +381,25 @@ impl<'a> End<'a> {
 }
 
 impl CertificateUse<'_> {
-    /// The chain, where one stands at the path and Envoy would load it.
+    /// Whether it is a certificate of AWS Certificate Manager: there is no file then.
+    pub fn is_acm(&self) -> bool {
+        matches!(self.chain_place, Place::Acm { .. })
+    }
+
+    /// The chain, where one stands at the path and Envoy would load it, or where AWS has told of it.
     pub fn chain(&self) -> Option<&Chain> {
+        if let Place::Acm { chain, .. } = &self.chain_place {
+            return chain.as_deref();
+        }
         self.chain_facts().and_then(|facts| facts.chain.as_ref().ok())
     }
 
     /// The leaf: the certificate that the key is for, wherever it stands in the chain, so that a chain out of order (MV211) isn't
     /// judged as if an authority were the leaf.
     pub fn leaf(&self) -> Option<&Certificate> {
+        if let Place::Acm { leaf, .. } = &self.chain_place {
+            return leaf.as_deref();
+        }
         self.chain()?.certificates.get(place_of_leaf(self).unwrap_or(0)).map(AsRef::as_ref)
     }
 
@@ -371,6 +411,16 @@ impl CertificateUse<'_> {
     /// What stands at the key's path.
     pub fn key_facts(&self) -> Option<&FileFacts> {
         facts(&self.key_place)
+    }
+
+    /// What Envoy calls the chain's file in its log.
+    pub fn log_path(&self) -> &str {
+        if self.is_acm() { "<inline>" } else { &self.chain_file.path }
+    }
+
+    /// How a fix ends that gives the proxy another certificate: a file is read once, one of ACM's is fetched again by itself.
+    pub fn then_restart(&self) -> &'static str {
+        if self.is_acm() { "" } else { THEN_RESTART }
     }
 
     /// The field that names the chain.
@@ -395,6 +445,24 @@ impl CertificateUse<'_> {
 }
 
 impl TrustUse<'_> {
+    /// Whether it is authorities of AWS Private CA: there is no file then.
+    pub fn is_acm(&self) -> bool {
+        matches!(self.place, Place::Authorities(_))
+    }
+
+    /// The authorities, where they are known and Envoy would load them.
+    pub fn bundle(&self) -> Option<&Bundle> {
+        match &self.place {
+            Place::Authorities(bundle) => bundle.as_deref(),
+            _ => self.facts()?.bundle.as_ref().ok(),
+        }
+    }
+
+    /// How a fix ends that changes what is trusted.
+    pub fn then_restart(&self) -> &'static str {
+        if self.is_acm() { "" } else { THEN_RESTART }
+    }
+
     /// What stands at the bundle's path.
     pub fn facts(&self) -> Option<&FileFacts> {
         facts(&self.place)
@@ -421,6 +489,10 @@ fn facts(place: &Place) -> Option<&FileFacts> {
 fn origin(place: &Place, path: &str) -> String {
     match place {
         Place::File { store, key, .. } => format!("key {key} of {store}"),
+        // The field has the whole ARN; warnings are short.
+        Place::Acm { .. } | Place::Authorities(_) => {
+            format!("ACM ({})", path.rsplit_once(':').map_or(path, |(_, resource)| resource))
+        }
         _ => path.to_owned(),
     }
 }

@@ -27,8 +27,8 @@ pub fn judge(reviewed: &Reviewed, view: View<'_>, policy: &Policy, now: Timestam
     let suppressions = Suppressions::parse(&reviewed.annotations);
     let (findings, told) = (Vec::new(), HashMap::new());
     let mut reporter = Reporter { rule: &RULES[0], cx: &cx, suppressions: &suppressions, findings, told };
-    for rule in RULES {
-        if policy.severity(rule, rule.default) == Severity::Off {
+    for (row, rule) in RULES.iter().enumerate() {
+        if policy.is_off(row, rule) {
             continue;
         }
         reporter.rule = rule;
@@ -98,7 +98,10 @@ impl Finding {
         policy: &Effective,
         suppressions: &Suppressions,
     ) -> Option<Finding> {
-        let severity = policy.severity(rule, problem.severity);
+        let mut severity = policy.severity(rule, problem.severity);
+        if problem.site.call.is_some() && reviewed.routing().is_some() {
+            severity = severity.min(policy.routing);
+        }
         if severity == Severity::Off {
             return None;
         }

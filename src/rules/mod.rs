@@ -5,6 +5,7 @@
 //!
 //! Codes are never used again for something else. A new rule is a new file and a new row of [`RULES`].
 
+mod acm;
 mod context;
 mod engine;
 mod envoy;
@@ -14,13 +15,15 @@ mod manual;
 mod names;
 mod objects;
 mod pairs;
+mod questions;
 mod stores;
 
 pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, TrustUse};
 pub use engine::{Judgement, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
-pub use pairs::{Pair, Refused, Side};
+pub use pairs::{Pair, Refused, Side, Standpoint};
+pub use questions::{is_unplaced, questions_to_ask};
 pub use stores::stores_to_read;
 
 use crate::finding::Severity;
@@ -90,11 +93,25 @@ pub static RULES: &[Rule] = &[
     rule!("MV218" "proxy-not-injected" Warn files proxy_not_injected "no proxy is injected into the selected pods, so that nothing would load the file"),
     rule!("MV219" "sds-disabled" Warn files sds_disabled "a secret of the Secret Discovery Service where that is switched off"),
     rule!("MV301" "issuer-untrusted" Deny issuers issuer_untrusted "a client that reaches the listener doesn't trust its issuer, or the reverse"),
+    rule!("MV302" "issuer-not-allowed" Deny issuers issuer_not_allowed "the policy lists allowed issuers, and the certificate's is none of them"),
     rule!("MV303" "trust-unreadable" Deny issuers trust_unreadable "a trust bundle that holds no certificate Envoy loads"),
     rule!("MV304" "client-certificate-missing" Deny issuers client_certificate_missing "a listener validates clients, and a calling node shows no certificate"),
     rule!("MV305" "plaintext-server" Deny issuers plaintext_server "a client enforces TLS on a backend whose listener speaks none"),
     rule!("MV306" "plaintext-probe" Warn issuers plaintext_probe "a kubelet probe in plaintext to the port of a STRICT listener"),
     rule!("MV307" "tls-not-required" Off issuers tls_not_required "a listener that isn't STRICT where the policy says it must be"),
+    rule!("MV401" "acm-arn-malformed" Deny acm acm_arn_malformed "what stands there is not the ARN of a certificate, or of an authority"),
+    rule!("MV402" "acm-other-region" Deny acm acm_other_region "a certificate or authority in another Region than the node's"),
+    rule!("MV403" "acm-other-account" Deny acm acm_other_account "a certificate of another account than the node's"),
+    rule!("MV404" "acm-not-found" Deny acm acm_not_found "AWS has no such certificate or authority"),
+    rule!("MV405" "acm-not-private" Deny acm acm_not_private "an ACM certificate that AWS Private CA did not issue"),
+    rule!("MV406" "acm-not-issued" Deny acm acm_not_issued "an ACM certificate that is pending, expired, revoked or failed"),
+    rule!("MV407" "acm-authority-unusable" Deny acm acm_authority_unusable "an authority that is not active"),
+    rule!("MV408" "acm-unverified" Warn acm acm_unverified "AWS did not answer what the verdict needed to know"),
+    rule!("MV409" "envoy-cannot-export" Warn acm envoy_cannot_export "the proxy's role may not fetch its certificate, or an authority's"),
+    rule!("MV410" "proxy-not-authorized" Warn acm proxy_not_authorized "the proxy's role may not fetch its configuration, or everybody's"),
+    rule!("MV411" "acm-authority-not-root" Warn acm acm_authority_not_root "a client policy trusts a subordinate authority by its ARN"),
+    rule!("MV412" "controller-not-authorized" Warn acm controller_not_authorized "the role that creates nodes may not look at what they name"),
+    rule!("MV413" "acm-key-algorithm" Warn acm acm_key_algorithm "an ACM certificate with another key than RSA"),
 ];
 
 impl Rule {

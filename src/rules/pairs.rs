@@ -1,14 +1,16 @@
-//! Both ends of each call that the member under review makes or receives, with what their proxies load.
+//! Both ends of each call that the object under review makes, receives or brings about, with what their proxies load.
+
+use std::rc::Rc;
 
 use crate::field::FieldPath;
 use crate::finding::{Problem, Severity, Site};
-use crate::mesh::{Call, Calls, Member, ObjectRef, PolicyInForce, View, same_release};
+use crate::mesh::{Brought, Call, Calls, Member, ObjectRef, PolicyInForce, View, brought_about, same_release};
 use crate::pki::Bundle;
 use crate::pki::path::{Purpose, Reason, Refusal};
 use crate::policy::Effective;
 use crate::rules::context::{CertificateUse, Context, End, Files, Surface, TrustUse};
 
-/// Which end of a call is under review.
+/// One end of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The one that calls.
@@ -17,71 +19,121 @@ pub enum Side {
     Server,
 }
 
+/// Where the object under review stands in a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standpoint {
+    /// It is one of the ends.
+    End(Side),
+    /// It leads from one to the other, by this field.
+    Way(FieldPath),
+}
+
 /// One call, with both ends.
 #[derive(Debug)]
 pub struct Pair<'a> {
     /// Who calls whom, by which policy.
     pub call: Call<'a>,
-    /// Which end is under review.
-    pub side: Side,
-    /// Whether both ends are of one release, whose objects are applied one after the other.
+    /// Where the object under review stands.
+    pub standpoint: Standpoint,
+    /// Whether both ends (or an end and the object that leads to it) are of one release, whose objects are applied one after
+    /// the other.
     pub same_release: bool,
-    /// What the listener loads.
-    pub server: Files<'a>,
-    /// What the client's policy loads.
-    pub client: Files<'a>,
+    /// What the listener loads. Pairs of one end share it.
+    pub server: Rc<Files<'a>>,
+    /// What the client's policy loads, likewise.
+    pub client: Rc<Files<'a>>,
+}
+
+/// What each end of a judgement's pairs loads: found once, however many pairs the end has.
+#[derive(Default)]
+struct Loaded<'a> {
+    ends: Vec<(End<'a>, Rc<Files<'a>>)>,
+    nothing: Rc<Files<'a>>,
+}
+
+impl<'a> Loaded<'a> {
+    fn by(&mut self, view: View<'a>, member: &'a Member, end: End<'a>) -> Rc<Files<'a>> {
+        if let Some((_, known)) = self.ends.iter().find(|(known, _)| known.is(&end)) {
+            return Rc::clone(known);
+        }
+        let mut files = Files::default();
+        files.find(view, member, end);
+        let files = Rc::new(files);
+        self.ends.push((end, Rc::clone(&files)));
+        files
+    }
 }
 
 impl<'a> Pair<'a> {
-    /// All calls of the member under review.
+    /// All calls of the object under review, but those in which neither end has anything to do with TLS. Those that routing
+    /// objects bring about are judged where only these change: manifests are judged as a whole, and each call by its ends.
     pub(super) fn all(cx: &Context<'a>) -> Vec<Pair<'a>> {
-        let Some(member) = cx.member() else { return Vec::new() };
-        let calls = Calls::new(cx.view.world, member, cx.policy.backend_groups_enabled);
-        let made = calls.made().into_iter().map(|call| (Side::Client, call));
-        let received = calls.received().into_iter().map(|call| (Side::Server, call));
-        // Where neither end has anything to do with TLS, no rule has anything to say.
-        made.chain(received)
-            .filter(|(_, call)| call.listener.active_tls().is_some() || call.policy.enforced().is_some())
-            .map(|(side, call)| Pair::new(cx.view, side, call))
+        let mut loaded = Loaded::default();
+        let (world, by_groups) = (cx.view.world, cx.policy.backend_groups_enabled);
+        let by_tls = |call: &Call<'_>| call.listener.active_tls().is_some() || call.policy.enforced().is_some();
+        if let Some(member) = cx.member() {
+            let calls = Calls::new(world, member, by_groups);
+            let made = calls.made().into_iter().map(|call| (Side::Client, call));
+            let received = calls.received().into_iter().map(|call| (Side::Server, call));
+            let calls = made.chain(received).filter(|(_, call)| by_tls(call));
+            return calls.map(|(side, call)| Pair::new(cx.view, Standpoint::End(side), call, &mut loaded)).collect();
+        }
+        let judged = cx.surface == Surface::Admission && cx.policy.routing != Severity::Off;
+        let Some((routing, marks)) = cx.reviewed.routing().filter(|_| judged) else { return Vec::new() };
+        let calls = brought_about(world, routing, by_groups).into_iter().filter(|brought| by_tls(&brought.call));
+        calls
+            .map(|Brought { field, call }| {
+                let of_an_end = [call.client, call.server].iter().any(|end| same_release(marks, end.marks()));
+                let mut pair = Pair::new(cx.view, Standpoint::Way(field), call, &mut loaded);
+                pair.same_release |= of_an_end;
+                pair
+            })
             .collect()
     }
 
     /// The calls that any member makes, those without TLS too.
-    pub fn made_by(view: View<'a>, member: &'a Member, policy: &Effective) -> impl Iterator<Item = Pair<'a>> {
-        let calls = Calls::new(view.world, member, policy.backend_groups_enabled);
-        calls.made().into_iter().map(move |call| Pair::new(view, Side::Client, call))
+    pub fn made_by(view: View<'a>, member: &'a Member, policy: &Effective) -> Vec<Pair<'a>> {
+        let mut loaded = Loaded::default();
+        let calls = Calls::new(view.world, member, policy.backend_groups_enabled).made().into_iter();
+        calls.map(|call| Pair::new(view, Standpoint::End(Side::Client), call, &mut loaded)).collect()
     }
 
-    fn new(view: View<'a>, side: Side, call: Call<'a>) -> Self {
-        let (mut server, mut client) = (Files::default(), Files::default());
-        if let Some(tls) = call.listener.active_tls() {
-            server.find(view, call.server, End::Server(call.listener, tls));
-        }
-        if let Some(end) = call.policy.enforced() {
-            client.find(view, call.client, End::Client(end));
-        }
-        let same_release = same_release(call.client, call.server);
-        Self { call, side, same_release, server, client }
+    fn new(view: View<'a>, standpoint: Standpoint, call: Call<'a>, loaded: &mut Loaded<'a>) -> Self {
+        let server =
+            call.listener.active_tls().map(|tls| loaded.by(view, call.server, End::Server(call.listener, tls)));
+        let client = call.policy.enforced().map(|end| loaded.by(view, call.client, End::Client(end)));
+        let nothing = || Rc::clone(&loaded.nothing);
+        let (server, client) = (server.unwrap_or_else(nothing), client.unwrap_or_else(nothing));
+        let same_release = same_release(call.client.marks(), call.server.marks());
+        Self { call, standpoint, same_release, server, client }
     }
 
-    /// `front → blue`, with namespaces where they differ.
-    pub fn title(&self) -> String {
+    /// Whether the object under review is this end.
+    pub fn is_seen_from(&self, side: Side) -> bool {
+        self.standpoint == Standpoint::End(side)
+    }
+
+    /// `front → blue`, with namespaces where they are others than the one in which it is told.
+    pub fn title(&self, told_in: &str) -> String {
         let (client, server) = (&self.call.client.object, &self.call.server.object);
-        if client.namespace == server.namespace {
+        if [client, server].iter().all(|end| end.namespace() == told_in) {
             format!("{} → {}", client.name, server.name)
         } else {
             format!("{} → {}", full(client), full(server))
         }
     }
 
-    /// A problem of this pair: at the field of whichever end is under review. It denies, unless no request takes the way
+    /// A problem of this pair: at the field of whichever end is under review, or at the one that leads to the server. It denies, unless no request takes the way
     /// now, or both ends are of one release that is just being applied.
     pub(super) fn problem(&self, cx: &Context<'_>, fields: Fields<'_>, message: &str) -> Problem {
-        let field = match self.side {
-            Side::Client => fields.client,
-            Side::Server => fields.server,
+        let field = match &self.standpoint {
+            Standpoint::End(Side::Client) => fields.client,
+            Standpoint::End(Side::Server) => fields.server,
+            Standpoint::Way(field) => field,
         };
-        let anchor = format!("{} {}", self.title(), self.call.listener.anchor);
+        // With kinds and namespaces: an object may touch calls between others of the same names.
+        let Call { client, server, listener, .. } = &self.call;
+        let anchor = format!("{} → {} {}", client.object, server.object, listener.anchor);
         let mut site = Site::new(anchor, field.clone()).of_call(self.call.key());
         let files = [&self.server, &self.client];
         let stores = files.into_iter().flat_map(|files| {
@@ -93,7 +145,7 @@ impl<'a> Pair<'a> {
         }
         let applied_in_turn = cx.surface == Surface::Admission && self.same_release;
         let severity = if self.call.idle || applied_in_turn { Severity::Warn } else { Severity::Deny };
-        Problem::new(severity, site, format!("{}: {message}", self.title()))
+        Problem::new(severity, site, format!("{}: {message}", self.title(cx.reviewed.object.namespace())))
     }
 
     /// The listener's certificates, one for each different place.
@@ -158,7 +210,7 @@ impl Refused {
                 for (presented, using) in shown.certificates.iter().enumerate() {
                     let Some(chain) = using.chain() else { continue };
                     for (trust, trusting) in trusting.trusts.iter().enumerate() {
-                        let Some(Ok(bundle)) = trusting.facts().map(|facts| &facts.bundle) else { continue };
+                        let Some(bundle) = trusting.bundle() else { continue };
                         let verdict = cx.view.world.paths().verdict(chain, bundle, purpose);
                         if let Some(refusal) = verdict.refusal_at(cx.now) {
                             all.push(Self { pair: place, presented, trust, by, refusal });
@@ -190,8 +242,16 @@ impl Refused {
         Some((pair, shown.certificates.get(self.presented)?, trusting.trusts.get(self.trust)?))
     }
 
-    /// The problem of this pair, with what both ends have and what would be logged.
-    pub(super) fn problem(&self, cx: &Context<'_>, what: &str) -> Option<Problem> {
+    /// The problem of this pair when a certificate above the leaf is at fault: what that one does.
+    pub(super) fn problem_on_the_path(&self, cx: &Context<'_>, does: &str) -> Option<Problem> {
+        self.problem(cx, |shower, verifier| {
+            format!("a certificate on the {shower}'s path {does}: the {verifier} refuses it")
+        })
+    }
+
+    /// The problem of this pair, with what both ends have and what would be logged. What is wrong is said with the names of the
+    /// one who shows the certificate and the one who refuses it.
+    pub(super) fn problem(&self, cx: &Context<'_>, what: impl FnOnce(&str, &str) -> String) -> Option<Problem> {
         let (pair, using, trust) = self.parts(cx)?;
         let fields = match self.by {
             Side::Server => Fields { client: &trust.file.field, server: &using.chain_file.field },
@@ -201,7 +261,7 @@ impl Refused {
             Side::Server => ("server", "client"),
             Side::Client => ("client", "listener"),
         };
-        let message = format!("the {verifier} doesn't accept the {shower}'s certificate: {what}");
+        let message = what(shower, verifier);
         let mut problem = pair.problem(cx, fields, &message);
         problem.site.anchor = format!("{} {shower}'s certificate", problem.site.anchor);
         let consequence = match self.by {
@@ -210,12 +270,12 @@ impl Refused {
                 format!("the server ends the handshake: the client's proxy logs {}", self.refusal.alert())
             }
         };
-        let trusted = trust.facts().and_then(|facts| facts.bundle.as_ref().ok());
+        let trusted = trust.bundle();
         let issuer = using.chain().map(|chain| chain.leaf().issuer.clone()).unwrap_or_default();
         Some(
             problem
                 .expected(format!("a path to {} ({})", subjects(trusted), trust.origin()))
-                .found(format!("{} by issuer {issuer} ({})", self.refusal, using.chain_origin()))
+                .found(format!("{}; the leaf is issued by {issuer} ({})", self.refusal, using.chain_origin()))
                 .consequence(consequence),
         )
     }

@@ -1,5 +1,7 @@
 //! Where facts come from: a cluster's watches, manifests in files. Here bytes become facts, once, when they arrive.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod cluster;
 pub mod manifests;
 mod objects;
@@ -13,10 +15,10 @@ use std::sync::Arc;
 
 use crate::appmesh::decode::UnknownField;
 use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
-use crate::mesh::{Fact, Member, ObjectRef, Workload};
+use crate::mesh::{Fact, Marks, Member, ObjectRef, Routing, Workload};
 
 pub use objects::{Entry, Undecodable, decode_object, decode_reviewed};
-pub use shared::{Inventory, NoReader, SharedWorld, StoreReader};
+pub use shared::{AwsReader, Inventory, NoAws, NoReader, SharedWorld, StoreReader};
 pub use stores::{config_map_store, secret_store, store_of_files};
 
 /// One object that rules judge, with what decoding it showed.
@@ -52,6 +54,19 @@ pub enum Body {
 }
 
 impl Reviewed {
+    /// The object, where it leads callers to nodes without being one; with what says which release it is of.
+    pub fn routing(&self) -> Option<(Routing<'_>, Marks<'_>)> {
+        let object = &self.object;
+        let (routing, metadata) = match &self.body {
+            Body::Service(service) => (Routing::Service(object, service), &service.metadata),
+            Body::Router(router) => (Routing::Router(object, router), &router.metadata),
+            Body::GatewayRoute(route) => (Routing::GatewayRoute(object, route), &route.metadata),
+            Body::BackendGroup(group) => (Routing::BackendGroup(object, group), &group.metadata),
+            Body::Member(_) | Body::Mesh(_) | Body::Workload(_) => return None,
+        };
+        Some((routing, Marks { labels: &metadata.labels, annotations: &metadata.annotations }))
+    }
+
     /// What the world learns of it.
     pub fn fact(&self) -> Fact {
         let object = self.object.clone();

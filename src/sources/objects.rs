@@ -14,6 +14,9 @@ use crate::appmesh::{
 use crate::mesh::{Fact, FactId, ObjectRef, StoreKey, gateway_member, node_member};
 use crate::sources::{Body, Reviewed, stores, workloads};
 
+/// The annotation by which EKS gives a ServiceAccount a role (IAM roles for service accounts).
+const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
+
 /// What an object is to meshvet.
 #[derive(Clone, Debug)]
 pub enum Entry {
@@ -83,6 +86,11 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
         ("v1", "Namespace") => {
             let labels = value.pointer("/metadata/labels").and_then(|labels| BTreeMap::deserialize(labels).ok());
             Ok(Entry::Fact(Fact::Namespace(name, labels.unwrap_or_default())))
+        }
+        ("v1", "ServiceAccount") => {
+            let role =
+                value.pointer("/metadata/annotations").and_then(|annotations| annotations.get(ROLE_ARN)?.as_str());
+            Ok(Entry::Fact(Fact::ServiceAccount(object, role.map(str::to_owned))))
         }
         (group, kind) if workloads::is_workload(group, kind) => {
             let annotations = value

@@ -5,7 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::aws::{AwsFacts, Question};
 use crate::mesh::{FactId, FreshStores, ObjectRef, StoreKey, World};
 use crate::sources::{Reviewed, Undecodable};
 
@@ -121,5 +123,30 @@ pub struct NoReader;
 impl StoreReader for NoReader {
     fn read(&self, _keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores> {
         Box::pin(async { FreshStores::new() })
+    }
+}
+
+/// Asks AWS, by way of a cache.
+pub trait AwsReader: Send + Sync + 'static {
+    /// Whether AWS is asked at all.
+    fn asks(&self) -> bool {
+        true
+    }
+
+    /// Answers every question by the deadline: one that isn't answered by then says so.
+    fn ask(&self, questions: Vec<Question>, deadline: Instant) -> BoxFuture<'_, AwsFacts>;
+}
+
+/// Asks nobody: what can be judged without AWS is judged, and the rest is left.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoAws;
+
+impl AwsReader for NoAws {
+    fn asks(&self) -> bool {
+        false
+    }
+
+    fn ask(&self, _questions: Vec<Question>, _deadline: Instant) -> BoxFuture<'_, AwsFacts> {
+        Box::pin(async { AwsFacts::new() })
     }
 }

@@ -15,6 +15,8 @@ use crate::verify::fetch::{self, AdminUrl, FetchError, Reading};
 
 /// The container that App Mesh's injector adds, and that gateways have.
 const PROXY: &str = "envoy";
+/// The phase of a pod whose containers have started.
+const RUNNING: &str = "Running";
 /// How many pods one call lists.
 const PAGE: u32 = 500;
 
@@ -71,7 +73,7 @@ fn is_running_proxy(pod: &Pod) -> bool {
         // A sidecar may be an init container that keeps running.
         spec.containers.iter().chain(spec.init_containers.iter().flatten()).any(|container| container.name == PROXY)
     };
-    phase == Some("Running") && pod.spec.as_ref().is_some_and(names_proxy)
+    phase == Some(RUNNING) && pod.spec.as_ref().is_some_and(names_proxy)
 }
 
 /// Reads a pod's proxy through the API server.
@@ -80,6 +82,7 @@ fn is_running_proxy(pod: &Pod) -> bool {
 /// [`FetchError`], without its time limit: the caller's.
 pub async fn read(client: &Client, pod: &ProxyPod, port: u16, over: Option<Duration>) -> Result<Reading, FetchError> {
     let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
+    see_that_it_runs(&api, pod).await?;
     let mut forwarder = api.portforward(&pod.name, &[port]).await.map_err(|error| {
         FetchError::Forward(format!("no port-forward: {}", told(&error, "get and create pods/portforward")))
     })?;
@@ -104,6 +107,21 @@ pub async fn read(client: &Client, pod: &ProxyPod, port: u16, over: Option<Durat
     };
     forwarder.abort();
     outcome
+}
+
+/// Says of a pod that is not there, or doesn't run, what the API server or the kubelet would say less clearly. Who may not look
+/// at pods may still forward their ports.
+async fn see_that_it_runs(api: &Api<Pod>, ProxyPod { namespace, name }: &ProxyPod) -> Result<(), FetchError> {
+    let problem = match api.get_opt(name).await {
+        Ok(Some(pod)) => match pod.status.and_then(|status| status.phase) {
+            Some(phase) if phase != RUNNING => format!("the pod is {phase}, and not {RUNNING}: it has no proxy to ask"),
+            _ => return Ok(()),
+        },
+        Ok(None) => format!("there is no such pod; kubectl -n {namespace} get pods lists those there are"),
+        Err(kube::Error::Api(status)) if status.is_forbidden() => return Ok(()),
+        Err(error) => format!("the pod could not be looked at: {}", told(&error, "get pods")),
+    };
+    Err(FetchError::Forward(problem))
 }
 
 /// What the API server says, and what ends it.

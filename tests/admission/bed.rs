@@ -15,7 +15,7 @@ use meshvet::admission::server::router;
 use meshvet::admission::service::Admission;
 use meshvet::mesh::{Fact, SecretAccess, World};
 use meshvet::policy::Policy;
-use meshvet::sources::{Entry, NoReader, SharedWorld, StoreReader, decode_object};
+use meshvet::sources::{AwsReader, Entry, NoAws, NoReader, SharedWorld, StoreReader, decode_object};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -52,6 +52,7 @@ pub(crate) struct Bed {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) drain: Drain,
     pub(crate) router: Router,
+    pub(crate) world: SharedWorld,
 }
 
 impl Bed {
@@ -66,19 +67,48 @@ impl Bed {
         access: SecretAccess,
         reader: impl StoreReader,
     ) -> Self {
+        Self::of_all(objects, access, reader, Arc::new(NoAws), Duration::ZERO)
+    }
+
+    /// A world of these objects, and somebody who asks AWS.
+    #[allow(dead_code, reason = "the suite of AWS shares this file")]
+    pub(crate) fn asking(objects: impl IntoIterator<Item = Value>, aws: Arc<dyn AwsReader>) -> Self {
+        Self::of_all(objects, SecretAccess::Complete, NoReader, aws, Duration::ZERO)
+    }
+
+    /// The same, and how long a denial of a call waits for what is learnt.
+    #[allow(dead_code, reason = "the suite of AWS shares this file")]
+    pub(crate) fn waiting(
+        objects: impl IntoIterator<Item = Value>,
+        access: SecretAccess,
+        reader: impl StoreReader,
+        patience: Duration,
+    ) -> Self {
+        Self::of_all(objects, access, reader, Arc::new(NoAws), patience)
+    }
+
+    fn of_all(
+        objects: impl IntoIterator<Item = Value>,
+        access: SecretAccess,
+        reader: impl StoreReader,
+        aws: Arc<dyn AwsReader>,
+        patience: Duration,
+    ) -> Self {
         let mut world = World::new(access);
         facts(objects).into_iter().for_each(|fact| world.learn(fact));
         let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
+        let world = SharedWorld::new(world);
         let admission = Admission::new(
-            SharedWorld::new(world),
+            world.clone(),
             Arc::new(reader),
             Arc::clone(&policy),
             Arc::new(Timestamp::now),
             Arc::clone(&metrics),
         );
+        let admission = admission.asking(aws).waiting_for_watches(patience);
         let router = router(Arc::new(admission), drain.clone());
-        Self { policy, metrics, drain, router }
+        Self { policy, metrics, drain, router, world }
     }
 
     /// The world of the sound node, its Secret holding this certificate.

@@ -11,6 +11,7 @@ mod client;
 mod hostile;
 mod lifetime;
 mod properties;
+mod routes;
 mod serve;
 mod stores;
 mod try_it;

@@ -1,11 +1,15 @@
 //! Whatever arrives is answered in JSON, and nothing panics.
 
+use meshvet::policy::Policy;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::bed::{Bed, MISNAMED, create, node, update};
+use crate::support::manifests::{
+    backend_group, calling_node, client_policy, gateway_route, virtual_router, virtual_service,
+};
 
 fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
@@ -87,5 +91,25 @@ proptest! {
             mutate(&mut review, &path, &value);
         }
         answers(&Bed::serving(&MISNAMED), review.to_string().into_bytes());
+    }
+
+    #[test]
+    fn a_review_of_a_route_with_odd_values_is_answered(
+        kind in 0..4_usize,
+        changes in proptest::collection::vec((proptest::collection::vec(any::<Index>(), 1..9), odd_value()), 1..4),
+    ) {
+        let route = [
+            virtual_service("shop", "colors", "blue"),
+            virtual_router("shop", "colors", "blue"),
+            gateway_route("shop", "colors", "colors"),
+            backend_group("shop", "colors", "colors"),
+        ][kind].clone();
+        let mut review = update(route.clone(), route);
+        for (path, value) in changes {
+            mutate(&mut review, &path, &value);
+        }
+        let bed = Bed::of([node(), calling_node("shop", "front", "colors", client_policy())]);
+        bed.policy.store(Policy::parse("backendGroups: {enabled: true}\nrouting: {severity: deny}").expect("a policy").into());
+        answers(&bed, review.to_string().into_bytes());
     }
 }

@@ -4,7 +4,7 @@ use meshvet::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::bed::{AUTHORITY, Bed, MISNAMED, SOUND, create, node, review, update};
-use crate::support::manifests::{deployment, namespace, secret};
+use crate::support::manifests::{deployment, namespace, secret, tls_secret, virtual_node};
 use crate::support::mint::Issued;
 
 /// A certificate with two things wrong: the name, and the key.
@@ -64,6 +64,37 @@ async fn an_update_that_makes_nothing_worse_passes_with_a_warning() {
     let response = bed.ask(&update(node(), moved)).await;
     response.warns(&["MV101", "as before"]);
     assert_eq!(response.0["auditAnnotations"], json!({"verdict": "warned", "warned-rules": "MV101"}));
+}
+
+/// A warning has 120 characters: with names as long as they are in real clusters, its end is cut.
+#[tokio::test]
+async fn the_point_of_a_warning_is_not_cut() {
+    const HOST: &str = "checkout-service.payments.svc.cluster.local";
+    let (space, name) = ("payments", "checkout-service");
+    let world = |namespace: Value, issued: &Issued| {
+        let secret = tls_secret(space, "checkout-service-serving-cert", issued);
+        Bed::of([namespace, deployment(space, name, "checkout-service-serving-cert:/certs"), secret])
+    };
+    let node = virtual_node(space, name, HOST);
+
+    let by_common_name = AUTHORITY.leaf(&[]).common_name(HOST).issue();
+    let response = world(namespace(space), &by_common_name).ask(&create(node.clone())).await;
+    response.warns(&[&format!("MV102 common-name-only: hostname {HOST} matches only the common name")]);
+
+    let soon = AUTHORITY.leaf(&[HOST]).valid(-80, 3).issue();
+    let response = world(namespace(space), &soon).ask(&create(node.clone())).await;
+    response.warns(&["MV209 certificate-expiring: the certificate ends in "]);
+
+    let mut unlabelled = namespace(space);
+    unlabelled["metadata"]["labels"] = json!({});
+    let response = world(unlabelled, &AUTHORITY.leaf(&[HOST]).issue()).ask(&create(node.clone())).await;
+    response
+        .warns(&["MV218 proxy-not-injected: namespace payments isn't labelled for injection: no proxy for the pods"]);
+
+    let mut edited = node.clone();
+    edited["spec"]["awsName"] = "checkout".into();
+    let response = world(namespace(space), &MISNAMED).ask(&update(node, edited)).await;
+    response.warns(&[&format!("MV101 hostname-mismatch (as before): hostname {HOST} matches no name of the cert")]);
 }
 
 #[tokio::test]

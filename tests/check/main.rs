@@ -9,6 +9,7 @@ mod explain;
 mod inputs;
 mod options;
 mod output;
+mod pairs;
 mod places;
 mod properties;
 mod run;

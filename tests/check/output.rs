@@ -50,7 +50,7 @@ fn what_an_owner_ignores_is_told_and_counted_apart() {
     assert_snapshot!("ignored", ran.out);
     let (_, json) = folder.json(&[]);
     assert_eq!(json["findings"], json!([]));
-    assert_eq!(json["summary"], json!({"objects": 2, "deny": 0, "warn": 0, "suppressed": 1}));
+    assert_eq!(json["summary"], json!({"objects": 2, "deny": 0, "warn": 0, "suppressed": 1, "notAsked": 0}));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn json_has_every_key_and_null_where_nothing_applies() {
     let (code, json) = Folder::with(&node, &GREEN).json(&[]);
     assert_eq!(code, Some(1));
     assert_eq!(json["version"], 1);
-    assert_eq!(json["summary"], json!({"objects": 2, "deny": 1, "warn": 1, "suppressed": 0}));
+    assert_eq!(json["summary"], json!({"objects": 2, "deny": 1, "warn": 1, "suppressed": 0, "notAsked": 0}));
     assert_eq!(json["errors"], json!([]));
     assert_eq!(codes(&json), ["MV101", "MV001"]);
 

@@ -1,6 +1,6 @@
 //! meshvet stops, starts, drains, and changes its certificate: what the API server's callers see of it.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::install::{Installation, tls_files};
 use crate::replica::Replica;
@@ -59,9 +59,6 @@ fn stopped_under_fail_lets_pass_what_needs_no_verdict() {
     let (_, replica) = installed("stopped-pass", "Fail");
     world.apply(&node).succeeds();
     drop(replica);
-    let mut plain = virtual_node("stopped-pass", "plain", "plain.local");
-    plain["spec"]["listeners"] = json!([{"portMapping": {"port": 8080, "protocol": "http"}}]);
-    world.apply(&plain).succeeds_silently();
     let run = |arguments: &[&str]| {
         let arguments = [&["-n", "stopped-pass"], arguments].concat();
         world.kubectl.run(&arguments, "").succeeds_silently();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::kubectl::Kubectl;
 use crate::sandbox::{self, API_SERVER};
-use crate::support::mint::Authority;
+use crate::support::mint::{Authority, Issued};
 
 /// The token of a user of group `system:masters`, who may do everything.
 const ADMIN: &str = "the-suite";
@@ -27,6 +27,8 @@ pub(crate) struct ControlPlane {
     folder: PathBuf,
     etcd_port: u16,
     port: u16,
+    /// Who issues its servers' certificates, those of its kubelets too.
+    authority: Authority,
     pub(crate) kubectl: Kubectl,
 }
 
@@ -42,13 +44,21 @@ impl ControlPlane {
 
         let etcd = start_etcd(&folder, etcd_port);
         let authority = Authority::new("Kubernetes");
+        std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
         let arguments = api_server_arguments(&folder, &authority, number, etcd_port, port);
         let api_server = start_api_server(&folder, &arguments);
-        std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
         let kubeconfig = folder.join("kubeconfig");
         write_kubeconfig(&kubeconfig, port, &folder.join("ca.crt"), ADMIN);
-        let mut plane =
-            Self { etcd, api_server, arguments, etcd_port, port, kubectl: Kubectl::new(&kubeconfig), folder };
+        let mut plane = Self {
+            etcd,
+            api_server,
+            arguments,
+            etcd_port,
+            port,
+            authority,
+            kubectl: Kubectl::new(&kubeconfig),
+            folder,
+        };
         plane.wait_until_ready();
         plane
     }
@@ -71,6 +81,11 @@ impl ControlPlane {
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// A serving certificate that the API server accepts, for a kubelet at this address.
+    pub(crate) fn kubelet_certificate(&self, address: Ipv4Addr) -> Issued {
+        self.authority.leaf(&["kubelet"]).address(address.into()).issue()
     }
 
     /// A kubeconfig for the bearer of `token`, in a file called `name`.
@@ -180,6 +195,7 @@ fn api_server_arguments(folder: &Path, authority: &Authority, number: u16, etcd_
         format!("--token-auth-file={}", file("tokens.csv", &format!("{ADMIN},admin,admin,system:masters\n"))),
         "--authorization-mode=RBAC".to_owned(),
         format!("--service-cluster-ip-range=10.0.{number}.0/24"),
+        format!("--kubelet-certificate-authority={}", folder.join("ca.crt").display()),
         // Service accounts are made by a controller that doesn't run here: pods don't need one.
         "--disable-admission-plugins=ServiceAccount".to_owned(),
         // Webhooks are called at the addresses of EndpointSlices, one replica or another, as through kube-proxy.

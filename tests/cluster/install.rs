@@ -79,11 +79,12 @@ impl<'a> Installation<'a> {
         spec.retain(|field, _| field == "ports");
         let mut webhook = kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
         webhook["metadata"] = json!({"name": name});
-        let hook = &mut webhook["webhooks"][0];
-        hook["clientConfig"]["service"]["name"] = name.as_str().into();
-        hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
-        hook["failurePolicy"] = failure_policy.into();
-        hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        for hook in webhook["webhooks"].as_array_mut().expect("webhooks") {
+            hook["clientConfig"]["service"]["name"] = name.as_str().into();
+            hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
+            hook["failurePolicy"] = failure_policy.into();
+            hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        }
         kubectl.apply(&service, &[]).succeeds();
         kubectl.apply(&webhook, &[]).succeeds();
         Self { plane, name, authority: Some(authority), token: token(plane) }
@@ -107,12 +108,25 @@ impl<'a> Installation<'a> {
     /// Starts a replica.
     #[track_caller]
     pub(crate) fn start_unready(&self, name: &str) -> Replica {
+        self.start_with(name, None)
+    }
+
+    /// Starts a replica that asks AWS at this address, and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start_asking(&self, name: &str, endpoint: &str) -> Replica {
+        let mut replica = self.start_with(name, Some(endpoint.to_owned()));
+        replica.wait_until_ready();
+        replica
+    }
+
+    fn start_with(&self, name: &str, aws: Option<String>) -> Replica {
         Replica::start(
             self.plane,
             Pod {
                 name: format!("{}-{name}", self.name),
                 token: &self.token,
                 tls: self.certificate().as_ref().map(tls_files),
+                aws,
             },
         )
     }

@@ -30,15 +30,20 @@ fn the_ca_bundle_command_fills_it_in() {
     let plane = ControlPlane::start("ca-bundle");
     install_crds(&plane);
     let installation = Installation::of_deploy(&plane);
-    let take_out = json!([{"op": "remove", "path": "/webhooks/0/clientConfig/caBundle"}]).to_string();
+    let take_out =
+        [0, 1].map(|hook| json!({"op": "remove", "path": format!("/webhooks/{hook}/clientConfig/caBundle")}));
+    let take_out = json!(take_out).to_string();
     let patch = ["patch", "validatingwebhookconfiguration", "meshvet", "--type=json", "-p", &take_out];
     plane.kubectl.run(&patch, "").succeeds();
 
     follow_readme(&plane, "ca-bundle").succeeds_silently();
     let webhook = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
     let webhooks = webhook["webhooks"].as_array().expect("webhooks");
-    assert_eq!(webhooks.len(), 1, "{webhook}");
-    assert_eq!(webhooks[0]["clientConfig"]["service"]["path"], "/validate");
+    assert_eq!(webhooks.len(), 2, "{webhook}");
+    for webhook in webhooks {
+        assert_eq!(webhook["clientConfig"]["service"]["path"], "/validate");
+        assert!(webhook["clientConfig"]["caBundle"].is_string(), "{webhook}");
+    }
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
     installation.wait_until_judging("default");

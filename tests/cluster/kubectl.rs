@@ -128,14 +128,20 @@ impl Outcome {
         outcome
     }
 
-    /// meshvet refused it, and the message that the user sees has all of `texts`.
+    /// meshvet refused a node or gateway, and the message that the user sees has all of `texts`.
     #[track_caller]
     pub(crate) fn refused(self, texts: &[&str]) -> Self {
+        self.refused_by("virtualnodes.meshvet.dev", texts)
+    }
+
+    /// This webhook refused it, and the message that the user sees has all of `texts`.
+    #[track_caller]
+    pub(crate) fn refused_by(self, webhook: &str, texts: &[&str]) -> Self {
         assert!(self.code != 0, "expected a refusal:\n{self}");
         for text in [
             // 403: with 422 kubectl shows no message at all.
             "Error from server (Forbidden): ",
-            "admission webhook \"virtualnodes.meshvet.dev\" denied the request: ",
+            &format!("admission webhook {webhook:?} denied the request: "),
         ]
         .iter()
         .chain(texts)

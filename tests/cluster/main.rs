@@ -18,6 +18,7 @@ macro_rules! tests {
 mod control_plane;
 mod install;
 mod kubectl;
+mod kubelet;
 mod replica;
 mod sandbox;
 mod stream;
@@ -28,13 +29,25 @@ mod world;
 mod support;
 
 mod audit;
+#[allow(dead_code, reason = "shared with the suite `verify`")]
+#[path = "../verify/envoy.rs"]
+mod envoy;
+#[allow(dead_code, reason = "shared with the suite `verify`")]
+#[path = "../verify/proxies.rs"]
+mod proxies;
+
 mod availability;
+#[cfg(feature = "aws")]
+mod aws;
 mod facts;
 mod gateways;
 mod installing;
+mod pairs;
 mod refusals;
+mod routes;
 mod sound;
 mod updates;
+mod verify;
 mod watches;
 mod ways;
 
@@ -52,11 +65,16 @@ const SUITE: &[(&str, &[Test])] = &[
     ("updates", updates::TESTS),
     ("ways", ways::TESTS),
     ("gateways", gateways::TESTS),
+    ("pairs", pairs::TESTS),
+    ("routes", routes::TESTS),
+    ("verify", verify::TESTS),
     ("availability", availability::TESTS),
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
+    #[cfg(feature = "aws")]
+    ("aws", aws::TESTS),
 ];
 
 fn main() -> ExitCode {

@@ -24,6 +24,8 @@ pub(crate) struct Pod<'a> {
     pub(crate) token: &'a str,
     /// What volume `tls` holds, in place of its Secret.
     pub(crate) tls: Option<Files>,
+    /// Where AWS is, for one that asks there.
+    pub(crate) aws: Option<String>,
 }
 
 /// Puts the folder `$0` where a pod finds its ServiceAccount, in a mount namespace of its own, and becomes `$@`.
@@ -75,6 +77,10 @@ impl Replica {
                 argument = argument.replace(text(&mount["mountPath"]), &here);
             }
             command.arg(argument);
+        }
+        if let Some(endpoint) = &pod.aws {
+            command.arg("--aws").env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-west-1");
+            command.env("AWS_ACCESS_KEY_ID", "suite").env("AWS_SECRET_ACCESS_KEY", "suite");
         }
         let log = plane.folder().join(format!("{}.log", pod.name));
         Self { child: spawn(command, &log), address, probe_port: probe_port(container), log, volumes }

@@ -11,6 +11,12 @@ use std::time::{Duration, Instant};
 const WORK: &str = "MESHVET_CLUSTER_WORK";
 /// Set inside: the folder with etcd, kube-apiserver and kubectl.
 const ASSETS: &str = "MESHVET_CLUSTER_ASSETS";
+/// Set inside: the program moto_server.
+const MOTO: &str = "MESHVET_CLUSTER_MOTO";
+/// Set inside: the program that is the kubelet's port-forward.
+const KUBELET: &str = "MESHVET_CLUSTER_KUBELET";
+/// Set inside: the proxy, for `scripts/parts`.
+const ENVOY: &str = "MESHVET_ENVOY";
 
 /// Where the API server is, for everyone. 192.0.2.0/24 is set aside for examples, so it is nobody's.
 pub(crate) const API_SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -34,7 +40,9 @@ pub(crate) fn enter() -> Option<ExitCode> {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     // Outside, because inside nothing can be fetched. What is missing has been said by the script.
-    let (Some(_), Some(assets)) = (run("machine"), run("assets")) else {
+    let (Some(_), Some(assets), Some(kubelet), Some(envoy), Some(moto)) =
+        (run("machine"), run("assets"), run("kubelet"), run("envoy"), run("moto"))
+    else {
         return Some(ExitCode::FAILURE);
     };
     let work = tempfile::Builder::new().prefix("meshvet-cluster-").tempdir().expect("a folder for the suite's files");
@@ -45,6 +53,9 @@ pub(crate) fn enter() -> Option<ExitCode> {
         .args(std::env::args_os().skip(1))
         .env(WORK, work.path())
         .env(ASSETS, assets)
+        .env(MOTO, moto)
+        .env(KUBELET, kubelet)
+        .env(ENVOY, envoy)
         .stdin(Stdio::piped())
         .spawn()
         .expect("unshare runs");
@@ -77,6 +88,16 @@ pub(crate) fn work() -> PathBuf {
 /// The folder with etcd, kube-apiserver and kubectl.
 pub(crate) fn assets() -> PathBuf {
     PathBuf::from(std::env::var_os(ASSETS).expect("called inside"))
+}
+
+/// The server that stands in for AWS.
+pub(crate) fn moto() -> PathBuf {
+    PathBuf::from(std::env::var_os(MOTO).expect("called inside"))
+}
+
+/// The kubelet's port-forward.
+pub(crate) fn kubelet() -> PathBuf {
+    PathBuf::from(std::env::var_os(KUBELET).expect("called inside"))
 }
 
 /// The program under test. `MESHVET_BIN` puts another in its place, a release build say.

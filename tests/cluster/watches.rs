@@ -64,7 +64,13 @@ impl Watching {
         let reader = KubeReader::new(client.clone(), access);
         let watches = {
             let _within = runtime.enter();
-            spawn(client, ClusterOptions { access, pace }, facts.clone(), readiness.clone(), &stats)
+            spawn(
+                client,
+                ClusterOptions { access, pace, service_accounts: true },
+                facts.clone(),
+                readiness.clone(),
+                &stats,
+            )
         };
         Self { facts, readiness, stats, reader, log, _watches: watches, runtime }
     }

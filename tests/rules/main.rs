@@ -5,6 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod acm;
+mod allowed;
 mod cases;
 mod files;
 mod issuers;
@@ -12,6 +14,7 @@ mod membership;
 mod names;
 mod objects;
 mod pairs;
+mod routes;
 mod scene;
 
 use std::collections::BTreeSet;
@@ -22,7 +25,18 @@ use cases::{Case, Expected};
 use scene::Scene;
 
 fn all() -> Vec<Case> {
-    [objects::cases(), membership::cases(), names::cases(), files::cases(), issuers::cases(), pairs::cases()].concat()
+    [
+        objects::cases(),
+        membership::cases(),
+        names::cases(),
+        files::cases(),
+        issuers::cases(),
+        allowed::cases(),
+        pairs::cases(),
+        routes::cases(),
+        acm::cases(),
+    ]
+    .concat()
 }
 
 #[test]
@@ -43,6 +57,7 @@ fn objects_are_judged_as_the_tables_of_files_say() {
 #[test]
 fn objects_are_judged_as_the_tables_of_trust_say() {
     issuers::cases().iter().for_each(Case::run);
+    allowed::cases().iter().for_each(Case::run);
 }
 
 #[test]
@@ -58,6 +73,26 @@ fn objects_are_judged_as_the_tables_of_workloads_say() {
 #[test]
 fn objects_are_judged_as_the_tables_of_calls_say() {
     pairs::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_acm_say() {
+    acm::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn a_sound_world_of_acm_has_no_findings() {
+    let mut scene = Scene::sound();
+    acm::sound(&mut scene);
+    assert_eq!(scene.judge().told(), Vec::<String>::new());
+    let mut scene = Scene::sound();
+    acm::pair(&mut scene);
+    assert_eq!(scene.judge().told(), Vec::<String>::new());
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_routes_say() {
+    routes::cases().iter().for_each(Case::run);
 }
 
 #[test]

@@ -8,22 +8,22 @@ use crate::cases::{Case, denies, good, warns};
 use crate::scene::{AUTHORITY, OTHER, Scene};
 use crate::support::manifests;
 
-const NAMES: &str = "/spec/backendDefaults/clientPolicy/tls/validation/subjectAlternativeNames";
+pub(crate) const NAMES: &str = "/spec/backendDefaults/clientPolicy/tls/validation/subjectAlternativeNames";
 const LIST: &str = "spec.backendDefaults.clientPolicy.tls.validation.subjectAlternativeNames.match.exact";
 
-fn object(kind: &str, name: &str, spec: Value) -> Value {
+pub(crate) fn object(kind: &str, name: &str, spec: Value) -> Value {
     json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": kind,
         "metadata": {"namespace": "shop", "name": name}, "spec": spec})
 }
 
 /// A virtual service `blue` that leads to node `blue`.
-fn service(scene: &mut Scene) {
+pub(crate) fn service(scene: &mut Scene) {
     let provider = json!({"virtualNode": {"virtualNodeRef": {"name": "blue"}}});
     scene.others.push(object("VirtualService", "blue", json!({"provider": provider})));
 }
 
 /// A virtual node `front`, with its Deployment, that calls service `blue`; its certificates lie in Secret `front-cert`.
-fn front(scene: &mut Scene, change: impl FnOnce(&mut Value)) {
+pub(crate) fn front(scene: &mut Scene, change: impl FnOnce(&mut Value)) {
     service(scene);
     let mut front = manifests::virtual_node("shop", "front", "front.apps.local");
     front["spec"]["listeners"] = json!([]);
@@ -41,7 +41,7 @@ fn front(scene: &mut Scene, change: impl FnOnce(&mut Value)) {
     ]);
 }
 
-fn put(object: &mut Value, pointer: &str, value: Value) {
+pub(crate) fn put(object: &mut Value, pointer: &str, value: Value) {
     let mut at = object;
     for segment in pointer.split('/').skip(1) {
         at = match segment.parse::<usize>() {
@@ -53,12 +53,12 @@ fn put(object: &mut Value, pointer: &str, value: Value) {
 }
 
 /// The listener of `blue` validates its clients.
-fn mutual(scene: &mut Scene) {
+pub(crate) fn mutual(scene: &mut Scene) {
     let trust = json!({"file": {"certificateChain": "/certs/ca.crt"}});
     scene.set("/spec/listeners/0/tls/validation", json!({"trust": trust}));
 }
 
-fn with_certificate(front: &mut Value) {
+pub(crate) fn with_certificate(front: &mut Value) {
     put(front, "/spec/backendDefaults/clientPolicy/tls/certificate", manifests::file_certificate("tls.crt", "tls.key"));
 }
 
@@ -165,6 +165,23 @@ fn client_names() -> Vec<Case> {
         ),
         denies(
             "MV101",
+            "a new caller that relies on the hostname",
+            |s| {
+                s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());
+                front(s, |_| {});
+                as_front(s);
+                s.surface = Surface::Admission;
+            },
+            "spec.backendDefaults.clientPolicy.tls.validation",
+            &["front → blue", "hostname blue.apps.local", "DNS:azure.apps.local"],
+        ),
+        good("MV101", "a new caller in manifests: told of the server", |s| {
+            s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());
+            front(s, |_| {});
+            as_front(s);
+        }),
+        denies(
+            "MV101",
             "a caller that relies on the hostname",
             |s| {
                 s.certificate(&AUTHORITY.leaf(&["azure.apps.local"]).issue());
@@ -223,7 +240,11 @@ fn trust() -> Vec<Case> {
                 front(s, |_| {});
             },
             CHAIN,
-            &["front → blue", "CN=other root", "CN=scene root", "unable to get local issuer certificate"],
+            &[
+                "front → blue: the client refuses the server's certificate: CN=blue.apps.local is issued by CN=other root",
+                "CN=scene root",
+                "unable to get local issuer certificate",
+            ],
         ),
         denies(
             "MV301",
@@ -303,7 +324,7 @@ fn trust() -> Vec<Case> {
 }
 
 /// A certificate of an intermediate, which is put behind the leaf or left in `ca.crt`, as cert-manager does.
-fn intermediate(scene: &mut Scene, in_chain: bool, until: i64) {
+pub(crate) fn intermediate(scene: &mut Scene, in_chain: bool, until: i64) {
     let intermediate = AUTHORITY.intermediate("scene intermediate", -1, until);
     let issued = intermediate.leaf(&["blue.apps.local"]).issue();
     let chain = if in_chain { &issued.chain } else { &issued.certificate };

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use meshvet::aws::{AwsFacts, Question};
 use meshvet::finding::Finding;
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
-use meshvet::rules::{Judgement, Surface, judge};
+use meshvet::rules::{Judgement, Surface, judge, questions_to_ask};
 use meshvet::sources::{Entry, Reviewed, decode_object};
 use serde_json::{Value, json};
 
@@ -30,6 +31,8 @@ pub(crate) struct Scene {
     pub(crate) secret: Option<BTreeMap<String, String>>,
     /// Whatever else is there.
     pub(crate) others: Vec<Value>,
+    /// What AWS has answered.
+    pub(crate) aws: AwsFacts,
     pub(crate) policy: String,
     pub(crate) surface: Surface,
     pub(crate) now: Timestamp,
@@ -50,6 +53,7 @@ impl Scene {
             namespace: manifests::namespace("shop"),
             secret: Some(BTreeMap::new()),
             others: Vec::new(),
+            aws: AwsFacts::new(),
             policy: String::new(),
             surface: Surface::Check,
             now: Timestamp::now(),
@@ -109,6 +113,22 @@ impl Scene {
     }
 
     pub(crate) fn judge(&self) -> Judged {
+        let (world, judged) = self.world();
+        let policy = Policy::parse(&self.policy).expect("a policy");
+        let view = View::new(&world).answered(&self.aws);
+        let Judgement { findings } = judge(&judged, view, &policy, self.now, self.surface);
+        Judged { findings }
+    }
+
+    /// What would have to be asked of AWS.
+    pub(crate) fn questions(&self) -> Vec<Question> {
+        let (world, judged) = self.world();
+        let policy = Policy::parse(&self.policy).expect("a policy");
+        questions_to_ask(&judged, View::new(&world).answered(&self.aws), &policy)
+    }
+
+    /// Everything there is, and the object to judge.
+    fn world(&self) -> (World, Reviewed) {
         let secret = self.secret.as_ref().map(|keys| {
             let keys: Vec<(&str, &str)> = keys.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
             manifests::secret("shop", "blue-cert", &keys)
@@ -131,10 +151,7 @@ impl Scene {
                 Entry::Other => panic!("a kind that nobody reads"),
             }
         }
-        let policy = Policy::parse(&self.policy).expect("a policy");
-        let judged = judged.expect("the object to judge");
-        let Judgement { findings } = judge(&judged, View::new(&world), &policy, self.now, self.surface);
-        Judged { findings }
+        (world, judged.expect("the object to judge"))
     }
 }
 

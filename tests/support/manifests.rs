@@ -120,3 +120,64 @@ pub(crate) fn gateway_deployment(namespace: &str, name: &str, secret: &str, path
         },
     })
 }
+
+/// An object of the App Mesh API.
+pub(crate) fn app_mesh(kind: &str, namespace: &str, name: &str, spec: Value) -> Value {
+    json!({
+        "apiVersion": "appmesh.k8s.aws/v1beta2",
+        "kind": kind,
+        "metadata": {"namespace": namespace, "name": name},
+        "spec": spec,
+    })
+}
+
+/// A VirtualService `NAME` that virtual node `node` provides.
+pub(crate) fn virtual_service(namespace: &str, name: &str, node: &str) -> Value {
+    let provider = json!({"virtualNode": {"virtualNodeRef": {"name": node}}});
+    app_mesh("VirtualService", namespace, name, json!({"provider": provider}))
+}
+
+/// A VirtualService `NAME` that virtual router `router` provides.
+pub(crate) fn routed_service(namespace: &str, name: &str, router: &str) -> Value {
+    let provider = json!({"virtualRouter": {"virtualRouterRef": {"name": router}}});
+    app_mesh("VirtualService", namespace, name, json!({"provider": provider}))
+}
+
+/// A VirtualRouter `NAME` with one route, whose requests go to virtual node `node`.
+pub(crate) fn virtual_router(namespace: &str, name: &str, node: &str) -> Value {
+    let targets = json!([{"virtualNodeRef": {"name": node}, "weight": 1}]);
+    let route = json!({"match": {"prefix": "/"}, "action": {"weightedTargets": targets}});
+    let spec = json!({
+        "listeners": [{"portMapping": {"port": 8443, "protocol": "http"}}],
+        "routes": [{"name": "all", "httpRoute": route}],
+    });
+    app_mesh("VirtualRouter", namespace, name, spec)
+}
+
+/// A GatewayRoute `NAME` that leads to virtual service `service`.
+pub(crate) fn gateway_route(namespace: &str, name: &str, service: &str) -> Value {
+    let target = json!({"virtualService": {"virtualServiceRef": {"name": service}}});
+    let route = json!({"match": {"prefix": "/"}, "action": {"target": target}});
+    app_mesh("GatewayRoute", namespace, name, json!({"httpRoute": route}))
+}
+
+/// A BackendGroup `NAME` that holds virtual service `service`.
+pub(crate) fn backend_group(namespace: &str, name: &str, service: &str) -> Value {
+    app_mesh("BackendGroup", namespace, name, json!({"virtualservices": [{"name": service}]}))
+}
+
+/// A client policy that enforces TLS and trusts `/certs/ca.crt`.
+pub(crate) fn client_policy() -> Value {
+    json!({"tls": {"validation": {"trust": {"file": {"certificateChain": "/certs/ca.crt"}}}}})
+}
+
+/// A VirtualNode `NAME` that selects the pods `app: NAME`, has no listener, calls virtual service `service`, and speaks to it as
+/// this policy says.
+pub(crate) fn calling_node(namespace: &str, name: &str, service: &str, policy: Value) -> Value {
+    let spec = json!({
+        "podSelector": {"matchLabels": {"app": name}},
+        "backends": [{"virtualService": {"virtualServiceRef": {"name": service}}}],
+        "backendDefaults": {"clientPolicy": policy},
+    });
+    app_mesh("VirtualNode", namespace, name, spec)
+}

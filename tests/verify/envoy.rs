@@ -37,14 +37,14 @@ impl Drop for Envoy {
 }
 
 impl Envoy {
-    /// Starts with these files and static resources, whose paths are relative to the files' folder, and waits until its
-    /// listeners are bound.
-    pub(crate) fn start(files: &[(&str, &str)], resources: &Value) -> Self {
+    /// Starts with its admin interface at this address, with these files and static resources, whose paths are relative to the
+    /// files' folder, and waits until its listeners are bound.
+    pub(crate) fn start(admin: &Value, files: &[(&str, &str)], resources: &Value) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             fs::write(folder.path().join(name), text).expect("a file");
         }
-        let configuration = json!({"admin": {"address": loopback(0)}, "static_resources": resources});
+        let configuration = json!({"admin": {"address": admin}, "static_resources": resources});
         fs::write(folder.path().join("envoy.json"), configuration.to_string()).expect("the configuration");
         let log = File::create(folder.path().join("log")).expect("a log");
         let process = Command::new(&*PROGRAM)
@@ -99,7 +99,12 @@ impl Envoy {
 
 /// A socket address in Envoy's form.
 pub(crate) fn loopback(port: u16) -> Value {
-    json!({"socket_address": {"address": "127.0.0.1", "port_value": port}})
+    address("127.0.0.1", port)
+}
+
+/// A socket address in Envoy's form.
+pub(crate) fn address(host: &str, port: u16) -> Value {
+    json!({"socket_address": {"address": host, "port_value": port}})
 }
 
 /// The whole answer to a GET, as it comes (Envoy refuses HTTP/1.0, so it may be chunked); None when there is none.

@@ -3,6 +3,7 @@
 
 mod envoy;
 mod pair;
+mod proxies;
 #[path = "../support/mod.rs"]
 mod support;
 mod unreadable;

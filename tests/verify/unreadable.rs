@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use crate::pair::{Pair, says, verify};
+use crate::pair::{says, verify};
+use crate::proxies::Pair;
 
 /// A server that answers the first request of each connection with these bytes, for as long as the test runs.
 fn serves(answer: &'static [u8]) -> String {

@@ -7,6 +7,7 @@ use x509_parser::nom::Parser;
 
 use super::super::certificate::Certificate;
 use super::super::der::{self, Reader};
+use super::super::described::sans_der;
 use super::canonical::CanonicalName;
 use super::constraints::NameConstraints;
 use super::{Origin, Step};
@@ -68,6 +69,11 @@ impl Details {
         out.has_policy_constraints = certificate.malformed_extensions.len() > out.damaged.len();
         if certificate.basic_constraints.is_some_and(|constraints| !constraints.ca && constraints.path_len.is_some()) {
             out.damage("2.5.29.19");
+        }
+        if certificate.is_described() {
+            out.sans = Some(sans_der(certificate));
+            out.authority.key = certificate.authority_key_id.clone();
+            return out;
         }
         let parsed = X509CertificateParser::new().with_deep_parse_extensions(false).parse(&certificate.der);
         let Ok((_, x509)) = parsed else { return out };

@@ -23,6 +23,11 @@ pub(super) enum Signature {
 
 /// Whether `issuer`'s key made `issued`'s signature.
 pub(super) fn verify(issued: &Certificate, issuer: &Certificate) -> Signature {
+    // Whoever describes a certificate says by whose key it is signed, and nothing is there to calculate with.
+    if issued.is_described() {
+        let by_this = issued.described_issuer == Some(issuer.spki_sha256);
+        return if by_this { Signature::Good } else { Signature::Bad };
+    }
     let parse = |der| X509CertificateParser::new().with_deep_parse_extensions(false).parse(der);
     let (Ok((_, child)), Ok((_, parent))) = (parse(&issued.der), parse(&issuer.der)) else { return Signature::Bad };
     if child.signature_algorithm != child.tbs_certificate.signature {

@@ -89,23 +89,23 @@ const sentence = (text) => (/^(the|no|a|an|only|nothing|what|none|neither) /.tes
 function drawMend(worst) {
   const list = byId("mend");
   byId("mend-title").textContent = data.mend.length ? "Mend first" : "Nothing to mend";
-  for (const { findings: numbers, calls: broken } of data.mend) {
+  for (const { object, node, findings: numbers, calls: broken } of data.mend) {
     const first = findings[numbers[0]];
     const effect = broken.length
       ? `${first.severity === "deny" ? "breaks" : "puts at risk"} ${plural(broken.length, "call")}`
       : first.severity === "deny" ? "breaks the node itself" : "a warning";
     const open = () => {
       if (broken.length) select({ call: broken[0] }, { focus: true });
-      else if (first.node !== null) select({ node: first.node }, { focus: true });
+      else if (node !== null) select({ node }, { focus: true });
       else showFindings({ rule: first.code, text: first.name });
-      byId(broken.length || first.node !== null ? "mesh" : "findings").scrollIntoView();
+      byId(broken.length || node !== null ? "mesh" : "findings").scrollIntoView();
     };
     const more = numbers.length > 1 ? ` (and ${numbers.length - 1} more like it)` : "";
     list.append(element(
       "li", { class: first.severity },
       element("div", {},
         element("button", { type: "button", onclick: open }, element("span", { class: "what" }, sentence(first.message), more)),
-        element("p", { class: "meta" }, element("strong", {}, effect), element("span", {}, `${first.code} ${first.rule}`), element("span", {}, objectName(first))),
+        element("p", { class: "meta" }, element("strong", {}, effect), element("span", {}, `${first.code} ${first.rule}`), element("span", {}, object)),
         data.mend.length > 2
           ? first.fix && element("p", { class: "fix" }, element("b", {}, "Fix "), first.fix)
           : details(first),

@@ -19,6 +19,8 @@ pub struct MapBuilder<'r> {
     findings: &'r [Reported],
     by_object: HashMap<&'r ObjectRef, Vec<usize>>,
     by_call: HashMap<&'r CallKey, Vec<usize>>,
+    /// The findings about calls, by either end: a call is told once, at one of them.
+    by_end: HashMap<&'r ObjectRef, Vec<usize>>,
     numbers: HashMap<ObjectRef, usize>,
     certificates: Certificates,
     nodes: Vec<Node>,
@@ -44,6 +46,7 @@ impl<'r> MapBuilder<'r> {
             findings: &report.findings,
             by_object: HashMap::new(),
             by_call: HashMap::new(),
+            by_end: HashMap::new(),
             numbers: HashMap::new(),
             certificates: Certificates::default(),
             nodes: Vec::new(),
@@ -55,6 +58,9 @@ impl<'r> MapBuilder<'r> {
             builder.by_object.entry(&reported.finding.object).or_default().push(number);
             if let Some(call) = &reported.finding.problem.site.call {
                 builder.by_call.entry(call).or_default().push(number);
+                for end in [&call.client, &call.server] {
+                    builder.by_end.entry(end).or_default().push(number);
+                }
             }
         }
         builder
@@ -118,6 +124,7 @@ impl<'r> MapBuilder<'r> {
         }
         let workloads: Vec<&ObjectRef> = view.world.workloads_of(member).map(|workload| &workload.object).collect();
         let mut findings = self.at(&member.object).to_vec();
+        findings.extend(self.by_end.get(&member.object).into_iter().flatten());
         findings.extend(workloads.iter().flat_map(|workload| self.at(workload)));
         let plaintext = !member.servers.is_empty() && !member.uses_tls();
         let state = State::of(self.read(&findings), !unknown.is_empty(), plaintext);
@@ -260,6 +267,10 @@ impl<'r> MapBuilder<'r> {
             kept(&mut node.findings);
             for finding in &node.findings {
                 if let Some(told) = map.findings.get_mut(*finding) {
+                    // What is told of a call is at one end, and concerns both.
+                    if told.kind == node.kind && told.namespace == node.namespace && told.name == node.name {
+                        told.node = Some(number);
+                    }
                     told.node.get_or_insert(number);
                 }
             }

@@ -48,8 +48,12 @@ impl Certificates {
         let origin = using.chain_origin();
         let unread = using.chain_facts().and_then(|facts| facts.chain.as_ref().err()).map(ToString::to_string);
         let unknown = why(&using.chain_place).or(unread);
-        let chain = using.chain().map_or(&[][..], |chain| &chain.certificates);
-        let (chain, more) = self.table(node, Use::Shows, &origin, chain.iter().map(AsRef::as_ref));
+        // Of a certificate of AWS the leaf may be known, and nothing above it.
+        let chain: Vec<&Certificate> = match using.chain() {
+            Some(chain) => chain.certificates.iter().map(AsRef::as_ref).collect(),
+            None => using.leaf().into_iter().collect(),
+        };
+        let (chain, more) = self.table(node, Use::Shows, &origin, chain.into_iter());
         Shows { origin, chain, more, unknown }
     }
 
@@ -57,8 +61,7 @@ impl Certificates {
         let origin = using.origin();
         let unread = using.facts().and_then(|facts| facts.bundle.as_ref().err()).map(ToString::to_string);
         let unknown = why(&using.place).or(unread);
-        let bundle = using.facts().and_then(|facts| facts.bundle.as_ref().ok());
-        let bundle = bundle.map_or(&[][..], |bundle| &bundle.certificates);
+        let bundle = using.bundle().map_or(&[][..], |bundle| &bundle.certificates);
         let (authorities, more) = self.table(node, Use::Trusts, &origin, bundle.iter().map(AsRef::as_ref));
         Trusts { origin, authorities, more, unknown }
     }

@@ -252,6 +252,8 @@ pub struct Told {
     pub place: Option<String>,
     /// The node that it is at, where it is at one.
     pub node: Option<usize>,
+    /// Whether it is about a call: then it can be mended at either end.
+    pub of_call: bool,
 }
 
 impl Told {
@@ -273,11 +275,23 @@ impl Told {
             fix: problem.fix.clone(),
             place: place.as_ref().map(|Place { file, line, column, .. }| format!("{file}:{line}:{column}")),
             node: None,
+            of_call: problem.site.call.is_some(),
         }
+    }
+
+    /// `VirtualNode shop/blue`.
+    fn object(&self) -> String {
+        let namespace = if self.namespace.is_empty() { String::new() } else { format!("{}/", self.namespace) };
+        format!("{} {namespace}{}", self.kind, self.name)
     }
 }
 
 impl Node {
+    /// `VirtualNode shop/blue`.
+    fn object(&self) -> String {
+        format!("{} {self}", self.kind)
+    }
+
     /// `virtual node` or `virtual gateway`.
     pub fn noun(&self) -> &'static str {
         if self.is_gateway() { "virtual gateway" } else { "virtual node" }

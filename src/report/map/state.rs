@@ -71,8 +71,7 @@ pub(super) fn unknown_of_call(view: View<'_>, pair: &Pair<'_>) -> Vec<String> {
         [(&pair.server, &pair.client, Purpose::Server), (&pair.client, &pair.server, Purpose::Client)]
     {
         for chain in shown.certificates.iter().filter_map(|using| using.chain()) {
-            let bundles = trusting.trusts.iter().filter_map(|trust| trust.facts()?.bundle.as_ref().ok());
-            for bundle in bundles {
+            for bundle in trusting.trusts.iter().filter_map(|trust| trust.bundle()) {
                 if let PathVerdict::Unknown(why) = &*view.world.paths().verdict(chain, bundle, purpose) {
                     unknown.push(format!("whether the chain leads to the bundle can't be said: {why}"));
                 }
@@ -94,32 +93,29 @@ pub(super) fn unknown_of_end(end: End<'_>, files: &Files<'_>, whose: &str, unkno
     }
     for using in &files.certificates {
         unknown.extend(why(&using.chain_place).map(|why| format!("the {whose}'s certificate isn't known: {why}")));
-        unknown.extend(why(&using.key_place).map(|why| format!("the {whose}'s key isn't known: {why}")));
+        // AWS keeps the key of its certificate.
+        let key = why(&using.key_place).filter(|_| !using.is_acm());
+        unknown.extend(key.map(|why| format!("the {whose}'s key isn't known: {why}")));
     }
     for using in &files.trusts {
         unknown.extend(why(&using.place).map(|why| format!("what the {whose} trusts isn't known: {why}")));
     }
 }
 
-/// A certificate that stands in no file.
+/// A certificate that nobody but the proxy gets to see.
 pub(super) fn elsewhere(source: &CertificateSource) -> Option<String> {
     match source {
-        CertificateSource::File { .. } => None,
-        CertificateSource::Acm { arn, .. } => Some(format!("in ACM, which isn't asked: {arn}")),
+        CertificateSource::File { .. } | CertificateSource::Acm(_) => None,
         CertificateSource::Sds { secret_name, .. } => {
             Some(format!("delivered by SDS, which can't be looked into: {secret_name}"))
         }
     }
 }
 
-/// Trust that stands in no file.
+/// Trust that nobody but the proxy gets to see.
 pub(super) fn trust_elsewhere(source: &TrustSource) -> Option<String> {
     match source {
-        TrustSource::File(_) => None,
-        TrustSource::Acm(arns) => {
-            let arns: Vec<&str> = arns.iter().map(|(arn, _)| arn.as_str()).collect();
-            Some(format!("in AWS Private CA, which isn't asked: {}", arns.join(", ")))
-        }
+        TrustSource::File(_) | TrustSource::Acm(_) => None,
         TrustSource::Sds { secret_name, .. } => {
             Some(format!("delivered by SDS, which can't be looked into: {secret_name}"))
         }
@@ -129,7 +125,11 @@ pub(super) fn trust_elsewhere(source: &TrustSource) -> Option<String> {
 /// Why it isn't known what stands at a place; None where it is.
 pub(super) fn why(place: &Place) -> Option<String> {
     match place {
-        Place::File { .. } => None,
+        Place::File { .. } | Place::Acm { chain: Some(_), .. } | Place::Authorities(Some(_)) => None,
+        Place::Acm { leaf: Some(_), chain: None } => Some("AWS has not told of its authority".to_owned()),
+        Place::Acm { leaf: None, .. } | Place::Authorities(None) => {
+            Some("AWS has not told of it; --aws asks".to_owned())
+        }
         Place::Unknown => Some("no workload is selected whose proxy would load it".to_owned()),
         Place::NotMounted { .. } => Some("nothing is mounted at its path".to_owned()),
         Place::Opaque { kind, name } => Some(format!("volume {name} is of kind {kind}, which can't be looked into")),

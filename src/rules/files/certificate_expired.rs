@@ -22,7 +22,6 @@ use crate::pki::path::Reason;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
-use crate::rules::files::THEN_RESTART;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
@@ -36,21 +35,21 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             "servers that validate clients end the handshake: SSLV3_ALERT_CERTIFICATE_EXPIRED".to_owned()
         };
         out.add(
-            Problem::deny(using.chain_site(), format!("the certificate in {} has expired", using.chain_origin()))
+            Problem::deny(using.chain_site(), format!("the certificate has expired ({})", using.chain_origin()))
                 .expected(format!("a certificate that is valid on {}", cx.now))
                 .found(format!("{} ended on {}", leaf.subject, leaf.not_after))
                 .consequence(sees)
-                .fix(format!("renew the certificate{THEN_RESTART}")),
+                .fix(format!("renew the certificate{}", using.then_restart())),
         );
     }
     for trust in &cx.trusts {
-        let Some(Ok(bundle)) = trust.facts().map(|facts| &facts.bundle) else { continue };
+        let Some(bundle) = trust.bundle() else { continue };
         let last = bundle.certificates.iter().map(|certificate| certificate.not_after).max();
         let Some(last) = last.filter(|last| *last < cx.now) else { continue };
         out.add(
             Problem::deny(
                 trust.site(),
-                format!("every certificate of the trust bundle in {} has expired", trust.origin()),
+                format!("every certificate of the trust bundle has expired ({})", trust.origin()),
             )
             .expected(format!("an authority that is valid on {}", cx.now))
             .found(format!("the last one ended on {last}"))
@@ -58,14 +57,15 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 "nothing is trusted; the proxy logs {}",
                 envoy::verify_error("certificate has expired")
             ))
-            .fix(format!("put the authority's current certificate into the bundle{THEN_RESTART}")),
+            .fix(format!("put the authority's current certificate into the bundle{}", trust.then_restart())),
         );
     }
     for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf()) {
         if matches!(refused.refusal.reason, Reason::Expired { .. })
-            && let Some(problem) = refused.problem(cx, "a certificate that the path needs has expired")
+            && let Some(problem) = refused.problem_on_the_path(cx, "has expired")
         {
-            out.add(problem.fix(format!("renew the certificate that is named{THEN_RESTART}")));
+            let restart = refused.parts(cx).map_or("", |(_, using, _)| using.then_restart());
+            out.add(problem.fix(format!("renew the certificate that is named{restart}")));
         }
     }
 }

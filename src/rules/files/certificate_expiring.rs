@@ -35,12 +35,16 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::warn(
                 using.chain_site(),
-                format!("the certificate in {} ends in {}", using.chain_origin(), span(left)),
+                format!("the certificate ends in {} ({})", span(left), using.chain_origin()),
             )
             .expected(format!("more than {} left", span(days.min(lifetime / 5))))
             .found(format!("{} left: {} ends on {}", span(left), leaf.subject, leaf.not_after))
             .consequence("from then on peers refuse it: certificate has expired")
-            .fix("renew it, and restart the pods: a proxy doesn't reload a file"),
+            .fix(if using.is_acm() {
+                "renew it (ACM does so by itself for those that it deems in use); the proxies fetch the new one"
+            } else {
+                "renew it, and restart the pods: a proxy doesn't reload a file"
+            }),
         );
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         }
         let severity = if ahead <= CLOCK_SKEW { Severity::Warn } else { Severity::Deny };
-        let message = format!("the certificate in {} is not valid yet", using.chain_origin());
+        let message = format!("the certificate is not valid yet ({})", using.chain_origin());
         out.add(
             Problem::new(severity, using.chain_site(), message)
                 .expected(format!("a certificate that is valid on {}", cx.now))
@@ -49,7 +49,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
     for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf()) {
         if let Reason::NotYetValid { not_before } = refused.refusal.reason
-            && let Some(mut problem) = refused.problem(cx, "a certificate that the path needs is not valid yet")
+            && let Some(mut problem) = refused.problem_on_the_path(cx, "is not valid yet")
         {
             if not_before.duration_since(cx.now) <= CLOCK_SKEW {
                 problem.severity = problem.severity.min(Severity::Warn);

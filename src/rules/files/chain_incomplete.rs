@@ -31,7 +31,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for refused in &cx.refused {
         let Some(links) = links_at_hand(cx, refused) else { continue };
         let subjects = links.iter().map(|link| link.subject.as_str()).collect::<Vec<_>>().join(", ");
-        if let Some(problem) = refused.problem(cx, &format!("its chain file lacks {subjects}")) {
+        if let Some(problem) = refused
+            .problem(cx, |shower, verifier| format!("the {shower}'s chain lacks {subjects}: the {verifier} refuses it"))
+        {
             out.add(problem.fix(format!("put {subjects} behind the leaf in the chain file{THEN_RESTART}")));
         }
     }
@@ -43,7 +45,11 @@ pub(in crate::rules) fn links_at_hand(cx: &Context<'_>, refused: &Refused) -> Op
         return None;
     }
     let (_, using, trust) = refused.parts(cx)?;
-    let bundle = trust.facts()?.bundle.as_ref().ok()?;
+    // What ACM hands out is not for the mesh to complete.
+    if using.is_acm() {
+        return None;
+    }
+    let bundle = trust.bundle()?;
     let purpose = match refused.by {
         Side::Server => Purpose::Server,
         Side::Client => Purpose::Client,

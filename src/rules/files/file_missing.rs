@@ -92,6 +92,11 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
                 .consequence("nothing can be said of the certificate there")
                 .fix("see to it that meshvet may read the Secret, and apply again")
         }
-        Place::File { .. } | Place::Unknown | Place::NotMounted { .. } | Place::VolumeMissing { .. } => return None,
+        Place::File { .. }
+        | Place::Unknown
+        | Place::NotMounted { .. }
+        | Place::VolumeMissing { .. }
+        | Place::Acm { .. }
+        | Place::Authorities(_) => return None,
     })
 }

@@ -23,7 +23,7 @@ pub(super) mod wrong_key_usage;
 use crate::mesh::{Place, StoreKind};
 
 /// How a fix that changes a mounted file ends: Envoy reads its files once, when it starts.
-const THEN_RESTART: &str = "; then restart the pods, since a proxy doesn't reload a file";
+pub(super) const THEN_RESTART: &str = "; then restart the pods, since a proxy doesn't reload a file";
 
 /// `the Secret shop/blue-cert`, for a fix.
 fn store_of(place: &Place) -> String {

@@ -18,7 +18,6 @@
 use crate::finding::Problem;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
-use crate::rules::files::THEN_RESTART;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // A client's certificate goes into an upstream context, for which Envoy asks no names.
@@ -30,7 +29,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .expected("a subject alternative name, or at least a common name")
                 .found(leaf.names_text())
                 .consequence(format!("the proxy refuses its configuration: {log}"))
-                .fix(format!("issue the certificate with the node's hostname among its names{THEN_RESTART}")),
+                .fix(format!("issue the certificate with the node's hostname among its names{}", using.then_restart())),
         );
     }
 }

@@ -43,9 +43,8 @@ fn not_injected(cx: &Context<'_>, member: &Member, workload: &Workload) -> Optio
     let name = &workload.object;
     let selector = FieldPath::root().keys(["spec", "podSelector"]);
     if member.is_gateway() {
-        let message = format!(
-            "the pods of {name} have no container named envoy, which a virtual gateway's pods bring themselves"
-        );
+        let message =
+            format!("no container named envoy in the pods of {name}: a virtual gateway's pods bring it themselves");
         return Some(
             Problem::warn(Site::new(format!("{name} has no envoy"), selector), message)
                 .found("no envoy container")
@@ -77,7 +76,7 @@ fn not_injected(cx: &Context<'_>, member: &Member, workload: &Workload) -> Optio
         }
     };
     let message =
-        format!("no proxy is injected into the pods of {name}: namespace {} isn't labelled for it", name.namespace());
+        format!("namespace {} isn't labelled for injection: no proxy for the pods of {name}", name.namespace());
     Some(
         Problem::warn(Site::new(format!("namespace of {name}"), selector), message)
             .found(found)

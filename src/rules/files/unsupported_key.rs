@@ -22,14 +22,13 @@ use crate::finding::Problem;
 use crate::pki::KeySupport;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
-use crate::rules::files::THEN_RESTART;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let Some(leaf) = using.leaf() else { continue };
         let origin = using.chain_origin();
         let support = if using.end.is_server() { leaf.key_support() } else { leaf.client_key_support() };
-        let Some(log) = support.envoy_log(&using.chain_file.path) else { continue };
+        let Some(log) = support.envoy_log(using.log_path()) else { continue };
         let site = using.chain_site();
         let problem = match support {
             KeySupport::Good => continue,
@@ -57,7 +56,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             problem
                 .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures")
                 .found(format!("{}{usage}", leaf.key_algorithm))
-                .fix(format!("issue the certificate for such a key{THEN_RESTART}")),
+                .fix(format!("issue the certificate for such a key{}", using.then_restart())),
         );
     }
 }

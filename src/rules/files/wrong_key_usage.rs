@@ -23,7 +23,6 @@ use crate::pki::path::{PathVerdict, Purpose};
 use crate::rules::context::{CertificateUse, Context};
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
-use crate::rules::files::THEN_RESTART;
 use crate::rules::pairs::Side;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -41,7 +40,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         } else {
             "servers that validate clients end the handshake: SSLV3_ALERT_UNSUPPORTED_CERTIFICATE".to_owned()
         };
-        let message = format!("the certificate in {} may not be used as {wanted}", using.chain_origin());
+        let message = format!("the certificate may not be used as {wanted} ({})", using.chain_origin());
         // Of a certificate that is trusted itself, no usage is looked at.
         let severity = if every_known_peer_takes(cx, using) { Severity::Warn } else { Severity::Deny };
         out.add(
@@ -49,7 +48,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .expected(format!("{wanted} among its extended key usages, or none at all"))
                 .found(usages(usage))
                 .consequence(consequence)
-                .fix(format!("issue the certificate with {wanted}{THEN_RESTART}")),
+                .fix(format!("issue the certificate with {wanted}{}", using.then_restart())),
         );
     }
 }
@@ -59,7 +58,7 @@ fn every_known_peer_takes(cx: &Context<'_>, using: &CertificateUse<'_>) -> bool 
     let Some(chain) = using.chain() else { return false };
     let side = if using.end.is_server() { Side::Server } else { Side::Client };
     let mut known = 0;
-    for pair in cx.pairs.iter().filter(|pair| pair.side == side) {
+    for pair in cx.pairs.iter().filter(|pair| pair.is_seen_from(side)) {
         let (shown, trusts, purpose) = match side {
             Side::Server => (&pair.server, &pair.client.trusts, Purpose::Server),
             Side::Client => (&pair.client, &pair.server.trusts, Purpose::Client),
@@ -68,7 +67,7 @@ fn every_known_peer_takes(cx: &Context<'_>, using: &CertificateUse<'_>) -> bool 
             continue;
         }
         for trust in trusts {
-            let Some(Ok(bundle)) = trust.facts().map(|facts| &facts.bundle) else { return false };
+            let Some(bundle) = trust.bundle() else { return false };
             if !matches!(*cx.view.world.paths().verdict(chain, bundle, purpose), PathVerdict::Trusted(_)) {
                 return false;
             }

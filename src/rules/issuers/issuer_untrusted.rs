@@ -19,7 +19,7 @@
 //! Replace an authority in this order: a bundle with both into every client (and restart them), then the certificates,
 //! then a bundle with the new one alone.
 
-use crate::pki::path::Reason;
+use crate::pki::path::{Reason, Refusal};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::files::chain_incomplete::links_at_hand;
@@ -31,14 +31,25 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if dated || refused.is_told_of_the_leaf() || links_at_hand(cx, refused).is_some() {
             continue;
         }
+        let by_arn = refused.parts(cx).is_some_and(|(_, _, trust)| trust.is_acm());
         let fix = match refused.refusal.reason {
+            Reason::NoIssuer { .. } | Reason::SelfSignedLeaf | Reason::SelfSignedInChain if by_arn => {
+                "add the ARN of the root that issued it to certificateAuthorityARNs (both the old and the new one while it is \
+                 replaced), or trust a bundle file that holds it"
+            }
             Reason::NoIssuer { .. } | Reason::SelfSignedLeaf | Reason::SelfSignedInChain => {
                 "add the issuing authority to the bundle (both the old and the new one while it is replaced), or put the \
                  intermediates that lead to it into the chain file; then restart the pods"
             }
             _ => "have the named certificate issued anew without that fault; then restart the pods",
         };
-        if let Some(problem) = refused.problem(cx, &refused.refusal.reason.to_string()) {
+        let Refusal { certificate, reason, .. } = &refused.refusal;
+        let subject =
+            if certificate.subject.is_empty() { "a certificate without subject" } else { &certificate.subject };
+        let refuses = |shower: &str, verifier: &str| {
+            format!("the {verifier} refuses the {shower}'s certificate: {subject} {reason}")
+        };
+        if let Some(problem) = refused.problem(cx, refuses) {
             out.add(problem.fix(fix));
         }
     }

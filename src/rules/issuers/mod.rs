@@ -1,6 +1,7 @@
 //! Rules on trust, and on what a listener demands of those who reach it.
 
 pub(super) mod client_certificate_missing;
+pub(super) mod issuer_not_allowed;
 pub(super) mod issuer_untrusted;
 pub(super) mod plaintext_probe;
 pub(super) mod plaintext_server;

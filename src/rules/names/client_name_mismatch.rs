@@ -39,7 +39,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let fields = Fields { client: &list, server: &using.chain_file.field };
             let names: Vec<&str> = validation.names.iter().map(|(name, _)| name.as_str()).collect();
             out.add(
-                pair.problem(cx, fields, "the names that the client policy lists are none of the server's certificate")
+                pair.problem(cx, fields, "no name that the client lists is in the server's certificate")
                     .expected(format!("one of {}", names.join(", ")))
                     .found(leaf.names_text())
                     .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))

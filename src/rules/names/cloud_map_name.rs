@@ -32,7 +32,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if leaf.is_nameless() || is_significant(leaf, &wanted, member) {
             continue;
         }
-        let message = format!("no name of the certificate in {} is significant to the node", using.chain_origin());
+        let message = format!("no name of the certificate is significant to the node ({})", using.chain_origin());
         out.add(
             Problem::warn(using.chain_site(), message)
                 .expected(format!("a name that matches {wanted}, or one that begins with {}.", member.object.name))

@@ -32,10 +32,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if certificate_matches_host(leaf, hostname) != HostMatch::CommonNameOnly {
             continue;
         }
-        let message = format!(
-            "only the common name of the certificate in {} matches the hostname {hostname}",
-            using.chain_origin()
-        );
+        let message = format!("hostname {hostname} matches only the common name ({})", using.chain_origin());
         out.add(
             Problem::warn(using.chain_site(), message)
                 .expected(format!("DNS:{hostname} among the subject alternative names"))

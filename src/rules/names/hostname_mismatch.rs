@@ -5,7 +5,8 @@
 //! subject alternative name, or the common name. A wildcard such as `*.apps.local` matches exactly one label. Names are
 //! matched as Envoy matches them: letters of either case, no wildcard outside the first label, a trailing dot is literal.
 //! Virtual gateways have no service discovery and are not judged. Where callers are known and none relies on the
-//! hostname (each lists names of its own, or validates nothing), it only warns.
+//! hostname (each lists names of its own, or validates nothing), it only warns. A new caller that does rely on it is told
+//! so at admission, and so is a route that brings one.
 //!
 //! ## Why it matters
 //! App Mesh makes each client check the name it dialled against the certificate (user guide, "Transport Layer
@@ -25,12 +26,21 @@
 use crate::finding::{Problem, Severity};
 use crate::mesh::Discovery;
 use crate::pki::{HostMatch, certificate_matches_host, nearest_name};
-use crate::rules::context::Context;
+use crate::rules::context::{Context, Surface};
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
-use crate::rules::pairs::Side;
+use crate::rules::pairs::{Fields, Pair, Side};
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    check_own(cx, out);
+    // Manifests are judged as a whole: there the server is told.
+    if cx.surface == Surface::Admission {
+        check_called(cx, out);
+    }
+}
+
+/// The listeners' certificates of the node under review.
+fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(Discovery::Dns { hostname, .. }) = cx.member().map(|member| &member.discovery) else { return };
     for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
         let Some(leaf) = using.leaf() else { continue };
@@ -38,9 +48,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if leaf.is_nameless() || certificate_matches_host(leaf, hostname) != HostMatch::None {
             continue;
         }
-        let message = format!("no name of the certificate in {} matches the hostname {hostname}", using.chain_origin());
+        let message = format!("hostname {hostname} matches no name of the certificate ({})", using.chain_origin());
         let hint = nearest_name(hostname, leaf.dns_sans()).map(|name| format!(" (the nearest is {name})"));
-        let mut callers = cx.pairs.iter().filter(|pair| pair.side == Side::Server).peekable();
+        let mut callers = cx.pairs.iter().filter(|pair| pair.is_seen_from(Side::Server)).peekable();
         let unused = callers.peek().is_some() && callers.all(|pair| !pair.relies_on_hostname());
         let severity = if unused { Severity::Warn } else { Severity::Deny };
         out.add(
@@ -53,5 +63,31 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                      to a name it has"
                 )),
         );
+    }
+}
+
+/// Those of the nodes that it calls, or leads a caller to, where the caller checks nothing but the hostname.
+fn check_called(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    // Of itself it has been told already.
+    let of_another = |pair: &&Pair<'_>| pair.call.server.object != cx.reviewed.object;
+    for pair in cx.pairs.iter().filter(|pair| !pair.is_seen_from(Side::Server)).filter(of_another) {
+        let validation = pair.call.policy.enforced().and_then(|end| end.validation.as_ref());
+        // Without trust Envoy verifies nothing.
+        let Some(validation) = validation.filter(|it| it.names.is_empty() && it.trust.is_some()) else { continue };
+        let Discovery::Dns { hostname, .. } = &pair.call.server.discovery else { continue };
+        for using in pair.server_certificates() {
+            let Some(leaf) = using.leaf() else { continue };
+            if leaf.is_nameless() || certificate_matches_host(leaf, hostname) != HostMatch::None {
+                continue;
+            }
+            let fields = Fields { client: &validation.field, server: &using.chain_file.field };
+            out.add(
+                pair.problem(cx, fields, &format!("hostname {hostname} matches no name of the server's certificate"))
+                    .expected(format!("a subject alternative name that matches {hostname}"))
+                    .found(format!("{} ({})", leaf.names_text(), using.chain_origin()))
+                    .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
+                    .fix("have the server's certificate issued for its hostname, or list a name that it has in the client policy"),
+            );
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let fields = Fields { client: &using.chain_file.field, server: &list };
             let names: Vec<&str> = validation.names.iter().map(|(name, _)| name.as_str()).collect();
             out.add(
-                pair.problem(cx, fields, "the names that the listener lists are none of the client's certificate")
+                pair.problem(cx, fields, "no name that the listener lists is in the client's certificate")
                     .expected(format!("one of {}", names.join(", ")))
                     .found(leaf.names_text())
                     .consequence(

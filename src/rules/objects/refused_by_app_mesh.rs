@@ -247,17 +247,9 @@ fn check_router(router: &VirtualRouter, spec: &FieldPath, out: &mut Reporter<'_>
     }
     for (index, route) in router.spec.routes.iter().enumerate() {
         let field = spec.key("routes").index(index);
-        let actions = [
-            ("httpRoute", route.http_route.as_ref().map(|route| &route.action)),
-            ("http2Route", route.http2_route.as_ref().map(|route| &route.action)),
-            ("grpcRoute", route.grpc_route.as_ref().map(|route| &route.action)),
-            ("tcpRoute", route.tcp_route.as_ref().map(|route| &route.action)),
-        ];
-        for (kind, action) in actions {
-            if let Some(action) = action {
-                let field = field.keys([kind, "action", "weightedTargets"]);
-                check_targets(&format!("route {}", route.name), &field, action, out);
-            }
+        for (kind, action) in route.actions() {
+            let field = field.keys([kind, "action", "weightedTargets"]);
+            check_targets(&format!("route {}", route.name), &field, action, out);
         }
     }
 }

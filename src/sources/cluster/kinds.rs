@@ -2,6 +2,7 @@
 
 use crate::appmesh::{self, Kind};
 use crate::mesh::{FactId, ObjectRef, SecretAccess, StoreKey};
+use crate::sources::cluster::ClusterOptions;
 
 /// How many objects a page of a list may hold, where an object is a few kilobytes.
 const SMALL: u32 = 500;
@@ -39,6 +40,9 @@ pub(super) static SECRETS: WatchedKind = WatchedKind {
 pub(super) static CONFIG_MAPS: WatchedKind =
     WatchedKind { page: LARGE, ..grouped("", "v1", "v1", "ConfigMap", "configmaps") };
 
+/// ServiceAccounts, for the roles that they have at AWS.
+static SERVICE_ACCOUNTS: WatchedKind = grouped("", "v1", "v1", "ServiceAccount", "serviceaccounts");
+
 static OTHERS: [WatchedKind; 15] = [
     appmesh(Kind::Mesh),
     appmesh(Kind::VirtualNode),
@@ -73,12 +77,14 @@ const fn appmesh(kind: Kind) -> WatchedKind {
 
 /// Every kind that meshvet may watch.
 pub(super) fn all() -> impl Iterator<Item = &'static WatchedKind> {
-    OTHERS.iter().chain([&CONFIG_MAPS, &SECRETS])
+    OTHERS.iter().chain([&CONFIG_MAPS, &SECRETS, &SERVICE_ACCOUNTS])
 }
 
-/// The kinds to watch when Secrets are read in this way.
-pub(super) fn watched(access: SecretAccess) -> impl Iterator<Item = &'static WatchedKind> {
-    all().filter(move |kind| access == SecretAccess::Complete || **kind != SECRETS)
+/// The kinds to watch.
+pub(super) fn watched(options: ClusterOptions) -> impl Iterator<Item = &'static WatchedKind> {
+    all()
+        .filter(move |kind| options.access == SecretAccess::Complete || **kind != SECRETS)
+        .filter(move |kind| options.service_accounts || **kind != SERVICE_ACCOUNTS)
 }
 
 impl WatchedKind {

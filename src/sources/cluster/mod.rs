@@ -47,6 +47,8 @@ pub struct ClusterOptions {
     pub access: SecretAccess,
     /// How often to try again.
     pub pace: Pace,
+    /// Whether ServiceAccounts are watched, for the roles that they have at AWS.
+    pub service_accounts: bool,
 }
 
 /// How often to try again.
@@ -102,10 +104,10 @@ pub fn spawn(
     stats: &WatchStats,
 ) -> Watches {
     let mut tasks = JoinSet::new();
-    for kind in kinds::watched(options.access) {
+    for kind in kinds::watched(options) {
         readiness.register(kind.kind);
     }
-    for kind in kinds::watched(options.access) {
+    for kind in kinds::watched(options) {
         let counts = stats.shared(kind.kind);
         let watch = watch::Watch {
             client: client.clone(),

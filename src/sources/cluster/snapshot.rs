@@ -9,15 +9,15 @@ use kube::runtime::watcher::Event;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::mesh::{Fact, FreshStores, SecretAccess, StoreKey, StoreState, Unread, View};
+use crate::mesh::{Fact, FreshStores, StoreKey, StoreState, Unread, View};
 use crate::policy::Policy;
 use crate::rules;
-use crate::sources::cluster::KubeReader;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
 use crate::sources::cluster::object::RawObject;
 use crate::sources::cluster::stats::KindStats;
 use crate::sources::cluster::tracker::Tracker;
+use crate::sources::cluster::{ClusterOptions, KubeReader};
 use crate::sources::{SharedWorld, StoreReader};
 
 /// How many kinds are listed at once: the next page of one is on its way while another's is decoded.
@@ -59,13 +59,13 @@ pub struct Gaps {
 /// it is listed in that one.
 pub async fn list_all(
     client: &Client,
-    access: SecretAccess,
+    options: ClusterOptions,
     namespace: Option<&str>,
     world: &SharedWorld,
     tell: &(dyn Fn(Step) + Sync),
 ) -> Gaps {
     let total = std::sync::atomic::AtomicUsize::new(0);
-    let lists = kinds::watched(access).map(|kind| {
+    let lists = kinds::watched(options).map(|kind| {
         let counted = |objects: usize| {
             let objects = total.fetch_add(objects, std::sync::atomic::Ordering::Relaxed) + objects;
             tell(Step::Listed { kind: kind.kind, objects });

@@ -110,7 +110,7 @@ impl Cluster {
         let pace = Pace { absent: least, retry_least: least, retry_most: 4 * least };
         let world = SharedWorld::new(World::new(SecretAccess::Complete));
         let (readiness, stats) = (Readiness::default(), WatchStats::default());
-        let options = ClusterOptions { access: SecretAccess::Complete, pace };
+        let options = ClusterOptions { access: SecretAccess::Complete, pace, service_accounts: false };
         let watches = spawn(client, options, world.clone(), readiness.clone(), &stats);
         Self { world, readiness, stats, _watches: watches }
     }

@@ -1,0 +1,56 @@
+//! # MV401: `acm-arn-malformed`
+//!
+//! ## What it checks
+//! ARNs of a listener's ACM certificate and of the authorities in a client policy: six parts, the right service (`acm`,
+//! `acm-pca`), a Region of the partition, an account of twelve digits, `certificate/UUID` or `certificate-authority/UUID`. A
+//! placeholder that was never filled in (`${CERTIFICATE_ARN}`, `<CERTIFICATE_ARN>`) is named. A partition that meshvet
+//! doesn't know only warns.
+//!
+//! ## Why it matters
+//! The CRD takes any text. The App Mesh API doesn't: the controller fails to reconcile, and says so in its own log and in an
+//! event, long after `kubectl apply`.
+//!
+//! ## Example
+//! ```yaml
+//! certificate: {acm: {certificateARN: "${CERTIFICATE_ARN}"}}
+//! ```
+//!
+//! ## How to fix
+//! Copy the ARN from `aws acm list-certificates` or `aws acm-pca list-certificate-authorities`.
+
+use crate::aws::{Arn, ArnError};
+use crate::finding::Problem;
+use crate::rules::acm::{REFUSED, Reference, references};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for reference in references(cx) {
+        match &reference.arn {
+            Err(error) => out.add(malformed(&reference, error)),
+            Ok(arn) if !arn.has_known_partition() => out.add(unknown_partition(&reference, arn)),
+            Ok(_) => {}
+        }
+    }
+}
+
+fn malformed(reference: &Reference<'_>, error: &ArnError) -> Problem {
+    let fix = match error {
+        ArnError::Placeholder { .. } => "have the tool that makes the manifest fill it in, or write the ARN itself",
+        _ => "copy the ARN as AWS shows it",
+    };
+    Problem::deny(reference.site(), format!("{error} ({})", reference.owner()))
+        .expected(reference.kind.shape())
+        .found(if reference.file.path.is_empty() { "nothing".to_owned() } else { reference.file.path.clone() })
+        .consequence(REFUSED)
+        .fix(fix)
+}
+
+fn unknown_partition(reference: &Reference<'_>, arn: &Arn) -> Problem {
+    let message = format!("partition {:?} is not one that meshvet knows ({})", arn.partition, reference.owner());
+    Problem::warn(reference.site(), message)
+        .expected("aws, aws-cn, aws-us-gov or another partition of AWS")
+        .found(arn.to_string())
+        .consequence("App Mesh refuses it, unless AWS has a new partition")
+        .fix("see whether the partition is spelt right")
+}

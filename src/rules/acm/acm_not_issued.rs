@@ -1,0 +1,42 @@
+//! # MV406: `acm-not-issued`
+//!
+//! ## What it checks
+//! Whether the listener's ACM certificate is issued: not pending, expired, revoked, inactive or failed.
+//!
+//! ## Why it matters
+//! Nothing but an issued certificate can be exported to a proxy.
+//!
+//! ## Example
+//! ```text
+//! Status: PENDING_VALIDATION
+//! ```
+//!
+//! ## How to fix
+//! Wait until ACM says ISSUED (`aws acm wait certificate-validated`), or request the certificate anew and name that.
+
+use crate::aws::ArnKind;
+use crate::finding::Problem;
+use crate::rules::acm::{NO_CERTIFICATE, readable};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for (reference, arn) in readable(cx, ArnKind::Certificate) {
+        let Some(facts) = cx.view.certificate(&arn).known().filter(|facts| !facts.is_issued()) else { continue };
+        let fix = match facts.status.as_str() {
+            "PENDING_VALIDATION" => "wait until ACM has issued it, and apply again",
+            "EXPIRED" => "renew it, or request another and name that",
+            _ => "request another, and name that",
+        };
+        out.add(
+            Problem::deny(
+                reference.site(),
+                format!("the certificate is not issued: ACM calls it {} ({})", facts.status, reference.owner()),
+            )
+            .expected("status ISSUED")
+            .found(format!("status {} ({arn})", facts.status))
+            .consequence(NO_CERTIFICATE)
+            .fix(fix),
+        );
+    }
+}

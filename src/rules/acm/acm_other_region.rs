@@ -1,0 +1,44 @@
+//! # MV402: `acm-other-region`
+//!
+//! ## What it checks
+//! Whether the certificate, or the authority, is in the Region of the virtual node or gateway: that of its ARN in App Mesh
+//! (`status`), else the policy's `aws.region`, else the Region that meshvet itself runs in. Where none of these is known,
+//! nothing is claimed.
+//!
+//! ## Why it matters
+//! App Mesh takes certificates of the node's own Region only. A manifest that was copied from another Region keeps its
+//! ARNs, and looks right.
+//!
+//! ## Example
+//! ```text
+//! a node in eu-west-1, and arn:aws:acm:us-east-1:111122223333:certificate/…
+//! ```
+//!
+//! ## How to fix
+//! Issue the certificate in the node's Region, from an authority there, and name that.
+
+use crate::finding::Problem;
+use crate::rules::acm::{REFUSED, home, references};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Some(region) = home(cx).region else { return };
+    for reference in references(cx) {
+        let Ok(arn) = &reference.arn else { continue };
+        if arn.region == region {
+            continue;
+        }
+        let noun = reference.noun();
+        out.add(
+            Problem::deny(
+                reference.site(),
+                format!("the {noun} is in Region {}, and the node in {region} ({})", arn.region, reference.owner()),
+            )
+            .expected(format!("a {noun} in {region}").replace("a authority", "an authority"))
+            .found(arn.to_string())
+            .consequence(REFUSED)
+            .fix(format!("name one that is in {region}; ACM's certificates don't leave their Region")),
+        );
+    }
+}

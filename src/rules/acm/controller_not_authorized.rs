@@ -1,0 +1,43 @@
+//! # MV412: `controller-not-authorized`
+//!
+//! ## What it checks
+//! Whether the role that creates nodes may look at what this one names: `acm:DescribeCertificate` on the certificate,
+//! `acm-pca:DescribeCertificateAuthority` on the authorities. The policy names the role, which is the App Mesh controller's:
+//! `aws.roles.controller`; and has `aws.roles.enabled: true`.
+//!
+//! ## Why it matters
+//! App Mesh checks references with the rights of whoever creates the node. Without them the controller fails to reconcile, and
+//! says so in its own log.
+//!
+//! ## Example
+//! ```yaml
+//! aws: {roles: {enabled: true, controller: "arn:aws:iam::111122223333:role/appmesh-controller"}}
+//! ```
+//!
+//! ## How to fix
+//! Add the statement of deploy/iam/controller.json to the controller's role.
+
+use crate::finding::Problem;
+use crate::rules::acm::REFUSED;
+use crate::rules::acm::roles::{descriptions, may, site};
+use crate::rules::context::Context;
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for (reference, simulation) in descriptions(cx) {
+        if may(cx, &simulation) != Some(false) {
+            continue;
+        }
+        let action = simulation.action;
+        out.add(
+            Problem::warn(
+                site(&reference, &simulation.role),
+                format!("the controller's role lacks {action} for {}", reference.owner()),
+            )
+            .expected(format!("{action} on {}", simulation.resource))
+            .found(format!("denied to {}", simulation.role))
+            .consequence(REFUSED)
+            .fix(format!("allow {action} on it to the role (deploy/iam/controller.json)")),
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! # MV302: `issuer-not-allowed`
+//!
+//! ## What it checks
+//! Where the policy lists allowed issuers: that the certificate of each listener, and of each client policy, was issued by one of
+//! them. Signatures are followed upwards from the leaf, over the chain file, the trust bundles at hand and the policy's own
+//! certificates, and any authority on the way may be the allowed one. A name is no proof: an authority that is allowed by its subject
+//! alone must be one that a trust bundle of the mesh holds, so that a look-alike with another key is refused.
+//!
+//! ## Why it matters
+//! Both ends of a mesh can agree on an authority that nobody has approved: a developer's own root, the staging one in production. Envoy
+//! is content, and every proxy that holds such a certificate can pass for any name the authority cares to sign.
+//!
+//! ## Example
+//! ```yaml
+//! issuers:
+//!   allowed:
+//!     - certificateFile: mesh-root.pem
+//!     - spkiSha256: 4Pp6nCmy7zqFSwzVDk9ZS2yqr9wY3SNvLE8TpX7gS+w=
+//!     - subject: CN=mesh root,O=Shop
+//!     - authorityArn: arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/11223344-5566-7788-99aa-bbccddeeff00
+//! ```
+//!
+//! ## How to fix
+//! Have the certificate issued by an allowed authority. If it is one and isn't recognised, put the intermediates that lead to it into the
+//! chain file, or list the authority's certificate in the policy.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::finding::{Problem, Severity};
+use crate::pki::{Certificate, Chain};
+use crate::policy::{AllowedIssuers, DistinguishedName, short};
+use crate::rules::context::{CertificateUse, Context, TrustUse};
+use crate::rules::engine::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Some(allowed) = cx.policy.allowed_issuers.as_deref() else { return };
+    let trusted = trusted(cx);
+    for using in &cx.certificates {
+        let Some(chain) = using.chain() else { continue };
+        let above = Above::of(cx, chain, &trusted, allowed);
+        // An authority of AWS Private CA that isn't known may be the one.
+        if !above.is_allowed(allowed) && allowed.authority_arns.is_empty() {
+            out.add(problem(using, chain, &above, allowed));
+        }
+    }
+}
+
+/// The certificates that somebody trusts: the member itself, and whoever it talks to.
+fn trusted<'c>(cx: &'c Context<'_>) -> Vec<&'c Arc<Certificate>> {
+    let peers = cx.pairs.iter().flat_map(|pair| pair.client.trusts.iter().chain(&pair.server.trusts));
+    let bundles =
+        cx.trusts.iter().chain(peers).filter_map(TrustUse::facts).filter_map(|facts| facts.bundle.as_ref().ok());
+    let mut seen = HashSet::new();
+    bundles.flat_map(|bundle| &bundle.certificates).filter(|one| seen.insert(one.fingerprint)).collect()
+}
+
+/// What stands above a leaf, each link proved by its signature.
+struct Above<'c> {
+    /// The authorities, nearest first; the leaf itself where it is its own.
+    authorities: Vec<&'c Arc<Certificate>>,
+    /// Whether a trust bundle or the policy holds the authority at that place.
+    vouched: Vec<bool>,
+}
+
+impl<'c> Above<'c> {
+    fn of(cx: &Context<'_>, chain: &'c Chain, trusted: &[&'c Arc<Certificate>], allowed: &'c AllowedIssuers) -> Self {
+        let vouched: Vec<_> = trusted.iter().copied().chain(&allowed.certificates).collect();
+        let mut known: Vec<_> = vouched.iter().map(|one| (*one, true)).collect();
+        known.extend(chain.certificates.iter().map(|one| (one, false)));
+        let mut above = Self { authorities: Vec::new(), vouched: Vec::new() };
+        let mut seen = HashSet::new();
+        let mut open: Vec<&Arc<Certificate>> = chain.certificates.first().into_iter().collect();
+        while let Some(child) = open.pop() {
+            for (issuer, vouched) in &known {
+                if !seen.contains(&issuer.fingerprint) && cx.view.world.paths().link(child, issuer) {
+                    seen.insert(issuer.fingerprint);
+                    above.authorities.push(issuer);
+                    above.vouched.push(*vouched);
+                    open.push(issuer);
+                }
+            }
+        }
+        above
+    }
+
+    fn is_allowed(&self, allowed: &AllowedIssuers) -> bool {
+        self.authorities.iter().zip(&self.vouched).any(|(authority, vouched)| {
+            // One certificate of an authority stands for all that it has for this name and key.
+            let listed = allowed
+                .certificates
+                .iter()
+                .any(|one| one.spki_sha256 == authority.spki_sha256 && one.subject_der == authority.subject_der);
+            let named = || {
+                let name = DistinguishedName::parse(&authority.subject);
+                *vouched && allowed.subjects.contains(&name)
+            };
+            listed || allowed.pins.contains(&authority.spki_sha256) || named()
+        })
+    }
+}
+
+fn problem(using: &CertificateUse<'_>, chain: &Chain, above: &Above<'_>, allowed: &AllowedIssuers) -> Problem {
+    let leaf = chain.leaf();
+    let top = above.authorities.last();
+    let found = match top {
+        Some(top) => {
+            format!("{} (key {}), which leads to {}", top.subject, short(&top.spki_sha256), using.chain_origin())
+        }
+        None => format!("issuer {}, whose own certificate isn't at hand ({})", leaf.issuer, using.chain_origin()),
+    };
+    let named = |name: &str| {
+        let name = DistinguishedName::parse(name);
+        let listed = allowed.certificates.iter().any(|one| DistinguishedName::parse(&one.subject) == name);
+        listed || allowed.subjects.contains(&name)
+    };
+    let names = above.authorities.iter().map(|one| one.subject.as_str()).chain([leaf.issuer.as_str()]);
+    let lookalike = names.into_iter().find(|name| named(name));
+    let message = match lookalike {
+        Some(name) => {
+            format!("the certificate names {name} as its issuer, and nothing proves that it is the allowed one")
+        }
+        None => "the certificate's issuer is not among those that the policy allows".to_owned(),
+    };
+    let fix = match (lookalike, top) {
+        (Some(_), _) => {
+            "have the certificate issued by the allowed authority itself; if it was, put the links up to it into the chain file, or list \
+             the authority by its certificate or key in the policy's issuers.allowed"
+        }
+        (None, None) => {
+            "have the certificate issued by an allowed authority; if it was, put the intermediates that lead to it into the chain file"
+        }
+        (None, Some(_)) => {
+            "have the certificate issued by an allowed authority, or add this one to the policy's issuers.allowed"
+        }
+    };
+    Problem::new(Severity::Deny, using.chain_site(), message)
+        .expected(format!("a certificate issued under {allowed}"))
+        .found(found)
+        .consequence(
+            "proxies accept whatever this authority signs for any name, and nobody who wrote the policy knows it",
+        )
+        .fix(fix)
+}

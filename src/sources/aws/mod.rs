@@ -1,0 +1,181 @@
+//! Facts of AWS: what ACM and AWS Private CA say of certificates and authorities, by way of a cache.
+//!
+//! ```text
+//! reviews ──questions──► AnswerCache ──one call for equal questions──► limit ──► SDK ──► ACM, ACM PCA, STS
+//!                             ▲  └─ kept, refreshed in the background ─┘
+//! ```
+//!
+//! Nothing is asked, and no credential looked for, before the first question. A review waits until its own deadline; the call
+//! goes on without it, and its answer is there for the next.
+
+mod acm;
+mod authority;
+mod cache;
+mod clients;
+mod failure;
+mod identity;
+mod roles;
+mod signed;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _, stream};
+use tokio::time::Instant;
+
+use crate::aws::{Answer, AwsFacts, Question};
+use crate::policy::Policy;
+use crate::sources::AwsReader;
+
+use cache::AnswerCache;
+use clients::Clients;
+pub use clients::Station;
+use failure::Trouble;
+
+/// Questions that one review waits for at a time.
+const AT_ONCE: usize = 64;
+
+/// How often AWS is asked, and how long an answer is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// An answer that is older is asked for again in the background, when it is needed.
+    pub fresh: Duration,
+    /// An answer that is older is forgotten.
+    pub keep: Duration,
+    /// The same for answers that may change any moment: nothing found, nobody answered, not issued yet.
+    pub keep_doubtful: Duration,
+    /// Between two questions after something that isn't found: `DescribeCertificate` lags creation.
+    pub ask_again: Duration,
+    /// Calls a second, to one service in one Region of one account.
+    pub per_second: u32,
+    /// Calls at once, before that counts.
+    pub burst: u32,
+}
+
+impl Default for Pace {
+    /// Half of what AWS allows an account for `DescribeCertificate`, ten a second: the controller and others ask too.
+    fn default() -> Self {
+        Self {
+            fresh: Duration::from_secs(60),
+            keep: Duration::from_secs(600),
+            keep_doubtful: Duration::from_secs(5),
+            ask_again: Duration::from_secs(1),
+            per_second: 5,
+            burst: 10,
+        }
+    }
+}
+
+/// Asks AWS as the environment says (credentials, `AWS_ENDPOINT_URL`, …), and as the policy does (roles of other accounts).
+#[derive(Clone)]
+pub struct AwsSource {
+    cache: AnswerCache,
+}
+
+impl AwsSource {
+    /// Puts the parts together. Asks nothing yet. Must be used within a tokio runtime.
+    pub fn new(policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
+        Self::with(None, policy, pace)
+    }
+
+    /// The same at a place of the caller's choice.
+    pub fn at(station: Station, policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
+        Self::with(Some(station), policy, pace)
+    }
+
+    fn with(station: Option<Station>, policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
+        let asker = Arc::new(Asker {
+            clients: Clients::new(station, policy, pace),
+            pace,
+            told_of_roles: AtomicBool::new(false),
+        });
+        Self { cache: AnswerCache::new(asker, pace) }
+    }
+}
+
+impl AwsReader for AwsSource {
+    fn ask(&self, questions: Vec<Question>, deadline: Instant) -> BoxFuture<'_, AwsFacts> {
+        stream::iter(questions)
+            .map(move |question| async move {
+                let answer = self.cache.answer(&question, deadline).await;
+                (question, answer)
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .boxed()
+    }
+}
+
+/// Answers one question, by as many calls as it takes.
+struct Asker {
+    clients: Clients,
+    pace: Pace,
+    told_of_roles: AtomicBool,
+}
+
+/// Which of a question's calls is under way.
+#[derive(Clone, Debug, Default)]
+struct Progress(Arc<AtomicUsize>);
+
+impl Progress {
+    /// The next call begins.
+    fn next(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn call(&self, question: &Question) -> crate::aws::Call {
+        let calls = question.calls();
+        let at = self.0.load(Ordering::Relaxed).min(calls.len() - 1);
+        calls[at]
+    }
+}
+
+impl Asker {
+    async fn answer(&self, question: &Question, progress: &Progress) -> Answer {
+        let asked = match self.once(question, progress).await {
+            // A certificate that was just requested is there a moment later.
+            Err(Trouble::NotFound) => {
+                tokio::time::sleep(self.pace.ask_again).await;
+                self.once(question, progress).await
+            }
+            asked => asked,
+        };
+        let answer = match asked {
+            Ok(answer) => answer,
+            Err(Trouble::NotFound) => Answer::NotFound,
+            Err(Trouble::Unanswered(why)) => {
+                // What only the optional checks of roles take is no more than a note, and told once.
+                if !question.is_about_roles() {
+                    tracing::warn!(%why, "AWS did not answer");
+                } else if !self.told_of_roles.swap(true, Ordering::Relaxed) {
+                    tracing::info!(%why, "roles are not checked where AWS doesn't answer");
+                }
+                Answer::Unanswered(why)
+            }
+        };
+        tracing::debug!(?question, found = ?std::mem::discriminant(&answer), "asked AWS");
+        answer
+    }
+
+    async fn once(&self, question: &Question, progress: &Progress) -> Result<Answer, Trouble> {
+        match question {
+            Question::Home => Ok(Answer::Home(Box::pin(identity::home(&self.clients)).await)),
+            Question::Certificate(arn) => {
+                let facts = Box::pin(acm::describe(&self.clients, arn)).await?;
+                Ok(Answer::Certificate(Arc::new(facts)))
+            }
+            Question::Authority(arn) => {
+                let facts = Box::pin(authority::describe(&self.clients, arn, progress)).await?;
+                Ok(Answer::Authority(Arc::new(facts)))
+            }
+            Question::PodIdentity { region, cluster, namespace, service_account } => {
+                let account = (namespace.as_str(), service_account.as_str());
+                Box::pin(roles::pod_identity(&self.clients, (region, cluster), account, progress)).await
+            }
+            Question::Simulation(simulation) => Box::pin(roles::simulate(&self.clients, simulation)).await,
+        }
+    }
+}
