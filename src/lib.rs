@@ -17,6 +17,7 @@
 //! - [`finding`]s are data, read by [`admission`] (the webhook), [`report`] (text, JSON) and [`cli`].
 //!
 //! [`mend`] makes patches of findings that a machine can mend, [`baseline`] keeps those that a repository starts with.
+//! [`survey`] judges a whole world at once.
 //!
 //! [`verify`] stands beside: it reads what running proxies count of TLS.
 //!
@@ -39,4 +40,5 @@ pub mod rules;
 pub mod sources;
 pub mod suggest;
 pub mod suppression;
+pub mod survey;
 pub mod verify;

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-/// A review allocates many small things and frees them at once, which this allocator does for about half of what the
-/// C library's takes (`cargo bench --bench load`).
+/// A review allocates many small things and frees them at once, which costs less here than with the C library's allocator
+/// (`cargo bench --bench load`).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

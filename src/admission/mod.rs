@@ -17,6 +17,7 @@ pub mod file_watch;
 pub mod listener;
 pub mod metrics;
 pub mod probes;
+pub mod report_page;
 pub mod review;
 pub mod self_issued;
 pub mod server;

@@ -10,6 +10,7 @@ use axum::routing::get;
 
 use crate::admission::drain::{Drain, Phase};
 use crate::admission::metrics::Metrics;
+use crate::admission::report_page::{self, ReportPage};
 use crate::admission::service::Clock;
 use crate::admission::serving_certificate::ServingCertificate;
 use crate::sources::SharedWorld;
@@ -32,6 +33,8 @@ pub struct Probes {
     pub world: SharedWorld,
     /// What the watches have counted.
     pub watches: WatchStats,
+    /// The report to look at, where it is wanted.
+    pub report: Option<ReportPage>,
 }
 
 impl Probes {
@@ -49,13 +52,15 @@ impl Probes {
         missing
     }
 
-    /// `/livez`, `/readyz` and `/metrics`.
+    /// `/livez`, `/readyz` and `/metrics`; `/` where the report is wanted.
     pub fn router(self) -> Router {
+        let report = self.report.clone().map(|page| Router::new().route("/", get(report_page::get)).with_state(page));
         Router::new()
             .route("/livez", get(async || "alive\n"))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(Arc::new(self))
+            .merge(report.unwrap_or_default())
     }
 }
 
@@ -85,7 +90,9 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::admission::report_page::Pace;
     use crate::admission::self_issued::self_issue;
+    use crate::mesh::World;
 
     fn probes(now: Timestamp) -> Probes {
         let issued = self_issue(&["meshvet.local".to_owned()]).expect("a certificate");
@@ -97,6 +104,7 @@ mod tests {
             metrics: Arc::default(),
             world: SharedWorld::default(),
             watches: WatchStats::default(),
+            report: None,
         }
     }
 
@@ -131,6 +139,21 @@ mod tests {
         assert_eq!(code, 503);
         assert!(body.contains("shutting down"), "{body}");
         assert_eq!(get(&probes, "/livez").await.0, 200, "it lives until it ends");
+    }
+
+    #[tokio::test]
+    async fn the_report_is_there_only_where_it_is_wanted() {
+        let mut probes = probes(Timestamp::now());
+        assert_eq!(get(&probes, "/").await.0, 404);
+        let world = SharedWorld::with_inventory(World::default());
+        let page = ReportPage::new(world, Arc::default(), Arc::clone(&probes.clock), Pace::default());
+        let task = tokio::spawn(page.clone().run());
+        probes.report = Some(page);
+        let (code, body) = get(&probes, "/").await;
+        assert_eq!(code, 200);
+        assert!(body.starts_with("<!doctype html>"), "{body}");
+        assert_eq!(get(&probes, "/livez").await.0, 200);
+        task.abort();
     }
 
     #[tokio::test]

@@ -1,31 +1,30 @@
 //! `meshvet check`
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::bail;
-use arc_swap::ArcSwap;
+use anyhow::{Context as _, bail};
 use clap::ColorChoice;
 use jiff::Timestamp;
 
-use crate::aws::{Answer, AwsFacts, Question};
-use crate::cli::aws::AwsArgs;
+use crate::aws::{AwsFacts, Question};
+use crate::cli::aws::{AwsArgs, not_asked, notes};
 use crate::cli::baseline::BaselineArgs;
 use crate::cli::comments;
-use crate::cli::files::FilesArg;
+use crate::cli::files::{FilesArg, mount};
 use crate::cli::output::{FailOn, Output};
 use crate::cli::progress::Progress;
-use crate::field::FieldPath;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::mend;
-use crate::mesh::{CallKey, ObjectRef, View};
+use crate::mesh::{ObjectRef, View};
 use crate::policy::Policy;
-use crate::report::{Place, Report, Reported, Unread};
+use crate::report::html::About;
+use crate::report::map::MapBuilder;
+use crate::report::{self, Place, Report, Reported, Unread};
 use crate::rules::{self, Surface};
 use crate::sources::manifests::{self, Input, Manifests, Site};
+use crate::survey::Collector;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +34,7 @@ Examples:
   meshvet check deploy/ --files /certs=./certs        certificates that are in no Secret yet
   meshvet check deploy/ --files shop/blue:/certs=./blue-certs
   meshvet check deploy/ -o json --fail-on warn        for CI
+  meshvet check deploy/ -o html > mesh.html           a map of who calls whom, to look at in a browser
   meshvet check deploy/ --aws                         with what AWS says of ACM certificates
   meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
   meshvet check deploy/ -n shop                       where objects are that name no namespace
@@ -46,11 +46,6 @@ Examples:
   meshvet check deploy/ --color always | less -R
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
-
-/// Questions to AWS and those that their answers lead to.
-const MOST_ROUNDS: usize = 4;
-/// How long AWS may take for all that it is asked at a time.
-const AWS_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Judge manifests without a cluster.
 ///
@@ -110,19 +105,12 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
 impl CheckArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let policy = super::policy::read(self.config.as_deref())?;
-        let folders = self.files.iter().map(FilesArg::read).collect::<anyhow::Result<Vec<_>>>()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
         let mut progress = Progress::new("reading", self.color);
         let mut manifests =
             manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.tell(read, all));
         progress.end();
-        for (mount, key, store) in folders {
-            if let Some(note) = unused(&manifests, &mount.member) {
-                manifests.notes.push(note);
-            }
-            manifests.world.learn(crate::mesh::Fact::Store(key, store));
-            manifests.world.mount_folder(mount);
-        }
+        mount(&self.files, &mut manifests)?;
         if manifests.found == 0 && manifests.problems.is_empty() {
             let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
             bail!(
@@ -133,26 +121,12 @@ impl CheckArgs {
         }
         let facts = self.ask_aws(&manifests, &policy)?;
         let view = View::new(&manifests.world).answered(&facts);
-        let mut report = judge(&manifests, view, &policy, self.now.unwrap_or_else(Timestamp::now));
-        report.not_asked = unknown_at_aws(&manifests, view, &policy)
-            .iter()
-            .filter(|question| matches!(question, Question::Certificate(_) | Question::Authority(_)))
-            .count();
-        if let Some(why) = facts.iter().find_map(|(question, answer)| match answer {
-            Answer::Unanswered(why) if question.is_about_roles() => Some(why),
-            _ => None,
-        }) {
-            manifests.notes.push(format!("the roles of proxies and the controller were not all checked: {why}"));
-        }
+        let now = self.now.unwrap_or_else(Timestamp::now);
+        let mut report = judge(&manifests, view, &policy, now);
+        report.not_asked = not_asked(&unknown_at_aws(&manifests, view, &policy));
         let unplaced =
             manifests.objects.iter().filter(|located| rules::is_unplaced(&located.reviewed, view, &policy)).count();
-        if unplaced > 0 {
-            manifests.notes.push(format!(
-                "the Region or the account of {} is not known: ACM references were not compared with it \
-                 (the policy's aws.region and aws.account say it)",
-                if unplaced == 1 { "1 object".to_owned() } else { format!("{unplaced} objects") }
-            ));
-        }
+        manifests.notes.extend(notes(&facts, unplaced));
         if report.objects == 0 && manifests.found > 0 {
             manifests.notes.push(format!(
                 "nothing to judge: {} read, none of them an App Mesh object or a workload",
@@ -163,7 +137,8 @@ impl CheckArgs {
         if self.diff {
             super::print(&diff(&manifests, &report)?)?;
         } else {
-            super::print(&self.output.render(&report, self.fail_on, self.color)?)?;
+            let page = || self.page(&manifests, &policy, &report, &facts, now);
+            super::print(&self.output.render(&report, self.fail_on, self.color, page)?)?;
         }
         for note in manifests.notes.iter().chain(&comments::stray(&manifests)) {
             super::tell(&format!("note: {note}"));
@@ -179,23 +154,30 @@ impl CheckArgs {
 
     /// What AWS says of everything that the manifests name there; nothing without `--aws`.
     fn ask_aws(&self, manifests: &Manifests, policy: &Policy) -> anyhow::Result<AwsFacts> {
-        let mut facts = AwsFacts::new();
         if !self.aws.aws {
-            return Ok(facts);
+            return Ok(AwsFacts::new());
         }
-        let aws = self.aws.reader(&Arc::new(ArcSwap::from_pointee(policy.clone())))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        // One answer leads to the next question: from a certificate to its authority.
-        for _ in 0..MOST_ROUNDS {
-            let wanted = unknown_at_aws(manifests, View::new(&manifests.world).answered(&facts), policy);
-            if wanted.is_empty() {
-                break;
-            }
-            let deadline = tokio::time::Instant::now() + AWS_PATIENCE;
-            facts.extend(runtime.block_on(aws.ask(wanted.into_iter().collect(), deadline)));
-        }
+        let unknown = |facts: &AwsFacts| unknown_at_aws(manifests, View::new(&manifests.world).answered(facts), policy);
+        let facts = runtime.block_on(self.aws.ask(policy, unknown));
         runtime.shutdown_background();
-        Ok(facts)
+        facts
+    }
+
+    /// The page: the report with a map of the mesh.
+    fn page(
+        &self,
+        manifests: &Manifests,
+        policy: &Policy,
+        report: &Report,
+        facts: &AwsFacts,
+        now: Timestamp,
+    ) -> anyhow::Result<String> {
+        let map = MapBuilder::map(report, View::new(&manifests.world).answered(facts), policy);
+        let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
+        let source = format!("manifests: {}", paths.join(", "));
+        let about = About { source, judged_at: now, notes: manifests.notes.clone() };
+        Ok(report::html::html(report, &map, &about).context("the report could not be written as a page")?.text)
     }
 }
 
@@ -229,27 +211,19 @@ fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// What to say of `--files` for a member that isn't there.
-fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<String> {
-    let (namespace, name) = member.as_ref()?;
-    let known = manifests.world.members().any(|it| it.object.namespace() == namespace && it.object.name == *name);
-    (!known)
-        .then(|| format!("--files {namespace}/{name}: no virtual node or gateway of that name is among the manifests"))
-}
-
 /// Judges everything that rules judge.
-fn judge(manifests: &Manifests, view: View<'_>, policy: &Policy, now: Timestamp) -> Report {
+pub(super) fn judge(manifests: &Manifests, view: View<'_>, policy: &Policy, now: Timestamp) -> Report {
     let mut report = Report {
         objects: manifests.objects.len() + manifests.undecodable.len(),
         errors: manifests.problems.iter().map(unread).collect(),
         judged: judged(manifests),
         ..Report::default()
     };
-    let mut told = Told::default();
+    let mut told = Collector::default();
     for broken in &manifests.undecodable {
         if let Some(finding) = rules::undecodable(&broken.error, policy, &manifests.world) {
             let place = place(manifests, &broken.site, &finding);
-            told.add(&mut report, Reported { place: Some(place), finding }, true);
+            told.add(Reported { place: Some(place), finding }, true);
         }
     }
     for located in &manifests.objects {
@@ -257,39 +231,12 @@ fn judge(manifests: &Manifests, view: View<'_>, policy: &Policy, now: Timestamp)
             let own = finding.object == located.reviewed.object;
             let site = if own { Some(&located.site) } else { manifests.site(&finding.object) };
             let place = site.map(|site| place(manifests, site, &finding));
-            told.add(&mut report, Reported { finding, place }, own);
+            told.add(Reported { finding, place }, own);
         }
     }
+    report.findings = told.findings;
     comments::apply(manifests, policy, &mut report);
     report
-}
-
-/// What was reported already: a workload's annotation is seen from each member that selects it, a call from both its ends.
-/// Each with its place in the report, and whether its own object was under review.
-#[derive(Default)]
-struct Told(HashMap<Known, (usize, bool)>);
-
-/// What makes two findings one.
-#[derive(PartialEq, Eq, Hash)]
-enum Known {
-    /// The same, said of the same field.
-    Field(&'static str, ObjectRef, FieldPath, String),
-    /// The same, said of the same call.
-    Call(&'static str, CallKey, String, Option<String>),
-}
-
-impl Known {
-    fn of(Finding { rule, object, problem, .. }: &Finding) -> Self {
-        let site = &problem.site;
-        match &site.call {
-            Some(call) => Self::Call(rule.code, (**call).clone(), site.anchor.clone(), problem.found.clone()),
-            None => Self::Field(rule.code, object.clone(), site.field.clone(), problem.message.clone()),
-        }
-    }
-}
-
-fn weight(finding: &Finding) -> (bool, Severity) {
-    (finding.suppressed.is_none(), finding.severity)
 }
 
 /// Each object that is judged, with its file.
@@ -300,31 +247,6 @@ fn judged(manifests: &Manifests) -> Vec<(ObjectRef, Option<String>)> {
     };
     let broken = manifests.undecodable.iter().map(|it| (it.error.object.clone(), file(&it.site)));
     broken.chain(manifests.objects.iter().map(|it| (it.reviewed.object.clone(), file(&it.site)))).collect()
-}
-
-impl Told {
-    fn add(&mut self, report: &mut Report, reported: Reported, own: bool) {
-        let finding = &reported.finding;
-        let key = Known::of(finding);
-        match self.0.get_mut(&key) {
-            // What the owner of the object says of it counts; else one who looks at it doesn't ignore it, and the stricter of two
-            // policies holds.
-            Some((index, known_own)) => {
-                let known = report.findings.get_mut(*index);
-                let counts = |known: &Reported| {
-                    if own == *known_own { weight(&known.finding) < weight(finding) } else { own }
-                };
-                if let Some(known) = known.filter(|known| counts(known)) {
-                    *known_own = own;
-                    *known = reported;
-                }
-            }
-            None => {
-                self.0.insert(key, (report.findings.len(), own));
-                report.findings.push(reported);
-            }
-        }
-    }
 }
 
 fn unread(problem: &manifests::LoadProblem) -> Unread {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
-use crate::mesh::{LocalMount, Store, StoreKey, StoreKind};
+use crate::mesh::{Fact, LocalMount, Store, StoreKey, StoreKind};
+use crate::sources::manifests::Manifests;
 use crate::sources::store_of_files;
 
 /// More than this is no folder of certificates.
@@ -55,7 +56,7 @@ impl FromStr for FilesArg {
 impl FilesArg {
     /// Reads the folder's files, with those of its folders. Hidden folders are left out: a mounted Secret's own links
     /// lead into one.
-    pub(super) fn read(&self) -> anyhow::Result<(LocalMount, StoreKey, Arc<Store>)> {
+    fn read(&self) -> anyhow::Result<(LocalMount, StoreKey, Arc<Store>)> {
         let folder = self.folder.display();
         let known =
             fs::metadata(&self.folder).with_context(|| format!("--files: the folder {folder} can't be read"))?;
@@ -90,6 +91,26 @@ impl FilesArg {
         let mount = LocalMount { member: self.member.clone(), at: self.at.clone(), store: key.clone() };
         Ok((mount, key, Arc::new(store_of_files(files))))
     }
+}
+
+/// Lets the folders stand in for mounts.
+pub(super) fn mount(all: &[FilesArg], manifests: &mut Manifests) -> anyhow::Result<()> {
+    for (mount, key, store) in all.iter().map(FilesArg::read).collect::<anyhow::Result<Vec<_>>>()? {
+        if let Some(note) = unused(manifests, &mount.member) {
+            manifests.notes.push(note);
+        }
+        manifests.world.learn(Fact::Store(key, store));
+        manifests.world.mount_folder(mount);
+    }
+    Ok(())
+}
+
+/// What to say of `--files` for a member that isn't there.
+fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<String> {
+    let (namespace, name) = member.as_ref()?;
+    let known = manifests.world.members().any(|it| it.object.namespace() == namespace && it.object.name == *name);
+    (!known)
+        .then(|| format!("--files {namespace}/{name}: no virtual node or gateway of that name is among the manifests"))
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 //! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read).
 
 mod api_server;
+mod audit;
 mod aws;
 mod baseline;
 mod ca_bundle;
 mod check;
+mod cluster;
 mod comments;
 mod complete;
 mod completions;
@@ -19,6 +21,7 @@ mod policy;
 mod progress;
 mod schema;
 mod serve;
+mod tree;
 mod try_it;
 mod verify;
 
@@ -56,6 +59,8 @@ struct Cli {
 enum Command {
     Try(try_it::TryArgs),
     Check(check::CheckArgs),
+    Audit(Box<audit::AuditArgs>),
+    Tree(Box<tree::TreeArgs>),
     Serve(Box<serve::ServeArgs>),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
@@ -79,6 +84,8 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Try(args) => args.run(),
         Command::Check(args) => args.run(),
+        Command::Audit(args) => args.run(),
+        Command::Tree(args) => args.run(),
         Command::Serve(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Schema(args) => args.run(),

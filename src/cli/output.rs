@@ -19,6 +19,8 @@ pub(super) enum Output {
     Junit,
     /// For GitHub Actions: annotations of the change.
     Github,
+    /// To look at: one page with a map of the mesh, for a browser.
+    Html,
 }
 
 /// From which severity on a report fails.
@@ -40,9 +42,16 @@ impl From<FailOn> for Severity {
 }
 
 impl Output {
-    /// The report in this format; text for the terminal that the standard output is, where it is one.
-    pub(super) fn render(self, report: &Report, fail_on: FailOn, color: ColorChoice) -> anyhow::Result<String> {
+    /// The report in this format; text for the terminal that the standard output is, where it is one. `page` makes the page.
+    pub(super) fn render(
+        self,
+        report: &Report,
+        fail_on: FailOn,
+        color: ColorChoice,
+        page: impl FnOnce() -> anyhow::Result<String>,
+    ) -> anyhow::Result<String> {
         Ok(match self {
+            Output::Html => page()?,
             Output::Text => report::text_within(report, super::style(color), super::width()),
             Output::Json => report::json(report).context("the report could not be written as JSON")?,
             Output::Sarif => report::sarif(report).context("the report could not be written as SARIF")?,

@@ -20,6 +20,7 @@ use crate::admission::file_watch::FileWatch;
 use crate::admission::listener::{Limits, Server, tls_config};
 use crate::admission::metrics::Metrics;
 use crate::admission::probes::Probes;
+use crate::admission::report_page::{self, ReportPage};
 use crate::admission::self_issued::self_issue;
 use crate::admission::server::router;
 use crate::admission::service::{Admission, Clock};
@@ -118,6 +119,11 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MESHVET_DRAIN_GRACE", value_name = "DURATION", default_value = "5s", value_parser = duration)]
     drain_grace: Duration,
 
+    /// Serve a report of the whole mesh at / of the probes' address: who calls whom, and whether TLS works there. It holds no
+    /// secret; names, issuers and dates are for everyone who reaches that address.
+    #[arg(long, env = "MESHVET_REPORT")]
+    report: bool,
+
     #[command(flatten)]
     aws: AwsArgs,
 
@@ -173,13 +179,20 @@ impl ServeArgs {
         let access = SecretAccess::from(self.secrets);
         let options = ConnectOptions { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
         let client = connect(&options).await?;
-        let world = SharedWorld::new(World::new(access));
+        let world = match self.report {
+            true => SharedWorld::with_inventory(World::new(access)),
+            false => SharedWorld::new(World::new(access)),
+        };
         let (readiness, watch_stats) = (Readiness::default(), WatchStats::default());
         let options = ClusterOptions { access, pace: Pace::default(), service_accounts: self.aws.aws };
         let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
 
         let clock: Clock = Arc::new(Timestamp::now);
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
+        let report = self.report.then(|| {
+            ReportPage::new(world.clone(), Arc::clone(&policy), Arc::clone(&clock), report_page::Pace::default())
+        });
+        let report_task = report.clone().map(|report| tokio::spawn(report.run()));
         let probes = Probes {
             readiness: readiness.clone(),
             certificate: Arc::clone(&certificate),
@@ -188,6 +201,7 @@ impl ServeArgs {
             metrics: Arc::clone(&metrics),
             world: world.clone(),
             watches: watch_stats,
+            report,
         };
         let reader = Arc::new(KubeReader::new(client, access));
         let known = policy.load().aws().region.is_some() && policy.load().aws().account.is_some();
@@ -230,6 +244,7 @@ impl ServeArgs {
             go_out(&drain, self.drain_grace, &mut signals, serving, &mut watches).await;
         }
         probe_server.abort();
+        report_task.inspect(tokio::task::JoinHandle::abort);
         tracing::info!("ended");
         outcome
     }

@@ -374,6 +374,11 @@ impl World {
         self.namespaces.get(name)
     }
 
+    /// The names of all namespaces that are known, in no order.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.keys().map(String::as_str)
+    }
+
     /// What is known of a store.
     pub fn store(&self, key: &StoreKey) -> StoreState {
         match self.stores.get(key) {

@@ -1,10 +1,13 @@
 //! How findings are told: one file a format, all of the same [`Report`].
 
 mod github;
+pub mod html;
 mod json;
 mod junit;
+pub mod map;
 mod sarif;
 mod text;
+pub mod tree;
 mod uri;
 
 use crate::baseline;

@@ -149,6 +149,13 @@ impl<'a> Context<'a> {
 }
 
 impl<'a> Files<'a> {
+    /// The files of one end of any member.
+    pub fn of(view: View<'a>, member: &'a Member, end: End<'a>) -> Self {
+        let mut files = Self::default();
+        files.find(view, member, end);
+        files
+    }
+
     /// Finds the files of one end of any member.
     pub(super) fn find(&mut self, view: View<'a>, member: &'a Member, end: End<'a>) {
         let owners = owners(member, view.world.workloads_of(member).map(AsRef::as_ref));

@@ -7,6 +7,7 @@ use crate::finding::{Problem, Severity, Site};
 use crate::mesh::{Brought, Call, Calls, Member, ObjectRef, PolicyInForce, View, brought_about, same_release};
 use crate::pki::Bundle;
 use crate::pki::path::{Purpose, Reason, Refusal};
+use crate::policy::Effective;
 use crate::rules::context::{CertificateUse, Context, End, Files, Surface, TrustUse};
 
 /// One end of a call.
@@ -88,6 +89,13 @@ impl<'a> Pair<'a> {
                 pair
             })
             .collect()
+    }
+
+    /// The calls that any member makes, those without TLS too.
+    pub fn made_by(view: View<'a>, member: &'a Member, policy: &Effective) -> Vec<Pair<'a>> {
+        let mut loaded = Loaded::default();
+        let calls = Calls::new(view.world, member, policy.backend_groups_enabled).made().into_iter();
+        calls.map(|call| Pair::new(view, Standpoint::End(Side::Client), call, &mut loaded)).collect()
     }
 
     fn new(view: View<'a>, standpoint: Standpoint, call: Call<'a>, loaded: &mut Loaded<'a>) -> Self {

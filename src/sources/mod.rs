@@ -18,7 +18,7 @@ use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualSer
 use crate::mesh::{Fact, Marks, Member, ObjectRef, Routing, Workload};
 
 pub use objects::{Entry, Undecodable, decode_object, decode_reviewed};
-pub use shared::{AwsReader, NoAws, NoReader, SharedWorld, StoreReader};
+pub use shared::{AwsReader, Inventory, NoAws, NoReader, SharedWorld, StoreReader};
 pub use stores::{config_map_store, secret_store, store_of_files};
 
 /// One object that rules judge, with what decoding it showed.

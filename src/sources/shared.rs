@@ -1,31 +1,112 @@
 //! The world that a source writes while reviews read it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::aws::{AwsFacts, Question};
-use crate::mesh::{FreshStores, StoreKey, World};
+use crate::mesh::{FactId, FreshStores, ObjectRef, StoreKey, World};
+use crate::sources::{Reviewed, Undecodable};
 
 /// One world, written by watches and read by reviews. Its lock is held for look-ups only, never across an await.
 #[derive(Clone, Debug, Default)]
-pub struct SharedWorld(Arc<RwLock<World>>);
+pub struct SharedWorld(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    world: RwLock<World>,
+    inventory: Option<RwLock<Inventory>>,
+    changes: watch::Sender<u64>,
+}
+
+/// The objects behind a world's facts, as far as rules judge them: kept where everything is to be judged, not one review.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    reviewed: BTreeMap<ObjectRef, Arc<Reviewed>>,
+    undecodable: BTreeMap<FactId, Arc<Undecodable>>,
+}
 
 impl SharedWorld {
     /// Shares a world.
     pub fn new(world: World) -> Self {
-        Self(Arc::new(RwLock::new(world)))
+        Self::of(world, None)
+    }
+
+    /// Shares a world, and keeps the objects that its facts come from.
+    pub fn with_inventory(world: World) -> Self {
+        Self::of(world, Some(RwLock::default()))
+    }
+
+    fn of(world: World, inventory: Option<RwLock<Inventory>>) -> Self {
+        Self(Arc::new(Shared { world: RwLock::new(world), inventory, changes: watch::Sender::default() }))
     }
 
     /// Looks things up: all of it in one snapshot.
     pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
-        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        look(&self.0.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Changes the world.
     pub fn write<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
-        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+        let done = change(&mut self.0.world.write().unwrap_or_else(PoisonError::into_inner));
+        self.0.changes.send_modify(|count| *count += 1);
+        done
+    }
+
+    /// Changes the inventory, where one is kept.
+    pub(crate) fn take_stock(&self, change: impl FnOnce(&mut Inventory)) {
+        if let Some(inventory) = &self.0.inventory {
+            change(&mut inventory.write().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// The objects that rules judge, by kind, namespace and name; none where no inventory is kept.
+    pub fn reviewed(&self) -> Vec<Arc<Reviewed>> {
+        self.stock(|inventory| inventory.reviewed.values().cloned().collect())
+    }
+
+    /// The objects that can't be read; none where no inventory is kept.
+    pub fn undecodable(&self) -> Vec<Arc<Undecodable>> {
+        self.stock(|inventory| inventory.undecodable.values().cloned().collect())
+    }
+
+    fn stock<T: Default>(&self, look: impl FnOnce(&Inventory) -> T) -> T {
+        let inventory = self.0.inventory.as_ref();
+        inventory.map(|it| look(&it.read().unwrap_or_else(PoisonError::into_inner))).unwrap_or_default()
+    }
+
+    /// Counts the changes of the world from now on.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+}
+
+impl Inventory {
+    /// Notes an object, in place of what was noted under its name.
+    pub(crate) fn note(&mut self, id: &FactId, reviewed: Option<Reviewed>) {
+        self.lose(id);
+        if let Some(mut reviewed) = reviewed {
+            // What kubectl leaves there weighs as much as the object itself; of annotations only meshvet's own are read.
+            reviewed.annotations.retain(|key, _| key.starts_with("meshvet.dev/"));
+            self.reviewed.insert(reviewed.object.clone(), Arc::new(reviewed));
+        }
+    }
+
+    /// Notes an object that can't be read.
+    pub(crate) fn skip(&mut self, id: &FactId, why: Undecodable) {
+        self.lose(id);
+        self.undecodable.insert(id.clone(), Arc::new(why));
+    }
+
+    /// Forgets an object.
+    pub(crate) fn lose(&mut self, id: &FactId) {
+        self.undecodable.remove(id);
+        if let FactId::Object(object) = id {
+            self.reviewed.remove(object);
+        }
     }
 }
 

@@ -28,6 +28,7 @@ mod world;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit;
 #[allow(dead_code, reason = "shared with the suite `verify`")]
 #[path = "../verify/envoy.rs"]
 mod envoy;
@@ -71,6 +72,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("installing", installing::TESTS),
+    ("audit", audit::TESTS),
     #[cfg(feature = "aws")]
     ("aws", aws::TESTS),
 ];

@@ -6,6 +6,7 @@
 
 pub(crate) mod forge;
 pub(crate) mod manifests;
+pub(crate) mod mesh;
 pub(crate) mod mint;
 pub(crate) mod moto;
 #[cfg(feature = "aws")]

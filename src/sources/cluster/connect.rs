@@ -76,6 +76,14 @@ pub enum ConnectError {
 /// # Errors
 /// [`ConnectError`], which tells what was tried and what to do.
 pub async fn connect(options: &ConnectOptions) -> Result<Client, ConnectError> {
+    connect_told(options).await.map(|(client, _)| client)
+}
+
+/// The same, with where the cluster's address came from: `--kubeconfig admin.conf, context prod`.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_told(options: &ConnectOptions) -> Result<(Client, String), ConnectError> {
     // Where a process default is set already, it is ring too: there is no other in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (origin, mut config) = configuration(options, &Environment::current()).await?;
@@ -84,7 +92,10 @@ pub async fn connect(options: &ConnectOptions) -> Result<Client, ConnectError> {
     config.read_timeout = Some(Duration::from_secs(u64::from(WATCH_SECONDS) + 10));
     config.reset_reader_on_write = true;
     tracing::info!(server = %config.cluster_url, "{origin}");
-    Client::try_from(config).map_err(|error| ConnectError::Client { origin, reason: chain(&error) })
+    match Client::try_from(config) {
+        Ok(client) => Ok((client, origin)),
+        Err(error) => Err(ConnectError::Client { origin, reason: chain(&error) }),
+    }
 }
 
 /// What the environment says about clusters.

@@ -14,6 +14,7 @@ mod kinds;
 mod object;
 mod read;
 mod readiness;
+mod snapshot;
 mod stats;
 mod tracker;
 #[cfg(test)]
@@ -30,9 +31,10 @@ use tokio::task::JoinSet;
 use crate::mesh::SecretAccess;
 use crate::sources::SharedWorld;
 
-pub use connect::{ConnectError, ConnectOptions, connect};
+pub use connect::{ConnectError, ConnectOptions, connect, connect_told};
 pub use read::KubeReader;
 pub use readiness::Readiness;
+pub use snapshot::{Gaps, Step, list_all, read_stores};
 pub use stats::{KindStats, WatchStats};
 
 /// How long the API server may keep one watch open, in seconds. A connection that died silently is noticed a few seconds after.

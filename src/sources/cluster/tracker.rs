@@ -9,7 +9,7 @@ use crate::mesh::{Fact, FactId};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::stats::KindStats;
-use crate::sources::{Entry, SharedWorld, Undecodable};
+use crate::sources::{Entry, Reviewed, SharedWorld, Undecodable};
 
 /// The longest reason that is logged, in characters: a message may quote what it is about.
 const MAX_REASON: usize = 300;
@@ -32,8 +32,16 @@ struct Seen {
 }
 
 enum Change {
-    Learn(Fact),
+    Learn(Fact, Option<Box<Reviewed>>),
     Forget(FactId),
+    Skip(FactId, Undecodable),
+}
+
+/// What the inventory hears of an object.
+enum Noted {
+    Object(Option<Box<Reviewed>>),
+    Unreadable(Undecodable),
+    Gone,
 }
 
 impl Tracker {
@@ -78,23 +86,23 @@ impl Tracker {
     fn take(&mut self, object: &RawObject, changes: &mut Vec<Change>) {
         let id = object.id(self.kind);
         match decode(self.kind, object) {
-            Ok(Entry::Reviewed(reviewed)) => self.learn(id, reviewed.fact(), changes),
-            Ok(Entry::Fact(fact)) => self.learn(id, fact, changes),
+            Ok(Entry::Reviewed(reviewed)) => self.learn(id, reviewed.fact(), Some(reviewed), changes),
+            Ok(Entry::Fact(fact)) => self.learn(id, fact, None, changes),
             Ok(Entry::Nothing(_) | Entry::Other) => self.lose(id, changes),
-            Err(undecodable) => self.skip(id, &undecodable, changes),
+            Err(undecodable) => self.skip(id, *undecodable, changes),
         }
     }
 
-    fn learn(&mut self, id: FactId, fact: Fact, changes: &mut Vec<Change>) {
+    fn learn(&mut self, id: FactId, fact: Fact, reviewed: Option<Box<Reviewed>>, changes: &mut Vec<Change>) {
         debug_assert_eq!(id, fact.id(), "what is learnt can be forgotten again");
         let old = self.seen.insert(id, Seen { round: self.round, unreadable: None });
         self.undecodable -= usize::from(old.is_some_and(|old| old.unreadable.is_some()));
-        changes.push(Change::Learn(fact));
+        changes.push(Change::Learn(fact, reviewed));
     }
 
     /// Notes an object that can't be read. What it said before is forgotten too: it doesn't say so any more.
-    fn skip(&mut self, id: FactId, why: &Undecodable, changes: &mut Vec<Change>) {
-        let reason = reason(why);
+    fn skip(&mut self, id: FactId, why: Undecodable, changes: &mut Vec<Change>) {
+        let reason = reason(&why);
         let old = self.seen.remove(&id);
         match &old {
             Some(Seen { unreadable: Some(told), .. }) if *told == reason => {}
@@ -114,33 +122,52 @@ impl Tracker {
             Some(_) => {}
             None => self.undecodable += 1,
         }
-        self.seen.insert(id, Seen { round: self.round, unreadable: Some(reason) });
+        self.seen.insert(id.clone(), Seen { round: self.round, unreadable: Some(reason) });
+        changes.push(Change::Skip(id, why));
     }
 
     fn lose(&mut self, id: FactId, changes: &mut Vec<Change>) {
         match self.seen.remove(&id) {
             Some(Seen { unreadable: None, .. }) => changes.push(Change::Forget(id)),
-            Some(_) => self.undecodable -= 1,
+            Some(_) => {
+                self.undecodable -= 1;
+                changes.push(Change::Forget(id));
+            }
             None => {}
         }
     }
 
     fn lose_all_before(&mut self, round: u64, changes: &mut Vec<Change>) {
         for (id, seen) in self.seen.extract_if(|_, seen| seen.round < round) {
-            match seen.unreadable {
-                None => changes.push(Change::Forget(id)),
-                Some(_) => self.undecodable -= 1,
-            }
+            self.undecodable -= usize::from(seen.unreadable.is_some());
+            changes.push(Change::Forget(id));
         }
     }
 
     fn commit(&self, changes: Vec<Change>) {
         if !changes.is_empty() {
+            let mut stock = Vec::new();
             self.world.write(|world| {
                 for change in changes {
                     match change {
-                        Change::Learn(fact) => world.learn(fact),
-                        Change::Forget(id) => world.forget(&id),
+                        Change::Learn(fact, reviewed) => {
+                            stock.push((fact.id(), Noted::Object(reviewed)));
+                            world.learn(fact);
+                        }
+                        Change::Forget(id) => {
+                            world.forget(&id);
+                            stock.push((id, Noted::Gone));
+                        }
+                        Change::Skip(id, why) => stock.push((id, Noted::Unreadable(why))),
+                    }
+                }
+            });
+            self.world.take_stock(|inventory| {
+                for (id, noted) in stock {
+                    match noted {
+                        Noted::Object(reviewed) => inventory.note(&id, reviewed.map(|reviewed| *reviewed)),
+                        Noted::Unreadable(why) => inventory.skip(&id, why),
+                        Noted::Gone => inventory.lose(&id),
                     }
                 }
             });

@@ -1,0 +1,250 @@
+//! `meshvet audit`
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use clap::ColorChoice;
+use jiff::Timestamp;
+
+use crate::cli::aws::{self, not_asked};
+use crate::cli::check::time;
+use crate::cli::cluster::{Cluster, ClusterArgs, Progress, with_aws};
+use crate::cli::output::{FailOn, Output};
+use crate::mesh::{FreshStores, World};
+use crate::policy::Policy;
+use crate::report::html::About;
+use crate::report::{self, Report, Unread};
+use crate::sources::SharedWorld;
+use crate::sources::cluster::{Readiness, WatchStats, spawn};
+use crate::survey::{Read, Survey};
+
+/// After a change, wait so long for those that come with it.
+const SETTLE: Duration = Duration::from_millis(400);
+/// Secrets that aren't watched are read again after this long; certificates come nearer to their end meanwhile too.
+const AGAIN: Duration = Duration::from_secs(30);
+/// So long a watch may take to list everything.
+const LISTED_WITHIN: Duration = Duration::from_secs(60);
+
+const EXAMPLES: &str = "\
+Examples:
+  meshvet audit                                       the namespace of the current context
+  meshvet audit -n shop                               one namespace, with all that calls it or is called by it
+  meshvet audit -A --context prod -o json --fail-on warn
+  meshvet audit -A -o html > mesh.html                a map of who calls whom, to look at in a browser
+  meshvet audit -A --kubeconfig ./admin.conf --secrets none
+                                                      what can be said without reading a Secret
+  meshvet audit -A --now 2027-01-01T00:00:00Z --config policy.yaml
+  meshvet audit -A --aws                              with what AWS says of ACM certificates
+  meshvet audit -n shop --watch --secrets list        the same, again whenever something changes
+  meshvet audit -A --color always | less -R
+
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or not everything could be read.";
+
+/// Judges what is in a cluster, by the same rules as `check` and the webhook.
+///
+/// Lists the App Mesh objects, the workloads and what they mount, and reads the Secrets that proxies load. It changes nothing.
+/// Everything that may be read plays its part, whatever the namespace: a call has two ends.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct AuditArgs {
+    /// Tell of the objects of this namespace. Without it: the kubeconfig context's.
+    #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
+    namespace: Option<String>,
+
+    /// Tell of all namespaces.
+    #[arg(short = 'A', long)]
+    all_namespaces: bool,
+
+    #[command(flatten)]
+    cluster: ClusterArgs,
+
+    /// How to tell what was found.
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    output: Output,
+
+    /// The least severity that makes the exit code 1.
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
+    fail_on: FailOn,
+
+    /// Judge as of this time instead of now (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
+
+    /// The policy file: what each rule weighs, and where (`meshvet schema`).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Stay, and tell again whenever something changes; Ctrl-C ends it. Needs list and watch in all namespaces.
+    #[arg(short, long)]
+    watch: bool,
+
+    /// When to colour the output.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+}
+
+impl AuditArgs {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        if self.watch && self.output != Output::Text {
+            bail!("--watch shows text; leave out -o, or --watch for a report of this moment");
+        }
+        let policy = super::policy::read(self.config.as_deref())?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let cluster = self.cluster.open().await?;
+            let namespace = match (&self.namespace, self.all_namespaces) {
+                (_, true) => None,
+                (Some(namespace), false) => Some(namespace.clone()),
+                (None, false) => Some(cluster.default_namespace().to_owned()),
+            };
+            match self.watch {
+                false => self.once(&cluster, namespace.as_deref(), &policy).await,
+                true => self.live(&cluster, namespace.as_deref(), &policy).await,
+            }
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now.unwrap_or_else(Timestamp::now)
+    }
+
+    async fn once(&self, cluster: &Cluster, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<ExitCode> {
+        let known = cluster.read(&self.cluster.aws, namespace, policy).await?;
+        let now = self.now();
+        let mut survey = Survey::of(&known.world, &known.read, policy, now, namespace);
+        survey.report.not_asked = not_asked(&known.read.unknown_at_aws(&known.world, policy));
+        survey.report.errors = known.problems.into_iter().map(|message| unread(cluster, message)).collect();
+        let mut notes = known.notes;
+        notes.extend(aws::notes(&known.read.aws, known.read.unplaced(&known.world, policy)));
+        if survey.report.objects == 0 {
+            notes.push(match namespace {
+                None => "nothing to judge: the cluster has no App Mesh object and no workload".to_owned(),
+                Some(namespace) => format!(
+                    "nothing to judge: namespace {namespace} has no App Mesh object and no workload; -A judges all"
+                ),
+            });
+        }
+        let source = match namespace {
+            None => cluster.name.clone(),
+            Some(namespace) => format!("{}, namespace {namespace}", cluster.name),
+        };
+        let page = || {
+            let about = About { source, judged_at: now, notes: notes.clone() };
+            let page = report::html::html(&survey.report, &survey.map, &about);
+            Ok(page.context("the report could not be written as a page")?.text)
+        };
+        super::print(&self.output.render(&survey.report, self.fail_on, self.color, page)?)?;
+        for note in &notes {
+            super::tell(&format!("note: {note}"));
+        }
+        Ok(self.exit_code(&survey.report))
+    }
+
+    fn exit_code(&self, report: &Report) -> ExitCode {
+        if !report.errors.is_empty() {
+            ExitCode::from(super::COULD_NOT_RUN)
+        } else if report.fails(self.fail_on.into()) {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+
+    /// Tells what is, again and again.
+    async fn live(&self, cluster: &Cluster, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<ExitCode> {
+        let world = SharedWorld::with_inventory(World::new(cluster.options.access));
+        let readiness = Readiness::default();
+        let mut watches =
+            spawn(cluster.client.clone(), cluster.options, world.clone(), readiness.clone(), &WatchStats::default());
+        listed(&readiness).await?;
+        let mut changes = world.changes();
+        let mut view = LiveView::default();
+        loop {
+            changes.mark_unchanged();
+            view.show(self, cluster, &world, namespace, policy).await?;
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => return Ok(self.exit_code(&view.report)),
+                () = watches.broken() => bail!("a watch of the cluster broke: this is a bug of meshvet"),
+                () = tokio::time::sleep(AGAIN) => {}
+                _ = changes.changed() => tokio::time::sleep(SETTLE).await,
+            }
+        }
+    }
+}
+
+/// What the person sees.
+#[derive(Default)]
+struct LiveView {
+    report: Report,
+    read: Read,
+    read_at: Option<Instant>,
+    text: Option<String>,
+}
+
+impl LiveView {
+    /// Shows the report, unless it says the same as before.
+    async fn show(
+        &mut self,
+        args: &AuditArgs,
+        cluster: &Cluster,
+        world: &SharedWorld,
+        namespace: Option<&str>,
+        policy: &Policy,
+    ) -> anyhow::Result<()> {
+        let old = self.read_at.is_none_or(|at| at.elapsed() >= AGAIN);
+        let known = if old { FreshStores::new() } else { std::mem::take(&mut self.read.stores) };
+        if old {
+            self.read_at = Some(Instant::now());
+        }
+        let progress = Progress::start();
+        let (stores, notes) = cluster.secrets(world, known, policy, &progress).await;
+        self.read.stores = stores;
+        if old {
+            self.read = with_aws(&args.cluster.aws, world, std::mem::take(&mut self.read), policy).await?;
+        }
+        progress.clear();
+        self.report = Survey::of(world, &self.read, policy, args.now(), namespace).report;
+        let mut text = report::text_within(&self.report, super::style(args.color), super::width());
+        notes.iter().for_each(|note| text.push_str(&format!("note: {note}\n")));
+        if self.text.as_ref() == Some(&text) {
+            return Ok(());
+        }
+        let at = Timestamp::now().strftime("%H:%M:%S UTC");
+        let head = if io::stdout().is_terminal() {
+            // Home, and clear all that is below: nothing flickers as it would after clearing first.
+            format!("\x1b[H\x1b[J{} at {at}; Ctrl-C ends\n\n", cluster.name)
+        } else {
+            format!("--- {at}\n")
+        };
+        super::print(&format!("{head}{text}"))?;
+        self.text = Some(text);
+        Ok(())
+    }
+}
+
+/// Waits until the watches have listed everything.
+async fn listed(readiness: &Readiness) -> anyhow::Result<()> {
+    let progress = Progress::start();
+    let begun = Instant::now();
+    while !readiness.ready() {
+        let missing = readiness.missing().join(", ");
+        if begun.elapsed() > LISTED_WITHIN {
+            progress.clear();
+            bail!(
+                "could not list and watch {missing} in all namespaces; `meshvet audit` without --watch says why, and what can be \
+                 judged all the same"
+            );
+        }
+        progress.say(format!("waiting for {missing}"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    progress.clear();
+    Ok(())
+}
+
+fn unread(cluster: &Cluster, message: String) -> Unread {
+    Unread { file: cluster.name.clone(), line: None, column: None, message }
+}

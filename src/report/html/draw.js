@@ -1,0 +1,250 @@
+// Draws the map on its canvas: only what is in sight, and with as much detail as there is room for.
+
+/** Below these scales details, then names, then boxes are left out. */
+const DETAILS_FROM = 0.66;
+const NAMES_FROM = 0.34;
+const BOXES_FROM = 0.2;
+
+/** How the line of a call in each state looks: a dash pattern and a width, so that colour is never all. */
+const LINES = {
+  sound: { dash: [], width: 1.5 },
+  "at-risk": { dash: [9, 4], width: 2 },
+  broken: { dash: [], width: 2.75 },
+  plaintext: { dash: [2, 4], width: 2 },
+  unknown: { dash: [8, 4, 2, 4], width: 1.75 },
+};
+
+const FONT = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Arial, sans-serif";
+
+const palette = {};
+
+function readPalette() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ["page", "card", "line", "edge", "ink", "soft", "accent", "on-state", ...STATES.flatMap(({ name }) => [name, `${name}-tint`])]) {
+    palette[name] = style.getPropertyValue(`--${name}`).trim();
+  }
+}
+
+/** The curve from one box to another: from the right side to the left one; backwards ones swing around. */
+function curve(from, to) {
+  const [x1, y1, x2, y2] = [from.x + BOX.width, from.y + BOX.height / 2, to.x, to.y + BOX.height / 2];
+  if (x2 - x1 > BOX.width + BOX.gapX && Math.abs(y2 - y1) < BOX.height) {
+    // Past the boxes between the two, in the gap above their row: a curve rises by three quarters of what its handles do.
+    const lift = ((BOX.height + BOX.gapY) / 2) * (4 / 3);
+    const bend = BOX.gapX / 2;
+    return [x1, y1, x1 + bend, y1 - lift, x2 - bend, y2 - lift, x2, y2];
+  }
+  if (x2 > x1) {
+    const bend = Math.max(30, (x2 - x1) * 0.45);
+    return [x1, y1, x1 + bend, y1, x2 - bend, y2, x2, y2];
+  }
+  const swing = BOX.gapX * 0.75;
+  const lift = Math.abs(y2 - y1) < BOX.height ? BOX.height * 1.4 : 0;
+  return [x1, y1, x1 + swing, y1 - lift, x2 - swing, y2 - lift, x2, y2];
+}
+
+function pointAt([x1, y1, ax, ay, bx, by, x2, y2], t) {
+  const s = 1 - t;
+  return [
+    s * s * s * x1 + 3 * s * s * t * ax + 3 * s * t * t * bx + t * t * t * x2,
+    s * s * s * y1 + 3 * s * s * t * ay + 3 * s * t * t * by + t * t * t * y2,
+  ];
+}
+
+function trace(path, [x1, y1, ax, ay, bx, by, x2, y2]) {
+  path.moveTo(x1, y1);
+  path.bezierCurveTo(ax, ay, bx, by, x2, y2);
+}
+
+/** Draws `scene` as `camera` sees it. */
+function drawMap(context, scene, camera, size) {
+  const ratio = devicePixelRatio || 1;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.fillStyle = palette.page;
+  context.fillRect(0, 0, size.width, size.height);
+  const { scale } = camera;
+  context.setTransform(ratio * scale, 0, 0, ratio * scale, -camera.x * scale * ratio, -camera.y * scale * ratio);
+  const sight = { left: camera.x, top: camera.y, right: camera.x + size.width / scale, bottom: camera.y + size.height / scale };
+  const focus = focusOf(scene);
+  drawLines(context, scene, scale, sight, focus);
+  drawBoxes(context, scene, scale, sight, focus);
+}
+
+/** What is brought out: the chosen node with its calls, or the chosen call with its ends. Null: everything alike. */
+function focusOf(scene) {
+  const { node, call } = scene.chosen;
+  if (call !== null) return { calls: new Set([call]), nodes: new Set([calls[call].client, calls[call].server]) };
+  if (node === null) return null;
+  const own = [...made[node], ...received[node]];
+  return { calls: new Set(own), nodes: new Set([node, ...own.flatMap((number) => [calls[number].client, calls[number].server])]) };
+}
+
+function drawLines(context, scene, scale, sight, focus) {
+  const dense = scene.lines.length > 1500 && scale < BOXES_FROM;
+  for (const pass of focus ? ["faint", "bright"] : ["all"]) {
+    // The worst last, on top.
+    for (const { name } of [...STATES].reverse()) {
+      const lines = scene.lines.filter((line) => line.state === name && inSight(line, sight) && (pass === "all" || focus.calls.has(line.call) === (pass === "bright")));
+      if (!lines.length) continue;
+      const { dash, width } = LINES[name];
+      context.strokeStyle = palette[name];
+      context.lineWidth = (pass === "bright" ? width + 1 : width) / Math.min(1, Math.max(scale, 0.08));
+      context.setLineDash(dense ? [] : dash.map((length) => length / Math.min(1, scale)));
+      const quiet = name === "sound" || name === "plaintext";
+      context.globalAlpha = pass === "faint" ? 0.12 : pass === "bright" ? 1 : quiet && scene.lines.length > 400 ? (scale < BOXES_FROM ? 0.16 : 0.4) : quiet ? 0.75 : 0.95;
+      const path = new Path2D();
+      for (const line of lines) trace(path, line.curve);
+      context.stroke(path);
+      context.setLineDash([]);
+      if (scale >= BOXES_FROM) drawHeads(context, lines, name, scale, pass);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+/** Arrowheads, and in the middle of what isn't sound a sign of its state. */
+function drawHeads(context, lines, name, scale, pass) {
+  context.fillStyle = palette[name];
+  const path = new Path2D();
+  const size = 7 / Math.min(1, Math.max(scale, 0.5));
+  for (const { curve: [, , , , bx, by, x2, y2] } of lines) {
+    const angle = Math.atan2(y2 - by, x2 - bx);
+    const corner = (turn) => [x2 + Math.cos(angle + turn) * size * 1.35, y2 + Math.sin(angle + turn) * size * 1.35];
+    path.moveTo(x2, y2);
+    path.lineTo(...corner(Math.PI - 0.42));
+    path.lineTo(...corner(Math.PI + 0.42));
+    path.closePath();
+  }
+  context.fill(path);
+  if (name === "sound" || scale < 0.4 || pass === "faint") return;
+  for (const line of lines) drawSign(context, name, ...pointAt(line.curve, 0.5), 8.5);
+}
+
+/** The sign of a state: the shapes of the page's icons. */
+function drawSign(context, name, x, y, radius) {
+  context.fillStyle = palette[name];
+  context.strokeStyle = palette["on-state"];
+  context.lineWidth = radius * 0.24;
+  context.lineCap = "round";
+  const r = radius;
+  context.beginPath();
+  if (name === "at-risk") {
+    context.moveTo(x, y - r * 1.1);
+    context.lineTo(x + r * 1.15, y + r * 0.9);
+    context.lineTo(x - r * 1.15, y + r * 0.9);
+    context.closePath();
+  } else if (name === "broken") {
+    for (let side = 0; side < 8; side += 1) {
+      const angle = Math.PI / 8 + (side * Math.PI) / 4;
+      context.lineTo(x + Math.cos(angle) * r * 1.08, y + Math.sin(angle) * r * 1.08);
+    }
+    context.closePath();
+  } else {
+    context.arc(x, y, r, 0, 2 * Math.PI);
+  }
+  context.fill();
+  context.beginPath();
+  if (name === "broken") {
+    context.moveTo(x - r * 0.38, y - r * 0.38);
+    context.lineTo(x + r * 0.38, y + r * 0.38);
+    context.moveTo(x + r * 0.38, y - r * 0.38);
+    context.lineTo(x - r * 0.38, y + r * 0.38);
+  } else if (name === "at-risk") {
+    context.moveTo(x, y - r * 0.4);
+    context.lineTo(x, y + r * 0.2);
+    context.moveTo(x, y + r * 0.55);
+    context.lineTo(x, y + r * 0.56);
+  } else if (name === "sound") {
+    context.moveTo(x - r * 0.42, y + r * 0.03);
+    context.lineTo(x - r * 0.1, y + r * 0.36);
+    context.lineTo(x + r * 0.46, y - r * 0.32);
+  } else if (name === "unknown") {
+    context.arc(x, y - r * 0.22, r * 0.28, Math.PI, Math.PI * 2.35);
+    context.lineTo(x, y + r * 0.25);
+    context.moveTo(x, y + r * 0.58);
+    context.lineTo(x, y + r * 0.59);
+  } else {
+    context.rect(x - r * 0.36, y - r * 0.05, r * 0.72, r * 0.5);
+    context.moveTo(x - r * 0.24, y - r * 0.1);
+    context.arc(x, y - r * 0.25, r * 0.24, Math.PI, Math.PI * 1.9);
+  }
+  context.stroke();
+}
+
+function drawBoxes(context, scene, scale, sight, focus) {
+  for (const box of scene.boxes) {
+    if (box.x > sight.right || box.x + BOX.width < sight.left || box.y > sight.bottom || box.y + BOX.height < sight.top) continue;
+    context.globalAlpha = focus && !focus.nodes.has(box.node) ? 0.25 : 1;
+    drawBox(context, box, scale, scene);
+  }
+  context.globalAlpha = 1;
+}
+
+function outline(context, box, inset = 0) {
+  const radius = nodes[box.node].kind === "VirtualGateway" ? BOX.height / 2 : 8;
+  context.beginPath();
+  context.roundRect(box.x - inset, box.y - inset, BOX.width + 2 * inset, BOX.height + 2 * inset, radius + inset);
+}
+
+function drawBox(context, box, scale, scene) {
+  const node = nodes[box.node];
+  const tone = palette[node.state];
+  outline(context, box);
+  if (scale < BOXES_FROM) {
+    // From afar what is sound steps back.
+    if (node.state === "sound" || node.state === "plaintext") context.globalAlpha *= 0.45;
+    context.fillStyle = tone;
+    context.fill();
+  } else {
+    // A line that passes behind a box can be followed through it.
+    const whole = context.globalAlpha;
+    context.globalAlpha = whole * 0.88;
+    context.fillStyle = wanting(node.state) ? palette[`${node.state}-tint`] : palette.card;
+    context.fill();
+    context.globalAlpha = whole;
+    context.strokeStyle = wanting(node.state) ? tone : palette.edge;
+    context.lineWidth = 1.25 / Math.min(1, scale);
+    context.stroke();
+  }
+  if (scene.chosen.node === box.node || scene.cursor === box.node) {
+    context.strokeStyle = palette.accent;
+    context.lineWidth = 2.5 / Math.min(1, scale);
+    outline(context, box, 4 / Math.min(1, scale));
+    context.stroke();
+  }
+  if (scale < BOXES_FROM) return;
+  if (scale < NAMES_FROM) {
+    drawSign(context, node.state, box.x + BOX.width / 2, box.y + BOX.height / 2, 15);
+    return;
+  }
+  if (scale < DETAILS_FROM) {
+    const sign = wanting(node.state) || node.state === "unknown";
+    if (sign) drawSign(context, node.state, box.x + 22, box.y + BOX.height / 2, 13);
+    context.fillStyle = palette.ink;
+    context.font = `600 21px ${FONT}`;
+    context.textBaseline = "middle";
+    context.fillText(fitted(context, box, "short", node.name, sign ? 42 : 14), box.x + (sign ? 42 : 14), box.y + BOX.height / 2 + 1);
+    return;
+  }
+  drawSign(context, node.state, box.x + 20, box.y + BOX.height / 2, 8.5);
+  context.fillStyle = palette.ink;
+  context.font = `600 13.5px ${FONT}`;
+  context.textBaseline = "alphabetic";
+  context.fillText(fitted(context, box, "title", node.name, 38), box.x + 38, box.y + 20);
+  context.fillStyle = palette.soft;
+  context.font = `400 11.5px ${FONT}`;
+  context.fillText(fitted(context, box, "line", node.kind === "VirtualGateway" ? `${node.namespace} · gateway` : node.namespace, 38), box.x + 38, box.y + 36);
+}
+
+/** A text cut to the box's width, measured once. */
+function fitted(context, box, slot, text, from) {
+  if (box[slot] !== undefined) return box[slot];
+  const room = BOX.width - from - 10;
+  let cut = text;
+  while (cut.length > 1 && context.measureText(cut === text ? cut : `${cut}…`).width > room) cut = cut.slice(0, -1);
+  box[slot] = cut === text ? text : `${cut}…`;
+  return box[slot];
+}
+
+const inSight = ({ bounds }, sight) =>
+  bounds.left <= sight.right && bounds.right >= sight.left && bounds.top <= sight.bottom && bounds.bottom >= sight.top;

@@ -1,0 +1,255 @@
+//! A cluster as it stands: everything listed once, page by page.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, stream};
+use kube::Client;
+use kube::api::{Api, ListParams};
+use kube::runtime::watcher::Event;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::mesh::{Fact, FreshStores, StoreKey, StoreState, Unread, View};
+use crate::policy::Policy;
+use crate::rules;
+use crate::sources::cluster::failure::{status_of, told};
+use crate::sources::cluster::kinds::{self, WatchedKind};
+use crate::sources::cluster::object::RawObject;
+use crate::sources::cluster::stats::KindStats;
+use crate::sources::cluster::tracker::Tracker;
+use crate::sources::cluster::{ClusterOptions, KubeReader};
+use crate::sources::{SharedWorld, StoreReader};
+
+/// How many kinds are listed at once: the next page of one is on its way while another's is decoded.
+const KINDS_AT_ONCE: usize = 4;
+/// How many stores are asked for in one go: progress is told after each.
+const STORES_AT_ONCE: usize = 64;
+/// How often a list is begun anew when the API server has forgotten where it was.
+const TRIES: u32 = 4;
+
+/// How far reading is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many objects of all kinds have been listed.
+    Listed {
+        /// The kind that the last page was of.
+        kind: &'static str,
+        /// How many of all kinds there are so far.
+        objects: usize,
+    },
+    /// So many Secrets have been read.
+    Read {
+        /// How many.
+        stores: usize,
+        /// Of how many.
+        of: usize,
+    },
+}
+
+/// What could not be read, or not in full.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Kinds that could not be listed, one sentence each: verdicts may be wrong for it.
+    pub problems: Vec<String>,
+    /// What a reader should know, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Lists everything that verdicts rest on into `world`. Where a namespace is given and a kind may not be listed in all of them,
+/// it is listed in that one.
+pub async fn list_all(
+    client: &Client,
+    options: ClusterOptions,
+    namespace: Option<&str>,
+    world: &SharedWorld,
+    tell: &(dyn Fn(Step) + Sync),
+) -> Gaps {
+    let total = std::sync::atomic::AtomicUsize::new(0);
+    let lists = kinds::watched(options).map(|kind| {
+        let counted = |objects: usize| {
+            let objects = total.fetch_add(objects, std::sync::atomic::Ordering::Relaxed) + objects;
+            tell(Step::Listed { kind: kind.kind, objects });
+        };
+        async move { (kind, List { client, kind, world }.run(namespace, &counted).await) }
+    });
+    let mut outcomes: Vec<_> = stream::iter(lists).buffer_unordered(KINDS_AT_ONCE).collect().await;
+    outcomes.sort_by_key(|(kind, _)| kind.kind);
+    let mut gaps = Gaps::default();
+    let (mut narrowed, mut absent) = (Vec::new(), Vec::new());
+    for (kind, outcome) in outcomes {
+        match outcome {
+            Ok(Found::All) => {}
+            Ok(Found::InNamespace) => narrowed.push(kind.resource()),
+            Ok(Found::Absent) => absent.push(kind.resource()),
+            Err(problem) => gaps.problems.push(problem),
+        }
+    }
+    if let Some(namespace) = namespace.filter(|_| !narrowed.is_empty()) {
+        gaps.notes.push(format!(
+            "{} may be listed in namespace {namespace} alone: calls from and to other namespaces aren't judged",
+            narrowed.join(", ")
+        ));
+    }
+    if !absent.is_empty() {
+        gaps.notes.push(format!("the cluster has no {}: their CRDs aren't installed", absent.join(", ")));
+    }
+    gaps
+}
+
+/// Reads the Secrets that objects of `world` mount, each by its name, and says how many could not be. Those of `fresh` aren't read
+/// again.
+pub async fn read_stores(
+    reader: &KubeReader,
+    world: &SharedWorld,
+    mut fresh: FreshStores,
+    policy: &Policy,
+    tell: &(dyn Fn(Step) + Sync),
+) -> (FreshStores, Vec<String>) {
+    loop {
+        let mut wanted = BTreeSet::new();
+        for object in world.reviewed() {
+            world.read(|world| {
+                wanted.extend(rules::stores_to_read(&object, View::with_fresh(world, &fresh), policy));
+            });
+        }
+        wanted.retain(|key| !fresh.contains_key(key));
+        if wanted.is_empty() {
+            break;
+        }
+        let wanted: Vec<StoreKey> = wanted.into_iter().collect();
+        for some in wanted.chunks(STORES_AT_ONCE) {
+            let read = reader.read(some.to_vec()).await;
+            // One that came back with nothing would be asked for again for ever.
+            let unanswered = some.iter().filter(|key| !read.contains_key(*key)).cloned();
+            let unanswered: Vec<StoreKey> = unanswered.collect();
+            fresh.extend(read);
+            fresh.extend(unanswered.into_iter().map(|key| (key, StoreState::Unread(Unread::NotAllowed))));
+            tell(Step::Read { stores: fresh.len(), of: fresh.len().max(wanted.len()) });
+        }
+    }
+    let failed: Vec<&String> = fresh
+        .values()
+        .filter_map(|state| match state {
+            StoreState::Unread(Unread::Failed(why)) => Some(why),
+            _ => None,
+        })
+        .collect();
+    let mut notes = Vec::new();
+    if let Some(why) = failed.first() {
+        notes.push(format!(
+            "{} of {} Secrets could not be read, so that what is in them isn't judged: {why}",
+            failed.len(),
+            fresh.len()
+        ));
+    }
+    (fresh, notes)
+}
+
+/// How much of a kind there is.
+enum Found {
+    All,
+    InNamespace,
+    Absent,
+}
+
+struct List<'a> {
+    client: &'a Client,
+    kind: &'static WatchedKind,
+    world: &'a SharedWorld,
+}
+
+impl List<'_> {
+    async fn run(&self, namespace: Option<&str>, counted: &(dyn Fn(usize) + Sync)) -> Result<Found, String> {
+        let everywhere = Api::<RawObject>::all_with(self.client.clone(), &self.kind);
+        match (self.pages(&everywhere, counted).await, namespace) {
+            (Ok(()), _) => Ok(Found::All),
+            (Err(Refusal::Absent), _) => Ok(Found::Absent),
+            (Err(Refusal::Forbidden(why)), None) => Err(why),
+            (Err(Refusal::Forbidden(why)), Some(namespace)) => match self.kind.kind {
+                // These belong to no namespace.
+                "Mesh" => Ok(Found::InNamespace),
+                "Namespace" => self.only(namespace).await,
+                _ => {
+                    let api = Api::<RawObject>::namespaced_with(self.client.clone(), namespace, &self.kind);
+                    match self.pages(&api, counted).await {
+                        Ok(()) => Ok(Found::InNamespace),
+                        Err(_) => Err(why),
+                    }
+                }
+            },
+            (Err(Refusal::Other(why)), _) => Err(why),
+            (Err(Refusal::Expired), _) => Err(format!("could not list {}: it changed too often", self.kind.resource())),
+        }
+    }
+
+    /// The one namespace, by its name.
+    async fn only(&self, namespace: &str) -> Result<Found, String> {
+        let api = Api::<RawObject>::all_with(self.client.clone(), &self.kind);
+        if let Ok(object) = api.get(namespace).with_subscriber(Dispatch::none()).await {
+            self.tracker().follow([Event::Init, Event::InitApply(object), Event::InitDone]);
+        } else {
+            // Its labels aren't known then, and so not whether proxies are injected.
+            self.world.write(|world| world.learn(Fact::Namespace(namespace.to_owned(), Default::default())));
+        }
+        Ok(Found::InNamespace)
+    }
+
+    /// All pages, from the first on again when the API server no longer knows the next.
+    async fn pages(&self, api: &Api<RawObject>, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
+        for _ in 0..TRIES {
+            match self.pages_once(api, counted).await {
+                Err(Refusal::Expired) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Refusal::Expired)
+    }
+
+    async fn pages_once(&self, api: &Api<RawObject>, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
+        let mut tracker = self.tracker();
+        tracker.follow([Event::Init]);
+        let mut params = ListParams::default().limit(self.kind.page);
+        params.field_selector = self.kind.fields.map(str::to_owned);
+        loop {
+            // The client logs whole answers that it can't parse, Secrets and all: it is silenced.
+            let page =
+                api.list(&params).with_subscriber(Dispatch::none()).await.map_err(|error| self.refusal(&error))?;
+            counted(page.items.len());
+            let next = page.metadata.continue_.filter(|token| !token.is_empty());
+            tracker.follow(page.items.into_iter().map(Event::InitApply));
+            match next {
+                Some(token) => params.continue_token = Some(token),
+                None => break,
+            }
+        }
+        tracker.follow([Event::InitDone]);
+        Ok(())
+    }
+
+    fn tracker(&self) -> Tracker {
+        Tracker::new(self.kind, self.world.clone(), KindStats::default().into())
+    }
+
+    fn refusal(&self, error: &kube::Error) -> Refusal {
+        match status_of(error) {
+            Some(status) if status.code == 404 => Refusal::Absent,
+            Some(status) if status.code == 410 => Refusal::Expired,
+            Some(status) if status.is_forbidden() => {
+                let resource = self.kind.resource();
+                Refusal::Forbidden(format!(
+                    "{resource} may not be listed: {}; a role that allows list on {resource} is needed",
+                    status.message.trim()
+                ))
+            }
+            _ => Refusal::Other(format!("could not list {}: {}", self.kind.resource(), told(error))),
+        }
+    }
+}
+
+enum Refusal {
+    Absent,
+    Forbidden(String),
+    /// The API server no longer knows the next page: the list has to be begun anew.
+    Expired,
+    Other(String),
+}
