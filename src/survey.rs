@@ -59,7 +59,10 @@ impl Survey {
     /// A living world is locked for one object at a time, so that reviews don't wait: an object that changes meanwhile is
     /// seen as it is when its turn comes.
     pub fn of(world: &SharedWorld, read: &Read, policy: &Policy, now: Timestamp, namespace: Option<&str>) -> Self {
-        let (reviewed, undecodable) = (world.reviewed(), world.undecodable());
+        let within = |object: &ObjectRef| namespace.is_none_or(|namespace| object.namespace() == namespace);
+        let (mut reviewed, undecodable) = (world.reviewed(), world.undecodable());
+        // A call is told at the end that is judged first: at the one that was asked about.
+        reviewed.sort_by_key(|object| !within(&object.object));
         let mut collector = Collector::default();
         for error in &undecodable {
             if let Some(finding) = world.read(|world| rules::undecodable(error, policy, world)) {
@@ -73,7 +76,6 @@ impl Survey {
                 collector.add(Reported { finding, place: None }, own);
             }
         }
-        let within = |object: &ObjectRef| namespace.is_none_or(|namespace| object.namespace() == namespace);
         let mut report = Report { findings: collector.findings, ..Report::default() };
         let mut map = MapBuilder::new(&report, namespace);
         for object in &reviewed {
@@ -82,7 +84,10 @@ impl Survey {
             }
         }
         let map = map.finish();
-        report.findings.retain(|reported| within(&reported.finding.object));
+        report.findings.retain(|Reported { finding, .. }| {
+            let call = finding.problem.site.call.as_ref();
+            within(&finding.object) || call.is_some_and(|call| within(&call.client) || within(&call.server))
+        });
         report.objects = reviewed.iter().map(|it| &it.object).filter(|object| within(object)).count()
             + undecodable.iter().filter(|it| within(&it.object)).count();
         let judged = reviewed.iter().map(|it| &it.object).chain(undecodable.iter().map(|it| &it.object));

@@ -64,8 +64,8 @@ fn the_example_is_drawn_with_its_gateway_and_the_trouble_of_each_node() {
     let first = &map.certificates[0];
     assert!(first.subject.contains("orders"), "the one that has ended comes first: {}", first.subject);
     assert_eq!(first.shown_by.len(), 1);
-    let root = map.certificates.iter().find(|it| it.authority).expect("the authority");
-    assert!(!root.trusted_by.is_empty());
+    let trusted = map.certificates.iter().filter(|it| it.authority && !it.trusted_by.is_empty());
+    assert!(trusted.count() > 0, "the authority that the front trusts");
 }
 
 #[test]
