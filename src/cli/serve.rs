@@ -46,6 +46,8 @@ Examples:
                                                           outside the cluster, on a free port
   meshvet serve --self-signed --secrets none              where meshvet may read no Secret
   meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
+  meshvet serve --self-signed --report                    the mesh as a page, at the probe port
+  meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
   meshvet serve --self-signed --log-level info,kube=debug --log-format json
 
 In a cluster: deploy/ has the manifests, and deploy/README.md says how to fill in the caBundle.";

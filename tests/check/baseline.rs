@@ -12,7 +12,10 @@ fn only_what_is_new_is_told() {
     let folder = Folder::with(NODE, &GREEN);
     let (code, json) = folder.json(&UPDATE);
     assert_eq!((code, codes(&json)), (Some(0), vec![]), "{json:#}");
-    assert_eq!(json["summary"], json!({"objects": 2, "deny": 0, "warn": 0, "suppressed": 0, "baseline": 1}));
+    assert_eq!(
+        json["summary"],
+        json!({"objects": 2, "deny": 0, "warn": 0, "suppressed": 0, "notAsked": 0, "baseline": 1})
+    );
     assert_eq!(json["baseline"][0]["code"], "MV101");
 
     // The file's lines move, and another finding comes.

@@ -83,7 +83,7 @@ fn sarif_is_valid_and_has_rules_places_and_fixes() {
             results.iter().find(|result| result["message"]["text"].as_str().is_some_and(|text| text.contains(words)));
         found.unwrap_or_else(|| panic!("{words}: {log:#}"))
     };
-    assert_eq!(by("matches the hostname")["level"], "error");
+    assert_eq!(by("matches no name of the certificate")["level"], "error");
     let ignored = by("\"moode\"");
     assert_eq!(ignored["suppressions"][0]["kind"], "inSource");
     assert_eq!(ignored["suppressions"][0]["justification"], "until 100% of it, is gone: soon");
@@ -187,7 +187,8 @@ fn github_shows_each_finding_at_its_line() {
     assert_eq!((place["line"].as_str(), place["col"].as_str(), place["endColumn"].as_str()), ("19", "31", "45"));
     assert_eq!(place["title"], "MV101 hostname-mismatch");
     assert!(
-        message.starts_with("VirtualNode shop/blue: no name of the certificate") && message.contains("\nfix: "),
+        message.starts_with("VirtualNode shop/blue: hostname blue.apps.local matches no name")
+            && message.contains("\nfix: "),
         "{message}"
     );
     assert!(commands[4].2.ends_with("\nignored: until 100% of it, is gone: soon"), "{:?}", commands[4]);
