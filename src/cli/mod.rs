@@ -9,6 +9,7 @@ mod check;
 mod explain;
 mod files;
 mod logging;
+mod managed;
 mod policy;
 mod schema;
 mod serve;

@@ -41,6 +41,7 @@ mod aws;
 mod facts;
 mod gateways;
 mod installing;
+mod managed;
 mod pairs;
 mod refusals;
 mod routes;
@@ -71,6 +72,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("installing", installing::TESTS),
+    ("managed", managed::TESTS),
     #[cfg(feature = "aws")]
     ("aws", aws::TESTS),
 ];

@@ -31,6 +31,7 @@ use crate::mesh::SecretAccess;
 use crate::sources::SharedWorld;
 
 pub use connect::{ConnectError, ConnectOptions, connect};
+pub(crate) use failure::told;
 pub use read::KubeReader;
 pub use readiness::Readiness;
 pub use stats::{KindStats, WatchStats};
