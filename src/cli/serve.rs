@@ -351,7 +351,12 @@ mod tests {
 
     #[test]
     fn a_managed_certificate_names_what_it_keeps() {
-        let args = parse(&["--managed-certificate=authority", "--service=mesh/vet", "--authority-life=48h"]);
+        let args = parse(&[
+            "--managed-certificate=authority",
+            "--service=mesh/vet",
+            "--certificate-life=9h",
+            "--authority-life=48h",
+        ]);
         let options = args.expect("managed").managed.options().expect("options").expect("managed");
         assert_eq!((options.namespace.as_str(), options.service.as_str()), ("mesh", "vet"));
         assert_eq!((options.secret.as_str(), options.webhook_configuration.as_str()), ("authority", "meshvet"));
