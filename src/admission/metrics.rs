@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -53,6 +54,7 @@ pub struct Metrics {
     handshake_failures: Counter,
     connections: Gauge,
     certificate_expiry: Gauge,
+    certificate_remaining: Gauge,
     known: Family<Known, Gauge>,
     watched: Family<Watched, Gauge>,
     undecodable: Family<Watched, Gauge>,
@@ -70,6 +72,7 @@ impl Default for Metrics {
             handshake_failures: Counter::default(),
             connections: Gauge::default(),
             certificate_expiry: Gauge::default(),
+            certificate_remaining: Gauge::default(),
             known: Family::default(),
             watched: Family::default(),
             undecodable: Family::default(),
@@ -91,6 +94,12 @@ impl Default for Metrics {
             "certificate_expiry_timestamp_seconds",
             "When the serving certificate ends, in seconds since 1970",
             metrics.certificate_expiry.clone(),
+        );
+        registry.register_with_unit(
+            "certificate_remaining",
+            "How long the serving certificate still holds; below zero once it has ended",
+            Unit::Seconds,
+            metrics.certificate_remaining.clone(),
         );
         registry.register("known", "What is known of the cluster", metrics.known.clone());
         registry.register("watched_objects", "Objects that say something, by kind", metrics.watched.clone());
@@ -134,9 +143,10 @@ impl Metrics {
         Connected(Arc::clone(self))
     }
 
-    /// Notes when the serving certificate ends, in seconds since 1970.
-    pub fn certificate_ends(&self, seconds: i64) {
-        self.certificate_expiry.set(seconds);
+    /// Notes when the serving certificate ends, and how long that is from `now`.
+    pub fn certificate_ends(&self, ends: Timestamp, now: Timestamp) {
+        self.certificate_expiry.set(ends.as_second());
+        self.certificate_remaining.set(ends.duration_since(now).as_secs());
     }
 
     /// Notes how much is known of the cluster.

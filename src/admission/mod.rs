@@ -15,6 +15,7 @@ mod connection;
 pub mod drain;
 pub mod file_watch;
 pub mod listener;
+pub mod managed;
 pub mod metrics;
 pub mod probes;
 pub mod report_page;

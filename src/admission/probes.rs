@@ -44,9 +44,10 @@ impl Probes {
         if self.drain.phase() != Phase::Serving {
             missing.push("shutting down".to_owned());
         }
-        let ends = self.certificate.ends();
-        if (self.clock)() >= ends {
-            missing.push(format!("the serving certificate ended at {ends}"));
+        match self.certificate.ends() {
+            None => missing.push("there is no serving certificate yet".to_owned()),
+            Some(ends) if (self.clock)() >= ends => missing.push(format!("the serving certificate ended at {ends}")),
+            Some(_) => {}
         }
         missing.extend(self.readiness.missing().into_iter().map(|kind| format!("not every {kind} has been read yet")));
         missing
@@ -76,7 +77,9 @@ async fn metrics(State(probes): State<Arc<Probes>>) -> impl IntoResponse {
     let counts = probes.world.read(|world| world.counts());
     probes.metrics.knows(&counts);
     probes.metrics.watches(&probes.watches);
-    probes.metrics.certificate_ends(probes.certificate.ends().as_second());
+    if let Some(ends) = probes.certificate.ends() {
+        probes.metrics.certificate_ends(ends, (probes.clock)());
+    }
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, format)], probes.metrics.encode())
 }
@@ -134,6 +137,11 @@ mod tests {
         assert_eq!(code, 503);
         assert!(body.contains("certificate ended at"), "{body}");
 
+        let without = Probes { certificate: Arc::default(), ..probes.clone() };
+        let (code, body) = get(&without, "/readyz").await;
+        assert_eq!(code, 503);
+        assert!(body.contains("no serving certificate yet"), "{body}");
+
         probes.drain.advance(Phase::Draining);
         let (code, body) = get(&probes, "/readyz").await;
         assert_eq!(code, 503);
@@ -158,9 +166,14 @@ mod tests {
 
     #[tokio::test]
     async fn metrics_tell_what_is_known_and_when_the_certificate_ends() {
-        let (code, body) = get(&probes(Timestamp::now()), "/metrics").await;
+        let mut probes = probes(Timestamp::now());
+        let ends = probes.certificate.ends().expect("a certificate");
+        probes.clock = Arc::new(move || ends - 90.seconds());
+        let (code, body) = get(&probes, "/metrics").await;
         assert_eq!(code, 200);
-        for line in ["meshvet_known{what=\"members\"} 0", "meshvet_certificate_expiry_timestamp_seconds ", "# EOF"] {
+        let expiry = format!("meshvet_certificate_expiry_timestamp_seconds {}", ends.as_second());
+        for line in ["meshvet_known{what=\"members\"} 0", &expiry, "meshvet_certificate_remaining_seconds 90", "# EOF"]
+        {
             assert!(body.contains(line), "{body}");
         }
     }

@@ -1,10 +1,10 @@
-//! The certificate that meshvet itself serves with: from files that are renewed while it runs, or self-issued.
+//! The certificate that meshvet itself serves with: from files that are renewed while it runs, managed, or self-issued.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -54,9 +54,10 @@ pub enum ServingCertificateError {
     Issue(#[from] rcgen::Error),
 }
 
-/// The serving certificate as it stands: swapped whole, so that a handshake sees the old pair or the new.
-#[derive(Debug)]
-pub struct ServingCertificate(ArcSwap<Loaded>);
+/// The serving certificate as it stands: swapped whole, so that a handshake sees the old pair or the new. While there is none
+/// (the default), every handshake fails.
+#[derive(Debug, Default)]
+pub struct ServingCertificate(ArcSwapOption<Loaded>);
 
 #[derive(Debug)]
 struct Loaded {
@@ -70,17 +71,24 @@ impl ServingCertificate {
     /// # Errors
     /// [`ServingCertificateError`], with the file's name.
     pub fn load(files: &CertificateFiles) -> Result<Self, ServingCertificateError> {
-        Loaded::load(files).map(|loaded| Self(ArcSwap::from_pointee(loaded)))
+        Loaded::load(files).map(|loaded| Self(ArcSwapOption::from_pointee(loaded)))
     }
 
     pub(super) fn of(pair: CertifiedKey) -> Self {
-        let ends = end(&pair.cert);
-        Self(ArcSwap::from_pointee(Loaded { pair: Arc::new(pair), ends }))
+        let certificate = Self::default();
+        certificate.replace(pair);
+        certificate
     }
 
-    /// When it ends. One that can't be read has ended.
-    pub fn ends(&self) -> Timestamp {
-        self.0.load().ends
+    /// Serves with another pair from now on.
+    pub(super) fn replace(&self, pair: CertifiedKey) {
+        let ends = end(&pair.cert);
+        self.0.store(Some(Arc::new(Loaded { pair: Arc::new(pair), ends })));
+    }
+
+    /// When it ends; None while there is none. One that can't be read has ended.
+    pub fn ends(&self) -> Option<Timestamp> {
+        self.0.load().as_ref().map(|loaded| loaded.ends)
     }
 
     /// Loads the files again; true when they hold another certificate than the one served so far.
@@ -90,9 +98,9 @@ impl ServingCertificate {
     pub fn reload(&self, files: &CertificateFiles) -> Result<bool, ServingCertificateError> {
         let loaded = Loaded::load(files)?;
         // A key belongs to its certificate: the same chain is the same pair.
-        let changed = loaded.pair.cert != self.0.load().pair.cert;
+        let changed = self.0.load().as_ref().is_none_or(|served| served.pair.cert != loaded.pair.cert);
         if changed {
-            self.0.store(Arc::new(loaded));
+            self.0.store(Some(Arc::new(loaded)));
         }
         Ok(changed)
     }
@@ -106,8 +114,8 @@ impl ServingCertificate {
         FileWatch::new(&[&chain, &key], move || match certificate.reload(&files) {
             Ok(changed) => {
                 complaint.clear();
-                if changed {
-                    tracing::info!(ends = %certificate.ends(), "the serving certificate was renewed");
+                if changed && let Some(ends) = certificate.ends() {
+                    tracing::info!(%ends, "the serving certificate was renewed");
                 }
             }
             Err(error) => {
@@ -126,7 +134,7 @@ impl ServingCertificate {
 
 impl ResolvesServerCert for ServingCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.load().pair))
+        self.0.load().as_ref().map(|loaded| Arc::clone(&loaded.pair))
     }
 }
 
@@ -154,7 +162,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, ServingCertificateError> {
 }
 
 /// The leaf's notAfter.
-fn end(chain: &[CertificateDer<'_>]) -> Timestamp {
+pub(super) fn end(chain: &[CertificateDer<'_>]) -> Timestamp {
     let seconds = chain
         .first()
         .and_then(|leaf| x509_parser::parse_x509_certificate(leaf).ok())
@@ -183,6 +191,10 @@ mod tests {
         }
     }
 
+    fn chain(served: &ServingCertificate) -> Vec<CertificateDer<'static>> {
+        served.0.load().as_ref().expect("a pair").pair.cert.clone()
+    }
+
     fn issued() -> SelfIssued {
         self_issue(&["meshvet.local".to_owned()]).expect("a certificate")
     }
@@ -193,7 +205,7 @@ mod tests {
         folder.write("tls.crt", &first.chain_pem);
         folder.write("tls.key", &first.key_pem);
         let served = ServingCertificate::load(&folder.files()).expect("a pair");
-        let before = served.0.load().pair.cert.clone();
+        let before = chain(&served);
         assert!(!served.reload(&folder.files()).expect("the same pair"));
 
         for (chain, key, words) in [
@@ -207,13 +219,13 @@ mod tests {
             folder.write("tls.key", key);
             let error = served.reload(&folder.files()).expect_err("no pair").to_string();
             assert!(error.contains(words) && error.contains("tls."), "{error}");
-            assert_eq!(served.0.load().pair.cert, before);
+            assert_eq!(self::chain(&served), before);
         }
 
         folder.write("tls.crt", &second.chain_pem);
         folder.write("tls.key", &second.key_pem);
         assert!(served.reload(&folder.files()).expect("a pair"));
-        assert_ne!(served.0.load().pair.cert, before);
+        assert_ne!(self::chain(&served), before);
     }
 
     #[test]
@@ -225,7 +237,8 @@ mod tests {
 
     #[test]
     fn a_certificate_knows_its_end() {
-        let years = issued().certificate.ends().duration_since(Timestamp::now()).as_hours() / (24 * 365);
+        let years =
+            issued().certificate.ends().expect("a pair").duration_since(Timestamp::now()).as_hours() / (24 * 365);
         assert!((9..=10).contains(&years), "{years}");
     }
 }

@@ -15,6 +15,7 @@ mod completions;
 mod explain;
 mod files;
 mod logging;
+mod managed;
 mod output;
 mod plugin;
 mod policy;

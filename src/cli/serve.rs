@@ -18,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::admission::drain::{Drain, Phase};
 use crate::admission::file_watch::FileWatch;
 use crate::admission::listener::{Limits, Server, tls_config};
+use crate::admission::managed::Managed;
 use crate::admission::metrics::Metrics;
 use crate::admission::probes::Probes;
 use crate::admission::report_page::{self, ReportPage};
@@ -28,6 +29,7 @@ use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate
 use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
 use crate::cli::logging::Logging;
+use crate::cli::managed::ManagedArgs;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
@@ -73,8 +75,8 @@ pub(super) struct ServeArgs {
         env = "MESHVET_TLS_CERT",
         value_name = "FILE",
         requires = "tls_key",
-        required_unless_present = "self_signed",
-        conflicts_with = "self_signed"
+        required_unless_present_any = ["self_signed", "managed_certificate"],
+        conflicts_with_all = ["self_signed", "managed_certificate"]
     )]
     tls_cert: Option<PathBuf>,
 
@@ -83,8 +85,11 @@ pub(super) struct ServeArgs {
     tls_key: Option<PathBuf>,
 
     /// Issue a serving certificate at each start, and log the caBundle that fits: for a single replica.
-    #[arg(long, env = "MESHVET_SELF_SIGNED")]
+    #[arg(long, env = "MESHVET_SELF_SIGNED", conflicts_with = "managed_certificate")]
     self_signed: bool,
+
+    #[command(flatten)]
+    managed: ManagedArgs,
 
     /// A name that the self-issued certificate holds for: the one that the API server calls. May be given several times.
     #[arg(
@@ -154,7 +159,7 @@ impl From<Secrets> for SecretAccess {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_go_duration(text).ok_or_else(|| "expected a duration such as 5s, 1m30s or 500ms".to_owned())
 }
 
@@ -181,6 +186,12 @@ impl ServeArgs {
         let access = SecretAccess::from(self.secrets);
         let options = ConnectOptions { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
         let client = connect(&options).await?;
+        let clock: Clock = Arc::new(Timestamp::now);
+        let managed = self
+            .managed
+            .options()?
+            .map(|managed| Managed::start(client.clone(), managed, Arc::clone(&certificate), Arc::clone(&clock)));
+        let managed = managed.transpose().context("the managed certificate")?;
         let world = match self.report {
             true => SharedWorld::with_inventory(World::new(access)),
             false => SharedWorld::new(World::new(access)),
@@ -189,7 +200,6 @@ impl ServeArgs {
         let options = ClusterOptions { access, pace: Pace::default(), service_accounts: self.aws.aws };
         let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
 
-        let clock: Clock = Arc::new(Timestamp::now);
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
         let report = self.report.then(|| {
             ReportPage::new(world.clone(), Arc::clone(&policy), Arc::clone(&clock), report_page::Pace::default())
@@ -245,6 +255,9 @@ impl ServeArgs {
         if outcome.is_ok() {
             go_out(&drain, self.drain_grace, &mut signals, serving, &mut watches).await;
         }
+        if let Some(managed) = managed {
+            managed.end().await;
+        }
         probe_server.abort();
         report_task.inspect(tokio::task::JoinHandle::abort);
         tracing::info!("ended");
@@ -260,6 +273,9 @@ impl ServeArgs {
             )?);
             let watch = certificate.follow(files);
             return Ok((certificate, Some(watch)));
+        }
+        if self.managed.is_asked_for() {
+            return Ok((Arc::default(), None));
         }
         let issued = self_issue(&self.dns_names)?;
         if let Some(path) = &self.ca_bundle_file {
@@ -370,5 +386,30 @@ mod tests {
         assert_eq!(SecretAccess::from(args.secrets), SecretAccess::OnDemand);
         assert_eq!(args.drain_grace, Duration::from_secs(90));
         parse(&["--self-signed", "--drain-grace=soon"]).expect_err("no duration");
+    }
+
+    #[test]
+    fn a_managed_certificate_names_what_it_keeps() {
+        let args = parse(&[
+            "--managed-certificate=authority",
+            "--service=mesh/vet",
+            "--certificate-life=9h",
+            "--authority-life=48h",
+        ]);
+        let options = args.expect("managed").managed.options().expect("options").expect("managed");
+        assert_eq!((options.namespace.as_str(), options.service.as_str()), ("mesh", "vet"));
+        assert_eq!((options.secret.as_str(), options.webhook_configuration.as_str()), ("authority", "meshvet"));
+        assert_eq!(options.authority_life, Duration::from_secs(48 * 3600));
+        let managed = |more: &[&str]| parse(&[&["--managed-certificate=authority"], more].concat());
+        managed(&["--self-signed"]).expect_err("both");
+        managed(&["--tls-cert=a", "--tls-key=b"]).expect_err("both");
+        managed(&["--service=vet"]).expect_err("no namespace");
+        let refused = |more: &[&str]| managed(more).expect("arguments").managed.options().expect_err("too short");
+        for more in [["--certificate-life=1s", "--authority-life=1h"], ["--certificate-life=1h", "--authority-life=2h"]]
+        {
+            let error = refused(&more).to_string();
+            assert!(error.contains("-life"), "{error}");
+        }
+        assert!(parse(&["--self-signed"]).expect("self-signed").managed.options().expect("none").is_none());
     }
 }

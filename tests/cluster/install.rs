@@ -20,6 +20,8 @@ pub(crate) struct Installation<'a> {
     authority: Option<Authority>,
     /// Of the ServiceAccount of `deploy/`.
     token: String,
+    /// The arguments of replicas that keep their certificate by themselves.
+    managed: Vec<String>,
 }
 
 /// The block of commands that deploy/README.md calls `name`: it stands between a line "```sh NAME" and "```".
@@ -62,7 +64,7 @@ impl<'a> Installation<'a> {
     /// `deploy/` as it stands in the cluster already.
     #[track_caller]
     pub(crate) fn found(plane: &'a ControlPlane) -> Self {
-        Self { plane, name: "meshvet".to_owned(), authority: None, token: token(plane) }
+        Self { plane, name: "meshvet".to_owned(), authority: None, token: token(plane), managed: Vec::new() }
     }
 
     /// A copy of the Service and of the webhook configuration for `namespace` alone, which the original no longer looks at.
@@ -87,7 +89,70 @@ impl<'a> Installation<'a> {
         }
         kubectl.apply(&service, &[]).succeeds();
         kubectl.apply(&webhook, &[]).succeeds();
-        Self { plane, name, authority: Some(authority), token: token(plane) }
+        Self { plane, name, authority: Some(authority), token: token(plane), managed: Vec::new() }
+    }
+
+    /// A copy whose replicas keep their certificate by themselves, with these lives, in a Secret called as the copy. They may get
+    /// and update the Secret and the Lease by name; with `create` they make them, otherwise both are there, empty.
+    #[track_caller]
+    pub(crate) fn managed_for(plane: &'a ControlPlane, namespace: &str, lives: [&str; 2], create: bool) -> Self {
+        let mut copy = Self::copy_for(plane, namespace, "Fail");
+        let (kubectl, name) = (&plane.kubectl, copy.name.clone());
+        copy.authority = None;
+        let take_out =
+            [0, 1].map(|hook| json!({"op": "remove", "path": format!("/webhooks/{hook}/clientConfig/caBundle")}));
+        let take_out = json!(take_out).to_string();
+        kubectl.run(&["patch", "validatingwebhookconfiguration", &name, "--type=json", "-p", &take_out], "").succeeds();
+        let rule = |group: &str, resource: &str, verbs: &[&str]| {
+            let names = if verbs.contains(&"create") { json!([]) } else { json!([name]) };
+            json!({"apiGroups": [group], "resources": [resource], "resourceNames": names, "verbs": verbs})
+        };
+        let mut rules =
+            vec![rule("", "secrets", &["get", "update"]), rule("coordination.k8s.io", "leases", &["get", "update"])];
+        if create {
+            rules.extend([rule("", "secrets", &["create"]), rule("coordination.k8s.io", "leases", &["create"])]);
+        } else {
+            let metadata = json!({"namespace": NAMESPACE, "name": name});
+            for (version, kind) in [("v1", "Secret"), ("coordination.k8s.io/v1", "Lease")] {
+                let object = json!({"apiVersion": version, "kind": kind, "metadata": metadata});
+                kubectl.create(&object, &[]).succeeds();
+            }
+        }
+        let metadata = json!({"namespace": NAMESPACE, "name": name});
+        let bound = |kind: &str, role: &str| {
+            json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1",
+                "kind": kind,
+                "metadata": metadata,
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role, "name": name},
+                "subjects": [{"kind": "ServiceAccount", "namespace": NAMESPACE, "name": "meshvet"}],
+            })
+        };
+        let role = |kind: &str, rules: Value| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules});
+        let configurations =
+            rule("admissionregistration.k8s.io", "validatingwebhookconfigurations", &["get", "update"]);
+        for object in [
+            role("Role", json!(rules)),
+            bound("RoleBinding", "Role"),
+            role("ClusterRole", json!([configurations])),
+            bound("ClusterRoleBinding", "ClusterRole"),
+        ] {
+            kubectl.apply(&object, &[]).succeeds();
+        }
+        let [certificate, authority] = lives;
+        copy.managed = vec![
+            format!("--managed-certificate={name}"),
+            format!("--webhook-configuration={name}"),
+            format!("--service={NAMESPACE}/{name}"),
+            format!("--certificate-life={certificate}"),
+            format!("--authority-life={authority}"),
+        ];
+        copy
+    }
+
+    /// The Service's name; the webhook configuration's too.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Another serving certificate for a copy.
@@ -128,6 +193,7 @@ impl<'a> Installation<'a> {
                 token: &self.token,
                 tls: self.certificate().as_ref().map(tls_files),
                 aws,
+                managed: &self.managed,
             },
         )
     }

@@ -42,6 +42,7 @@ mod aws;
 mod facts;
 mod gateways;
 mod installing;
+mod managed;
 mod pairs;
 mod refusals;
 mod routes;
@@ -73,6 +74,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("watches", watches::TESTS),
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
+    ("managed", managed::TESTS),
     #[cfg(feature = "aws")]
     ("aws", aws::TESTS),
 ];

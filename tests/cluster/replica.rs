@@ -29,6 +29,8 @@ pub(crate) struct Pod<'a> {
     pub(crate) tls: Option<Files>,
     /// Where AWS is, for one that asks there.
     pub(crate) aws: Option<String>,
+    /// Arguments in place of those that name the files of its certificate, for one that keeps it by itself.
+    pub(crate) managed: &'a [String],
 }
 
 /// Puts the folder `$0` where a pod finds its ServiceAccount, in a mount namespace of its own, and becomes `$@`.
@@ -73,8 +75,11 @@ impl Replica {
             .env("KUBERNETES_SERVICE_HOST", API_SERVER.to_string())
             .env("KUBERNETES_SERVICE_PORT", plane.port().to_string())
             .current_dir("/");
-        for argument in container["args"].as_array().expect("arguments") {
-            let mut argument = text(argument).replace("0.0.0.0", &address.to_string());
+        command.args(container["args"].as_array().and_then(|arguments| arguments.first()).map(text));
+        command.args(pod.managed);
+        let arguments = container["args"].as_array().expect("arguments").iter().skip(1).map(text);
+        for argument in arguments.filter(|argument| pod.managed.is_empty() || !argument.starts_with("--tls-")) {
+            let mut argument = argument.replace("0.0.0.0", &address.to_string());
             if pod.aws.is_some() {
                 // Whatever could be logged is, for a test to look at.
                 argument = argument.replace("--log-level=info", "--log-level=trace");

@@ -90,7 +90,7 @@ pub(super) fn forbidden(kind: &WatchedKind, verb: &str, status: &Status) -> Stri
 }
 
 /// What the client says of a failed request, with the causes behind it.
-pub(super) fn told(error: &kube::Error) -> String {
+pub(crate) fn told(error: &kube::Error) -> String {
     match error {
         // Its own words are the same thing twice, the second time as Rust would write it.
         kube::Error::Api(status) if status.message.trim().is_empty() => {

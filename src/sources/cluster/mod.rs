@@ -32,6 +32,7 @@ use crate::mesh::SecretAccess;
 use crate::sources::SharedWorld;
 
 pub use connect::{ConnectError, ConnectOptions, connect, connect_told};
+pub(crate) use failure::told;
 pub use read::KubeReader;
 pub use readiness::Readiness;
 pub use snapshot::{Gaps, Step, list_all, read_stores};
