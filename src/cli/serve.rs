@@ -42,6 +42,10 @@ const WATCH_LAG: Duration = Duration::from_millis(150);
 const EXAMPLES: &str = "\
 Examples:
   meshvet serve --tls-cert /tls/tls.crt --tls-key /tls/tls.key --config /etc/meshvet/policy.yaml
+  meshvet serve --managed-certificate meshvet-certificate --service meshvet-system/meshvet
+                                                          replicas that keep their certificate by themselves
+  meshvet serve --managed-certificate meshvet-certificate --webhook-configuration meshvet --authority-life 8760h
+  meshvet serve --managed-certificate meshvet-certificate --certificate-life 24h
   meshvet serve --self-signed --dns-name meshvet.meshvet-system.svc --ca-bundle-file /tmp/ca.pem
                                                           a single replica, without cert-manager
   meshvet serve --self-signed --kubeconfig ~/.kube/config --context dev --listen 127.0.0.1:0
