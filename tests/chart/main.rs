@@ -1,7 +1,9 @@
-//! charts/meshvet, rendered by the real helm: what comes of each value, and exactly which rights each mode asks for.
+//! The real helm: charts/meshvet as it renders it (what comes of each value, and exactly which rights each mode asks for), and what
+//! `check` says of its output.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
 mod helm;
+mod pipe;
 mod rights;
 mod values;
 

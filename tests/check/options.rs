@@ -137,11 +137,11 @@ fn a_policy_that_cannot_be_used_says_what_was_meant() {
 fn issuers_are_allowed_by_a_file_beside_the_policy() {
     let folder = Folder::sound();
     folder.write("policy/config.cfg", "issuers: {allowed: [{certificateFile: root.crt}]}");
-    folder.write("policy/root.crt", &Authority::new("somebody else's root").pem());
+    folder.write("policy/root.crt", Authority::new("somebody else's root").pem());
     let (exit, json) = folder.json(&["--config", "policy/config.cfg"]);
     assert_eq!((exit, codes(&json)), (Some(1), vec!["MV302".to_owned()]));
     assert!(json["findings"][0]["expected"].as_str().expect("a text").contains("CN=somebody else's root"), "{json}");
-    folder.write("policy/root.crt", &AUTHORITY.pem());
+    folder.write("policy/root.crt", AUTHORITY.pem());
     assert_eq!(folder.json(&["--config", "policy/config.cfg"]).0, Some(0));
     let ran = folder.run(&["check", ".", "--config", "policy/config.cfg"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
