@@ -41,13 +41,15 @@ pub struct Chain {
     /// In file order; at least one.
     pub certificates: Vec<Arc<Certificate>>,
     leaf: Arc<Certificate>,
+    fingerprint: [u8; 32],
 }
 
 impl Chain {
     /// A chain of these certificates, the leaf first; `None` without any.
     pub fn new(certificates: Vec<Arc<Certificate>>) -> Option<Self> {
         let leaf = Arc::clone(certificates.first()?);
-        Some(Self { certificates, leaf })
+        let fingerprint = fingerprint(&certificates);
+        Some(Self { certificates, leaf, fingerprint })
     }
 
     /// The first certificate, which is the one that the proxy's key must belong to.
@@ -55,9 +57,9 @@ impl Chain {
         &self.leaf
     }
 
-    /// A digest of the whole chain, order included.
+    /// A digest of the whole chain, order included: taken when it was read.
     pub fn fingerprint(&self) -> [u8; 32] {
-        fingerprint(&self.certificates)
+        self.fingerprint
     }
 }
 
@@ -68,12 +70,19 @@ pub struct Bundle {
     pub certificates: Vec<Arc<Certificate>>,
     /// Whether a revocation list is among them: then Envoy wants one of every issuer.
     pub has_crl: bool,
+    fingerprint: [u8; 32],
 }
 
 impl Bundle {
-    /// A digest of the whole bundle, order included.
+    /// A bundle of these certificates; `None` without any.
+    pub fn new(certificates: Vec<Arc<Certificate>>, has_crl: bool) -> Option<Self> {
+        let fingerprint = fingerprint(&certificates);
+        (!certificates.is_empty()).then_some(Self { certificates, has_crl, fingerprint })
+    }
+
+    /// A digest of the whole bundle, order included: taken when it was read.
     pub fn fingerprint(&self) -> [u8; 32] {
-        fingerprint(&self.certificates)
+        self.fingerprint
     }
 }
 
@@ -260,19 +269,19 @@ impl File<'_> {
 
     /// As `PEM_X509_INFO_read_bio`, which also insists on the revocation lists and old-style keys that it meets.
     fn bundle(&self) -> Result<Bundle, CertificateProblem> {
-        let mut bundle = Bundle { certificates: Vec::new(), has_crl: false };
+        let (mut certificates, mut has_crl) = (Vec::new(), false);
         for (block, parsed) in self.blocks() {
-            bundle.certificates.extend(certificate(block, parsed, block.label == TRUSTED)?);
+            certificates.extend(certificate(block, parsed, block.label == TRUSTED)?);
             if block.label == "X509 CRL" {
                 plain(block)?;
                 parse_x509_crl(&block.der).map_err(|_| broken(block, BlockFault::RevocationList))?;
-                bundle.has_crl = true;
+                has_crl = true;
             } else if private_key::is_traditional_label(&block.label) && block.headers != Headers::Encrypted {
                 private_key::check_in_bundle(block)?;
             }
         }
         self.check_end::<CertificateProblem>()?;
-        if bundle.certificates.is_empty() { Err(self.without_certificate()) } else { Ok(bundle) }
+        Bundle::new(certificates, has_crl).ok_or_else(|| self.without_certificate())
     }
 
     /// As `PEM_read_bio_PrivateKey`: the first block that is labelled as a key decides.
