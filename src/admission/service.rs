@@ -24,9 +24,9 @@ use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
 use crate::aws::{AwsFacts, Question};
 use crate::finding::Finding;
-use crate::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread, View, World};
+use crate::mesh::{FreshStores, StoreKey, StoreState, Unread, View, World};
 use crate::policy::Policy;
-use crate::rules::{Judgement, Surface, judge, questions_to_ask, stores_to_read, undecodable};
+use crate::rules::{Judgement, Surface, examine, undecodable};
 use crate::sources::{AwsReader, NoAws, Reviewed, SharedWorld, StoreReader};
 
 /// Bodies up to this many bytes are decoded and judged on the spot; larger ones on a thread that may be left behind.
@@ -363,16 +363,12 @@ fn look(
     if let Some(facts) = aws {
         view = view.answered(facts);
     }
-    let on_demand = world.secret_access() == SecretAccess::OnDemand;
     let (mut wanted, mut questions) = (Vec::new(), Vec::new());
     let mut judged = |reviewed: &Reviewed| {
-        if aws.is_some() {
-            questions.extend(questions_to_ask(reviewed, view, policy));
-        }
-        if on_demand {
-            wanted.extend(stores_to_read(reviewed, view, policy));
-        }
-        judge(reviewed, view, policy, now, Surface::Admission)
+        let examined = examine(reviewed, view, policy, now, Surface::Admission);
+        wanted.extend(examined.stores);
+        questions.extend(examined.questions);
+        examined.judgement
     };
     let judgement = match new {
         Ok(reviewed) => judged(reviewed),

@@ -126,6 +126,11 @@ impl<'a> View<'a> {
         Self { aws: Some(facts), ..self }
     }
 
+    /// Whether AWS is asked at all.
+    pub fn asks(&self) -> bool {
+        self.aws.is_some()
+    }
+
     /// What came of a question to AWS; None where it was not asked.
     pub fn answer(&self, question: &Question) -> Option<&'a Answer> {
         self.aws?.get(question)
@@ -175,8 +180,7 @@ impl<'a> View<'a> {
             let Some(bundle) = facts.and_then(|facts| facts.bundle.as_ref()) else { return Place::Authorities(None) };
             certificates.extend(bundle.certificates.iter().cloned());
         }
-        let known = !certificates.is_empty();
-        Place::Authorities(known.then(|| Arc::new(Bundle { certificates, has_crl: false })))
+        Place::Authorities(Bundle::new(certificates, false).map(Arc::new))
     }
 
     /// What is known of a store.

@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use crate::aws::Question;
 use crate::field::FieldPath;
 use crate::finding::{Finding, Problem, Severity};
-use crate::mesh::View;
+use crate::mesh::{SecretAccess, StoreKey, View};
 use crate::policy::{Effective, Policy};
 use crate::rules::context::{Context, Surface};
 use crate::rules::objects::unused_suppression;
+use crate::rules::questions::open_questions;
+use crate::rules::stores::unread_stores;
 use crate::rules::{RULES, Rule};
 use crate::sources::Reviewed;
 use crate::suppression::{Suppressions, may_ignore};
@@ -24,21 +27,49 @@ pub struct Judgement {
 /// Judges one object against a mesh, a policy and a time. Reads nothing else, and is the same for every surface.
 pub fn judge(reviewed: &Reviewed, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Judgement {
     let policy = policy.effective(reviewed.object.namespace(), view.world);
+    run(&Context::new(reviewed, view, &policy, now, surface))
+}
+
+/// What one look at an object shows: what is wrong with it, and what is to be learnt before that is final.
+#[derive(Clone, Debug, Default)]
+pub struct Examined {
+    /// All that is wrong, as far as is known.
+    pub judgement: Judgement,
+    /// The [stores to read](super::stores_to_read), where Secrets are read on demand.
+    pub stores: Vec<StoreKey>,
+    /// The [questions to ask](super::questions_to_ask), where AWS is asked.
+    pub questions: Vec<Question>,
+}
+
+/// Judges one object, and says what to read and to ask: all by one look at it.
+pub fn examine(reviewed: &Reviewed, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Examined {
+    let policy = policy.effective(reviewed.object.namespace(), view.world);
     let cx = Context::new(reviewed, view, &policy, now, surface);
-    let suppressions = Suppressions::parse(&reviewed.annotations);
+    let on_demand = view.world.secret_access() == SecretAccess::OnDemand;
+    Examined {
+        judgement: run(&cx),
+        stores: if on_demand { unread_stores(&cx) } else { Vec::new() },
+        questions: if view.asks() { open_questions(&cx) } else { Vec::new() },
+    }
+}
+
+/// Runs the rules.
+fn run(cx: &Context<'_>) -> Judgement {
+    let suppressions = Suppressions::parse(&cx.reviewed.annotations);
     let (findings, told) = (Vec::new(), HashMap::new());
-    let mut reporter = Reporter { rule: &RULES[0], cx: &cx, suppressions: &suppressions, findings, told };
+    let mut reporter = Reporter { rule: &RULES[0], cx, suppressions: &suppressions, findings, told };
     for (row, rule) in RULES.iter().enumerate() {
-        if policy.is_off(row, rule) {
+        if cx.policy.is_off(row, rule) {
             continue;
         }
         reporter.rule = rule;
         reporter.told.clear();
-        (rule.check)(&cx, &mut reporter);
+        (rule.check)(cx, &mut reporter);
     }
     // Only now is it known what the owner's entries left.
-    for problem in unused_suppression::of_annotation(&cx, &suppressions, &reporter.findings) {
-        reporter.findings.extend(Finding::of(unused_suppression::rule(), problem, reviewed, &policy, &suppressions));
+    for problem in unused_suppression::of_annotation(cx, &suppressions, &reporter.findings) {
+        let finding = Finding::of(unused_suppression::rule(), problem, cx.reviewed, cx.policy, &suppressions);
+        reporter.findings.extend(finding);
     }
     Judgement::new(reporter.findings)
 }

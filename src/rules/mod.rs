@@ -20,7 +20,7 @@ mod stores;
 mod uses;
 
 pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, TrustUse};
-pub use engine::{Judgement, judge};
+pub use engine::{Examined, Judgement, examine, judge};
 pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
 pub use objects::unused_suppression::{broken_comment, unused_comment};

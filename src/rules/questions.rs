@@ -19,7 +19,12 @@ use crate::sources::Reviewed;
 pub fn questions_to_ask(reviewed: &Reviewed, view: View<'_>, policy: &Policy) -> Vec<Question> {
     let policy = policy.effective(reviewed.object.namespace(), view.world);
     // No rule runs: neither the time nor the surface plays a part.
-    let cx = Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission);
+    open_questions(&Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))
+}
+
+/// The same, of what was looked up already.
+pub(super) fn open_questions(cx: &Context<'_>) -> Vec<Question> {
+    let view = cx.view;
     let mut wanted = BTreeSet::new();
     let peers = cx.pairs.iter().flat_map(|pair| [&pair.server, &pair.client]).flat_map(|files| {
         let certificates = files.certificates.iter().map(|using| using.end);
@@ -35,13 +40,13 @@ pub fn questions_to_ask(reviewed: &Reviewed, view: View<'_>, policy: &Policy) ->
             wanted.insert(Question::of(arn));
         }
     }
-    let home = home(&cx);
+    let home = home(cx);
     // The rules on roles need the node's ARN, with TLS by files too.
     let own = own || (cx.policy.aws.roles.enabled && cx.member().is_some_and(|member| member.uses_tls()));
     if own && (home.region.is_none() || home.account.is_none()) {
         wanted.insert(Question::Home);
     }
-    wanted.extend(questions_about_roles(&cx));
+    wanted.extend(questions_about_roles(cx));
     // The authorities that the policy allows (MV302), to be told from others by their keys.
     let allowed = cx.policy.allowed_issuers.iter().filter(|_| !cx.certificates.is_empty());
     wanted.extend(allowed.flat_map(|allowed| allowed.authorities.iter().cloned().map(Question::of)));

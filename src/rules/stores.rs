@@ -17,7 +17,11 @@ use crate::sources::Reviewed;
 pub fn stores_to_read(reviewed: &Reviewed, view: View<'_>, policy: &Policy) -> Vec<StoreKey> {
     let policy = policy.effective(reviewed.object.namespace(), view.world);
     // No rule runs: neither the time nor the surface plays a part.
-    let cx = Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission);
+    unread_stores(&Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))
+}
+
+/// The same, of what was looked up already.
+pub(super) fn unread_stores(cx: &Context<'_>) -> Vec<StoreKey> {
     let own = places(&cx.certificates, &cx.trusts);
     let ends = cx.pairs.iter().flat_map(|pair| [&pair.server, &pair.client]);
     let peers = ends.flat_map(|files| places(&files.certificates, &files.trusts));
