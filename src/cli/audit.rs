@@ -1,18 +1,15 @@
 //! `meshvet audit`
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use clap::ColorChoice;
 use jiff::Timestamp;
 
 use crate::cli::aws::{self, not_asked};
-use crate::cli::check::time;
 use crate::cli::cluster::{Cluster, ClusterArgs, Progress, with_aws};
-use crate::cli::output::{FailOn, Output};
+use crate::cli::output::{Output, ReportArgs};
 use crate::mesh::{FreshStores, World};
 use crate::policy::Policy;
 use crate::report::html::About;
@@ -61,37 +58,20 @@ pub(super) struct AuditArgs {
     #[command(flatten)]
     cluster: ClusterArgs,
 
-    /// How to tell what was found.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
-    output: Output,
-
-    /// The least severity that makes the exit code 1.
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
-    fail_on: FailOn,
-
-    /// Judge as of this time instead of now (RFC 3339).
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    now: Option<Timestamp>,
-
-    /// The policy file: what each rule weighs, and where (`meshvet schema`).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    telling: ReportArgs,
 
     /// Stay, and tell again whenever something changes; Ctrl-C ends it. Needs list and watch in all namespaces.
     #[arg(short, long)]
     watch: bool,
-
-    /// When to colour the output.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    color: ColorChoice,
 }
 
 impl AuditArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        if self.watch && self.output != Output::Text {
+        if self.watch && self.telling.output != Output::Text {
             bail!("--watch shows text; leave out -o, or --watch for a report of this moment");
         }
-        let policy = super::policy::read(self.config.as_deref())?;
+        let policy = self.telling.policy()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let cluster = self.cluster.open().await?;
@@ -107,13 +87,9 @@ impl AuditArgs {
         })
     }
 
-    fn now(&self) -> Timestamp {
-        self.now.unwrap_or_else(Timestamp::now)
-    }
-
     async fn once(&self, cluster: &Cluster, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<ExitCode> {
         let known = cluster.read(&self.cluster.aws, namespace, policy).await?;
-        let now = self.now();
+        let now = self.telling.now();
         let mut survey = Survey::of(&known.world, &known.read, policy, now, namespace);
         survey.report.not_asked = not_asked(&known.read.unknown_at_aws(&known.world, policy));
         survey.report.errors = known.problems.into_iter().map(|message| unread(cluster, message)).collect();
@@ -136,21 +112,11 @@ impl AuditArgs {
             let page = report::html::html(&survey.report, &survey.map, &about);
             Ok(page.context("the report could not be written as a page")?.text)
         };
-        super::print(&self.output.render(&survey.report, self.fail_on, self.color, page)?)?;
+        self.telling.print(&survey.report, page)?;
         for note in &notes {
             super::tell(&format!("note: {note}"));
         }
-        Ok(self.exit_code(&survey.report))
-    }
-
-    fn exit_code(&self, report: &Report) -> ExitCode {
-        if !report.errors.is_empty() {
-            ExitCode::from(super::COULD_NOT_RUN)
-        } else if report.fails(self.fail_on.into()) {
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
-        }
+        Ok(self.telling.exit_code(&survey.report))
     }
 
     /// Tells what is, again and again.
@@ -166,7 +132,7 @@ impl AuditArgs {
             changes.mark_unchanged();
             view.show(self, cluster, &world, namespace, policy).await?;
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => return Ok(self.exit_code(&view.report)),
+                _ = tokio::signal::ctrl_c() => return Ok(self.telling.exit_code(&view.report)),
                 () = watches.broken() => bail!("a watch of the cluster broke: this is a bug of meshvet"),
                 () = tokio::time::sleep(AGAIN) => {}
                 _ = changes.changed() => tokio::time::sleep(SETTLE).await,
@@ -206,8 +172,8 @@ impl LiveView {
             self.read = with_aws(&args.cluster.aws, world, std::mem::take(&mut self.read), policy).await?;
         }
         progress.clear();
-        self.report = Survey::of(world, &self.read, policy, args.now(), namespace).report;
-        let mut text = report::text_within(&self.report, super::style(args.color), super::width());
+        self.report = Survey::of(world, &self.read, policy, args.telling.now(), namespace).report;
+        let mut text = report::text_within(&self.report, super::style(args.telling.color), super::width());
         notes.iter().for_each(|note| text.push_str(&format!("note: {note}\n")));
         if self.text.as_ref() == Some(&text) {
             return Ok(());

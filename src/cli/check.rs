@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use clap::ColorChoice;
 use jiff::Timestamp;
 
 use crate::aws::{AwsFacts, Question};
@@ -13,7 +12,7 @@ use crate::cli::aws::{AwsArgs, not_asked, notes};
 use crate::cli::baseline::BaselineArgs;
 use crate::cli::comments;
 use crate::cli::files::{FilesArg, mount};
-use crate::cli::output::{FailOn, Output};
+use crate::cli::output::ReportArgs;
 use crate::cli::progress::Progress;
 use crate::finding::Finding;
 use crate::mend;
@@ -23,7 +22,7 @@ use crate::report::html::About;
 use crate::report::map::MapBuilder;
 use crate::report::{self, Place, Report, Reported, Unread};
 use crate::rules::{self, Surface};
-use crate::sources::manifests::{self, Input, Manifests, Site};
+use crate::sources::manifests::{self, Input, Manifests, Mark, Site};
 use crate::survey::Collector;
 
 const EXAMPLES: &str = "\
@@ -67,21 +66,8 @@ pub(super) struct CheckArgs {
     #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
 
-    /// How to tell what was found.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
-    output: Output,
-
-    /// The least severity that makes the exit code 1.
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
-    fail_on: FailOn,
-
-    /// Judge as of this time instead of now (RFC 3339).
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    now: Option<Timestamp>,
-
-    /// The policy file: what each rule weighs, and where (`meshvet schema`).
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    telling: ReportArgs,
 
     #[command(flatten)]
     aws: AwsArgs,
@@ -92,21 +78,13 @@ pub(super) struct CheckArgs {
 
     #[command(flatten)]
     baseline: BaselineArgs,
-
-    /// When to colour the output, and to tell progress.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    color: ColorChoice,
-}
-
-pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "not a time of RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
 }
 
 impl CheckArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let policy = super::policy::read(self.config.as_deref())?;
+        let policy = self.telling.policy()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
-        let mut progress = Progress::new("reading", self.color);
+        let mut progress = Progress::new("reading", self.telling.color);
         let mut manifests =
             manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.tell(read, all));
         progress.end();
@@ -121,7 +99,7 @@ impl CheckArgs {
         }
         let facts = self.ask_aws(&manifests, &policy)?;
         let view = View::new(&manifests.world).answered(&facts);
-        let now = self.now.unwrap_or_else(Timestamp::now);
+        let now = self.telling.now();
         let mut report = judge(&manifests, view, &policy, now);
         report.not_asked = not_asked(&unknown_at_aws(&manifests, view, &policy));
         let unplaced =
@@ -137,19 +115,13 @@ impl CheckArgs {
         if self.diff {
             super::print(&diff(&manifests, &report)?)?;
         } else {
-            let page = || self.page(&manifests, &policy, &report, &facts, now);
-            super::print(&self.output.render(&report, self.fail_on, self.color, page)?)?;
+            self.telling.print(&report, || self.page(&manifests, &policy, &report, &facts, now))?;
         }
         for note in manifests.notes.iter().chain(&comments::stray(&manifests)) {
             super::tell(&format!("note: {note}"));
         }
-        Ok(if !report.errors.is_empty() {
-            ExitCode::from(super::COULD_NOT_RUN)
-        } else if report.fails(self.fail_on.into()) && !updated {
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
-        })
+        // What was just written into the baseline is known.
+        Ok(if updated && report.errors.is_empty() { ExitCode::SUCCESS } else { self.telling.exit_code(&report) })
     }
 
     /// What AWS says of everything that the manifests name there; nothing without `--aws`.
@@ -260,8 +232,14 @@ fn place(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
         .filter(|_| by_key)
         .and_then(|field| site.positions.key(field))
         .unwrap_or_else(|| site.positions.nearest(finding.field()));
+    let mend = finding.problem.mend.as_ref().zip(manifests.source(site.source));
+    let edit = mend.and_then(|(mend, source)| mend::edit(mend, finding.field(), &site.positions, source));
+    Place { edit, ..place_of(manifests, site, mark) }
+}
+
+/// The place of a mark in an object's file.
+pub(super) fn place_of(manifests: &Manifests, site: &Site, mark: Mark) -> Place {
     let source = manifests.source(site.source);
-    let mend = finding.problem.mend.as_ref().zip(source);
     Place {
         file: source.map(|source| source.name.clone()).unwrap_or_default(),
         line: mark.line,
@@ -269,6 +247,6 @@ fn place(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
         width: mark.width,
         text: source.and_then(|source| source.line(mark.line)).map(str::to_owned),
         template: source.filter(|source| source.piped).and(site.template.clone()),
-        edit: mend.and_then(|(mend, source)| mend::edit(mend, finding.field(), &site.positions, source)),
+        edit: None,
     }
 }

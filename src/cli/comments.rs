@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use crate::cli::check::place_of;
 use crate::finding::Finding;
 use crate::mesh::ObjectRef;
 use crate::policy::{Effective, Policy};
-use crate::report::{Place, Report, Reported};
+use crate::report::{Report, Reported};
 use crate::rules::{broken_comment, unused_comment};
-use crate::sources::manifests::{Comment, Manifests, Mark, Site};
+use crate::sources::manifests::{Comment, Manifests};
 use crate::suppression::{Ignore, Use, covers, may_ignore};
 
 /// Leaves the findings that comments ask to leave, and reports the comments that leave none or can't be followed.
@@ -24,10 +25,8 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
         let own = found.get(object).map(Vec::as_slice).unwrap_or_default();
         for comment in &site.comments {
             let told = follow(comment, object, own, &policy, &mut report.findings);
-            let place = |mark| place(manifests, site, mark);
-            report
-                .findings
-                .extend(told.into_iter().map(|finding| Reported { finding, place: Some(place(comment.mark)) }));
+            let reported = |finding| Reported { finding, place: Some(place_of(manifests, site, comment.mark)) };
+            report.findings.extend(told.into_iter().map(reported));
         }
     }
     // What is said of comments stands with the other findings of its object, and what is left now behind what is told.
@@ -74,19 +73,6 @@ fn follow(
         told.extend(unused_comment(rule, came, object, &comment.fields, policy));
     }
     told
-}
-
-fn place(manifests: &Manifests, site: &Site, mark: Mark) -> Place {
-    let source = manifests.source(site.source);
-    Place {
-        file: source.map(|source| source.name.clone()).unwrap_or_default(),
-        line: mark.line,
-        column: mark.column,
-        width: mark.width,
-        text: source.and_then(|source| source.line(mark.line)).map(str::to_owned),
-        template: source.filter(|source| source.piped).and(site.template.clone()),
-        edit: None,
-    }
 }
 
 /// What to say of comments that stand at no object that can be found fault with.

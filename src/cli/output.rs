@@ -1,10 +1,72 @@
-//! `-o` and `--fail-on`: the formats that a report is told in.
+//! What every command that reports has in common: the policy and the time to judge by, and how to tell what was found.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{ColorChoice, ValueEnum};
+use jiff::Timestamp;
 
 use crate::finding::Severity;
+use crate::policy::Policy;
 use crate::report::{self, Report};
+
+// No doc comment: clap would make it the command's own.
+#[allow(missing_docs, reason = "clap shows the fields' comments, and would show this one instead of the command's")]
+#[derive(Debug, clap::Args)]
+pub(super) struct ReportArgs {
+    /// How to tell what was found.
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(super) output: Output,
+
+    /// The least severity that makes the exit code 1.
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
+    pub(super) fail_on: FailOn,
+
+    /// Judge as of this time instead of now (RFC 3339).
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
+
+    /// The policy file: what each rule weighs, and where (`meshvet schema`).
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// When to colour the output, and to tell progress.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorChoice,
+}
+
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "not a time of RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
+}
+
+impl ReportArgs {
+    /// The policy to judge by.
+    pub(super) fn policy(&self) -> anyhow::Result<Policy> {
+        super::policy::read(self.config.as_deref())
+    }
+
+    /// The time to judge as of.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now.unwrap_or_else(Timestamp::now)
+    }
+
+    /// Prints a report; `page` makes the page, where that is asked for.
+    pub(super) fn print(&self, report: &Report, page: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<()> {
+        super::print(&self.output.render(report, self.fail_on, self.color, page)?)
+    }
+
+    /// 2 where something could not be read, 1 for findings that count, else 0.
+    pub(super) fn exit_code(&self, report: &Report) -> ExitCode {
+        if !report.errors.is_empty() {
+            ExitCode::from(super::COULD_NOT_RUN)
+        } else if report.fails(self.fail_on.into()) {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+}
 
 /// How a report is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,9 +7,10 @@ use anyhow::{Context as _, bail};
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
-use crate::cli::check::{judge, time};
+use crate::cli::check::judge;
 use crate::cli::cluster::ClusterArgs;
 use crate::cli::files::{FilesArg, mount};
+use crate::cli::output::time;
 use crate::mesh::View;
 use crate::policy::Policy;
 use crate::report::map::{Map, MapBuilder};
