@@ -1,5 +1,7 @@
 //! From a path in a proxy's container to the key of the Secret that stands there.
 
+use std::sync::Arc;
+
 use crate::mesh::store::{StoreKey, StoreKind};
 
 /// One mounted volume.
@@ -35,8 +37,8 @@ pub enum Volume {
 /// One store inside a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The store.
-    pub store: StoreKey,
+    /// The store; shared with every place that is found in it.
+    pub store: Arc<StoreKey>,
     /// Which keys become which relative paths; None: every key under its own name.
     pub items: Option<Vec<(String, String)>>,
     /// Whether the pod starts without it.
@@ -172,7 +174,7 @@ mod tests {
 
     fn part(name: &str, items: Option<&[(&str, &str)]>) -> Part {
         let items = items.map(|list| list.iter().map(|(k, p)| ((*k).to_owned(), (*p).to_owned())).collect());
-        Part { store: StoreKey::secret("shop", name), items, optional: false }
+        Part { store: StoreKey::secret("shop", name).into(), items, optional: false }
     }
 
     #[track_caller]

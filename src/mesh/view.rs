@@ -30,7 +30,7 @@ pub enum Place {
     /// A file, and what it holds.
     File {
         /// The store it comes from.
-        store: StoreKey,
+        store: Arc<StoreKey>,
         /// The key in it.
         key: String,
         /// What it holds.
@@ -58,21 +58,21 @@ pub enum Place {
     /// The store isn't there, or holds no key yet.
     StoreMissing {
         /// The store.
-        store: StoreKey,
+        store: Arc<StoreKey>,
         /// Whether it is there, but empty.
         empty: bool,
     },
     /// The store was not read.
     StoreUnread {
         /// The store.
-        store: StoreKey,
+        store: Arc<StoreKey>,
         /// Why.
         why: Unread,
     },
     /// The store has keys, and none becomes this file.
     KeyMissing {
         /// The store, where it is one.
-        store: Option<StoreKey>,
+        store: Option<Arc<StoreKey>>,
         /// The key that would be it; the file name where `items` makes none.
         key: String,
         /// What there is instead.
@@ -98,7 +98,7 @@ impl Place {
             Place::File { store, .. } | Place::StoreMissing { store, .. } | Place::StoreUnread { store, .. } => {
                 Some(store)
             }
-            Place::KeyMissing { store, .. } => store.as_ref(),
+            Place::KeyMissing { store, .. } => store.as_deref(),
             Place::Unknown
             | Place::NotMounted { .. }
             | Place::Opaque { .. }
@@ -213,7 +213,7 @@ impl<'a> View<'a> {
                 let name = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or(path).to_owned();
                 let offered: Vec<String> = offered.into_iter().map(str::to_owned).collect();
                 let store = match &mount.volume {
-                    crate::mesh::Volume::Files(parts) => parts.first().map(|part| part.store.clone()),
+                    crate::mesh::Volume::Files(parts) => parts.first().map(|part| Arc::clone(&part.store)),
                     _ => None,
                 };
                 Place::KeyMissing { store, nearest: nearest(&name, &offered), key: name, offered }
@@ -225,7 +225,7 @@ impl<'a> View<'a> {
     fn read_keys(&self, keys: &[(&crate::mesh::Part, String)]) -> Place {
         let mut why = None;
         for (part, key) in keys.iter().rev() {
-            let store = part.store.clone();
+            let store = Arc::clone(&part.store);
             match self.store(&part.store) {
                 StoreState::Present(present) => match present.files.get(key) {
                     Some(facts) => return Place::File { store, key: key.clone(), facts: Arc::clone(facts) },

@@ -1,13 +1,15 @@
 //! Everything known of a cluster (or of a set of manifests), indexed for the questions that the rules ask.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::appmesh::{API_VERSION, BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
+use hashbrown::HashMap;
+
+use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
 use crate::mesh::index::{LabelIndex, SelectorIndex};
 use crate::mesh::member::Member;
 use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
-use crate::mesh::object::ObjectRef;
+use crate::mesh::object::{ObjectKey, ObjectRef};
 use crate::mesh::paths::PathCache;
 use crate::mesh::routes::{EVERY_SERVICE, GroupEntry, Name, RouteIndex, group_entries};
 use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
@@ -97,8 +99,9 @@ pub struct World {
     workloads: HashMap<ObjectRef, Arc<Workload>>,
     stores: HashMap<StoreKey, Arc<Store>>,
     namespaces: HashMap<String, BTreeMap<String, String>>,
+    services: HashMap<ObjectRef, Arc<VirtualService>>,
     /// In order, so that those of one namespace stand together.
-    services: BTreeMap<ObjectRef, Arc<VirtualService>>,
+    service_names: BTreeSet<Name>,
     routers: HashMap<ObjectRef, Arc<VirtualRouter>>,
     gateway_routes: HashMap<ObjectRef, Arc<GatewayRoute>>,
     backend_groups: HashMap<ObjectRef, Arc<BackendGroup>>,
@@ -141,6 +144,7 @@ impl World {
             Fact::Service(object, service) => {
                 self.forget_service(&object);
                 self.route_index.add_service(&object, &service);
+                self.service_names.insert(Name::of(&object));
                 self.services.insert(object, service);
             }
             Fact::Router(object, router) => {
@@ -194,6 +198,7 @@ impl World {
 
     fn forget_service(&mut self, object: &ObjectRef) {
         if let Some(old) = self.services.remove(object) {
+            self.service_names.remove(&Name::of(object));
             self.route_index.remove_service(object, &old);
         }
     }
@@ -225,7 +230,7 @@ impl World {
     /// Lets a local folder stand in for a mount.
     pub fn mount_folder(&mut self, mut mount: LocalMount) {
         mount.at = clean_path(&mount.at);
-        let part = Part { store: mount.store.clone(), items: None, optional: false };
+        let part = Part { store: mount.store.clone().into(), items: None, optional: false };
         let mounts =
             Mounts::new(vec![Mount { at: mount.at.clone(), sub_path: None, volume: Volume::Files(vec![part]) }]);
         self.local_mounts.push((mount, mounts));
@@ -315,9 +320,8 @@ impl World {
         if entry.name != EVERY_SERVICE {
             return vec![Name::new(namespace, &entry.name)];
         }
-        let first = app_mesh("VirtualService", &Name::new(namespace, ""));
-        let there = self.services.range(first..).map(|(service, _)| service);
-        there.take_while(|service| service.namespace() == namespace).map(Name::of).collect()
+        let there = self.service_names.range(Name::new(namespace, "")..);
+        there.take_while(|service| service.namespace == namespace).cloned().collect()
     }
 
     /// The gateway route of this name.
@@ -343,12 +347,12 @@ impl World {
 
     /// The mesh of this name.
     pub(crate) fn mesh(&self, name: &str) -> Option<&Mesh> {
-        self.meshes.get(&ObjectRef::cluster_scoped(API_VERSION, "Mesh", name)).map(AsRef::as_ref)
+        self.meshes.get(&ObjectKey::mesh(name)).map(AsRef::as_ref)
     }
 
     /// The role that a ServiceAccount's annotation gives it at AWS; None where there is none, and where nobody knows.
     pub(crate) fn role_of(&self, namespace: &str, service_account: &str) -> Option<&str> {
-        self.service_accounts.get(&ObjectRef::new("v1", "ServiceAccount", namespace, service_account))?.as_deref()
+        self.service_accounts.get(&ObjectKey::new("v1", "ServiceAccount", namespace, service_account))?.as_deref()
     }
 
     /// The workloads whose pods are this member's proxies, by name.
@@ -412,6 +416,6 @@ impl World {
     }
 }
 
-fn app_mesh(kind: &str, name: &Name) -> ObjectRef {
-    ObjectRef::new(API_VERSION, kind, &name.namespace, &name.name)
+fn app_mesh<'a>(kind: &'a str, name: &'a Name) -> ObjectKey<'a> {
+    ObjectKey::app_mesh(kind, &name.namespace, &name.name)
 }

@@ -27,7 +27,7 @@ pub(super) fn unread_stores(cx: &Context<'_>) -> Vec<StoreKey> {
     let peers = ends.flat_map(|files| places(&files.certificates, &files.trusts));
     let mut seen = HashSet::new();
     let unread = own.chain(peers).filter_map(|place| match place {
-        Place::StoreUnread { store, why: Unread::OnDemand } => Some(store),
+        Place::StoreUnread { store, why: Unread::OnDemand } => Some(&**store),
         _ => None,
     });
     unread.filter(|store| seen.insert(*store)).cloned().collect()
