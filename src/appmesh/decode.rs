@@ -4,7 +4,7 @@
 //! validation, so that `tlss:` leaves a listener without TLS. Decoding reports each such field with the one that was
 //! probably meant. Values of the wrong type are errors that say where they stand.
 
-use serde::de::{DeserializeOwned, Deserializer};
+use serde::de::Deserializer;
 use serde_ignored::Path;
 use serde_json::Value;
 use serde_json::error::Category;
@@ -54,7 +54,7 @@ pub struct DecodeError {
 
 /// Decodes an object from any self-describing format, in one pass.
 ///
-/// [`decode_json`] and [`decode_value`] are faster: they look for the place of an error only where there is one.
+/// [`decode_json`] is faster: it looks for the place of an error only where there is one.
 ///
 /// # Errors
 /// When a value has the wrong type, or the input is malformed.
@@ -87,10 +87,7 @@ pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, De
         .and_then(|object| deserializer.end().map(|()| object));
     match object {
         Ok(object) => Ok(unknown.into_decoded(object)),
-        Err(error) => {
-            let mut deserializer = serde_json::Deserializer::from_slice(json);
-            Err(locate::<T, _>(&mut deserializer, &error))
-        }
+        Err(error) => Err(locate::<T>(json, &error)),
     }
 }
 
@@ -99,21 +96,20 @@ pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, De
 /// # Errors
 /// When a value has the wrong type.
 pub fn decode_value<T: Resource>(value: &Value) -> Result<Decoded<T>, DecodeError> {
-    let mut unknown = Unknown::default();
-    match serde_ignored::deserialize(Objects::new(value), |path| unknown.add(&path)) {
-        Ok(object) => Ok(unknown.into_decoded(object)),
-        Err(error) => Err(locate::<T, _>(value, &error)),
-    }
+    decode_erased(&mut <dyn erased_serde::Deserializer<'_>>::erase(value))
+}
+
+/// The one decoder of everything but JSON text without errors.
+fn decode_erased<T: Resource>(
+    deserializer: &mut dyn erased_serde::Deserializer<'_>,
+) -> Result<Decoded<T>, DecodeError> {
+    decode(deserializer)
 }
 
 /// Decodes once more to find the place of an error.
-fn locate<'de, T, D>(deserializer: D, error: &serde_json::Error) -> DecodeError
-where
-    T: DeserializeOwned,
-    D: Deserializer<'de>,
-{
-    let mut track = Track::new();
-    let again = T::deserialize(serde_path_to_error::Deserializer::new(Objects::new(deserializer), &mut track));
+fn locate<T: Resource>(json: &[u8], error: &serde_json::Error) -> DecodeError {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let again = decode_erased::<T>(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut deserializer));
     let mut message = error.to_string();
     if error.classify() == Category::Data {
         // The pointer says it better, and the text may be part of a larger one.
@@ -124,7 +120,7 @@ where
     }
     DecodeError {
         // What decodes the second time is followed by more than the object.
-        pointer: again.err().map(|_| error_pointer(&track.path())).unwrap_or_default(),
+        pointer: again.err().map(|error| error.pointer).unwrap_or_default(),
         message: in_plain_words(&message),
     }
 }

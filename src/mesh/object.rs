@@ -97,7 +97,7 @@ mod tests {
     fn a_borrowed_name_finds_its_object() {
         let node = ObjectRef::new(API_VERSION, "VirtualNode", "shop", "blue");
         let mesh = ObjectRef::cluster_scoped(API_VERSION, "Mesh", "apps");
-        let objects = HashSet::from([node.clone(), mesh.clone()]);
+        let objects: HashSet<ObjectRef> = [node.clone(), mesh.clone()].into_iter().collect();
         assert_eq!(objects.get(&ObjectKey::app_mesh("VirtualNode", "shop", "blue")), Some(&node));
         assert_eq!(objects.get(&ObjectKey::mesh("apps")), Some(&mesh));
         for (kind, namespace, name) in
