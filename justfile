@@ -45,12 +45,10 @@ rules:
 bench *FILTER:
     cargo bench --locked -- {{ FILTER }}
 
-# Each fuzz target for so many seconds. Needs `rustup toolchain install nightly` and `cargo install cargo-fuzz`.
-fuzz SECONDS="60":
-    #!/usr/bin/env bash
-    set -euo pipefail
-    for target in fuzz/fuzz_targets/*.rs; do
-        name="$(basename "$target" .rs)"
-        echo "==> $name, {{ SECONDS }} s"
-        cargo +nightly fuzz run "$name" -- -max_total_time={{ SECONDS }}
-    done
+# Each fuzz target for so many seconds, or one of them: `just fuzz 600 pem`.
+fuzz SECONDS="300" *TARGETS:
+    scripts/fuzz {{ SECONDS }} {{ TARGETS }}
+
+# The Dockerfile's build stage outside a container, and what it makes as the only thing in its root folder. Takes a release build.
+image:
+    scripts/dockerfile build

@@ -1,4 +1,5 @@
-//! Any text as the annotations that mount files into a proxy: read without a panic, and never into nonsense.
+//! Any text as the annotations that mount files into a proxy: read without a panic, and never into nonsense. The first line is
+//! the annotation of Secrets, the rest that of volumes.
 
 #![no_main]
 
@@ -6,8 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use meshvet::appmesh::annotations::{conflicts, parse_secret_mounts, parse_volume_mounts};
 use meshvet::mesh::clean_path;
 
-fuzz_target!(|texts: (&str, &str)| {
-    let (secrets, volumes) = (parse_secret_mounts(texts.0), parse_volume_mounts(texts.1));
+fuzz_target!(|text: &str| {
+    let (secrets, volumes) = text.split_once('\n').unwrap_or((text, ""));
+    let (secrets, volumes) = (parse_secret_mounts(secrets), parse_volume_mounts(volumes));
     for problem in conflicts(&secrets, &volumes, ["tls", "ca"]) {
         let _ = problem.to_string();
     }
