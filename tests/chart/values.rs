@@ -34,7 +34,10 @@ const CASES: &[Case] = &[
     ("image.pullPolicy=Always", &[], DEPLOYMENT, "/imagePullPolicy", "\"Always\""),
     ("image.pullSecrets=[\"mine\"]", &[], DEPLOYMENT, "pod/imagePullSecrets", r#"[{"name":"mine"}]"#),
     ("replicas=3", &[], DEPLOYMENT, "/spec/replicas", "3"),
-    ("secrets=get", &[], DEPLOYMENT, "/args", "--secrets=get"),
+    ("secrets.mode=get", &[], DEPLOYMENT, "/args", "--secrets=get"),
+    ("secrets.namespaces=[\"shop\",\"till\"]", &[], DEPLOYMENT, "/args", "--secret-namespaces=shop,till"),
+    ("extraArgs=[\"--report\"]", &[], DEPLOYMENT, "/args", "\"--report\""),
+    ("extraEnv=[{\"name\":\"A\",\"value\":\"b\"}]", &[], DEPLOYMENT, "/env", r#"[{"name":"A","value":"b"}]"#),
     ("policy={\"severities\":{\"MV209\":\"off\"}}", &[], "ConfigMap", "/data/config.yaml", "MV209: \\\"off\\\""),
     (
         CERT_MANAGER,
@@ -241,7 +244,9 @@ fn a_misspelt_value_is_refused() {
 #[test]
 fn a_value_of_the_wrong_kind_is_refused_with_its_name() {
     for (value, name) in [
-        ("secrets=all", "secrets"),
+        ("secrets.mode=all", "secrets"),
+        ("secrets.namespaces=[\"Shop\"]", "namespaces"),
+        ("secrets=none", "secrets"),
         ("certificate.mode=none", "certificate"),
         ("webhook.failurePolicy=Maybe", "failurePolicy"),
         ("webhook.timeoutSeconds=31", "timeoutSeconds"),
@@ -254,6 +259,12 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_name() {
         let told = try_render(&[value]).expect_err(value);
         assert!(told.contains(name), "{told}");
     }
+}
+
+#[test]
+fn secrets_of_some_namespaces_while_none_is_read_is_a_contradiction() {
+    let told = try_render(&["secrets.mode=none", r#"secrets.namespaces=["shop"]"#]).expect_err("a contradiction");
+    assert!(told.contains("leave secrets.namespaces empty"), "{told}");
 }
 
 #[test]
