@@ -22,6 +22,26 @@ tests![
 ];
 
 const PLACE: (&str, &str) = ("meshvet-system", "meshvet");
+/// All that is optional and needs no CRD of others, so that the API server has a look at what comes of it.
+const EVERYTHING: &[&str] = &[
+    "networkPolicy.enabled=true",
+    r#"networkPolicy.apiServerCidrs=["192.0.2.0/24"]"#,
+    "dashboard.enabled=true",
+    "hostNetwork=true",
+    "port=9443",
+    "probePort=9081",
+    r#"webhook.matchConditions=[{"name":"mine","expression":"object.metadata.name != 'left-alone'"}]"#,
+    r#"webhook.objectSelector={"matchExpressions":[{"key":"unvetted","operator":"DoesNotExist"}]}"#,
+    r#"image.pullSecrets=["mine"]"#,
+    r#"nodeSelector={"kubernetes.io/os":"linux"}"#,
+    r#"tolerations=[{"operator":"Exists"}]"#,
+    r#"affinity={"nodeAffinity":{}}"#,
+    r#"extraArgs=["--report"]"#,
+    r#"extraEnv=[{"name":"MESHVET_DNS_NAME","value":"unused.svc"}]"#,
+    r#"labels={"team":"platform"}"#,
+    r#"podAnnotations={"team":"platform"}"#,
+    r#"serviceAccountAnnotations={"team":"platform"}"#,
+];
 const FAIL: &[&str] = &["webhook.failurePolicy=Fail", "webhook.routesFailurePolicy=Fail"];
 
 fn plane(name: &str) -> ControlPlane {
@@ -69,14 +89,15 @@ fn installed_it_judges_and_its_own_test_says_so() {
     world.knows(&sound);
     world.apply(&sound).succeeds_silently();
     world.apply(&broken).refused(&["MV101 hostname-mismatch", "api.elsewhere.local"]);
-    let test = |release: &Release<'_>| {
-        std::thread::scope(|scope| {
-            let kubelet = scope.spawn(|| run_test_pod(&plane, release));
-            let told = release.helm("test", &["--timeout", "60s"]);
-            (told, kubelet.join().expect("the pod runs"))
-        })
-    };
-    let (outcome, told) = test(&release);
+    // The command that its notes give to try it, as it stands there.
+    let notes = release.notes();
+    let command = notes.split("\n\n").find(|block| block.trim_start().starts_with("echo '{")).expect("a command");
+    plane.kubectl.script(command, plane.folder()).refused(&["MV004 not-exactly-one-source"]);
+    let (outcome, told) = std::thread::scope(|scope| {
+        let kubelet = scope.spawn(|| run_test_pod(&plane, &release));
+        let outcome = release.helm("test", &["--timeout", "60s"]);
+        (outcome, kubelet.join().expect("the pod runs"))
+    });
     assert!(outcome.stdout.contains("Succeeded"), "{outcome}");
     assert!(told.contains("meshvet judges"), "{told}");
     // Each denial is in the log of the replica that gave it, and nothing there is an error.
@@ -166,18 +187,26 @@ fn upgrades_and_rollbacks_fail_no_review() {
     dry_run().refused(&["MV101"]);
     assert_eq!(labelled(), 0, "the first revision's labels are back");
     assert_eq!(authority(), first_authority, "the authority outlives a rollback");
+
+    // As a Helm before 4 upgrades: by patches that it works out itself.
+    let stream = Stream::start(&plane, &sound);
+    release.upgrade_by(&["--server-side=false"], &[FAIL, &["labels.team=platform"]].concat());
+    let replicas = roll(&installation, replicas, "fourth");
+    stream.wait_for(20);
+    stream.end();
+    dry_run().refused(&["MV101"]);
+    assert_eq!(authority(), first_authority, "the authority outlives that too");
     let logs: String = replicas.iter().map(Replica::log).collect();
     assert!(!logs.contains("\"ERROR\""), "{logs}");
 }
 
 fn uninstalled_it_leaves_nothing_behind() {
     let plane = plane("helm-uninstall");
-    let (world, sound, _broken) = nodes(&plane);
+    let (world, sound, broken) = nodes(&plane);
     plane.kubectl.run(&["create", "namespace", PLACE.0], "").succeeds();
     let before = everything(&plane);
-    // With all that is optional and needs no CRD of others.
-    let more = ["networkPolicy.enabled=true", "dashboard.enabled=true", "aws.enabled=false"];
-    let release = Release::install(&plane, PLACE, &[FAIL, &more].concat());
+    assert!(before.contains("Secret shop/web-tls"), "{before:#?}");
+    let release = Release::install(&plane, PLACE, &[FAIL, EVERYTHING].concat());
     let installation = release.installation();
     let mut replicas = replicas(&plane, &release, &installation);
     world.knows(&sound);
@@ -191,6 +220,11 @@ fn uninstalled_it_leaves_nothing_behind() {
     ] {
         assert!(installed.contains(object), "{object} is not among {installed:#?}");
     }
+
+    assert_eq!(replicas[0].probe("/"), Ok(200), "the report that was asked for by an argument more");
+    let mut left_alone = broken;
+    left_alone["metadata"]["name"] = "left-alone".into();
+    world.apply(&left_alone).succeeds_silently();
 
     release.helm("uninstall", &[]);
     // No controller runs here that would have made the addresses, and would take them away with the Service.
@@ -208,7 +242,7 @@ fn uninstalled_it_leaves_nothing_behind() {
         assert!(replica.wait_until_ended().success(), "{}", replica.log());
     }
     let left: Vec<String> = everything(&plane).difference(&before).cloned().collect();
-    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(left, ["VirtualNode shop/left-alone"], "nothing but what the test made");
     // Nobody stands in the way of writes any more.
     world.apply(&sound).succeeds_silently();
 }

@@ -39,6 +39,7 @@ fn nothing_is_blocked_before_there_is_a_certificate() {
     let plane = ControlPlane::start("half-installed");
     install_crds(&plane);
     follow_readme(&plane, "install").succeeds_silently();
+    follow_readme(&plane, "files").succeeds();
     follow_readme(&plane, "cert-manager").succeeds_silently();
     follow_readme(&plane, "verify").succeeds();
 }

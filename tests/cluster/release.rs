@@ -34,7 +34,20 @@ impl<'a> Release<'a> {
     /// `helm upgrade` to these values.
     #[track_caller]
     pub(crate) fn upgrade(&self, values: &[&str]) {
-        self.with_values("upgrade", &["--reset-values"], values).succeeds();
+        self.upgrade_by(&[], values);
+    }
+
+    /// The same, with more options.
+    #[track_caller]
+    pub(crate) fn upgrade_by(&self, options: &[&str], values: &[&str]) {
+        self.with_values("upgrade", &[&["--reset-values"], options].concat(), values).succeeds();
+    }
+
+    /// What the chart tells whoever has installed it.
+    #[track_caller]
+    pub(crate) fn notes(&self) -> String {
+        let arguments = ["get", "notes", self.name, "-n", self.namespace];
+        self.plane.kubectl.program(&sandbox::helm(), &arguments).succeeds().stdout
     }
 
     /// `helm COMMAND RELEASE ARGUMENTS…`, which has to succeed.

@@ -46,7 +46,7 @@ fn looks_at_its_own(name: &str) -> String {
 }
 
 /// A namespace that release `name` judges, with a workload whose certificate holds for another name.
-fn judged_by<'a>(plane: &'a ControlPlane, name: &str, namespace: &'static str) -> (World, Value) {
+fn judged_by(plane: &ControlPlane, name: &str, namespace: &'static str) -> (World, Value) {
     let world = World::on(plane, namespace);
     plane.kubectl.run(&["label", "namespace", namespace, &format!("judged-by={name}")], "").succeeds();
     let issued = Authority::new("Test root").leaf(&["web.elsewhere.local"]).issue();
