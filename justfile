@@ -41,6 +41,10 @@ docs:
 rules:
     cargo run --locked -- explain --write docs/rules
 
+# deploy/meshvet.yaml, rendered anew from the chart.
+deploy:
+    scripts/deploy
+
 # The benchmarks; give a part of a name to run some.
 bench *FILTER:
     cargo bench --locked -- {{ FILTER }}

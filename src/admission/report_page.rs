@@ -16,7 +16,7 @@ use ring::digest::{SHA256, digest};
 use tokio::sync::{Notify, watch};
 
 use crate::admission::service::Clock;
-use crate::mesh::SecretAccess;
+use crate::mesh::{SecretAccess, SecretScope};
 use crate::policy::Policy;
 use crate::report::html::{About, Page, html};
 use crate::sources::SharedWorld;
@@ -112,6 +112,12 @@ impl Shared {
         let now = (self.clock)();
         let survey = Survey::of(&self.world, &Read::default(), &self.policy.load(), now, None);
         let mut notes = Vec::new();
+        if let SecretScope::Only(_) = self.world.read(|world| world.secret_scope().clone()) {
+            notes.push(
+                "Secrets of some namespaces alone are read here (--secret-namespaces): what is in others isn't shown."
+                    .to_owned(),
+            );
+        }
         if self.world.read(|world| world.secret_access()) != SecretAccess::Complete {
             notes.push(
                 "Secrets are not watched here (--secrets), so what is in them isn't shown; `meshvet audit` reads them by name."

@@ -21,6 +21,7 @@ mod plugin;
 mod policy;
 mod progress;
 mod schema;
+mod secrets;
 mod serve;
 mod tree;
 mod try_it;

@@ -10,7 +10,6 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clap::ValueEnum;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,7 +29,8 @@ use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
 use crate::cli::logging::Logging;
 use crate::cli::managed::ManagedArgs;
-use crate::mesh::{SecretAccess, World};
+use crate::cli::secrets::SecretArgs;
+use crate::mesh::World;
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{
@@ -51,6 +51,8 @@ Examples:
   meshvet serve --self-signed --kubeconfig ~/.kube/config --context dev --listen 127.0.0.1:0
                                                           outside the cluster, on a free port
   meshvet serve --self-signed --secrets none              where meshvet may read no Secret
+  meshvet serve --self-signed --secret-namespaces shop,till
+                                                          where it may read Secrets of these namespaces alone
   meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
   meshvet serve --self-signed --report                    the mesh as a page, at the probe port
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
@@ -110,9 +112,8 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MESHVET_CA_BUNDLE_FILE", value_name = "FILE", requires = "self_signed")]
     ca_bundle_file: Option<PathBuf>,
 
-    /// How to read Secrets. Has to fit what RBAC allows.
-    #[arg(long, env = "MESHVET_SECRETS", value_enum, default_value = "watch")]
-    secrets: Secrets,
+    #[command(flatten)]
+    secrets: SecretArgs,
 
     /// The policy, in YAML. Read again when it changes.
     #[arg(long, env = "MESHVET_CONFIG", value_name = "FILE")]
@@ -142,27 +143,6 @@ pub(super) struct ServeArgs {
     logging: Logging,
 }
 
-/// How Secrets are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Secrets {
-    /// Watched: parsed when they arrive, so that a review costs no call. Needs get, list and watch.
-    Watch,
-    /// Read when a review needs one. Needs get.
-    Get,
-    /// Not at all: what is in them is unknown.
-    None,
-}
-
-impl From<Secrets> for SecretAccess {
-    fn from(secrets: Secrets) -> Self {
-        match secrets {
-            Secrets::Watch => SecretAccess::Complete,
-            Secrets::Get => SecretAccess::OnDemand,
-            Secrets::None => SecretAccess::Never,
-        }
-    }
-}
-
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_go_duration(text).ok_or_else(|| "expected a duration such as 5s, 1m30s or 500ms".to_owned())
 }
@@ -187,7 +167,7 @@ impl ServeArgs {
         let probe_listener = bind(self.probe_listen).await?;
         let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
 
-        let access = SecretAccess::from(self.secrets);
+        let (access, scope) = (self.secrets.access(), self.secrets.scope()?);
         let options = ConnectOptions { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
         let client = connect(&options).await?;
         let clock: Clock = Arc::new(Timestamp::now);
@@ -196,10 +176,8 @@ impl ServeArgs {
             .options()?
             .map(|managed| Managed::start(client.clone(), managed, Arc::clone(&certificate), Arc::clone(&clock)));
         let managed = managed.transpose().context("the managed certificate")?;
-        let world = match self.report {
-            true => SharedWorld::with_inventory(World::new(access)),
-            false => SharedWorld::new(World::new(access)),
-        };
+        let world = World::reading(access, scope.clone());
+        let world = if self.report { SharedWorld::with_inventory(world) } else { SharedWorld::new(world) };
         let (readiness, watch_stats) = (Readiness::default(), WatchStats::default());
         let options = ClusterOptions { access, pace: Pace::default(), service_accounts: self.aws.aws };
         let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
@@ -219,7 +197,7 @@ impl ServeArgs {
             watches: watch_stats,
             report,
         };
-        let reader = Arc::new(KubeReader::new(client, access));
+        let reader = Arc::new(KubeReader::new(client, access).within(scope.clone()));
         let known = policy.load().aws().region.is_some() && policy.load().aws().account.is_some();
         if !self.aws.aws && !known {
             tracing::info!(
@@ -240,7 +218,8 @@ impl ServeArgs {
         tracing::info!(
             address = %listener.local_addr()?,
             probes = %probe_listener.local_addr()?,
-            secrets = ?self.secrets,
+            secrets = ?access,
+            secret_namespaces = %scope,
             aws = self.aws.aws,
             version = env!("CARGO_PKG_VERSION"),
             "serving"
@@ -349,6 +328,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::mesh::SecretAccess;
 
     #[derive(Debug, Parser)]
     struct Program {
@@ -387,7 +367,7 @@ mod tests {
         ])
         .expect("arguments");
         assert_eq!(args.dns_names, ["a.svc", "b.svc"]);
-        assert_eq!(SecretAccess::from(args.secrets), SecretAccess::OnDemand);
+        assert_eq!(args.secrets.access(), SecretAccess::OnDemand);
         assert_eq!(args.drain_grace, Duration::from_secs(90));
         parse(&["--self-signed", "--drain-grace=soon"]).expect_err("no duration");
     }

@@ -72,7 +72,7 @@ pub enum StoreState {
 /// Why a store was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// meshvet was told not to read Secrets (`--secrets none`).
+    /// meshvet was told not to read Secrets (`--secrets none`), or not those of this namespace (`--secret-namespaces`).
     NotAllowed,
     /// It is read when a review needs it, and this review has not asked yet.
     OnDemand,

@@ -12,6 +12,7 @@ use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
 use crate::mesh::object::{ObjectKey, ObjectRef};
 use crate::mesh::paths::PathCache;
 use crate::mesh::routes::{EVERY_SERVICE, GroupEntry, Name, RouteIndex, group_entries};
+use crate::mesh::secrets::{SecretAccess, SecretScope};
 use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
 use crate::mesh::workload::Workload;
 
@@ -69,18 +70,6 @@ impl Fact {
     }
 }
 
-/// How Secrets reach the world.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SecretAccess {
-    /// All are here: one that isn't doesn't exist.
-    #[default]
-    Complete,
-    /// Each is read when a review needs it.
-    OnDemand,
-    /// None is read.
-    Never,
-}
-
 /// A local folder that stands in for a mount (`check --files`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalMount {
@@ -114,12 +103,18 @@ pub struct World {
     path_cache: PathCache,
     local_mounts: Vec<(LocalMount, Mounts)>,
     secrets: SecretAccess,
+    secret_scope: SecretScope,
 }
 
 impl World {
     /// A world whose Secrets arrive as `secrets` says.
     pub fn new(secrets: SecretAccess) -> Self {
-        Self { secrets, ..Self::default() }
+        Self::reading(secrets, SecretScope::Everywhere)
+    }
+
+    /// The same, of these namespaces alone.
+    pub fn reading(secrets: SecretAccess, scope: SecretScope) -> Self {
+        Self { secrets, secret_scope: scope, ..Self::default() }
     }
 
     /// Learns one fact, replacing what was known under its name.
@@ -388,6 +383,7 @@ impl World {
         match self.stores.get(key) {
             Some(store) => StoreState::Present(Arc::clone(store)),
             None if key.kind != StoreKind::Secret => StoreState::Absent,
+            None if !self.secret_scope.holds(&key.namespace) => StoreState::Unread(Unread::NotAllowed),
             None => match self.secrets {
                 SecretAccess::Complete => StoreState::Absent,
                 SecretAccess::OnDemand => StoreState::Unread(Unread::OnDemand),
@@ -399,6 +395,11 @@ impl World {
     /// How Secrets reach this world.
     pub fn secret_access(&self) -> SecretAccess {
         self.secrets
+    }
+
+    /// Whose Secrets reach this world.
+    pub fn secret_scope(&self) -> &SecretScope {
+        &self.secret_scope
     }
 
     /// How many of each are known, for metrics and logs.

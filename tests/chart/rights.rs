@@ -8,29 +8,30 @@ use crate::helm::render;
 
 /// What follows the mesh and its workloads, in any mode.
 const ALWAYS: &[&str] = &[
-    "cluster appmesh.k8s.aws/backendgroups get,list,watch",
-    "cluster appmesh.k8s.aws/gatewayroutes get,list,watch",
-    "cluster appmesh.k8s.aws/meshes get,list,watch",
-    "cluster appmesh.k8s.aws/virtualgateways get,list,watch",
-    "cluster appmesh.k8s.aws/virtualnodes get,list,watch",
-    "cluster appmesh.k8s.aws/virtualrouters get,list,watch",
-    "cluster appmesh.k8s.aws/virtualservices get,list,watch",
-    "cluster apps/daemonsets get,list,watch",
-    "cluster apps/deployments get,list,watch",
-    "cluster apps/replicasets get,list,watch",
-    "cluster apps/statefulsets get,list,watch",
-    "cluster batch/cronjobs get,list,watch",
-    "cluster batch/jobs get,list,watch",
+    "cluster appmesh.k8s.aws/backendgroups list,watch",
+    "cluster appmesh.k8s.aws/gatewayroutes list,watch",
+    "cluster appmesh.k8s.aws/meshes list,watch",
+    "cluster appmesh.k8s.aws/virtualgateways list,watch",
+    "cluster appmesh.k8s.aws/virtualnodes list,watch",
+    "cluster appmesh.k8s.aws/virtualrouters list,watch",
+    "cluster appmesh.k8s.aws/virtualservices list,watch",
+    "cluster apps/daemonsets list,watch",
+    "cluster apps/deployments list,watch",
+    "cluster apps/replicasets list,watch",
+    "cluster apps/statefulsets list,watch",
+    "cluster batch/cronjobs list,watch",
+    "cluster batch/jobs list,watch",
     "cluster /configmaps get,list,watch",
-    "cluster /namespaces get,list,watch",
-    "cluster /pods get,list,watch",
+    "cluster /namespaces list,watch",
+    "cluster /pods list,watch",
 ];
 /// What the managed certificate writes, each by name.
 const MANAGED: &[&str] = &[
     "cluster admissionregistration.k8s.io/validatingwebhookconfigurations:meshvet get,update",
-    "namespace /secrets:meshvet-authority get,update",
-    "namespace coordination.k8s.io/leases:meshvet-authority get,update",
+    "meshvet-system /secrets:meshvet-authority get,update",
+    "meshvet-system coordination.k8s.io/leases:meshvet-authority get,update",
 ];
+const SOME: &str = r#"secrets.namespaces=["shop","till"]"#;
 const CERT_MANAGER: &[&str] = &["certificate.mode=cert-manager", "certificate.certManager.issuerName=mine"];
 
 /// Every right of the roles that are bound to the ServiceAccount, one line each.
@@ -47,8 +48,13 @@ fn rights(values: &[&str]) -> BTreeSet<String> {
             continue;
         }
         let of = &binding["roleRef"];
-        let role = objects.iter().find(|role| role["kind"] == of["kind"] && role["metadata"]["name"] == of["name"]);
-        let scope = if binding["kind"] == "ClusterRoleBinding" { "cluster" } else { "namespace" };
+        let scope = binding["metadata"]["namespace"].as_str();
+        let role = objects.iter().find(|role| {
+            let metadata = &role["metadata"];
+            role["kind"] == of["kind"] && metadata["name"] == of["name"] && metadata["namespace"].as_str() == scope
+        });
+        assert_eq!(scope.is_none(), binding["kind"] == "ClusterRoleBinding");
+        let scope = scope.unwrap_or("cluster");
         for rule in role.expect("the role that is bound")["rules"].as_array().expect("rules") {
             let mut names = list(&rule["resourceNames"]);
             let verbs = list(&rule["verbs"]).join(",");
@@ -70,11 +76,13 @@ fn each_mode_has_its_rights_and_not_one_more() {
     let [watch, get] = ["get,list,watch", "get"].map(secrets);
     for (values, more) in [
         (&[][..], [MANAGED, &[watch.as_str()]].concat()),
-        (&["secrets=get"], [MANAGED, &[get.as_str()]].concat()),
-        (&["secrets=none"], MANAGED.to_vec()),
-        (&["secrets=none", "aws.enabled=true"], [MANAGED, &["cluster /serviceaccounts get,list,watch"]].concat()),
+        (&["secrets.mode=get"], [MANAGED, &[get.as_str()]].concat()),
+        (&["secrets.mode=none"], MANAGED.to_vec()),
+        (&["secrets.mode=none", "aws.enabled=true"], [MANAGED, &["cluster /serviceaccounts list,watch"]].concat()),
+        (&[SOME], [MANAGED, &["shop /secrets get,list,watch", "till /secrets get,list,watch"]].concat()),
+        (&["secrets.mode=get", SOME], [MANAGED, &["shop /secrets get", "till /secrets get"]].concat()),
         (CERT_MANAGER, vec![watch.as_str()]),
-        (&["secrets=none", CERT_MANAGER[0], CERT_MANAGER[1]], vec![]),
+        (&["secrets.mode=none", CERT_MANAGER[0], CERT_MANAGER[1]], vec![]),
     ] {
         let expected: BTreeSet<String> = ALWAYS.iter().chain(&more).map(|right| (*right).to_owned()).collect();
         assert_eq!(rights(values), expected, "{values:?}");

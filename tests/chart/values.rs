@@ -34,7 +34,10 @@ const CASES: &[Case] = &[
     ("image.pullPolicy=Always", &[], DEPLOYMENT, "/imagePullPolicy", "\"Always\""),
     ("image.pullSecrets=[\"mine\"]", &[], DEPLOYMENT, "pod/imagePullSecrets", r#"[{"name":"mine"}]"#),
     ("replicas=3", &[], DEPLOYMENT, "/spec/replicas", "3"),
-    ("secrets=get", &[], DEPLOYMENT, "/args", "--secrets=get"),
+    ("secrets.mode=get", &[], DEPLOYMENT, "/args", "--secrets=get"),
+    ("secrets.namespaces=[\"shop\",\"till\"]", &[], DEPLOYMENT, "/args", "--secret-namespaces=shop,till"),
+    ("extraArgs=[\"--report\"]", &[], DEPLOYMENT, "/args", "\"--report\""),
+    ("extraEnv=[{\"name\":\"A\",\"value\":\"b\"}]", &[], DEPLOYMENT, "/env", r#"[{"name":"A","value":"b"}]"#),
     ("policy={\"severities\":{\"MV209\":\"off\"}}", &[], "ConfigMap", "/data/config.yaml", "MV209: \\\"off\\\""),
     (
         CERT_MANAGER,
@@ -164,28 +167,58 @@ fn what_can_be_left_out_is_left_out() {
     assert!(!has(&[CERT_MANAGER, "certificate.certManager.issuerName=a"], "Lease"));
 }
 
-#[test]
-fn the_dashboard_is_json_and_asks_for_figures_that_there_are() {
-    let objects = render(&["dashboard.enabled=true"]);
-    let dashboard = objects.iter().find_map(|object| object["data"]["meshvet.json"].as_str()).expect("a dashboard");
-    let dashboard: Value = serde_json::from_str(dashboard).expect("JSON");
-    let asked: Vec<&str> = dashboard["panels"]
-        .as_array()
-        .expect("panels")
-        .iter()
-        .filter_map(|panel| panel["targets"][0]["expr"].as_str())
-        .collect();
-    assert!(asked.len() > 3);
+/// Every figure that there is: those of the registry, each family as Prometheus names its series.
+fn figures() -> BTreeSet<String> {
     // A family is shown once it has counted something.
     let (metrics, watches) = (Metrics::default(), WatchStats::default());
     metrics.reviewed("VirtualNode", "denied", Duration::ZERO);
     metrics.failed("malformed");
     metrics.watches(&watches);
-    let metrics = metrics.encode();
-    let families: Vec<&str> =
-        metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
-    for expression in asked {
-        assert!(families.iter().any(|family| expression.contains(family)), "{expression}: of {families:?}");
+    let text = metrics.encode();
+    let series = text.lines().filter(|line| !line.starts_with('#'));
+    let names = series.filter_map(|line| line.split(['{', ' ']).next()).map(str::to_owned);
+    names.chain(COUNTED_ELSEWHERE.iter().map(|name| (*name).to_owned())).collect()
+}
+
+/// Figures that another part of the server counts, and not this registry by itself.
+const COUNTED_ELSEWHERE: &[&str] = &[
+    "meshvet_aws_calls_total",
+    "meshvet_cache_age_seconds",
+    "meshvet_cache_bytes",
+    "meshvet_findings_total",
+    "meshvet_listener_certificate_expiry_timestamp_seconds",
+    "meshvet_overloaded_total",
+    "meshvet_policy_ok",
+];
+
+/// The figures that an expression names.
+fn named(expression: &str) -> Vec<&str> {
+    let words = expression.split(|char: char| !char.is_ascii_alphanumeric() && char != '_');
+    words.filter(|word| word.starts_with("meshvet_")).collect()
+}
+
+#[test]
+fn the_dashboard_and_the_alerts_ask_for_figures_that_there_are() {
+    let objects = render(&["dashboard.enabled=true", "prometheusRule.enabled=true"]);
+    let dashboard = objects.iter().find_map(|object| object["data"]["meshvet.json"].as_str()).expect("a dashboard");
+    let dashboard: Value = serde_json::from_str(dashboard).expect("JSON");
+    let expressions = |list: &Value, place: &str| {
+        let all = list.as_array().expect("a list").iter();
+        all.map(|one| one.pointer(place).and_then(Value::as_str).expect("an expression").to_owned()).collect::<Vec<_>>()
+    };
+    let asked = expressions(&dashboard["panels"], "/targets/0/expr");
+    let alerts = expressions(&of_kind(&objects, "PrometheusRule")["spec"]["groups"][0]["rules"], "/expr");
+    assert!(asked.len() > 3 && alerts.len() > 3);
+    let figures = figures();
+    for expression in asked.iter().chain(&alerts) {
+        let named = named(expression);
+        assert!(!named.is_empty(), "{expression}");
+        for name in named {
+            assert!(figures.contains(name), "{expression}: {name} is not among {figures:?}");
+        }
+    }
+    for alert in &alerts {
+        assert!(alert.contains(r#"namespace="meshvet-system""#), "{alert}: another release's would ring too");
     }
 }
 
@@ -241,7 +274,9 @@ fn a_misspelt_value_is_refused() {
 #[test]
 fn a_value_of_the_wrong_kind_is_refused_with_its_name() {
     for (value, name) in [
-        ("secrets=all", "secrets"),
+        ("secrets.mode=all", "secrets"),
+        ("secrets.namespaces=[\"Shop\"]", "namespaces"),
+        ("secrets=none", "secrets"),
         ("certificate.mode=none", "certificate"),
         ("webhook.failurePolicy=Maybe", "failurePolicy"),
         ("webhook.timeoutSeconds=31", "timeoutSeconds"),
@@ -254,6 +289,12 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_name() {
         let told = try_render(&[value]).expect_err(value);
         assert!(told.contains(name), "{told}");
     }
+}
+
+#[test]
+fn secrets_of_some_namespaces_while_none_is_read_is_a_contradiction() {
+    let told = try_render(&["secrets.mode=none", r#"secrets.namespaces=["shop"]"#]).expect_err("a contradiction");
+    assert!(told.contains("leave secrets.namespaces empty"), "{told}");
 }
 
 #[test]

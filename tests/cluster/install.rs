@@ -16,9 +16,11 @@ pub(crate) struct Installation<'a> {
     plane: &'a ControlPlane,
     /// The Service's name; the webhook configuration's too.
     name: String,
-    /// Who issues the serving certificate of a copy; that of `deploy/` is in its Secret.
+    /// The Deployment whose pods the replicas are: its namespace and its name.
+    deployment: (String, String),
+    /// Who issues the serving certificate of a copy; that of `deploy/` is its own keeper.
     authority: Option<Authority>,
-    /// Of the ServiceAccount of `deploy/`.
+    /// Of the ServiceAccount that the Deployment names.
     token: String,
     /// The arguments of replicas that keep their certificate by themselves.
     managed: Vec<String>,
@@ -53,18 +55,30 @@ pub(crate) fn follow_readme(plane: &ControlPlane, block: &str) -> Outcome {
 }
 
 impl<'a> Installation<'a> {
-    /// Installs `deploy/` and gives it a certificate as its README says.
+    /// Installs `deploy/`, whose replicas keep their certificate by themselves.
     #[track_caller]
     pub(crate) fn of_deploy(plane: &'a ControlPlane) -> Self {
         follow_readme(plane, "install").succeeds_silently();
-        follow_readme(plane, "openssl").succeeds();
         Self::found(plane)
     }
 
     /// `deploy/` as it stands in the cluster already.
     #[track_caller]
     pub(crate) fn found(plane: &'a ControlPlane) -> Self {
-        Self { plane, name: "meshvet".to_owned(), authority: None, token: token(plane), managed: Vec::new() }
+        Self::of_deployment(plane, NAMESPACE, "meshvet")
+    }
+
+    /// meshvet as a release of its chart: everything is called as the Deployment.
+    #[track_caller]
+    pub(crate) fn of_deployment(plane: &'a ControlPlane, namespace: &str, name: &str) -> Self {
+        Self {
+            plane,
+            name: name.to_owned(),
+            deployment: (namespace.to_owned(), name.to_owned()),
+            authority: None,
+            token: token(plane, namespace, name),
+            managed: Vec::new(),
+        }
     }
 
     /// A copy of the Service and of the webhook configuration for `namespace` alone, which the original no longer looks at.
@@ -89,7 +103,7 @@ impl<'a> Installation<'a> {
         }
         kubectl.apply(&service, &[]).succeeds();
         kubectl.apply(&webhook, &[]).succeeds();
-        Self { plane, name, authority: Some(authority), token: token(plane), managed: Vec::new() }
+        Self { name, authority: Some(authority), ..Self::found(plane) }
     }
 
     /// A copy whose replicas keep their certificate by themselves, with these lives, in a Secret called as the copy. They may get
@@ -190,6 +204,7 @@ impl<'a> Installation<'a> {
             self.plane,
             Pod {
                 name: format!("{}-{name}", self.name),
+                of: (&self.deployment.0, &self.deployment.1),
                 token: &self.token,
                 tls: self.certificate().as_ref().map(tls_files),
                 aws,
@@ -201,7 +216,8 @@ impl<'a> Installation<'a> {
     /// Sends the API server to these replicas, as the controller of EndpointSlices does for pods that are ready.
     #[track_caller]
     pub(crate) fn route_to(&self, replicas: &[&Replica]) {
-        let deployment = self.plane.kubectl.get(&["-n", NAMESPACE, "deployment", "meshvet"]);
+        let (namespace, name) = &self.deployment;
+        let deployment = self.plane.kubectl.get(&["-n", namespace, "deployment", name]);
         let ports = &deployment["spec"]["template"]["spec"]["containers"][0]["ports"];
         let https = ports.as_array().and_then(|ports| ports.iter().find(|port| port["name"] == "https"));
         let https = https.expect("a port named https")["containerPort"].clone();
@@ -213,7 +229,7 @@ impl<'a> Installation<'a> {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
             "metadata": {
-                "namespace": NAMESPACE,
+                "namespace": namespace,
                 "name": self.name,
                 "labels": {"kubernetes.io/service-name": self.name},
             },
@@ -244,10 +260,12 @@ impl<'a> Installation<'a> {
     }
 }
 
-/// A token of the ServiceAccount of `deploy/`.
+/// A token of the ServiceAccount of a Deployment's pods.
 #[track_caller]
-fn token(plane: &ControlPlane) -> String {
-    let token = plane.kubectl.run(&["-n", NAMESPACE, "create", "token", "meshvet"], "").succeeds();
+fn token(plane: &ControlPlane, namespace: &str, deployment: &str) -> String {
+    let deployment = plane.kubectl.get(&["-n", namespace, "deployment", deployment]);
+    let account = deployment["spec"]["template"]["spec"]["serviceAccountName"].as_str().expect("an account");
+    let token = plane.kubectl.run(&["-n", namespace, "create", "token", account], "").succeeds();
     token.stdout.trim().to_owned()
 }
 

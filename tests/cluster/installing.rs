@@ -12,7 +12,24 @@ tests![
     the_ca_bundle_command_fills_it_in,
     a_self_issued_certificate_will_do,
     a_certificate_is_renewed_by_the_readme,
+    installing_again_changes_nothing,
 ];
+
+/// `deploy/` with a certificate that openssl makes, as its README says.
+#[track_caller]
+fn with_a_certificate_of_our_own(plane: &ControlPlane) -> Installation<'_> {
+    follow_readme(plane, "install").succeeds_silently();
+    follow_readme(plane, "files").succeeds();
+    follow_readme(plane, "openssl").succeeds();
+    Installation::found(plane)
+}
+
+/// What a copy of the program issues to itself at each start, as an argument of the Deployment.
+const SELF_SIGNED: &str = r#"[
+  {"op":"replace","path":"/spec/replicas","value":1},
+  {"op":"test","path":"/spec/template/spec/containers/0/args/8","value":"--managed-certificate=meshvet-authority"},
+  {"op":"replace","path":"/spec/template/spec/containers/0/args/8","value":"--self-signed"},
+  {"op":"replace","path":"/spec/template/spec/containers/0/args/9","value":"--dns-name=meshvet.meshvet-system.svc"}]"#;
 
 fn the_readmes_check_says_that_it_judges() {
     follow_readme(plane(), "verify").refused(&["MV004 not-exactly-one-source"]);
@@ -22,6 +39,7 @@ fn nothing_is_blocked_before_there_is_a_certificate() {
     let plane = ControlPlane::start("half-installed");
     install_crds(&plane);
     follow_readme(&plane, "install").succeeds_silently();
+    follow_readme(&plane, "files").succeeds();
     follow_readme(&plane, "cert-manager").succeeds_silently();
     follow_readme(&plane, "verify").succeeds();
 }
@@ -29,7 +47,7 @@ fn nothing_is_blocked_before_there_is_a_certificate() {
 fn the_ca_bundle_command_fills_it_in() {
     let plane = ControlPlane::start("ca-bundle");
     install_crds(&plane);
-    let installation = Installation::of_deploy(&plane);
+    let installation = with_a_certificate_of_our_own(&plane);
     let take_out =
         [0, 1].map(|hook| json!({"op": "remove", "path": format!("/webhooks/{hook}/clientConfig/caBundle")}));
     let take_out = json!(take_out).to_string();
@@ -53,12 +71,18 @@ fn a_self_issued_certificate_will_do() {
     let plane = ControlPlane::start("self-signed");
     install_crds(&plane);
     follow_readme(&plane, "install").succeeds_silently();
-    follow_readme(&plane, "self-signed").succeeds_silently();
+    let patch = ["-n", "meshvet-system", "patch", "deployment", "meshvet", "--type=json", "-p", SELF_SIGNED];
+    plane.kubectl.run(&patch, "").succeeds_silently();
     let installation = Installation::found(&plane);
     let replica = installation.start("0");
-    // What `kubectl logs` would have written.
-    std::fs::write(reader(&plane).join("meshvet.log"), replica.log()).unwrap();
-    follow_readme(&plane, "self-signed-bundle").succeeds_silently();
+    let log = replica.log();
+    let (_, logged) = log.split_once("\"ca_bundle\":\"").unwrap_or_else(|| panic!("no caBundle:\n{log}"));
+    let bundle = logged.split('"').next().expect("it ends");
+    let fill_in = [0, 1]
+        .map(|hook| json!({"op": "add", "path": format!("/webhooks/{hook}/clientConfig/caBundle"), "value": bundle}));
+    let fill_in = json!(fill_in).to_string();
+    let patch = ["patch", "validatingwebhookconfiguration", "meshvet", "--type=json", "-p", &fill_in];
+    plane.kubectl.run(&patch, "").succeeds_silently();
     installation.route_to(&[&replica]);
     installation.wait_until_judging("default");
     follow_readme(&plane, "verify").refused(&["MV004 not-exactly-one-source"]);
@@ -67,7 +91,7 @@ fn a_self_issued_certificate_will_do() {
 fn a_certificate_is_renewed_by_the_readme() {
     let plane = ControlPlane::start("renewed");
     install_crds(&plane);
-    let installation = Installation::of_deploy(&plane);
+    let installation = with_a_certificate_of_our_own(&plane);
     let secret = ["-n", "meshvet-system", "secret", "meshvet-tls"];
     let before = plane.kubectl.get(&secret)["data"]["tls.crt"].clone();
     // The second and third command of the block "openssl".
@@ -81,4 +105,24 @@ fn a_certificate_is_renewed_by_the_readme() {
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
     installation.wait_until_judging("default");
+}
+
+fn installing_again_changes_nothing() {
+    let plane = ControlPlane::start("installed-again");
+    install_crds(&plane);
+    let installation = Installation::of_deploy(&plane);
+    let replica = installation.start("0");
+    installation.route_to(&[&replica]);
+    installation.wait_until_judging("default");
+    let kept = || {
+        let secret = plane.kubectl.get(&["-n", "meshvet-system", "secret", "meshvet-authority"]);
+        let configuration = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
+        let bundles = [0, 1].map(|hook| configuration["webhooks"][hook]["clientConfig"]["caBundle"].clone());
+        assert!(bundles.iter().all(|bundle| bundle.is_string()), "{configuration}");
+        (secret["data"].clone(), bundles)
+    };
+    let before = kept();
+    follow_readme(&plane, "install").succeeds_silently();
+    assert_eq!(kept(), before, "the authority and the caBundle are meshvet's own");
+    follow_readme(&plane, "verify").refused(&["MV004 not-exactly-one-source"]);
 }

@@ -35,6 +35,14 @@ impl Kubectl {
         self.finish(command, script.to_owned(), "")
     }
 
+    /// Another program, which finds the cluster as kubectl does and keeps what it keeps beside the kubeconfig.
+    pub(crate) fn program(&self, program: &Path, arguments: &[&str]) -> Outcome {
+        let mut command = Command::new(program);
+        command.args(arguments).env("HOME", &self.cache);
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        self.finish(command, format!("{name} {}", arguments.join(" ")), "")
+    }
+
     fn finish(&self, mut command: Command, shown: String, input: &str) -> Outcome {
         let mut path = sandbox::assets().into_os_string();
         if let Some(folder) = sandbox::meshvet().parent() {

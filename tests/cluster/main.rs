@@ -19,6 +19,7 @@ mod control_plane;
 mod install;
 mod kubectl;
 mod kubelet;
+mod release;
 mod replica;
 mod sandbox;
 mod stream;
@@ -41,10 +42,12 @@ mod availability;
 mod aws;
 mod facts;
 mod gateways;
+mod helm;
 mod installing;
 mod managed;
 mod pairs;
 mod refusals;
+mod rights;
 mod routes;
 mod sound;
 mod updates;
@@ -75,6 +78,8 @@ const SUITE: &[(&str, &[Test])] = &[
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
     ("managed", managed::TESTS),
+    ("helm", helm::TESTS),
+    ("rights", rights::TESTS),
     #[cfg(feature = "aws")]
     ("aws", aws::TESTS),
 ];

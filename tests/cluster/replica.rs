@@ -23,18 +23,30 @@ pub(crate) const AWS_SECRET: &str = "hush-hush-hush";
 pub(crate) struct Pod<'a> {
     /// Names its files and its log.
     pub(crate) name: String,
+    /// The Deployment that it is one of: its namespace and its name.
+    pub(crate) of: (&'a str, &'a str),
     /// The token of its ServiceAccount.
     pub(crate) token: &'a str,
     /// What volume `tls` holds, in place of its Secret.
     pub(crate) tls: Option<Files>,
     /// Where AWS is, for one that asks there.
     pub(crate) aws: Option<String>,
-    /// Arguments in place of those that name the files of its certificate, for one that keeps it by itself.
+    /// Arguments in place of those that tell of its certificate, for a copy that keeps it by itself.
     pub(crate) managed: &'a [String],
 }
 
+/// How the arguments begin that tell where the certificate comes from.
+const CERTIFICATE: [&str; 6] = [
+    "--tls-",
+    "--managed-certificate=",
+    "--webhook-configuration=",
+    "--service=",
+    "--certificate-life=",
+    "--authority-life=",
+];
+
 /// Puts the folder `$0` where a pod finds its ServiceAccount, in a mount namespace of its own, and becomes `$@`.
-const IN_A_POD: &str = "mount -t tmpfs tmpfs /var/run && mkdir -p /var/run/secrets/kubernetes.io \
+pub(crate) const IN_A_POD: &str = "mount -t tmpfs tmpfs /var/run && mkdir -p /var/run/secrets/kubernetes.io \
     && cp -r \"$0\" /var/run/secrets/kubernetes.io/serviceaccount && exec \"$@\"";
 
 /// A running meshvet: ends when dropped.
@@ -50,35 +62,44 @@ impl Replica {
     /// Starts the container of the Deployment: its arguments with the pod's own address and with its volumes where they are
     /// here.
     pub(crate) fn start(plane: &ControlPlane, pod: Pod<'_>) -> Self {
-        let deployment = plane.kubectl.get(&["-n", NAMESPACE, "deployment", "meshvet"]);
+        let (namespace, name) = pod.of;
+        let deployment = plane.kubectl.get(&["-n", namespace, "deployment", name]);
         let spec = &deployment["spec"]["template"]["spec"];
         let container = &spec["containers"][0];
         let folder = plane.folder().join(&pod.name);
         let mut volumes = BTreeMap::new();
         for volume in spec["volumes"].as_array().into_iter().flatten() {
             let name = text(&volume["name"]);
-            let files = match (&pod.tls, name) {
-                (Some(files), "tls") => files.clone(),
-                _ => content(plane, volume),
-            };
+            let files = content(plane, namespace, volume);
             volumes.insert(name.to_owned(), Volume::mount(folder.join(name), &files));
+        }
+        let mut certificate: Vec<String> = pod.managed.into();
+        if let Some(files) = &pod.tls {
+            let volume = Volume::mount(folder.join("own-tls"), files);
+            let file = |name: &str| volume.folder().join(name).display().to_string();
+            certificate = vec![format!("--tls-cert={}", file("tls.crt")), format!("--tls-key={}", file("tls.key"))];
+            volumes.insert("tls".to_owned(), volume);
         }
         let address = sandbox::pod_address();
         // A container has its ServiceAccount mounted, next to no environment, and a root that it can't write to.
         let mut command = Command::new("unshare");
         command
             .args(["--mount", "sh", "-c", IN_A_POD])
-            .arg(service_account(plane, &folder, pod.token))
+            .arg(service_account(plane, &folder, namespace, pod.token))
             .arg(sandbox::meshvet())
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("KUBERNETES_SERVICE_HOST", API_SERVER.to_string())
             .env("KUBERNETES_SERVICE_PORT", plane.port().to_string())
             .current_dir("/");
-        command.args(container["args"].as_array().and_then(|arguments| arguments.first()).map(text));
-        command.args(pod.managed);
-        let arguments = container["args"].as_array().expect("arguments").iter().skip(1).map(text);
-        for argument in arguments.filter(|argument| pod.managed.is_empty() || !argument.starts_with("--tls-")) {
+        for variable in container["env"].as_array().into_iter().flatten() {
+            command.env(text(&variable["name"]), text(&variable["value"]));
+        }
+        let is_replaced = |argument: &&str| {
+            !certificate.is_empty() && CERTIFICATE.iter().any(|beginning| argument.starts_with(beginning))
+        };
+        let arguments = container["args"].as_array().expect("arguments").iter().map(text);
+        for argument in arguments.filter(|argument| !is_replaced(argument)) {
             let mut argument = argument.replace("0.0.0.0", &address.to_string());
             if pod.aws.is_some() {
                 // Whatever could be logged is, for a test to look at.
@@ -90,6 +111,7 @@ impl Replica {
             }
             command.arg(argument);
         }
+        command.args(&certificate);
         if let Some(endpoint) = &pod.aws {
             command.arg("--aws").env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", "eu-west-1");
             command.env("AWS_ACCESS_KEY_ID", "suite").env("AWS_SECRET_ACCESS_KEY", AWS_SECRET);
@@ -167,23 +189,23 @@ fn text(value: &Value) -> &str {
 }
 
 /// The folder of the ServiceAccount's token, as the kubelet makes it.
-fn service_account(plane: &ControlPlane, folder: &Path, token: &str) -> PathBuf {
+pub(crate) fn service_account(plane: &ControlPlane, folder: &Path, namespace: &str, token: &str) -> PathBuf {
     let account = folder.join("serviceaccount");
     std::fs::create_dir_all(&account).unwrap();
     std::fs::write(account.join("token"), token).unwrap();
-    std::fs::write(account.join("namespace"), NAMESPACE).unwrap();
+    std::fs::write(account.join("namespace"), namespace).unwrap();
     std::fs::copy(plane.folder().join("ca.crt"), account.join("ca.crt")).unwrap();
     account
 }
 
 /// What a volume of the pod holds: the Secret or ConfigMap that is in the cluster.
-fn content(plane: &ControlPlane, volume: &Value) -> Files {
+fn content(plane: &ControlPlane, namespace: &str, volume: &Value) -> Files {
     let (kind, name) = match (&volume["secret"], &volume["configMap"]) {
         (Value::Object(secret), _) => ("secret", text(&secret["secretName"])),
         (_, Value::Object(map)) => ("configmap", text(&map["name"])),
         _ => panic!("a volume of a kind that the suite doesn't know: {volume}"),
     };
-    volume::files(&plane.kubectl.get(&["-n", NAMESPACE, kind, name]))
+    volume::files(&plane.kubectl.get(&["-n", namespace, kind, name]))
 }
 
 /// The port of the readiness probe, which names one of the container's.

@@ -15,6 +15,8 @@ const ASSETS: &str = "MESHVET_CLUSTER_ASSETS";
 const MOTO: &str = "MESHVET_CLUSTER_MOTO";
 /// Set inside: the program that is the kubelet's port-forward.
 const KUBELET: &str = "MESHVET_CLUSTER_KUBELET";
+/// Set inside: the package manager.
+const HELM: &str = "MESHVET_CLUSTER_HELM";
 /// Set inside: the proxy, for `scripts/parts`.
 const ENVOY: &str = "MESHVET_ENVOY";
 
@@ -40,8 +42,8 @@ pub(crate) fn enter() -> Option<ExitCode> {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     // Outside, because inside nothing can be fetched. What is missing has been said by the script.
-    let (Some(_), Some(assets), Some(kubelet), Some(envoy), Some(moto)) =
-        (run("machine"), run("assets"), run("kubelet"), run("envoy"), run("moto"))
+    let (Some(_), Some(assets), Some(kubelet), Some(helm), Some(envoy), Some(moto)) =
+        (run("machine"), run("assets"), run("kubelet"), run("helm"), run("envoy"), run("moto"))
     else {
         return Some(ExitCode::FAILURE);
     };
@@ -55,6 +57,7 @@ pub(crate) fn enter() -> Option<ExitCode> {
         .env(ASSETS, assets)
         .env(MOTO, moto)
         .env(KUBELET, kubelet)
+        .env(HELM, helm)
         .env(ENVOY, envoy)
         .stdin(Stdio::piped())
         .spawn()
@@ -94,6 +97,11 @@ pub(crate) fn assets() -> PathBuf {
 #[cfg(feature = "aws")]
 pub(crate) fn moto() -> PathBuf {
     PathBuf::from(std::env::var_os(MOTO).expect("called inside"))
+}
+
+/// The package manager.
+pub(crate) fn helm() -> PathBuf {
+    PathBuf::from(std::env::var_os(HELM).expect("called inside"))
 }
 
 /// The kubelet's port-forward.

@@ -27,10 +27,14 @@ clientConfig:
     name: {{ include "meshvet.name" . }}
     path: /validate
     port: 443
+  {{- if eq .Values.certificate.mode "managed" }}
+  # meshvet writes the caBundle, and keeps it right.
+  {{- end }}
   {{- if eq .Values.certificate.mode "files" }}
   caBundle: {{ required "certificate.mode is files: set certificate.files.caBundle (meshvet ca-bundle prints it)" .Values.certificate.files.caBundle }}
   {{- end }}
 {{- with .Values.webhook.namespaceSelector }}
+# A namespace can be taken out, for the time of a migration say: kubectl label namespace NAME meshvet.dev/admission=disabled
 namespaceSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -38,7 +42,8 @@ namespaceSelector:
 objectSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-# Only what can have a verdict is sent to meshvet: controllers' writes cost nothing.
+# Only what can have a verdict is sent to meshvet: controllers' writes cost nothing. Nodes without TLS are sent too: a plaintext
+# server is what a client that enforces TLS trips over.
 matchConditions:
   - name: is-not-being-deleted
     expression: "!has(object.metadata.deletionTimestamp)"

@@ -6,6 +6,7 @@ use kube::core::Status;
 use kube::runtime::watcher;
 
 use crate::sources::cluster::kinds::WatchedKind;
+use crate::sources::cluster::place::Place;
 
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 800;
@@ -34,7 +35,7 @@ pub(super) enum Why {
 
 impl Failure {
     /// Of a watcher's error.
-    pub(super) fn of(kind: &WatchedKind, error: &watcher::Error) -> Self {
+    pub(super) fn of(kind: &WatchedKind, place: &Place, error: &watcher::Error) -> Self {
         let (verb, cause) = match error {
             watcher::Error::InitialListFailed(cause) => ("list", Some(cause)),
             watcher::Error::WatchStartFailed(cause) | watcher::Error::WatchFailed(cause) => ("watch", Some(cause)),
@@ -56,7 +57,7 @@ impl Failure {
                 "the cluster has no {}: taken for none, and looked for again; install its CRD if it should have them",
                 kind.resource()
             ),
-            (Why::Forbidden, Some(status)) => forbidden(kind, verb, status),
+            (Why::Forbidden, Some(status)) => forbidden(kind, place, verb, status),
             _ => {
                 let detail = cause.map_or_else(|| error.to_string(), told);
                 one_line(&format!("could not {verb} {}: {detail}", kind.resource()))
@@ -75,16 +76,24 @@ pub(super) fn status_of(error: &kube::Error) -> Option<&Status> {
 }
 
 /// A refusal in the API server's words (they name the user, the verb and the resource), and what ends it.
-pub(super) fn forbidden(kind: &WatchedKind, verb: &str, status: &Status) -> String {
+pub(super) fn forbidden(kind: &WatchedKind, place: &Place, verb: &str, status: &Status) -> String {
     let resource = kind.resource();
     let (verbs, instead) = if verb == "get" { ("get", "none") } else { ("list and watch", "get") };
     let mut text = format!(
-        "may not {verb} {resource}: {}; a ClusterRole must allow {verbs} on {resource} to the ServiceAccount of meshvet",
-        status.message.trim()
+        "may not {verb} {resource}: {}; {} must allow {verbs} on {resource} to the ServiceAccount of meshvet",
+        status.message.trim(),
+        place.role()
     );
-    if kind.plural == "secrets" {
-        text.push_str(", or --secrets must be ");
-        text.push_str(instead);
+    match place {
+        Place::Namespace(namespace) => {
+            text.push_str(", or --secret-namespaces must leave out ");
+            text.push_str(namespace);
+        }
+        Place::Everywhere if kind.plural == "secrets" => {
+            text.push_str(", or --secrets must be ");
+            text.push_str(instead);
+        }
+        Place::Everywhere => {}
     }
     one_line(&text)
 }
@@ -138,7 +147,7 @@ mod tests {
 
     #[track_caller]
     fn is(error: watcher::Error, why: Why, texts: &[&str]) {
-        let failure = Failure::of(&SECRETS, &error);
+        let failure = Failure::of(&SECRETS, &Place::Everywhere, &error);
         assert_eq!(failure.why, why, "{failure:?}");
         for text in texts {
             assert!(failure.message.contains(text), "{failure:?} lacks {text:?}");
@@ -155,8 +164,11 @@ mod tests {
             &["may not list secrets", refusal, "must allow list and watch on secrets", "--secrets must be get"],
         );
         let status = Status::failure("no", "Forbidden").with_code(403);
-        let text = forbidden(&CONFIG_MAPS, "get", &status);
+        let text = forbidden(&CONFIG_MAPS, &Place::Everywhere, "get", &status);
         assert!(text.ends_with("must allow get on configmaps to the ServiceAccount of meshvet"), "{text}");
+        let text = forbidden(&SECRETS, &Place::Namespace("shop".to_owned()), "watch", &status);
+        assert!(text.contains("a Role in namespace shop must allow list and watch on secrets"), "{text}");
+        assert!(text.ends_with("or --secret-namespaces must leave out shop"), "{text}");
     }
 
     #[test]
@@ -184,7 +196,8 @@ mod tests {
     #[test]
     fn an_answer_that_cannot_be_read_is_not_quoted() {
         let error = serde_json::from_str::<u8>("\"hush\"").unwrap_err();
-        let failure = Failure::of(&SECRETS, &watcher::Error::InitialListFailed(kube::Error::SerdeError(error)));
+        let failure = watcher::Error::InitialListFailed(kube::Error::SerdeError(error));
+        let failure = Failure::of(&SECRETS, &Place::Everywhere, &failure);
         assert!(failure.message.contains("line 1, column 6"), "{failure:?}");
         assert!(!failure.message.contains("hush"), "{failure:?}");
     }

@@ -12,6 +12,7 @@ mod connect;
 mod failure;
 mod kinds;
 mod object;
+mod place;
 mod read;
 mod readiness;
 mod snapshot;
@@ -30,10 +31,13 @@ use tokio::task::JoinSet;
 
 use crate::mesh::SecretAccess;
 use crate::sources::SharedWorld;
+use crate::sources::cluster::kinds::WatchedKind;
+use crate::sources::cluster::place::Place;
 
 pub use connect::{ConnectError, ConnectOptions, connect, connect_told};
 pub(crate) use failure::told;
 pub use read::KubeReader;
+pub(crate) use read::is_label;
 pub use readiness::Readiness;
 pub use snapshot::{Gaps, Step, list_all, read_stores};
 pub use stats::{KindStats, WatchStats};
@@ -93,6 +97,8 @@ impl Watches {
 
 /// Watches everything that verdicts rest on, and keeps `world` as the cluster is.
 ///
+/// Secrets are watched in the namespaces that the world's [scope](crate::mesh::SecretScope) names, each by a watch of its own.
+///
 /// Each kind is registered with `readiness` before this returns, and filled when it has been listed in full; a kind whose CRD isn't
 /// installed counts as filled, and is looked for again. One that may not be listed stays missing, and is tried again.
 ///
@@ -105,14 +111,18 @@ pub fn spawn(
     stats: &WatchStats,
 ) -> Watches {
     let mut tasks = JoinSet::new();
-    for kind in kinds::watched(options) {
-        readiness.register(kind.kind);
+    let scope = world.read(|world| world.secret_scope().clone());
+    let watched: Vec<(&WatchedKind, Place)> =
+        kinds::watched(options).flat_map(|kind| Place::all(kind, &scope).map(move |place| (kind, place))).collect();
+    for (kind, place) in &watched {
+        readiness.register(&place.of(kind));
     }
-    for kind in kinds::watched(options) {
+    for (kind, place) in watched {
         let counts = stats.shared(kind.kind);
         let watch = watch::Watch {
             client: client.clone(),
             kind,
+            place,
             pace: options.pace,
             tracker: tracker::Tracker::new(kind, world.clone(), counts.clone()),
             readiness: readiness.clone(),

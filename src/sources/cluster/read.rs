@@ -1,7 +1,8 @@
 //! Fresh reads of Secrets and ConfigMaps, past the watches.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
@@ -10,14 +11,17 @@ use kube::api::Api;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::mesh::{Fact, FreshStores, SecretAccess, StoreKey, StoreKind, StoreState, Unread};
+use crate::mesh::{Fact, FreshStores, SecretAccess, SecretScope, StoreKey, StoreKind, StoreState, Unread};
 use crate::sources::cluster::failure::{forbidden, status_of, told};
 use crate::sources::cluster::kinds::{CONFIG_MAPS, SECRETS, WatchedKind};
 use crate::sources::cluster::object::{RawObject, decode};
+use crate::sources::cluster::place::Place;
 use crate::sources::{Entry, StoreReader};
 
 /// How many are read at once for one review.
 const AT_ONCE: usize = 8;
+/// The same trouble is logged again after this long.
+const REMIND: Duration = Duration::from_secs(600);
 
 /// Reads Secrets and ConfigMaps from the API server, each with the newest state that it has.
 ///
@@ -26,12 +30,31 @@ const AT_ONCE: usize = 8;
 pub struct KubeReader {
     client: Client,
     access: SecretAccess,
+    scope: SecretScope,
+    /// Which kinds may not be read, and when that was logged last.
+    told: Arc<Mutex<BTreeMap<&'static str, Instant>>>,
 }
 
 impl KubeReader {
     /// A reader that respects how Secrets may be read: under [`SecretAccess::Never`] it leaves them out.
     pub fn new(client: Client, access: SecretAccess) -> Self {
-        Self { client, access }
+        Self { client, access, scope: SecretScope::Everywhere, told: Arc::default() }
+    }
+
+    /// Leaves out the Secrets of other namespaces.
+    #[must_use]
+    pub fn within(self, scope: SecretScope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Logs what may not be read: whoever runs meshvet has to mend it, and the user's warning doesn't reach them. Now and then, since
+    /// every review meets it.
+    fn tell(&self, kind: &'static WatchedKind, why: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.get(kind.kind).is_none_or(|last| last.elapsed() >= REMIND) {
+            told.insert(kind.kind, Instant::now());
+            tracing::error!(kind = kind.kind, "{why}");
+        }
     }
 
     async fn read_one(&self, kind: &'static WatchedKind, key: &StoreKey) -> StoreState {
@@ -50,7 +73,12 @@ impl KubeReader {
             },
             Err(error) => match status_of(&error) {
                 Some(status) if status.code == 404 => StoreState::Absent,
-                Some(status) if status.is_forbidden() => failed(forbidden(kind, "get", status)),
+                Some(status) if status.is_forbidden() => {
+                    let place = Place::of_object(kind, &self.scope, &key.namespace);
+                    let why = forbidden(kind, &place, "get", status);
+                    self.tell(kind, &why);
+                    failed(why)
+                }
                 _ => failed(format!("{key} could not be read: {}", told(&error))),
             },
         }
@@ -65,7 +93,9 @@ impl StoreReader for KubeReader {
     fn read(&self, keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores> {
         let keys: BTreeSet<StoreKey> = keys.into_iter().collect();
         let wanted = keys.into_iter().filter_map(|key| match key.kind {
-            StoreKind::Secret if self.access != SecretAccess::Never => Some((&SECRETS, key)),
+            StoreKind::Secret if self.access != SecretAccess::Never && self.scope.holds(&key.namespace) => {
+                Some((&SECRETS, key))
+            }
             StoreKind::ConfigMap => Some((&CONFIG_MAPS, key)),
             StoreKind::Secret | StoreKind::Folder => None,
         });
@@ -78,7 +108,7 @@ impl StoreReader for KubeReader {
 }
 
 /// Whether this can be a namespace's name: a DNS label (RFC 1123).
-fn is_label(name: &str) -> bool {
+pub(crate) fn is_label(name: &str) -> bool {
     (1..=63).contains(&name.len())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         && !name.starts_with('-')

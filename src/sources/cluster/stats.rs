@@ -57,9 +57,12 @@ impl KindStats {
         self.errors.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set(&self, objects: usize, undecodable: usize) {
-        self.objects.store(objects as u64, Ordering::Relaxed);
-        self.undecodable.store(undecodable as u64, Ordering::Relaxed);
+    /// One watch of the kind knows of `now` objects and undecodable ones, where it knew of `before`.
+    pub(super) fn moved(&self, before: (usize, usize), now: (usize, usize)) {
+        // Atomics wrap, so that a difference below zero counts down.
+        let difference = |before: usize, now: usize| (now as u64).wrapping_sub(before as u64);
+        self.objects.fetch_add(difference(before.0, now.0), Ordering::Relaxed);
+        self.undecodable.fetch_add(difference(before.1, now.1), Ordering::Relaxed);
     }
 
     pub(super) fn failed(&self) {

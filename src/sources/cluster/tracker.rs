@@ -23,6 +23,8 @@ pub(super) struct Tracker {
     /// Which list is being read: what the last one didn't name is gone.
     round: u64,
     undecodable: usize,
+    /// How many of each the figures have from this watch.
+    counted: (usize, usize),
 }
 
 struct Seen {
@@ -46,7 +48,7 @@ enum Noted {
 
 impl Tracker {
     pub(super) fn new(kind: &'static WatchedKind, world: SharedWorld, stats: Arc<KindStats>) -> Self {
-        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0 }
+        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0, counted: (0, 0) }
     }
 
     /// How many objects of the kind the world knows through this watch.
@@ -144,7 +146,7 @@ impl Tracker {
         }
     }
 
-    fn commit(&self, changes: Vec<Change>) {
+    fn commit(&mut self, changes: Vec<Change>) {
         if !changes.is_empty() {
             let mut stock = Vec::new();
             self.world.write(|world| {
@@ -172,7 +174,8 @@ impl Tracker {
                 }
             });
         }
-        self.stats.set(self.len(), self.undecodable);
+        let now = (self.len(), self.undecodable);
+        self.stats.moved(std::mem::replace(&mut self.counted, now), now);
     }
 }
 

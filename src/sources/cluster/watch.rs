@@ -15,6 +15,7 @@ use tracing::instrument::WithSubscriber;
 use crate::sources::cluster::failure::{Failure, Why};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::RawObject;
+use crate::sources::cluster::place::Place;
 use crate::sources::cluster::stats::KindStats;
 use crate::sources::cluster::tracker::Tracker;
 use crate::sources::cluster::{Pace, Readiness, WATCH_SECONDS};
@@ -34,6 +35,7 @@ const REMIND: Duration = Duration::from_secs(600);
 pub(super) struct Watch {
     pub(super) client: Client,
     pub(super) kind: &'static WatchedKind,
+    pub(super) place: Place,
     pub(super) pace: Pace,
     pub(super) tracker: Tracker,
     pub(super) readiness: Readiness,
@@ -42,7 +44,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) async fn run(mut self) {
-        let api = Api::<RawObject>::all_with(self.client.clone(), &self.kind);
+        let api = self.place.api(self.client.clone(), self.kind);
         let mut trouble = Trouble::default();
         loop {
             let pause = self.follow(&api, &mut trouble).await;
@@ -71,7 +73,7 @@ impl Watch {
         let mut error = None;
         let events = step.into_iter().map_while(|event| event.map_err(|failed| error = Some(failed)).ok());
         if self.tracker.follow(events) {
-            self.readiness.filled(self.kind.kind);
+            self.readiness.filled(&self.place.of(self.kind));
             let objects = self.tracker.len();
             if trouble.listed() {
                 tracing::info!(kind = self.kind.kind, objects, "listed: the trouble is over");
@@ -81,7 +83,7 @@ impl Watch {
         }
         match error {
             None => Next::Follow,
-            Some(error) => self.fail(Failure::of(self.kind, &error), trouble),
+            Some(error) => self.fail(Failure::of(self.kind, &self.place, &error), trouble),
         }
     }
 
@@ -94,7 +96,7 @@ impl Watch {
                 if news {
                     tracing::warn!(kind, "{message}");
                 }
-                self.readiness.filled(kind);
+                self.readiness.filled(&self.place.of(self.kind));
                 return Next::ListAfter(self.pace.absent);
             }
             Why::Expired => tracing::debug!(kind, "{message}"),

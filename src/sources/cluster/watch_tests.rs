@@ -12,7 +12,7 @@ use serde_json::json;
 use tracing::subscriber::DefaultGuard;
 
 use super::{ClusterOptions, KubeReader, Pace, Readiness, WatchStats, spawn};
-use crate::mesh::{SecretAccess, StoreKey, StoreState, Unread, World};
+use crate::mesh::{SecretAccess, SecretScope, StoreKey, StoreState, Unread, World};
 use crate::sources::{SharedWorld, StoreReader};
 
 /// The answer to a request for a path with its query; None: it never comes.
@@ -106,9 +106,13 @@ struct Cluster {
 
 impl Cluster {
     fn watch(client: Client) -> Self {
+        Self::reading(client, SecretScope::Everywhere)
+    }
+
+    fn reading(client: Client, scope: SecretScope) -> Self {
         let least = Duration::from_millis(1);
         let pace = Pace { absent: least, retry_least: least, retry_most: 4 * least };
-        let world = SharedWorld::new(World::new(SecretAccess::Complete));
+        let world = SharedWorld::new(World::reading(SecretAccess::Complete, scope));
         let (readiness, stats) = (Readiness::default(), WatchStats::default());
         let options = ClusterOptions { access: SecretAccess::Complete, pace, service_accounts: false };
         let watches = spawn(client, options, world.clone(), readiness.clone(), &stats);
@@ -177,6 +181,48 @@ async fn a_forbidden_kind_stays_missing_until_it_is_granted() {
     assert_eq!(log.lines_with("may not list pods"), 1, "{}", log.text());
     assert_eq!(log.lines_with("ERROR"), 1, "{}", log.text());
     assert!(cluster.stats.kind("Pod").expect("a kind").errors() >= 10);
+}
+
+#[tokio::test]
+async fn secrets_are_watched_where_they_may_be_and_nowhere_else() {
+    let (log, _guard) = Log::start();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let client = client(move |target| {
+        let path = target.split('?').next().unwrap_or_default();
+        if path.ends_with("/secrets") {
+            heard.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
+        }
+        match (target.contains("watch=true"), path) {
+            (true, _) => None,
+            (false, "/api/v1/namespaces/shop/secrets") => page(&["a", "b"], ""),
+            (false, "/api/v1/namespaces/till/secrets") => page(&["c"], ""),
+            (false, "/api/v1/namespaces/bank/secrets") => refusal(),
+            (false, _) => empty(),
+        }
+    });
+    let cluster = Cluster::reading(client, SecretScope::of(["till", "shop", "bank"].map(str::to_owned)));
+    let secrets = |cluster: &Cluster| cluster.stats.kind("Secret").expect("a kind").objects();
+    cluster.until("both lists are counted", |cluster| secrets(cluster) == 3).await;
+    let told = "a Role in namespace bank must allow list and watch on secrets";
+    cluster.until("the refusal is told", |_| log.lines_with(told) == 1).await;
+    cluster.until("all else is read", |cluster| cluster.readiness.missing() == ["Secret of namespace bank"]).await;
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(asked.iter().all(|path| path.starts_with("/api/v1/namespaces/")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_secret_out_of_scope_is_not_asked_for() {
+    let client = client(|_| Some((200, json!({"data": {"tls.crt": "eA=="}}).to_string())));
+    let reader = KubeReader::new(client, SecretAccess::OnDemand).within(SecretScope::of(["shop".to_owned()]));
+    let [ours, theirs] = ["shop", "bank"].map(|namespace| StoreKey::secret(namespace, "cert"));
+    let map = StoreKey::config_map("bank", "ca");
+    let read = reader.read(vec![ours.clone(), theirs, map.clone()]).await;
+    let mut keys: Vec<_> = read.keys().cloned().collect();
+    keys.sort();
+    let mut expected = [ours, map];
+    expected.sort();
+    assert_eq!(keys, expected);
 }
 
 #[tokio::test]

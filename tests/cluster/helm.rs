@@ -1,0 +1,248 @@
+//! The chart's life in a cluster: installed by one command, tested by its own test, upgraded and rolled back under reviews without a
+//! break, and taken away without a trace.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::control_plane::{ControlPlane, spawn};
+use crate::install::Installation;
+use crate::release::{Release, everything, roll};
+use crate::replica::{IN_A_POD, Replica, service_account};
+use crate::sandbox::{self, API_SERVER, eventually};
+use crate::stream::Stream;
+use crate::support::manifests::{self, tls_secret, virtual_node};
+use crate::support::mint::Authority;
+use crate::world::{self, World};
+
+tests![
+    installed_it_judges_and_its_own_test_says_so,
+    upgrades_and_rollbacks_fail_no_review,
+    uninstalled_it_leaves_nothing_behind,
+];
+
+const PLACE: (&str, &str) = ("meshvet-system", "meshvet");
+/// All that is optional and needs no CRD of others, so that the API server has a look at what comes of it.
+const EVERYTHING: &[&str] = &[
+    "networkPolicy.enabled=true",
+    r#"networkPolicy.apiServerCidrs=["192.0.2.0/24"]"#,
+    "dashboard.enabled=true",
+    "hostNetwork=true",
+    "port=9443",
+    "probePort=9081",
+    r#"webhook.matchConditions=[{"name":"mine","expression":"object.metadata.name != 'left-alone'"}]"#,
+    r#"webhook.objectSelector={"matchExpressions":[{"key":"unvetted","operator":"DoesNotExist"}]}"#,
+    r#"image.pullSecrets=["mine"]"#,
+    r#"nodeSelector={"kubernetes.io/os":"linux"}"#,
+    r#"tolerations=[{"operator":"Exists"}]"#,
+    r#"affinity={"nodeAffinity":{}}"#,
+    r#"extraArgs=["--report"]"#,
+    r#"extraEnv=[{"name":"MESHVET_DNS_NAME","value":"unused.svc"}]"#,
+    r#"labels={"team":"platform"}"#,
+    r#"podAnnotations={"team":"platform"}"#,
+    r#"serviceAccountAnnotations={"team":"platform"}"#,
+];
+const FAIL: &[&str] = &["webhook.failurePolicy=Fail", "webhook.routesFailurePolicy=Fail"];
+
+fn plane(name: &str) -> ControlPlane {
+    let plane = ControlPlane::start(name);
+    world::install_crds(&plane);
+    plane
+}
+
+/// A namespace with a sound node, and one whose certificate holds for another name.
+fn nodes(plane: &ControlPlane) -> (World, Value, Value) {
+    let world = World::on(plane, "shop");
+    let authority = Authority::new("Test root");
+    world.has([
+        tls_secret("shop", "web-tls", &authority.leaf(&[&world.hostname("web")]).issue()),
+        tls_secret("shop", "api-tls", &authority.leaf(&["api.elsewhere.local"]).issue()),
+        manifests::deployment("shop", "web", "web-tls:/certs"),
+        manifests::deployment("shop", "api", "api-tls:/certs"),
+    ]);
+    let [sound, broken] = ["web", "api"].map(|name| virtual_node("shop", name, &world.hostname(name)));
+    (world, sound, broken)
+}
+
+/// As many replicas as the Deployment asks for, ready and called.
+fn replicas(plane: &ControlPlane, release: &Release<'_>, installation: &Installation<'_>) -> Vec<Replica> {
+    let deployment = plane.kubectl.get(&["-n", release.namespace, "deployment", release.name]);
+    let count = deployment["spec"]["replicas"].as_u64().expect("a number");
+    // All at once, as a cluster starts them.
+    let mut replicas: Vec<Replica> =
+        (0..count).map(|number| installation.start_unready(&format!("first-{number}"))).collect();
+    for replica in &mut replicas {
+        replica.wait_until_ready();
+    }
+    installation.route_to(&replicas.iter().collect::<Vec<_>>());
+    installation.wait_until_judging("default");
+    replicas
+}
+
+fn installed_it_judges_and_its_own_test_says_so() {
+    let plane = plane("helm-install");
+    let (world, sound, broken) = nodes(&plane);
+    let release = Release::install(&plane, PLACE, &[]);
+    let installation = release.installation();
+    let replicas = replicas(&plane, &release, &installation);
+    assert_eq!(replicas.len(), 2);
+    world.knows(&sound);
+    world.apply(&sound).succeeds_silently();
+    world.apply(&broken).refused(&["MV101 hostname-mismatch", "api.elsewhere.local"]);
+    // The command that its notes give to try it, as it stands there.
+    let notes = release.notes();
+    let command = notes.split("\n\n").find(|block| block.trim_start().starts_with("echo '{")).expect("a command");
+    plane.kubectl.script(command, plane.folder()).refused(&["MV004 not-exactly-one-source"]);
+    let (outcome, told) = std::thread::scope(|scope| {
+        let kubelet = scope.spawn(|| run_test_pod(&plane, &release));
+        let outcome = release.helm("test", &["--timeout", "60s"]);
+        (outcome, kubelet.join().expect("the pod runs"))
+    });
+    assert!(outcome.stdout.contains("Succeeded"), "{outcome}");
+    assert!(told.contains("meshvet judges"), "{told}");
+    // Each denial is in the log of the replica that gave it, and nothing there is an error.
+    let logs: String = replicas.iter().map(Replica::log).collect();
+    assert!(logs.contains("MV101") && logs.contains("MV004"), "{logs}");
+    for word in ["\"ERROR\"", "forbidden", "may not"] {
+        assert!(!logs.contains(word), "{word}:\n{logs}");
+    }
+}
+
+/// Runs the pod of `helm test` as a kubelet would, and says what it printed.
+fn run_test_pod(plane: &ControlPlane, release: &Release<'_>) -> String {
+    let (namespace, name) = (release.namespace, format!("{}-test", release.name));
+    let kubectl = &plane.kubectl;
+    let pod: Value = eventually("helm makes the test's pod", || {
+        let outcome = kubectl.run(&["-n", namespace, "get", "pod", &name, "-o", "json"], "");
+        serde_json::from_str(&outcome.stdout).map_err(|_| outcome.to_string())
+    });
+    let account = pod["spec"]["serviceAccountName"].as_str().expect("an account");
+    let token = kubectl.run(&["-n", namespace, "create", "token", account], "").succeeds();
+    let folder = plane.folder().join("helm-test");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", IN_A_POD]).arg(service_account(
+        plane,
+        &folder,
+        namespace,
+        token.stdout.trim(),
+    ));
+    let container = &pod["spec"]["containers"][0];
+    command.args(container["command"].as_array().expect("a command").iter().filter_map(Value::as_str));
+    let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", sandbox::assets().display());
+    command.env_clear().env("PATH", path).current_dir("/");
+    command.env("KUBERNETES_SERVICE_HOST", API_SERVER.to_string());
+    command.env("KUBERNETES_SERVICE_PORT", plane.port().to_string());
+    let log = folder.join("log");
+    let status = spawn(command, &log).wait().expect("it ends");
+    let phase = if status.success() { "Succeeded" } else { "Failed" };
+    let patch = json!({"status": {"phase": phase}}).to_string();
+    kubectl.run(&["-n", namespace, "patch", "pod", &name, "--subresource=status", "-p", &patch], "").succeeds();
+    std::fs::read_to_string(log).unwrap()
+}
+
+fn upgrades_and_rollbacks_fail_no_review() {
+    let plane = plane("helm-upgrade");
+    let (world, sound, broken) = nodes(&plane);
+    let release = Release::install(&plane, PLACE, FAIL);
+    let installation = release.installation();
+    let replicas = replicas(&plane, &release, &installation);
+    world.knows(&sound);
+    world.knows(&broken);
+    let dry_run = || world.kubectl.apply(&broken, &["--dry-run=server"]);
+    dry_run().refused(&["MV101"]);
+    let authority = || plane.kubectl.get(&["-n", PLACE.0, "secret", "meshvet-authority"])["data"]["ca.crt"].clone();
+    let first_authority = authority();
+    let labelled = || {
+        let kinds = "clusterrole,clusterrolebinding,validatingwebhookconfiguration,deployment,service,serviceaccount,\
+                     configmap,secret,lease,role,rolebinding,poddisruptionbudget";
+        let all = plane.kubectl.get(&["-n", PLACE.0, kinds, "-l", "team=platform"]);
+        all["items"].as_array().map_or(0, Vec::len)
+    };
+
+    // Another policy and another label, which the pods carry too: they are replaced.
+    let stream = Stream::start(&plane, &sound);
+    stream.wait_for(20);
+    release.upgrade(&[FAIL, &["labels.team=platform", "policy.severities.MV101=warn"]].concat());
+    release.sync_policy(&replicas);
+    eventually("the policy holds before any pod is replaced", || {
+        let outcome = dry_run();
+        if outcome.code == 0 { Ok(()) } else { Err(outcome.to_string()) }
+    });
+    let replicas = roll(&installation, replicas, "second");
+    stream.wait_for(20);
+    stream.end();
+    dry_run().warns(&["MV101"]);
+    let upgraded = labelled();
+    assert!(upgraded >= 13, "{upgraded} objects carry the new label");
+    assert_eq!(authority(), first_authority, "the authority outlives an upgrade");
+
+    let stream = Stream::start(&plane, &sound);
+    stream.wait_for(20);
+    release.helm("rollback", &["1"]);
+    release.sync_policy(&replicas);
+    let replicas = roll(&installation, replicas, "third");
+    stream.wait_for(20);
+    stream.end();
+    dry_run().refused(&["MV101"]);
+    assert_eq!(labelled(), 0, "the first revision's labels are back");
+    assert_eq!(authority(), first_authority, "the authority outlives a rollback");
+
+    // As a Helm before 4 upgrades: by patches that it works out itself.
+    let stream = Stream::start(&plane, &sound);
+    release.upgrade_by(&["--server-side=false"], &[FAIL, &["labels.team=platform"]].concat());
+    let replicas = roll(&installation, replicas, "fourth");
+    stream.wait_for(20);
+    stream.end();
+    dry_run().refused(&["MV101"]);
+    assert_eq!(authority(), first_authority, "the authority outlives that too");
+    let logs: String = replicas.iter().map(Replica::log).collect();
+    assert!(!logs.contains("\"ERROR\""), "{logs}");
+}
+
+fn uninstalled_it_leaves_nothing_behind() {
+    let plane = plane("helm-uninstall");
+    let (world, sound, broken) = nodes(&plane);
+    plane.kubectl.run(&["create", "namespace", PLACE.0], "").succeeds();
+    let before = everything(&plane);
+    assert!(before.contains("Secret shop/web-tls"), "{before:#?}");
+    let release = Release::install(&plane, PLACE, &[FAIL, EVERYTHING].concat());
+    let installation = release.installation();
+    let mut replicas = replicas(&plane, &release, &installation);
+    world.knows(&sound);
+    let installed = everything(&plane);
+    for object in [
+        "Secret meshvet-system/meshvet-authority",
+        "Lease meshvet-system/meshvet-authority",
+        "ValidatingWebhookConfiguration /meshvet",
+        "ClusterRole /meshvet",
+        "NetworkPolicy meshvet-system/meshvet",
+    ] {
+        assert!(installed.contains(object), "{object} is not among {installed:#?}");
+    }
+
+    assert_eq!(replicas[0].probe("/"), Ok(200), "the report that was asked for by an argument more");
+    let mut left_alone = broken;
+    left_alone["metadata"]["name"] = "left-alone".into();
+    world.apply(&left_alone).succeeds_silently();
+
+    release.helm("uninstall", &[]);
+    // No controller runs here that would have made the addresses, and would take them away with the Service.
+    plane.kubectl.run(&["-n", PLACE.0, "delete", "endpointslice", "meshvet"], "").succeeds();
+    // The pods end after the objects have gone: what they still do must bring none of them back.
+    eventually("they notice", || {
+        let told = |line: &str| line.contains("could not") && line.contains("Secret meshvet-system/meshvet-authority");
+        let noticed = replicas.iter().all(|replica| replica.log().lines().any(told));
+        if noticed { Ok(()) } else { Err(replicas.iter().map(Replica::log).collect()) }
+    });
+    for replica in &replicas {
+        replica.terminate();
+    }
+    for replica in &mut replicas {
+        assert!(replica.wait_until_ended().success(), "{}", replica.log());
+    }
+    let left: Vec<String> = everything(&plane).difference(&before).cloned().collect();
+    assert_eq!(left, ["VirtualNode shop/left-alone"], "nothing but what the test made");
+    // Nobody stands in the way of writes any more.
+    world.apply(&sound).succeeds_silently();
+}
