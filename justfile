@@ -41,6 +41,10 @@ docs:
 rules:
     cargo run --locked -- explain --write docs/rules
 
+# The table of docs/metrics.md, made anew from the figures themselves.
+metrics:
+    MESHVET_WRITE_DOCS=1 cargo test --locked --lib docs_metrics_is_fresh
+
 # The benchmarks; give a part of a name to run some.
 bench *FILTER:
     cargo bench --locked -- {{ FILTER }}

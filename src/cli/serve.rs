@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::admission::drain::{Drain, Phase};
+use crate::admission::expiry;
 use crate::admission::file_watch::FileWatch;
 use crate::admission::listener::{Limits, Server, tls_config};
 use crate::admission::managed::Managed;
@@ -209,6 +210,8 @@ impl ServeArgs {
             ReportPage::new(world.clone(), Arc::clone(&policy), Arc::clone(&clock), report_page::Pace::default())
         });
         let report_task = report.clone().map(|report| tokio::spawn(report.run()));
+        let aws = self.aws.reader(&policy)?;
+        let expiries = tokio::spawn(expiry::follow(world.clone(), Arc::clone(&metrics)));
         let probes = Probes {
             readiness: readiness.clone(),
             certificate: Arc::clone(&certificate),
@@ -217,6 +220,7 @@ impl ServeArgs {
             metrics: Arc::clone(&metrics),
             world: world.clone(),
             watches: watch_stats,
+            calls: aws.calls(),
             report,
         };
         let reader = Arc::new(KubeReader::new(client, access));
@@ -227,7 +231,6 @@ impl ServeArgs {
                  aws.region and aws.account, or --aws, would tell them"
             );
         }
-        let aws = self.aws.reader(&policy)?;
         let admission = Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws);
         let admission = Arc::new(admission.waiting_for_watches(WATCH_LAG));
         let server = Server {
@@ -263,6 +266,7 @@ impl ServeArgs {
             managed.end().await;
         }
         probe_server.abort();
+        expiries.abort();
         report_task.inspect(tokio::task::JoinHandle::abort);
         tracing::info!("ended");
         outcome

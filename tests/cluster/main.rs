@@ -40,6 +40,7 @@ mod availability;
 #[cfg(feature = "aws")]
 mod aws;
 mod facts;
+mod figures;
 mod gateways;
 mod installing;
 mod managed;
@@ -72,6 +73,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("availability", availability::TESTS),
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
+    ("figures", figures::TESTS),
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
     ("managed", managed::TESTS),

@@ -10,6 +10,7 @@
 
 mod connect;
 mod failure;
+mod heard;
 mod kinds;
 mod object;
 mod read;
@@ -22,6 +23,7 @@ mod tracker_tests;
 mod watch;
 #[cfg(test)]
 mod watch_tests;
+mod weight;
 
 use std::time::Duration;
 
@@ -111,7 +113,7 @@ pub fn spawn(
     for kind in kinds::watched(options) {
         let counts = stats.shared(kind.kind);
         let watch = watch::Watch {
-            client: client.clone(),
+            client: heard::told_of(client.clone(), counts.clone()),
             kind,
             pace: options.pace,
             tracker: tracker::Tracker::new(kind, world.clone(), counts.clone()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::sources::cluster::kinds;
 
@@ -11,11 +12,28 @@ use crate::sources::cluster::kinds;
 pub struct WatchStats(Arc<BTreeMap<&'static str, Arc<KindStats>>>);
 
 /// Figures of one kind's watch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct KindStats {
     objects: AtomicU64,
     undecodable: AtomicU64,
     errors: AtomicU64,
+    bytes: AtomicU64,
+    began: Instant,
+    /// When the API server last said anything, in milliseconds since `began`; zero: never.
+    heard: AtomicU64,
+}
+
+impl Default for KindStats {
+    fn default() -> Self {
+        Self {
+            objects: AtomicU64::default(),
+            undecodable: AtomicU64::default(),
+            errors: AtomicU64::default(),
+            bytes: AtomicU64::default(),
+            began: Instant::now(),
+            heard: AtomicU64::default(),
+        }
+    }
 }
 
 impl Default for WatchStats {
@@ -57,7 +75,25 @@ impl KindStats {
         self.errors.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set(&self, objects: usize, undecodable: usize) {
+    /// About how many bytes of memory the facts of the kind take: a gauge.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How long ago the API server last said anything of the kind: a page of a list, an event, a bookmark, or that there is no such
+    /// kind. None: it never has.
+    pub fn age(&self) -> Option<Duration> {
+        let heard = self.heard.load(Ordering::Relaxed);
+        (heard > 0).then(|| self.began.elapsed().saturating_sub(Duration::from_millis(heard)))
+    }
+
+    pub(super) fn hear(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(now.max(1), Ordering::Relaxed);
+    }
+
+    pub(super) fn set(&self, objects: usize, undecodable: usize, bytes: usize) {
+        self.bytes.store(bytes as u64, Ordering::Relaxed);
         self.objects.store(objects as u64, Ordering::Relaxed);
         self.undecodable.store(undecodable as u64, Ordering::Relaxed);
     }

@@ -9,6 +9,7 @@ use crate::mesh::{Fact, FactId};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::stats::KindStats;
+use crate::sources::cluster::weight::weight;
 use crate::sources::{Entry, Reviewed, SharedWorld, Undecodable};
 
 /// The longest reason that is logged, in characters: a message may quote what it is about.
@@ -23,10 +24,14 @@ pub(super) struct Tracker {
     /// Which list is being read: what the last one didn't name is gone.
     round: u64,
     undecodable: usize,
+    /// What all facts weigh.
+    bytes: usize,
 }
 
 struct Seen {
     round: u64,
+    /// What the fact weighs.
+    bytes: usize,
     /// None: the world knows it. Otherwise why it could not be read.
     unreadable: Option<String>,
 }
@@ -46,7 +51,7 @@ enum Noted {
 
 impl Tracker {
     pub(super) fn new(kind: &'static WatchedKind, world: SharedWorld, stats: Arc<KindStats>) -> Self {
-        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0 }
+        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0, bytes: 0 }
     }
 
     /// How many objects of the kind the world knows through this watch.
@@ -95,8 +100,13 @@ impl Tracker {
 
     fn learn(&mut self, id: FactId, fact: Fact, reviewed: Option<Box<Reviewed>>, changes: &mut Vec<Change>) {
         debug_assert_eq!(id, fact.id(), "what is learnt can be forgotten again");
-        let old = self.seen.insert(id, Seen { round: self.round, unreadable: None });
-        self.undecodable -= usize::from(old.is_some_and(|old| old.unreadable.is_some()));
+        let bytes = weight(&fact);
+        let old = self.seen.insert(id, Seen { round: self.round, bytes, unreadable: None });
+        self.bytes += bytes;
+        if let Some(old) = old {
+            self.bytes -= old.bytes;
+            self.undecodable -= usize::from(old.unreadable.is_some());
+        }
         changes.push(Change::Learn(fact, reviewed));
     }
 
@@ -115,20 +125,24 @@ impl Tracker {
             ),
         }
         match old {
-            Some(Seen { unreadable: None, .. }) => {
+            Some(Seen { unreadable: None, bytes, .. }) => {
+                self.bytes -= bytes;
                 self.undecodable += 1;
                 changes.push(Change::Forget(id.clone()));
             }
             Some(_) => {}
             None => self.undecodable += 1,
         }
-        self.seen.insert(id.clone(), Seen { round: self.round, unreadable: Some(reason) });
+        self.seen.insert(id.clone(), Seen { round: self.round, bytes: 0, unreadable: Some(reason) });
         changes.push(Change::Skip(id, why));
     }
 
     fn lose(&mut self, id: FactId, changes: &mut Vec<Change>) {
         match self.seen.remove(&id) {
-            Some(Seen { unreadable: None, .. }) => changes.push(Change::Forget(id)),
+            Some(Seen { unreadable: None, bytes, .. }) => {
+                self.bytes -= bytes;
+                changes.push(Change::Forget(id));
+            }
             Some(_) => {
                 self.undecodable -= 1;
                 changes.push(Change::Forget(id));
@@ -139,6 +153,7 @@ impl Tracker {
 
     fn lose_all_before(&mut self, round: u64, changes: &mut Vec<Change>) {
         for (id, seen) in self.seen.extract_if(|_, seen| seen.round < round) {
+            self.bytes -= seen.bytes;
             self.undecodable -= usize::from(seen.unreadable.is_some());
             changes.push(Change::Forget(id));
         }
@@ -172,7 +187,7 @@ impl Tracker {
                 }
             });
         }
-        self.stats.set(self.len(), self.undecodable);
+        self.stats.set(self.len(), self.undecodable, self.bytes);
     }
 }
 
