@@ -39,17 +39,17 @@ fn a_refusal_is_counted_by_its_rule() {
 
 fn a_listeners_certificate_is_told_with_its_end() {
     let world = World::new("figures-expiry");
-    let issued = Authority::new("Test root").leaf(&["web.figures-expiry.svc.cluster.local"]).issue();
+    let leaf = Authority::new("Test root").leaf(&["web.figures-expiry.svc.cluster.local"]).valid(-1, 10).issue();
     world.has([
-        tls_secret("figures-expiry", "web-tls", &issued),
+        tls_secret("figures-expiry", "web-tls", &leaf),
         manifests::deployment("figures-expiry", "web", "web-tls:/certs"),
     ]);
     let node = virtual_node("figures-expiry", "web", &world.hostname("web"));
     world.knows(&node);
     world.apply(&node).succeeds();
     let name = "meshvet_listener_certificate_expiry_timestamp_seconds{namespace=\"figures-expiry\",kind=\"VirtualNode\",name=\"web\",listener=\"listener 8443\"}";
-    // Of the many listeners of the suite only the first to end are told: this one's ends with the others.
-    let (_, parsed) = x509_parser::pem::parse_x509_pem(issued.certificate.as_bytes()).expect("PEM");
+    // Of the suite's listeners only those that end first are told: this one ends before most.
+    let (_, parsed) = x509_parser::pem::parse_x509_pem(leaf.certificate.as_bytes()).expect("PEM");
     let ends = parsed.parse_x509().expect("a certificate").validity().not_after.timestamp();
     eventually("its end is told", || match meshvet().figure(name) {
         Some(told) if told == ends as f64 => Ok(()),

@@ -45,6 +45,7 @@ mod gateways;
 mod installing;
 mod managed;
 mod pairs;
+mod policy;
 mod refusals;
 mod routes;
 mod sound;
@@ -74,6 +75,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("figures", figures::TESTS),
+    ("policy", policy::TESTS),
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
     ("managed", managed::TESTS),
