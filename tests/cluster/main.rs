@@ -39,6 +39,8 @@ mod proxies;
 mod availability;
 #[cfg(feature = "aws")]
 mod aws;
+mod break_glass;
+mod doctor;
 mod facts;
 mod figures;
 mod gateways;
@@ -76,6 +78,8 @@ const SUITE: &[(&str, &[Test])] = &[
     ("watches", watches::TESTS),
     ("figures", figures::TESTS),
     ("policy", policy::TESTS),
+    ("doctor", doctor::TESTS),
+    ("break_glass", break_glass::TESTS),
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
     ("managed", managed::TESTS),

@@ -76,6 +76,11 @@ impl Default for Pace {
     }
 }
 
+/// The resources that are watched, each with its API group (empty for the core group).
+pub fn watched_resources(options: ClusterOptions) -> impl Iterator<Item = (&'static str, &'static str)> {
+    kinds::watched(options).map(|kind| (kind.group, kind.plural))
+}
+
 /// The running watches: they end when this is dropped.
 #[derive(Debug)]
 pub struct Watches(JoinSet<()>);
