@@ -44,6 +44,9 @@ rules:
 # deploy/meshvet.yaml, rendered anew from the chart.
 deploy:
     scripts/deploy
+# The table of docs/metrics.md, made anew from the figures themselves.
+metrics:
+    MESHVET_WRITE_DOCS=1 cargo test --locked --lib docs_metrics_is_fresh
 
 # The benchmarks; give a part of a name to run some.
 bench *FILTER:

@@ -19,7 +19,7 @@
 //! [`mend`] makes patches of findings that a machine can mend, [`baseline`] keeps those that a repository starts with.
 //! [`survey`] judges a whole world at once.
 //!
-//! [`verify`] stands beside: it reads what running proxies count of TLS.
+//! [`verify`] stands beside: it reads what running proxies count of TLS. [`doctor`] looks at an installation of meshvet itself.
 //!
 //! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them, [`aws`] those that AWS keeps.
 
@@ -28,6 +28,7 @@ pub mod appmesh;
 pub mod aws;
 pub mod baseline;
 pub mod cli;
+pub mod doctor;
 pub mod example;
 pub mod field;
 pub mod finding;

@@ -1,6 +1,10 @@
-//! What is counted, for Prometheus.
+//! What is counted, for Prometheus. docs/metrics.md is made from it.
+
+mod docs;
+mod listeners;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,9 +13,14 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use self::listeners::Listeners;
+use crate::admission::expiry::Expiries;
+use crate::admission::verdict::Verdict;
 use crate::appmesh::Kind;
+use crate::aws::CallStats;
 use crate::sources::cluster::WatchStats;
 
 /// From a tenth of a millisecond to the longest timeout of a webhook.
@@ -21,6 +30,25 @@ const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 struct Review {
     kind: &'static str,
     verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Found {
+    rule: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Called {
+    operation: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+    architecture: &'static str,
+    aws: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,12 +71,19 @@ struct Watched {
     kind: &'static str,
 }
 
+const BUILD: Build = Build {
+    version: env!("CARGO_PKG_VERSION"),
+    architecture: std::env::consts::ARCH,
+    aws: if cfg!(feature = "aws") { "true" } else { "false" },
+};
+
 /// Every figure of the admission server. Labels take a fixed set of values, whoever asks.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     reviews: Family<Review, Counter>,
     seconds: Histogram,
+    findings: Family<Found, Counter>,
     failures: Family<Cause, Counter>,
     store_reads: Family<Outcome, Counter>,
     handshake_failures: Counter,
@@ -59,6 +94,12 @@ pub struct Metrics {
     watched: Family<Watched, Gauge>,
     undecodable: Family<Watched, Gauge>,
     watch_errors: Family<Watched, Counter>,
+    cache_bytes: Family<Watched, Gauge>,
+    cache_age: Family<Watched, Gauge<f64, AtomicU64>>,
+    aws_calls: Family<Called, Counter>,
+    policy_ok: Gauge,
+    policy_errors: Counter,
+    listeners: Arc<Listeners>,
 }
 
 impl Default for Metrics {
@@ -77,11 +118,23 @@ impl Default for Metrics {
             watched: Family::default(),
             undecodable: Family::default(),
             watch_errors: Family::default(),
+            findings: Family::default(),
+            cache_bytes: Family::default(),
+            cache_age: Family::default(),
+            aws_calls: Family::default(),
+            policy_ok: Gauge::default(),
+            policy_errors: Counter::default(),
+            listeners: Arc::default(),
             registry: Registry::default(),
         };
         registry.register("reviews", "Admission reviews answered", metrics.reviews.clone());
         let seconds = metrics.seconds.clone();
         registry.register_with_unit("review", "From a review's last byte to its verdict", Unit::Seconds, seconds);
+        registry.register(
+            "findings",
+            "What reviews found, by rule: denied (it refused the object), warned, or suppressed by the object's owner",
+            metrics.findings.clone(),
+        );
         registry.register("failures", "Requests that got no verdict", metrics.failures.clone());
         registry.register(
             "store_reads",
@@ -109,6 +162,32 @@ impl Default for Metrics {
             metrics.undecodable.clone(),
         );
         registry.register("watch_errors", "Lists and watches that failed, by kind", metrics.watch_errors.clone());
+        registry.register_with_unit(
+            "cache",
+            "About how much memory the facts of a kind take (see src/sources/cluster/weight.rs)",
+            Unit::Bytes,
+            metrics.cache_bytes.clone(),
+        );
+        registry.register_with_unit(
+            "cache_age",
+            "Since the API server last said anything of a kind: a list, an event, or a bookmark, which comes every minute or so",
+            Unit::Seconds,
+            metrics.cache_age.clone(),
+        );
+        registry.register(
+            "aws_calls",
+            "Calls to AWS, each with its tries: answered, not-found, denied, throttled, timed-out, no-credentials or failed",
+            metrics.aws_calls.clone(),
+        );
+        metrics.policy_ok.set(1);
+        registry.register(
+            "policy_ok",
+            "1 while the policy in force is the one in its file; 0 while that can't be used and the last good one stays",
+            metrics.policy_ok.clone(),
+        );
+        registry.register("policy_errors", "Policies that could not be used", metrics.policy_errors.clone());
+        registry.register("build", "Which meshvet this is", Info::new(BUILD));
+        registry.register_collector(Box::new(Arc::clone(&metrics.listeners)));
         Self { registry, ..metrics }
     }
 }
@@ -119,6 +198,37 @@ impl Metrics {
         let kind = kind.parse::<Kind>().map_or("other", Kind::as_str);
         self.reviews.get_or_create(&Review { kind, verdict }).inc();
         self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts what a verdict tells of.
+    pub fn found(&self, verdict: &Verdict) {
+        let count = |rule, outcome| {
+            self.findings.get_or_create(&Found { rule, outcome }).inc();
+        };
+        verdict.denials.iter().for_each(|finding| count(finding.rule.code, "denied"));
+        verdict.warnings.iter().for_each(|warned| count(warned.finding.rule.code, "warned"));
+        verdict.suppressed.iter().for_each(|finding| count(finding.rule.code, "suppressed"));
+    }
+
+    /// Notes whether the policy in force is the one that was last written.
+    pub fn policy(&self, is_good: bool) {
+        self.policy_ok.set(is_good.into());
+        if !is_good {
+            self.policy_errors.inc();
+        }
+    }
+
+    /// Notes when the certificates of the mesh's listeners end.
+    pub fn listeners(&self, found: Expiries) {
+        self.listeners.store(found);
+    }
+
+    /// Takes over what was counted of calls to AWS.
+    pub fn calls(&self, stats: &CallStats) {
+        for (call, outcome, count) in stats.iter().filter(|(.., count)| *count > 0) {
+            let calls = self.aws_calls.get_or_create(&Called { operation: call.name(), outcome: outcome.as_str() });
+            calls.inc_by(count.saturating_sub(calls.get()));
+        }
     }
 
     /// Counts a request that got no verdict.
@@ -163,6 +273,10 @@ impl Metrics {
             let label = Watched { kind };
             self.watched.get_or_create(&label).set(gauge(figures.objects()));
             self.undecodable.get_or_create(&label).set(gauge(figures.undecodable()));
+            self.cache_bytes.get_or_create(&label).set(gauge(figures.bytes()));
+            if let Some(age) = figures.age() {
+                self.cache_age.get_or_create(&label).set(age.as_secs_f64());
+            }
             let errors = self.watch_errors.get_or_create(&label);
             errors.inc_by(figures.errors().saturating_sub(errors.get()));
         }

@@ -13,6 +13,8 @@
 pub mod answer;
 mod connection;
 pub mod drain;
+pub mod events;
+pub mod expiry;
 pub mod file_watch;
 pub mod listener;
 pub mod managed;

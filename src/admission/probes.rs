@@ -13,6 +13,7 @@ use crate::admission::metrics::Metrics;
 use crate::admission::report_page::{self, ReportPage};
 use crate::admission::service::Clock;
 use crate::admission::serving_certificate::ServingCertificate;
+use crate::aws::CallStats;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{Readiness, WatchStats};
 
@@ -33,6 +34,8 @@ pub struct Probes {
     pub world: SharedWorld,
     /// What the watches have counted.
     pub watches: WatchStats,
+    /// What was counted of calls to AWS.
+    pub calls: CallStats,
     /// The report to look at, where it is wanted.
     pub report: Option<ReportPage>,
 }
@@ -77,6 +80,7 @@ async fn metrics(State(probes): State<Arc<Probes>>) -> impl IntoResponse {
     let counts = probes.world.read(|world| world.counts());
     probes.metrics.knows(&counts);
     probes.metrics.watches(&probes.watches);
+    probes.metrics.calls(&probes.calls);
     if let Some(ends) = probes.certificate.ends() {
         probes.metrics.certificate_ends(ends, (probes.clock)());
     }
@@ -107,6 +111,7 @@ mod tests {
             metrics: Arc::default(),
             world: SharedWorld::default(),
             watches: WatchStats::default(),
+            calls: CallStats::default(),
             report: None,
         }
     }

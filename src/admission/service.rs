@@ -282,6 +282,7 @@ impl Admission {
         self.metrics.reviewed(&request.kind, word, took);
         let none = Verdict::default();
         let verdict = verdict.unwrap_or(&none);
+        self.metrics.found(verdict);
         let rules = wording::codes(verdict.findings()).join(",");
         tracing::info!(
             uid = request.uid.as_str(),

@@ -13,6 +13,7 @@ mod call;
 mod certificate;
 mod identity;
 mod regions;
+mod stats;
 
 pub use answer::{Answer, Asked, AwsFacts, Home, Question, Unanswered};
 pub(crate) use arn::region_and_account;
@@ -23,3 +24,4 @@ pub use call::{
 pub use certificate::{AuthorityFacts, CertificateFacts, key_algorithm};
 pub use identity::{RoleOf, Simulation, account_of_role};
 pub use regions::{is_account, is_known_partition, is_region, partition_of};
+pub use stats::{CallOutcome, CallStats};

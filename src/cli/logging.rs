@@ -2,7 +2,9 @@
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
 /// How to log.
 #[derive(Clone, Debug, clap::Args)]
@@ -11,7 +13,7 @@ pub(super) struct Logging {
     #[arg(long, env = "MESHVET_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: Format,
 
-    /// What to log: error, warn, info, debug or trace; or by module, as in `info,kube=debug`.
+    /// What to log: error, warn, info, debug or trace; or by module, as in `info,kube=debug`. The policy's log.level takes its place.
     #[arg(long, env = "MESHVET_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     log_level: String,
 }
@@ -24,19 +26,47 @@ enum Format {
     Json,
 }
 
+/// What is logged, which may change while meshvet runs.
+#[derive(Debug)]
+pub(super) struct LogLevel {
+    filter: reload::Handle<EnvFilter, Registry>,
+    /// What the command line says.
+    given: String,
+    current: String,
+}
+
 impl Logging {
     /// Logs from here on.
     ///
     /// # Errors
     /// When the level can't be read, or something logs already.
-    pub(super) fn start(&self) -> anyhow::Result<()> {
+    pub(super) fn start(&self) -> anyhow::Result<LogLevel> {
         let level = &self.log_level;
         let filter = EnvFilter::try_new(level).with_context(|| format!("--log-level {level}"))?;
-        let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-        let started = match self.log_format {
-            Format::Text => logs.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init(),
-            Format::Json => logs.json().flatten_event(true).try_init(),
+        let (filter, handle) = reload::Layer::new(filter);
+        let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+        let lines = match self.log_format {
+            Format::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
+            Format::Json => lines.json().flatten_event(true).boxed(),
         };
-        started.map_err(|error| anyhow::anyhow!("could not start to log: {error}"))
+        let started = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+        started.map_err(|error| anyhow::anyhow!("could not start to log: {error}"))?;
+        Ok(LogLevel { filter: handle, given: level.clone(), current: level.clone() })
+    }
+}
+
+impl LogLevel {
+    /// Logs what the policy says from here on; where it says nothing, what the command line does.
+    pub(super) fn follow(&mut self, policy: Option<&str>) {
+        let wanted = policy.unwrap_or(&self.given);
+        if wanted == self.current {
+            return;
+        }
+        // The policy has been looked at: nothing else can be wrong with it.
+        let Ok(filter) = EnvFilter::try_new(wanted) else { return };
+        self.current = wanted.to_owned();
+        if self.filter.reload(filter).is_ok() {
+            tracing::info!(level = self.current.as_str(), "what is logged has changed");
+        }
     }
 }

@@ -46,7 +46,7 @@ pub(super) struct ManagedArgs {
     authority_life: Duration,
 }
 
-fn namespaced(text: &str) -> Result<(String, String), String> {
+pub(super) fn namespaced(text: &str) -> Result<(String, String), String> {
     match text.split_once('/') {
         Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
             Ok((namespace.to_owned(), name.to_owned()))

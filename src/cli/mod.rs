@@ -12,6 +12,7 @@ mod cluster;
 mod comments;
 mod complete;
 mod completions;
+mod doctor;
 mod explain;
 mod files;
 mod logging;
@@ -64,6 +65,7 @@ enum Command {
     Audit(Box<audit::AuditArgs>),
     Tree(Box<tree::TreeArgs>),
     Serve(Box<serve::ServeArgs>),
+    Doctor(doctor::DoctorArgs),
     Explain(explain::ExplainArgs),
     Schema(schema::SchemaArgs),
     CaBundle(ca_bundle::CaBundleArgs),
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Audit(args) => args.run(),
         Command::Tree(args) => args.run(),
         Command::Serve(args) => args.run(),
+        Command::Doctor(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Schema(args) => args.run(),
         Command::CaBundle(args) => args.run(),

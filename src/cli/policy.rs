@@ -36,7 +36,12 @@ fn cannot_be_used(path: &Path) -> String {
 }
 
 /// Reads the policy again whenever its file, or a file that it names, changes. A broken one is logged once and changes nothing.
-pub(super) fn follow(path: PathBuf, policy: Arc<ArcSwap<Policy>>) -> FileWatch {
+/// `tell` hears of each change: the policy that is in force now, or why there is none to take its place.
+pub(super) fn follow(
+    path: PathBuf,
+    policy: Arc<ArcSwap<Policy>>,
+    mut tell: impl FnMut(Result<&Policy, &str>) + Send + 'static,
+) -> FileWatch {
     let read = |path: &Path| written(path).map_err(|error| format!("{error:#}"));
     let mut last = read(&path);
     let file = path.clone();
@@ -52,10 +57,15 @@ pub(super) fn follow(path: PathBuf, policy: Arc<ArcSwap<Policy>>) -> FileWatch {
         last = now;
         match resolved {
             Ok(read) => {
-                policy.store(Arc::new(read));
+                let read = Arc::new(read);
+                policy.store(Arc::clone(&read));
                 tracing::info!(file = %path.display(), "the policy was read again");
+                tell(Ok(&read));
             }
-            Err(error) => tracing::error!(error, "the new policy can't be used; the last good one stays"),
+            Err(error) => {
+                tracing::error!(error, "the new policy can't be used; the last good one stays");
+                tell(Err(&error));
+            }
         }
     })
 }
@@ -108,7 +118,10 @@ mod tests {
         let path = folder.path().join("config.yaml");
         std::fs::write(&path, "{}").expect("a file");
         let policy = Arc::new(ArcSwap::from_pointee(read(Some(&path)).expect("a policy")));
-        let _watch = follow(path.clone(), Arc::clone(&policy));
+        let (told, mut hears) = tokio::sync::mpsc::unbounded_channel();
+        let _watch = follow(path.clone(), Arc::clone(&policy), move |outcome| {
+            let _ = told.send(outcome.map(|_| ()).map_err(str::to_owned));
+        });
         assert_eq!(severity(&policy.load()), Severity::Deny);
         for (text, expected) in [
             ("severities: {MV101: warn}", Severity::Warn),
@@ -122,6 +135,8 @@ mod tests {
                 }
             };
             tokio::time::timeout(Duration::from_secs(60), taken).await.expect(text);
+            let told = tokio::time::timeout(Duration::from_secs(60), hears.recv()).await.expect(text).expect("news");
+            assert_eq!(told.is_err(), text.contains("nonsense"), "{text}: {told:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `meshvet serve`: the webhook, fed by a cluster's watches.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::admission::drain::{Drain, Phase};
+use crate::admission::events::{Events, News};
+use crate::admission::expiry;
 use crate::admission::file_watch::FileWatch;
 use crate::admission::listener::{Limits, Server, tls_config};
 use crate::admission::managed::Managed;
@@ -27,7 +29,7 @@ use crate::admission::service::{Admission, Clock};
 use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate};
 use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
-use crate::cli::logging::Logging;
+use crate::cli::logging::{LogLevel, Logging};
 use crate::cli::managed::ManagedArgs;
 use crate::cli::secrets::SecretArgs;
 use crate::mesh::World;
@@ -39,6 +41,8 @@ use crate::sources::cluster::{
 
 /// How far watches may lag behind what was applied a moment ago.
 const WATCH_LAG: Duration = Duration::from_millis(150);
+/// Where a pod finds the namespace of its ServiceAccount, which is its own.
+const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 const EXAMPLES: &str = "\
 Examples:
   meshvet serve --tls-cert /tls/tls.crt --tls-key /tls/tls.key --config /etc/meshvet/policy.yaml
@@ -153,15 +157,15 @@ impl ServeArgs {
     /// # Errors
     /// When it can't start: a policy, a certificate, a cluster or an address that can't be used.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        self.logging.start()?;
+        let mut level = self.logging.start()?;
         let policy = super::policy::read(self.config.as_deref())?;
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve(policy))
+        level.follow(policy.log_level());
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve(policy, level))
     }
 
-    async fn serve(self, policy: Policy) -> anyhow::Result<ExitCode> {
+    async fn serve(self, policy: Policy, level: LogLevel) -> anyhow::Result<ExitCode> {
         let (certificate, _renewal) = self.certificate()?;
         let policy = Arc::new(ArcSwap::from_pointee(policy));
-        let _policy_changes = self.config.clone().map(|path| super::policy::follow(path, Arc::clone(&policy)));
 
         let listener = bind(self.listen).await?;
         let probe_listener = bind(self.probe_listen).await?;
@@ -183,10 +187,16 @@ impl ServeArgs {
         let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
 
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
+        let _policy_changes = self.config.clone().map(|path| {
+            let tell = tell_of_policy(&path, level, Arc::clone(&metrics), self.events(&client));
+            super::policy::follow(path, Arc::clone(&policy), tell)
+        });
         let report = self.report.then(|| {
             ReportPage::new(world.clone(), Arc::clone(&policy), Arc::clone(&clock), report_page::Pace::default())
         });
         let report_task = report.clone().map(|report| tokio::spawn(report.run()));
+        let aws = self.aws.reader(&policy)?;
+        let expiries = tokio::spawn(expiry::follow(world.clone(), Arc::clone(&metrics)));
         let probes = Probes {
             readiness: readiness.clone(),
             certificate: Arc::clone(&certificate),
@@ -195,6 +205,7 @@ impl ServeArgs {
             metrics: Arc::clone(&metrics),
             world: world.clone(),
             watches: watch_stats,
+            calls: aws.calls(),
             report,
         };
         let reader = Arc::new(KubeReader::new(client, access).within(scope.clone()));
@@ -205,7 +216,6 @@ impl ServeArgs {
                  aws.region and aws.account, or --aws, would tell them"
             );
         }
-        let aws = self.aws.reader(&policy)?;
         let admission = Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws);
         let admission = Arc::new(admission.waiting_for_watches(WATCH_LAG));
         let server = Server {
@@ -242,9 +252,22 @@ impl ServeArgs {
             managed.end().await;
         }
         probe_server.abort();
+        expiries.abort();
         report_task.inspect(tokio::task::JoinHandle::abort);
         tracing::info!("ended");
         outcome
+    }
+
+    /// Events about the pod that this is; none where it is no pod.
+    fn events(&self, client: &kube::Client) -> Events {
+        let namespace = std::fs::read_to_string(OWN_NAMESPACE).ok().filter(|_| self.kubeconfig.is_none());
+        let pod = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        match (namespace, pod) {
+            (Some(namespace), Some(pod)) => {
+                Events::start(client.clone(), namespace.trim().to_owned(), pod.trim().to_owned())
+            }
+            _ => Events::default(),
+        }
     }
 
     /// The serving certificate, and what keeps it up to date.
@@ -267,6 +290,30 @@ impl ServeArgs {
         let ca_bundle = STANDARD.encode(&issued.authority_pem);
         tracing::info!(names = self.dns_names.join(","), ca_bundle, "issued a serving certificate");
         Ok((Arc::new(issued.certificate), None))
+    }
+}
+
+/// What a changed policy comes to besides verdicts: what is logged, metrics, and Events when one can't be used and when that is over.
+fn tell_of_policy(
+    path: &Path,
+    mut level: LogLevel,
+    metrics: Arc<Metrics>,
+    events: Events,
+) -> impl FnMut(Result<&Policy, &str>) + Send + use<> {
+    let file = path.display().to_string();
+    let mut was_good = true;
+    move |outcome| {
+        metrics.policy(outcome.is_ok());
+        match outcome {
+            Ok(policy) => {
+                level.follow(policy.log_level());
+                if !was_good {
+                    events.tell(News::PolicyMended(file.clone()));
+                }
+            }
+            Err(error) => events.tell(News::PolicyRejected(error.to_owned())),
+        }
+        was_good = outcome.is_ok();
     }
 }
 

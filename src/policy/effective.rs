@@ -19,6 +19,7 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 #[derive(Clone, Debug)]
 pub struct Policy {
     base: Effective,
+    log_level: Option<String>,
     scopes: Vec<Layer>,
 }
 
@@ -78,7 +79,7 @@ impl Default for Policy {
             allowed_issuers: None,
             aws: Arc::default(),
         };
-        Self { base, scopes: Vec::new() }
+        Self { base, log_level: None, scopes: Vec::new() }
     }
 }
 
@@ -103,6 +104,8 @@ impl Policy {
         policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
+        file.log.check()?;
+        policy.log_level = file.log.level;
         file.aws.check()?;
         policy.base.aws = Arc::new(file.aws);
         for (index, scope) in file.scopes.into_iter().enumerate() {
@@ -122,6 +125,11 @@ impl Policy {
             });
         }
         Ok(policy)
+    }
+
+    /// What is logged, in place of what the command line says.
+    pub fn log_level(&self) -> Option<&str> {
+        self.log_level.as_deref()
     }
 
     /// Where the mesh is in AWS, and whom meshvet asks as.
@@ -304,6 +312,18 @@ mod tests {
             "scopes: [{issuers: {allowed: [{subject: CN=a, spkiSha256: b}]}}]",
             &["scopes[0].issuers.allowed[0]: exactly one"],
         );
+    }
+
+    #[test]
+    fn a_log_level_is_one_or_is_told() {
+        for level in ["info", "INFO", "warn,kube=debug", "info,meshvet::admission=trace", "off"] {
+            let policy = Policy::parse(&format!("log: {{level: '{level}'}}")).expect(level);
+            assert_eq!(policy.log_level(), Some(level));
+        }
+        assert_eq!(Policy::default().log_level(), None);
+        rejects("log: {level: debgu}", &["log.level", "`debgu` is no level", "did you mean `debug`?"]);
+        rejects("log: {level: 'info,kube=loud'}", &["log.level", "can't be read"]);
+        rejects("log: {lvl: info}", &["log.lvl", "did you mean `level`?"]);
     }
 
     #[test]

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::appmesh::LabelSelector;
 use crate::aws::{account_of_role, is_account, is_region};
 use crate::finding::Severity;
 use crate::pki::HashAlgorithm;
 use crate::policy::issuers::IssuersFile;
+use crate::suggest;
 
 /// meshvet's policy file. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -37,9 +40,42 @@ pub struct PolicyFile {
     pub issuers: Option<IssuersFile>,
     /// What AWS is, and how it is asked.
     pub aws: Aws,
+    /// What `meshvet serve` logs.
+    pub log: Log,
     /// Namespaces for which something else holds. Of several that fit, the later wins.
     pub scopes: Vec<Scope>,
 }
+
+/// What `meshvet serve` logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, `trace` or `off`; or by module, as in `info,kube=debug`. In place of `--log-level`, from the
+    /// moment on that the policy is read.
+    pub level: Option<String>,
+}
+
+impl Log {
+    /// # Errors
+    /// For what says no level.
+    pub(super) fn check(&self) -> Result<(), PolicyError> {
+        let Some(level) = &self.level else { return Ok(()) };
+        let wrong = |problem: String| PolicyError::Value { path: "log.level".to_owned(), problem };
+        EnvFilter::try_new(level).map_err(|error| wrong(format!("{level:?} can't be read: {error}")))?;
+        // A word that is no level is taken for a module, of which everything would be logged.
+        let mut words = level.split(',').map(str::trim);
+        match words.find(|word| !word.contains(['=', '[', ':']) && word.parse::<LevelFilter>().is_err()) {
+            None => Ok(()),
+            Some(word) => {
+                let near = suggest::nearest(word, LEVELS.into_iter());
+                let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                Err(wrong(format!("`{word}` is no level{hint}; of a module it is written as {word}=debug")))
+            }
+        }
+    }
+}
+
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
 /// Thresholds of the rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -332,7 +368,7 @@ fn reject_unknown_keys(
                 match properties.get(key) {
                     Some(schema) => reject_unknown_keys(member, schema, root, &path)?,
                     None => {
-                        let nearest = crate::suggest::nearest(key, properties.keys().map(String::as_str));
+                        let nearest = suggest::nearest(key, properties.keys().map(String::as_str));
                         return Err(PolicyError::UnknownKey { path, nearest: nearest.map(str::to_owned) });
                     }
                 }

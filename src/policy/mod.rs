@@ -9,7 +9,7 @@ mod issuers;
 
 pub use effective::{Effective, Policy};
 pub use file::{
-    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, PolicyError, PolicyFile, Profile, Routing, Scope, Sds,
+    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, Log, PolicyError, PolicyFile, Profile, Routing, Scope, Sds,
     Thresholds, json_schema,
 };
 pub(crate) use issuers::short;

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::aws::{AwsFacts, Question};
+use crate::aws::{AwsFacts, CallStats, Question};
 use crate::mesh::{FactId, FreshStores, ObjectRef, StoreKey, World};
 use crate::sources::{Reviewed, Undecodable};
 
@@ -131,6 +131,11 @@ pub trait AwsReader: Send + Sync + 'static {
     /// Whether AWS is asked at all.
     fn asks(&self) -> bool {
         true
+    }
+
+    /// How calls have gone so far.
+    fn calls(&self) -> CallStats {
+        CallStats::default()
     }
 
     /// Answers every question by the deadline: one that isn't answered by then says so.

@@ -40,12 +40,16 @@ mod proxies;
 mod availability;
 #[cfg(feature = "aws")]
 mod aws;
+mod break_glass;
+mod doctor;
 mod facts;
+mod figures;
 mod gateways;
 mod helm;
 mod installing;
 mod managed;
 mod pairs;
+mod policy;
 mod refusals;
 mod rights;
 mod routes;
@@ -75,6 +79,10 @@ const SUITE: &[(&str, &[Test])] = &[
     ("availability", availability::TESTS),
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
+    ("figures", figures::TESTS),
+    ("policy", policy::TESTS),
+    ("doctor", doctor::TESTS),
+    ("break_glass", break_glass::TESTS),
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
     ("managed", managed::TESTS),

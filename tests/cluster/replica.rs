@@ -136,6 +136,13 @@ impl Replica {
 
     /// The status of a GET of `path` on the probe port.
     pub(crate) fn probe(&self, path: &str) -> Result<u16, String> {
+        let answer = self.get(path)?;
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+        status.ok_or(answer)
+    }
+
+    /// The answer to a GET of `path` on the probe port, its head included.
+    pub(crate) fn get(&self, path: &str) -> Result<String, String> {
         let ask = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect((self.address, self.probe_port))?;
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
@@ -144,9 +151,14 @@ impl Replica {
             stream.read_to_string(&mut answer)?;
             Ok(answer)
         };
-        let answer = ask().map_err(|error| error.to_string())?;
-        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
-        status.ok_or(answer)
+        ask().map_err(|error| error.to_string())
+    }
+
+    /// The value of a line of its metrics that begins with this, labels included.
+    pub(crate) fn figure(&self, begins: &str) -> Option<f64> {
+        let text = self.get("/metrics").ok()?;
+        let line = text.lines().find(|line| line.strip_prefix(begins).is_some_and(|rest| rest.starts_with(' ')))?;
+        line.rsplit_once(' ')?.1.parse().ok()
     }
 
     /// What volume `name` holds from now on.

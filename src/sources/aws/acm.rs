@@ -19,7 +19,8 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn) -> Result<Certificate
     let client = Client::new(&clients.for_arn(arn).await);
     // The SDK's futures are large: boxed, so that a debug build's stack holds them.
     let answer = Box::pin(client.describe_certificate().certificate_arn(arn.to_string()).send()).await;
-    let detail = answer.map_err(|error| trouble(call, &error))?.certificate;
+    let answer = answer.map_err(|error| trouble(call, &error));
+    let detail = clients.counted(call, answer)?.certificate;
     let empty = || Unanswered::Failed { call, why: "an answer without a certificate".to_owned() };
     detail.and_then(|detail| facts(arn, &detail)).ok_or_else(|| Trouble::Unanswered(empty()))
 }

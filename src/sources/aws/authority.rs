@@ -18,7 +18,8 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn, progress: &Progress) 
     let client = Client::new(&clients.for_arn(arn).await);
     let answer = client.describe_certificate_authority().certificate_authority_arn(arn.to_string());
     let answer = Box::pin(answer.send()).await;
-    let found = answer.map_err(|error| trouble(call, &error))?.certificate_authority;
+    let answer = answer.map_err(|error| trouble(call, &error));
+    let found = clients.counted(call, answer)?.certificate_authority;
     let empty = || Unanswered::Failed { call, why: "an answer without an authority".to_owned() };
     let found = found.ok_or_else(|| Trouble::Unanswered(empty()))?;
     let status = found.status().map_or("unknown", |status| status.as_str()).to_owned();
@@ -27,7 +28,7 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn, progress: &Progress) 
     if AuthorityFacts::has_certificate(&status) {
         progress.next();
         clients.turn(Call::GetCertificateAuthorityCertificate, &arn.account, &arn.region).await;
-        match certificates(&client, arn).await {
+        match certificates(clients, &client, arn).await {
             Ok(found) => bundle = Some(Arc::new(found)),
             Err(why) => bundle_unanswered = Some(why),
         }
@@ -36,12 +37,13 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn, progress: &Progress) 
 }
 
 /// The authority's own certificate, then those above it.
-async fn certificates(client: &Client, arn: &Arn) -> Result<Bundle, Unanswered> {
+async fn certificates(clients: &Clients, client: &Client, arn: &Arn) -> Result<Bundle, Unanswered> {
     let call = Call::GetCertificateAuthorityCertificate;
     let answer = client.get_certificate_authority_certificate().certificate_authority_arn(arn.to_string());
     let answer = Box::pin(answer.send()).await;
     let failed = |why: String| Unanswered::Failed { call, why };
-    let answer = answer.map_err(|error| match trouble(call, &error) {
+    let answer = answer.map_err(|error| trouble(call, &error));
+    let answer = clients.counted(call, answer).map_err(|trouble| match trouble {
         Trouble::Unanswered(why) => why,
         Trouble::NotFound => failed("the authority is gone".to_owned()),
     })?;

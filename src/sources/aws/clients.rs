@@ -21,7 +21,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::OnceCell;
 
-use crate::aws::{Arn, Call};
+use crate::aws::{Arn, Call, CallOutcome, CallStats};
 use crate::policy::{AwsAccount, Policy};
 use crate::sources::aws::Pace;
 use crate::sources::aws::failure::Trouble;
@@ -67,6 +67,7 @@ pub(super) struct Clients {
     others: Mutex<HashMap<AwsAccount, Arc<OnceCell<SdkConfig>>>>,
     quotas: Quotas,
     sender: Sender,
+    stats: CallStats,
 }
 
 impl Clients {
@@ -83,7 +84,20 @@ impl Clients {
             others: Mutex::default(),
             quotas: RateLimiter::keyed(quota),
             sender: Sender::new(),
+            stats: CallStats::default(),
         }
+    }
+
+    /// How calls have gone so far.
+    pub(super) fn stats(&self) -> CallStats {
+        self.stats.clone()
+    }
+
+    /// Counts a call, and hands its outcome on.
+    pub(super) fn counted<T>(&self, call: Call, outcome: Result<T, Trouble>) -> Result<T, Trouble> {
+        let counted = outcome.as_ref().err().map_or(CallOutcome::Answered, CallOutcome::from);
+        self.stats.count(call, counted);
+        outcome
     }
 
     /// Waits until one more call fits into the quota.

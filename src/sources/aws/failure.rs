@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::aws::{Call, Unanswered};
+use crate::aws::{Call, CallOutcome, Unanswered};
 
 /// The longest reason that is passed on, in characters: answers may be pages of HTML.
 const LONGEST: usize = 200;
@@ -19,6 +19,15 @@ pub(super) enum Trouble {
     NotFound,
     /// Nobody answered.
     Unanswered(Unanswered),
+}
+
+impl From<&Trouble> for CallOutcome {
+    fn from(trouble: &Trouble) -> Self {
+        match trouble {
+            Trouble::NotFound => CallOutcome::NotFound,
+            Trouble::Unanswered(why) => why.into(),
+        }
+    }
 }
 
 /// What an error of the SDK comes to.

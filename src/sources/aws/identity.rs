@@ -12,10 +12,10 @@ pub(super) async fn home(clients: &Clients) -> Home {
     let region = clients.region().await.map(|region| region.to_string());
     clients.turn(call, "", region.as_deref().unwrap_or_default()).await;
     let answer = Box::pin(Client::new(clients.base().await).get_caller_identity().send()).await;
-    match answer {
+    match clients.counted(call, answer.map_err(|error| trouble(call, &error))) {
         Ok(caller) => Home { region, account: caller.account().map(str::to_owned), unanswered: None },
-        Err(error) => {
-            let unanswered = match trouble(call, &error) {
+        Err(trouble) => {
+            let unanswered = match trouble {
                 Trouble::Unanswered(why) => why,
                 Trouble::NotFound => Unanswered::Failed { call, why: "not found".to_owned() },
             };

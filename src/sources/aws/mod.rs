@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
-use crate::aws::{Answer, AwsFacts, Question};
+use crate::aws::{Answer, AwsFacts, CallStats, Question};
 use crate::policy::Policy;
 use crate::sources::AwsReader;
 
@@ -75,6 +75,7 @@ impl Default for Pace {
 #[derive(Clone)]
 pub struct AwsSource {
     cache: AnswerCache,
+    stats: CallStats,
 }
 
 impl AwsSource {
@@ -89,16 +90,18 @@ impl AwsSource {
     }
 
     fn with(station: Option<Station>, policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
-        let asker = Arc::new(Asker {
-            clients: Clients::new(station, policy, pace),
-            pace,
-            told_of_roles: AtomicBool::new(false),
-        });
-        Self { cache: AnswerCache::new(asker, pace) }
+        let clients = Clients::new(station, policy, pace);
+        let stats = clients.stats();
+        let asker = Arc::new(Asker { clients, pace, told_of_roles: AtomicBool::new(false) });
+        Self { cache: AnswerCache::new(asker, pace), stats }
     }
 }
 
 impl AwsReader for AwsSource {
+    fn calls(&self) -> CallStats {
+        self.stats.clone()
+    }
+
     fn ask(&self, questions: Vec<Question>, deadline: Instant) -> BoxFuture<'_, AwsFacts> {
         stream::iter(questions)
             .map(move |question| async move {

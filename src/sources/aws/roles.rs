@@ -32,15 +32,16 @@ pub(super) async fn simulate(clients: &Clients, simulation: &Simulation) -> Resu
         region: region.to_owned(),
         form: form.join("&"),
     };
-    let answer = clients.send(account, plain).await?;
-    match find(&answer.body, "EvalDecision") {
+    let answer = clients.send(account, plain).await;
+    let decided = answer.and_then(|answer| match find(&answer.body, "EvalDecision") {
         _ if answer.status != 200 => {
             let (code, message) = (find(&answer.body, "Code"), find(&answer.body, "Message"));
             Err(of_code(call, answer.status, code.as_deref(), message.as_deref()))
         }
         Some(decision) => Ok(Answer::May(decision == "allowed")),
         None => Err(failed("an answer that can't be read (HTTP 200)")),
-    }
+    });
+    clients.counted(call, decided)
 }
 
 /// Asks EKS for the association of a ServiceAccount, and for its role.
@@ -62,13 +63,17 @@ pub(super) async fn pod_identity(
     let folder = format!("/clusters/{}/pod-identity-associations", encoded(cluster));
     let call = Call::ListPodIdentityAssociations;
     let query = format!("namespace={}&serviceAccount={}", encoded(namespace), encoded(service_account));
-    let listed = json(call, &clients.send("", get(call, format!("{folder}?{query}"))).await?)?;
+    let ask = async |call, path| {
+        let answer = clients.send("", get(call, path)).await;
+        clients.counted(call, answer.and_then(|answer| json(call, &answer)))
+    };
+    let listed = ask(call, format!("{folder}?{query}")).await?;
     let Some(id) = listed.pointer("/associations/0/associationId").and_then(Value::as_str) else {
         return Ok(Answer::Role(RoleOf::None));
     };
     progress.next();
     let call = Call::DescribePodIdentityAssociation;
-    let described = json(call, &clients.send("", get(call, format!("{folder}/{}", encoded(id)))).await?)?;
+    let described = ask(call, format!("{folder}/{}", encoded(id))).await?;
     let role = described.pointer("/association/roleArn").and_then(Value::as_str);
     Ok(Answer::Role(role.map_or(RoleOf::None, |role| RoleOf::Role(role.to_owned()))))
 }

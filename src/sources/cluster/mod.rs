@@ -10,6 +10,7 @@
 
 mod connect;
 mod failure;
+mod heard;
 mod kinds;
 mod object;
 mod place;
@@ -23,6 +24,7 @@ mod tracker_tests;
 mod watch;
 #[cfg(test)]
 mod watch_tests;
+mod weight;
 
 use std::time::Duration;
 
@@ -78,6 +80,11 @@ impl Default for Pace {
     }
 }
 
+/// The resources that are watched, each with its API group (empty for the core group).
+pub fn watched_resources(options: ClusterOptions) -> impl Iterator<Item = (&'static str, &'static str)> {
+    kinds::watched(options).map(|kind| (kind.group, kind.plural))
+}
+
 /// The running watches: they end when this is dropped.
 #[derive(Debug)]
 pub struct Watches(JoinSet<()>);
@@ -120,7 +127,7 @@ pub fn spawn(
     for (kind, place) in watched {
         let counts = stats.shared(kind.kind);
         let watch = watch::Watch {
-            client: client.clone(),
+            client: heard::told_of(client.clone(), counts.clone()),
             kind,
             place,
             pace: options.pace,

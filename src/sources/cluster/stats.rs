@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::sources::cluster::kinds;
 
@@ -10,12 +11,40 @@ use crate::sources::cluster::kinds;
 #[derive(Clone, Debug)]
 pub struct WatchStats(Arc<BTreeMap<&'static str, Arc<KindStats>>>);
 
-/// Figures of one kind's watch.
-#[derive(Debug, Default)]
+/// What one watch knows of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counted {
+    /// Objects that say something.
+    pub(super) objects: usize,
+    /// Objects that can't be read.
+    pub(super) undecodable: usize,
+    /// What their facts weigh.
+    pub(super) bytes: usize,
+}
+
+/// Figures of one kind's watches.
+#[derive(Debug)]
 pub struct KindStats {
     objects: AtomicU64,
     undecodable: AtomicU64,
     errors: AtomicU64,
+    bytes: AtomicU64,
+    began: Instant,
+    /// When the API server last said anything, in milliseconds since `began`; zero: never.
+    heard: AtomicU64,
+}
+
+impl Default for KindStats {
+    fn default() -> Self {
+        Self {
+            objects: AtomicU64::default(),
+            undecodable: AtomicU64::default(),
+            errors: AtomicU64::default(),
+            bytes: AtomicU64::default(),
+            began: Instant::now(),
+            heard: AtomicU64::default(),
+        }
+    }
 }
 
 impl Default for WatchStats {
@@ -57,12 +86,30 @@ impl KindStats {
         self.errors.load(Ordering::Relaxed)
     }
 
-    /// One watch of the kind knows of `now` objects and undecodable ones, where it knew of `before`.
-    pub(super) fn moved(&self, before: (usize, usize), now: (usize, usize)) {
+    /// About how many bytes of memory the facts of the kind take: a gauge.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How long ago the API server last said anything of the kind: a page of a list, an event, a bookmark, or that there is no such
+    /// kind. None: it never has.
+    pub fn age(&self) -> Option<Duration> {
+        let heard = self.heard.load(Ordering::Relaxed);
+        (heard > 0).then(|| self.began.elapsed().saturating_sub(Duration::from_millis(heard)))
+    }
+
+    pub(super) fn hear(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(now.max(1), Ordering::Relaxed);
+    }
+
+    /// One watch of the kind knows of so much `now`, where it knew of so much `before`.
+    pub(super) fn moved(&self, before: Counted, now: Counted) {
         // Atomics wrap, so that a difference below zero counts down.
         let difference = |before: usize, now: usize| (now as u64).wrapping_sub(before as u64);
-        self.objects.fetch_add(difference(before.0, now.0), Ordering::Relaxed);
-        self.undecodable.fetch_add(difference(before.1, now.1), Ordering::Relaxed);
+        self.objects.fetch_add(difference(before.objects, now.objects), Ordering::Relaxed);
+        self.undecodable.fetch_add(difference(before.undecodable, now.undecodable), Ordering::Relaxed);
+        self.bytes.fetch_add(difference(before.bytes, now.bytes), Ordering::Relaxed);
     }
 
     pub(super) fn failed(&self) {

@@ -8,7 +8,8 @@ use kube::runtime::watcher::Event;
 use crate::mesh::{Fact, FactId};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
-use crate::sources::cluster::stats::KindStats;
+use crate::sources::cluster::stats::{Counted, KindStats};
+use crate::sources::cluster::weight::weight;
 use crate::sources::{Entry, Reviewed, SharedWorld, Undecodable};
 
 /// The longest reason that is logged, in characters: a message may quote what it is about.
@@ -23,12 +24,16 @@ pub(super) struct Tracker {
     /// Which list is being read: what the last one didn't name is gone.
     round: u64,
     undecodable: usize,
-    /// How many of each the figures have from this watch.
-    counted: (usize, usize),
+    /// What all facts weigh.
+    bytes: usize,
+    /// What the figures have from this watch.
+    counted: Counted,
 }
 
 struct Seen {
     round: u64,
+    /// What the fact weighs.
+    bytes: usize,
     /// None: the world knows it. Otherwise why it could not be read.
     unreadable: Option<String>,
 }
@@ -48,7 +53,8 @@ enum Noted {
 
 impl Tracker {
     pub(super) fn new(kind: &'static WatchedKind, world: SharedWorld, stats: Arc<KindStats>) -> Self {
-        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0, counted: (0, 0) }
+        let (seen, counted) = (HashMap::new(), Counted::default());
+        Self { kind, world, stats, seen, round: 0, undecodable: 0, bytes: 0, counted }
     }
 
     /// How many objects of the kind the world knows through this watch.
@@ -97,8 +103,13 @@ impl Tracker {
 
     fn learn(&mut self, id: FactId, fact: Fact, reviewed: Option<Box<Reviewed>>, changes: &mut Vec<Change>) {
         debug_assert_eq!(id, fact.id(), "what is learnt can be forgotten again");
-        let old = self.seen.insert(id, Seen { round: self.round, unreadable: None });
-        self.undecodable -= usize::from(old.is_some_and(|old| old.unreadable.is_some()));
+        let bytes = weight(&fact);
+        let old = self.seen.insert(id, Seen { round: self.round, bytes, unreadable: None });
+        self.bytes += bytes;
+        if let Some(old) = old {
+            self.bytes -= old.bytes;
+            self.undecodable -= usize::from(old.unreadable.is_some());
+        }
         changes.push(Change::Learn(fact, reviewed));
     }
 
@@ -117,20 +128,24 @@ impl Tracker {
             ),
         }
         match old {
-            Some(Seen { unreadable: None, .. }) => {
+            Some(Seen { unreadable: None, bytes, .. }) => {
+                self.bytes -= bytes;
                 self.undecodable += 1;
                 changes.push(Change::Forget(id.clone()));
             }
             Some(_) => {}
             None => self.undecodable += 1,
         }
-        self.seen.insert(id.clone(), Seen { round: self.round, unreadable: Some(reason) });
+        self.seen.insert(id.clone(), Seen { round: self.round, bytes: 0, unreadable: Some(reason) });
         changes.push(Change::Skip(id, why));
     }
 
     fn lose(&mut self, id: FactId, changes: &mut Vec<Change>) {
         match self.seen.remove(&id) {
-            Some(Seen { unreadable: None, .. }) => changes.push(Change::Forget(id)),
+            Some(Seen { unreadable: None, bytes, .. }) => {
+                self.bytes -= bytes;
+                changes.push(Change::Forget(id));
+            }
             Some(_) => {
                 self.undecodable -= 1;
                 changes.push(Change::Forget(id));
@@ -141,6 +156,7 @@ impl Tracker {
 
     fn lose_all_before(&mut self, round: u64, changes: &mut Vec<Change>) {
         for (id, seen) in self.seen.extract_if(|_, seen| seen.round < round) {
+            self.bytes -= seen.bytes;
             self.undecodable -= usize::from(seen.unreadable.is_some());
             changes.push(Change::Forget(id));
         }
@@ -174,7 +190,7 @@ impl Tracker {
                 }
             });
         }
-        let now = (self.len(), self.undecodable);
+        let now = Counted { objects: self.len(), undecodable: self.undecodable, bytes: self.bytes };
         self.stats.moved(std::mem::replace(&mut self.counted, now), now);
     }
 }

@@ -93,6 +93,7 @@ impl Watch {
         match failure.why {
             Why::Absent => {
                 self.tracker.clear();
+                self.stats.hear();
                 if news {
                     tracing::warn!(kind, "{message}");
                 }

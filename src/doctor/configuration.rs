@@ -1,0 +1,257 @@
+//! The ValidatingWebhookConfiguration, judged. No I/O.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::admissionregistration::v1::{ValidatingWebhook, ValidatingWebhookConfiguration};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use crate::appmesh::{GROUP, Kind, VERSION};
+use crate::doctor::Diagnosis;
+
+/// Where meshvet answers.
+const PATH: &str = "/validate";
+/// Below this a review has next to no time: the API server's own share is taken off.
+const SHORT: i32 = 2;
+/// Above this a user waits long for a replica that doesn't answer.
+const LONG: i32 = 15;
+
+/// What the API server calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Called {
+    /// The Service's namespace and name.
+    pub(super) service: (String, String),
+    /// The Service's port.
+    pub(super) port: i32,
+    /// What each webhook trusts: its name, and the certificates.
+    pub(super) trusted: Vec<(String, Vec<CertificateDer<'static>>)>,
+    /// Whether any webhook refuses what could not be judged.
+    pub(super) fails_closed: bool,
+}
+
+/// Judges the configuration; None where it names no Service to go on with.
+pub(super) fn judge(configuration: &ValidatingWebhookConfiguration, diagnosis: &mut Diagnosis) -> Option<Called> {
+    let name = configuration.metadata.name.clone().unwrap_or_default();
+    let webhooks = configuration.webhooks.clone().unwrap_or_default();
+    let of_service = |webhook: &&ValidatingWebhook| webhook.client_config.service.is_some();
+    let Some(service) = webhooks.iter().find(of_service).and_then(|webhook| webhook.client_config.service.clone())
+    else {
+        diagnosis.fail(
+            "webhooks",
+            format!("no webhook of ValidatingWebhookConfiguration {name} calls a Service"),
+            "install the chart or deploy/ again; a webhook by url is not looked at",
+        );
+        return None;
+    };
+    let place = (service.namespace.clone(), service.name.clone());
+    let others: Vec<&str> = webhooks
+        .iter()
+        .filter(|webhook| {
+            webhook.client_config.service.as_ref().is_none_or(|it| (&it.namespace, &it.name) != (&place.0, &place.1))
+        })
+        .map(|webhook| webhook.name.as_str())
+        .collect();
+    if others.is_empty() {
+        diagnosis.ok("webhooks", format!("{} of {name} call Service {}/{}", names(&webhooks), place.0, place.1));
+    } else {
+        diagnosis.fail(
+            "webhooks",
+            format!("{} of {name} call another Service than {}/{}", others.join(", "), place.0, place.1),
+            "let every webhook of the configuration call the same Service",
+        );
+    }
+    path(&webhooks, diagnosis);
+    rules(&webhooks, diagnosis);
+    timeouts(&webhooks, diagnosis);
+    policies(&webhooks, diagnosis);
+    let trusted = bundles(&webhooks, diagnosis);
+    let fails_closed = webhooks.iter().any(|webhook| webhook.failure_policy.as_deref() != Some("Ignore"));
+    Some(Called { service: place, port: service.port.unwrap_or(443), trusted, fails_closed })
+}
+
+fn names(webhooks: &[ValidatingWebhook]) -> String {
+    webhooks.iter().map(|webhook| webhook.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn path(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
+    for webhook in webhooks {
+        let path = webhook.client_config.service.as_ref().map(|service| service.path.clone().unwrap_or_default());
+        if let Some(path) = path.filter(|path| path != PATH) {
+            diagnosis.fail(
+                "path",
+                format!("{} calls path {path:?}, and reviews go to {PATH}", webhook.name),
+                format!("set clientConfig.service.path of the webhook to {PATH}"),
+            );
+        }
+    }
+}
+
+/// Which of the mesh's kinds come to meshvet, both when they are created and when they are changed.
+fn rules(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
+    let asked = |kind: &Kind, operation: &str| {
+        webhooks.iter().flat_map(|webhook| webhook.rules.iter().flatten()).any(|rule| {
+            let has = |list: &Option<Vec<String>>, wanted: &str| {
+                list.iter().flatten().any(|it| it == "*" || it.eq_ignore_ascii_case(wanted))
+            };
+            has(&rule.api_groups, GROUP)
+                && has(&rule.api_versions, VERSION)
+                && has(&rule.operations, operation)
+                && has(&rule.resources, kind.plural())
+        })
+    };
+    // A Mesh has no TLS of its own.
+    let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Mesh);
+    let missing: BTreeSet<&str> =
+        kinds.filter(|kind| !asked(kind, "CREATE") || !asked(kind, "UPDATE")).map(|kind| kind.plural()).collect();
+    let (nodes, ways): (Vec<&str>, Vec<&str>) =
+        missing.into_iter().partition(|kind| matches!(*kind, "virtualnodes" | "virtualgateways"));
+    if nodes.is_empty() && ways.is_empty() {
+        diagnosis.ok("rules", "every kind of the mesh is sent to meshvet when it is created and when it is changed");
+    }
+    let fix = "install the chart or deploy/ again, which have the rules";
+    if !nodes.is_empty() {
+        diagnosis.fail("rules", format!("{} are not sent to meshvet in full", nodes.join(" and ")), fix);
+    }
+    if !ways.is_empty() {
+        let message =
+            format!("{} are not sent to meshvet in full: calls that they bring about go unjudged", ways.join(", "));
+        diagnosis.warn("rules", message, fix);
+    }
+}
+
+fn timeouts(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
+    // What the API server takes where nothing is said.
+    let seconds = |webhook: &ValidatingWebhook| webhook.timeout_seconds.unwrap_or(10);
+    let (least, most) =
+        (webhooks.iter().map(seconds).min().unwrap_or(10), webhooks.iter().map(seconds).max().unwrap_or(10));
+    if least < SHORT {
+        diagnosis.warn(
+            "timeout",
+            format!("a review has {least} s, of which meshvet answers in the first quarter"),
+            "set timeoutSeconds to 5: Secrets that a denial rests on are read afresh in that time",
+        );
+    } else if most > LONG {
+        diagnosis.warn(
+            "timeout",
+            format!("a review may take {most} s: a user waits so long while no replica answers"),
+            "set timeoutSeconds to 5",
+        );
+    } else {
+        diagnosis.ok("timeout", format!("a review may take {most} s"));
+    }
+}
+
+fn policies(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
+    let of = |policy: &str| {
+        let such = webhooks.iter().filter(|webhook| webhook.failure_policy.as_deref().unwrap_or("Fail") == policy);
+        such.map(|webhook| webhook.name.clone()).collect::<Vec<_>>().join(", ")
+    };
+    let message = match (of("Fail").as_str(), of("Ignore").as_str()) {
+        ("", _) => "Ignore: while no replica answers, everything passes unjudged".to_owned(),
+        (fail, "") => format!("Fail ({fail}): while no replica answers, the mesh can't be changed"),
+        (fail, ignore) => format!("Fail for {fail}, Ignore for {ignore}"),
+    };
+    diagnosis.ok("failure-policy", message);
+}
+
+fn bundles(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) -> Vec<(String, Vec<CertificateDer<'static>>)> {
+    let mut all = Vec::new();
+    for webhook in webhooks {
+        let pem = webhook.client_config.ca_bundle.as_ref().map(|bytes| bytes.0.as_slice()).unwrap_or_default();
+        let certificates: Vec<CertificateDer<'static>> =
+            CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().unwrap_or_default();
+        if certificates.is_empty() {
+            let what = if pem.is_empty() { "has no caBundle" } else { "has a caBundle without a certificate in PEM" };
+            diagnosis.fail(
+                "ca-bundle",
+                format!("{} {what}: the API server can't verify meshvet", webhook.name),
+                FILL_IN,
+            );
+        }
+        all.push((webhook.name.clone(), certificates));
+    }
+    all
+}
+
+/// How a caBundle gets right.
+pub(super) const FILL_IN: &str = "mode managed: see the log of meshvet, which writes it; cert-manager: see its annotation \
+    cert-manager.io/inject-ca-from; by hand: `meshvet ca-bundle ca.pem --patch WEBHOOK,…`";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::doctor::Outcome;
+
+    fn configuration() -> Value {
+        let issued = rcgen::generate_simple_self_signed(["a".to_owned()]).expect("a certificate");
+        let bundle = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, issued.cert.pem());
+        let webhook = |name: &str, resources: &[&str]| {
+            json!({
+                "name": name,
+                "clientConfig": {
+                    "caBundle": bundle,
+                    "service": {"namespace": "vet", "name": "meshvet", "path": "/validate", "port": 443},
+                },
+                "rules": [{
+                    "apiGroups": ["appmesh.k8s.aws"],
+                    "apiVersions": ["v1beta2"],
+                    "operations": ["CREATE", "UPDATE"],
+                    "resources": resources,
+                }],
+                "failurePolicy": "Ignore",
+                "timeoutSeconds": 5,
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+            })
+        };
+        let routes = ["backendgroups", "gatewayroutes", "virtualrouters", "virtualservices"];
+        json!({
+            "metadata": {"name": "meshvet"},
+            "webhooks": [webhook("nodes.dev", &["virtualgateways", "virtualnodes"]), webhook("routes.dev", &routes)],
+        })
+    }
+
+    fn judged(configuration: Value) -> (Diagnosis, Option<Called>) {
+        let mut diagnosis = Diagnosis::default();
+        let called = judge(&serde_json::from_value(configuration).expect("a configuration"), &mut diagnosis);
+        (diagnosis, called)
+    }
+
+    #[test]
+    fn a_sound_configuration_has_nothing_to_mend() {
+        let (diagnosis, called) = judged(configuration());
+        assert_eq!(diagnosis.worst(), Outcome::Ok, "{diagnosis:#?}");
+        let called = called.expect("a Service");
+        assert_eq!((called.service, called.port), (("vet".to_owned(), "meshvet".to_owned()), 443));
+        assert!(!called.fails_closed && called.trusted.iter().all(|(_, trusted)| trusted.len() == 1));
+    }
+
+    #[test]
+    fn each_mistake_is_told_by_its_check() {
+        for (pointer, value, name, outcome, words) in [
+            ("/webhooks/0/clientConfig/caBundle", json!(""), "ca-bundle", Outcome::Failed, "nodes.dev has no caBundle"),
+            ("/webhooks/1/clientConfig/caBundle", json!("bm8="), "ca-bundle", Outcome::Failed, "without a certificate"),
+            ("/webhooks/0/clientConfig/service/path", json!("/review"), "path", Outcome::Failed, "\"/review\""),
+            ("/webhooks/0/clientConfig/service/name", json!("other"), "webhooks", Outcome::Failed, "another Service"),
+            ("/webhooks/0/rules/0/operations", json!(["CREATE"]), "rules", Outcome::Failed, "virtualgateways and"),
+            ("/webhooks/0/rules/0/apiVersions", json!(["v1"]), "rules", Outcome::Failed, "virtualnodes"),
+            ("/webhooks/1/rules", json!([]), "rules", Outcome::Warning, "backendgroups, gatewayroutes"),
+            ("/webhooks/0/timeoutSeconds", json!(1), "timeout", Outcome::Warning, "1 s"),
+            ("/webhooks/0/timeoutSeconds", json!(30), "timeout", Outcome::Warning, "30 s"),
+            ("/webhooks/0/failurePolicy", json!("Fail"), "failure-policy", Outcome::Ok, "Fail for nodes.dev, Ignore"),
+            ("/webhooks", json!([]), "webhooks", Outcome::Failed, "calls a Service"),
+        ] {
+            let mut configuration = configuration();
+            *configuration.pointer_mut(pointer).expect(pointer) = value;
+            let (diagnosis, _) = judged(configuration);
+            let told = diagnosis
+                .checks
+                .iter()
+                .any(|check| check.name == name && check.outcome == outcome && check.message.contains(words));
+            assert!(told, "{pointer}: {diagnosis:#?}");
+            assert!(diagnosis.checks.iter().all(|check| check.outcome == Outcome::Ok || check.fix.is_some()));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The examination: one thing after the other, each by what the one before has told.
+
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use kube::Client;
+use kube::api::{Api, ListParams};
+
+use crate::appmesh::{API_VERSION, Kind};
+use crate::doctor::configuration::{self, Called};
+use crate::doctor::deployed::Deployed;
+use crate::doctor::{Diagnosis, Questions, endpoints, lease, rights, served};
+use crate::sources::cluster::told;
+
+/// Looks at an installation through the API server. Changes nothing.
+pub async fn examine(client: &Client, questions: &Questions) -> Diagnosis {
+    let mut diagnosis = Diagnosis::default();
+    match client.apiserver_version().await {
+        Ok(version) => diagnosis.ok("api-server", format!("Kubernetes {} answers", version.git_version)),
+        Err(error) => {
+            diagnosis.unreachable = true;
+            let fix = "see that `kubectl get namespaces` works by the same kubeconfig and context";
+            diagnosis.fail("api-server", format!("the API server can't be asked: {}", told(&error)), fix);
+            return diagnosis;
+        }
+    }
+    crds(client, &mut diagnosis).await;
+    let Some(called) = configuration(client, &questions.configuration, &mut diagnosis).await else { return diagnosis };
+    let endpoints = endpoints::look(client, &called, &mut diagnosis).await;
+    served::look(client, &called, &endpoints, questions.address, questions.now, &mut diagnosis).await;
+
+    let namespace = &called.service.0;
+    let pod = endpoints::a_pod(client, &called, &endpoints).await;
+    if pod.is_none() {
+        diagnosis.warn(
+            "mode",
+            format!(
+                "no pod of Service {namespace}/{} could be looked at: its mode is taken for the default",
+                called.service.1
+            ),
+            "rights may be told that it doesn't need, or not told that it does",
+        );
+    }
+    let deployed = pod.as_ref().map(Deployed::of).unwrap_or_default();
+    // The chart and deploy/ call it as the Service.
+    let own = || (namespace.clone(), deployed.service_account.clone().unwrap_or_else(|| called.service.1.clone()));
+    let (account_namespace, account) = questions.service_account.clone().unwrap_or_else(own);
+    let needed = rights::needed(&deployed, namespace, &questions.configuration);
+    rights::look(client, (&account_namespace, &account), needed, &mut diagnosis).await;
+    if let Some(name) = &deployed.managed {
+        lease::look(client, namespace, name, questions.now, &mut diagnosis).await;
+    }
+    diagnosis
+}
+
+/// Whether the cluster has the kinds that are vetted. Everybody may ask that.
+async fn crds(client: &Client, diagnosis: &mut Diagnosis) {
+    let fix = "install the CRDs of the App Mesh controller: without them there is nothing to vet";
+    let served = match client.list_api_group_resources(API_VERSION).await {
+        Ok(served) => served.resources,
+        Err(kube::Error::Api(status)) if status.code == 404 => {
+            return diagnosis.fail("crds", format!("the cluster has no {API_VERSION}"), fix);
+        }
+        Err(error) => return diagnosis.unseen("crds", API_VERSION, &error),
+    };
+    let missing: Vec<&str> = Kind::ALL
+        .iter()
+        .map(|kind| kind.plural())
+        .filter(|plural| !served.iter().any(|resource| resource.name == *plural))
+        .collect();
+    if missing.is_empty() {
+        diagnosis.ok("crds", format!("{API_VERSION} is there, with {} kinds", Kind::ALL.len()));
+    } else {
+        diagnosis.warn("crds", format!("{API_VERSION} has no {}", missing.join(", ")), fix);
+    }
+}
+
+async fn configuration(client: &Client, name: &str, diagnosis: &mut Diagnosis) -> Option<Called> {
+    let configurations = Api::<ValidatingWebhookConfiguration>::all(client.clone());
+    match configurations.get_opt(name).await {
+        Ok(Some(found)) => configuration::judge(&found, diagnosis),
+        Ok(None) => {
+            let others = configurations.list(&ListParams::default()).await.map(|list| list.items).unwrap_or_default();
+            let others: Vec<String> = others.into_iter().filter(is_ours).filter_map(|it| it.metadata.name).collect();
+            let fix = if others.is_empty() {
+                "install the chart or deploy/: nothing is vetted".to_owned()
+            } else {
+                format!("the cluster has {}: name one with --webhook-configuration", others.join(", "))
+            };
+            diagnosis.fail("webhooks", format!("there is no ValidatingWebhookConfiguration {name}"), fix);
+            None
+        }
+        Err(error) => {
+            diagnosis.unseen("webhooks", &format!("ValidatingWebhookConfiguration {name}"), &error);
+            None
+        }
+    }
+}
+
+fn is_ours(configuration: &ValidatingWebhookConfiguration) -> bool {
+    configuration.webhooks.iter().flatten().any(|webhook| webhook.name.ends_with(".meshvet.dev"))
+}

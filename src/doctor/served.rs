@@ -1,0 +1,266 @@
+//! What is served at an endpoint, seen by shaking hands as the API server does, and held against the `caBundle`.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::{Request, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Client;
+use kube::api::Api;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::doctor::Diagnosis;
+use crate::doctor::configuration::{Called, FILL_IN};
+use crate::doctor::endpoints::Endpoint;
+use crate::pki::Certificate;
+use crate::sources::cluster::told;
+
+/// How long one endpoint may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest answer that is read, in bytes.
+const MOST: usize = 64 * 1024;
+/// How many replicas are asked.
+const REPLICAS: usize = 10;
+
+/// What was seen at an endpoint.
+struct Seen {
+    chain: Vec<CertificateDer<'static>>,
+    /// Whether whoever answers is meshvet.
+    is_meshvet: bool,
+}
+
+/// Looks at what is served: at `address`, else at each endpoint.
+pub(super) async fn look(
+    client: &Client,
+    called: &Called,
+    endpoints: &[Endpoint],
+    address: Option<SocketAddr>,
+    now: Timestamp,
+    diagnosis: &mut Diagnosis,
+) {
+    let (namespace, name) = &called.service;
+    let host = format!("{name}.{namespace}.svc");
+    if let Some(address) = address {
+        let seen = in_time(at(address.to_string(), &host)).await;
+        return judge(&address.to_string(), seen, called, &host, now, diagnosis);
+    }
+    for endpoint in endpoints.iter().take(REPLICAS) {
+        let (who, seen) = match &endpoint.pod {
+            Some(pod) => (format!("pod {pod}"), in_time(forwarded(client, namespace, pod, endpoint.port, &host)).await),
+            None => {
+                let address = format!("{}:{}", endpoint.address, endpoint.port);
+                (address.clone(), in_time(at(address, &host)).await)
+            }
+        };
+        judge(&who, seen, called, &host, now, diagnosis);
+    }
+}
+
+async fn in_time(looking: impl Future<Output = Result<Seen, String>>) -> Result<Seen, String> {
+    let outcome = tokio::time::timeout(PATIENCE, looking).await;
+    outcome.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
+}
+
+async fn at(address: String, host: &str) -> Result<Seen, String> {
+    let stream = TcpStream::connect(&address).await.map_err(|error| format!("no connection: {error}"))?;
+    shake(stream, host).await
+}
+
+async fn forwarded(client: &Client, namespace: &str, pod: &str, port: u16, host: &str) -> Result<Seen, String> {
+    let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+    let mut forwarder = pods.portforward(pod, &[port]).await.map_err(|error| match &error {
+        kube::Error::Api(status) if status.is_forbidden() => {
+            format!("no port-forward: {}; it takes the right to get and create pods/portforward", status.message)
+        }
+        other => format!("no port-forward: {}", told(other)),
+    })?;
+    let stream = forwarder.take_stream(port).ok_or("the API server forwards no such port")?;
+    let seen = shake(stream, host).await;
+    forwarder.abort();
+    seen
+}
+
+/// Shakes hands, whatever certificate is shown, and asks for what meshvet alone answers as it does.
+async fn shake(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str) -> Result<Seen, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let eye = Arc::new(Eye { chain: Mutex::default(), algorithms: provider.signature_verification_algorithms });
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(&eye) as Arc<dyn ServerCertVerifier>)
+        .with_no_client_auth();
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+    let stream = stream.map_err(|error| format!("no TLS: {error}"))?;
+    let is_meshvet = is_meshvet(stream, host).await;
+    let chain = eye.chain.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(Seen { chain, is_meshvet })
+}
+
+/// meshvet answers a GET of where reviews go with a Status that says so.
+async fn is_meshvet(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str) -> bool {
+    let asked = async {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+        let driver = tokio::spawn(connection);
+        let request = Request::get("/validate").header(header::HOST, host).body(Empty::<Bytes>::new()).ok()?;
+        let answer = sender.send_request(request).await.ok()?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), MOST).collect().await.ok()?.to_bytes();
+        driver.abort();
+        Some(status == StatusCode::METHOD_NOT_ALLOWED && String::from_utf8_lossy(&body).contains("meshvet: "))
+    };
+    asked.await.unwrap_or(false)
+}
+
+fn judge(
+    who: &str,
+    seen: Result<Seen, String>,
+    called: &Called,
+    host: &str,
+    now: Timestamp,
+    diagnosis: &mut Diagnosis,
+) {
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(why) => {
+            return diagnosis.warn(
+                "served",
+                format!("{who} could not be asked: {why}"),
+                "from a machine that reaches it, give --address HOST:PORT; the API server itself may well reach it",
+            );
+        }
+    };
+    if seen.is_meshvet {
+        diagnosis.ok("served", format!("{who} answers as meshvet does"));
+    } else {
+        let fix = "see which pods the Service selects, and which port it sends them to";
+        diagnosis.fail("served", format!("{who} speaks TLS, and doesn't answer as meshvet does"), fix);
+    }
+    verify(who, &seen.chain, called, host, now, diagnosis);
+    life(who, &seen.chain, now, diagnosis);
+}
+
+/// Holds the chain against what each webhook trusts.
+fn verify(
+    who: &str,
+    chain: &[CertificateDer<'static>],
+    called: &Called,
+    host: &str,
+    now: Timestamp,
+    diagnosis: &mut Diagnosis,
+) {
+    let mut is_good = !called.trusted.is_empty();
+    for (webhook, trusted) in called.trusted.iter().filter(|(_, trusted)| !trusted.is_empty()) {
+        let (why, fix) = match verified(chain, trusted, host, now) {
+            Ok(()) => continue,
+            Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => (
+                "is of another authority than the caBundle: the API server says `x509: certificate signed by unknown authority`"
+                    .to_owned(),
+                FILL_IN.to_owned(),
+            ),
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => (
+                format!("isn't for {host}, by which the API server calls it"),
+                format!("issue it for {host}; `meshvet serve --managed-certificate` needs --service NAMESPACE/NAME of the Service"),
+            ),
+            Err(error) => (format!("doesn't verify: {error}"), FILL_IN.to_owned()),
+        };
+        is_good = false;
+        diagnosis.fail("ca-bundle", format!("what {who} serves {why} ({webhook})"), fix);
+    }
+    if is_good && called.trusted.iter().all(|(_, trusted)| !trusted.is_empty()) {
+        diagnosis.ok("ca-bundle", format!("every webhook's caBundle verifies what {who} serves, for {host}"));
+    }
+}
+
+fn verified(
+    chain: &[CertificateDer<'static>],
+    trusted: &[CertificateDer<'static>],
+    host: &str,
+    now: Timestamp,
+) -> Result<(), rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(trusted.iter().cloned());
+    let unknown = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+    let provider: Arc<CryptoProvider> = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().map_err(|_| unknown())?;
+    let (leaf, intermediates) = chain.split_first().ok_or_else(unknown)?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| CertificateError::NotValidForName)?;
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(now.as_second()).unwrap_or_default()));
+    verifier.verify_server_cert(leaf, intermediates, &name, &[], now).map(drop)
+}
+
+/// How long the leaf still holds. A certificate that is renewed in time has more than a fifth of its life left.
+fn life(who: &str, chain: &[CertificateDer<'static>], now: Timestamp, diagnosis: &mut Diagnosis) {
+    let Some(leaf) = chain.first().and_then(|leaf| Certificate::parse_der(leaf).ok()) else { return };
+    let (left, life) = (leaf.not_after.duration_since(now), leaf.not_after.duration_since(leaf.not_before));
+    let fix = "see why it isn't renewed: the log of meshvet (mode managed), its Certificate (cert-manager), or renew its files";
+    if left.is_negative() {
+        diagnosis.fail("certificate", format!("the certificate of {who} ended at {}", leaf.not_after), fix);
+    } else if left < life / 5 {
+        diagnosis.warn("certificate", format!("the certificate of {who} ends soon, at {}", leaf.not_after), fix);
+    } else {
+        diagnosis.ok("certificate", format!("the certificate of {who} holds until {}", leaf.not_after));
+    }
+}
+
+/// Notes what is shown, and lets it pass: it is judged afterwards, by each webhook's own trust. Nothing but a question that anybody may
+/// ask goes over such a connection.
+#[derive(Debug)]
+struct Eye {
+    chain: Mutex<Vec<CertificateDer<'static>>>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for Eye {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let shown = std::iter::once(leaf).chain(intermediates).map(|certificate| certificate.clone().into_owned());
+        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = shown.collect();
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

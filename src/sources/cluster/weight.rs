@@ -1,0 +1,109 @@
+//! How much memory a fact takes, about: for metrics, not for limits.
+//!
+//! Certificates, which are most of it, are counted by the bytes that they hold. Everything else is counted by its length when it is
+//! written out, field names included, which comes near to what its many small strings and lists take with all their overhead. The
+//! allocator's own overhead, and that of the indexes, is not in it.
+
+use std::fmt::{Debug, Write as _};
+use std::mem::size_of;
+use std::sync::Arc;
+
+use crate::mesh::Fact;
+use crate::pki::{Certificate, FileFacts};
+
+/// What each fact costs besides: its name in the tracker and in the world.
+const NAMES: usize = 300;
+
+/// About how many bytes a fact takes.
+pub(super) fn weight(fact: &Fact) -> usize {
+    NAMES
+        + match fact {
+            Fact::Store(_, store) => store.files.iter().map(|(key, facts)| key.len() + file(facts)).sum(),
+            Fact::Member(member) => written(member),
+            Fact::Service(_, service) => written(service),
+            Fact::Router(_, router) => written(router),
+            Fact::GatewayRoute(_, route) => written(route),
+            Fact::BackendGroup(_, group) => written(group),
+            Fact::Mesh(_, mesh) => written(mesh),
+            Fact::Workload(workload) => written(workload),
+            Fact::ServiceAccount(_, role) => role.as_ref().map_or(0, String::len),
+            Fact::Namespace(_, labels) => written(labels),
+        }
+}
+
+/// A file's certificates, each once: read as a chain and as a bundle they are the same.
+fn file(facts: &FileFacts) -> usize {
+    let chain = facts.chain.iter().flat_map(|chain| &chain.certificates);
+    let bundle = facts.bundle.iter().flat_map(|bundle| &bundle.certificates);
+    let mut all: Vec<&Arc<Certificate>> = chain.chain(bundle).collect();
+    all.sort_unstable_by_key(|certificate| Arc::as_ptr(certificate));
+    all.dedup_by_key(|certificate| Arc::as_ptr(certificate));
+    size_of::<FileFacts>() + all.into_iter().map(|it| certificate(it)).sum::<usize>()
+}
+
+fn certificate(certificate: &Certificate) -> usize {
+    let texts = [
+        certificate.serial.len(),
+        certificate.subject.len(),
+        certificate.issuer.len(),
+        certificate.subject_der.len(),
+        certificate.issuer_der.len(),
+        certificate.common_name.as_ref().map_or(0, String::len),
+        certificate.signature_algorithm.len(),
+        certificate.der.len(),
+        certificate.subject_key_id.as_ref().map_or(0, Vec::len),
+        certificate.authority_key_id.as_ref().map_or(0, Vec::len),
+        certificate.sans.iter().map(written).sum(),
+    ];
+    size_of::<Certificate>() + texts.iter().sum::<usize>()
+}
+
+/// The length of a value when it is written out. Nothing is kept of it.
+fn written(value: &impl Debug) -> usize {
+    struct Length(usize);
+    impl std::fmt::Write for Length {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    // Counting doesn't fail.
+    let _ = write!(length, "{value:?}");
+    length.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mesh::{Store, StoreKey};
+
+    fn secret(texts: &[&str]) -> usize {
+        let files = texts.iter().enumerate();
+        let files = files.map(|(place, text)| (place.to_string(), Arc::new(FileFacts::parse(text.as_bytes()))));
+        weight(&Fact::Store(StoreKey::secret("shop", "blue"), Arc::new(Store { files: files.collect() })))
+    }
+
+    #[test]
+    fn a_secret_weighs_as_much_as_its_certificates() {
+        let issued = rcgen::generate_simple_self_signed(["blue.shop.svc".to_owned()]).expect("a certificate");
+        let (pem, der) = (issued.cert.pem(), issued.cert.der().len());
+        let [none, one, two] = [&[][..], &[pem.as_str()], &[pem.as_str(), pem.as_str()]].map(secret);
+        let each = one - none;
+        assert!(each > der && each < der + 3_000, "{each} for a certificate of {der} bytes");
+        assert_eq!(two - one, each);
+        // Of a key next to nothing is kept.
+        assert!(secret(&[&issued.signing_key.serialize_pem()]) - none < 1_000);
+    }
+
+    #[test]
+    fn other_facts_weigh_as_much_as_they_say() {
+        let namespace = |labels: &[(&str, &str)]| {
+            let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            weight(&Fact::Namespace("shop".to_owned(), labels))
+        };
+        let long = "x".repeat(1_000);
+        let more = namespace(&[("mesh", &long)]) - namespace(&[]);
+        assert!((1_000..1_100).contains(&more), "{more}");
+    }
+}

@@ -1,0 +1,69 @@
+//! The commands of docs/break-glass.md, as they stand there.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::control_plane::ControlPlane;
+use crate::install::{Installation, reader};
+use crate::kubectl::Outcome;
+use crate::sandbox::eventually;
+use crate::support::manifests::{namespace, virtual_node};
+use crate::world::install_crds;
+
+tests![a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_written];
+
+/// The block of commands that docs/break-glass.md calls `name`.
+fn block(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/break-glass.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let fence = format!("```sh {name}");
+    let lines = text.lines().skip_while(|line| *line != fence).skip(1).take_while(|line| *line != "```");
+    let block: Vec<&str> = lines.collect();
+    assert!(!block.is_empty(), "docs/break-glass.md has no block {fence}");
+    block.join("\n")
+}
+
+fn a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_written() {
+    let plane = ControlPlane::start("break-glass");
+    install_crds(&plane);
+    plane.kubectl.create(&namespace("shop"), &[]).succeeds();
+    let follow = |name: &str| plane.kubectl.script(&block(name), &reader(&plane)).succeeds();
+    let mut node = virtual_node("shop", "web", "web.local");
+    node["spec"]["listeners"][0]["tls"]["certificate"] = json!({});
+    let apply = || plane.kubectl.create(&node, &["--dry-run=server"]);
+    // The API server hears of a changed configuration a moment later.
+    let until = |what: &str, is_so: &dyn Fn(&Outcome) -> bool| {
+        eventually(what, || {
+            let outcome = apply();
+            if is_so(&outcome) { Ok(()) } else { Err(outcome.to_string()) }
+        });
+    };
+    let passes = |outcome: &Outcome| outcome.code == 0;
+    let is_judged = |outcome: &Outcome| outcome.stderr.contains("denied the request") && outcome.speaks_of("MV004");
+    let is_blocked = |outcome: &Outcome| outcome.stderr.contains("failed calling webhook \"virtualnodes.meshvet.dev\"");
+
+    let installation = Installation::of_deploy(&plane);
+    let replica = installation.start("0");
+    installation.route_to(&[&replica]);
+    follow("close");
+    until("meshvet judges", &is_judged);
+    drop(replica);
+    until("nothing can be changed", &is_blocked);
+
+    follow("open");
+    until("it passes", &passes);
+    let replica = installation.start("1");
+    installation.route_to(&[&replica]);
+    until("a replica that answers judges", &is_judged);
+
+    follow("namespace");
+    until("the namespace is left alone", &passes);
+    follow("close");
+    until("meshvet judges again", &is_judged);
+    drop(replica);
+    until("Fail is back", &is_blocked);
+
+    follow("delete");
+    until("nothing is vetted", &passes);
+}
