@@ -43,6 +43,11 @@ struct Watched {
     kind: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    answer: &'static str,
+}
+
 /// Every figure of the admission server. Labels take a fixed set of values, whoever asks.
 #[derive(Debug)]
 pub struct Metrics {
@@ -53,6 +58,8 @@ pub struct Metrics {
     store_reads: Family<Outcome, Counter>,
     handshake_failures: Counter,
     connections: Gauge,
+    displaced: Counter,
+    overloaded: Family<Answered, Counter>,
     certificate_expiry: Gauge,
     certificate_remaining: Gauge,
     known: Family<Known, Gauge>,
@@ -71,6 +78,8 @@ impl Default for Metrics {
             store_reads: Family::default(),
             handshake_failures: Counter::default(),
             connections: Gauge::default(),
+            displaced: Counter::default(),
+            overloaded: Family::default(),
             certificate_expiry: Gauge::default(),
             certificate_remaining: Gauge::default(),
             known: Family::default(),
@@ -90,6 +99,16 @@ impl Default for Metrics {
         );
         registry.register("tls_handshake_failures", "TLS handshakes that failed", metrics.handshake_failures.clone());
         registry.register("connections", "Connections that are open", metrics.connections.clone());
+        registry.register(
+            "connections_displaced",
+            "Connections that gave way to others because there was no room for both",
+            metrics.displaced.clone(),
+        );
+        registry.register(
+            "overloaded",
+            "Requests that found no room, by what they were told",
+            metrics.overloaded.clone(),
+        );
         registry.register(
             "certificate_expiry_timestamp_seconds",
             "When the serving certificate ends, in seconds since 1970",
@@ -135,6 +154,16 @@ impl Metrics {
     /// Counts a TLS handshake that failed.
     pub fn handshake_failed(&self) {
         self.handshake_failures.inc();
+    }
+
+    /// Counts a connection that had to give way to another.
+    pub fn displaced(&self) {
+        self.displaced.inc();
+    }
+
+    /// Counts a request that found no room: `allowed`, `refused`, or `unread` when not even its body did.
+    pub fn overloaded(&self, answer: &'static str) {
+        self.overloaded.get_or_create(&Answered { answer }).inc();
     }
 
     /// Counts a connection as open for as long as the guard lives.

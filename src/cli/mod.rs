@@ -17,6 +17,7 @@ mod files;
 mod logging;
 mod managed;
 mod output;
+mod overload;
 mod plugin;
 mod policy;
 mod progress;

@@ -23,13 +23,14 @@ use crate::admission::metrics::Metrics;
 use crate::admission::probes::Probes;
 use crate::admission::report_page::{self, ReportPage};
 use crate::admission::self_issued::self_issue;
-use crate::admission::server::router;
+use crate::admission::server::bounded_router;
 use crate::admission::service::{Admission, Clock};
 use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate};
 use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
 use crate::cli::logging::Logging;
 use crate::cli::managed::ManagedArgs;
+use crate::cli::overload::OverloadArgs;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
@@ -52,6 +53,8 @@ Examples:
                                                           outside the cluster, on a free port
   meshvet serve --self-signed --secrets none              where meshvet may read no Secret
   meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
+  meshvet serve --self-signed --overload refuse --max-reviews 64
+                                                          with failurePolicy Fail: nothing passes unjudged
   meshvet serve --self-signed --report                    the mesh as a page, at the probe port
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
   meshvet serve --self-signed --log-level info,kube=debug --log-format json
@@ -134,6 +137,9 @@ pub(super) struct ServeArgs {
     /// secret; names, issuers and dates are for everyone who reaches that address.
     #[arg(long, env = "MESHVET_REPORT")]
     report: bool,
+
+    #[command(flatten)]
+    overload: OverloadArgs,
 
     #[command(flatten)]
     aws: AwsArgs,
@@ -231,7 +237,7 @@ impl ServeArgs {
         let admission = Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws);
         let admission = Arc::new(admission.waiting_for_watches(WATCH_LAG));
         let server = Server {
-            router: router(admission, drain.clone()),
+            router: bounded_router(admission, drain.clone(), self.overload.bounds()),
             tls: Arc::new(tls_config(certificate)?),
             drain: drain.clone(),
             metrics,
@@ -349,6 +355,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
+    use crate::admission::overload::{OnOverload, Overload};
 
     #[derive(Debug, Parser)]
     struct Program {
@@ -390,6 +397,15 @@ mod tests {
         assert_eq!(SecretAccess::from(args.secrets), SecretAccess::OnDemand);
         assert_eq!(args.drain_grace, Duration::from_secs(90));
         parse(&["--self-signed", "--drain-grace=soon"]).expect_err("no duration");
+    }
+
+    #[test]
+    fn what_is_taken_on_at_a_time_is_told() {
+        let bounds = |more: &[&str]| parse(&[&["--self-signed"], more].concat()).map(|args| args.overload.bounds());
+        assert_eq!(bounds(&[]), Ok(Overload::default()));
+        let told = bounds(&["--overload=refuse", "--max-reviews=7"]).expect("bounds");
+        assert_eq!((told.answer, told.reviews), (OnOverload::Refuse, 7));
+        bounds(&["--max-reviews=0"]).expect_err("none at all");
     }
 
     #[test]
