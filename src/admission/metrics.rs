@@ -60,6 +60,8 @@ pub struct Metrics {
     connections: Gauge,
     displaced: Counter,
     overloaded: Family<Answered, Counter>,
+    cache_differences: Gauge,
+    self_checks: Family<Outcome, Counter>,
     certificate_expiry: Gauge,
     certificate_remaining: Gauge,
     known: Family<Known, Gauge>,
@@ -80,6 +82,8 @@ impl Default for Metrics {
             connections: Gauge::default(),
             displaced: Counter::default(),
             overloaded: Family::default(),
+            cache_differences: Gauge::default(),
+            self_checks: Family::default(),
             certificate_expiry: Gauge::default(),
             certificate_remaining: Gauge::default(),
             known: Family::default(),
@@ -108,6 +112,16 @@ impl Default for Metrics {
             "overloaded",
             "Requests that found no room, by what they were told",
             metrics.overloaded.clone(),
+        );
+        registry.register(
+            "cache_differences",
+            "Objects that were known other than they are, when the caches were last compared with the cluster",
+            metrics.cache_differences.clone(),
+        );
+        registry.register(
+            "self_checks",
+            "Comparisons of the caches with the cluster, by outcome",
+            metrics.self_checks.clone(),
         );
         registry.register(
             "certificate_expiry_timestamp_seconds",
@@ -164,6 +178,17 @@ impl Metrics {
     /// Counts a request that found no room: `allowed`, `refused`, or `unread` when not even its body did.
     pub fn overloaded(&self, answer: &'static str) {
         self.overloaded.get_or_create(&Answered { answer }).inc();
+    }
+
+    /// Notes how many objects differed when the caches were compared with the cluster; not all kinds may have been listed.
+    pub fn compared(&self, differences: usize, all: bool) {
+        self.cache_differences.set(i64::try_from(differences).unwrap_or(i64::MAX));
+        let outcome = match (differences, all) {
+            (1.., _) => "different",
+            (0, true) => "equal",
+            (0, false) => "incomplete",
+        };
+        self.self_checks.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Counts a connection as open for as long as the guard lives.

@@ -22,6 +22,7 @@ pub mod overload;
 pub mod probes;
 pub mod report_page;
 pub mod review;
+pub mod self_check;
 pub mod self_issued;
 pub mod server;
 pub mod service;

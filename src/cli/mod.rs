@@ -22,6 +22,7 @@ mod plugin;
 mod policy;
 mod progress;
 mod schema;
+mod self_check;
 mod serve;
 mod tree;
 mod try_it;

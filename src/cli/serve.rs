@@ -22,6 +22,7 @@ use crate::admission::managed::Managed;
 use crate::admission::metrics::Metrics;
 use crate::admission::probes::Probes;
 use crate::admission::report_page::{self, ReportPage};
+use crate::admission::self_check::SelfCheck;
 use crate::admission::self_issued::self_issue;
 use crate::admission::server::bounded_router;
 use crate::admission::service::{Admission, Clock};
@@ -31,6 +32,7 @@ use crate::cli::aws::AwsArgs;
 use crate::cli::logging::Logging;
 use crate::cli::managed::ManagedArgs;
 use crate::cli::overload::OverloadArgs;
+use crate::cli::self_check::SelfCheckArgs;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
@@ -55,6 +57,7 @@ Examples:
   meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
   meshvet serve --self-signed --overload refuse --max-reviews 64
                                                           with failurePolicy Fail: nothing passes unjudged
+  meshvet serve --self-signed --self-check 15m            compare what is known with the cluster, now and then
   meshvet serve --self-signed --report                    the mesh as a page, at the probe port
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
   meshvet serve --self-signed --log-level info,kube=debug --log-format json
@@ -142,6 +145,9 @@ pub(super) struct ServeArgs {
     overload: OverloadArgs,
 
     #[command(flatten)]
+    self_check: SelfCheckArgs,
+
+    #[command(flatten)]
     aws: AwsArgs,
 
     #[command(flatten)]
@@ -211,6 +217,13 @@ impl ServeArgs {
         let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
 
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
+        let self_check = self.self_check.start(SelfCheck {
+            client: client.clone(),
+            options,
+            world: world.clone(),
+            readiness: readiness.clone(),
+            metrics: Arc::clone(&metrics),
+        })?;
         let report = self.report.then(|| {
             ReportPage::new(world.clone(), Arc::clone(&policy), Arc::clone(&clock), report_page::Pace::default())
         });
@@ -262,6 +275,7 @@ impl ServeArgs {
             stopped = &mut serving => Err(anyhow::anyhow!("the server stopped by itself: {stopped:?}")),
         };
         ready.abort();
+        self_check.abort();
         if outcome.is_ok() {
             go_out(&drain, self.drain_grace, &mut signals, serving, &mut watches).await;
         }
