@@ -7,6 +7,12 @@ use crate::admission::review::{REVIEW_API_VERSION, REVIEW_KIND, Request};
 use crate::admission::verdict::Verdict;
 use crate::admission::wording::{self, Cause};
 
+/// What is said of a review that is refused because there was no room for it.
+const OVERLOADED: &str = "meshvet has more reviews than it can take on, and refused this one unjudged (--overload refuse): apply again later";
+/// What is said of one that passes.
+const PASSED_UNJUDGED: &str =
+    "meshvet has more reviews than it can take on: this object was not judged. Run meshvet check on it";
+
 /// An HTTP answer, whose body is always JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -27,6 +33,7 @@ pub enum Reason {
     RequestEntityTooLarge,
     Timeout,
     InternalError,
+    ServiceUnavailable,
 }
 
 impl Reason {
@@ -40,6 +47,7 @@ impl Reason {
             Reason::RequestEntityTooLarge => 413,
             Reason::Timeout => 504,
             Reason::InternalError => 500,
+            Reason::ServiceUnavailable => 503,
         }
     }
 }
@@ -140,6 +148,23 @@ impl Answer {
             warnings: wording::warnings(&object, &verdict.warnings),
             audit_annotations: Some(Audit::of(verdict)),
         })
+    }
+
+    /// The answer to a review that found no room: it passes with a warning, or is refused for no fault of its own.
+    pub fn unjudged(uid: &str, allowed: bool) -> Self {
+        let status = (!allowed).then(|| Status {
+            kind: None,
+            api_version: None,
+            metadata: Empty {},
+            status: "Failure",
+            message: OVERLOADED,
+            reason: Reason::ServiceUnavailable,
+            details: None,
+            code: Reason::ServiceUnavailable.code(),
+        });
+        let warnings = if allowed { vec![PASSED_UNJUDGED.to_owned()] } else { Vec::new() };
+        let audit = Audit { verdict: "overloaded", ..Audit::of(&Verdict::default()) };
+        Self::review(Response { uid, allowed, status, warnings, audit_annotations: Some(audit) })
     }
 
     /// An answer that is no review: the one kind of body whose text reaches the user.

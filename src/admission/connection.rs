@@ -18,11 +18,26 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_rustls::server::TlsStream;
 use tower::ServiceExt as _;
 
+use crate::admission::crowd::Standing;
 use crate::admission::drain::Phase;
+
+/// What of HTTP/1.1 is held unread, at most: a head, or a piece of a body.
+const BUFFER: usize = 32 * 1024;
+/// The same for HTTP/2, for all streams together and for each.
+const WINDOW: u32 = 128 * 1024;
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// Requests side by side on one connection.
+const STREAMS: u32 = 64;
+/// What a head may hold in HTTP/2.
+const HEADERS: u32 = 16 * 1024;
+/// Streams that were taken back before they were looked at. More than this at once is an attack.
+const TAKEN_BACK: usize = 20;
+/// How long a connection that has to give way may take over a request that comes just then.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long a connection may keep a server waiting.
 #[derive(Clone, Copy, Debug)]
@@ -48,15 +63,24 @@ pub(super) async fn serve(
     router: Router,
     mut phase: watch::Receiver<Phase>,
     timeouts: Timeouts,
+    standing: &Arc<Standing>,
 ) {
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let activity = Arc::new(Activity::new(http2));
     let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
-    let service = Counting { router, activity: Arc::clone(&activity) };
+    let service = Counting { router, activity: Arc::clone(&activity), standing: Arc::clone(standing) };
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // Activity sees to the time of a head: hyper's own timer would be set anew for each request.
-    builder.http1().header_read_timeout(None).keep_alive(true);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).keep_alive_interval(None);
+    builder.http1().header_read_timeout(None).keep_alive(true).max_buf_size(BUFFER);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(None)
+        .max_concurrent_streams(STREAMS)
+        .max_pending_accept_reset_streams(TAKEN_BACK)
+        .max_header_list_size(HEADERS)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(WINDOW);
     let builder = if http2 { builder.http2_only() } else { builder.http1_only() };
     let connection = builder.serve_connection(io, service);
     tokio::pin!(connection);
@@ -65,6 +89,14 @@ pub(super) async fn serve(
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut seen = *phase.borrow_and_update();
     let mut closing: Option<Instant> = None;
+    let mut leaves = false;
+    let farewell = async {
+        standing.gives_way().await;
+        if standing.has_been_of_use() {
+            sleep(FAREWELL).await;
+        }
+    };
+    tokio::pin!(farewell);
     if seen == Phase::Stopping {
         connection.as_mut().graceful_shutdown();
     }
@@ -83,6 +115,11 @@ pub(super) async fn serve(
                     connection.as_mut().graceful_shutdown();
                 }
             }
+            () = standing.gives_way(), if !leaves => {
+                leaves = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = &mut farewell => return,
             _ = tick.tick() => match (activity.state(timeouts), closing) {
                 (State::Busy, _) => {}
                 (State::Idle, None) => {
@@ -182,6 +219,7 @@ impl Drop for UnderWay {
 struct Counting {
     router: Router,
     activity: Arc<Activity>,
+    standing: Arc<Standing>,
 }
 
 impl Service<Request<Incoming>> for Counting {
@@ -191,7 +229,9 @@ impl Service<Request<Incoming>> for Counting {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let under_way = self.activity.begin();
-        let answer = self.router.clone().oneshot(request.map(Body::new));
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Arc::clone(&self.standing));
+        let answer = self.router.clone().oneshot(request);
         Box::pin(async move {
             let answer = answer.await;
             drop(under_way);

@@ -8,19 +8,20 @@ use axum::Router;
 use rustls::ServerConfig;
 use rustls::server::ResolvesServerCert;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
 use crate::admission::connection::{self, Timeouts};
+use crate::admission::crowd::{Crowd, Place};
 use crate::admission::drain::{Drain, Phase};
 use crate::admission::metrics::Metrics;
 
 /// What a server takes from strangers.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at a time, those that still shake hands included. The API server keeps up to 25 open.
+    /// Connections at a time, those that still shake hands included: one more, and the one that matters least ends. An API
+    /// server keeps up to 25 open.
     pub connections: usize,
     /// Time for a TLS handshake.
     pub handshake: Duration,
@@ -33,7 +34,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 1024,
+            connections: 512,
             handshake: Duration::from_secs(10),
             timeouts: Timeouts::default(),
             // No webhook call takes longer.
@@ -74,16 +75,16 @@ impl Server {
     /// Serves until the drain has run its course and what was under way has ended.
     pub async fn serve(self, listener: TcpListener) {
         let Limits { connections, handshake, timeouts, stopping } = self.limits;
-        let slots = Arc::new(Semaphore::new(connections));
-        let acceptor = TlsAcceptor::from(self.tls);
+        let crowd = Crowd::new(connections);
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.tls));
         let tasks = TaskTracker::new();
         let mut phase = self.drain.subscribe();
         loop {
             let accepted = tokio::select! {
-                accepted = accept(&listener, &slots) => accepted,
+                accepted = self.accept(&listener, &crowd) => accepted,
                 _ = phase.wait_for(|phase| *phase == Phase::Stopping) => break,
             };
-            let (stream, slot) = match accepted {
+            let (stream, place) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, or the peer is gone already: others may still come.
@@ -95,10 +96,13 @@ impl Server {
             let (acceptor, router, metrics) = (acceptor.clone(), self.router.clone(), Arc::clone(&self.metrics));
             let phase = phase.clone();
             tasks.spawn(async move {
-                let _slot = slot;
                 let _open = metrics.connected();
-                match timeout(handshake, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => connection::serve(stream, router, phase, timeouts).await,
+                let shaken = tokio::select! {
+                    shaken = timeout(handshake, acceptor.accept(stream)) => shaken,
+                    () = place.standing.gives_way() => return,
+                };
+                match shaken {
+                    Ok(Ok(stream)) => connection::serve(stream, router, phase, timeouts, &place.standing).await,
                     Ok(Err(error)) => {
                         metrics.handshake_failed();
                         tracing::debug!(%error, "a TLS handshake failed");
@@ -113,15 +117,14 @@ impl Server {
             tracing::warn!(connections = tasks.len(), "left connections behind that did not end");
         }
     }
-}
-
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, Option<tokio::sync::OwnedSemaphorePermit>)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok();
-    let (stream, _) = listener.accept().await?;
-    // An answer is one small write: waiting for more only delays it.
-    let _ = stream.set_nodelay(true);
-    Ok((stream, slot))
+    async fn accept(&self, listener: &TcpListener, crowd: &Arc<Crowd>) -> io::Result<(TcpStream, Place)> {
+        let (stream, _) = listener.accept().await?;
+        let (place, displaced) = crowd.admit().await;
+        if displaced {
+            self.metrics.displaced();
+        }
+        // An answer is one small write: waiting for more only delays it.
+        let _ = stream.set_nodelay(true);
+        Ok((stream, place))
+    }
 }

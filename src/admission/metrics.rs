@@ -76,6 +76,10 @@ const BUILD: Build = Build {
     architecture: std::env::consts::ARCH,
     aws: if cfg!(feature = "aws") { "true" } else { "false" },
 };
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    answer: &'static str,
+}
 
 /// Every figure of the admission server. Labels take a fixed set of values, whoever asks.
 #[derive(Debug)]
@@ -88,6 +92,10 @@ pub struct Metrics {
     store_reads: Family<Outcome, Counter>,
     handshake_failures: Counter,
     connections: Gauge,
+    displaced: Counter,
+    overloaded: Family<Answered, Counter>,
+    cache_differences: Gauge,
+    self_checks: Family<Outcome, Counter>,
     certificate_expiry: Gauge,
     certificate_remaining: Gauge,
     known: Family<Known, Gauge>,
@@ -112,6 +120,10 @@ impl Default for Metrics {
             store_reads: Family::default(),
             handshake_failures: Counter::default(),
             connections: Gauge::default(),
+            displaced: Counter::default(),
+            overloaded: Family::default(),
+            cache_differences: Gauge::default(),
+            self_checks: Family::default(),
             certificate_expiry: Gauge::default(),
             certificate_remaining: Gauge::default(),
             known: Family::default(),
@@ -143,6 +155,26 @@ impl Default for Metrics {
         );
         registry.register("tls_handshake_failures", "TLS handshakes that failed", metrics.handshake_failures.clone());
         registry.register("connections", "Connections that are open", metrics.connections.clone());
+        registry.register(
+            "connections_displaced",
+            "Connections that gave way to others because there was no room for both",
+            metrics.displaced.clone(),
+        );
+        registry.register(
+            "overloaded",
+            "Requests that found no room, by what they were told",
+            metrics.overloaded.clone(),
+        );
+        registry.register(
+            "cache_differences",
+            "Objects that were known other than they are, when the caches were last compared with the cluster",
+            metrics.cache_differences.clone(),
+        );
+        registry.register(
+            "self_checks",
+            "Comparisons of the caches with the cluster, by outcome",
+            metrics.self_checks.clone(),
+        );
         registry.register(
             "certificate_expiry_timestamp_seconds",
             "When the serving certificate ends, in seconds since 1970",
@@ -245,6 +277,27 @@ impl Metrics {
     /// Counts a TLS handshake that failed.
     pub fn handshake_failed(&self) {
         self.handshake_failures.inc();
+    }
+
+    /// Counts a connection that had to give way to another.
+    pub fn displaced(&self) {
+        self.displaced.inc();
+    }
+
+    /// Counts a request that found no room: `allowed`, `refused`, or `unread` when not even its body did.
+    pub fn overloaded(&self, answer: &'static str) {
+        self.overloaded.get_or_create(&Answered { answer }).inc();
+    }
+
+    /// Notes how many objects differed when the caches were compared with the cluster; not all kinds may have been listed.
+    pub fn compared(&self, differences: usize, all: bool) {
+        self.cache_differences.set(i64::try_from(differences).unwrap_or(i64::MAX));
+        let outcome = match (differences, all) {
+            (1.., _) => "different",
+            (0, true) => "equal",
+            (0, false) => "incomplete",
+        };
+        self.self_checks.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Counts a connection as open for as long as the guard lives.

@@ -7,11 +7,12 @@
 //!                                                      └─────► answer   (wording)
 //! ```
 //!
-//! [`probes`] answer on a port of their own; [`serving_certificate`] and [`drain`] are how the server comes and goes
+//! What strangers can take of it is bounded: connections by the listener, reviews and memory by [`overload`]. [`probes`] answer on a port of their own; [`serving_certificate`] and [`drain`] are how the server comes and goes
 //! without a failed call.
 
 pub mod answer;
 mod connection;
+mod crowd;
 pub mod drain;
 pub mod events;
 pub mod expiry;
@@ -19,9 +20,11 @@ pub mod file_watch;
 pub mod listener;
 pub mod managed;
 pub mod metrics;
+pub mod overload;
 pub mod probes;
 pub mod report_page;
 pub mod review;
+pub mod self_check;
 pub mod self_issued;
 pub mod server;
 pub mod service;

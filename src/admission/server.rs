@@ -13,31 +13,30 @@ use axum::http::{HeaderValue, StatusCode, Version, header};
 use axum::response::Response;
 use axum::routing::post;
 use futures::FutureExt as _;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::admission::answer::{Answer, Reason};
+use crate::admission::crowd::Standing;
 use crate::admission::drain::{Drain, Phase};
+use crate::admission::overload::{self, BODY_LIMIT, Gate, Held, OnOverload, Overload, Unread};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
-
-/// The largest body that is read. A review carries an object twice, and the API server's own limit is 3 MiB for one.
-pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
-/// Bodies above this many bytes, or of unknown length, take turns, so that many at once don't fill the memory.
-const SMALL_BODY: usize = 64 * 1024;
-/// How many large bodies are held at a time.
-const LARGE_AT_ONCE: usize = 32;
 
 struct Shared {
     admission: Arc<Admission>,
     drain: Drain,
-    large: Semaphore,
+    gate: Gate,
+    on_overload: OnOverload,
 }
 
 /// The router of the admission server: `POST /validate`.
 pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
-    let shared = Arc::new(Shared { admission, drain, large: Semaphore::new(LARGE_AT_ONCE) });
+    bounded_router(admission, drain, Overload::default())
+}
+
+/// The same, taking on so much at a time.
+pub fn bounded_router(admission: Arc<Admission>, drain: Drain, overload: Overload) -> Router {
+    let shared = Arc::new(Shared { admission, drain, gate: Gate::new(overload), on_overload: overload.answer });
     Router::new()
         .route("/validate", post(validate))
         .method_not_allowed_fallback(method_not_allowed)
@@ -59,42 +58,64 @@ async fn validate(State(shared): State<Arc<Shared>>, request: Request) -> Respon
 async fn answer(shared: &Shared, request: Request) -> Answer {
     let deadline = Instant::now() + budget(request.uri().query());
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if length.is_some_and(|length: usize| length > BODY_LIMIT) {
-        return too_large(shared);
-    }
-    let read = async {
-        // Without a length it may be any size.
-        let _turn = match length {
-            Some(length) if length <= SMALL_BODY => None,
-            _ => shared.large.acquire().await.ok(),
-        };
-        match Limited::new(request.into_body(), BODY_LIMIT).collect().await {
-            Ok(body) => Ok(shared.admission.review(body.to_bytes(), deadline).await),
-            Err(error) => Err(error),
-        }
+    let standing = request.extensions().get::<Arc<Standing>>().cloned();
+    let body = match shared.gate.read(request.into_body(), length, deadline).await {
+        Ok(body) => body,
+        Err(unread) => return not_read(shared, unread),
     };
-    // The review keeps the deadline by itself, so that it can still answer; this is for bodies that don't come.
-    match timeout_at(deadline + std::time::Duration::from_millis(100), read).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(shared),
-        Ok(Err(error)) => {
-            shared.admission.metrics.failed("broken-body");
-            tracing::warn!(error = error.as_ref() as &dyn std::error::Error, "could not read a request's body");
-            Answer::failure(Reason::BadRequest, &format!("meshvet: the body broke off: {error}"))
+    // From here on meshvet is the one that is waited for: the connection stays.
+    let _judging = standing.as_ref().map(Standing::judge);
+    let Held { bytes, charge: _charge } = body;
+    match shared.gate.turn(deadline).await {
+        Some(_turn) => shared.admission.review(bytes, deadline).await,
+        None => overloaded(shared, &bytes),
+    }
+}
+
+/// The answer to a review that found no room.
+fn overloaded(shared: &Shared, body: &[u8]) -> Answer {
+    let metrics = &shared.admission.metrics;
+    match overload::uid(body) {
+        Ok(uid) => {
+            let allowed = shared.on_overload == OnOverload::Allow;
+            metrics.overloaded(if allowed { "allowed" } else { "refused" });
+            tracing::warn!(uid, allowed, "overloaded: answered a review without judging it");
+            Answer::unjudged(&uid, allowed)
         }
-        Err(_) => {
-            shared.admission.metrics.failed("timeout");
-            tracing::warn!("a request's body did not arrive in time");
-            Answer::failure(Reason::Timeout, "meshvet: the body did not arrive in the time of the request")
+        Err(error) => {
+            metrics.failed("malformed");
+            Answer::failure(Reason::BadRequest, &format!("meshvet: the body is no AdmissionReview: {error}"))
         }
     }
 }
 
-fn too_large(shared: &Shared) -> Answer {
-    shared.admission.metrics.failed("too-large");
-    tracing::warn!(limit = BODY_LIMIT, "refused a body that is too large");
-    let limit = BODY_LIMIT / (1024 * 1024);
-    Answer::failure(Reason::RequestEntityTooLarge, &format!("meshvet: the body is larger than {limit} MiB"))
+/// The answer to a body that was not read. Nobody knows whose it is, so it is no review: the failurePolicy decides.
+fn not_read(shared: &Shared, why: Unread) -> Answer {
+    let metrics = &shared.admission.metrics;
+    match why {
+        Unread::TooLarge => {
+            metrics.failed("too-large");
+            tracing::warn!(limit = BODY_LIMIT, "refused a body that is too large");
+            let limit = BODY_LIMIT / (1024 * 1024);
+            Answer::failure(Reason::RequestEntityTooLarge, &format!("meshvet: the body is larger than {limit} MiB"))
+        }
+        Unread::NoRoom => {
+            metrics.overloaded("unread");
+            tracing::warn!("overloaded: left a body unread");
+            let message = "meshvet holds as many bodies as it can, and has no room for this one, which it left unread: apply again later";
+            Answer::failure(Reason::ServiceUnavailable, message)
+        }
+        Unread::Broken(error) => {
+            metrics.failed("broken-body");
+            tracing::warn!(error = &error as &dyn std::error::Error, "could not read a request's body");
+            Answer::failure(Reason::BadRequest, &format!("meshvet: the body broke off: {error}"))
+        }
+        Unread::Late => {
+            metrics.failed("timeout");
+            tracing::warn!("a request's body did not arrive in time");
+            Answer::failure(Reason::Timeout, "meshvet: the body did not arrive in the time of the request")
+        }
+    }
 }
 
 async fn method_not_allowed(State(shared): State<Arc<Shared>>, request: Request) -> Response {

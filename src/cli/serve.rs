@@ -23,8 +23,9 @@ use crate::admission::managed::Managed;
 use crate::admission::metrics::Metrics;
 use crate::admission::probes::Probes;
 use crate::admission::report_page::{self, ReportPage};
+use crate::admission::self_check::SelfCheck;
 use crate::admission::self_issued::self_issue;
-use crate::admission::server::router;
+use crate::admission::server::bounded_router;
 use crate::admission::service::{Admission, Clock};
 use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate};
 use crate::admission::timeout::parse_go_duration;
@@ -33,6 +34,8 @@ use crate::cli::logging::{LogLevel, Logging};
 use crate::cli::managed::ManagedArgs;
 use crate::cli::secrets::SecretArgs;
 use crate::mesh::World;
+use crate::cli::overload::OverloadArgs;
+use crate::cli::self_check::SelfCheckArgs;
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{
@@ -58,6 +61,9 @@ Examples:
   meshvet serve --self-signed --secret-namespaces shop,till
                                                           where it may read Secrets of these namespaces alone
   meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
+  meshvet serve --self-signed --overload refuse --max-reviews 64
+                                                          with failurePolicy Fail: nothing passes unjudged
+  meshvet serve --self-signed --self-check 15m            compare what is known with the cluster, now and then
   meshvet serve --self-signed --report                    the mesh as a page, at the probe port
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
   meshvet serve --self-signed --log-level info,kube=debug --log-format json
@@ -141,6 +147,12 @@ pub(super) struct ServeArgs {
     report: bool,
 
     #[command(flatten)]
+    overload: OverloadArgs,
+
+    #[command(flatten)]
+    self_check: SelfCheckArgs,
+
+    #[command(flatten)]
     aws: AwsArgs,
 
     #[command(flatten)]
@@ -191,6 +203,13 @@ impl ServeArgs {
             let tell = tell_of_policy(&path, level, Arc::clone(&metrics), self.events(&client));
             super::policy::follow(path, Arc::clone(&policy), tell)
         });
+        let self_check = self.self_check.start(SelfCheck {
+            client: client.clone(),
+            options,
+            world: world.clone(),
+            readiness: readiness.clone(),
+            metrics: Arc::clone(&metrics),
+        })?;
         let report = self.report.then(|| {
             ReportPage::new(world.clone(), Arc::clone(&policy), Arc::clone(&clock), report_page::Pace::default())
         });
@@ -219,7 +238,7 @@ impl ServeArgs {
         let admission = Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws);
         let admission = Arc::new(admission.waiting_for_watches(WATCH_LAG));
         let server = Server {
-            router: router(admission, drain.clone()),
+            router: bounded_router(admission, drain.clone(), self.overload.bounds()),
             tls: Arc::new(tls_config(certificate)?),
             drain: drain.clone(),
             metrics,
@@ -245,6 +264,7 @@ impl ServeArgs {
             stopped = &mut serving => Err(anyhow::anyhow!("the server stopped by itself: {stopped:?}")),
         };
         ready.abort();
+        self_check.abort();
         if outcome.is_ok() {
             go_out(&drain, self.drain_grace, &mut signals, serving, &mut watches).await;
         }
@@ -376,6 +396,7 @@ mod tests {
 
     use super::*;
     use crate::mesh::SecretAccess;
+    use crate::admission::overload::{OnOverload, Overload};
 
     #[derive(Debug, Parser)]
     struct Program {
@@ -417,6 +438,15 @@ mod tests {
         assert_eq!(args.secrets.access(), SecretAccess::OnDemand);
         assert_eq!(args.drain_grace, Duration::from_secs(90));
         parse(&["--self-signed", "--drain-grace=soon"]).expect_err("no duration");
+    }
+
+    #[test]
+    fn what_is_taken_on_at_a_time_is_told() {
+        let bounds = |more: &[&str]| parse(&[&["--self-signed"], more].concat()).map(|args| args.overload.bounds());
+        assert_eq!(bounds(&[]), Ok(Overload::default()));
+        let told = bounds(&["--overload=refuse", "--max-reviews=7"]).expect("bounds");
+        assert_eq!((told.answer, told.reviews), (OnOverload::Refuse, 7));
+        bounds(&["--max-reviews=0"]).expect_err("none at all");
     }
 
     #[test]

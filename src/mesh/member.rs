@@ -9,7 +9,7 @@ use crate::mesh::release::Marks;
 use crate::mesh::routes::Name;
 
 /// A virtual node or gateway, reduced to its ends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Member {
     /// The object.
     pub object: ObjectRef,
@@ -56,7 +56,7 @@ pub enum OwnPolicy {
 }
 
 /// A member in the words of its mesh API.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Definition {
     /// An App Mesh virtual node.
     VirtualNode(Box<VirtualNodeSpec>),

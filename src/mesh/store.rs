@@ -52,7 +52,7 @@ impl fmt::Display for StoreKey {
 }
 
 /// What is known of one store: its keys, and what each would be to a proxy. Holds no byte of any value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Store {
     /// One entry a key.
     pub files: BTreeMap<String, Arc<FileFacts>>,

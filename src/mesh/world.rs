@@ -1,5 +1,7 @@
 //! Everything known of a cluster (or of a set of manifests), indexed for the questions that the rules ask.
 
+mod facts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
 use crate::mesh::workload::Workload;
 
 /// One thing learnt about the world.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// A virtual node or gateway.
     Member(Arc<Member>),

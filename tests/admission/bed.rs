@@ -11,7 +11,8 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use meshvet::admission::drain::Drain;
 use meshvet::admission::metrics::Metrics;
-use meshvet::admission::server::router;
+use meshvet::admission::overload::Overload;
+use meshvet::admission::server::{bounded_router, router};
 use meshvet::admission::service::Admission;
 use meshvet::mesh::{Fact, SecretAccess, World};
 use meshvet::policy::Policy;
@@ -53,6 +54,7 @@ pub(crate) struct Bed {
     pub(crate) drain: Drain,
     pub(crate) router: Router,
     pub(crate) world: SharedWorld,
+    admission: Arc<Admission>,
 }
 
 impl Bed {
@@ -106,9 +108,16 @@ impl Bed {
             Arc::new(Timestamp::now),
             Arc::clone(&metrics),
         );
-        let admission = admission.asking(aws).waiting_for_watches(patience);
-        let router = router(Arc::new(admission), drain.clone());
-        Self { policy, metrics, drain, router, world }
+        let admission = Arc::new(admission.asking(aws).waiting_for_watches(patience));
+        let router = router(Arc::clone(&admission), drain.clone());
+        Self { policy, metrics, drain, router, world, admission }
+    }
+
+    /// The same, taking on so much at a time.
+    #[allow(dead_code, reason = "the suite of AWS shares this file")]
+    pub(crate) fn bounded(mut self, overload: Overload) -> Self {
+        self.router = bounded_router(Arc::clone(&self.admission), self.drain.clone(), overload);
+        self
     }
 
     /// The world of the sound node, its Secret holding this certificate.
@@ -127,6 +136,10 @@ impl Bed {
         let (head, body) = response.into_parts();
         let body = body.collect().await.expect("a body").to_bytes();
         let json = serde_json::from_slice(&body).unwrap_or_else(|_| panic!("no JSON: {body:?}"));
+        assert!(
+            !head.headers.contains_key(header::RETRY_AFTER),
+            "the API server would ask again within its own deadline"
+        );
         Answer { code: head.status.as_u16(), allow: head.headers.get(header::ALLOW).cloned(), json }
     }
 

@@ -16,9 +16,15 @@ use crate::support::manifests::{deployment, namespace, tls_secret};
 
 /// A reader that answers when told to.
 #[derive(Clone)]
-struct Held {
-    asked: Arc<Semaphore>,
-    released: Arc<Semaphore>,
+pub(crate) struct Held {
+    pub(crate) asked: Arc<Semaphore>,
+    pub(crate) released: Arc<Semaphore>,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { asked: Arc::new(Semaphore::new(0)), released: Arc::new(Semaphore::new(0)) }
+    }
 }
 
 impl StoreReader for Held {
@@ -75,7 +81,7 @@ async fn while_draining_http2_gets_a_goaway_and_connects_anew() {
 async fn what_is_under_way_is_answered_before_the_server_ends() {
     let world =
         [namespace("shop"), deployment("shop", "blue", "blue-cert:/certs"), tls_secret("shop", "blue-cert", &MISNAMED)];
-    let reader = Held { asked: Arc::new(Semaphore::new(0)), released: Arc::new(Semaphore::new(0)) };
+    let reader = Held::default();
     let bed = Bed::reading(world, SecretAccess::Complete, reader.clone());
     let live = Live::start(bed, Limits::default()).await;
     let (mut one, mut other) = (live.http1().await, live.http2().await.0);

@@ -10,6 +10,7 @@ mod certificate;
 mod client;
 mod hostile;
 mod lifetime;
+mod overload;
 mod properties;
 mod routes;
 mod serve;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Version, header};
+use hyper::client::conn::http1;
 use meshvet::admission::Timeouts;
 use meshvet::admission::listener::Limits;
 use serde_json::{Value, json};
@@ -136,19 +137,20 @@ async fn who_keeps_the_server_waiting_is_let_go() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait_for_their_turn() {
-    let live = Live::start(Bed::serving(&MISNAMED), Limits { connections: 1, ..Limits::default() }).await;
-    let first = live.http1().await;
-    let second = tokio::spawn({
-        let config = config(&live.authority, &["http/1.1"], rustls::ALL_VERSIONS);
-        let address = live.address;
-        async move { handshake(address, config).await.map(drop) }
-    });
-    // The first one is served all the while.
-    let mut first = first;
-    let answer = soon("an answer", first.send_request(request(Version::HTTP_11, &create(node())))).await;
-    drop(read(answer.expect("an answer")).await);
-    assert!(!second.is_finished());
-    drop(first);
-    soon("the second's turn", second).await.expect("no panic").expect("a handshake");
+async fn beyond_the_limit_the_connection_ends_that_matters_least() {
+    let live = Live::start(Bed::serving(&MISNAMED), Limits { connections: 2, ..Limits::default() }).await;
+    let mut useful = live.http1().await;
+    let ask = |sender: &mut http1::SendRequest<_>| sender.send_request(request(Version::HTTP_11, &create(node())));
+    drop(read(soon("an answer", ask(&mut useful)).await.expect("an answer")).await);
+    // Strangers one after the other: each takes the place of the one before it.
+    let mut stranger = TcpStream::connect(live.address).await.expect("a connection");
+    for _ in 0..3 {
+        let another = live.connect(&["http/1.1"]).await;
+        let _ = soon("the end of a connection", stranger.read_to_end(&mut Vec::new())).await;
+        stranger = another.into_inner().0;
+    }
+    soon("the connection", useful.ready()).await.expect("it is still open");
+    assert_eq!(soon("an answer", ask(&mut useful)).await.expect("an answer").status(), 200);
+    let counted = live.bed.metrics.encode();
+    assert!(counted.contains("meshvet_connections_displaced_total 3"), "{counted}");
 }

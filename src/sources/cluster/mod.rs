@@ -8,6 +8,7 @@
 //! An object is decoded when it arrives, and only what the rules read is kept. The text it came in is wiped, and so are a Secret's
 //! values; the buffers of the HTTP and TLS libraries below are out of reach.
 
+mod compare;
 mod connect;
 mod failure;
 mod heard;
@@ -36,6 +37,7 @@ use crate::sources::SharedWorld;
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::place::Place;
 
+pub use compare::{Comparison, Difference, What, compare};
 pub use connect::{ConnectError, ConnectOptions, connect, connect_told};
 pub(crate) use failure::told;
 pub use read::KubeReader;

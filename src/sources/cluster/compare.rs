@@ -1,0 +1,196 @@
+//! Whether what the watches have written is what is in the cluster: everything listed once more, and compared.
+//!
+//! Page by page, so that a comparison holds no second world. A watch is always a moment behind, so that one look proves nothing:
+//! what differs is looked at again after a pause, and counts only if the cluster has the same resourceVersion of it as before.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::time::Duration;
+
+use kube::Client;
+use kube::Resource as _;
+use kube::api::{Api, ListParams};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::mesh::{FactId, StoreKind};
+use crate::sources::cluster::ClusterOptions;
+use crate::sources::cluster::failure::{status_of, told};
+use crate::sources::cluster::kinds::{self, WatchedKind};
+use crate::sources::cluster::object::{RawObject, decode};
+use crate::sources::{Entry, SharedWorld};
+
+/// How often a list is begun anew when the API server has forgotten where it was.
+const TRIES: u32 = 4;
+
+/// What a comparison has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// How many objects of the cluster were looked at.
+    pub objects: usize,
+    /// What differs, sorted.
+    pub differences: Vec<Difference>,
+    /// Kinds that could not be compared, one sentence each.
+    pub problems: Vec<String>,
+}
+
+/// One object of which the cluster says something else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Difference {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub id: FactId,
+    /// What is wrong.
+    pub what: What,
+}
+
+/// What is wrong with what is known of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// It is in the cluster, and not known.
+    Unknown,
+    /// It is known as it isn't.
+    Other,
+    /// It is known, and not in the cluster, or says nothing there.
+    Outlived,
+}
+
+impl fmt::Display for Difference {
+    /// `Secret shop/blue-cert is known as it isn't`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.id {
+            FactId::Object(object) => object.fmt(f)?,
+            FactId::Store(store) => store.fmt(f)?,
+            FactId::Namespace(name) => write!(f, "Namespace {name}")?,
+        }
+        f.write_str(match self.what {
+            What::Unknown => " is not known",
+            What::Other => " is known as it isn't",
+            What::Outlived => " is known though it is gone",
+        })
+    }
+}
+
+/// Compares `world`, which watches of `client` write, with the cluster. What differs is looked at again after `pause`.
+pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWorld, pause: Duration) -> Comparison {
+    let mut comparison = Comparison::default();
+    let mut suspects = Vec::new();
+    for kind in kinds::watched(options) {
+        match look(client, kind, world).await {
+            Ok(look) => {
+                comparison.objects += look.objects;
+                if !look.differing.is_empty() {
+                    suspects.push((kind, look.differing));
+                }
+            }
+            Err(problem) => comparison.problems.push(problem),
+        }
+    }
+    if !suspects.is_empty() {
+        tokio::time::sleep(pause).await;
+    }
+    for (kind, before) in suspects {
+        match look(client, kind, world).await {
+            Ok(again) => {
+                let same = again.differing.into_iter().filter(|(id, differs)| before.get(id) == Some(differs));
+                let differences = same.map(|(id, Differs { what, .. })| Difference { kind: kind.kind, id, what });
+                comparison.differences.extend(differences);
+            }
+            Err(problem) => comparison.problems.push(problem),
+        }
+    }
+    comparison.differences.sort_unstable();
+    comparison
+}
+
+/// What one look at a kind has shown.
+#[derive(Default)]
+struct Look {
+    objects: usize,
+    differing: HashMap<FactId, Differs>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Differs {
+    what: What,
+    /// The version that the cluster has of it.
+    version: Option<String>,
+}
+
+async fn look(client: &Client, kind: &'static WatchedKind, world: &SharedWorld) -> Result<Look, String> {
+    for _ in 0..TRIES {
+        match look_once(client, kind, world).await {
+            Ok(look) => return Ok(look),
+            Err(error) => match status_of(&error) {
+                // The kind isn't installed: nothing may be known of it.
+                Some(status) if status.code == 404 => {
+                    let mut look = Look::default();
+                    look.outlived(kind, world, &HashSet::new());
+                    return Ok(look);
+                }
+                Some(status) if status.code == 410 => {}
+                _ => return Err(format!("could not list {}: {}", kind.resource(), told(&error))),
+            },
+        }
+    }
+    Err(format!("could not list {}: it changed too often", kind.resource()))
+}
+
+async fn look_once(client: &Client, kind: &'static WatchedKind, world: &SharedWorld) -> Result<Look, kube::Error> {
+    let api = Api::<RawObject>::all_with(client.clone(), &kind);
+    let mut params = ListParams::default().limit(kind.page);
+    params.field_selector = kind.fields.map(str::to_owned);
+    let (mut look, mut listed) = (Look::default(), HashSet::new());
+    loop {
+        // The client logs whole answers that it can't parse, Secrets and all: it is silenced.
+        let page = api.list(&params).with_subscriber(Dispatch::none()).await?;
+        let next = page.metadata.continue_.filter(|token| !token.is_empty());
+        look.objects += page.items.len();
+        for object in &page.items {
+            let id = object.id(kind);
+            let said = match decode(kind, object) {
+                Ok(Entry::Reviewed(reviewed)) => Some(reviewed.fact()),
+                Ok(Entry::Fact(fact)) => Some(fact),
+                Ok(Entry::Nothing(_) | Entry::Other) | Err(_) => None,
+            };
+            let known = world.read(|world| world.fact(&id));
+            let what = match (&said, &known) {
+                (Some(_), None) => Some(What::Unknown),
+                (None, Some(_)) => Some(What::Outlived),
+                (said, known) => (said != known).then_some(What::Other),
+            };
+            if let Some(what) = what {
+                look.differing.insert(id.clone(), Differs { what, version: object.meta().resource_version.clone() });
+            }
+            listed.insert(id);
+        }
+        match next {
+            Some(token) => params.continue_token = Some(token),
+            None => break,
+        }
+    }
+    look.outlived(kind, world, &listed);
+    Ok(look)
+}
+
+impl Look {
+    /// Notes what is known of a kind and was not listed.
+    fn outlived(&mut self, kind: &WatchedKind, world: &SharedWorld, listed: &HashSet<FactId>) {
+        let gone: Vec<FactId> =
+            world.read(|world| world.ids().filter(|id| is_of(id, kind) && !listed.contains(id)).collect());
+        self.differing.extend(gone.into_iter().map(|id| (id, Differs { what: What::Outlived, version: None })));
+    }
+}
+
+fn is_of(id: &FactId, kind: &WatchedKind) -> bool {
+    match id {
+        FactId::Namespace(_) => kind.kind == "Namespace",
+        FactId::Store(key) => match key.kind {
+            StoreKind::Secret => kind.kind == "Secret",
+            StoreKind::ConfigMap => kind.kind == "ConfigMap",
+            StoreKind::Folder => false,
+        },
+        FactId::Object(object) => object.kind == kind.kind && object.api_version == kind.api_version,
+    }
+}
