@@ -52,7 +52,7 @@ impl Probes {
             Some(ends) if (self.clock)() >= ends => missing.push(format!("the serving certificate ended at {ends}")),
             Some(_) => {}
         }
-        missing.extend(self.readiness.missing().into_iter().map(|kind| format!("not every {kind} has been read yet")));
+        missing.extend(self.readiness.told());
         missing
     }
 

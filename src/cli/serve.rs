@@ -68,7 +68,7 @@ Examples:
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
   meshvet serve --self-signed --log-level info,kube=debug --log-format json
 
-In a cluster: deploy/ has the manifests, and deploy/README.md says how to fill in the caBundle.";
+In a cluster: charts/meshvet installs it by helm, and deploy/ has the same as plain manifests.";
 
 /// Serve the admission webhook.
 ///

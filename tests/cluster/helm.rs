@@ -19,6 +19,8 @@ tests![
     installed_it_judges_and_its_own_test_says_so,
     upgrades_and_rollbacks_fail_no_review,
     uninstalled_it_leaves_nothing_behind,
+    a_certificate_of_ones_own_is_served,
+    what_cert_manager_issues_is_served_and_stays_trusted,
 ];
 
 const PLACE: (&str, &str) = ("meshvet-system", "meshvet");
@@ -100,6 +102,8 @@ fn installed_it_judges_and_its_own_test_says_so() {
     });
     assert!(outcome.stdout.contains("Succeeded"), "{outcome}");
     assert!(told.contains("meshvet judges"), "{told}");
+    let left: Vec<String> = everything(&plane).into_iter().filter(|object| object.ends_with("meshvet-test")).collect();
+    assert!(left.is_empty(), "{left:?}");
     // Each denial is in the log of the replica that gave it, and nothing there is an error.
     let logs: String = replicas.iter().map(Replica::log).collect();
     assert!(logs.contains("MV101") && logs.contains("MV004"), "{logs}");
@@ -245,4 +249,80 @@ fn uninstalled_it_leaves_nothing_behind() {
     assert_eq!(left, ["VirtualNode shop/left-alone"], "nothing but what the test made");
     // Nobody stands in the way of writes any more.
     world.apply(&sound).succeeds_silently();
+}
+
+/// A certificate for the Service of the release.
+fn issue(authority: &Authority) -> Value {
+    tls_secret(PLACE.0, "meshvet-tls", &authority.leaf(&["meshvet.meshvet-system.svc"]).issue())
+}
+
+/// The authority's certificate as a `caBundle` has it.
+fn bundle(authority: &Authority) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(authority.pem())
+}
+
+fn a_certificate_of_ones_own_is_served() {
+    let plane = plane("helm-files");
+    let authority = Authority::new("Somebody's root");
+    plane.kubectl.run(&["create", "namespace", PLACE.0], "").succeeds();
+    plane.kubectl.apply(&issue(&authority), &[]).succeeds();
+    let bundle = format!("certificate.files.caBundle={}", bundle(&authority));
+    let values = ["certificate.mode=files", "certificate.files.secretName=meshvet-tls", &bundle];
+    let release = Release::install(&plane, PLACE, &[FAIL, &values].concat());
+    let replicas = replicas(&plane, &release, &release.installation());
+    let logs: String = replicas.iter().map(Replica::log).collect();
+    assert!(!logs.contains("\"ERROR\""), "{logs}");
+}
+
+fn what_cert_manager_issues_is_served_and_stays_trusted() {
+    let plane = plane("helm-cert-manager");
+    plane.kubectl.apply(&certificates(), &["--server-side"]).succeeds();
+    world::wait_for_crds(&plane);
+    let values = [FAIL, &["certificate.mode=cert-manager", "certificate.certManager.issuerName=mine"]].concat();
+    let release = Release::install(&plane, PLACE, &values);
+
+    // What cert-manager does: the Secret that the Certificate names, and the caBundle where the annotation asks for it.
+    let certificate = plane.kubectl.get(&["-n", PLACE.0, "certificate", "meshvet-tls"]);
+    assert_eq!(certificate["spec"]["dnsNames"], json!(["meshvet.meshvet-system.svc"]));
+    assert_eq!(certificate["spec"]["secretName"], "meshvet-tls");
+    let configuration = || plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
+    let asked = &configuration()["metadata"]["annotations"]["cert-manager.io/inject-ca-from"];
+    assert_eq!(*asked, json!("meshvet-system/meshvet-tls"));
+    let authority = Authority::new("The issuer");
+    plane.kubectl.apply(&issue(&authority), &[]).succeeds();
+    let bundle = bundle(&authority);
+    let inject = [0, 1]
+        .map(|hook| json!({"op": "add", "path": format!("/webhooks/{hook}/clientConfig/caBundle"), "value": bundle}));
+    let inject = json!(inject).to_string();
+    let patch = ["patch", "validatingwebhookconfiguration", "meshvet", "--type=json", "-p", &inject];
+    plane.kubectl.run(&patch, "").succeeds();
+
+    let replicas = replicas(&plane, &release, &release.installation());
+    release.upgrade(&[&values[..], &["labels.team=platform"]].concat());
+    for hook in configuration()["webhooks"].as_array().expect("webhooks") {
+        assert_eq!(hook["clientConfig"]["caBundle"], bundle.as_str(), "an upgrade leaves it");
+    }
+    let logs: String = replicas.iter().map(Replica::log).collect();
+    assert!(!logs.contains("\"ERROR\""), "{logs}");
+}
+
+/// The resource of cert-manager that the chart makes, with a schema that takes everything.
+fn certificates() -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "certificates.cert-manager.io"},
+        "spec": {
+            "group": "cert-manager.io",
+            "names": {"kind": "Certificate", "plural": "certificates", "singular": "certificate"},
+            "scope": "Namespaced",
+            "versions": [{
+                "name": "v1",
+                "served": true,
+                "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}},
+            }],
+        },
+    })
 }

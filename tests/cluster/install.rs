@@ -194,6 +194,10 @@ impl<'a> Installation<'a> {
     #[cfg(feature = "aws")]
     #[track_caller]
     pub(crate) fn start_asking(&self, name: &str, endpoint: &str) -> Replica {
+        // The first of the two commands: the argument is this replica's alone.
+        let commands = readme("aws");
+        let grant = commands.split("\nkubectl ").next().expect("a command");
+        self.plane.kubectl.script(grant, &reader(self.plane)).succeeds();
         let mut replica = self.start_with(name, Some(endpoint.to_owned()));
         replica.wait_until_ready();
         replica

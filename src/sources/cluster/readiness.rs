@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 /// Which kinds have been listed in full. Clones share it; reading takes no lock.
 ///
@@ -16,6 +16,8 @@ pub struct Readiness(Arc<ArcSwap<Vec<Waiting>>>);
 struct Waiting {
     kind: String,
     filled: Arc<AtomicBool>,
+    /// Why it could not be listed.
+    trouble: Arc<ArcSwapOption<String>>,
 }
 
 impl Readiness {
@@ -24,7 +26,7 @@ impl Readiness {
         self.0.rcu(|kinds| {
             let mut kinds = Vec::clone(kinds);
             if !kinds.iter().any(|known| known.kind == kind) {
-                kinds.push(Waiting { kind: kind.to_owned(), filled: Arc::default() });
+                kinds.push(Waiting { kind: kind.to_owned(), filled: Arc::default(), trouble: Arc::default() });
             }
             kinds
         });
@@ -37,6 +39,13 @@ impl Readiness {
         }
     }
 
+    /// Notes why a kind could not be listed: told for as long as it is missing.
+    pub fn failed(&self, kind: &str, why: &str) {
+        for known in self.0.load().iter().filter(|known| known.kind == kind) {
+            known.trouble.store(Some(Arc::new(why.to_owned())));
+        }
+    }
+
     /// Whether nothing is missing.
     pub fn ready(&self) -> bool {
         self.0.load().iter().all(Waiting::is_filled)
@@ -46,6 +55,18 @@ impl Readiness {
     pub fn missing(&self) -> Vec<String> {
         let kinds = self.0.load();
         kinds.iter().filter(|known| !known.is_filled()).map(|known| known.kind.clone()).collect()
+    }
+
+    /// The same as sentences for whoever waits, each with what stands in the way.
+    pub fn told(&self) -> Vec<String> {
+        let kinds = self.0.load();
+        let missing = kinds.iter().filter(|known| !known.is_filled());
+        missing
+            .map(|known| match known.trouble.load().as_deref() {
+                Some(why) => format!("not every {} has been read yet: {why}", known.kind),
+                None => format!("not every {} has been read yet", known.kind),
+            })
+            .collect()
     }
 }
 
@@ -78,8 +99,11 @@ mod tests {
         assert_eq!(clone.missing(), ["Pod"]);
         assert!(!clone.ready());
 
+        clone.failed("Pod", "may not list pods");
+        assert_eq!(readiness.told(), ["not every Pod has been read yet: may not list pods"]);
         clone.filled("Pod");
         assert!(readiness.ready());
+        assert_eq!(readiness.told(), Vec::<String>::new());
     }
 
     #[test]

@@ -90,6 +90,9 @@ impl Watch {
     fn fail(&mut self, failure: Failure, trouble: &mut Trouble) -> Next {
         let (kind, message) = (self.kind.kind, failure.message.as_str());
         let news = trouble.is_news(&failure);
+        if failure.listing {
+            self.readiness.failed(&self.place.of(self.kind), message);
+        }
         match failure.why {
             Why::Absent => {
                 self.tracker.clear();

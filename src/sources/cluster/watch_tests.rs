@@ -176,6 +176,8 @@ async fn a_forbidden_kind_stays_missing_until_it_is_granted() {
     })));
     cluster.until("refused often", |_| asked.load(Ordering::Relaxed) >= 10).await;
     assert_eq!(cluster.readiness.missing(), ["Pod"]);
+    let told = cluster.readiness.told().concat();
+    assert!(told.contains("may not list pods") && told.contains("must allow list and watch on pods"), "{told}");
     asked.store(100, Ordering::Relaxed);
     cluster.until("granted", |cluster| cluster.readiness.ready()).await;
     assert_eq!(log.lines_with("may not list pods"), 1, "{}", log.text());
