@@ -39,6 +39,7 @@ mod proxies;
 mod availability;
 #[cfg(feature = "aws")]
 mod aws;
+mod chaos;
 mod facts;
 mod gateways;
 mod installing;
@@ -75,6 +76,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
     ("managed", managed::TESTS),
+    ("chaos", chaos::TESTS),
     #[cfg(feature = "aws")]
     ("aws", aws::TESTS),
 ];

@@ -31,6 +31,8 @@ pub(crate) struct Pod<'a> {
     pub(crate) aws: Option<String>,
     /// Arguments in place of those that name the files of its certificate, for one that keeps it by itself.
     pub(crate) managed: &'a [String],
+    /// The port by which it reaches the API server, where that isn't the server's own.
+    pub(crate) api_port: Option<u16>,
 }
 
 /// Puts the folder `$0` where a pod finds its ServiceAccount, in a mount namespace of its own, and becomes `$@`.
@@ -73,7 +75,7 @@ impl Replica {
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("KUBERNETES_SERVICE_HOST", API_SERVER.to_string())
-            .env("KUBERNETES_SERVICE_PORT", plane.port().to_string())
+            .env("KUBERNETES_SERVICE_PORT", pod.api_port.unwrap_or(plane.port()).to_string())
             .current_dir("/");
         command.args(container["args"].as_array().and_then(|arguments| arguments.first()).map(text));
         command.args(pod.managed);
@@ -114,6 +116,13 @@ impl Replica {
 
     /// The status of a GET of `path` on the probe port.
     pub(crate) fn probe(&self, path: &str) -> Result<u16, String> {
+        let answer = self.get(path)?;
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+        status.ok_or(answer)
+    }
+
+    /// The whole answer to a GET of `path` on the probe port.
+    pub(crate) fn get(&self, path: &str) -> Result<String, String> {
         let ask = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect((self.address, self.probe_port))?;
             stream.set_read_timeout(Some(Duration::from_secs(5)))?;
@@ -122,9 +131,7 @@ impl Replica {
             stream.read_to_string(&mut answer)?;
             Ok(answer)
         };
-        let answer = ask().map_err(|error| error.to_string())?;
-        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
-        status.ok_or(answer)
+        ask().map_err(|error| error.to_string())
     }
 
     /// What volume `name` holds from now on.
@@ -134,7 +141,18 @@ impl Replica {
 
     /// Sends SIGTERM, as the kubelet does first.
     pub(crate) fn terminate(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    /// Ends it without a word.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success(), "{kill}: {status}");
     }
