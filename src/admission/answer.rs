@@ -7,6 +7,8 @@ use crate::admission::review::{REVIEW_API_VERSION, REVIEW_KIND, Request};
 use crate::admission::verdict::Verdict;
 use crate::admission::wording::{self, Cause};
 
+/// The longest message of an answer that is no review, in characters.
+const MAX_MESSAGE: usize = 2_000;
 /// What is said of a review that is refused because there was no room for it.
 const OVERLOADED: &str = "meshvet has more reviews than it can take on, and refused this one unjudged (--overload refuse): apply again later";
 /// What is said of one that passes.
@@ -169,6 +171,9 @@ impl Answer {
 
     /// An answer that is no review: the one kind of body whose text reaches the user.
     pub fn failure(reason: Reason, message: &str) -> Self {
+        // It may quote what a stranger sent.
+        let end = message.char_indices().nth(MAX_MESSAGE).map_or(message.len(), |(end, _)| end);
+        let message = message.get(..end).unwrap_or_default();
         let status = Status {
             kind: Some("Status"),
             api_version: Some("v1"),
@@ -291,5 +296,7 @@ mod tests {
         assert_eq!(body["code"], 413);
         assert_eq!(body["reason"], "RequestEntityTooLarge");
         assert_eq!(body["message"], "too \"large\"");
+        let long = parsed(&Answer::failure(Reason::BadRequest, &"é".repeat(5_000)));
+        assert_eq!(long["message"].as_str().map(|text| text.chars().count()), Some(MAX_MESSAGE));
     }
 }

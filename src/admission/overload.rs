@@ -14,6 +14,8 @@ use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
+use crate::admission::review::{BadReview, MAX_UID};
+
 /// The largest body that is read. A review carries an object twice, and the API server's own limit is 3 MiB for one.
 pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
 /// Bodies above this many bytes are large: they leave room for others.
@@ -217,8 +219,12 @@ struct Asked<'a> {
 }
 
 /// The uid of a review, and nothing else of it: what an answer needs at least.
-pub(super) fn uid(body: &[u8]) -> Result<String, serde_json::Error> {
-    serde_json::from_slice::<Review<'_>>(body).map(|review| review.request.uid.into_owned())
+pub(super) fn uid(body: &[u8]) -> Result<String, BadReview> {
+    let review: Review<'_> = serde_json::from_slice(body).map_err(|error| BadReview::Malformed(error.to_string()))?;
+    match review.request.uid {
+        uid if uid.is_empty() || uid.len() > MAX_UID => Err(BadReview::Missing("request.uid (of at most 128 bytes)")),
+        uid => Ok(uid.into_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -330,7 +336,10 @@ mod tests {
     #[test]
     fn a_uid_is_found_whatever_else_there_is() {
         assert_eq!(uid(br#"{"kind":"x","request":{"object":{"a":[1,{}]},"uid":"a\u0062"}}"#).expect("one"), "ab");
-        for body in [&b"{"[..], b"{}", b"[]", br#"{"request":{}}"#, br#"{"request":{"uid":5}}"#, b"\xff"] {
+        let long = format!(r#"{{"request":{{"uid":"{}"}}}}"#, "9".repeat(MAX_UID + 1));
+        for body in
+            [long.as_bytes(), &b"{"[..], b"{}", b"[]", br#"{"request":{}}"#, br#"{"request":{"uid":5}}"#, b"\xff"]
+        {
             uid(body).expect_err("none");
         }
         let deep = format!(r#"{{"request":{{"object":{}{},"uid":"u"}}}}"#, "[".repeat(100_000), "]".repeat(100_000));

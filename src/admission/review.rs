@@ -16,6 +16,8 @@ use crate::sources::{Reviewed, Undecodable, decode_reviewed};
 
 /// The one version of the review that meshvet speaks (its `admissionReviewVersions`).
 pub const REVIEW_API_VERSION: &str = "admission.k8s.io/v1";
+/// The longest uid that is repeated in answers and logs, in bytes. An API server's has 36.
+pub(crate) const MAX_UID: usize = 128;
 /// The review's kind.
 pub const REVIEW_KIND: &str = "AdmissionReview";
 
@@ -151,8 +153,8 @@ impl Request {
             return Err(BadReview::OtherType { found: describe_type(&envelope) });
         }
         let raw = envelope.request.ok_or(BadReview::Missing("request"))?;
-        if raw.uid.is_empty() {
-            return Err(BadReview::Missing("request.uid"));
+        if raw.uid.is_empty() || raw.uid.len() > MAX_UID {
+            return Err(BadReview::Missing("request.uid (of at most 128 bytes)"));
         }
         let namespace = raw.namespace.unwrap_or_default();
         let name = raw.name.unwrap_or_default();

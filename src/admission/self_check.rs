@@ -61,9 +61,9 @@ impl SelfCheck {
         for problem in &found.problems {
             tracing::warn!(problem, "a part of the caches was not compared with the cluster");
         }
-        if differences == 0 {
+        if differences == 0 && found.problems.is_empty() {
             tracing::info!(objects, "the caches equal the cluster");
-        } else {
+        } else if differences > 0 {
             let named: Vec<String> = found.differences.iter().take(NAMED).map(ToString::to_string).collect();
             tracing::error!(
                 objects,

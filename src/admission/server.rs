@@ -84,7 +84,7 @@ fn overloaded(shared: &Shared, body: &[u8]) -> Answer {
         }
         Err(error) => {
             metrics.failed("malformed");
-            Answer::failure(Reason::BadRequest, &format!("meshvet: the body is no AdmissionReview: {error}"))
+            Answer::failure(Reason::BadRequest, &format!("meshvet: {error}"))
         }
     }
 }

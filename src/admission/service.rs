@@ -31,6 +31,8 @@ use crate::sources::{AwsReader, NoAws, Reviewed, SharedWorld, StoreReader};
 
 /// Bodies up to this many bytes are decoded and judged on the spot; larger ones on a thread that may be left behind.
 const LIGHT_BODY: usize = 64 * 1024;
+/// How many of the larger are decoded and judged at a time: however many processors there are, memory is bounded.
+const HEAVY_AT_ONCE: usize = 2;
 /// Stores read for one review. Who rests on more has broken enough of them to be refused all the same.
 const MOST_STORES: usize = 64;
 /// Stores read at a time for one review.
@@ -94,8 +96,7 @@ impl Admission {
         clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
-        let heavy = Arc::new(Semaphore::new(processors.max(2)));
+        let heavy = Arc::new(Semaphore::new(HEAVY_AT_ONCE));
         Self { world, reader, policy, clock, metrics, aws: Arc::new(NoAws), patience: Duration::ZERO, heavy }
     }
 

@@ -3,6 +3,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod cluster;
+mod lists;
 pub mod manifests;
 mod objects;
 mod shared;

@@ -12,6 +12,7 @@ use crate::appmesh::{
     VirtualRouter, VirtualService,
 };
 use crate::mesh::{Fact, FactId, ObjectRef, StoreKey, gateway_member, node_member};
+use crate::sources::lists::{MOST_LISTED, lists_too_much};
 use crate::sources::{Body, Reviewed, stores, workloads};
 
 /// The annotation by which EKS gives a ServiceAccount a role (IAM roles for service accounts).
@@ -121,6 +122,11 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
 /// # Errors
 /// [`Undecodable`], with the place in the object.
 pub fn decode_reviewed(kind: Kind, json: &[u8], namespace: &str) -> Result<Reviewed, Undecodable> {
+    if lists_too_much(json) {
+        let message = format!("its lists hold more than {MOST_LISTED} values, which is more than are read");
+        let object = ObjectRef::new(API_VERSION, kind.as_str(), namespace, "");
+        return Err(Undecodable { object, pointer: String::new(), message });
+    }
     decode_kind(kind, Input::Json(json), namespace)
 }
 

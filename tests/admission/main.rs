@@ -14,6 +14,7 @@ mod overload;
 mod properties;
 mod routes;
 mod serve;
+mod siege;
 mod stores;
 mod try_it;
 mod verdicts;

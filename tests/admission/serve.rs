@@ -25,7 +25,7 @@ clusters: [{name: nowhere, cluster: {server: 'https://127.0.0.1:1'}}]
 users: [{name: nobody, user: {token: hush-hush}}]
 ";
 
-fn meshvet(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn meshvet(folder: &Path, arguments: &[&str]) -> Command {
     std::fs::write(folder.join("kubeconfig"), KUBECONFIG).expect("a file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshvet"));
     command.current_dir(folder).env_clear().arg("serve").args(["--kubeconfig", "kubeconfig"]).args(arguments);
@@ -81,11 +81,11 @@ impl Drop for Running {
     }
 }
 
-fn address(line: &Value, field: &str) -> SocketAddr {
+pub(crate) fn address(line: &Value, field: &str) -> SocketAddr {
     line[field].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{field} of {line}"))
 }
 
-fn get(address: SocketAddr, path: &str) -> String {
+pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
     write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("it is taken");
     let mut answer = String::new();

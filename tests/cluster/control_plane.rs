@@ -104,6 +104,17 @@ impl ControlPlane {
         self.wait_until_ready();
     }
 
+    /// Stops etcd without ending it, does `meanwhile`, and lets it go on.
+    pub(crate) fn pause_etcd(&self, meanwhile: impl FnOnce()) {
+        let send = |signal: &str| {
+            let kill = format!("kill -{signal} {}", self.etcd.id());
+            assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
+        };
+        send("STOP");
+        meanwhile();
+        send("CONT");
+    }
+
     /// Writes an object into etcd past the API server and all that it checks: objects that no API server would take now, but
     /// an older one may have.
     #[track_caller]

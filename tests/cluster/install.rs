@@ -187,7 +187,7 @@ impl<'a> Installation<'a> {
     /// Starts a replica.
     #[track_caller]
     pub(crate) fn start_unready(&self, name: &str) -> Replica {
-        self.start_with(name, None)
+        self.start_with(name, None, None)
     }
 
     /// Starts a replica that asks AWS at this address, and waits until it is ready.
@@ -198,12 +198,20 @@ impl<'a> Installation<'a> {
         let commands = readme("aws");
         let grant = commands.split("\nkubectl ").next().expect("a command");
         self.plane.kubectl.script(grant, &reader(self.plane)).succeeds();
-        let mut replica = self.start_with(name, Some(endpoint.to_owned()));
+        let mut replica = self.start_with(name, Some(endpoint.to_owned()), None);
         replica.wait_until_ready();
         replica
     }
 
-    fn start_with(&self, name: &str, aws: Option<String>) -> Replica {
+    /// Starts a replica that reaches the API server by this port, and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start_through(&self, name: &str, api_port: u16) -> Replica {
+        let mut replica = self.start_with(name, None, Some(api_port));
+        replica.wait_until_ready();
+        replica
+    }
+
+    fn start_with(&self, name: &str, aws: Option<String>, api_port: Option<u16>) -> Replica {
         Replica::start(
             self.plane,
             Pod {
@@ -213,6 +221,7 @@ impl<'a> Installation<'a> {
                 tls: self.certificate().as_ref().map(tls_files),
                 aws,
                 managed: &self.managed,
+                api_port,
             },
         )
     }

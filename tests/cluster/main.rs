@@ -41,6 +41,7 @@ mod availability;
 #[cfg(feature = "aws")]
 mod aws;
 mod break_glass;
+mod chaos;
 mod doctor;
 mod facts;
 mod figures;
@@ -88,6 +89,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("managed", managed::TESTS),
     ("helm", helm::TESTS),
     ("rights", rights::TESTS),
+    ("chaos", chaos::TESTS),
     #[cfg(feature = "aws")]
     ("aws", aws::TESTS),
 ];

@@ -1,5 +1,10 @@
 //! The certificate that meshvet keeps by itself: its authority in a Secret that the replicas share, and the `caBundle`.
 
+use std::net::Ipv4Addr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -7,7 +12,7 @@ use serde_json::{Value, json};
 use crate::install::Installation;
 use crate::replica::{NAMESPACE, Replica};
 use crate::sandbox::{self, eventually};
-use crate::stream::Stream;
+use crate::stream::{Lost, Stream};
 use crate::support::manifests::{self, tls_secret, virtual_node};
 use crate::support::mint::{Authority, openssl};
 use crate::world::{World, plane};
@@ -15,6 +20,8 @@ use crate::world::{World, plane};
 tests![
     two_replicas_starting_at_once_make_one_authority,
     renewals_and_a_replaced_authority_fail_no_review,
+    replicas_that_end_at_random_moments_of_a_replacement_fail_no_review,
+    a_killed_replica_fails_only_what_was_on_its_way_to_it,
     whoever_is_left_keeps_the_bundle_and_the_secret,
     a_missing_right_is_named,
 ];
@@ -56,7 +63,12 @@ fn bundles(installation: &Installation<'_>) -> Vec<String> {
 /// The leaf that a replica serves, as PEM: verified by the bundle that the webhooks have afterwards.
 #[track_caller]
 fn verified(installation: &Installation<'_>, replica: &Replica) -> String {
-    let address = format!("{}:8443", replica.address);
+    verified_at(installation, replica.address)
+}
+
+#[track_caller]
+fn verified_at(installation: &Installation<'_>, address: Ipv4Addr) -> String {
+    let address = format!("{address}:8443");
     let name = format!("{}.{NAMESPACE}.svc", installation.name());
     let leaf = openssl(&["x509"], &openssl(&["s_client", "-connect", &address, "-servername", &name], ""));
     for (place, bundle) in bundles(installation).iter().enumerate() {
@@ -139,6 +151,96 @@ fn renewals_and_a_replaced_authority_fail_no_review() {
     for replica in [&first, &second] {
         assert!(!replica.log().contains("PRIVATE KEY"), "{}", replica.log());
     }
+}
+
+/// Moments that look like chance, the same in every run.
+fn moments(seed: u32) -> impl FnMut(u32) -> u32 {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    }
+}
+
+fn replicas_that_end_at_random_moments_of_a_replacement_fail_no_review() {
+    let (_world, node) = world("managed-moments");
+    let installation = Installation::managed_for(plane(), "managed-moments", ["9s", "45s"], true);
+    let mut replicas = ["0", "1"].map(|name| installation.start(name));
+    installation.route_to(&replicas.each_ref());
+    installation.wait_until_judging("managed-moments");
+    let authority = shared(&installation, "ca.crt");
+    let stream = Stream::start(plane(), &node);
+    // Looked at all the while: who is asked serves by what the webhooks trust.
+    let asked = Mutex::new(replicas.each_ref().map(|replica| replica.address).to_vec());
+    let over = AtomicBool::new(false);
+    let looks = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut looks = 0;
+            while !over.load(Ordering::Relaxed) {
+                // Who leaves the list serves on for longer than a look takes.
+                let asked = asked.lock().expect("no panic").clone();
+                for address in asked {
+                    verified_at(&installation, address);
+                    looks += 1;
+                }
+            }
+            looks
+        });
+        let mut moment = moments(6);
+        let mut number = 2;
+        let replaced = || {
+            let certificate = shared(&installation, "ca.crt");
+            certificate != authority && !watcher.is_finished()
+        };
+        // Until the replacement has run its course, and once more.
+        let mut rounds_after = 0;
+        while rounds_after < 2 && !watcher.is_finished() {
+            rounds_after += usize::from(replaced());
+            std::thread::sleep(Duration::from_millis(u64::from(moment(3_000))));
+            let which = usize::from(moment(2) == 1);
+            let stays = replicas[1 - which].address;
+            *asked.lock().expect("no panic") = vec![stays];
+            replicas[which].terminate();
+            installation.route_to(&[&replicas[1 - which]]);
+            let ended = replicas[which].wait_until_ended();
+            assert!(ended.success(), "{}", replicas[which].log());
+            replicas[which] = installation.start(&number.to_string());
+            number += 1;
+            installation.route_to(&replicas.each_ref());
+            *asked.lock().expect("no panic") = replicas.each_ref().map(|replica| replica.address).to_vec();
+            stream.wait_for(10);
+        }
+        over.store(true, Ordering::Relaxed);
+        watcher.join().expect("what is served is always trusted")
+    });
+    assert!(looks > 20, "{looks}");
+    stream.end();
+}
+
+fn a_killed_replica_fails_only_what_was_on_its_way_to_it() {
+    let (_world, node) = world("managed-killed");
+    let installation = Installation::managed_for(plane(), "managed-killed", ["9s", "240h"], true);
+    let [mut first, second] = ["0", "1"].map(|name| installation.start(name));
+    installation.route_to(&[&first, &second]);
+    installation.wait_until_judging("managed-killed");
+    let stream = Stream::start(plane(), &node);
+    stream.wait_for(40);
+    let killed = Instant::now();
+    first.kill();
+    installation.route_to(&[&second]);
+    stream.wait_for(40);
+    let settled = Instant::now();
+    let third = installation.start("2");
+    installation.route_to(&[&second, &third]);
+    stream.wait_for(100);
+    let lost = stream.end_with_losses();
+    for Lost { at, error } in &lost {
+        assert!(killed <= *at && *at <= settled, "only while the API server still counted on it: {error}");
+        let broke = ["connection refused", "connection reset", "EOF", "broken pipe"];
+        let is_its_own = error.contains("failed calling webhook") && broke.iter().any(|word| error.contains(word));
+        assert!(is_its_own, "{error}");
+    }
+    verified(&installation, &third);
 }
 
 fn whoever_is_left_keeps_the_bundle_and_the_secret() {

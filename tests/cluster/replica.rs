@@ -33,6 +33,8 @@ pub(crate) struct Pod<'a> {
     pub(crate) aws: Option<String>,
     /// Arguments in place of those that tell of its certificate, for a copy that keeps it by itself.
     pub(crate) managed: &'a [String],
+    /// The port by which it reaches the API server, where that isn't the server's own.
+    pub(crate) api_port: Option<u16>,
 }
 
 /// How the arguments begin that tell where the certificate comes from.
@@ -90,7 +92,7 @@ impl Replica {
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("KUBERNETES_SERVICE_HOST", API_SERVER.to_string())
-            .env("KUBERNETES_SERVICE_PORT", plane.port().to_string())
+            .env("KUBERNETES_SERVICE_PORT", pod.api_port.unwrap_or(plane.port()).to_string())
             .current_dir("/");
         for variable in container["env"].as_array().into_iter().flatten() {
             command.env(text(&variable["name"]), text(&variable["value"]));
@@ -168,7 +170,18 @@ impl Replica {
 
     /// Sends SIGTERM, as the kubelet does first.
     pub(crate) fn terminate(&self) {
-        let kill = format!("kill -TERM {}", self.child.id());
+        self.signal("TERM");
+    }
+
+    /// Ends it without a word.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &kill]).status().unwrap();
         assert!(status.success(), "{kill}: {status}");
     }

@@ -17,11 +17,20 @@ const AT_ONCE: usize = 4;
 /// It ends by itself, whatever becomes of the test.
 const LONGEST: Duration = Duration::from_secs(120);
 
+/// A request that meshvet didn't answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Lost {
+    /// When that was known.
+    pub(crate) at: Instant,
+    /// What the API server said.
+    pub(crate) error: String,
+}
+
 /// Dry runs of one object through the API server, one after another, until it is [ended](Stream::end).
 pub(crate) struct Stream {
     answered: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Vec<String>>,
+    thread: JoinHandle<Vec<Lost>>,
 }
 
 impl Stream {
@@ -61,9 +70,14 @@ impl Stream {
     /// Ends it: every request was answered by meshvet's verdict.
     #[track_caller]
     pub(crate) fn end(self) {
+        let lost = self.end_with_losses();
+        assert!(lost.is_empty(), "{} lost, the first of them:\n{}", lost.len(), lost[0].error);
+    }
+
+    /// Ends it: what was not answered by meshvet's verdict.
+    pub(crate) fn end_with_losses(self) -> Vec<Lost> {
         self.stop.store(true, Ordering::Relaxed);
-        let lost = self.thread.join().expect("the stream ends");
-        assert!(lost.is_empty(), "{} lost, the first of them:\n{}", lost.len(), lost[0]);
+        self.thread.join().expect("the stream ends")
     }
 }
 
@@ -74,7 +88,7 @@ async fn one_after_another(
     body: &[u8],
     answered: &AtomicUsize,
     stop: &AtomicBool,
-) -> Vec<String> {
+) -> Vec<Lost> {
     let deadline = Instant::now() + LONGEST;
     let mut lost = Vec::new();
     while !stop.load(Ordering::Relaxed) && Instant::now() < deadline {
@@ -83,7 +97,7 @@ async fn one_after_another(
         match client.request_text(request).await {
             Ok(_) => answered.fetch_add(1, Ordering::Relaxed),
             Err(error) => {
-                lost.push(error.to_string());
+                lost.push(Lost { at: Instant::now(), error: error.to_string() });
                 0
             }
         };

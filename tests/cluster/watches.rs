@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use meshvet::mesh::{SecretAccess, StoreKey, StoreState, Unread, World as Facts};
+use meshvet::mesh::{Fact, FactId, SecretAccess, StoreKey, StoreState, Unread, World as Facts};
 use meshvet::sources::cluster::{
-    ClusterOptions, ConnectOptions, KubeReader, Pace, Readiness, WatchStats, Watches, connect, spawn,
+    ClusterOptions, ConnectOptions, KubeReader, Pace, Readiness, WatchStats, Watches, compare, connect, spawn,
 };
 use meshvet::sources::{SharedWorld, StoreReader};
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ tests![
     a_refusal_names_what_to_grant_and_ends_with_the_grant,
     a_crd_may_come_and_go,
     deletions_while_the_api_server_is_away_are_noticed,
+    what_is_known_other_than_it_is_is_told,
 ];
 
 /// The watches of one user, and what they have learnt.
@@ -300,4 +301,52 @@ fn deletions_while_the_api_server_is_away_are_noticed() {
     world.has([service("shop", "new")]);
     watching
         .until("and what comes after", |watching| watching.known("shop").contains(&"VirtualService/new".to_owned()));
+}
+
+fn what_is_known_other_than_it_is_is_told() {
+    let world = World::new("compared");
+    world.has(["lost", "changed"].map(|name| secret("compared", name, &[("a", "1")])));
+    world.has([service("compared", "lost")]);
+    let kubeconfig = plane().folder().join("kubeconfig");
+    let watching = Watching::all_of(plane());
+    let options = ConnectOptions { kubeconfig: Some(kubeconfig), context: None };
+    let client = watching.runtime.block_on(connect(&options)).expect("a client");
+    let differences = || {
+        let all = ClusterOptions { service_accounts: true, ..ClusterOptions::default() };
+        let compared = compare(&client, all, &watching.facts, Duration::from_secs(1));
+        let compared = watching.runtime.block_on(compared);
+        assert_eq!(compared.problems, Vec::<String>::new());
+        assert!(compared.objects > 5, "{compared:?}");
+        let told = compared.differences.iter().map(ToString::to_string);
+        // Others are at work in the same cluster.
+        told.filter(|line| line.contains("compared")).collect::<Vec<_>>()
+    };
+    assert_eq!(differences(), Vec::<String>::new());
+
+    let key = |name: &str| StoreKey::secret("compared", name);
+    watching.facts.write(|facts| {
+        let Some(Fact::Store(_, other)) = facts.fact(&FactId::Store(key("lost"))) else { panic!("it is known") };
+        let mut changed = (*other).clone();
+        changed.files.clear();
+        facts.forget(&FactId::Store(key("lost")));
+        facts.learn(Fact::Store(key("changed"), changed.into()));
+        facts.learn(Fact::Store(key("never"), other));
+        let lost: Vec<FactId> = facts
+            .services()
+            .filter(|(it, _)| it.namespace() == "compared")
+            .map(|(it, _)| FactId::Object(it.clone()))
+            .collect();
+        lost.iter().for_each(|id| facts.forget(id));
+    });
+    let told = [
+        "Secret compared/changed is known as it isn't",
+        "Secret compared/lost is not known",
+        "Secret compared/never is known though it is gone",
+        "VirtualService compared/lost is not known",
+    ];
+    assert_eq!(differences(), told);
+    // The cluster has another version of it by the second look: then it may be the watch that is a moment behind.
+    world.has([secret("compared", "changed", &[("a", "2")])]);
+    watching.until("the watch has mended it", |watching| watching.size("compared", "changed", "a") == Some(1));
+    assert_eq!(differences(), told[1..]);
 }
