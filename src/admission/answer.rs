@@ -126,7 +126,8 @@ impl Answer {
     /// The answer that a verdict makes.
     pub fn of(request: &Request, verdict: &Verdict) -> Self {
         let object = request.object();
-        let message = if verdict.allows() { String::new() } else { wording::denial(&object, &verdict.denials) };
+        let message =
+            if verdict.allows() { String::new() } else { wording::denial(&object, &verdict.denials, verdict.detail) };
         // 403: with 422 kubectl hides the message, and `apply --force` deletes the live object.
         let status = (!verdict.allows()).then(|| Status {
             kind: None,
@@ -139,7 +140,7 @@ impl Answer {
                 name: &request.name,
                 group: &request.group,
                 kind: &request.kind,
-                causes: wording::causes(&object, &verdict.denials),
+                causes: wording::causes(&object, &verdict.denials, verdict.detail),
             }),
             code: Reason::Forbidden.code(),
         });
@@ -147,7 +148,7 @@ impl Answer {
             uid: &request.uid,
             allowed: verdict.allows(),
             status,
-            warnings: wording::warnings(&object, &verdict.warnings),
+            warnings: wording::warnings(&object, &verdict.warnings, verdict.detail),
             audit_annotations: Some(Audit::of(verdict)),
         })
     }

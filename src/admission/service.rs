@@ -376,7 +376,7 @@ fn look(
         Ok(reviewed) => judged(reviewed),
         Err(error) => Judgement::new(undecodable(error, policy, world).into_iter().collect()),
     };
-    let verdict = match old {
+    let mut verdict = match old {
         // The old object only ever excuses.
         Some(old) if judgement.findings.iter().any(is_compared) => match old {
             Ok(old) => Verdict::weigh(judgement, Old::Judged(&judged(old))),
@@ -384,6 +384,7 @@ fn look(
         },
         _ => Verdict::weigh(judgement, Old::Absent),
     };
+    verdict.detail = policy.effective(&request.namespace, world).detail;
     // First what decides: only so many are read.
     let mut first = verdict.rests_on();
     first.extend(wanted);

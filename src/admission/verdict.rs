@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Finding, Severity};
 use crate::mesh::{ObjectRef, StoreKey};
+use crate::policy::Detail;
 use crate::rules::Judgement;
 
 /// What the answer to a review says.
@@ -18,6 +19,8 @@ pub struct Verdict {
     pub warnings: Vec<Warned>,
     /// What the owner has seen and left: counted, not told.
     pub suppressed: Vec<Finding>,
+    /// How much of it is told.
+    pub detail: Detail,
 }
 
 /// A finding that is told as a warning.

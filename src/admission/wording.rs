@@ -2,6 +2,9 @@
 //!
 //! Everything is bounded and free of control characters: the API server drops a warning that has one, and a terminal obeys
 //! it. Nothing here depends on when or where the question was asked, so that a dry run answers the same, word for word.
+//!
+//! In [brief](Detail::Brief), only what the applied object and the rules' manuals say is told: whoever may apply an object doesn't
+//! always have the right to look into Secrets, or into other namespaces.
 
 use std::fmt::Write as _;
 
@@ -10,6 +13,7 @@ use serde::Serialize;
 use crate::admission::verdict::{Because, Warned};
 use crate::finding::Finding;
 use crate::mesh::ObjectRef;
+use crate::policy::Detail;
 
 /// Problems told in full in a message; the others are counted.
 const MOST_PROBLEMS: usize = 10;
@@ -40,7 +44,7 @@ pub struct Cause {
 
 /// The message of a denial: each problem with where it stands, what was expected and found, what would have happened and
 /// how to mend it; last the command that explains it.
-pub fn denial(object: &ObjectRef, denials: &[Finding]) -> String {
+pub fn denial(object: &ObjectRef, denials: &[Finding], detail: Detail) -> String {
     let mut text = String::with_capacity(1024);
     let (count, noun) = (denials.len(), if denials.len() == 1 { "problem" } else { "problems" });
     push_clean(&mut text, &object.to_string(), LONGEST_PART);
@@ -52,27 +56,36 @@ pub fn denial(object: &ObjectRef, denials: &[Finding]) -> String {
         }
         let number = if count == 1 { String::new() } else { format!("{}. ", index + 1) };
         text.push('\n');
-        push_problem(&mut text, &number, object, finding);
+        push_problem(&mut text, &number, object, finding, detail);
         told += 1;
     }
     if let Some(rest) = denials.get(told..).filter(|rest| !rest.is_empty()) {
         let _ = writeln!(text, "\nand {} more: {}", rest.len(), codes(rest).join(", "));
     }
     let _ = write!(text, "\nTo read more: meshvet explain {}", codes(denials).join(" "));
+    if detail == Detail::Brief {
+        text.push_str(
+            "\nThe policy keeps this brief. Whoever may read what it rests on sees the rest: meshvet audit -n ",
+        );
+        push_clean(&mut text, object.namespace(), LONGEST_PART);
+    }
     text
 }
 
-fn push_problem(text: &mut String, number: &str, object: &ObjectRef, finding: &Finding) {
+fn push_problem(text: &mut String, number: &str, object: &ObjectRef, finding: &Finding, detail: Detail) {
     let problem = &finding.problem;
     let _ = write!(text, "{number}{} {}", finding.rule.code, finding.rule.name);
-    let place = place(object, finding);
+    let place = place(object, finding, detail);
     if !place.is_empty() {
         text.push_str(" at ");
         push_clean(text, &place, LONGEST_PART);
     }
     text.push_str("\n   ");
-    push_clean(text, &problem.message, LONGEST_PART);
+    push_clean(text, message(finding, detail), LONGEST_PART);
     text.push('\n');
+    if detail == Detail::Brief {
+        return;
+    }
     let parts = [
         ("expected:     ", &problem.expected),
         ("found:        ", &problem.found),
@@ -90,15 +103,15 @@ fn push_problem(text: &mut String, number: &str, object: &ObjectRef, finding: &F
 }
 
 /// The causes of a denial, one a problem.
-pub fn causes(object: &ObjectRef, denials: &[Finding]) -> Vec<Cause> {
+pub fn causes(object: &ObjectRef, denials: &[Finding], detail: Detail) -> Vec<Cause> {
     let room = if denials.len() > MOST_CAUSES { MOST_CAUSES - 1 } else { MOST_CAUSES };
     let mut causes: Vec<Cause> = denials
         .iter()
         .take(room)
         .map(|finding| Cause {
             reason: format!("{} {}", finding.rule.code, finding.rule.name),
-            message: clean(&finding.problem.message, LONGEST_PART),
-            field: clean(&place(object, finding), LONGEST_PART),
+            message: clean(message(finding, detail), LONGEST_PART),
+            field: clean(&place(object, finding, detail), LONGEST_PART),
         })
         .collect();
     if let Some(rest) = denials.get(room..).filter(|rest| !rest.is_empty()) {
@@ -112,9 +125,9 @@ pub fn causes(object: &ObjectRef, denials: &[Finding]) -> Vec<Cause> {
 }
 
 /// The warnings, one line each.
-pub fn warnings(object: &ObjectRef, warned: &[Warned]) -> Vec<String> {
+pub fn warnings(object: &ObjectRef, warned: &[Warned], detail: Detail) -> Vec<String> {
     let room = if warned.len() > MOST_WARNINGS { MOST_WARNINGS - 1 } else { MOST_WARNINGS };
-    let mut lines: Vec<String> = warned.iter().take(room).map(|warned| warning(object, warned)).collect();
+    let mut lines: Vec<String> = warned.iter().take(room).map(|warned| warning(object, warned, detail)).collect();
     if let Some(rest) = warned.get(room..).filter(|rest| !rest.is_empty()) {
         let more = format!("and {} more: {}", rest.len(), codes(rest.iter().map(|warned| &warned.finding)).join(", "));
         lines.push(clean(&more, LONGEST_WARNING));
@@ -124,20 +137,22 @@ pub fn warnings(object: &ObjectRef, warned: &[Warned]) -> Vec<String> {
 
 /// What matters first, since the end may be cut: the rule, whether it is news, what is wrong; then why it is doubtful, and
 /// where there is room, the place.
-fn warning(object: &ObjectRef, warned: &Warned) -> String {
+fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
     let Warned { finding, because } = warned;
     let (note, why) = match because {
         Because::Mild => ("", None),
         Because::SameAsBefore => (" (as before)", None),
         Because::UnreadableBefore => (" (unreadable before)", None),
+        // It names what could not be read.
+        Because::Unconfirmed(_) if detail == Detail::Brief => (" (not confirmed)", None),
         Because::Unconfirmed(why) => (" (not confirmed)", Some(clean(why, LONGEST_DOUBT))),
     };
     let mut line = format!("{} {}{note}: ", finding.rule.code, finding.rule.name);
     let mut tail = why.map(|why| format!("; {why}")).unwrap_or_default();
     let room = |line: &str, tail: &str| LONGEST_WARNING.saturating_sub(line.chars().count() + tail.chars().count());
-    let message = clean(&finding.problem.message, room(&line, &tail));
+    let message = clean(message(finding, detail), room(&line, &tail));
     line.push_str(&message);
-    let place = clean(&place(object, finding), LONGEST_PART);
+    let place = clean(&place(object, finding, detail), LONGEST_PART);
     if !place.is_empty() && place.chars().count() + 3 <= room(&line, &tail) {
         let _ = write!(tail, " ({place})");
     }
@@ -156,8 +171,19 @@ pub fn codes<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<&'stati
     codes
 }
 
-/// The field, with the object before it where it is another than the one under review.
-fn place(object: &ObjectRef, finding: &Finding) -> String {
+/// What is wrong; in brief, what the rule is about.
+fn message(finding: &Finding, detail: Detail) -> &str {
+    match detail {
+        Detail::Full => &finding.problem.message,
+        Detail::Brief => finding.rule.summary,
+    }
+}
+
+/// The field, with the object before it where it is another than the one under review. In brief, nothing of another object.
+fn place(object: &ObjectRef, finding: &Finding, detail: Detail) -> String {
+    if detail == Detail::Brief && finding.object != *object {
+        return String::new();
+    }
     let field = finding.field().kubernetes();
     if finding.object == *object {
         field
@@ -202,7 +228,7 @@ mod tests {
     fn a_denial_tells_field_expected_found_consequence_fix_and_rule() {
         let mut one = finding("MV101", "listener 1", "no name matches");
         one.problem = one.problem.expected("blue.shop").found("red.shop").consequence("503").fix("issue it anew");
-        let text = denial(&node(), &[one]);
+        let text = denial(&node(), &[one], Detail::Full);
         assert_eq!(
             text,
             "VirtualNode shop/blue would not work: 1 problem.\n\n\
@@ -215,17 +241,17 @@ mod tests {
     #[test]
     fn a_denial_is_capped_and_counts_the_rest() {
         let many: Vec<Finding> = (0..50).map(|n| finding("MV101", &format!("listener {n}"), "wrong")).collect();
-        let text = denial(&node(), &many);
+        let text = denial(&node(), &many, Detail::Full);
         assert!(text.contains("50 problems") && text.contains("\n10. MV101") && !text.contains("\n11. "));
         assert!(text.contains("and 40 more: MV101"));
         assert_eq!(text.matches("meshvet explain").count(), 1);
 
         let long: Vec<Finding> = (0..50).map(|n| finding("MV101", &format!("{n}"), &"é".repeat(5_000))).collect();
-        let text = denial(&node(), &long);
+        let text = denial(&node(), &long, Detail::Full);
         assert!(text.len() < 2 * LONGEST_MESSAGE, "{}", text.len());
         assert!(text.contains("more: MV101"));
 
-        let causes = causes(&node(), &many);
+        let causes = causes(&node(), &many, Detail::Full);
         assert_eq!(causes.len(), MOST_CAUSES);
         assert_eq!(causes[0].field, "spec.listeners[0].tls");
         assert_eq!(causes[0].reason, "MV101 hostname-mismatch");
@@ -236,43 +262,67 @@ mod tests {
     fn a_problem_of_another_object_names_it() {
         let mut other = finding("MV002", "annotation", "bad");
         other.object = ObjectRef::new("apps/v1", "Deployment", "shop", "blue");
-        let text = denial(&node(), &[other]);
+        let text = denial(&node(), &[other], Detail::Full);
         assert!(text.contains("at Deployment shop/blue: spec.listeners[0].tls"), "{text}");
     }
 
     #[test]
     fn a_warning_is_one_short_line_without_control_characters() {
         let nasty = finding("MV209", "listener 1", &"ends\nsoon\u{1b}[31m\u{85}\u{2028}".repeat(100));
-        let lines = warnings(&node(), &[warned(nasty, Because::Mild)]);
+        let lines = warnings(&node(), &[warned(nasty, Because::Mild)], Detail::Full);
         assert_eq!(lines.len(), 1);
         assert!(lines[0].starts_with("MV209 certificate-expiring: ends soon [31m"), "{}", lines[0]);
         assert!(!lines[0].chars().any(char::is_control));
         assert_eq!(lines[0].chars().count(), LONGEST_WARNING);
 
         let short = finding("MV209", "listener 1", "ends soon");
-        let lines = warnings(&node(), &[warned(short, Because::SameAsBefore)]);
+        let lines = warnings(&node(), &[warned(short, Because::SameAsBefore)], Detail::Full);
         assert_eq!(lines, ["MV209 certificate-expiring (as before): ends soon (spec.listeners[0].tls)"]);
 
         let doubtful = finding("MV101", "listener 1", &"x".repeat(500));
-        let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("y".repeat(500)))]);
+        let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("y".repeat(500)))], Detail::Full);
         assert_eq!(lines[0].chars().count(), LONGEST_WARNING);
         assert!(lines[0].starts_with("MV101 hostname-mismatch (not confirmed): xxx"), "{}", lines[0]);
         assert!(lines[0].ends_with("…; yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…"), "{}", lines[0]);
 
         let doubtful = finding("MV101", "listener 1", "no name matches");
-        let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("a timeout".to_owned()))]);
+        let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("a timeout".to_owned()))], Detail::Full);
         let expected = "MV101 hostname-mismatch (not confirmed): no name matches; a timeout (spec.listeners[0].tls)";
         assert_eq!(lines, [expected]);
+    }
+
+    #[test]
+    fn a_brief_answer_tells_only_what_the_object_and_the_rules_say() {
+        let secret = "Secret shop/blue-cert holds payroll.key";
+        let mut own = finding("MV202", "listener 1", secret);
+        own.problem = own.problem.expected(secret).found(secret).consequence(secret).fix(secret);
+        let mut other = finding("MV104", "listener 1", secret);
+        other.object = ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "payroll", "client");
+        let text = denial(&node(), &[own.clone(), other.clone()], Detail::Brief);
+        assert!(!text.contains("payroll") && !text.contains("blue-cert"), "{text}");
+        let summary = own.rule.summary;
+        let problem = format!("1. MV202 file-missing at spec.listeners[0].tls\n   {summary}\n");
+        assert!(text.contains(&problem), "{text}");
+        assert!(text.ends_with("meshvet explain MV202 MV104\nThe policy keeps this brief. Whoever may read what it rests on sees the rest: meshvet audit -n shop"), "{text}");
+
+        let causes = causes(&node(), &[own.clone(), other.clone()], Detail::Brief);
+        assert_eq!((causes[0].message.as_str(), causes[0].field.as_str()), (summary, "spec.listeners[0].tls"));
+        assert_eq!(causes[1].field, "");
+
+        let doubt = Because::Unconfirmed(format!("could not read {secret}"));
+        let lines = warnings(&node(), &[warned(own, doubt), warned(other, Because::Mild)], Detail::Brief);
+        assert_eq!(lines[0], format!("MV202 file-missing (not confirmed): {summary} (spec.listeners[0].tls)"));
+        assert!(!lines[1].contains("payroll"), "{}", lines[1]);
     }
 
     #[test]
     fn warnings_are_few() {
         let all: Vec<Warned> =
             (0..100).map(|n| warned(finding("MV209", &format!("{n}"), "soon"), Because::Mild)).collect();
-        let lines = warnings(&node(), &all);
+        let lines = warnings(&node(), &all, Detail::Full);
         assert_eq!(lines.len(), MOST_WARNINGS);
         assert_eq!(lines.last().map(String::as_str), Some("and 93 more: MV209"));
-        assert_eq!(warnings(&node(), &all[..MOST_WARNINGS]).len(), MOST_WARNINGS);
-        assert!(warnings(&node(), &all[..MOST_WARNINGS]).iter().all(|line| !line.starts_with("and")));
+        assert_eq!(warnings(&node(), &all[..MOST_WARNINGS], Detail::Full).len(), MOST_WARNINGS);
+        assert!(warnings(&node(), &all[..MOST_WARNINGS], Detail::Full).iter().all(|line| !line.starts_with("and")));
     }
 }

@@ -130,6 +130,21 @@ fn commands_in_documents_can_be_run() {
 }
 
 #[test]
+fn the_command_of_the_image_can_be_run() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Dockerfile");
+    let text = std::fs::read_to_string(file).expect("the Dockerfile");
+    let list = |name: &str| -> Vec<String> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+        serde_json::from_str(line).expect("a list of words")
+    };
+    let [program] = list("ENTRYPOINT ").try_into().expect("the program alone: arguments are the user's");
+    assert!(program.ends_with("/meshvet"), "{program}");
+    let words: Vec<String> = [program].into_iter().chain(list("CMD ")).collect();
+    assert!(words.len() > 1, "{words:?}");
+    parses("Dockerfile", &words);
+}
+
+#[test]
 fn hooks_of_pre_commit_can_be_run() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
     let hooks: serde_json::Value =

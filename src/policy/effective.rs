@@ -8,6 +8,7 @@ use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
 use crate::mesh::World;
 use crate::pki::HashAlgorithm;
+use crate::policy::answers::{Answers, Detail};
 use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
 use crate::rules::{RULES, Rule};
@@ -32,6 +33,7 @@ struct Layer {
     profile: Profile,
     issuers: Option<Arc<AllowedIssuers>>,
     routing: Routing,
+    answers: Answers,
 }
 
 /// What holds in one namespace.
@@ -55,6 +57,8 @@ pub struct Effective {
     pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
+    /// How much the webhook tells whoever applies an object.
+    pub detail: Detail,
     /// MV302's allowed issuers; None: anybody.
     pub allowed_issuers: Option<Arc<AllowedIssuers>>,
     /// Where the mesh is in AWS, and whom meshvet asks as.
@@ -76,6 +80,7 @@ impl Default for Policy {
             backend_groups_enabled: false,
             routing: Severity::Warn,
             ignore_denials: false,
+            detail: Detail::Full,
             allowed_issuers: None,
             aws: Arc::default(),
         };
@@ -103,6 +108,7 @@ impl Policy {
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.backend_groups_enabled = file.backend_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
+        policy.base.detail = file.answers.detail.unwrap_or_default();
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
         file.log.check()?;
         policy.log_level = file.log.level;
@@ -122,6 +128,7 @@ impl Policy {
                 profile: scope.profile,
                 issuers: allowed(scope.issuers.as_ref(), &format!("{path}.issuers"))?,
                 routing: scope.routing,
+                answers: scope.answers,
             });
         }
         Ok(policy)
@@ -148,6 +155,7 @@ impl Policy {
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
             let effective = effective.to_mut();
             effective.lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile, layer.routing);
+            effective.detail = layer.answers.detail.unwrap_or(effective.detail);
             effective.allowed_issuers = layer.issuers.clone().or(effective.allowed_issuers.take());
         }
         effective
@@ -270,6 +278,19 @@ mod tests {
         assert_eq!(routing(scoped, "prod"), Severity::Deny);
         rejects("routing: {severity: error}", &["routing.severity", "error"]);
         rejects("scopes: [{routing: {severty: deny}}]", &["scopes[0].routing.severty", "`severity`"]);
+    }
+
+    #[test]
+    fn answers_are_full_unless_the_policy_keeps_them_brief() {
+        let detail = |text: &str, namespace: &str| {
+            Policy::parse(text).expect("a policy").effective(namespace, &World::default()).detail
+        };
+        assert_eq!(detail("", "shop"), Detail::Full);
+        let scoped = "answers: {detail: brief}\nscopes:\n- namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dev}}\n  answers: {detail: full}\n";
+        assert_eq!(detail(scoped, "shop"), Detail::Brief);
+        assert_eq!(detail(scoped, "dev"), Detail::Full);
+        rejects("answers: {detail: short}", &["answers.detail", "short", "brief"]);
+        rejects("answers: {details: brief}", &["answers.details", "`detail`"]);
     }
 
     #[test]

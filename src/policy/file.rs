@@ -12,6 +12,7 @@ use crate::appmesh::LabelSelector;
 use crate::aws::{account_of_role, is_account, is_region};
 use crate::finding::Severity;
 use crate::pki::HashAlgorithm;
+use crate::policy::answers::Answers;
 use crate::policy::issuers::IssuersFile;
 use crate::suggest;
 
@@ -36,6 +37,8 @@ pub struct PolicyFile {
     pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.
     pub ignore: Ignore,
+    /// How much the webhook tells whoever applies an object.
+    pub answers: Answers,
     /// Who may have issued a certificate (MV302). Left out: anybody.
     pub issuers: Option<IssuersFile>,
     /// What AWS is, and how it is asked.
@@ -183,6 +186,8 @@ pub struct Scope {
     pub issuers: Option<IssuersFile>,
     /// Objects there that lead callers to nodes.
     pub routing: Routing,
+    /// How much the webhook tells of objects there.
+    pub answers: Answers,
 }
 
 /// Where the mesh is in AWS, and whom meshvet asks as. Nothing here makes meshvet ask: `--aws` does.

@@ -3,10 +3,12 @@
 //! [`PolicyFile`] is what a person writes; [`Policy`] is what the engine reads. An unknown key, rule or severity is an
 //! [error](PolicyError) that names the place and the nearest right word.
 
+mod answers;
 mod effective;
 mod file;
 mod issuers;
 
+pub use answers::{Answers, Detail};
 pub use effective::{Effective, Policy};
 pub use file::{
     Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, Log, PolicyError, PolicyFile, Profile, Routing, Scope, Sds,

@@ -208,6 +208,17 @@ async fn the_policy_in_force_decides_and_can_be_swapped() {
 }
 
 #[tokio::test]
+async fn a_brief_answer_tells_nothing_that_was_found() {
+    let bed = Bed::serving(&MISNAMED);
+    bed.policy.store(Policy::parse("answers: {detail: brief}").expect("a policy").into());
+    let response = bed.ask(&create(node())).await;
+    response.denies(&["MV101 hostname-mismatch at spec.listeners[0].tls", "meshvet audit -n shop"]);
+    // The certificate's names and the Secret are the namespace's own.
+    let told = response.0.to_string();
+    assert!(!told.contains("red.apps.local") && !told.contains("blue-cert"), "{told}");
+}
+
+#[tokio::test]
 async fn every_review_is_counted_by_kind_and_verdict() {
     let bed = Bed::serving(&MISNAMED);
     bed.ask(&create(node())).await;
