@@ -16,11 +16,13 @@ use futures::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument as _;
 
 use crate::admission::answer::{Answer, Reason};
 use crate::admission::drain::{Drain, Phase};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
+use crate::admission::trace;
 
 /// The largest body that is read. A review carries an object twice, and the API server's own limit is 3 MiB for one.
 pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -47,7 +49,8 @@ pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
 
 async fn validate(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let version = request.version();
-    let review = AssertUnwindSafe(answer(&shared, request)).catch_unwind();
+    let span = trace::request(request.headers());
+    let review = AssertUnwindSafe(answer(&shared, request)).catch_unwind().instrument(span);
     let answer = review.await.unwrap_or_else(|_| {
         shared.admission.metrics.failed("panic");
         tracing::error!("a review failed; this is a bug of meshvet");

@@ -23,6 +23,7 @@ mod policy;
 mod progress;
 mod schema;
 mod serve;
+mod traces;
 mod tree;
 mod try_it;
 mod verify;

@@ -32,6 +32,7 @@ use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
 use crate::cli::logging::{LogLevel, Logging};
 use crate::cli::managed::ManagedArgs;
+use crate::cli::traces::TraceArgs;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
@@ -58,6 +59,8 @@ Examples:
   meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
   meshvet serve --self-signed --report                    the mesh as a page, at the probe port
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
+  meshvet serve --self-signed --otlp-endpoint http://collector.monitoring:4318
+                                                          a span for each review
   meshvet serve --self-signed --log-level info,kube=debug --log-format json
 
 In a cluster: deploy/ has the manifests, and deploy/README.md says how to fill in the caBundle.";
@@ -143,6 +146,9 @@ pub(super) struct ServeArgs {
     aws: AwsArgs,
 
     #[command(flatten)]
+    traces: TraceArgs,
+
+    #[command(flatten)]
     logging: Logging,
 }
 
@@ -177,10 +183,14 @@ impl ServeArgs {
     /// # Errors
     /// When it can't start: a policy, a certificate, a cluster or an address that can't be used.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let mut level = self.logging.start()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let (traces, listener) = self.traces.start(runtime.handle())?;
+        let mut level = self.logging.start(listener)?;
         let policy = super::policy::read(self.config.as_deref())?;
         level.follow(policy.log_level());
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve(policy, level))
+        let outcome = runtime.block_on(self.serve(policy, level));
+        traces.end();
+        outcome
     }
 
     async fn serve(self, policy: Policy, level: LogLevel) -> anyhow::Result<ExitCode> {

@@ -14,6 +14,8 @@ mod properties;
 mod routes;
 mod serve;
 mod stores;
+#[cfg(feature = "otlp")]
+mod traces;
 mod try_it;
 mod verdicts;
 mod wire;
