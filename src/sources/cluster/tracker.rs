@@ -8,7 +8,7 @@ use kube::runtime::watcher::Event;
 use crate::mesh::{Fact, FactId};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
-use crate::sources::cluster::stats::KindStats;
+use crate::sources::cluster::stats::{Held, KindStats};
 use crate::sources::cluster::weight::weight;
 use crate::sources::{Entry, Reviewed, SharedWorld, Undecodable};
 
@@ -26,6 +26,8 @@ pub(super) struct Tracker {
     undecodable: usize,
     /// What all facts weigh.
     bytes: usize,
+    /// What the figures have from this watch.
+    counted: Held,
 }
 
 struct Seen {
@@ -51,7 +53,7 @@ enum Noted {
 
 impl Tracker {
     pub(super) fn new(kind: &'static WatchedKind, world: SharedWorld, stats: Arc<KindStats>) -> Self {
-        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0, bytes: 0 }
+        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0, bytes: 0, counted: Held::default() }
     }
 
     /// How many objects of the kind the world knows through this watch.
@@ -159,7 +161,7 @@ impl Tracker {
         }
     }
 
-    fn commit(&self, changes: Vec<Change>) {
+    fn commit(&mut self, changes: Vec<Change>) {
         if !changes.is_empty() {
             let mut stock = Vec::new();
             self.world.write(|world| {
@@ -187,7 +189,8 @@ impl Tracker {
                 }
             });
         }
-        self.stats.set(self.len(), self.undecodable, self.bytes);
+        let now = Held { objects: self.len(), undecodable: self.undecodable, bytes: self.bytes };
+        self.stats.moved(std::mem::replace(&mut self.counted, now), now);
     }
 }
 

@@ -15,7 +15,7 @@ use tracing::instrument::WithSubscriber;
 use crate::sources::cluster::failure::{Failure, Why};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::RawObject;
-use crate::sources::cluster::stats::KindStats;
+use crate::sources::cluster::stats::{Ear, KindStats};
 use crate::sources::cluster::tracker::Tracker;
 use crate::sources::cluster::{Pace, Readiness, WATCH_SECONDS};
 
@@ -38,6 +38,7 @@ pub(super) struct Watch {
     pub(super) tracker: Tracker,
     pub(super) readiness: Readiness,
     pub(super) stats: Arc<KindStats>,
+    pub(super) ear: Arc<Ear>,
 }
 
 impl Watch {
@@ -91,7 +92,7 @@ impl Watch {
         match failure.why {
             Why::Absent => {
                 self.tracker.clear();
-                self.stats.hear();
+                self.ear.hear();
                 if news {
                     tracing::warn!(kind, "{message}");
                 }
