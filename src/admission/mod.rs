@@ -30,6 +30,7 @@ pub mod server;
 pub mod service;
 pub mod serving_certificate;
 pub mod timeout;
+pub mod trace;
 pub mod verdict;
 pub mod wording;
 

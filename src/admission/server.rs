@@ -14,6 +14,7 @@ use axum::response::Response;
 use axum::routing::post;
 use futures::FutureExt as _;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::admission::answer::{Answer, Reason};
 use crate::admission::crowd::Standing;
@@ -21,6 +22,7 @@ use crate::admission::drain::{Drain, Phase};
 use crate::admission::overload::{self, BODY_LIMIT, Gate, Held, OnOverload, Overload, Unread};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
+use crate::admission::trace;
 
 struct Shared {
     admission: Arc<Admission>,
@@ -46,7 +48,8 @@ pub fn bounded_router(admission: Arc<Admission>, drain: Drain, overload: Overloa
 
 async fn validate(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let version = request.version();
-    let review = AssertUnwindSafe(answer(&shared, request)).catch_unwind();
+    let span = trace::request(request.headers());
+    let review = AssertUnwindSafe(answer(&shared, request)).catch_unwind().instrument(span);
     let answer = review.await.unwrap_or_else(|_| {
         shared.admission.metrics.failed("panic");
         tracing::error!("a review failed; this is a bug of meshvet");

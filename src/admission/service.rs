@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::answer::{Answer, Reason, verdict_word};
 use crate::admission::metrics::Metrics;
 use crate::admission::review::{BadReview, Change, Request, Subject};
+use crate::admission::trace;
 use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
 use crate::aws::{AwsFacts, Question};
@@ -285,6 +286,7 @@ impl Admission {
         let verdict = verdict.unwrap_or(&none);
         self.metrics.found(verdict);
         let rules = wording::codes(verdict.findings()).join(",");
+        trace::verdict(request, word, &rules);
         tracing::info!(
             uid = request.uid.as_str(),
             kind = request.kind.as_str(),

@@ -1,6 +1,5 @@
 //! `meshvet doctor`
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,8 +39,8 @@ pub(super) struct DoctorArgs {
     webhook_configuration: String,
 
     /// Where meshvet serves reviews, to be reached without the cluster. Without it: each ready pod, by the API server's port-forward.
-    #[arg(long, value_name = "HOST:PORT")]
-    address: Option<SocketAddr>,
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    address: Option<String>,
 
     /// meshvet's ServiceAccount. Without it: the one that its pods run as.
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = namespaced)]
@@ -82,6 +81,13 @@ enum FailOn {
     Failed,
     /// Warnings too: what works, and what could not be looked at.
     Warning,
+}
+
+fn address(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0) => Ok(text.to_owned()),
+        _ => Err("expected HOST:PORT, such as 10.0.3.7:8443".to_owned()),
+    }
 }
 
 impl DoctorArgs {

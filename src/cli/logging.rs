@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 /// How to log.
 #[derive(Clone, Debug, clap::Args)]
@@ -26,6 +26,9 @@ enum Format {
     Json,
 }
 
+/// What listens besides the log.
+pub(super) type Listener = Box<dyn Layer<Registry> + Send + Sync>;
+
 /// What is logged, which may change while meshvet runs.
 #[derive(Debug)]
 pub(super) struct LogLevel {
@@ -36,11 +39,11 @@ pub(super) struct LogLevel {
 }
 
 impl Logging {
-    /// Logs from here on.
+    /// Logs from here on; `listener` hears of everything too.
     ///
     /// # Errors
     /// When the level can't be read, or something logs already.
-    pub(super) fn start(&self) -> anyhow::Result<LogLevel> {
+    pub(super) fn start(&self, listener: Option<Listener>) -> anyhow::Result<LogLevel> {
         let level = &self.log_level;
         let filter = EnvFilter::try_new(level).with_context(|| format!("--log-level {level}"))?;
         let (filter, handle) = reload::Layer::new(filter);
@@ -49,7 +52,9 @@ impl Logging {
             Format::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
             Format::Json => lines.json().flatten_event(true).boxed(),
         };
-        let started = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+        let mut layers: Vec<Listener> = vec![lines.with_filter(filter).boxed()];
+        layers.extend(listener);
+        let started = tracing_subscriber::registry().with(layers).try_init();
         started.map_err(|error| anyhow::anyhow!("could not start to log: {error}"))?;
         Ok(LogLevel { filter: handle, given: level.clone(), current: level.clone() })
     }

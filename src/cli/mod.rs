@@ -26,6 +26,7 @@ mod schema;
 mod secrets;
 mod self_check;
 mod serve;
+mod traces;
 mod tree;
 mod try_it;
 mod verify;

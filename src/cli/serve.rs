@@ -32,10 +32,11 @@ use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
 use crate::cli::logging::{LogLevel, Logging};
 use crate::cli::managed::ManagedArgs;
-use crate::cli::secrets::SecretArgs;
-use crate::mesh::World;
 use crate::cli::overload::OverloadArgs;
+use crate::cli::secrets::SecretArgs;
 use crate::cli::self_check::SelfCheckArgs;
+use crate::cli::traces::TraceArgs;
+use crate::mesh::World;
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{
@@ -66,6 +67,8 @@ Examples:
   meshvet serve --self-signed --self-check 15m            compare what is known with the cluster, now and then
   meshvet serve --self-signed --report                    the mesh as a page, at the probe port
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
+  meshvet serve --self-signed --otlp-endpoint http://collector.monitoring:4318
+                                                          a span for each review
   meshvet serve --self-signed --log-level info,kube=debug --log-format json
 
 In a cluster: charts/meshvet installs it by helm, and deploy/ has the same as plain manifests.";
@@ -156,6 +159,9 @@ pub(super) struct ServeArgs {
     aws: AwsArgs,
 
     #[command(flatten)]
+    traces: TraceArgs,
+
+    #[command(flatten)]
     logging: Logging,
 }
 
@@ -169,10 +175,14 @@ impl ServeArgs {
     /// # Errors
     /// When it can't start: a policy, a certificate, a cluster or an address that can't be used.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let mut level = self.logging.start()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let (traces, listener) = self.traces.start(runtime.handle())?;
+        let mut level = self.logging.start(listener)?;
         let policy = super::policy::read(self.config.as_deref())?;
         level.follow(policy.log_level());
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.serve(policy, level))
+        let outcome = runtime.block_on(self.serve(policy, level));
+        traces.end();
+        outcome
     }
 
     async fn serve(self, policy: Policy, level: LogLevel) -> anyhow::Result<ExitCode> {
@@ -395,8 +405,8 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::mesh::SecretAccess;
     use crate::admission::overload::{OnOverload, Overload};
+    use crate::mesh::SecretAccess;
 
     #[derive(Debug, Parser)]
     struct Program {

@@ -25,7 +25,7 @@ pub async fn examine(client: &Client, questions: &Questions) -> Diagnosis {
     crds(client, &mut diagnosis).await;
     let Some(called) = configuration(client, &questions.configuration, &mut diagnosis).await else { return diagnosis };
     let endpoints = endpoints::look(client, &called, &mut diagnosis).await;
-    served::look(client, &called, &endpoints, questions.address, questions.now, &mut diagnosis).await;
+    served::look(client, &called, &endpoints, questions.address.as_deref(), questions.now, &mut diagnosis).await;
 
     let namespace = &called.service.0;
     let pod = endpoints::a_pod(client, &called, &endpoints).await;

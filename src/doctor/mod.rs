@@ -16,8 +16,6 @@ mod report;
 mod rights;
 mod served;
 
-use std::net::SocketAddr;
-
 use jiff::Timestamp;
 
 use crate::sources::cluster::told;
@@ -30,8 +28,8 @@ pub use report::{json, text};
 pub struct Questions {
     /// The ValidatingWebhookConfiguration.
     pub configuration: String,
-    /// Where meshvet serves reviews, for one that can be reached without the cluster; None: at its pods, by port-forward.
-    pub address: Option<SocketAddr>,
+    /// Where meshvet serves reviews, host and port, for one that can be reached without the cluster; None: at its pods, by port-forward.
+    pub address: Option<String>,
     /// The ServiceAccount, namespace and name; None: the one that the pods run as.
     pub service_account: Option<(String, String)>,
     /// The time to judge certificates and Leases as of.

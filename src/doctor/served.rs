@@ -1,6 +1,5 @@
 //! What is served at an endpoint, seen by shaking hands as the API server does, and held against the `caBundle`.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,22 +46,22 @@ pub(super) async fn look(
     client: &Client,
     called: &Called,
     endpoints: &[Endpoint],
-    address: Option<SocketAddr>,
+    address: Option<&str>,
     now: Timestamp,
     diagnosis: &mut Diagnosis,
 ) {
     let (namespace, name) = &called.service;
     let host = format!("{name}.{namespace}.svc");
     if let Some(address) = address {
-        let seen = in_time(at(address.to_string(), &host)).await;
-        return judge(&address.to_string(), seen, called, &host, now, diagnosis);
+        let seen = in_time(at(address, &host)).await;
+        return judge(address, seen, called, &host, now, diagnosis);
     }
     for endpoint in endpoints.iter().take(REPLICAS) {
         let (who, seen) = match &endpoint.pod {
             Some(pod) => (format!("pod {pod}"), in_time(forwarded(client, namespace, pod, endpoint.port, &host)).await),
             None => {
                 let address = format!("{}:{}", endpoint.address, endpoint.port);
-                (address.clone(), in_time(at(address, &host)).await)
+                (address.clone(), in_time(at(&address, &host)).await)
             }
         };
         judge(&who, seen, called, &host, now, diagnosis);
@@ -74,8 +73,8 @@ async fn in_time(looking: impl Future<Output = Result<Seen, String>>) -> Result<
     outcome.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
 }
 
-async fn at(address: String, host: &str) -> Result<Seen, String> {
-    let stream = TcpStream::connect(&address).await.map_err(|error| format!("no connection: {error}"))?;
+async fn at(address: &str, host: &str) -> Result<Seen, String> {
+    let stream = TcpStream::connect(address).await.map_err(|error| format!("no connection: {error}"))?;
     shake(stream, host).await
 }
 

@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(Policy::default().log_level(), None);
         rejects("log: {level: debgu}", &["log.level", "`debgu` is no level", "did you mean `debug`?"]);
         rejects("log: {level: 'info,kube=loud'}", &["log.level", "can't be read"]);
-        rejects("log: {lvl: info}", &["log.lvl", "did you mean `level`?"]);
+        rejects("log: {levl: info}", &["log.levl", "did you mean `level`?"]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod routes;
 mod serve;
 mod siege;
 mod stores;
+#[cfg(feature = "otlp")]
+mod traces;
 mod try_it;
 mod verdicts;
 mod wire;

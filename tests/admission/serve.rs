@@ -33,26 +33,29 @@ pub(crate) fn meshvet(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 /// A running meshvet: ends when dropped.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     log: BufReader<ChildStderr>,
     lines: Vec<Value>,
 }
 
 impl Running {
     fn start(folder: &Path) -> Self {
-        let mut command = meshvet(
-            folder,
-            &[
-                "--listen=127.0.0.1:0",
-                "--probe-listen=127.0.0.1:0",
-                "--self-signed",
-                "--dns-name=localhost",
-                "--ca-bundle-file=ca.pem",
-                "--drain-grace=50ms",
-                "--log-format=json",
-            ],
-        );
+        Self::start_with(folder, &[])
+    }
+
+    /// With these arguments more.
+    pub(crate) fn start_with(folder: &Path, more: &[&str]) -> Self {
+        let usual = [
+            "--listen=127.0.0.1:0",
+            "--probe-listen=127.0.0.1:0",
+            "--self-signed",
+            "--dns-name=localhost",
+            "--ca-bundle-file=ca.pem",
+            "--drain-grace=50ms",
+            "--log-format=json",
+        ];
+        let mut command = meshvet(folder, &[&usual, more].concat());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("meshvet starts");
         let log = BufReader::new(child.stderr.take().expect("its log"));
         Self { child, log, lines: Vec::new() }
@@ -60,7 +63,7 @@ impl Running {
 
     /// The next log line with this message.
     #[track_caller]
-    fn logs(&mut self, message: &str) -> Value {
+    pub(crate) fn logs(&mut self, message: &str) -> Value {
         loop {
             let mut line = String::new();
             let read = self.log.read_line(&mut line).expect("a log");
@@ -150,6 +153,7 @@ fn what_it_cant_start_with_is_told_and_ends_with_2() {
         (&["--tls-cert=absent.crt", "--tls-key=empty"], &["absent.crt"]),
         (&["--tls-cert=empty", "--tls-key=empty"], &["empty", "no certificate chain"]),
         (&["--self-signed", "--log-level=info,,=x"], &["--log-level"]),
+        (&["--self-signed", "--otlp-endpoint=collector"], &["--otlp-endpoint collector", "http://HOST:4318"]),
         (
             &["--self-signed", "--listen=127.0.0.1:0", "--probe-listen=127.0.0.1:0", "--context=elsewhere"],
             &["elsewhere"],

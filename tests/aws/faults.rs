@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use meshvet::admission::metrics::Metrics;
+use meshvet::sources::AwsReader as _;
+
 use crate::cloud::{Cloud, node, root, trusting};
 use crate::proxy::Fault;
 
@@ -128,4 +131,29 @@ async fn without_an_account_the_call_that_would_tell_it_is_named() {
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail("GetCallerIdentity", "", Fault::Answer(403, "<ErrorResponse/>".to_owned()));
     cloud.create(node(&arn)).await.warns(&["MV408", "account of the node is not known", "sts:GetCallerIdentity"]);
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_how_they_went() {
+    let cloud = Cloud::new().await;
+    let root = root("Shop root").await;
+    let [sound, denied] = [root.certificate(&["blue.apps.local"]).await, root.certificate(&["blue.apps.local"]).await];
+    cloud.proxy.fail("DescribeCertificate", &denied, Fault::Denied);
+    cloud.create(node(&sound)).await.passes_silently();
+    cloud.create(node(&denied)).await.warns(&["MV408"]);
+    let metrics = Metrics::default();
+    metrics.calls(&cloud.source.calls());
+    let text = metrics.encode();
+    for (operation, outcome) in [
+        ("DescribeCertificate", "answered"),
+        ("DescribeCertificate", "denied"),
+        ("DescribeCertificateAuthority", "answered"),
+        ("GetCertificateAuthorityCertificate", "answered"),
+    ] {
+        let line = format!("meshvet_aws_calls_total{{operation=\"{operation}\",outcome=\"{outcome}\"}} 1");
+        assert!(text.lines().any(|told| told == line), "{line} is not in:\n{text}");
+    }
+    // Taken over again, nothing is counted twice.
+    metrics.calls(&cloud.source.calls());
+    assert_eq!(metrics.encode(), text);
 }

@@ -9,23 +9,23 @@ use http_body_util::BodyExt as _;
 use kube::Client;
 use kube::client::Body;
 
-use crate::sources::cluster::stats::KindStats;
+use crate::sources::cluster::stats::Ear;
 
 /// The same client, which notes each part of each good answer. Must be called within a tokio runtime.
-pub(super) fn told_of(client: Client, stats: Arc<KindStats>) -> Client {
+pub(super) fn told_of(client: Client, ear: Arc<Ear>) -> Client {
     let namespace = client.default_namespace().to_owned();
     let service = tower::service_fn(move |request: axum::http::Request<Body>| {
-        let (client, stats) = (client.clone(), Arc::clone(&stats));
+        let (client, ear) = (client.clone(), Arc::clone(&ear));
         async move {
             let answer = client.send(request).await?;
             let is_good = answer.status().is_success();
             if is_good {
-                stats.hear();
+                ear.hear();
             }
             let listened = move |body: Body| {
                 body.map_frame(move |frame| {
                     if is_good {
-                        stats.hear();
+                        ear.hear();
                     }
                     frame
                 })

@@ -27,6 +27,7 @@ mod watch;
 mod watch_tests;
 mod weight;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
@@ -128,14 +129,16 @@ pub fn spawn(
     }
     for (kind, place) in watched {
         let counts = stats.shared(kind.kind);
+        let ear = counts.listen();
         let watch = watch::Watch {
-            client: heard::told_of(client.clone(), counts.clone()),
+            client: heard::told_of(client.clone(), Arc::clone(&ear)),
             kind,
             place,
             pace: options.pace,
             tracker: tracker::Tracker::new(kind, world.clone(), counts.clone()),
             readiness: readiness.clone(),
             stats: counts,
+            ear,
         };
         tasks.spawn(watch.run());
     }

@@ -1,8 +1,8 @@
 //! What the watches have counted, for metrics.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::sources::cluster::kinds;
@@ -11,39 +11,42 @@ use crate::sources::cluster::kinds;
 #[derive(Clone, Debug)]
 pub struct WatchStats(Arc<BTreeMap<&'static str, Arc<KindStats>>>);
 
-/// What one watch knows of.
+/// What one watch holds.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counted {
-    /// Objects that say something.
+pub(super) struct Held {
     pub(super) objects: usize,
-    /// Objects that can't be read.
     pub(super) undecodable: usize,
-    /// What their facts weigh.
+    /// About how much memory that takes.
     pub(super) bytes: usize,
 }
 
 /// Figures of one kind's watches.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct KindStats {
     objects: AtomicU64,
     undecodable: AtomicU64,
     errors: AtomicU64,
     bytes: AtomicU64,
+    ears: Mutex<Vec<Arc<Ear>>>,
+}
+
+/// When the API server last said anything to one watch.
+#[derive(Debug)]
+pub(super) struct Ear {
     began: Instant,
-    /// When the API server last said anything, in milliseconds since `began`; zero: never.
+    /// In milliseconds since `began`.
     heard: AtomicU64,
 }
 
-impl Default for KindStats {
-    fn default() -> Self {
-        Self {
-            objects: AtomicU64::default(),
-            undecodable: AtomicU64::default(),
-            errors: AtomicU64::default(),
-            bytes: AtomicU64::default(),
-            began: Instant::now(),
-            heard: AtomicU64::default(),
-        }
+impl Ear {
+    /// Something was said.
+    pub(super) fn hear(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(now, Ordering::Relaxed);
+    }
+
+    fn age(&self) -> Duration {
+        self.began.elapsed().saturating_sub(Duration::from_millis(self.heard.load(Ordering::Relaxed)))
     }
 }
 
@@ -92,27 +95,59 @@ impl KindStats {
     }
 
     /// How long ago the API server last said anything of the kind: a page of a list, an event, a bookmark, or that there is no such
-    /// kind. None: it never has.
+    /// kind. Of several watches it is the one that has heard nothing for longest; one that never has counts from its beginning. None:
+    /// the kind isn't watched.
     pub fn age(&self) -> Option<Duration> {
-        let heard = self.heard.load(Ordering::Relaxed);
-        (heard > 0).then(|| self.began.elapsed().saturating_sub(Duration::from_millis(heard)))
+        self.ears.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|ear| ear.age()).max()
     }
 
-    pub(super) fn hear(&self) {
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.heard.store(now.max(1), Ordering::Relaxed);
+    /// For one more watch of the kind.
+    pub(super) fn listen(&self) -> Arc<Ear> {
+        let ear = Arc::new(Ear { began: Instant::now(), heard: AtomicU64::default() });
+        self.ears.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&ear));
+        ear
     }
 
-    /// One watch of the kind knows of so much `now`, where it knew of so much `before`.
-    pub(super) fn moved(&self, before: Counted, now: Counted) {
+    /// One watch of the kind has gone from `before` to `now`.
+    pub(super) fn moved(&self, before: Held, now: Held) {
         // Atomics wrap, so that a difference below zero counts down.
-        let difference = |before: usize, now: usize| (now as u64).wrapping_sub(before as u64);
-        self.objects.fetch_add(difference(before.objects, now.objects), Ordering::Relaxed);
-        self.undecodable.fetch_add(difference(before.undecodable, now.undecodable), Ordering::Relaxed);
-        self.bytes.fetch_add(difference(before.bytes, now.bytes), Ordering::Relaxed);
+        let step = |count: &AtomicU64, before: usize, now: usize| {
+            count.fetch_add((now as u64).wrapping_sub(before as u64), Ordering::Relaxed);
+        };
+        step(&self.objects, before.objects, now.objects);
+        step(&self.undecodable, before.undecodable, now.undecodable);
+        step(&self.bytes, before.bytes, now.bytes);
     }
 
     pub(super) fn failed(&self) {
         self.errors.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_watches_of_a_kind_add_up() {
+        let stats = KindStats::default();
+        let held = |objects, bytes| Held { objects, undecodable: 0, bytes };
+        stats.moved(Held::default(), held(3, 30));
+        stats.moved(Held::default(), held(4, 40));
+        stats.moved(held(3, 30), held(1, 10));
+        assert_eq!((stats.objects(), stats.bytes()), (5, 50));
+    }
+
+    #[test]
+    fn a_kind_is_as_old_as_the_watch_that_has_heard_nothing_for_longest() {
+        let stats = KindStats::default();
+        assert_eq!(stats.age(), None, "it isn't watched");
+        let [one, other] = [stats.listen(), stats.listen()];
+        std::thread::sleep(Duration::from_millis(20));
+        one.hear();
+        assert!(stats.age() >= Some(Duration::from_millis(20)));
+        other.hear();
+        assert!(stats.age() < Some(Duration::from_secs(60)));
+        assert!(one.age() >= other.age());
     }
 }

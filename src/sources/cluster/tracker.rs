@@ -8,7 +8,7 @@ use kube::runtime::watcher::Event;
 use crate::mesh::{Fact, FactId};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
-use crate::sources::cluster::stats::{Counted, KindStats};
+use crate::sources::cluster::stats::{Held, KindStats};
 use crate::sources::cluster::weight::weight;
 use crate::sources::{Entry, Reviewed, SharedWorld, Undecodable};
 
@@ -27,7 +27,7 @@ pub(super) struct Tracker {
     /// What all facts weigh.
     bytes: usize,
     /// What the figures have from this watch.
-    counted: Counted,
+    counted: Held,
 }
 
 struct Seen {
@@ -53,8 +53,7 @@ enum Noted {
 
 impl Tracker {
     pub(super) fn new(kind: &'static WatchedKind, world: SharedWorld, stats: Arc<KindStats>) -> Self {
-        let (seen, counted) = (HashMap::new(), Counted::default());
-        Self { kind, world, stats, seen, round: 0, undecodable: 0, bytes: 0, counted }
+        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0, bytes: 0, counted: Held::default() }
     }
 
     /// How many objects of the kind the world knows through this watch.
@@ -190,7 +189,7 @@ impl Tracker {
                 }
             });
         }
-        let now = Counted { objects: self.len(), undecodable: self.undecodable, bytes: self.bytes };
+        let now = Held { objects: self.len(), undecodable: self.undecodable, bytes: self.bytes };
         self.stats.moved(std::mem::replace(&mut self.counted, now), now);
     }
 }

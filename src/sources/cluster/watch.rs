@@ -16,7 +16,7 @@ use crate::sources::cluster::failure::{Failure, Why};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::RawObject;
 use crate::sources::cluster::place::Place;
-use crate::sources::cluster::stats::KindStats;
+use crate::sources::cluster::stats::{Ear, KindStats};
 use crate::sources::cluster::tracker::Tracker;
 use crate::sources::cluster::{Pace, Readiness, WATCH_SECONDS};
 
@@ -40,6 +40,7 @@ pub(super) struct Watch {
     pub(super) tracker: Tracker,
     pub(super) readiness: Readiness,
     pub(super) stats: Arc<KindStats>,
+    pub(super) ear: Arc<Ear>,
 }
 
 impl Watch {
@@ -96,7 +97,7 @@ impl Watch {
         match failure.why {
             Why::Absent => {
                 self.tracker.clear();
-                self.stats.hear();
+                self.ear.hear();
                 if news {
                     tracing::warn!(kind, "{message}");
                 }
