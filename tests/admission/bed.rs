@@ -13,7 +13,7 @@ use meshvet::admission::drain::Drain;
 use meshvet::admission::metrics::Metrics;
 use meshvet::admission::overload::Overload;
 use meshvet::admission::server::{bounded_router, router};
-use meshvet::admission::service::Admission;
+use meshvet::admission::service::{Admission, Clock};
 use meshvet::mesh::{Fact, SecretAccess, World};
 use meshvet::policy::Policy;
 use meshvet::sources::{AwsReader, Entry, NoAws, NoReader, SharedWorld, StoreReader, decode_object};
@@ -111,6 +111,16 @@ impl Bed {
         let admission = Arc::new(admission.asking(aws).waiting_for_watches(patience));
         let router = router(Arc::clone(&admission), drain.clone());
         Self { policy, metrics, drain, router, world, admission }
+    }
+
+    /// The same, by another clock.
+    #[allow(dead_code, reason = "the suite of AWS shares this file")]
+    pub(crate) fn by(mut self, clock: Clock) -> Self {
+        let reader = Arc::clone(&self.admission.reader);
+        let (policy, metrics) = (Arc::clone(&self.policy), Arc::clone(&self.metrics));
+        self.admission = Arc::new(Admission::new(self.world.clone(), reader, policy, clock, metrics));
+        self.router = router(Arc::clone(&self.admission), self.drain.clone());
+        self
     }
 
     /// The same, taking on so much at a time.

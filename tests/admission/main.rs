@@ -8,6 +8,7 @@ mod support;
 mod bed;
 mod certificate;
 mod client;
+mod clock;
 mod hostile;
 mod lifetime;
 mod overload;
