@@ -5,15 +5,14 @@
 
 /// The most values that the lists of one object may hold together. App Mesh takes some hundreds.
 pub(super) const MOST_LISTED: usize = 12_000;
-/// Below this many bytes nothing can be too much.
-const SHORT: usize = 2 * MOST_LISTED;
 /// Deeper than any decoder follows.
 const DEEPEST: usize = 128;
 
-/// Whether the lists of this JSON text hold more than [`MOST_LISTED`] values. Of text that is no JSON it says nothing of use:
+/// Whether the lists of this JSON text hold more than [`MOST_LISTED`] values, an empty list counted as one. Of text that is no JSON it says nothing of use:
 /// decoding fails by itself.
 pub(super) fn lists_too_much(json: &[u8]) -> bool {
-    if json.len() < SHORT {
+    // Each that is counted takes a byte at least.
+    if json.len() < MOST_LISTED {
         return false;
     }
     let (mut open, mut listed) = (Vec::with_capacity(DEEPEST), 0_usize);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use http_body_util::BodyExt as _;
 use hyper::Request;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
@@ -27,7 +28,9 @@ const NAMESPACE: &str = "chaos";
 const STORM: Duration = Duration::from_secs(8);
 const SECRETS: usize = 200;
 /// Who writes them, side by side.
-const WRITERS: usize = 16;
+const WRITERS: usize = 32;
+/// How long an API server may need to get over an outage.
+const RECOVERY: Duration = Duration::from_secs(5);
 
 fn no_verdict_is_wrong_and_the_caches_equal_the_cluster_in_the_end() {
     let mut plane = ControlPlane::start("chaos");
@@ -45,11 +48,15 @@ fn no_verdict_is_wrong_and_the_caches_equal_the_cluster_in_the_end() {
     installation.route_to(&[&first, &second]);
     installation.wait_until_judging(NAMESPACE);
     world.knows(&sound);
-    let verdicts = Verdicts::start(&plane, &sound, &broken);
+    let (began, verdicts) = (Instant::now(), Verdicts::start(&plane, &sound, &broken));
     verdicts.wait_for(20);
     equal(&[&first, &second]);
 
-    line.cut();
+    // Watches notice it, and so does whatever is read afresh just then.
+    for _ in 0..5 {
+        line.cut();
+        verdicts.wait_for(10);
+    }
     world.has([virtual_service(NAMESPACE, "cut", "web")]);
     verdicts.wait_for(10);
     equal(&[&first, &second]);
@@ -58,7 +65,11 @@ fn no_verdict_is_wrong_and_the_caches_equal_the_cluster_in_the_end() {
     verdicts.wait_for(10);
     equal(&[&first, &second]);
 
+    // A Secret can't be read afresh in these spans, nor in what an API server needs to get over it.
+    let mut outages = Vec::new();
+    let paused = Instant::now();
     plane.pause_etcd(|| std::thread::sleep(Duration::from_secs(4)));
+    outages.push(paused..Instant::now() + RECOVERY);
     verdicts.wait_for(10);
 
     // A policy that can't be read changes nothing, and the next good one holds.
@@ -92,17 +103,26 @@ fn no_verdict_is_wrong_and_the_caches_equal_the_cluster_in_the_end() {
     verdicts.wait_for(20);
     equal(&[&third]);
 
+    let stopped = Instant::now();
     plane.restart_api_server(|plane| {
         // What happens while nobody can tell.
         plane.delete_raw(&format!("/registry/secrets/{NAMESPACE}/storm-0"));
         plane.delete_raw(&format!("/registry/appmesh.k8s.aws/virtualservices/{NAMESPACE}/cut"));
     });
+    outages.push(stopped..Instant::now() + RECOVERY);
     verdicts.wait_for(20);
     equal(&[&third]);
 
-    let (right, unanswered, wrong) = verdicts.end();
-    println!("{right} verdicts, all of them right; {unanswered} requests without one");
+    let (right, Told { unanswered, doubtful, wrong }) = verdicts.end();
+    println!(
+        "{right} verdicts, all of them right; {unanswered} requests without one; {} not confirmed",
+        doubtful.len()
+    );
     assert!(wrong.is_empty(), "{} wrong verdicts, the first of them:\n{}", wrong.len(), wrong[0]);
+    for (at, words) in doubtful {
+        let nobody_could_tell = outages.iter().any(|outage| outage.contains(&at));
+        assert!(nobody_could_tell, "the Secret could be read {:?} after the start: {words}", at - began);
+    }
 }
 
 /// What these replicas know is what is in the cluster, within a minute: they are asked to compare, as an operator would.
@@ -141,10 +161,15 @@ fn storm(plane: &ControlPlane) -> f64 {
                     }
                     let name = format!("storm-{number}");
                     let secret = secret(NAMESPACE, &name, &[("value", &format!("{round} of {number}"))]);
-                    let path = format!("/api/v1/namespaces/{NAMESPACE}/secrets/{name}?fieldManager=storm&force=true");
-                    let patch = Request::patch(path).header("content-type", "application/apply-patch+yaml");
-                    let patch = patch.body(secret.to_string().into_bytes()).expect("a request");
-                    client.request_text(patch).await.expect("a Secret is written");
+                    let path = format!("/api/v1/namespaces/{NAMESPACE}/secrets/{name}");
+                    // Made where it isn't there yet, then replaced, which costs an API server less.
+                    let request = match round {
+                        0 => Request::patch(format!("{path}?fieldManager=storm&force=true"))
+                            .header("content-type", "application/apply-patch+yaml"),
+                        _ => Request::put(path).header("content-type", "application/json"),
+                    };
+                    let request = request.body(secret.to_string().into_bytes()).expect("a request");
+                    client.request_text(request).await.expect("a Secret is written");
                     written.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -164,7 +189,7 @@ async fn client(kubeconfig: &std::path::Path) -> kube::Client {
 struct Verdicts {
     right: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<(usize, Vec<String>)>,
+    thread: JoinHandle<Told>,
 }
 
 impl Verdicts {
@@ -177,34 +202,31 @@ impl Verdicts {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let client = client(&kubeconfig).await;
-                let (mut unanswered, mut wrong) = (0, Vec::new());
+                let mut told = Told::default();
                 for turn in 0_usize.. {
                     if flag.load(Ordering::Relaxed) {
                         break;
                     }
                     let is_sound = turn.is_multiple_of(2);
-                    let path = format!("/apis/appmesh.k8s.aws/v1beta2/namespaces/{NAMESPACE}/virtualnodes?dryRun=All");
-                    let request = Request::post(path).header("content-type", "application/json");
-                    let request = request.body(bodies[turn % 2].clone()).expect("a request");
-                    let answer = client.request_text(request).await;
-                    let denied = answer.as_ref().is_err_and(|error| error.to_string().contains("denied the request"));
-                    match (&answer, denied) {
-                        (Ok(_), _) if is_sound => counter.fetch_add(1, Ordering::Relaxed),
-                        (Err(error), true) if !is_sound && error.to_string().contains("MV101") => {
-                            counter.fetch_add(1, Ordering::Relaxed)
+                    match ask(&client, bodies[turn % 2].clone()).await {
+                        Said::Passes(_) if is_sound => drop(counter.fetch_add(1, Ordering::Relaxed)),
+                        Said::Denies(why) if !is_sound && why.contains("MV101") => {
+                            counter.fetch_add(1, Ordering::Relaxed);
                         }
-                        (Err(_), false) => {
-                            unanswered += 1;
+                        // What a denial rests on could not be read: then it warns, and says why.
+                        Said::Passes(warnings) if warnings.contains("MV101") && warnings.contains("not confirmed") => {
+                            told.doubtful.push((Instant::now(), warnings));
+                        }
+                        Said::Passes(words) | Said::Denies(words) => {
+                            told.wrong.push(format!("sound: {is_sound}: {words}"));
+                        }
+                        Said::Nothing => {
+                            told.unanswered += 1;
                             tokio::time::sleep(Duration::from_millis(20)).await;
-                            0
                         }
-                        _ => {
-                            wrong.push(format!("sound: {is_sound}: {answer:?}"));
-                            0
-                        }
-                    };
+                    }
                 }
-                (unanswered, wrong)
+                told
             })
         });
         Self { right, stop, thread }
@@ -220,12 +242,46 @@ impl Verdicts {
         });
     }
 
-    /// How many verdicts were right, how many requests got none, and the wrong ones.
-    fn end(self) -> (usize, usize, Vec<String>) {
+    /// How many verdicts were right, and what else was said.
+    fn end(self) -> (usize, Told) {
         self.stop.store(true, Ordering::Relaxed);
-        let (unanswered, wrong) = self.thread.join().expect("the stream ends");
-        (self.right.load(Ordering::Relaxed), unanswered, wrong)
+        let told = self.thread.join().expect("the stream ends");
+        (self.right.load(Ordering::Relaxed), told)
     }
+}
+
+/// What else was said than the right verdicts.
+#[derive(Default)]
+struct Told {
+    /// Requests without a verdict.
+    unanswered: usize,
+    /// Denials that were not confirmed, when they came, and their words.
+    doubtful: Vec<(Instant, String)>,
+    wrong: Vec<String>,
+}
+
+/// What one request was told.
+enum Said {
+    /// It passes, with these warnings.
+    Passes(String),
+    /// It is denied by meshvet, with these words.
+    Denies(String),
+    /// Nobody judged it.
+    Nothing,
+}
+
+async fn ask(client: &kube::Client, body: Vec<u8>) -> Said {
+    let path = format!("/apis/appmesh.k8s.aws/v1beta2/namespaces/{NAMESPACE}/virtualnodes?dryRun=All");
+    let request = Request::post(path).header("content-type", "application/json").body(body.into());
+    let Ok(response) = client.send(request.expect("a request")).await else { return Said::Nothing };
+    let (head, body) = response.into_parts();
+    let warnings = head.headers.get_all("warning").iter().map(|it| String::from_utf8_lossy(it.as_bytes())).collect();
+    if head.status.is_success() {
+        return Said::Passes(warnings);
+    }
+    let Ok(body) = body.collect().await else { return Said::Nothing };
+    let words = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    if words.contains("denied the request") { Said::Denies(words) } else { Said::Nothing }
 }
 
 /// What lies between meshvet and the API server, and can be cut.

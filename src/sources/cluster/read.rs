@@ -64,7 +64,12 @@ impl KubeReader {
         }
         let api = Api::<RawObject>::namespaced_with(self.client.clone(), &key.namespace, &kind);
         // The client logs whole answers that it can't parse: silenced, as for the watches.
-        let found = api.get(&key.name).with_subscriber(Dispatch::none()).await;
+        let get = || api.get(&key.name).with_subscriber(Dispatch::none());
+        let found = match get().await {
+            // The kept connection may have died since it was last used. One lost read would let pass what should be denied.
+            Err(error) if status_of(&error).is_none() => get().await,
+            found => found,
+        };
         match found {
             Ok(object) => match decode(kind, &object) {
                 Ok(Entry::Fact(Fact::Store(_, store))) => StoreState::Present(Arc::clone(&store)),
