@@ -6,8 +6,14 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 
+use crate::admission::events::{Events, News};
 use crate::admission::file_watch::FileWatch;
+use crate::admission::metrics::Metrics;
+use crate::cli::logging::LogLevel;
 use crate::policy::{Policy, PolicyFile};
+
+/// Where a pod finds the namespace of its ServiceAccount, which is its own.
+const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
 /// The policy of a file; the default one without a file.
 pub(super) fn read(path: Option<&Path>) -> anyhow::Result<Policy> {
@@ -68,6 +74,42 @@ pub(super) fn follow(
             }
         }
     })
+}
+
+/// Events about the pod that this is; none where it is no pod, or serves another cluster by a kubeconfig.
+pub(super) fn events(client: &kube::Client, by_kubeconfig: bool) -> Events {
+    let namespace = std::fs::read_to_string(OWN_NAMESPACE).ok().filter(|_| !by_kubeconfig);
+    let pod = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    match (namespace, pod) {
+        (Some(namespace), Some(pod)) => {
+            Events::start(client.clone(), namespace.trim().to_owned(), pod.trim().to_owned())
+        }
+        _ => Events::default(),
+    }
+}
+
+/// What a changed policy comes to besides verdicts: what is logged, metrics, and Events when one can't be used and when that is over.
+pub(super) fn teller(
+    path: &Path,
+    mut level: LogLevel,
+    metrics: Arc<Metrics>,
+    events: Events,
+) -> impl FnMut(Result<&Policy, &str>) + Send + use<> {
+    let file = path.display().to_string();
+    let mut was_good = true;
+    move |outcome| {
+        metrics.policy(outcome.is_ok());
+        match outcome {
+            Ok(policy) => {
+                level.follow(policy.log_level());
+                if !was_good {
+                    events.tell(News::PolicyMended(file.clone()));
+                }
+            }
+            Err(error) => events.tell(News::PolicyRejected(error.to_owned())),
+        }
+        was_good = outcome.is_ok();
+    }
 }
 
 #[cfg(test)]

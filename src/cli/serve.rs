@@ -1,7 +1,7 @@
 //! `meshvet serve`: the webhook, fed by a cluster's watches.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,6 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::admission::drain::{Drain, Phase};
-use crate::admission::events::{Events, News};
 use crate::admission::expiry;
 use crate::admission::file_watch::FileWatch;
 use crate::admission::listener::{Limits, Server, tls_config};
@@ -45,8 +44,6 @@ use crate::sources::cluster::{
 
 /// How far watches may lag behind what was applied a moment ago.
 const WATCH_LAG: Duration = Duration::from_millis(150);
-/// Where a pod finds the namespace of its ServiceAccount, which is its own.
-const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 const EXAMPLES: &str = "\
 Examples:
   meshvet serve --tls-cert /tls/tls.crt --tls-key /tls/tls.key --config /etc/meshvet/policy.yaml
@@ -210,7 +207,8 @@ impl ServeArgs {
 
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
         let _policy_changes = self.config.clone().map(|path| {
-            let tell = tell_of_policy(&path, level, Arc::clone(&metrics), self.events(&client));
+            let events = super::policy::events(&client, self.kubeconfig.is_some());
+            let tell = super::policy::teller(&path, level, Arc::clone(&metrics), events);
             super::policy::follow(path, Arc::clone(&policy), tell)
         });
         let self_check = self.self_check.start(SelfCheck {
@@ -288,18 +286,6 @@ impl ServeArgs {
         outcome
     }
 
-    /// Events about the pod that this is; none where it is no pod.
-    fn events(&self, client: &kube::Client) -> Events {
-        let namespace = std::fs::read_to_string(OWN_NAMESPACE).ok().filter(|_| self.kubeconfig.is_none());
-        let pod = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-        match (namespace, pod) {
-            (Some(namespace), Some(pod)) => {
-                Events::start(client.clone(), namespace.trim().to_owned(), pod.trim().to_owned())
-            }
-            _ => Events::default(),
-        }
-    }
-
     /// The serving certificate, and what keeps it up to date.
     fn certificate(&self) -> anyhow::Result<(Arc<ServingCertificate>, Option<FileWatch>)> {
         if let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) {
@@ -320,30 +306,6 @@ impl ServeArgs {
         let ca_bundle = STANDARD.encode(&issued.authority_pem);
         tracing::info!(names = self.dns_names.join(","), ca_bundle, "issued a serving certificate");
         Ok((Arc::new(issued.certificate), None))
-    }
-}
-
-/// What a changed policy comes to besides verdicts: what is logged, metrics, and Events when one can't be used and when that is over.
-fn tell_of_policy(
-    path: &Path,
-    mut level: LogLevel,
-    metrics: Arc<Metrics>,
-    events: Events,
-) -> impl FnMut(Result<&Policy, &str>) + Send + use<> {
-    let file = path.display().to_string();
-    let mut was_good = true;
-    move |outcome| {
-        metrics.policy(outcome.is_ok());
-        match outcome {
-            Ok(policy) => {
-                level.follow(policy.log_level());
-                if !was_good {
-                    events.tell(News::PolicyMended(file.clone()));
-                }
-            }
-            Err(error) => events.tell(News::PolicyRejected(error.to_owned())),
-        }
-        was_good = outcome.is_ok();
     }
 }
 
