@@ -25,7 +25,7 @@ const ALWAYS: &[&str] = &[
     "cluster /namespaces list,watch",
     "cluster /pods list,watch",
     // That a policy can't be used.
-    "namespace events.k8s.io/events create",
+    "meshvet-system events.k8s.io/events create",
 ];
 /// What the managed certificate writes, each by name.
 const MANAGED: &[&str] = &[

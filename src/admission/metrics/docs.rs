@@ -22,6 +22,8 @@ fn all() -> String {
     metrics.findings.get_or_create(&Found { rule: "MV101", outcome: "denied" }).inc();
     metrics.failed("malformed");
     metrics.store_read(false);
+    metrics.overloaded("allowed");
+    metrics.compared(0, true);
     metrics.knows(&[("members", 1)]);
     metrics.aws_calls.get_or_create(&Called { operation: "DescribeCertificate", outcome: "answered" }).inc();
     metrics.watches(&crate::sources::cluster::WatchStats::default());

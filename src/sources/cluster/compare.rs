@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::Resource as _;
-use kube::api::{Api, ListParams};
+use kube::api::ListParams;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
@@ -17,7 +17,8 @@ use crate::mesh::{FactId, StoreKind};
 use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
-use crate::sources::cluster::object::{RawObject, decode};
+use crate::sources::cluster::object::decode;
+use crate::sources::cluster::place::Place;
 use crate::sources::{Entry, SharedWorld};
 
 /// How often a list is begun anew when the API server has forgotten where it was.
@@ -76,12 +77,14 @@ impl fmt::Display for Difference {
 pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWorld, pause: Duration) -> Comparison {
     let mut comparison = Comparison::default();
     let mut suspects = Vec::new();
-    for kind in kinds::watched(options) {
-        match look(client, kind, world).await {
+    let scope = world.read(|world| world.secret_scope().clone());
+    let places = kinds::watched(options).flat_map(|kind| Place::all(kind, &scope).map(move |place| (kind, place)));
+    for (kind, place) in places {
+        match look(client, kind, &place, world).await {
             Ok(look) => {
                 comparison.objects += look.objects;
                 if !look.differing.is_empty() {
-                    suspects.push((kind, look.differing));
+                    suspects.push((kind, place, look.differing));
                 }
             }
             Err(problem) => comparison.problems.push(problem),
@@ -90,8 +93,8 @@ pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWor
     if !suspects.is_empty() {
         tokio::time::sleep(pause).await;
     }
-    for (kind, before) in suspects {
-        match look(client, kind, world).await {
+    for (kind, place, before) in suspects {
+        match look(client, kind, &place, world).await {
             Ok(again) => {
                 let same = again.differing.into_iter().filter(|(id, differs)| before.get(id) == Some(differs));
                 let differences = same.map(|(id, Differs { what, .. })| Difference { kind: kind.kind, id, what });
@@ -118,27 +121,32 @@ struct Differs {
     version: Option<String>,
 }
 
-async fn look(client: &Client, kind: &'static WatchedKind, world: &SharedWorld) -> Result<Look, String> {
+async fn look(client: &Client, kind: &'static WatchedKind, place: &Place, world: &SharedWorld) -> Result<Look, String> {
     for _ in 0..TRIES {
-        match look_once(client, kind, world).await {
+        match look_once(client, kind, place, world).await {
             Ok(look) => return Ok(look),
             Err(error) => match status_of(&error) {
                 // The kind isn't installed: nothing may be known of it.
                 Some(status) if status.code == 404 => {
                     let mut look = Look::default();
-                    look.outlived(kind, world, &HashSet::new());
+                    look.outlived(kind, place, world, &HashSet::new());
                     return Ok(look);
                 }
                 Some(status) if status.code == 410 => {}
-                _ => return Err(format!("could not list {}: {}", kind.resource(), told(&error))),
+                _ => return Err(format!("could not list {}: {}", place.of(kind), told(&error))),
             },
         }
     }
-    Err(format!("could not list {}: it changed too often", kind.resource()))
+    Err(format!("could not list {}: it changed too often", place.of(kind)))
 }
 
-async fn look_once(client: &Client, kind: &'static WatchedKind, world: &SharedWorld) -> Result<Look, kube::Error> {
-    let api = Api::<RawObject>::all_with(client.clone(), &kind);
+async fn look_once(
+    client: &Client,
+    kind: &'static WatchedKind,
+    place: &Place,
+    world: &SharedWorld,
+) -> Result<Look, kube::Error> {
+    let api = place.api(client.clone(), kind);
     let mut params = ListParams::default().limit(kind.page);
     params.field_selector = kind.fields.map(str::to_owned);
     let (mut look, mut listed) = (Look::default(), HashSet::new());
@@ -170,15 +178,19 @@ async fn look_once(client: &Client, kind: &'static WatchedKind, world: &SharedWo
             None => break,
         }
     }
-    look.outlived(kind, world, &listed);
+    look.outlived(kind, place, world, &listed);
     Ok(look)
 }
 
 impl Look {
-    /// Notes what is known of a kind and was not listed.
-    fn outlived(&mut self, kind: &WatchedKind, world: &SharedWorld, listed: &HashSet<FactId>) {
-        let gone: Vec<FactId> =
-            world.read(|world| world.ids().filter(|id| is_of(id, kind) && !listed.contains(id)).collect());
+    /// Notes what is known of a kind there and was not listed.
+    fn outlived(&mut self, kind: &WatchedKind, place: &Place, world: &SharedWorld, listed: &HashSet<FactId>) {
+        let is_there = |id: &FactId| match (place, id) {
+            (Place::Namespace(namespace), FactId::Store(store)) => store.namespace == *namespace,
+            _ => true,
+        };
+        let is_gone = |id: &FactId| is_of(id, kind) && is_there(id) && !listed.contains(id);
+        let gone: Vec<FactId> = world.read(|world| world.ids().filter(is_gone).collect());
         self.differing.extend(gone.into_iter().map(|id| (id, Differs { what: What::Outlived, version: None })));
     }
 }
