@@ -96,20 +96,17 @@ pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, De
 /// # Errors
 /// When a value has the wrong type.
 pub fn decode_value<T: Resource>(value: &Value) -> Result<Decoded<T>, DecodeError> {
-    decode_erased(&mut <dyn erased_serde::Deserializer<'_>>::erase(value))
+    decode(value)
 }
 
-/// The one decoder of everything but JSON text without errors.
-fn decode_erased<T: Resource>(
-    deserializer: &mut dyn erased_serde::Deserializer<'_>,
-) -> Result<Decoded<T>, DecodeError> {
-    decode(deserializer)
-}
-
-/// Decodes once more to find the place of an error.
+/// Finds the place of an error. By way of a value: a decoder for text that keeps the place would be a twentieth of the binary.
 fn locate<T: Resource>(json: &[u8], error: &serde_json::Error) -> DecodeError {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let again = decode_erased::<T>(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut deserializer));
+    let pointer = match serde_path_to_error::deserialize::<_, Value>(&mut deserializer) {
+        // What decodes as a value is followed by more than the object.
+        Ok(value) => decode_value::<T>(&value).err().map(|error| error.pointer).unwrap_or_default(),
+        Err(broken) => error_pointer(broken.path()),
+    };
     let mut message = error.to_string();
     if error.classify() == Category::Data {
         // The pointer says it better, and the text may be part of a larger one.
@@ -118,11 +115,7 @@ fn locate<T: Resource>(json: &[u8], error: &serde_json::Error) -> DecodeError {
             message.truncate(shorter.len());
         }
     }
-    DecodeError {
-        // What decodes the second time is followed by more than the object.
-        pointer: again.err().map(|error| error.pointer).unwrap_or_default(),
-        message: in_plain_words(&message),
-    }
+    DecodeError { pointer, message: in_plain_words(&message) }
 }
 
 /// Longer messages are cut: they quote the value that is wrong.
