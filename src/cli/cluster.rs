@@ -1,6 +1,5 @@
 //! What commands on a living cluster have in common: which cluster, how Secrets are read, and how far reading is.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -10,24 +9,20 @@ use kube::Client;
 
 use crate::aws::AwsFacts;
 use crate::cli::aws::AwsArgs;
+use crate::cli::connection::ConnectArgs;
 use crate::mesh::{FreshStores, SecretAccess, World};
 use crate::policy::Policy;
 use crate::report::plural;
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{ClusterOptions, ConnectOptions, KubeReader, Step, connect_told, list_all, read_stores};
+use crate::sources::cluster::{ClusterOptions, KubeReader, Step, connect_told, list_all, read_stores};
 use crate::suggest;
 use crate::survey::Read;
 
 /// Which cluster, and how its Secrets are read.
 #[derive(Debug, clap::Args)]
 pub(super) struct ClusterArgs {
-    /// How to reach the cluster. Without it: KUBECONFIG, the pod's own ServiceAccount, then ~/.kube/config.
-    #[arg(long, env = "MESHVET_KUBECONFIG", value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-
-    /// The kubeconfig's context. Without it: the current one.
-    #[arg(long, env = "MESHVET_CONTEXT", value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    connection: ConnectArgs,
 
     /// How to read Secrets. What is in them stays here: only names, dates and digests are kept.
     #[arg(long, value_enum, value_name = "HOW", default_value = "get")]
@@ -69,7 +64,7 @@ pub(super) struct Known {
 impl ClusterArgs {
     /// Connects, and sees that the API server answers.
     pub(super) async fn open(&self) -> anyhow::Result<Cluster> {
-        let options = ConnectOptions { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
+        let options = self.connection.options();
         let (client, origin) = connect_told(&options).await?;
         client.apiserver_version().await.with_context(|| {
             format!("the API server doesn't answer ({origin}); does `kubectl version` with the same options?")

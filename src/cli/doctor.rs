@@ -1,6 +1,5 @@
 //! `meshvet doctor`
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -8,8 +7,9 @@ use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
 use super::managed::namespaced;
+use crate::cli::connection::ConnectArgs;
 use crate::doctor::{self, Outcome, Questions};
-use crate::sources::cluster::{ConnectOptions, connect};
+use crate::sources::cluster::connect;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,13 +54,8 @@ pub(super) struct DoctorArgs {
     #[arg(long, value_enum, value_name = "OUTCOME", default_value = "failed")]
     fail_on: FailOn,
 
-    /// How to reach the cluster. Without it: KUBECONFIG, the pod's own ServiceAccount, then ~/.kube/config.
-    #[arg(long, env = "MESHVET_KUBECONFIG", value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-
-    /// The kubeconfig's context. Without it: the current one.
-    #[arg(long, env = "MESHVET_CONTEXT", value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    connection: ConnectArgs,
 
     /// When to colour the output.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
@@ -100,7 +95,7 @@ impl DoctorArgs {
     }
 
     async fn examine(self) -> anyhow::Result<ExitCode> {
-        let options = ConnectOptions { kubeconfig: self.kubeconfig, context: self.context };
+        let options = self.connection.options();
         let client = connect(&options).await?;
         let questions = Questions {
             configuration: self.webhook_configuration,

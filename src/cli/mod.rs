@@ -12,6 +12,7 @@ mod cluster;
 mod comments;
 mod complete;
 mod completions;
+mod connection;
 mod doctor;
 mod explain;
 mod files;

@@ -29,6 +29,7 @@ use crate::admission::service::{Admission, Clock};
 use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate};
 use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
+use crate::cli::connection::ConnectArgs;
 use crate::cli::logging::{LogLevel, Logging};
 use crate::cli::managed::ManagedArgs;
 use crate::cli::overload::OverloadArgs;
@@ -38,9 +39,7 @@ use crate::cli::traces::TraceArgs;
 use crate::mesh::World;
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{
-    ClusterOptions, ConnectOptions, KubeReader, Pace, Readiness, WatchStats, Watches, connect, spawn,
-};
+use crate::sources::cluster::{ClusterOptions, KubeReader, Pace, Readiness, WatchStats, Watches, connect, spawn};
 
 /// How far watches may lag behind what was applied a moment ago.
 const WATCH_LAG: Duration = Duration::from_millis(150);
@@ -129,13 +128,8 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MESHVET_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// How to reach the cluster. Without it: KUBECONFIG, the pod's own ServiceAccount, then ~/.kube/config.
-    #[arg(long, env = "MESHVET_KUBECONFIG", value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-
-    /// The kubeconfig's context. Without it: the current one.
-    #[arg(long, env = "MESHVET_CONTEXT", value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    connection: ConnectArgs,
 
     /// How long to serve on, no longer ready, after a signal to end: until every API server has heard of it.
     #[arg(long, env = "MESHVET_DRAIN_GRACE", value_name = "DURATION", default_value = "5s", value_parser = duration)]
@@ -191,7 +185,7 @@ impl ServeArgs {
         let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
 
         let (access, scope) = (self.secrets.access(), self.secrets.scope()?);
-        let options = ConnectOptions { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
+        let options = self.connection.options();
         let client = connect(&options).await?;
         let clock: Clock = Arc::new(Timestamp::now);
         let managed = self
@@ -207,7 +201,7 @@ impl ServeArgs {
 
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
         let _policy_changes = self.config.clone().map(|path| {
-            let events = super::policy::events(&client, self.kubeconfig.is_some());
+            let events = super::policy::events(&client, self.connection.kubeconfig.is_some());
             let tell = super::policy::teller(&path, level, Arc::clone(&metrics), events);
             super::policy::follow(path, Arc::clone(&policy), tell)
         });

@@ -1,7 +1,6 @@
 //! `meshvet verify`
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,8 +11,9 @@ use jiff::Timestamp;
 use kube::Client;
 
 use crate::admission::timeout::parse_go_duration;
+use crate::cli::connection::ConnectArgs;
 use crate::finding::Severity;
-use crate::sources::cluster::{ConnectOptions, connect};
+use crate::sources::cluster::connect;
 use crate::verify::pods::ProxyPod;
 use crate::verify::{self, AdminUrl, FetchError, ProxyReport, Reading, Unread, Verification, fetch, pods};
 
@@ -90,13 +90,8 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
     fail_on: FailOn,
 
-    /// How to reach the cluster. Without it: KUBECONFIG, the pod's own ServiceAccount, then ~/.kube/config.
-    #[arg(long, env = "MESHVET_KUBECONFIG", value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-
-    /// The kubeconfig's context. Without it: the current one.
-    #[arg(long, env = "MESHVET_CONTEXT", value_name = "NAME")]
-    context: Option<String>,
+    #[command(flatten)]
+    connection: ConnectArgs,
 
     /// When to colour the output.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
@@ -199,7 +194,7 @@ impl VerifyArgs {
             }
             return Ok(targets);
         }
-        let options = ConnectOptions { kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
+        let options = self.connection.options();
         let client = connect(&options).await?;
         let namespace = self.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
         let found: Vec<ProxyPod> = if self.pods.is_empty() {
