@@ -4,6 +4,8 @@
 //! validation, so that `tlss:` leaves a listener without TLS. Decoding reports each such field with the one that was
 //! probably meant. Values of the wrong type are errors that say where they stand.
 
+use std::cell::Cell;
+
 use serde::de::Deserializer;
 use serde_ignored::Path;
 use serde_json::Value;
@@ -11,7 +13,7 @@ use serde_json::error::Category;
 use serde_path_to_error::{Segment, Track};
 use thiserror::Error;
 
-use super::objects::Objects;
+use super::objects::{Objects, is_others};
 use super::{Kind, Resource, hint};
 
 /// How many unknown fields of one object are reported.
@@ -54,7 +56,7 @@ pub struct DecodeError {
 
 /// Decodes an object from any self-describing format, in one pass.
 ///
-/// [`decode_json`] is faster: it looks for the place of an error only where there is one.
+/// [`decode_json`] is faster: it looks for the place of an error, and for the names of unknown fields, only where there are any.
 ///
 /// # Errors
 /// When a value has the wrong type, or the input is malformed.
@@ -81,14 +83,25 @@ where
 /// When the text is no JSON (in which case the message gives line and column), or a value has the wrong type.
 pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, DecodeError> {
     let json = json.as_ref();
+    let unknown = Cell::new(false);
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let object = T::deserialize(Objects::watching(&mut deserializer, &unknown))
+        .and_then(|object| deserializer.end().map(|()| object))
+        .map_err(|error| locate::<T>(json, &error))?;
+    if unknown.get() {
+        return Ok(name_unknown(json, object));
+    }
+    Ok(Decoded { object, unknown_fields: Vec::new(), more_unknown_fields: 0 })
+}
+
+/// Names the unknown fields of an object that was decoded from this text: by decoding it again with every key kept, which only
+/// an object that has such fields is worth.
+fn name_unknown<T: Resource>(json: &[u8], object: T) -> Decoded<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let mut unknown = Unknown::default();
-    let object = serde_ignored::deserialize(Objects::new(&mut deserializer), |path| unknown.add(&path))
-        .and_then(|object| deserializer.end().map(|()| object));
-    match object {
-        Ok(object) => Ok(unknown.into_decoded(object)),
-        Err(error) => Err(locate::<T>(json, &error)),
-    }
+    // It was decoded once: it doesn't fail.
+    let again = serde_ignored::deserialize(Objects::new(&mut deserializer), |path| unknown.add(&path));
+    unknown.into_decoded(again.unwrap_or(object))
 }
 
 /// Decodes an object from a JSON value. Values that nest too deeply are refused, never followed.
@@ -164,12 +177,9 @@ impl Unknown {
         let Some((top, nested)) = root(path) else {
             return;
         };
-        let others = match top {
-            "metadata" | "status" => true,
-            "apiVersion" | "kind" => !nested,
-            _ => false,
-        };
-        if others {
+        // These two are no objects: what is in them is unknown.
+        let of_a_name = nested && matches!(top, "apiVersion" | "kind");
+        if is_others(top) && !of_a_name {
             return;
         }
         if self.paths.len() < MAX_UNKNOWN_FIELDS {

@@ -276,3 +276,14 @@ fn deep_values_are_not_followed() {
     let error = decode_value::<VirtualNode>(&opaque).unwrap_err();
     assert_eq!(error.message, "nested too deeply");
 }
+
+#[test]
+fn the_copy_that_kubectl_keeps_of_an_object_is_not_kept_here() {
+    let mut object = node(&json!({}));
+    object["metadata"]["annotations"] =
+        json!({"a": "b", "kubectl.kubernetes.io/last-applied-configuration": "{\"spec\":{}}", "empty": null});
+    let decoded = decode_all::<VirtualNode>(&object).unwrap();
+    let kept: Vec<_> = decoded.object.metadata.annotations.iter().map(|(key, value)| (&**key, &**value)).collect();
+    assert_eq!(kept, [("a", "b"), ("empty", "")]);
+    assert_eq!(decoded.unknown_fields, []);
+}

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, IgnoredAny, MapAccess, SeqAccess, VariantAccess, Visitor,
+};
 use serde::{Deserialize, Serialize};
 
 /// Decodes labels or annotations, of which the API server reads `null` as the empty string.
@@ -15,6 +17,39 @@ where
 {
     let map = BTreeMap::<String, Option<String>>::deserialize(deserializer)?;
     Ok(map.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
+}
+
+/// The annotation in which kubectl keeps the whole object once more. Nothing reads it here.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Decodes annotations, likewise, and leaves out what is as large as the object and nobody's business.
+pub(super) fn annotations<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_map(Annotations)
+}
+
+struct Annotations;
+
+impl<'de> Visitor<'de> for Annotations {
+    type Value = BTreeMap<String, String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut kept = BTreeMap::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if key == LAST_APPLIED {
+                entries.next_value::<IgnoredAny>()?;
+            } else {
+                kept.insert(key, entries.next_value::<Option<String>>()?.unwrap_or_default());
+            }
+        }
+        Ok(kept)
+    }
 }
 
 /// Decodes a custom resource's map of strings, of which the API server drops `null`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::lenient::null_is_empty;
+use super::lenient::{annotations, null_is_empty};
 
 /// An object's metadata: what meshvet reads of `meta/v1 ObjectMeta`.
 ///
@@ -31,8 +31,8 @@ pub struct Metadata {
     /// Labels.
     #[serde(deserialize_with = "null_is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// Annotations.
-    #[serde(deserialize_with = "null_is_empty")]
+    /// Annotations, without kubectl's copy of the object.
+    #[serde(deserialize_with = "annotations")]
     pub annotations: BTreeMap<String, String>,
 }
 

@@ -5,6 +5,7 @@
 //! list too, field by field in the order of declaration, so that `clientPolicy: [{tls: …}]` would decode to a policy
 //! without what is in it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::iter::empty;
 
@@ -12,22 +13,46 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 /// A deserializer that refuses lists where structs are asked for, and takes `null` for an empty value in their fields.
-pub(super) struct Objects<D> {
+pub(super) struct Objects<'w, D> {
     deserializer: D,
     /// Whether the value is a struct's field. In a list `null` is an error.
     is_field: bool,
+    watch: Watch<'w>,
 }
 
-impl<D> Objects<D> {
+impl<'w, D> Objects<'w, D> {
     pub(super) fn new(deserializer: D) -> Self {
-        Self { deserializer, is_field: false }
+        Self { deserializer, is_field: false, watch: Watch::Off }
+    }
+
+    /// The same, which sets `unknown` at a field that the object's type doesn't know: that there is one costs less to learn than
+    /// which. What others define (`metadata`, `status`) is left out.
+    pub(super) fn watching(deserializer: D, unknown: &'w Cell<bool>) -> Self {
+        Self { deserializer, is_field: false, watch: Watch::Root(unknown) }
     }
 }
 
+/// Where unknown fields are noted.
+#[derive(Clone, Copy)]
+enum Watch<'w> {
+    /// Nowhere.
+    Off,
+    /// In all fields of this value but those that others define.
+    Root(&'w Cell<bool>),
+    /// In this value and all of its own.
+    On(&'w Cell<bool>),
+}
+
+/// Whether the types of others define a field at an object's root.
+pub(super) fn is_others(field: &str) -> bool {
+    matches!(field, "apiVersion" | "kind" | "metadata" | "status")
+}
+
 /// Reads a value that may be `null`.
-struct Nullable<V> {
+struct Nullable<'w, V> {
     visitor: V,
     value: Value,
+    watch: Watch<'w>,
 }
 
 /// What a field asks for.
@@ -39,7 +64,7 @@ enum Value {
     Integer,
 }
 
-impl<V> Nullable<V> {
+impl<V> Nullable<'_, V> {
     fn absent<'de, E: Error>(self) -> Result<V::Value, E>
     where
         V: Visitor<'de>,
@@ -53,7 +78,7 @@ impl<V> Nullable<V> {
     }
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Nullable<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Nullable<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +94,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Nullable<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        let deserializer = Objects::new(deserializer);
+        let deserializer = Objects { deserializer, is_field: false, watch: self.watch };
         match self.value {
             Value::Struct(name, fields) => deserializer.deserialize_struct(name, fields, self.visitor),
             Value::List => deserializer.deserialize_seq(self.visitor),
@@ -80,26 +105,41 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Nullable<V> {
     }
 }
 
-struct Wrap<V> {
+struct Wrap<'w, V> {
     visitor: V,
     is_struct: bool,
+    watch: Watch<'w>,
 }
 
-struct Items<A>(A);
-struct Entries<A> {
+struct Items<'w, A> {
+    items: A,
+    watch: Watch<'w>,
+}
+
+struct Entries<'w, A> {
     entries: A,
     of_struct: bool,
+    watch: Watch<'w>,
+    /// Of a root's entries: whether others define the one whose key was read last.
+    others: bool,
 }
 
-struct Seed<S> {
+struct Seed<'w, S> {
     seed: S,
     is_field: bool,
+    watch: Watch<'w>,
+}
+
+/// A root's key, looked at as it passes.
+struct Key<'k, T> {
+    inner: T,
+    others: &'k mut bool,
 }
 
 macro_rules! forward {
     ($($method:ident)+) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.deserializer.$method(Wrap { visitor, is_struct: false })
+            self.deserializer.$method(Wrap { visitor, is_struct: false, watch: self.watch })
         }
     )+};
 }
@@ -108,14 +148,14 @@ macro_rules! nullable {
     ($($method:ident $value:ident),+) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
             if self.is_field {
-                return self.deserializer.deserialize_option(Nullable { visitor, value: Value::$value });
+                return self.deserializer.deserialize_option(Nullable { visitor, value: Value::$value, watch: self.watch });
             }
-            self.deserializer.$method(Wrap { visitor, is_struct: false })
+            self.deserializer.$method(Wrap { visitor, is_struct: false, watch: self.watch })
         }
     )+};
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<'_, D> {
     type Error = D::Error;
 
     forward! {
@@ -130,6 +170,9 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        if let Watch::On(unknown) = self.watch {
+            unknown.set(true);
+        }
         self.deserializer.deserialize_ignored_any(visitor)
     }
 
@@ -141,21 +184,21 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
     ) -> Result<V::Value, D::Error> {
         if self.is_field {
             let value = Value::Struct(name, fields);
-            return self.deserializer.deserialize_option(Nullable { visitor, value });
+            return self.deserializer.deserialize_option(Nullable { visitor, value, watch: self.watch });
         }
-        self.deserializer.deserialize_struct(name, fields, Wrap { visitor, is_struct: true })
+        self.deserializer.deserialize_struct(name, fields, Wrap { visitor, is_struct: true, watch: self.watch })
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_unit_struct(name, Wrap { visitor, is_struct: false })
+        self.deserializer.deserialize_unit_struct(name, Wrap { visitor, is_struct: false, watch: self.watch })
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_newtype_struct(name, Wrap { visitor, is_struct: false })
+        self.deserializer.deserialize_newtype_struct(name, Wrap { visitor, is_struct: false, watch: self.watch })
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_tuple(len, Wrap { visitor, is_struct: false })
+        self.deserializer.deserialize_tuple(len, Wrap { visitor, is_struct: false, watch: self.watch })
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -164,7 +207,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_tuple_struct(name, len, Wrap { visitor, is_struct: false })
+        self.deserializer.deserialize_tuple_struct(name, len, Wrap { visitor, is_struct: false, watch: self.watch })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -173,7 +216,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Objects<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.deserializer.deserialize_enum(name, variants, Wrap { visitor, is_struct: false })
+        self.deserializer.deserialize_enum(name, variants, Wrap { visitor, is_struct: false, watch: self.watch })
     }
 
     fn is_human_readable(&self) -> bool {
@@ -189,7 +232,7 @@ macro_rules! visit {
     )+};
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<'_, V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,22 +254,22 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Objects::new(deserializer))
+        self.visitor.visit_some(Objects { deserializer, is_field: false, watch: self.watch })
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Objects::new(deserializer))
+        self.visitor.visit_newtype_struct(Objects { deserializer, is_field: false, watch: self.watch })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
         if self.is_struct {
             return Err(A::Error::invalid_type(Unexpected::Seq, &self));
         }
-        self.visitor.visit_seq(Items(items))
+        self.visitor.visit_seq(Items { items, watch: self.watch })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.visitor.visit_map(Entries { entries, of_struct: self.is_struct })
+        self.visitor.visit_map(Entries { entries, of_struct: self.is_struct, watch: self.watch, others: false })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
@@ -234,27 +277,35 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wrap<V> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Seed { seed, is_field: false })
+        self.items.next_element_seed(Seed { seed, is_field: false, watch: self.watch })
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.items.size_hint()
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.entries.next_key_seed(seed)
+        match self.watch {
+            Watch::Root(_) => self.entries.next_key_seed(Key { inner: seed, others: &mut self.others }),
+            Watch::Off | Watch::On(_) => self.entries.next_key_seed(seed),
+        }
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.entries.next_value_seed(Seed { seed, is_field: self.of_struct })
+        let watch = match self.watch {
+            Watch::Root(_) if self.others => Watch::Off,
+            Watch::Root(unknown) => Watch::On(unknown),
+            watch => watch,
+        };
+        self.entries.next_value_seed(Seed { seed, is_field: self.of_struct, watch })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -262,10 +313,49 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<A> {
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.seed.deserialize(Objects { deserializer, is_field: self.is_field })
+        self.seed.deserialize(Objects { deserializer, is_field: self.is_field, watch: self.watch })
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Key<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
+        self.inner.deserialize(Key { inner: deserializer, others: self.others })
+    }
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Key<'_, D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_str(Key { inner: visitor, others: self.others })
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Key<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.expecting(f)
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<V::Value, E> {
+        *self.others = is_others(key);
+        self.inner.visit_str(key)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, key: &'de str) -> Result<V::Value, E> {
+        *self.others = is_others(key);
+        self.inner.visit_borrowed_str(key)
     }
 }
