@@ -58,9 +58,14 @@ pub(crate) fn install_crds(plane: &ControlPlane) {
     wait_for_crds(plane);
 }
 
+/// Waits until every CRD is served. `kubectl wait` gives up at once on one that is so new that it has no conditions at all.
 #[track_caller]
 pub(crate) fn wait_for_crds(plane: &ControlPlane) {
-    plane.kubectl.run(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"], "").succeeds();
+    sandbox::eventually("every CRD is established", || {
+        let wait = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=60s"];
+        let outcome = plane.kubectl.run(&wait, "");
+        if outcome.code == 0 { Ok(()) } else { Err(outcome.to_string()) }
+    });
 }
 
 /// A test's own corner: a namespace with proxies injected.
