@@ -174,12 +174,7 @@ pub(super) enum Step {
 
 impl Unknown {
     fn add(&mut self, path: &Path<'_>) {
-        let Some((top, nested)) = root(path) else {
-            return;
-        };
-        // These two are no objects: what is in them is unknown.
-        let of_a_name = nested && matches!(top, "apiVersion" | "kind");
-        if is_others(top) && !of_a_name {
+        if root(path).is_none_or(is_others) {
             return;
         }
         if self.paths.len() < MAX_UNKNOWN_FIELDS {
@@ -214,8 +209,8 @@ fn unknown_field(kind: Kind, path: &[Step]) -> UnknownField {
     }
 }
 
-/// The field of the object that a path goes through, and whether it goes on from there.
-fn root<'a>(path: &'a Path<'a>) -> Option<(&'a str, bool)> {
+/// The field of the object that a path goes through.
+fn root<'a>(path: &'a Path<'a>) -> Option<&'a str> {
     let mut path = path;
     let mut top = None;
     loop {
@@ -226,7 +221,7 @@ fn root<'a>(path: &'a Path<'a>) -> Option<(&'a str, bool)> {
                 parent
             }
             Path::Map { parent, key } => {
-                top = Some((key.as_str(), top.is_some()));
+                top = Some(key.as_str());
                 parent
             }
             Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => parent,
