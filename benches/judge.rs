@@ -7,11 +7,11 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
-use meshvet::appmesh::Kind;
+use meshvet::apis::appmesh::Kind;
+use meshvet::apis::{Entry, decode_object, decode_reviewed};
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Surface, judge};
-use meshvet::sources::{Entry, decode_object, decode_reviewed};
 use serde_json::{Value, json};
 
 #[path = "support/mesh.rs"]

@@ -24,22 +24,20 @@
 //! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them, [`aws`] those that AWS keeps.
 
 pub mod admission;
-pub mod appmesh;
+pub mod apis;
 pub mod aws;
-pub mod baseline;
 pub mod cli;
 pub mod doctor;
 pub mod example;
-pub mod field;
 pub mod finding;
-pub mod mend;
+pub mod k8s;
 pub mod mesh;
+pub mod operate;
 pub mod pki;
 pub mod policy;
 pub mod report;
 pub mod rules;
 pub mod sources;
-pub mod suggest;
-pub mod suppression;
 pub mod survey;
+pub mod text;
 pub mod verify;

@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
 use bytes::Bytes;
+use meshvet::apis::{Entry, decode_object};
 use meshvet::mesh::World;
-use meshvet::sources::{Entry, decode_object};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use meshvet::appmesh::annotations::{conflicts, parse_secret_mounts, parse_volume_mounts};
+use meshvet::apis::appmesh::annotations::{conflicts, parse_secret_mounts, parse_volume_mounts};
 use meshvet::mesh::clean_path;
 
 fuzz_target!(|text: &str| {

@@ -1,8 +1,9 @@
 //! Findings made up for the tests of this folder.
 
-use crate::field::FieldPath;
 use crate::finding::{Finding, Problem, Severity, Site};
-use crate::mesh::{CallKey, ObjectRef, StoreKey};
+use crate::k8s::FieldPath;
+use crate::k8s::ObjectRef;
+use crate::mesh::{CallKey, StoreKey};
 use crate::rules::{Judgement, Rule};
 
 /// A denial by rule `code` of VirtualNode shop/blue.

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::admission::connection::{self, Timeouts};
 use crate::admission::crowd::{Crowd, Place};
 use crate::admission::drain::{Drain, Phase};
-use crate::admission::metrics::Metrics;
+use crate::operate::metrics::Metrics;
 
 /// What a server takes from strangers.
 #[derive(Clone, Copy, Debug)]

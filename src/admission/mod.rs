@@ -11,26 +11,18 @@
 //! without a failed call.
 
 pub mod answer;
+pub mod certificate;
 mod connection;
 mod crowd;
 pub mod drain;
-pub mod events;
-pub mod expiry;
-pub mod file_watch;
 pub mod listener;
-pub mod managed;
-pub mod metrics;
 pub mod overload;
 pub mod probes;
 pub mod report_page;
 pub mod review;
-pub mod self_check;
-pub mod self_issued;
 pub mod server;
 pub mod service;
-pub mod serving_certificate;
 pub mod timeout;
-pub mod trace;
 pub mod verdict;
 pub mod wording;
 

@@ -8,12 +8,12 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
+use crate::admission::certificate::serving::ServingCertificate;
 use crate::admission::drain::{Drain, Phase};
-use crate::admission::metrics::Metrics;
 use crate::admission::report_page::{self, ReportPage};
 use crate::admission::service::Clock;
-use crate::admission::serving_certificate::ServingCertificate;
 use crate::aws::CallStats;
+use crate::operate::metrics::Metrics;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{Readiness, WatchStats};
 
@@ -97,8 +97,8 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::admission::certificate::self_issued::self_issue;
     use crate::admission::report_page::Pace;
-    use crate::admission::self_issued::self_issue;
     use crate::mesh::World;
 
     fn probes(now: Timestamp) -> Probes {

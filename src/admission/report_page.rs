@@ -176,8 +176,9 @@ mod tests {
     use tower::ServiceExt as _;
 
     use super::*;
-    use crate::mesh::{FactId, ObjectRef, World};
-    use crate::sources::{Entry, decode_object};
+    use crate::apis::{Entry, decode_object};
+    use crate::k8s::ObjectRef;
+    use crate::mesh::{FactId, World};
 
     /// Adds a virtual node, as a watch would.
     fn learn(world: &SharedWorld, name: &str) {

@@ -10,9 +10,9 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::appmesh::{GROUP, Kind, VERSION};
-use crate::mesh::ObjectRef;
-use crate::sources::{Reviewed, Undecodable, decode_reviewed};
+use crate::apis::appmesh::{GROUP, Kind, VERSION};
+use crate::apis::{Reviewed, Undecodable, decode_reviewed};
+use crate::k8s::ObjectRef;
 
 /// The one version of the review that meshvet speaks (its `admissionReviewVersions`).
 pub const REVIEW_API_VERSION: &str = "admission.k8s.io/v1";

@@ -22,7 +22,7 @@ use crate::admission::drain::{Drain, Phase};
 use crate::admission::overload::{self, BODY_LIMIT, Gate, Held, OnOverload, Overload, Unread};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
-use crate::admission::trace;
+use crate::operate::trace;
 
 struct Shared {
     admission: Arc<Admission>,

@@ -18,17 +18,18 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::admission::answer::{Answer, Reason, verdict_word};
-use crate::admission::metrics::Metrics;
 use crate::admission::review::{BadReview, Change, Request, Subject};
-use crate::admission::trace;
 use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
+use crate::apis::Reviewed;
 use crate::aws::{AwsFacts, Question};
 use crate::finding::Finding;
 use crate::mesh::{FreshStores, StoreKey, StoreState, Unread, View, World};
+use crate::operate::metrics::Metrics;
+use crate::operate::trace;
 use crate::policy::Policy;
 use crate::rules::{Judgement, Surface, examine, undecodable};
-use crate::sources::{AwsReader, NoAws, Reviewed, SharedWorld, StoreReader};
+use crate::sources::{AwsReader, NoAws, SharedWorld, StoreReader};
 
 /// Bodies up to this many bytes are decoded and judged on the spot; larger ones on a thread that may be left behind.
 const LIGHT_BODY: usize = 64 * 1024;

@@ -6,7 +6,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::finding::{Finding, Severity};
-use crate::mesh::{ObjectRef, StoreKey};
+use crate::k8s::ObjectRef;
+use crate::mesh::StoreKey;
 use crate::policy::Detail;
 use crate::rules::Judgement;
 

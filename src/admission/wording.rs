@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::admission::verdict::{Because, Warned};
 use crate::finding::Finding;
-use crate::mesh::ObjectRef;
+use crate::k8s::ObjectRef;
 use crate::policy::Detail;
 
 /// Problems told in full in a message; the others are counted.

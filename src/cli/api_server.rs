@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::appmesh::{GROUP, Kind, VERSION};
+use crate::apis::appmesh::{GROUP, Kind, VERSION};
 
 /// The webhook's name, as deploy/ has it.
 const WEBHOOK: &str = "virtualnodes.meshvet.dev";

@@ -12,11 +12,12 @@ use crate::cli::cluster::{Cluster, ClusterArgs, Progress, with_aws};
 use crate::cli::output::{Output, ReportArgs};
 use crate::mesh::{FreshStores, World};
 use crate::policy::Policy;
+use crate::report;
 use crate::report::html::About;
-use crate::report::{self, Report, Unread};
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{Readiness, WatchStats, spawn};
 use crate::survey::{Read, Survey};
+use crate::survey::{Report, Unread};
 
 /// After a change, wait so long for those that come with it.
 const SETTLE: Duration = Duration::from_millis(400);

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use crate::baseline::Baseline;
-use crate::report::Report;
+use crate::survey::Report;
+use crate::survey::baseline::Baseline;
 
 /// Which findings are old.
 #[derive(Debug, clap::Args)]

@@ -15,15 +15,17 @@ use crate::cli::files::{FilesArg, mount};
 use crate::cli::output::ReportArgs;
 use crate::cli::progress::Progress;
 use crate::finding::Finding;
-use crate::mend;
-use crate::mesh::{ObjectRef, View};
+use crate::k8s::ObjectRef;
+use crate::mesh::View;
 use crate::policy::Policy;
+use crate::report;
 use crate::report::html::About;
-use crate::report::map::MapBuilder;
-use crate::report::{self, Place, Report, Reported, Unread};
 use crate::rules::{self, Surface};
 use crate::sources::manifests::{self, Input, Manifests, Mark, Site};
 use crate::survey::Collector;
+use crate::survey::fixes as mend;
+use crate::survey::map::MapBuilder;
+use crate::survey::{Place, Report, Reported, Unread};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -12,11 +12,11 @@ use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
 use crate::mesh::{FreshStores, SecretAccess, World};
 use crate::policy::Policy;
-use crate::report::plural;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{ClusterOptions, KubeReader, Step, connect_told, list_all, read_stores};
-use crate::suggest;
 use crate::survey::Read;
+use crate::text::plural;
+use crate::text::suggest;
 
 /// Which cluster, and how its Secrets are read.
 #[derive(Debug, clap::Args)]

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use crate::cli::check::place_of;
 use crate::finding::Finding;
-use crate::mesh::ObjectRef;
+use crate::finding::{Ignore, Use, covers, may_ignore};
+use crate::k8s::ObjectRef;
 use crate::policy::{Effective, Policy};
-use crate::report::{Report, Reported};
 use crate::rules::{broken_comment, unused_comment};
 use crate::sources::manifests::{Comment, Manifests};
-use crate::suppression::{Ignore, Use, covers, may_ignore};
+use crate::survey::{Report, Reported};
 
 /// Leaves the findings that comments ask to leave, and reports the comments that leave none or can't be followed.
 pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report) {

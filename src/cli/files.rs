@@ -8,9 +8,9 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
+use crate::apis::core::store_of_files;
 use crate::mesh::{Fact, LocalMount, Store, StoreKey, StoreKind};
 use crate::sources::manifests::Manifests;
-use crate::sources::store_of_files;
 
 /// More than this is no folder of certificates.
 const MAX_FILES: usize = 1000;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::bail;
 
 use super::serve::duration;
-use crate::admission::managed::ManagedOptions;
+use crate::admission::certificate::managed::ManagedOptions;
 
 /// Below this, renewals would follow one another faster than an API server answers.
 const SHORTEST: Duration = Duration::from_secs(3);

@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::report::Style;
+use crate::text::Style;
 
 /// What meshvet exits with when it could not do what it was asked.
 const COULD_NOT_RUN: u8 = 2;

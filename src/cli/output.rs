@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use crate::finding::Severity;
 use crate::policy::Policy;
-use crate::report::{self, Report};
+use crate::report;
+use crate::survey::Report;
 
 // No doc comment: clap would make it the command's own.
 #[allow(missing_docs, reason = "clap shows the fields' comments, and would show this one instead of the command's")]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 
-use crate::admission::events::{Events, News};
-use crate::admission::file_watch::FileWatch;
-use crate::admission::metrics::Metrics;
 use crate::cli::logging::LogLevel;
+use crate::operate::events::{Events, News};
+use crate::operate::metrics::Metrics;
 use crate::policy::{Policy, PolicyFile};
+use crate::sources::file_watch::FileWatch;
 
 /// Where a pod finds the namespace of its ServiceAccount, which is its own.
 const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";

@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::serve::duration;
-use crate::admission::self_check::SelfCheck;
+use crate::operate::self_check::SelfCheck;
 
 /// How often caches are compared.
 #[derive(Clone, Copy, Debug, clap::Args)]

@@ -14,19 +14,15 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::admission::certificate::managed::Managed;
+use crate::admission::certificate::self_issued::self_issue;
+use crate::admission::certificate::serving::{CertificateFiles, ServingCertificate};
 use crate::admission::drain::{Drain, Phase};
-use crate::admission::expiry;
-use crate::admission::file_watch::FileWatch;
 use crate::admission::listener::{Limits, Server, tls_config};
-use crate::admission::managed::Managed;
-use crate::admission::metrics::Metrics;
 use crate::admission::probes::Probes;
 use crate::admission::report_page::{self, ReportPage};
-use crate::admission::self_check::SelfCheck;
-use crate::admission::self_issued::self_issue;
 use crate::admission::server::bounded_router;
 use crate::admission::service::{Admission, Clock};
-use crate::admission::serving_certificate::{CertificateFiles, ServingCertificate};
 use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
@@ -37,9 +33,13 @@ use crate::cli::secrets::SecretArgs;
 use crate::cli::self_check::SelfCheckArgs;
 use crate::cli::traces::TraceArgs;
 use crate::mesh::World;
+use crate::operate::expiry;
+use crate::operate::metrics::Metrics;
+use crate::operate::self_check::SelfCheck;
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{ClusterOptions, KubeReader, Pace, Readiness, WatchStats, Watches, connect, spawn};
+use crate::sources::file_watch::FileWatch;
 
 /// How far watches may lag behind what was applied a moment ago.
 const WATCH_LAG: Duration = Duration::from_millis(150);

@@ -14,7 +14,7 @@ pub(super) struct TraceArgs {
 
 /// What has to be ended so that the last spans arrive.
 #[derive(Debug, Default)]
-pub(super) struct Open(#[cfg(feature = "otlp")] Option<crate::admission::trace::Traces>);
+pub(super) struct Open(#[cfg(feature = "otlp")] Option<crate::operate::trace::Traces>);
 
 impl Open {
     pub(super) fn end(self) {
@@ -37,7 +37,7 @@ impl TraceArgs {
         let Some(endpoint) = self.otlp_endpoint.as_deref().filter(|endpoint| !endpoint.is_empty()) else {
             return Ok((Open::default(), None));
         };
-        let started = crate::admission::trace::Traces::start(endpoint, runtime.clone());
+        let started = crate::operate::trace::Traces::start(endpoint, runtime.clone());
         let (traces, listener) = started.with_context(|| format!("--otlp-endpoint {endpoint}"))?;
         Ok((Open(Some(traces)), Some(listener)))
     }

@@ -13,10 +13,10 @@ use crate::cli::files::{FilesArg, mount};
 use crate::cli::output::time;
 use crate::mesh::View;
 use crate::policy::Policy;
-use crate::report::map::{Map, MapBuilder};
 use crate::report::tree::{Charset, tree, tree_json};
 use crate::sources::manifests::{self, Input};
 use crate::survey::Survey;
+use crate::survey::map::{Map, MapBuilder};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use k8s_openapi::api::admissionregistration::v1::{ValidatingWebhook, ValidatingW
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::appmesh::{GROUP, Kind, VERSION};
+use crate::apis::appmesh::{GROUP, Kind, VERSION};
 use crate::doctor::Diagnosis;
 
 /// Where meshvet answers.

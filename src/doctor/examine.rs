@@ -4,7 +4,7 @@ use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::Client;
 use kube::api::{Api, ListParams};
 
-use crate::appmesh::{API_VERSION, Kind};
+use crate::apis::appmesh::{API_VERSION, Kind};
 use crate::doctor::configuration::{self, Called};
 use crate::doctor::deployed::Deployed;
 use crate::doctor::{Diagnosis, Questions, endpoints, lease, rights, served};

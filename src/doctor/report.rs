@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::doctor::{Diagnosis, Outcome};
-use crate::report::{BOLD, GREEN, RED, Style, YELLOW, clean, plural};
+use crate::text::{BOLD, GREEN, RED, Style, YELLOW, clean, plural};
 
 /// Text for people: a line a check, below it what to do, and a line of figures.
 pub fn text(diagnosis: &Diagnosis, style: Style) -> String {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::field::FieldPath;
+use crate::k8s::FieldPath;
+use crate::k8s::ObjectRef;
 use crate::mesh::end::{Backend, ClientEnd, ServerEnd};
 use crate::mesh::member::Member;
-use crate::mesh::object::ObjectRef;
 use crate::mesh::routes::{GroupEntry, Name, group_entries, provider, services_routed};
 use crate::mesh::ways::{Caller, Reached, Routing, StandIn, Ways, gateway_calls, names, policy_for};
 use crate::mesh::world::World;

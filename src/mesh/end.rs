@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::field::FieldPath;
+use crate::k8s::FieldPath;
 
 /// Whether a listener speaks TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::appmesh::LabelSelector;
-use crate::mesh::object::ObjectRef;
+use crate::k8s::LabelSelector;
+use crate::k8s::ObjectRef;
 
 type Objects = BTreeSet<ObjectRef>;
 

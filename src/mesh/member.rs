@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::appmesh::{LabelSelector, VirtualGatewaySpec, VirtualNodeSpec};
+use crate::apis::appmesh::{VirtualGatewaySpec, VirtualNodeSpec};
+use crate::k8s::LabelSelector;
+use crate::k8s::ObjectRef;
 use crate::mesh::end::{Backend, ClientEnd, Discovery, ServerEnd};
-use crate::mesh::object::ObjectRef;
 use crate::mesh::release::Marks;
 use crate::mesh::routes::Name;
 

@@ -10,11 +10,9 @@
 
 mod calls;
 mod end;
-mod from_appmesh;
 mod index;
 mod member;
 mod mounts;
-mod object;
 mod paths;
 mod release;
 mod routes;
@@ -26,13 +24,12 @@ mod workload;
 mod world;
 
 pub use calls::{Brought, Call, CallKey, Calls, PolicyInForce, brought_about};
+pub(crate) use end::BACKEND_DEFAULTS;
 pub use end::{
     Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
 };
-pub use from_appmesh::{gateway_member, node_member};
 pub use member::{BackendEntry, Definition, Member, OwnPolicy};
 pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
-pub use object::ObjectRef;
 pub use release::{Marks, same_release};
 pub use routes::Name;
 pub use secrets::{SecretAccess, SecretScope};

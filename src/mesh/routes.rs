@@ -4,11 +4,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
-use crate::appmesh::{BackendGroup, GatewayRoute, VirtualRouter, VirtualService};
-use crate::field::FieldPath;
+use crate::apis::appmesh::{BackendGroup, GatewayRoute, VirtualRouter, VirtualService};
+use crate::k8s::FieldPath;
+use crate::k8s::ObjectRef;
 use crate::mesh::end::Backend;
 use crate::mesh::member::Member;
-use crate::mesh::object::ObjectRef;
 
 /// An object's namespace and name, where its kind is clear.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

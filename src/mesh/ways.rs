@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::appmesh::{BackendGroup, GatewayRoute, VirtualRouter, VirtualService};
+use crate::apis::appmesh::{BackendGroup, GatewayRoute, VirtualRouter, VirtualService};
+use crate::k8s::ObjectRef;
 use crate::mesh::calls::{Call, PolicyInForce};
 use crate::mesh::end::{Backend, ClientEnd, ServerEnd};
 use crate::mesh::member::{Definition, Member, OwnPolicy};
-use crate::mesh::object::ObjectRef;
 use crate::mesh::routes::{Name, Provider, Target, gateway_of, provider, services_routed, targets};
 use crate::mesh::world::World;
 

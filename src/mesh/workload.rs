@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::appmesh::annotations::SIDECAR_INJECTOR_WEBHOOK;
-use crate::field::FieldPath;
+use crate::apis::appmesh::annotations::SIDECAR_INJECTOR_WEBHOOK;
+use crate::k8s::FieldPath;
+use crate::k8s::ObjectRef;
 use crate::mesh::mounts::Mounts;
-use crate::mesh::object::ObjectRef;
 
 /// A top owner of pods (a Deployment, not its ReplicaSets) or a pod of its own.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
+use crate::apis::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
+use crate::k8s::{ObjectKey, ObjectRef};
 use crate::mesh::index::{LabelIndex, SelectorIndex};
 use crate::mesh::member::Member;
 use crate::mesh::mounts::{Mount, Mounts, Part, Volume, clean_path};
-use crate::mesh::object::{ObjectKey, ObjectRef};
 use crate::mesh::paths::PathCache;
 use crate::mesh::routes::{EVERY_SERVICE, GroupEntry, Name, RouteIndex, group_entries};
 use crate::mesh::secrets::{SecretAccess, SecretScope};

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::appmesh::LabelSelector;
 use crate::finding::Severity;
+use crate::k8s::LabelSelector;
 use crate::mesh::World;
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Detail};

@@ -8,13 +8,13 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::appmesh::LabelSelector;
 use crate::aws::{account_of_role, is_account, is_region};
 use crate::finding::Severity;
+use crate::k8s::LabelSelector;
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::Answers;
 use crate::policy::issuers::IssuersFile;
-use crate::suggest;
+use crate::text::suggest;
 
 /// meshvet's policy file. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]

@@ -6,8 +6,9 @@
 use std::fmt::Write;
 
 use crate::finding::Severity;
-use crate::report::text::{clean, plural};
-use crate::report::{Report, Reported, uri};
+use crate::report::uri;
+use crate::survey::{Report, Reported};
+use crate::text::{clean, plural};
 
 /// The report as workflow commands, one a line; denials are errors, what an owner or a baseline knows is a notice. Last, a
 /// line for the log.

@@ -10,8 +10,8 @@ use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
 use crate::finding::Severity;
-use crate::report::map::Map;
-use crate::report::{Report, Unread};
+use crate::survey::map::Map;
+use crate::survey::{Report, Unread};
 
 const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::baseline::Entry;
 use crate::finding::Severity;
-use crate::report::{Report, Reported};
+use crate::survey::baseline::Entry;
+use crate::survey::{Report, Reported};
 
 #[derive(Serialize)]
 struct Document<'a> {

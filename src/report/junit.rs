@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use quick_junit::{NonSuccessKind, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use crate::finding::{Finding, Severity};
-use crate::mesh::ObjectRef;
-use crate::report::text::clean;
-use crate::report::{Report, Reported};
+use crate::k8s::ObjectRef;
+use crate::survey::{Report, Reported};
+use crate::text::clean;
 
 /// What stands in no file.
 const NOWHERE: &str = "cluster";

@@ -13,9 +13,10 @@ use serde_sarif::sarif::{
 };
 
 use crate::finding::Severity;
-use crate::mend::Edit;
-use crate::report::{Place, Report, Reported, Unread, uri};
+use crate::report::uri;
 use crate::rules::Rule;
+use crate::survey::fixes::Edit;
+use crate::survey::{Place, Report, Reported, Unread};
 
 /// SARIF's own schema, as editors and validators look it up.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::finding::{Finding, Severity};
-use crate::report::{Place, Report, Reported, Unread};
+use crate::survey::{Place, Report, Reported, Unread};
+use crate::text::{self, BLUE, BOLD, FAINT, GREEN, RED, Style, YELLOW, clean, plural};
 
 /// The most of a source line that is shown, in characters: a minified manifest is one long line.
 const MAX_LINE: usize = 120;
@@ -16,36 +17,6 @@ const LEAST_ROOM: usize = 30;
 
 /// The most rules that are named for reading more.
 const MOST_CODES: usize = 5;
-
-/// Whether the text is coloured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// No escape sequence.
-    Plain,
-    /// With ANSI colours.
-    Coloured,
-}
-
-pub(crate) const BOLD: &str = "1";
-pub(crate) const RED: &str = "1;31";
-pub(crate) const YELLOW: &str = "1;33";
-pub(crate) const GREEN: &str = "1;32";
-const BLUE: &str = "34";
-pub(crate) const FAINT: &str = "2";
-
-impl Style {
-    /// The text in a colour, with nothing in it that moves a terminal's cursor.
-    pub(crate) fn paint(self, colour: &str, text: &str) -> String {
-        match self {
-            Style::Plain => clean(text),
-            Style::Coloured => format!("\x1b[{colour}m{}\x1b[0m", clean(text)),
-        }
-    }
-
-    pub(crate) fn severity(self, severity: Severity) -> String {
-        self.paint(if severity == Severity::Deny { RED } else { YELLOW }, &severity.to_string())
-    }
-}
 
 /// The report as text: what couldn't be read, then each object with its findings, then a line of figures.
 pub fn text(report: &Report, style: Style) -> String {
@@ -162,7 +133,7 @@ fn suppressed(out: &mut String, reported: &Reported, reason: &str, style: Style,
 
 fn head(out: &mut String, finding: &Finding, message: &str, style: Style) {
     let severity = match finding.suppressed {
-        None => style.severity(finding.severity),
+        None => finding.severity.painted(style),
         Some(_) => style.paint(FAINT, &format!("ignored {}", finding.severity)),
     };
     let rule = style.paint(BOLD, &format!("{} {}", finding.rule.code, finding.rule.name));
@@ -239,7 +210,7 @@ fn window(text: &str, place: &Place) -> (String, usize, usize) {
     }
     for (index, c) in text.trim_end().chars().enumerate().skip(start).take(MAX_LINE) {
         // A tab or a control character takes one column, so that the mark stands right.
-        shown.push(if is_unsafe(c) { ' ' } else { c });
+        shown.push(if text::is_unsafe(c) { ' ' } else { c });
         before += usize::from(index < at);
     }
     if length > start + MAX_LINE {
@@ -277,30 +248,6 @@ fn summary(report: &Report, style: Style) -> String {
         let _ = write!(text, "; {}", style.paint(RED, &format!("{} not read", plural(report.errors.len(), "place"))));
     }
     text
-}
-
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Manifests are anyone's: nothing in them may drive the terminal.
-pub(crate) fn clean(text: &str) -> String {
-    if !text.contains(is_unsafe) {
-        return text.to_owned();
-    }
-    text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
-        if is_unsafe(c) {
-            clean.extend(c.escape_default());
-        } else {
-            clean.push(c);
-        }
-        clean
-    })
-}
-
-/// Control characters, and those that turn the direction of writing.
-fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn line(out: &mut String, text: &str) {
@@ -353,11 +300,5 @@ mod tests {
         assert_eq!(wrapped("a-very-long-word x y", 3), ["a-very-long-word", "x y"]);
         assert_eq!(wrapped("", 3), [""]);
         assert_eq!(wrapped("one two", usize::MAX), ["one two"]);
-    }
-
-    #[test]
-    fn nothing_in_a_manifest_drives_the_terminal() {
-        assert_eq!(clean("a\x1b[2J\u{202e}b\nc"), "a\\u{1b}[2J\\u{202e}b\\nc");
-        assert_eq!(Style::Coloured.paint(RED, "a\x07"), "\x1b[1;31ma\\u{7}\x1b[0m");
     }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::finding::Severity;
-use crate::report::map::{Map, MapCall, MapCertificate, MapEnd, Node, State, Told};
-use crate::report::{BOLD, FAINT, GREEN, RED, Style, YELLOW, clean, plural};
+use crate::survey::map::{Map, MapCall, MapCertificate, MapEnd, Node, State, Told};
+use crate::text::{BOLD, FAINT, GREEN, RED, Style, YELLOW, clean, plural};
 
 /// The most certificates, and the most findings, that are shown of one call.
 const MOST: usize = 4;

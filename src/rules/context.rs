@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::appmesh::decode::UnknownField;
+use crate::apis::appmesh::decode::UnknownField;
+use crate::apis::{Body, Reviewed};
 use crate::finding::Site;
 use crate::mesh::Validation;
 use crate::mesh::{
@@ -12,7 +13,6 @@ use crate::policy::Effective;
 use crate::rules::pairs::{Pair, Refused};
 use crate::rules::uses::site;
 pub use crate::rules::uses::{CertificateUse, TrustUse};
-use crate::sources::{Body, Reviewed};
 
 /// Where the question comes from. Only MV002 weighs differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

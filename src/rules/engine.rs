@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
+use crate::apis::Reviewed;
 use crate::aws::Question;
-use crate::field::FieldPath;
 use crate::finding::{Finding, Problem, Severity};
+use crate::finding::{Suppressions, may_ignore};
+use crate::k8s::FieldPath;
 use crate::mesh::{SecretAccess, StoreKey, View};
 use crate::policy::{Effective, Policy};
 use crate::rules::context::{Context, Surface};
@@ -14,8 +16,6 @@ use crate::rules::objects::unused_suppression;
 use crate::rules::questions::open_questions;
 use crate::rules::stores::unread_stores;
 use crate::rules::{RULES, Rule};
-use crate::sources::Reviewed;
-use crate::suppression::{Suppressions, may_ignore};
 
 /// All that is wrong with one object, most severe first.
 #[derive(Clone, Debug, Default)]

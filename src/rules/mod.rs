@@ -11,7 +11,6 @@ mod engine;
 mod envoy;
 mod files;
 mod issuers;
-mod manual;
 mod names;
 mod objects;
 mod pairs;
@@ -21,15 +20,14 @@ mod uses;
 
 pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, TrustUse};
 pub use engine::{Examined, Judgement, examine, judge};
-pub use manual::Manual;
 pub use objects::undecodable_object::undecodable;
 pub use objects::unused_suppression::{broken_comment, unused_comment};
 pub use pairs::{Pair, Refused, Side, Standpoint};
 pub use questions::{is_unplaced, questions_to_ask};
 pub use stores::stores_to_read;
 
-use crate::finding::Severity;
-use crate::suggest;
+use crate::finding::{Manual, Severity};
+use crate::text::suggest;
 
 /// One rule: its names, what it thinks by default, its manual and its check.
 #[derive(Debug)]

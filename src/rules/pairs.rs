@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use crate::field::FieldPath;
 use crate::finding::{Problem, Severity, Site};
-use crate::mesh::{Brought, Call, Calls, Member, ObjectRef, PolicyInForce, View, brought_about, same_release};
+use crate::k8s::FieldPath;
+use crate::k8s::ObjectRef;
+use crate::mesh::{Brought, Call, Calls, Member, PolicyInForce, View, brought_about, same_release};
 use crate::pki::Bundle;
 use crate::pki::path::{Purpose, Reason, Refusal};
 use crate::policy::Effective;

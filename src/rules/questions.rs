@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use crate::apis::Reviewed;
 use crate::aws::{Arn, ArnKind, Question};
 use crate::mesh::View;
 use crate::policy::Policy;
 use crate::rules::acm::{home, questions_about_roles, references_of};
 use crate::rules::context::{Context, Surface};
-use crate::sources::Reviewed;
 
 /// What isn't known yet of the certificates and authorities that the object names, and that the other ends of its calls name.
 /// Each once.

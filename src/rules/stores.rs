@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use crate::apis::Reviewed;
 use crate::mesh::{Place, StoreKey, Unread, View};
 use crate::policy::Policy;
 use crate::rules::context::{CertificateUse, Context, Surface, TrustUse};
-use crate::sources::Reviewed;
 
 /// The stores that files of the object's proxies come from, then those of the proxies it calls or is called by, as far as
 /// they are [read on demand](Unread::OnDemand). Each once.

@@ -7,9 +7,10 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::apis::{Reviewed, Undecodable};
 use crate::aws::{AwsFacts, CallStats, Question};
-use crate::mesh::{FactId, FreshStores, ObjectRef, StoreKey, World};
-use crate::sources::{Reviewed, Undecodable};
+use crate::k8s::ObjectRef;
+use crate::mesh::{FactId, FreshStores, StoreKey, World};
 
 /// One world, written by watches and read by reviews. Its lock is held for look-ups only, never across an await.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::finding::Severity;
-use crate::report::{BOLD, FAINT, GREEN, RED, Style, YELLOW, clean, plural};
+use crate::text::{BOLD, FAINT, GREEN, RED, Style, YELLOW, clean, plural};
 use crate::verify::{Fault, ProxyCertificate, ProxyReport, Role, Scope, ScopeStats, TlsUse, Verification};
 
 /// The most names of a certificate that are shown.
@@ -86,7 +86,7 @@ fn used(seen: &BTreeMap<String, u64>) -> Vec<&str> {
 }
 
 fn fault(out: &mut String, fault: &Fault, style: Style) {
-    let _ = write!(out, "    {}", style.severity(fault.severity));
+    let _ = write!(out, "    {}", fault.severity.painted(style));
     if let Some((counter, value)) = &fault.counter {
         let _ = write!(out, " {}: {value}", clean(counter));
     }

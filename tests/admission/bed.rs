@@ -10,13 +10,14 @@ use axum::http::{Request, header};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use meshvet::admission::drain::Drain;
-use meshvet::admission::metrics::Metrics;
 use meshvet::admission::overload::Overload;
 use meshvet::admission::server::{bounded_router, router};
 use meshvet::admission::service::{Admission, Clock};
+use meshvet::apis::{Entry, decode_object};
 use meshvet::mesh::{Fact, SecretAccess, World};
+use meshvet::operate::metrics::Metrics;
 use meshvet::policy::Policy;
-use meshvet::sources::{AwsReader, Entry, NoAws, NoReader, SharedWorld, StoreReader, decode_object};
+use meshvet::sources::{AwsReader, NoAws, NoReader, SharedWorld, StoreReader};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Version;
+use meshvet::admission::certificate::serving::{CertificateFiles, ServingCertificate};
 use meshvet::admission::listener::Limits;
-use meshvet::admission::serving_certificate::{CertificateFiles, ServingCertificate};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meshvet::admission::metrics::Metrics;
+use meshvet::operate::metrics::Metrics;
 use meshvet::sources::AwsReader as _;
 
 use crate::cloud::{Cloud, node, root, trusting};

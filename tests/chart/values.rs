@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use meshvet::admission::metrics::Metrics;
+use meshvet::operate::metrics::Metrics;
 use serde_json::{Value, json};
 
 use crate::helm::{chart, of_kind, render, try_render};

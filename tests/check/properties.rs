@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use meshvet::field::FieldPath;
+use meshvet::k8s::FieldPath;
 use meshvet::sources::manifests::load_texts;
 use proptest::prelude::*;
 use serde_json::{Map, Value};

@@ -286,7 +286,7 @@ fn whoever_is_left_keeps_the_bundle_and_the_secret() {
     assert_eq!(shared(&installation, "ca.crt"), authority, "what is served stays good");
 
     // Asked for by hand, an authority is replaced with the same overlap.
-    let annotation = format!("{}=now", meshvet::admission::managed::REPLACE);
+    let annotation = format!("{}=now", meshvet::admission::certificate::managed::REPLACE);
     kubectl.run(&["-n", NAMESPACE, "annotate", "secret", installation.name(), &annotation], "").succeeds();
     eventually("another authority is announced", || {
         let both = bundles(&installation).iter().all(|bundle| bundle.matches("BEGIN").count() == 2);

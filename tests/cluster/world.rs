@@ -53,7 +53,7 @@ pub(crate) fn logs() -> String {
 /// Installs the CRDs that meshvet generates and waits until they are served.
 #[track_caller]
 pub(crate) fn install_crds(plane: &ControlPlane) {
-    let crds = manifests::list(meshvet::appmesh::crd::custom_resource_definitions());
+    let crds = manifests::list(meshvet::apis::appmesh::crd::custom_resource_definitions());
     plane.kubectl.apply(&crds, &["--server-side"]).succeeds();
     wait_for_crds(plane);
 }

@@ -5,11 +5,11 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use meshvet::apis::{Entry, Reviewed, decode_object};
 use meshvet::finding::Severity;
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Judgement, Surface, judge};
-use meshvet::sources::{Entry, Reviewed, decode_object};
 use serde_json::{Map, Value, json};
 
 use crate::pairing::{CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, KEY, Pairing, TRUST, Validation};

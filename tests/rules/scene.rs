@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use meshvet::apis::{Entry, Reviewed, decode_object};
 use meshvet::aws::{AwsFacts, Question};
 use meshvet::finding::Finding;
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Judgement, Surface, judge, questions_to_ask};
-use meshvet::sources::{Entry, Reviewed, decode_object};
 use serde_json::{Value, json};
 
 use crate::support::manifests;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::report::Style;
 use crate::rules::Rule;
+use crate::text::Style;
 
 /// How wide paragraphs are set.
 const WIDTH: usize = 100;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Fact, FactId, World};
-use crate::mesh::object::ObjectRef;
+use crate::k8s::ObjectRef;
 
 impl World {
     /// What is known under a name.

@@ -17,8 +17,8 @@
 //! ## How to fix
 //! Allow it on the node's own ARN alone: deploy/iam/proxy.json.
 
-use crate::field::FieldPath;
 use crate::finding::{Problem, Site};
+use crate::k8s::FieldPath;
 use crate::rules::acm::roles::{may, proxy_roles, streams};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;

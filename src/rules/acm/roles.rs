@@ -1,6 +1,6 @@
 //! The roles of proxies and of the controller, and what IAM is asked about them.
 
-use crate::appmesh::names::underscored;
+use crate::apis::appmesh::names::underscored;
 use crate::aws::{
     Answer, Arn, ArnKind, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE,
     Question, RoleOf, STREAM_CONFIGURATION, Simulation, account_of_role, partition_of,

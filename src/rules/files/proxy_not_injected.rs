@@ -18,10 +18,10 @@
 //! Label the namespace, or remove the annotation that opts out; then restart the pods, since proxies are injected when
 //! pods are created.
 
-use crate::appmesh::annotations::SIDECAR_INJECTOR_WEBHOOK;
-use crate::appmesh::injection::Injection;
-use crate::field::FieldPath;
+use crate::apis::appmesh::annotations::SIDECAR_INJECTOR_WEBHOOK;
+use crate::apis::appmesh::injection::Injection;
 use crate::finding::{Problem, Site};
+use crate::k8s::FieldPath;
 use crate::mesh::{Member, Workload};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;

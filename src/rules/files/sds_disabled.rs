@@ -18,10 +18,10 @@
 //! ## How to fix
 //! Enable SDS in the controller (`--enable-sds=true`) and say so in the policy, or remove the annotation; or use files.
 
-use crate::appmesh::annotations::SDS;
-use crate::appmesh::injection::sds_disabled;
-use crate::field::FieldPath;
+use crate::apis::appmesh::annotations::SDS;
+use crate::apis::appmesh::injection::sds_disabled;
 use crate::finding::{Problem, Site};
+use crate::k8s::FieldPath;
 use crate::mesh::{CertificateSource, TrustSource};
 use crate::rules::context::{Context, End};
 use crate::rules::engine::Reporter;

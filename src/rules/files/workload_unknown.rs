@@ -17,8 +17,8 @@
 //! ## How to fix
 //! Give `spec.podSelector` labels that the workload's pods have; or apply the workload, and the node again.
 
-use crate::field::FieldPath;
 use crate::finding::{Problem, Site};
+use crate::k8s::FieldPath;
 use crate::mesh::Place;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;

@@ -36,7 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             // Whether a certificate of a policy that isn't enforced is shown, nobody says: nothing is claimed.
             PolicyInForce::Enforced(_) | PolicyInForce::NotEnforced(_) => continue,
             PolicyInForce::None => {
-                let spec = crate::field::FieldPath::root().key("spec");
+                let spec = crate::k8s::FieldPath::root().key("spec");
                 (spec, "no client policy, and so no certificate".to_owned())
             }
         };

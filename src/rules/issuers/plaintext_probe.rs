@@ -18,7 +18,7 @@
 //! Probe by a command inside the pod or by TCP, serve health on a port that the proxy doesn't intercept, or use
 //! PERMISSIVE.
 
-use crate::appmesh::injection::InterceptedPorts;
+use crate::apis::appmesh::injection::InterceptedPorts;
 use crate::finding::{Problem, Site};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;

@@ -16,8 +16,8 @@
 //! ## How to fix
 //! Give the selectors labels that tell the workloads apart (`version: v2`), or remove one of the objects.
 
-use crate::field::FieldPath;
 use crate::finding::{Problem, Site};
+use crate::k8s::FieldPath;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 

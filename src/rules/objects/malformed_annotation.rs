@@ -21,12 +21,12 @@
 //! Write each Secret once, with one path of its own. A Secret whose name has dots is mounted as a volume of the pod, and
 //! that volume by `appmesh.k8s.aws/volumeMounts`.
 
-use crate::field::FieldPath;
+use crate::finding::{IGNORE_ANNOTATION, Suppressions};
 use crate::finding::{Mend, Problem, Severity, Site};
+use crate::k8s::FieldPath;
 use crate::mesh::Workload;
 use crate::rules::context::{Context, Surface};
 use crate::rules::engine::Reporter;
-use crate::suppression::{IGNORE_ANNOTATION, Suppressions};
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let severity = match cx.surface {

@@ -21,13 +21,13 @@
 //! ## How to fix
 //! Keep the one that is meant, and remove the others.
 
-use crate::appmesh::{ClientPolicy, ListenerTls, ListenerTlsMode, TlsTrust, VirtualServiceProvider};
-use crate::field::FieldPath;
+use crate::apis::Body;
+use crate::apis::appmesh::{ClientPolicy, ListenerTls, ListenerTlsMode, TlsTrust, VirtualServiceProvider};
 use crate::finding::{Problem, Severity, Site};
+use crate::k8s::FieldPath;
 use crate::mesh::Definition;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
-use crate::sources::Body;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let spec = FieldPath::root().key("spec");

@@ -20,17 +20,17 @@
 //! ## How to fix
 //! Bring the value into the limits of the API (App Mesh API Reference, `VirtualNodeSpec` and its siblings).
 
-use crate::appmesh::names::{dotted, underscored};
-use crate::appmesh::{
+use crate::apis::Body;
+use crate::apis::appmesh::names::{dotted, underscored};
+use crate::apis::appmesh::{
     BackendDefaults, ClientPolicy, HealthCheckPolicy, ListenerTls, ListenerTlsMode, PortMapping, RouteAction,
     TlsValidation, VirtualRouter, VirtualService,
 };
-use crate::field::FieldPath;
 use crate::finding::{Mend, Problem, Site};
+use crate::k8s::FieldPath;
 use crate::mesh::{Definition, Member};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
-use crate::sources::Body;
 
 /// The longest name of any App Mesh resource, in characters (API Reference, `virtualNodeName` and siblings).
 const NAME_LIMIT: usize = 255;

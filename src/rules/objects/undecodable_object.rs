@@ -17,14 +17,14 @@
 //! ## How to fix
 //! Give the field at the named place a value of the type that the API has.
 
-use crate::field::FieldPath;
+use crate::apis::Undecodable;
 use crate::finding::{Finding, Problem, Site};
+use crate::k8s::FieldPath;
 use crate::mesh::World;
 use crate::policy::Policy;
 use crate::rules::Rule;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
-use crate::sources::Undecodable;
 
 /// Nothing to check on an object that could be read: those who decode report with [`undecodable`].
 pub(crate) fn check(_: &Context<'_>, _: &mut Reporter<'_>) {}

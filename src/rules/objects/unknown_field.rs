@@ -19,8 +19,8 @@
 //! ## How to fix
 //! Rename the field to the one that is named, or remove it.
 
-use crate::field::FieldPath;
 use crate::finding::{Mend, Problem, Site};
+use crate::k8s::FieldPath;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 

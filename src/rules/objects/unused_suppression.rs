@@ -20,14 +20,14 @@
 //! Remove the entry. A comment on a line of its own speaks of what begins on the next line (the whole object, above its
 //! first line), one behind a field of that field, each with all that is below.
 
-use crate::field::FieldPath;
 use crate::finding::{Finding, Problem, Severity, Site};
-use crate::mesh::ObjectRef;
+use crate::finding::{IGNORE_ANNOTATION, Suppressions, Use};
+use crate::k8s::FieldPath;
+use crate::k8s::ObjectRef;
 use crate::policy::Effective;
 use crate::rules::context::{Context, Surface};
 use crate::rules::engine::Reporter;
 use crate::rules::{RULES, Rule};
-use crate::suppression::{IGNORE_ANNOTATION, Suppressions, Use};
 
 const CODE: &str = "MV007";
 

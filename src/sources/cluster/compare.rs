@@ -13,13 +13,14 @@ use kube::api::ListParams;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
+use crate::apis::Entry;
 use crate::mesh::{FactId, StoreKind};
+use crate::sources::SharedWorld;
 use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
 use crate::sources::cluster::object::decode;
 use crate::sources::cluster::place::Place;
-use crate::sources::{Entry, SharedWorld};
 
 /// How often a list is begun anew when the API server has forgotten where it was.
 const TRIES: u32 = 4;

@@ -1,7 +1,9 @@
 //! The kinds that are watched.
 
-use crate::appmesh::{self, Kind};
-use crate::mesh::{FactId, ObjectRef, SecretAccess, StoreKey};
+use crate::apis::appmesh;
+use crate::apis::appmesh::Kind;
+use crate::k8s::ObjectRef;
+use crate::mesh::{FactId, SecretAccess, StoreKey};
 use crate::sources::cluster::ClusterOptions;
 
 /// How many objects a page of a list may hold, where an object is a few kilobytes.

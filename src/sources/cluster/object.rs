@@ -16,10 +16,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::appmesh;
-use crate::mesh::{Fact, FactId, ObjectRef, StoreKey};
+use crate::apis::appmesh;
+use crate::apis::core::secret_store;
+use crate::apis::{Entry, Undecodable, decode_object, decode_reviewed};
+use crate::k8s::ObjectRef;
+use crate::mesh::{Fact, FactId, StoreKey};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
-use crate::sources::{Entry, Undecodable, decode_object, decode_reviewed, secret_store};
 
 /// The most that one object may weigh as JSON, in bytes. No API server stores one this large: requests end at 3 MiB, and etcd takes
 /// half of that.

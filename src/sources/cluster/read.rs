@@ -11,12 +11,13 @@ use kube::api::Api;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
+use crate::apis::Entry;
 use crate::mesh::{Fact, FreshStores, SecretAccess, SecretScope, StoreKey, StoreKind, StoreState, Unread};
+use crate::sources::StoreReader;
 use crate::sources::cluster::failure::{forbidden, status_of, told};
 use crate::sources::cluster::kinds::{CONFIG_MAPS, SECRETS, WatchedKind};
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::place::Place;
-use crate::sources::{Entry, StoreReader};
 
 /// How many are read at once for one review.
 const AT_ONCE: usize = 8;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use kube::runtime::watcher::Event;
 
+use crate::apis::{Entry, Reviewed, Undecodable};
 use crate::mesh::{Fact, FactId};
+use crate::sources::SharedWorld;
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::stats::{Held, KindStats};
 use crate::sources::cluster::weight::weight;
-use crate::sources::{Entry, Reviewed, SharedWorld, Undecodable};
 
 /// The longest reason that is logged, in characters: a message may quote what it is about.
 const MAX_REASON: usize = 300;

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use granit_parser::{Event, Options, Parser};
 
-use crate::field::FieldPath;
+use crate::k8s::FieldPath;
 
 use super::objects::Raw;
 use super::positions::Mark;

@@ -189,7 +189,7 @@ impl<'t> Reader<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::FieldPath;
+    use crate::k8s::FieldPath;
     use crate::sources::manifests::node::EXPANSION;
     use crate::sources::manifests::positions::Positions;
 

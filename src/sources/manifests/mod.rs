@@ -20,9 +20,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::appmesh::API_VERSION;
-use crate::mesh::{FactId, ObjectRef, SecretAccess, World};
-use crate::sources::{Entry, Reviewed, Undecodable, decode_object};
+use crate::apis::appmesh::API_VERSION;
+use crate::apis::{Entry, Reviewed, Undecodable, decode_object};
+use crate::k8s::ObjectRef;
+use crate::mesh::{FactId, SecretAccess, World};
 
 pub use comments::Comment;
 pub use input::Input;

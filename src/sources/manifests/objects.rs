@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::appmesh::{API_VERSION, GROUP, Kind};
+use crate::apis::appmesh::{API_VERSION, GROUP, Kind};
 
 use super::node::{Budget, Fault, Node};
 use super::positions::{Mark, Positions};
@@ -115,7 +115,7 @@ fn unknown_app_mesh_kind(node: &Node, version: &str, kind: &str) -> Option<Fault
         return Some(Fault::new(at("apiVersion"), message));
     }
     kind.parse::<Kind>().err().map(|error| {
-        let nearest = crate::suggest::nearest(kind, Kind::ALL.iter().map(|known| known.as_str()));
+        let nearest = crate::text::suggest::nearest(kind, Kind::ALL.iter().map(|known| known.as_str()));
         let hint = nearest.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
         Fault::new(at("kind"), format!("{error}{hint}"))
     })

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::field::FieldPath;
+use crate::k8s::FieldPath;
 
 /// The first placeholder `${NAME}` or `${NAME:-default}` of a text.
 pub(super) fn first(text: &str) -> Option<&str> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::field::FieldPath;
+use crate::k8s::FieldPath;
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -111,7 +111,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::field::FieldPath;
+    use crate::k8s::FieldPath;
     use crate::sources::manifests::node::EXPANSION;
     use crate::sources::manifests::positions::Positions;
 

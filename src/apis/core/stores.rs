@@ -1,0 +1,117 @@
+//! Secrets and ConfigMaps, reduced to facts about the files they become.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::mesh::Store;
+use crate::pki::FileFacts;
+
+/// A Secret's facts from its decoded data, which is zeroized once read.
+pub fn secret_store(data: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
+    store_of_files(data)
+}
+
+/// A ConfigMap's facts from its text and binary data.
+pub fn config_map_store(data: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
+    store_of_files(data)
+}
+
+/// The facts of any set of files. Contents are zeroized once read: one of them may be a key.
+pub fn store_of_files(data: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
+    let files = data
+        .into_iter()
+        .map(|(name, bytes)| {
+            let bytes = Zeroizing::new(bytes);
+            (name, Arc::new(FileFacts::parse(&bytes)))
+        })
+        .collect();
+    Store { files }
+}
+
+/// A Secret manifest: `stringData` over `data`, as the API server lays them.
+pub(in crate::apis) fn secret_from_value(mut value: Value) -> Result<Store, (String, String)> {
+    let mut files = Vec::new();
+    take_each(&mut value, "data", |name, mut text| {
+        // The API server takes standard base64, line ends allowed.
+        let compact = Zeroizing::new(text.split_ascii_whitespace().collect::<String>());
+        text.zeroize();
+        match STANDARD.decode(compact.as_bytes()) {
+            Ok(bytes) => {
+                files.push((name, bytes));
+                Ok(())
+            }
+            // The decoder's own words quote a byte of the value: they stay out.
+            Err(_) => Err((name, "is not base64".to_owned())),
+        }
+    })?;
+    take_each(&mut value, "stringData", |name, text| {
+        files.push((name, text.into_bytes()));
+        Ok(())
+    })?;
+    Ok(secret_store(files))
+}
+
+/// A ConfigMap manifest: `data` and `binaryData`.
+pub(in crate::apis) fn config_map_from_value(mut value: Value) -> Result<Store, (String, String)> {
+    let mut files = Vec::new();
+    take_each(&mut value, "data", |name, text| {
+        files.push((name, text.into_bytes()));
+        Ok(())
+    })?;
+    take_each(&mut value, "binaryData", |name, text| match STANDARD.decode(text.as_bytes()) {
+        Ok(bytes) => {
+            files.push((name, bytes));
+            Ok(())
+        }
+        Err(_) => Err((name, "is not base64".to_owned())),
+    })?;
+    Ok(config_map_store(files))
+}
+
+/// Takes the string members of a field out of the object. Errors name the place, never the content.
+fn take_each(
+    value: &mut Value,
+    field: &str,
+    mut take: impl FnMut(String, String) -> Result<(), (String, String)>,
+) -> Result<(), (String, String)> {
+    let members = match value.get_mut(field).map(Value::take) {
+        None | Some(Value::Null) => return Ok(()),
+        Some(Value::Object(members)) => members,
+        Some(_) => return Err((format!("/{field}"), "is not a map of strings".to_owned())),
+    };
+    for (name, member) in members {
+        let at = |name: &str| format!("/{field}/{}", name.replace('~', "~0").replace('/', "~1"));
+        match member {
+            Value::String(text) => take(name, text).map_err(|(name, message)| (at(&name), message))?,
+            Value::Null => take(name, String::new()).map_err(|(name, message)| (at(&name), message))?,
+            _ => return Err((at(&name), "is not a string".to_owned())),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn string_data_lies_over_data() {
+        let store = secret_from_value(json!({"data": {"a": "YQ==", "b": "Y\nmI="}, "stringData": {"a": "longer"}}))
+            .expect("a store");
+        let sizes: Vec<_> = store.files.iter().map(|(name, facts)| (name.as_str(), facts.size)).collect();
+        assert_eq!(sizes, [("a", 6), ("b", 2)]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_without_its_content() {
+        let error = secret_from_value(json!({"data": {"tls/key": "s3cret!"}})).expect_err("an error");
+        assert_eq!(error, ("/data/tls~1key".to_owned(), "is not base64".to_owned()));
+        assert_eq!(secret_from_value(json!({"data": []})).expect_err("an error").0, "/data");
+        assert_eq!(config_map_from_value(json!({"data": {"a": 1}})).expect_err("an error").0, "/data/a");
+    }
+}

@@ -1,0 +1,16 @@
+//! What Kubernetes itself defines: names of objects, places in them, labels and their selectors, metadata.
+//!
+//! No mesh API's words. Nothing here does I/O.
+
+mod field;
+mod lenient;
+mod metadata;
+mod object;
+mod selector;
+pub mod syntax;
+
+pub use field::FieldPath;
+pub use metadata::Metadata;
+pub(crate) use object::ObjectKey;
+pub use object::ObjectRef;
+pub use selector::{LabelSelector, LabelSelectorRequirement, SelectorProblem};

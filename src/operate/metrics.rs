@@ -1,0 +1,384 @@
+//! What is counted, for Prometheus. docs/metrics.md is made from it.
+
+mod docs;
+mod listeners;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+use self::listeners::Listeners;
+use crate::admission::verdict::Verdict;
+use crate::apis::appmesh::Kind;
+use crate::aws::CallStats;
+use crate::operate::expiry::Expiries;
+use crate::sources::cluster::WatchStats;
+
+/// From a tenth of a millisecond to the longest timeout of a webhook.
+const BUCKETS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 30.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Review {
+    kind: &'static str,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Found {
+    rule: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Called {
+    operation: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+    architecture: &'static str,
+    aws: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Cause {
+    cause: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Outcome {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Known {
+    what: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Watched {
+    kind: &'static str,
+}
+
+const BUILD: Build = Build {
+    version: env!("CARGO_PKG_VERSION"),
+    architecture: std::env::consts::ARCH,
+    aws: if cfg!(feature = "aws") { "true" } else { "false" },
+};
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    answer: &'static str,
+}
+
+/// Every figure of the admission server. Labels take a fixed set of values, whoever asks.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    reviews: Family<Review, Counter>,
+    seconds: Histogram,
+    findings: Family<Found, Counter>,
+    failures: Family<Cause, Counter>,
+    store_reads: Family<Outcome, Counter>,
+    handshake_failures: Counter,
+    connections: Gauge,
+    displaced: Counter,
+    overloaded: Family<Answered, Counter>,
+    cache_differences: Gauge,
+    self_checks: Family<Outcome, Counter>,
+    certificate_expiry: Gauge,
+    certificate_remaining: Gauge,
+    known: Family<Known, Gauge>,
+    watched: Family<Watched, Gauge>,
+    undecodable: Family<Watched, Gauge>,
+    watch_errors: Family<Watched, Counter>,
+    cache_bytes: Family<Watched, Gauge>,
+    cache_age: Family<Watched, Gauge<f64, AtomicU64>>,
+    aws_calls: Family<Called, Counter>,
+    policy_ok: Gauge,
+    policy_errors: Counter,
+    listeners: Arc<Listeners>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("meshvet");
+        let metrics = Self {
+            reviews: Family::default(),
+            seconds: Histogram::new(BUCKETS),
+            failures: Family::default(),
+            store_reads: Family::default(),
+            handshake_failures: Counter::default(),
+            connections: Gauge::default(),
+            displaced: Counter::default(),
+            overloaded: Family::default(),
+            cache_differences: Gauge::default(),
+            self_checks: Family::default(),
+            certificate_expiry: Gauge::default(),
+            certificate_remaining: Gauge::default(),
+            known: Family::default(),
+            watched: Family::default(),
+            undecodable: Family::default(),
+            watch_errors: Family::default(),
+            findings: Family::default(),
+            cache_bytes: Family::default(),
+            cache_age: Family::default(),
+            aws_calls: Family::default(),
+            policy_ok: Gauge::default(),
+            policy_errors: Counter::default(),
+            listeners: Arc::default(),
+            registry: Registry::default(),
+        };
+        registry.register("reviews", "Admission reviews answered", metrics.reviews.clone());
+        let seconds = metrics.seconds.clone();
+        registry.register_with_unit("review", "From a review's last byte to its verdict", Unit::Seconds, seconds);
+        registry.register(
+            "findings",
+            "What reviews found, by rule: denied (it refused the object), warned, or suppressed by the object's owner",
+            metrics.findings.clone(),
+        );
+        registry.register("failures", "Requests that got no verdict", metrics.failures.clone());
+        registry.register(
+            "store_reads",
+            "Secrets and ConfigMaps read afresh for a review",
+            metrics.store_reads.clone(),
+        );
+        registry.register("tls_handshake_failures", "TLS handshakes that failed", metrics.handshake_failures.clone());
+        registry.register("connections", "Connections that are open", metrics.connections.clone());
+        registry.register(
+            "connections_displaced",
+            "Connections that gave way to others because there was no room for both",
+            metrics.displaced.clone(),
+        );
+        registry.register(
+            "overloaded",
+            "Requests that found no room, by what they were told",
+            metrics.overloaded.clone(),
+        );
+        registry.register(
+            "cache_differences",
+            "Objects that were known other than they are, when the caches were last compared with the cluster",
+            metrics.cache_differences.clone(),
+        );
+        registry.register(
+            "self_checks",
+            "Comparisons of the caches with the cluster, by outcome",
+            metrics.self_checks.clone(),
+        );
+        registry.register(
+            "certificate_expiry_timestamp_seconds",
+            "When the serving certificate ends, in seconds since 1970",
+            metrics.certificate_expiry.clone(),
+        );
+        registry.register_with_unit(
+            "certificate_remaining",
+            "How long the serving certificate still holds; below zero once it has ended",
+            Unit::Seconds,
+            metrics.certificate_remaining.clone(),
+        );
+        registry.register("known", "What is known of the cluster", metrics.known.clone());
+        registry.register("watched_objects", "Objects that say something, by kind", metrics.watched.clone());
+        registry.register(
+            "undecodable_objects",
+            "Objects that can't be read and are left out, by kind",
+            metrics.undecodable.clone(),
+        );
+        registry.register("watch_errors", "Lists and watches that failed, by kind", metrics.watch_errors.clone());
+        registry.register_with_unit(
+            "cache",
+            "About how much memory the facts of a kind take (see src/sources/cluster/weight.rs)",
+            Unit::Bytes,
+            metrics.cache_bytes.clone(),
+        );
+        registry.register_with_unit(
+            "cache_age",
+            "Since the API server last said anything of a kind: a list, an event, or a bookmark, which comes every minute or so",
+            Unit::Seconds,
+            metrics.cache_age.clone(),
+        );
+        registry.register(
+            "aws_calls",
+            "Calls to AWS, each with its tries: answered, not-found, denied, throttled, timed-out, no-credentials or failed",
+            metrics.aws_calls.clone(),
+        );
+        metrics.policy_ok.set(1);
+        registry.register(
+            "policy_ok",
+            "1 while the policy in force is the one in its file; 0 while that can't be used and the last good one stays",
+            metrics.policy_ok.clone(),
+        );
+        registry.register("policy_errors", "Policies that could not be used", metrics.policy_errors.clone());
+        registry.register("build", "Which meshvet this is", Info::new(BUILD));
+        registry.register_collector(Box::new(Arc::clone(&metrics.listeners)));
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// Counts a verdict: `allowed`, `warned`, `denied` or `unjudged`.
+    pub fn reviewed(&self, kind: &str, verdict: &'static str, took: Duration) {
+        let kind = kind.parse::<Kind>().map_or("other", Kind::as_str);
+        self.reviews.get_or_create(&Review { kind, verdict }).inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts what a verdict tells of.
+    pub fn found(&self, verdict: &Verdict) {
+        let count = |rule, outcome| {
+            self.findings.get_or_create(&Found { rule, outcome }).inc();
+        };
+        verdict.denials.iter().for_each(|finding| count(finding.rule.code, "denied"));
+        verdict.warnings.iter().for_each(|warned| count(warned.finding.rule.code, "warned"));
+        verdict.suppressed.iter().for_each(|finding| count(finding.rule.code, "suppressed"));
+    }
+
+    /// Notes whether the policy in force is the one that was last written.
+    pub fn policy(&self, is_good: bool) {
+        self.policy_ok.set(is_good.into());
+        if !is_good {
+            self.policy_errors.inc();
+        }
+    }
+
+    /// Notes when the certificates of the mesh's listeners end.
+    pub fn listeners(&self, found: Expiries) {
+        self.listeners.store(found);
+    }
+
+    /// Takes over what was counted of calls to AWS.
+    pub fn calls(&self, stats: &CallStats) {
+        for (call, outcome, count) in stats.iter().filter(|(.., count)| *count > 0) {
+            let calls = self.aws_calls.get_or_create(&Called { operation: call.name(), outcome: outcome.as_str() });
+            calls.inc_by(count.saturating_sub(calls.get()));
+        }
+    }
+
+    /// Counts a request that got no verdict.
+    pub fn failed(&self, cause: &'static str) {
+        self.failures.get_or_create(&Cause { cause }).inc();
+    }
+
+    /// Counts a store that was read afresh.
+    pub fn store_read(&self, failed: bool) {
+        let outcome = if failed { "failed" } else { "read" };
+        self.store_reads.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Counts a TLS handshake that failed.
+    pub fn handshake_failed(&self) {
+        self.handshake_failures.inc();
+    }
+
+    /// Counts a connection that had to give way to another.
+    pub fn displaced(&self) {
+        self.displaced.inc();
+    }
+
+    /// Counts a request that found no room: `allowed`, `refused`, or `unread` when not even its body did.
+    pub fn overloaded(&self, answer: &'static str) {
+        self.overloaded.get_or_create(&Answered { answer }).inc();
+    }
+
+    /// Notes how many objects differed when the caches were compared with the cluster; not all kinds may have been listed.
+    pub fn compared(&self, differences: usize, all: bool) {
+        self.cache_differences.set(i64::try_from(differences).unwrap_or(i64::MAX));
+        let outcome = match (differences, all) {
+            (1.., _) => "different",
+            (0, true) => "equal",
+            (0, false) => "incomplete",
+        };
+        self.self_checks.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Counts a connection as open for as long as the guard lives.
+    pub fn connected(self: &Arc<Self>) -> Connected {
+        self.connections.inc();
+        Connected(Arc::clone(self))
+    }
+
+    /// Notes when the serving certificate ends, and how long that is from `now`.
+    pub fn certificate_ends(&self, ends: Timestamp, now: Timestamp) {
+        self.certificate_expiry.set(ends.as_second());
+        self.certificate_remaining.set(ends.duration_since(now).as_secs());
+    }
+
+    /// Notes how much is known of the cluster.
+    pub fn knows(&self, counts: &[(&'static str, usize)]) {
+        for (what, count) in counts {
+            self.known.get_or_create(&Known { what }).set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Takes over what the watches have counted.
+    pub fn watches(&self, stats: &WatchStats) {
+        let gauge = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        for (kind, figures) in stats.iter() {
+            let label = Watched { kind };
+            self.watched.get_or_create(&label).set(gauge(figures.objects()));
+            self.undecodable.get_or_create(&label).set(gauge(figures.undecodable()));
+            self.cache_bytes.get_or_create(&label).set(gauge(figures.bytes()));
+            if let Some(age) = figures.age() {
+                self.cache_age.get_or_create(&label).set(age.as_secs_f64());
+            }
+            let errors = self.watch_errors.get_or_create(&label);
+            errors.inc_by(figures.errors().saturating_sub(errors.get()));
+        }
+    }
+
+    /// Everything in Prometheus' text format.
+    pub fn encode(&self) -> String {
+        let mut text = String::with_capacity(4096);
+        // Writing to a String doesn't fail.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// An open connection, counted until it is dropped.
+#[derive(Debug)]
+pub struct Connected(Arc<Metrics>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.connections.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_can_be_scraped() {
+        let metrics = Arc::new(Metrics::default());
+        metrics.reviewed("VirtualNode", "denied", Duration::from_millis(2));
+        metrics.reviewed("Whatever a stranger sends", "unjudged", Duration::ZERO);
+        metrics.failed("malformed");
+        metrics.knows(&[("members", 3)]);
+        let open = metrics.connected();
+        let text = metrics.encode();
+        for line in [
+            "meshvet_reviews_total{kind=\"VirtualNode\",verdict=\"denied\"} 1",
+            "meshvet_reviews_total{kind=\"other\",verdict=\"unjudged\"} 1",
+            "meshvet_review_seconds_count 2",
+            "meshvet_failures_total{cause=\"malformed\"} 1",
+            "meshvet_known{what=\"members\"} 3",
+            "meshvet_connections 1",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in:\n{text}");
+        }
+        drop(open);
+        assert!(metrics.encode().contains("meshvet_connections 0"));
+    }
+}

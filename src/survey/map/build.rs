@@ -1,0 +1,354 @@
+//! Builds a map, one member at a time: a living world is locked for no longer than one of them takes.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::finding::{Finding, Site};
+use crate::k8s::ObjectRef;
+use crate::mesh::{CallKey, Calls, Discovery, Member, View};
+use crate::policy::{Effective, Policy};
+use crate::rules::{End, Files, Pair};
+use crate::survey::map::ends::{Certificates, mode, of_listener};
+use crate::survey::map::state::{State, unknown_of_call, unknown_of_end};
+use crate::survey::map::{LeftOut, MOST_CALLS, MOST_FINDINGS, Map, MapCall, MapListener, MapPolicy, Node, Told, mend};
+use crate::survey::{Report, Reported};
+
+/// Rules on what a certificate is called: they concern the callers that go by the hostname alone.
+const ABOUT_HOSTNAMES: [&str; 3] = ["MV101", "MV102", "MV103"];
+
+/// Makes a [`Map`] of members and of what was found.
+pub struct MapBuilder<'r> {
+    findings: &'r [Reported],
+    by_object: HashMap<&'r ObjectRef, Vec<usize>>,
+    by_call: HashMap<&'r CallKey, Vec<usize>>,
+    /// The findings about calls, by either end: a call is told once, at one of them.
+    by_end: HashMap<&'r ObjectRef, Vec<usize>>,
+    numbers: HashMap<ObjectRef, usize>,
+    certificates: Certificates,
+    nodes: Vec<Node>,
+    calls: HashMap<CallKey, Draft>,
+    left_out: usize,
+    namespace: Option<&'r str>,
+}
+
+/// A call whose server may not have been met yet.
+struct Draft {
+    services: Vec<String>,
+    idle: bool,
+    tls: bool,
+    state: State,
+    unknown: Vec<String>,
+    findings: Vec<usize>,
+}
+
+impl<'r> MapBuilder<'r> {
+    /// A builder that reads these findings. With a namespace it takes only what is in it, and who calls it or is called by it.
+    pub fn new(report: &'r Report, namespace: Option<&'r str>) -> Self {
+        let mut builder = Self {
+            findings: &report.findings,
+            by_object: HashMap::new(),
+            by_call: HashMap::new(),
+            by_end: HashMap::new(),
+            numbers: HashMap::new(),
+            certificates: Certificates::default(),
+            nodes: Vec::new(),
+            calls: HashMap::new(),
+            left_out: 0,
+            namespace,
+        };
+        for (number, reported) in report.findings.iter().enumerate() {
+            builder.by_object.entry(&reported.finding.object).or_default().push(number);
+            if let Some(call) = &reported.finding.problem.site.call {
+                builder.by_call.entry(call).or_default().push(number);
+                for end in [&call.client, &call.server] {
+                    builder.by_end.entry(end).or_default().push(number);
+                }
+            }
+        }
+        builder
+    }
+
+    /// A map of all members of a world.
+    pub fn map(report: &'r Report, view: View<'_>, policy: &Policy) -> Map {
+        let mut builder = Self::new(report, None);
+        // In one order, so that the same world gives the same map where something is left out.
+        let mut members: Vec<_> = view.world.members().collect();
+        members.sort_unstable_by_key(|member| &member.object);
+        members.into_iter().for_each(|member| builder.member(view, policy, member));
+        builder.finish()
+    }
+
+    /// Adds a member, with the calls that it makes.
+    pub fn member(&mut self, view: View<'_>, policy: &Policy, member: &Member) {
+        let effective = policy.effective(member.object.namespace(), view.world);
+        if !self.within(&member.object) && !self.touches(view, member, effective.backend_groups_enabled) {
+            return;
+        }
+        let number = self.nodes.len();
+        if self.numbers.insert(member.object.clone(), number).is_some() {
+            return;
+        }
+        let mut unknown = Vec::new();
+        let mut listeners = Vec::new();
+        for listener in &member.servers {
+            let mut end = match of_listener(view, member, listener) {
+                None => Default::default(),
+                Some((end, files)) => {
+                    unknown_of_end(end, &files, "server", &mut unknown);
+                    self.certificates.end(number, end, &files)
+                }
+            };
+            end.findings = self.on_end(&member.object, &listener.anchor, listener.field.pointer());
+            listeners.push(MapListener {
+                anchor: listener.anchor.to_string(),
+                port: listener.port,
+                protocol: listener.protocol.clone(),
+                mode: mode(listener),
+                validates: listener.active_tls().is_some_and(|tls| tls.validation.is_some()),
+                end,
+            });
+        }
+        let mut policies = Vec::new();
+        for client in &member.clients {
+            let files = Files::of(view, member, End::Client(client));
+            if client.enforce {
+                unknown_of_end(End::Client(client), &files, "client", &mut unknown);
+            }
+            let mut end = self.certificates.end(number, End::Client(client), &files);
+            end.findings = self.on_end(&member.object, &client.anchor, client.field.pointer());
+            policies.push(MapPolicy {
+                anchor: client.anchor.to_string(),
+                enforced: client.enforce,
+                ports: client.ports.clone(),
+                validates: client.validation.is_some(),
+                end,
+            });
+        }
+        let workloads: Vec<&ObjectRef> = view.world.workloads_of(member).map(|workload| &workload.object).collect();
+        let mut findings = self.at(&member.object).to_vec();
+        findings.extend(self.by_end.get(&member.object).into_iter().flatten());
+        findings.extend(workloads.iter().flat_map(|workload| self.at(workload)));
+        let plaintext = !member.servers.is_empty() && !member.uses_tls();
+        let state = State::of(self.read(&findings), !unknown.is_empty(), plaintext);
+        self.nodes.push(Node {
+            kind: member.object.kind.clone(),
+            namespace: member.object.namespace().to_owned(),
+            name: member.object.name.clone(),
+            mesh: view.world.mesh_of(member).map(str::to_owned),
+            known_as: match &member.discovery {
+                Discovery::Dns { hostname, .. } => Some(hostname.clone()),
+                Discovery::CloudMap { namespace, service, .. } => Some(format!("{service}.{namespace} (Cloud Map)")),
+                Discovery::None => None,
+            },
+            state,
+            workloads: workloads.into_iter().map(ToString::to_string).collect(),
+            listeners,
+            policies,
+            findings,
+        });
+        self.calls_of(view, &effective, member);
+    }
+
+    fn within(&self, object: &ObjectRef) -> bool {
+        self.namespace.is_none_or(|namespace| object.namespace() == namespace)
+    }
+
+    /// Whether a member outside of the namespace calls into it, or is called from there.
+    fn touches(&self, view: View<'_>, member: &Member, by_groups: bool) -> bool {
+        let calls = Calls::new(view.world, member, by_groups);
+        calls.made().iter().any(|call| self.within(&call.server.object))
+            || calls.received().iter().any(|call| self.within(&call.client.object))
+    }
+
+    fn calls_of(&mut self, view: View<'_>, policy: &Effective, member: &Member) {
+        for pair in Pair::made_by(view, member, policy) {
+            let key = pair.call.key();
+            if !self.within(&key.client) && !self.within(&key.server) {
+                continue;
+            }
+            let service = pair.call.service.to_string();
+            if let Some(known) = self.calls.get_mut(&key) {
+                known.idle &= pair.call.idle;
+                if !known.services.contains(&service) {
+                    known.services.push(service);
+                }
+                continue;
+            }
+            if self.calls.len() >= MOST_CALLS {
+                self.left_out += 1;
+                continue;
+            }
+            let draft = self.call(view, &pair, &key, service);
+            self.calls.insert(key, draft);
+        }
+    }
+
+    fn call(&self, view: View<'_>, pair: &Pair<'_>, key: &CallKey, service: String) -> Draft {
+        let tls = pair.call.listener.active_tls().is_some();
+        let enforced = pair.call.policy.enforced();
+        let mut findings = self.by_call.get(key).cloned().unwrap_or_default();
+        let by_name = pair.relies_on_hostname();
+        let listener = &pair.call.listener;
+        let of_server = self.on_end(&key.server, &listener.anchor, listener.field.pointer());
+        let concerns = |number: &usize| {
+            let code = self.findings.get(*number).map(|reported| reported.finding.rule.code);
+            by_name || !code.is_some_and(|code| ABOUT_HOSTNAMES.contains(&code))
+        };
+        findings.extend(of_server.into_iter().filter(concerns));
+        if let Some(end) = enforced {
+            findings.extend(self.on_end(&key.client, &end.anchor, end.field.pointer()));
+        }
+        let unknown = unknown_of_call(view, pair);
+        let plaintext = !tls && enforced.is_none();
+        let state = State::of(self.read(&findings), !unknown.is_empty(), plaintext);
+        Draft {
+            services: vec![service],
+            idle: pair.call.idle,
+            tls: tls || enforced.is_some(),
+            state,
+            unknown,
+            findings,
+        }
+    }
+
+    fn at(&self, object: &ObjectRef) -> &[usize] {
+        self.by_object.get(object).map_or(&[], Vec::as_slice)
+    }
+
+    /// The findings that are about one end of an object, and about no single call.
+    fn on_end(&self, object: &ObjectRef, anchor: &str, pointer: &str) -> Vec<usize> {
+        let about = |finding: &Finding| {
+            let Site { call, anchor: at, field, .. } = &finding.problem.site;
+            let same = |rest: &str, end: char| rest.is_empty() || rest.starts_with(end);
+            call.is_none()
+                && (at.strip_prefix(anchor).is_some_and(|rest| same(rest, ' '))
+                    || field.pointer().strip_prefix(pointer).is_some_and(|rest| same(rest, '/')))
+        };
+        let numbers = self.at(object).iter().copied();
+        numbers.filter(|number| self.findings.get(*number).is_some_and(|it| about(&it.finding))).collect()
+    }
+
+    fn read<'s>(&'s self, numbers: &'s [usize]) -> impl Iterator<Item = &'r Finding> + 's {
+        numbers.iter().filter_map(|number| self.findings.get(*number)).map(|reported| &reported.finding)
+    }
+
+    /// The numbers of the findings that the map tells: those in the namespace, and of the others what its calls rest on.
+    fn kept(&self) -> BTreeSet<usize> {
+        let within = self.findings.iter().enumerate().filter(|(_, it)| self.within(&it.finding.object));
+        within
+            .map(|(number, _)| number)
+            .chain(self.calls.values().flat_map(|call| call.findings.iter().copied()))
+            .collect()
+    }
+
+    /// The map: sorted, with numbers that lead to its own lists.
+    pub fn finish(self) -> Map {
+        let kept = self.kept();
+        let Self { findings, numbers, certificates, nodes, calls, left_out, .. } = self;
+        let (told, finding_places) = told(findings, &kept);
+        let mut map = Map {
+            left_out: LeftOut { calls: left_out, findings: kept.len() - told.len() },
+            findings: told,
+            ..Map::default()
+        };
+        let node_places =
+            sorted(&nodes, |a, b| (&a.namespace, &a.name, &a.kind).cmp(&(&b.namespace, &b.name, &b.kind)));
+        let certificate_places = sorted(&certificates.all, |a, b| {
+            (a.not_after, &a.subject, &a.fingerprint).cmp(&(b.not_after, &b.subject, &b.fingerprint))
+        });
+        let kept = |numbers: &mut Vec<usize>| {
+            *numbers = numbers.iter().filter_map(|number| finding_places.get(*number).copied().flatten()).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+        };
+        let place = |places: &[usize], numbers: &mut Vec<usize>| {
+            *numbers = numbers.iter().filter_map(|number| places.get(*number).copied()).collect();
+        };
+        map.nodes = in_order(nodes, &node_places);
+        for (number, node) in map.nodes.iter_mut().enumerate() {
+            kept(&mut node.findings);
+            for finding in &node.findings {
+                if let Some(told) = map.findings.get_mut(*finding) {
+                    // What is told of a call is at one end, and concerns both.
+                    if told.kind == node.kind && told.namespace == node.namespace && told.name == node.name {
+                        told.node = Some(number);
+                    }
+                    told.node.get_or_insert(number);
+                }
+            }
+            let listeners = node.listeners.iter_mut().map(|listener| &mut listener.end);
+            for end in listeners.chain(node.policies.iter_mut().map(|policy| &mut policy.end)) {
+                kept(&mut end.findings);
+                end.shows.iter_mut().for_each(|shows| place(&certificate_places, &mut shows.chain));
+                end.trusts.iter_mut().for_each(|trusts| place(&certificate_places, &mut trusts.authorities));
+            }
+        }
+        map.certificates = in_order(certificates.all, &certificate_places);
+        for certificate in &mut map.certificates {
+            for users in [&mut certificate.shown_by, &mut certificate.trusted_by] {
+                place(&node_places, users);
+                users.sort_unstable();
+            }
+        }
+        for (key, draft) in calls {
+            let number = |object| numbers.get(object).and_then(|number| node_places.get(*number)).copied();
+            // In a living world a node may have gone between one look and the next.
+            let (Some(client), Some(server)) = (number(&key.client), number(&key.server)) else { continue };
+            let listener = map
+                .nodes
+                .get(server)
+                .and_then(|node| node.listeners.iter().position(|listener| listener.anchor == *key.listener));
+            let Some(listener) = listener else { continue };
+            let policy = key
+                .policy
+                .as_ref()
+                .and_then(|anchor| map.nodes.get(client)?.policies.iter().position(|policy| policy.anchor == **anchor));
+            let Draft { mut services, idle, tls, state, unknown, mut findings } = draft;
+            services.sort_unstable();
+            kept(&mut findings);
+            map.calls.push(MapCall { client, server, services, listener, policy, idle, tls, state, unknown, findings });
+        }
+        map.calls.sort_by_key(|call| (call.client, call.server, call.listener, call.policy));
+        map.mend = mend::first(&map);
+        map
+    }
+}
+
+/// The findings as they are told, most severe first, and for each where it is now.
+fn told(findings: &[Reported], kept: &BTreeSet<usize>) -> (Vec<Told>, Vec<Option<usize>>) {
+    let mut order: Vec<usize> = kept.iter().copied().collect();
+    let rank = |number: &usize| {
+        findings.get(*number).map(|Reported { finding, .. }| {
+            let suppressed = finding.suppressed.is_some();
+            (suppressed, std::cmp::Reverse(finding.severity), finding.rule.code)
+        })
+    };
+    order.sort_by_key(rank);
+    order.truncate(MOST_FINDINGS);
+    let mut places = vec![None; findings.len()];
+    for (place, number) in order.iter().enumerate() {
+        if let Some(slot) = places.get_mut(*number) {
+            *slot = Some(place);
+        }
+    }
+    (order.iter().filter_map(|number| findings.get(*number)).map(Told::of).collect(), places)
+}
+
+/// For each item, its place once they are sorted.
+fn sorted<T>(items: &[T], compare: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec<usize> {
+    let mut order: Vec<(usize, &T)> = items.iter().enumerate().collect();
+    order.sort_by(|(_, a), (_, b)| compare(a, b));
+    let mut places = vec![0; items.len()];
+    for (place, (number, _)) in order.into_iter().enumerate() {
+        if let Some(slot) = places.get_mut(number) {
+            *slot = place;
+        }
+    }
+    places
+}
+
+/// The items, each at its place.
+fn in_order<T>(items: Vec<T>, places: &[usize]) -> Vec<T> {
+    let mut numbered: Vec<(usize, T)> = places.iter().copied().zip(items).collect();
+    numbered.sort_by_key(|(place, _)| *place);
+    numbered.into_iter().map(|(_, item)| item).collect()
+}

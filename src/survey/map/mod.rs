@@ -1,0 +1,342 @@
+//! The mesh as a map: who calls whom, and whether TLS would work there.
+//!
+//! Made of the same [pairs](crate::rules::Pair) and findings as everything else that is told, so that it can't say another
+//! thing: [`MapBuilder`] only asks which finding is about which end, and what isn't known. Data, for the page
+//! ([`html`](crate::report::html)) and for [`tree`](crate::report::tree).
+
+mod build;
+mod ends;
+mod mend;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::finding::{Finding, Severity};
+use crate::survey::{Place, Reported};
+use crate::text::suggest::nearest;
+
+pub use build::MapBuilder;
+pub use mend::Mend;
+pub use state::State;
+
+/// The most calls that a map shows. A backend group of `*` in a large mesh makes millions.
+pub const MOST_CALLS: usize = 20_000;
+/// The most findings that a map carries; the most severe come first.
+pub const MOST_FINDINGS: usize = 10_000;
+
+/// A mesh, or the part of it that was asked for. Numbers are places in the map's own lists.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Map {
+    /// The members, by namespace, name and kind.
+    pub nodes: Vec<Node>,
+    /// The calls, by client, server and listener.
+    pub calls: Vec<MapCall>,
+    /// The certificates that ends show or trust, the first to end first.
+    pub certificates: Vec<MapCertificate>,
+    /// The findings, most severe first.
+    pub findings: Vec<Told>,
+    /// What to mend first: each item mends more of what is broken than the one after it.
+    pub mend: Vec<Mend>,
+    /// What there was too much of.
+    pub left_out: LeftOut,
+}
+
+/// How much a map leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Calls past [`MOST_CALLS`].
+    pub calls: usize,
+    /// Findings past [`MOST_FINDINGS`].
+    pub findings: usize,
+}
+
+/// A virtual node or gateway.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Node {
+    /// `VirtualNode` or `VirtualGateway`.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The mesh that it belongs to, where that is known.
+    pub mesh: Option<String>,
+    /// What clients know it by: a hostname, or a Cloud Map service.
+    pub known_as: Option<String>,
+    /// How its own TLS stands.
+    pub state: State,
+    /// The workloads that its proxies run in.
+    pub workloads: Vec<String>,
+    /// Its listeners.
+    pub listeners: Vec<MapListener>,
+    /// Its client policies.
+    pub policies: Vec<MapPolicy>,
+    /// All findings at it and at its workloads.
+    pub findings: Vec<usize>,
+}
+
+/// A listener: the end that is called.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapListener {
+    /// `listener 8080`.
+    pub anchor: String,
+    /// None when out of range.
+    pub port: Option<u16>,
+    /// `http`, `http2`, `grpc` or `tcp`, as written.
+    pub protocol: String,
+    /// `STRICT`, `PERMISSIVE`, `DISABLED`, or None without TLS.
+    pub mode: Option<&'static str>,
+    /// Whether it validates its clients.
+    pub validates: bool,
+    /// What it shows and trusts.
+    #[serde(flatten)]
+    pub end: MapEnd,
+}
+
+/// A client policy: the end that calls.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapPolicy {
+    /// `backend defaults`, `backend shop/blue`.
+    pub anchor: String,
+    /// Whether TLS is enforced.
+    pub enforced: bool,
+    /// The ports it holds for; empty: all.
+    pub ports: Vec<u16>,
+    /// Whether it validates servers.
+    pub validates: bool,
+    /// What it shows and trusts.
+    #[serde(flatten)]
+    pub end: MapEnd,
+}
+
+/// What one end of calls shows, trusts and asks for.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapEnd {
+    /// The certificates that it shows: one for each different place.
+    pub shows: Vec<Shows>,
+    /// The bundles that it trusts.
+    pub trusts: Vec<Trusts>,
+    /// The names of which the other end must have one.
+    pub names: Vec<String>,
+    /// The findings about this end alone.
+    pub findings: Vec<usize>,
+}
+
+/// A certificate with its chain, where an end has it from.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shows {
+    /// `key tls.crt of Secret shop/blue-cert`, or the path.
+    pub origin: String,
+    /// The certificates, the first of the file first; empty where they aren't known.
+    pub chain: Vec<usize>,
+    /// How many more the file has.
+    pub more: usize,
+    /// Why it isn't known.
+    pub unknown: Option<String>,
+}
+
+/// A trust bundle, where an end has it from.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trusts {
+    /// `key ca.crt of Secret shop/ca`, or the path.
+    pub origin: String,
+    /// The authorities, in the order of the file; empty where they aren't known.
+    pub authorities: Vec<usize>,
+    /// How many more the file has.
+    pub more: usize,
+    /// Why it isn't known.
+    pub unknown: Option<String>,
+}
+
+/// One call: a client, by one of its policies, to a listener.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapCall {
+    /// The node that calls.
+    pub client: usize,
+    /// The node that is called.
+    pub server: usize,
+    /// The virtual services by which it is reached.
+    pub services: Vec<String>,
+    /// The place of the listener in the server's.
+    pub listener: usize,
+    /// The place of the policy in the client's, where there is one for this call.
+    pub policy: Option<usize>,
+    /// Whether the routes there have weight 0, so that no request takes them now.
+    pub idle: bool,
+    /// Whether the two speak TLS.
+    pub tls: bool,
+    /// Whether it would work.
+    pub state: State,
+    /// What isn't known of it, one sentence each.
+    pub unknown: Vec<String>,
+    /// The findings that speak of it. What is told of the pair is told at both ends, in the same words.
+    pub findings: Vec<usize>,
+}
+
+/// A certificate, wherever it is used.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MapCertificate {
+    /// As RFC 4514 writes it.
+    pub subject: String,
+    /// As RFC 4514 writes it.
+    pub issuer: String,
+    /// Its names, the first few: `DNS:blue.apps.local`.
+    pub names: Vec<String>,
+    /// How many more names it has.
+    pub more_names: usize,
+    /// From when on it holds.
+    pub not_before: Timestamp,
+    /// Until when it holds.
+    pub not_after: Timestamp,
+    /// `EC P-256`.
+    pub key: String,
+    /// In hexadecimal.
+    pub serial: String,
+    /// SHA-256 over the certificate, in hexadecimal.
+    pub fingerprint: String,
+    /// Whether it is an authority's.
+    pub authority: bool,
+    /// Where it was found, the first few places.
+    pub held: Vec<String>,
+    /// The nodes that show it.
+    pub shown_by: Vec<usize>,
+    /// The nodes that trust it.
+    pub trusted_by: Vec<usize>,
+}
+
+/// A finding, as it is told.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    /// `MV101`.
+    pub code: &'static str,
+    /// `hostname-mismatch`.
+    pub rule: &'static str,
+    /// `deny` or `warn`.
+    pub severity: Severity,
+    /// The owner's reason for leaving it.
+    pub suppressed: Option<String>,
+    /// The object to mend.
+    pub kind: String,
+    /// Its namespace; empty for cluster-scoped objects.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The field to mend, as Kubernetes writes it.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
+    /// What would have been right.
+    pub expected: Option<String>,
+    /// What stands there.
+    pub found: Option<String>,
+    /// What happens.
+    pub consequence: Option<String>,
+    /// What to do.
+    pub fix: Option<String>,
+    /// `mesh.yaml:12:3`, where it is in a file.
+    pub place: Option<String>,
+    /// The node that it is at, where it is at one.
+    pub node: Option<usize>,
+    /// Whether it is about a call: then it can be mended at either end.
+    pub of_call: bool,
+}
+
+impl Told {
+    fn of(Reported { finding, place }: &Reported) -> Self {
+        let Finding { rule, severity, object, problem, suppressed } = finding;
+        Self {
+            code: rule.code,
+            rule: rule.name,
+            severity: *severity,
+            suppressed: suppressed.clone(),
+            kind: object.kind.clone(),
+            namespace: object.namespace().to_owned(),
+            name: object.name.clone(),
+            field: finding.field().kubernetes(),
+            message: problem.message.clone(),
+            expected: problem.expected.clone(),
+            found: problem.found.clone(),
+            consequence: problem.consequence.clone(),
+            fix: problem.fix.clone(),
+            place: place.as_ref().map(|Place { file, line, column, .. }| format!("{file}:{line}:{column}")),
+            node: None,
+            of_call: problem.site.call.is_some(),
+        }
+    }
+
+    /// `VirtualNode shop/blue`.
+    fn object(&self) -> String {
+        let namespace = if self.namespace.is_empty() { String::new() } else { format!("{}/", self.namespace) };
+        format!("{} {namespace}{}", self.kind, self.name)
+    }
+}
+
+impl Node {
+    /// `VirtualNode shop/blue`.
+    fn object(&self) -> String {
+        format!("{} {self}", self.kind)
+    }
+
+    /// `virtual node` or `virtual gateway`.
+    pub fn noun(&self) -> &'static str {
+        if self.is_gateway() { "virtual gateway" } else { "virtual node" }
+    }
+
+    /// Whether it is a gateway.
+    pub fn is_gateway(&self) -> bool {
+        self.kind == "VirtualGateway"
+    }
+}
+
+impl std::fmt::Display for Node {
+    /// `shop/blue`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl Map {
+    /// The nodes of this name: a virtual node and a gateway may have the same.
+    ///
+    /// # Errors
+    /// The nearest `namespace/name` there is, when none is called so.
+    pub fn find(&self, namespace: &str, name: &str) -> Result<Vec<usize>, Option<String>> {
+        let called = |(_, node): &(usize, &Node)| node.namespace == namespace && node.name == name;
+        let found: Vec<usize> = self.nodes.iter().enumerate().filter(called).map(|(number, _)| number).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        // The name itself, in whatever namespace it is, before one that is spelt alike.
+        let elsewhere = self.nodes.iter().find(|node| node.name == name).map(ToString::to_string);
+        let wanted = format!("{namespace}/{name}");
+        let all: Vec<String> = self.nodes.iter().map(ToString::to_string).collect();
+        Err(elsewhere.or_else(|| nearest(&wanted, all.iter().map(String::as_str)).map(str::to_owned)))
+    }
+
+    /// What is told of a call, what both ends are told alike only once.
+    pub fn told(&self, call: &MapCall) -> Vec<&Told> {
+        let mut seen = HashSet::new();
+        let all = call.findings.iter().filter_map(|number| self.findings.get(*number));
+        all.filter(|told| seen.insert((told.code, &told.message))).collect()
+    }
+
+    /// How many calls are in each state.
+    pub fn calls_in(&self, state: State) -> usize {
+        self.calls.iter().filter(|call| call.state == state).count()
+    }
+}

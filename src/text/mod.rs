@@ -1,0 +1,9 @@
+//! Text for people: what a terminal may show, counted nouns, hexadecimal, and "did you mean".
+
+mod hex;
+mod style;
+pub mod suggest;
+
+pub(crate) use hex::hex;
+pub use style::Style;
+pub(crate) use style::{BLUE, BOLD, FAINT, GREEN, RED, YELLOW, clean, is_unsafe, plural};
