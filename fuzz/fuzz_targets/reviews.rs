@@ -4,14 +4,14 @@
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use meshvet::admission::review::{Request, Subject};
+use meshvet::admission::review::{Request, Matter};
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Surface, judge};
 
 fuzz_target!(|body: &[u8]| {
     let Ok(request) = Request::parse(body) else { return };
-    let Subject::Object(change) = &request.subject else { return };
+    let Matter::Object(change) = &request.subject else { return };
     let (world, policy) = (World::default(), Policy::default());
     for reviewed in [Some(&change.new), change.old.as_ref()].into_iter().flatten().flatten() {
         let _ = judge(reviewed, View::new(&world), &policy, Timestamp::UNIX_EPOCH, Surface::Admission);

@@ -231,7 +231,7 @@ mod tests {
 
     use super::*;
     use crate::admission::fixtures::{finding, judgement};
-    use crate::admission::review::Subject;
+    use crate::admission::review::Matter;
     use crate::admission::verdict::Old;
 
     fn request() -> Request {
@@ -244,7 +244,7 @@ mod tests {
             name: "blue".to_owned(),
             operation: "CREATE".to_owned(),
             dry_run: false,
-            subject: Subject::Unjudged,
+            subject: Matter::Unjudged,
         }
     }
 

@@ -184,7 +184,7 @@ mod tests {
     fn learn(world: &SharedWorld, name: &str) {
         let node = json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualNode",
             "metadata": {"name": name, "namespace": "shop"}, "spec": {"podSelector": {}}});
-        let Ok(Entry::Reviewed(reviewed)) = decode_object(node, "shop") else { panic!("no node") };
+        let Ok(Entry::Subject(reviewed)) = decode_object(node, "shop") else { panic!("no node") };
         let id = FactId::Object(ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "shop", name));
         world.write(|world| world.learn(reviewed.fact()));
         world.take_stock(|inventory| inventory.note(&id, Some(*reviewed)));

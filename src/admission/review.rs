@@ -1,6 +1,6 @@
 //! `AdmissionReview` of `admission.k8s.io/v1`, as the API server sends it.
 //!
-//! The envelope is parsed once; the two objects stay raw until they are decoded, typed, by [`decode_reviewed`]. What
+//! The envelope is parsed once; the two objects stay raw until they are decoded, typed, by [`decode_subject`]. What
 //! meshvet has no opinion on (other kinds, deletions, subresources) is told apart before anything of it is decoded.
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::apis::appmesh::{GROUP, Kind, VERSION};
-use crate::apis::{Reviewed, Undecodable, decode_reviewed};
+use crate::apis::{Subject, Undecodable, decode_subject};
 use crate::k8s::ObjectRef;
 
 /// The one version of the review that meshvet speaks (its `admissionReviewVersions`).
@@ -41,12 +41,12 @@ pub struct Request {
     /// Whether nothing will be stored, whatever the answer.
     pub dry_run: bool,
     /// What is asked about.
-    pub subject: Subject,
+    pub subject: Matter,
 }
 
 /// What a question is about, as far as meshvet is concerned.
 #[derive(Debug)]
-pub enum Subject {
+pub enum Matter {
     /// Nothing that meshvet judges: allowed without a word.
     Unjudged,
     /// An object on its way out: allowed, so that its finalizers can be taken off.
@@ -59,9 +59,9 @@ pub enum Subject {
 #[derive(Debug)]
 pub struct Change {
     /// As it would become, or why that can't be read.
-    pub new: Result<Reviewed, Box<Undecodable>>,
+    pub new: Result<Subject, Box<Undecodable>>,
     /// As it is; None for a CREATE.
-    pub old: Option<Result<Reviewed, Box<Undecodable>>>,
+    pub old: Option<Result<Subject, Box<Undecodable>>>,
 }
 
 /// Why a body is no question that can be answered. The HTTP answer is 400.
@@ -166,7 +166,7 @@ impl Request {
                 let old = raw.old_object.ok_or(BadReview::Missing("request.oldObject"))?;
                 subject(kind, &namespace, &name, raw.object, Some(old))?
             }
-            _ => Subject::Unjudged,
+            _ => Matter::Unjudged,
         };
         Ok(Self {
             uid: raw.uid,
@@ -207,20 +207,20 @@ fn subject(
     name: &str,
     new: Option<&RawValue>,
     old: Option<&RawValue>,
-) -> Result<Subject, BadReview> {
+) -> Result<Matter, BadReview> {
     let new = new.ok_or(BadReview::Missing("request.object"))?;
     if old.is_some() && is_being_deleted(new) {
-        return Ok(Subject::Leaving);
+        return Ok(Matter::Leaving);
     }
     let decode = |raw: &RawValue| {
-        decode_reviewed(kind, raw.get().as_bytes(), namespace).map_err(|mut error| {
+        decode_subject(kind, raw.get().as_bytes(), namespace).map_err(|mut error| {
             if error.object.name.is_empty() {
                 name.clone_into(&mut error.object.name);
             }
             Box::new(error)
         })
     };
-    Ok(Subject::Object(Box::new(Change { new: decode(new), old: old.map(decode) })))
+    Ok(Matter::Object(Box::new(Change { new: decode(new), old: old.map(decode) })))
 }
 
 fn is_being_deleted(object: &RawValue) -> bool {
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(request.uid, "u-1");
         assert_eq!(request.object().to_string(), "VirtualNode shop/blue");
         assert!(request.dry_run);
-        let Subject::Object(change) = request.subject else { panic!("judged") };
+        let Matter::Object(change) = request.subject else { panic!("judged") };
         assert_eq!(change.new.expect("a virtual node").object.name, "blue");
         assert!(change.old.is_none());
     }
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_is_not_judged_is_told_apart() {
-        let unjudged = |edit: fn(&mut Value)| matches!(parses(&review(edit)).subject, Subject::Unjudged);
+        let unjudged = |edit: fn(&mut Value)| matches!(parses(&review(edit)).subject, Matter::Unjudged);
         assert!(unjudged(|it| it["request"]["operation"] = "DELETE".into()));
         assert!(unjudged(|it| it["request"]["operation"] = "CONNECT".into()));
         assert!(unjudged(|it| it["request"]["subResource"] = "status".into()));
@@ -338,9 +338,9 @@ mod tests {
             }))
             .subject
         };
-        assert!(matches!(update(json!({"deletionTimestamp": "2026-01-01T00:00:00Z"})), Subject::Leaving));
-        assert!(matches!(update(json!({"deletionTimestamp": null})), Subject::Object(_)));
-        let Subject::Object(change) = update(json!({"name": "blue"})) else { panic!("judged") };
+        assert!(matches!(update(json!({"deletionTimestamp": "2026-01-01T00:00:00Z"})), Matter::Leaving));
+        assert!(matches!(update(json!({"deletionTimestamp": null})), Matter::Object(_)));
+        let Matter::Object(change) = update(json!({"name": "blue"})) else { panic!("judged") };
         assert_eq!(change.new.expect_err("listeners is no list").object.name, "blue");
     }
 
@@ -356,7 +356,7 @@ mod tests {
             let _ = Request::parse(&nested(place, &deep[..150_000]));
         }
         let spec = format!("{{\"spec\":{{\"listeners\":{deep}}}}}");
-        let Subject::Object(change) = parses(&nested("object", &spec)).subject else { panic!("judged") };
+        let Matter::Object(change) = parses(&nested("object", &spec)).subject else { panic!("judged") };
         assert!(change.new.is_err());
     }
 }

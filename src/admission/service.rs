@@ -18,10 +18,10 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::admission::answer::{Answer, Reason, verdict_word};
-use crate::admission::review::{BadReview, Change, Request, Subject};
+use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
-use crate::apis::Reviewed;
+use crate::apis::Subject;
 use crate::aws::{AwsFacts, Question};
 use crate::finding::Finding;
 use crate::mesh::{FreshStores, StoreKey, StoreState, Unread, View, World};
@@ -154,8 +154,8 @@ impl Admission {
         let request = self.compute(heavy, deadline, move |_| Request::parse(&body)).await?.map_err(Failure::Bad)?;
         let request = Arc::new(request);
         let verdict = match request.subject {
-            Subject::Object(_) => Some(self.judge(&request, heavy, deadline).await?),
-            Subject::Unjudged | Subject::Leaving => None,
+            Matter::Object(_) => Some(self.judge(&request, heavy, deadline).await?),
+            Matter::Unjudged | Matter::Leaving => None,
         };
         Ok((request, verdict))
     }
@@ -360,7 +360,7 @@ fn look(
     policy: &Policy,
     now: Timestamp,
 ) -> Look {
-    let Subject::Object(change) = &request.subject else {
+    let Matter::Object(change) = &request.subject else {
         return Look { verdict: Verdict::default(), wanted: Vec::new(), questions: Vec::new() };
     };
     let Change { new, old } = change.as_ref();
@@ -369,7 +369,7 @@ fn look(
         view = view.answered(facts);
     }
     let (mut wanted, mut questions) = (Vec::new(), Vec::new());
-    let mut judged = |reviewed: &Reviewed| {
+    let mut judged = |reviewed: &Subject| {
         let examined = examine(reviewed, view, policy, now, Surface::Admission);
         wanted.extend(examined.stores);
         questions.extend(examined.questions);

@@ -6,5 +6,5 @@ mod lists;
 mod objects;
 mod subject;
 
-pub use objects::{Entry, Undecodable, decode_object, decode_reviewed};
-pub use subject::{Body, Reviewed};
+pub use objects::{Entry, Undecodable, decode_object, decode_subject};
+pub use subject::{Body, Subject};

@@ -14,7 +14,7 @@ use crate::apis::appmesh::{
 use crate::apis::appmesh::{gateway_member, node_member};
 use crate::apis::core::{stores, workloads};
 use crate::apis::lists::{MOST_LISTED, lists_too_much};
-use crate::apis::{Body, Reviewed};
+use crate::apis::{Body, Subject};
 use crate::k8s::Metadata;
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, StoreKey};
@@ -27,7 +27,7 @@ const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
 pub enum Entry {
     /// One that rules judge. A workload with `learn: false` is not a top owner, is finished or has no replicas: it is
     /// judged nowhere, and the world forgets it.
-    Reviewed(Box<Reviewed>),
+    Subject(Box<Subject>),
     /// A fact that is not judged itself: a Secret, a ConfigMap, a namespace.
     Fact(Fact),
     /// Of a kind that meshvet reads, but it says nothing now (a Deployment without replicas): forget it.
@@ -73,7 +73,7 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
     let object = ObjectRef::new(&head.api_version, &head.kind, &own, &name);
     match (head.api_version.as_str(), head.kind.as_str()) {
         (API_VERSION, kind) => match kind.parse::<Kind>() {
-            Ok(kind) => decode_kind(kind, Input::Value(value), &own).map(|found| Entry::Reviewed(Box::new(found))),
+            Ok(kind) => decode_kind(kind, Input::Value(value), &own).map(|found| Entry::Subject(Box::new(found))),
             Err(_) => Ok(Entry::Other),
         },
         ("v1", "Secret") => {
@@ -109,7 +109,7 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
             })?;
             Ok(match found {
                 None => Entry::Nothing(FactId::Object(object)),
-                Some(workload) => Entry::Reviewed(Box::new(Reviewed {
+                Some(workload) => Entry::Subject(Box::new(Subject {
                     object,
                     annotations,
                     unknown_fields: Vec::new(),
@@ -125,7 +125,7 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
 ///
 /// # Errors
 /// [`Undecodable`], with the place in the object.
-pub fn decode_reviewed(kind: Kind, json: &[u8], namespace: &str) -> Result<Reviewed, Undecodable> {
+pub fn decode_subject(kind: Kind, json: &[u8], namespace: &str) -> Result<Subject, Undecodable> {
     if lists_too_much(json) {
         let message = format!("its lists hold more than {MOST_LISTED} values, which is more than are read");
         let object = ObjectRef::new(API_VERSION, kind.as_str(), namespace, "");
@@ -139,12 +139,12 @@ enum Input<'a> {
     Json(&'a [u8]),
 }
 
-fn decode_kind(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Reviewed, Undecodable> {
+fn decode_kind(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Subject, Undecodable> {
     match kind {
         Kind::VirtualNode => {
             let Decoded { object, unknown_fields, .. } = decode::<VirtualNode>(kind, input, namespace)?;
             let member = node_member(object, namespace);
-            Ok(Reviewed {
+            Ok(Subject {
                 object: member.object.clone(),
                 annotations: member.annotations.clone(),
                 unknown_fields,
@@ -154,7 +154,7 @@ fn decode_kind(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Reviewed
         Kind::VirtualGateway => {
             let Decoded { object, unknown_fields, .. } = decode::<VirtualGateway>(kind, input, namespace)?;
             let member = gateway_member(object, namespace);
-            Ok(Reviewed {
+            Ok(Subject {
                 object: member.object.clone(),
                 annotations: member.annotations.clone(),
                 unknown_fields,
@@ -190,14 +190,14 @@ fn reviewed<T>(
     decoded: Decoded<T>,
     metadata: impl Fn(&T) -> &Metadata,
     body: impl Fn(Arc<T>) -> Body,
-) -> Reviewed {
+) -> Subject {
     let metadata = metadata(&decoded.object);
     let object = match kind {
         Kind::Mesh => ObjectRef::cluster_scoped(API_VERSION, "Mesh", &metadata.name),
         kind => ObjectRef::new(API_VERSION, &kind.to_string(), namespace, &metadata.name),
     };
     let annotations = metadata.annotations.clone();
-    Reviewed { object, annotations, unknown_fields: decoded.unknown_fields, body: body(Arc::new(decoded.object)) }
+    Subject { object, annotations, unknown_fields: decoded.unknown_fields, body: body(Arc::new(decoded.object)) }
 }
 
 fn decode<T: Resource>(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Decoded<T>, Undecodable> {

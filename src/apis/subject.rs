@@ -10,7 +10,7 @@ use crate::mesh::{Fact, Marks, Member, Routing, Workload};
 
 /// One object that rules judge, with what decoding it showed.
 #[derive(Clone, Debug)]
-pub struct Reviewed {
+pub struct Subject {
     /// Its name.
     pub object: ObjectRef,
     /// Its own annotations.
@@ -40,7 +40,7 @@ pub enum Body {
     Workload(Arc<Workload>),
 }
 
-impl Reviewed {
+impl Subject {
     /// The object, where it leads callers to nodes without being one; with what says which release it is of.
     pub fn routing(&self) -> Option<(Routing<'_>, Marks<'_>)> {
         let object = &self.object;

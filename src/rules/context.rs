@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::apis::appmesh::decode::UnknownField;
-use crate::apis::{Body, Reviewed};
+use crate::apis::{Body, Subject};
 use crate::finding::Site;
 use crate::mesh::Validation;
 use crate::mesh::{
@@ -27,7 +27,7 @@ pub enum Surface {
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The object under review.
-    pub reviewed: &'a Reviewed,
+    pub reviewed: &'a Subject,
     /// The mesh it belongs to.
     pub view: View<'a>,
     /// The policy of its namespace.
@@ -68,7 +68,7 @@ pub enum End<'a> {
 
 impl<'a> Context<'a> {
     pub(super) fn new(
-        reviewed: &'a Reviewed,
+        reviewed: &'a Subject,
         view: View<'a>,
         policy: &'a Effective,
         now: Timestamp,

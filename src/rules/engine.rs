@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::apis::Reviewed;
+use crate::apis::Subject;
 use crate::aws::Question;
 use crate::finding::{Finding, Problem, Severity};
 use crate::finding::{Suppressions, may_ignore};
@@ -25,7 +25,7 @@ pub struct Judgement {
 }
 
 /// Judges one object against a mesh, a policy and a time. Reads nothing else, and is the same for every surface.
-pub fn judge(reviewed: &Reviewed, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Judgement {
+pub fn judge(reviewed: &Subject, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Judgement {
     let policy = policy.effective(reviewed.object.namespace(), view.world);
     run(&Context::new(reviewed, view, &policy, now, surface))
 }
@@ -42,7 +42,7 @@ pub struct Examined {
 }
 
 /// Judges one object, and says what to read and to ask: all by one look at it.
-pub fn examine(reviewed: &Reviewed, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Examined {
+pub fn examine(reviewed: &Subject, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Examined {
     let policy = policy.effective(reviewed.object.namespace(), view.world);
     let cx = Context::new(reviewed, view, &policy, now, surface);
     let on_demand = view.world.secret_access() == SecretAccess::OnDemand;
@@ -130,7 +130,7 @@ impl Finding {
     pub(crate) fn of(
         rule: &'static Rule,
         problem: Problem,
-        reviewed: &Reviewed,
+        reviewed: &Subject,
         policy: &Effective,
         suppressions: &Suppressions,
     ) -> Option<Finding> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::apis::Reviewed;
+use crate::apis::Subject;
 use crate::aws::{Arn, ArnKind, Question};
 use crate::mesh::View;
 use crate::policy::Policy;
@@ -16,7 +16,7 @@ use crate::rules::context::{Context, Surface};
 ///
 /// An answer may lead to another question (from a certificate to its authority): ask again, with what was answered laid over
 /// the world, until nothing comes back.
-pub fn questions_to_ask(reviewed: &Reviewed, view: View<'_>, policy: &Policy) -> Vec<Question> {
+pub fn questions_to_ask(reviewed: &Subject, view: View<'_>, policy: &Policy) -> Vec<Question> {
     let policy = policy.effective(reviewed.object.namespace(), view.world);
     // No rule runs: neither the time nor the surface plays a part.
     open_questions(&Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))
@@ -54,7 +54,7 @@ pub(super) fn open_questions(cx: &Context<'_>) -> Vec<Question> {
 }
 
 /// Whether the object names something at AWS, and its own Region or account isn't known: MV402 and MV403 claim nothing then.
-pub fn is_unplaced(reviewed: &Reviewed, view: View<'_>, policy: &Policy) -> bool {
+pub fn is_unplaced(reviewed: &Subject, view: View<'_>, policy: &Policy) -> bool {
     let policy = policy.effective(reviewed.object.namespace(), view.world);
     let cx = Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission);
     let home = home(&cx);

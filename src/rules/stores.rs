@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use crate::apis::Reviewed;
+use crate::apis::Subject;
 use crate::mesh::{Place, StoreKey, Unread, View};
 use crate::policy::Policy;
 use crate::rules::context::{CertificateUse, Context, Surface, TrustUse};
@@ -14,7 +14,7 @@ use crate::rules::context::{CertificateUse, Context, Surface, TrustUse};
 ///
 /// A path may lead to another store once the first one is read (a projected volume): ask again, with what was read laid
 /// over the world, until nothing comes back.
-pub fn stores_to_read(reviewed: &Reviewed, view: View<'_>, policy: &Policy) -> Vec<StoreKey> {
+pub fn stores_to_read(reviewed: &Subject, view: View<'_>, policy: &Policy) -> Vec<StoreKey> {
     let policy = policy.effective(reviewed.object.namespace(), view.world);
     // No rule runs: neither the time nor the surface plays a part.
     unread_stores(&Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::apis::{Reviewed, Undecodable};
+use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, CallStats, Question};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, FreshStores, StoreKey, World};
@@ -26,7 +26,7 @@ struct Shared {
 /// The objects behind a world's facts, as far as rules judge them: kept where everything is to be judged, not one review.
 #[derive(Debug, Default)]
 pub struct Inventory {
-    reviewed: BTreeMap<ObjectRef, Arc<Reviewed>>,
+    reviewed: BTreeMap<ObjectRef, Arc<Subject>>,
     undecodable: BTreeMap<FactId, Arc<Undecodable>>,
 }
 
@@ -65,7 +65,7 @@ impl SharedWorld {
     }
 
     /// The objects that rules judge, by kind, namespace and name; none where no inventory is kept.
-    pub fn reviewed(&self) -> Vec<Arc<Reviewed>> {
+    pub fn reviewed(&self) -> Vec<Arc<Subject>> {
         self.stock(|inventory| inventory.reviewed.values().cloned().collect())
     }
 
@@ -87,7 +87,7 @@ impl SharedWorld {
 
 impl Inventory {
     /// Notes an object, in place of what was noted under its name.
-    pub(crate) fn note(&mut self, id: &FactId, reviewed: Option<Reviewed>) {
+    pub(crate) fn note(&mut self, id: &FactId, reviewed: Option<Subject>) {
         self.lose(id);
         if let Some(mut reviewed) = reviewed {
             // What kubectl leaves there weighs as much as the object itself; of annotations only meshvet's own are read.

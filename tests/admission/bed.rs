@@ -41,7 +41,7 @@ pub(crate) fn facts(objects: impl IntoIterator<Item = Value>) -> Vec<Fact> {
     let decoded = objects.into_iter().map(|object| decode_object(object, "shop").expect("it can be read"));
     decoded
         .map(|entry| match entry {
-            Entry::Reviewed(reviewed) => reviewed.fact(),
+            Entry::Subject(reviewed) => reviewed.fact(),
             Entry::Fact(fact) => fact,
             other => panic!("nothing to learn: {other:?}"),
         })

@@ -5,7 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use meshvet::apis::{Entry, Reviewed, decode_object};
+use meshvet::apis::{Entry, Subject, decode_object};
 use meshvet::finding::Severity;
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
@@ -98,10 +98,10 @@ impl fmt::Debug for Denial {
 /// What denies either of the nodes; `None` when the pairing can't be written as manifests.
 pub(crate) fn denials(pairing: &Pairing, now: Timestamp) -> Option<Vec<Denial>> {
     let mut world = World::default();
-    let mut nodes: Vec<Reviewed> = Vec::new();
+    let mut nodes: Vec<Subject> = Vec::new();
     for object in objects(pairing)? {
         match decode_object(object, "default").expect("a readable object") {
-            Entry::Reviewed(reviewed) => {
+            Entry::Subject(reviewed) => {
                 world.learn(reviewed.fact());
                 nodes.push(*reviewed);
             }

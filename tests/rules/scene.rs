@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use meshvet::apis::{Entry, Reviewed, decode_object};
+use meshvet::apis::{Entry, Subject, decode_object};
 use meshvet::aws::{AwsFacts, Question};
 use meshvet::finding::Finding;
 use meshvet::mesh::{View, World};
@@ -128,7 +128,7 @@ impl Scene {
     }
 
     /// Everything there is, and the object to judge.
-    fn world(&self) -> (World, Reviewed) {
+    fn world(&self) -> (World, Subject) {
         let secret = self.secret.as_ref().map(|keys| {
             let keys: Vec<(&str, &str)> = keys.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
             manifests::secret("shop", "blue-cert", &keys)
@@ -137,10 +137,10 @@ impl Scene {
         objects.extend(secret);
         objects.extend(self.others.iter().cloned());
         let mut world = World::default();
-        let mut judged: Option<Reviewed> = None;
+        let mut judged: Option<Subject> = None;
         for object in objects.into_iter().filter(|object| !object.is_null()) {
             match decode_object(object, "default").expect("a readable object") {
-                Entry::Reviewed(reviewed) => {
+                Entry::Subject(reviewed) => {
                     world.learn(reviewed.fact());
                     if (reviewed.object.kind.as_str(), reviewed.object.name.as_str()) == self.subject {
                         judged = Some(*reviewed);

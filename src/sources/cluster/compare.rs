@@ -159,7 +159,7 @@ async fn look_once(
         for object in &page.items {
             let id = object.id(kind);
             let said = match decode(kind, object) {
-                Ok(Entry::Reviewed(reviewed)) => Some(reviewed.fact()),
+                Ok(Entry::Subject(reviewed)) => Some(reviewed.fact()),
                 Ok(Entry::Fact(fact)) => Some(fact),
                 Ok(Entry::Nothing(_) | Entry::Other) | Err(_) => None,
             };

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::apis::appmesh;
 use crate::apis::core::secret_store;
-use crate::apis::{Entry, Undecodable, decode_object, decode_reviewed};
+use crate::apis::{Entry, Undecodable, decode_object, decode_subject};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, StoreKey};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
@@ -144,8 +144,8 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
         && let Ok(kind) = kind.kind.parse()
     {
         // As at admission: what one can read, so can the other.
-        return match decode_reviewed(kind, object.text.as_bytes(), object.namespace()) {
-            Ok(reviewed) => Ok(Entry::Reviewed(Box::new(reviewed))),
+        return match decode_subject(kind, object.text.as_bytes(), object.namespace()) {
+            Ok(reviewed) => Ok(Entry::Subject(Box::new(reviewed))),
             Err(error) => Err(Box::new(Undecodable { object: itself, ..error })),
         };
     }

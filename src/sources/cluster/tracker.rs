@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kube::runtime::watcher::Event;
 
-use crate::apis::{Entry, Reviewed, Undecodable};
+use crate::apis::{Entry, Subject, Undecodable};
 use crate::mesh::{Fact, FactId};
 use crate::sources::SharedWorld;
 use crate::sources::cluster::kinds::WatchedKind;
@@ -40,14 +40,14 @@ struct Seen {
 }
 
 enum Change {
-    Learn(Fact, Option<Box<Reviewed>>),
+    Learn(Fact, Option<Box<Subject>>),
     Forget(FactId),
     Skip(FactId, Undecodable),
 }
 
 /// What the inventory hears of an object.
 enum Noted {
-    Object(Option<Box<Reviewed>>),
+    Object(Option<Box<Subject>>),
     Unreadable(Undecodable),
     Gone,
 }
@@ -94,14 +94,14 @@ impl Tracker {
     fn take(&mut self, object: &RawObject, changes: &mut Vec<Change>) {
         let id = object.id(self.kind);
         match decode(self.kind, object) {
-            Ok(Entry::Reviewed(reviewed)) => self.learn(id, reviewed.fact(), Some(reviewed), changes),
+            Ok(Entry::Subject(reviewed)) => self.learn(id, reviewed.fact(), Some(reviewed), changes),
             Ok(Entry::Fact(fact)) => self.learn(id, fact, None, changes),
             Ok(Entry::Nothing(_) | Entry::Other) => self.lose(id, changes),
             Err(undecodable) => self.skip(id, *undecodable, changes),
         }
     }
 
-    fn learn(&mut self, id: FactId, fact: Fact, reviewed: Option<Box<Reviewed>>, changes: &mut Vec<Change>) {
+    fn learn(&mut self, id: FactId, fact: Fact, reviewed: Option<Box<Subject>>, changes: &mut Vec<Change>) {
         debug_assert_eq!(id, fact.id(), "what is learnt can be forgotten again");
         let bytes = weight(&fact);
         let old = self.seen.insert(id, Seen { round: self.round, bytes, unreadable: None });

@@ -21,7 +21,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::apis::appmesh::API_VERSION;
-use crate::apis::{Entry, Reviewed, Undecodable, decode_object};
+use crate::apis::{Entry, Subject, Undecodable, decode_object};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, SecretAccess, World};
 
@@ -41,7 +41,7 @@ pub struct SourceId(usize);
 #[derive(Debug)]
 pub struct Located {
     /// The object.
-    pub reviewed: Reviewed,
+    pub reviewed: Subject,
     /// As it was written, for App Mesh kinds; None for others.
     pub raw: Option<Value>,
     /// Where it stands.
@@ -283,7 +283,7 @@ impl Loader {
         let site = Site { source, line: raw.at.line, positions: raw.positions, comments, template };
         let mut seen = Seen { source, line: raw.at.line, index: None };
         match decode_object(raw.value, &self.namespace) {
-            Ok(Entry::Reviewed(reviewed)) => {
+            Ok(Entry::Subject(reviewed)) => {
                 let fact = reviewed.fact();
                 seen.index = Some(self.out.objects.len());
                 self.see(fact.id(), seen);
