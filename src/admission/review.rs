@@ -10,8 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::apis::appmesh::{GROUP, Kind, VERSION};
-use crate::apis::{Subject, Undecodable, decode_subject};
+use crate::apis::{Row, Subject, Undecodable, decode_subject, reviewed_row};
 use crate::k8s::ObjectRef;
 
 /// The one version of the review that meshvet speaks (its `admissionReviewVersions`).
@@ -159,7 +158,8 @@ impl Request {
         let namespace = raw.namespace.unwrap_or_default();
         let name = raw.name.unwrap_or_default();
         let subresource = raw.sub_resource.is_some_and(|subresource| !subresource.is_empty());
-        let judged = judged_kind(&raw.kind).filter(|_| !subresource);
+        let GroupVersionKind { group, version, kind } = &raw.kind;
+        let judged = reviewed_row(group, version, kind).filter(|_| !subresource);
         let subject = match (judged, raw.operation.as_str()) {
             (Some(kind), "CREATE") => subject(kind, &namespace, &name, raw.object, None)?,
             (Some(kind), "UPDATE") => {
@@ -193,16 +193,8 @@ impl Request {
     }
 }
 
-/// The kind, where it is one that meshvet reads. The API server converts to the version that the webhook asks for.
-fn judged_kind(kind: &GroupVersionKind) -> Option<Kind> {
-    if kind.group != GROUP || kind.version != VERSION {
-        return None;
-    }
-    kind.kind.parse().ok()
-}
-
 fn subject(
-    kind: Kind,
+    kind: &'static Row,
     namespace: &str,
     name: &str,
     new: Option<&RawValue>,

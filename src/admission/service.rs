@@ -24,7 +24,7 @@ use crate::admission::wording;
 use crate::apis::Subject;
 use crate::aws::{AwsFacts, Question};
 use crate::finding::Finding;
-use crate::mesh::{FreshStores, StoreKey, StoreState, Unread, View, World};
+use crate::mesh::{Overlay, StoreKey, StoreState, Unread, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::trace;
 use crate::policy::Policy;
@@ -82,7 +82,7 @@ struct Look {
 /// What was read for one review, and what came of it.
 #[derive(Default)]
 struct Reading {
-    fresh: Arc<FreshStores>,
+    overlay: Arc<Overlay>,
     aws: Arc<AwsFacts>,
     asked: HashSet<StoreKey>,
     /// Denials whose stores could not be read, and why.
@@ -172,11 +172,11 @@ impl Admission {
         let mut last: Option<Verdict> = None;
         let (mut rounds, mut moment, mut waited) = (0, FIRST_MOMENT, Duration::ZERO);
         loop {
-            let (subject, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), Arc::clone(&reading.fresh));
+            let (subject, policy, overlay) = (Arc::clone(request), Arc::clone(&policy), Arc::clone(&reading.overlay));
             let aws = self.aws.asks().then(|| Arc::clone(&reading.aws));
             let looked = self
                 .compute(heavy, deadline, move |this| {
-                    this.world.read(|world| look(&subject, world, &fresh, aws.as_deref(), &policy, now))
+                    this.world.read(|world| look(&subject, world, &overlay, aws.as_deref(), &policy, now))
                 })
                 .await;
             let Look { verdict, wanted, questions } = match (looked, last) {
@@ -238,7 +238,7 @@ impl Admission {
             }
             if let Some(state) = state {
                 self.metrics.store_read(failed.contains_key(&store));
-                Arc::make_mut(&mut reading.fresh).insert(store.clone(), state);
+                Arc::make_mut(&mut reading.overlay).stores.insert(store.clone(), state);
             }
             reading.asked.insert(store);
         }
@@ -355,7 +355,7 @@ fn before(deadline: Instant) -> Instant {
 fn look(
     request: &Request,
     world: &World,
-    fresh: &FreshStores,
+    overlay: &Overlay,
     aws: Option<&AwsFacts>,
     policy: &Policy,
     now: Timestamp,
@@ -364,7 +364,7 @@ fn look(
         return Look { verdict: Verdict::default(), wanted: Vec::new(), questions: Vec::new() };
     };
     let Change { new, old } = change.as_ref();
-    let mut view = View::with_fresh(world, fresh);
+    let mut view = View::new(world).over(overlay);
     if let Some(facts) = aws {
         view = view.answered(facts);
     }
@@ -377,7 +377,7 @@ fn look(
     };
     let judgement = match new {
         Ok(reviewed) => judged(reviewed),
-        Err(error) => Judgement::new(undecodable(error, policy, world).into_iter().collect()),
+        Err(error) => Judgement::new(undecodable(error, policy, view).into_iter().collect()),
     };
     let mut verdict = match old {
         // The old object only ever excuses.
@@ -387,7 +387,7 @@ fn look(
         },
         _ => Verdict::weigh(judgement, Old::Absent),
     };
-    verdict.detail = policy.effective(&request.namespace, world).detail;
+    verdict.detail = policy.effective(&request.namespace, view).detail;
     // First what decides: only so many are read.
     let mut first = verdict.rests_on();
     first.extend(wanted);

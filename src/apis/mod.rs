@@ -1,10 +1,60 @@
-//! The APIs whose objects become facts: one folder each.
+//! The APIs whose objects become facts: one folder each, behind one registry.
+//!
+//! A folder holds an API's vocabulary (types, annotations, defaults) and turns its objects into [`Subject`]s: neutral
+//! [facts](crate::mesh::Fact) for the mesh, and the object in its own words for the rules on that API's text. Nothing here does I/O.
 
 pub mod appmesh;
 pub mod core;
+mod faults;
 mod lists;
 mod objects;
+mod registry;
 mod subject;
 
-pub use objects::{Entry, Undecodable, decode_object, decode_subject};
-pub use subject::{Body, Subject};
+use crate::apis::core::pods::Pod;
+use crate::mesh::Proxy;
+
+pub use faults::{Undecodable, UnknownField};
+pub use objects::{Entry, decode_object, decode_subject};
+pub use registry::{Api, Names, Part, Row};
+pub use subject::{Native, Subject};
+
+/// Every API, those of meshes first.
+pub static APIS: [&Api; 2] = [&appmesh::API, &core::API];
+
+/// The proxies that APIs give to pods.
+static PROXIES: [ProxyOf; 1] = [appmesh::PROXY];
+
+/// How one API gives pods a proxy.
+struct ProxyOf {
+    /// The name of the container that is the proxy.
+    container: &'static str,
+    /// The proxy of a pod.
+    of: fn(&Pod<'_>) -> Proxy,
+}
+
+/// Every kind that facts come from.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    APIS.into_iter().flat_map(|api| api.kinds)
+}
+
+/// The kinds that are vetted at admission.
+pub fn reviewed_rows() -> impl Iterator<Item = &'static Row> {
+    rows().filter(|row| row.is_reviewed())
+}
+
+/// The kind of this apiVersion and kind.
+pub fn row(api_version: &str, kind: &str) -> Option<&'static Row> {
+    rows().find(|row| row.kind.kind == kind && row.kind.api_version == api_version)
+}
+
+/// The kind of this group, version and kind, where it is vetted at admission. The API server converts to the version that the webhook
+/// asks for.
+pub fn reviewed_row(group: &str, version: &str, kind: &str) -> Option<&'static Row> {
+    reviewed_rows().find(|row| row.kind.kind == kind && row.group == group && row.version == version)
+}
+
+/// The API that a group belongs to, where it is one of meshes.
+pub fn mesh_api(group: &str) -> Option<&'static Api> {
+    APIS.into_iter().find(|api| api.names.is_some() && api.kinds.iter().any(|row| row.group == group))
+}

@@ -1,32 +1,18 @@
 //! From one Kubernetes object, as JSON, to what meshvet keeps of it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::apis::appmesh::decode::{Decoded, decode_json, decode_value};
-use crate::apis::appmesh::{
-    API_VERSION, BackendGroup, GatewayRoute, Kind, Mesh, Resource, VirtualGateway, VirtualNode, VirtualRouter,
-    VirtualService,
-};
-use crate::apis::appmesh::{gateway_member, node_member};
-use crate::apis::core::{stores, workloads};
+use crate::apis::faults::Undecodable;
 use crate::apis::lists::{MOST_LISTED, lists_too_much};
-use crate::apis::{Body, Subject};
-use crate::k8s::Metadata;
-use crate::k8s::ObjectRef;
-use crate::mesh::{Fact, FactId, StoreKey};
-
-/// The annotation by which EKS gives a ServiceAccount a role (IAM roles for service accounts).
-const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
+use crate::apis::registry::Row;
+use crate::apis::subject::Subject;
+use crate::mesh::{Fact, FactId};
 
 /// What an object is to meshvet.
 #[derive(Clone, Debug)]
 pub enum Entry {
-    /// One that rules judge. A workload with `learn: false` is not a top owner, is finished or has no replicas: it is
-    /// judged nowhere, and the world forgets it.
+    /// One that rules judge.
     Subject(Box<Subject>),
     /// A fact that is not judged itself: a Secret, a ConfigMap, a namespace.
     Fact(Fact),
@@ -36,15 +22,22 @@ pub enum Entry {
     Other,
 }
 
-/// An object that can't be read (MV006).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undecodable {
-    /// Which object, as far as it says.
-    pub object: ObjectRef,
-    /// Where in it, as a JSON pointer.
-    pub pointer: String,
-    /// Why.
-    pub message: String,
+/// An object, as it comes.
+pub(in crate::apis) enum Input<'a> {
+    /// As a value.
+    Value(Value),
+    /// As JSON text.
+    Json(&'a [u8]),
+}
+
+impl Input<'_> {
+    /// The value. Text that is no JSON is no object either.
+    pub(in crate::apis) fn into_value(self) -> Value {
+        match self {
+            Input::Value(value) => value,
+            Input::Json(json) => serde_json::from_slice(json).unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -58,7 +51,6 @@ struct Head {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Name {
-    name: Option<String>,
     namespace: Option<String>,
 }
 
@@ -67,150 +59,27 @@ struct Name {
 /// # Errors
 /// [`Undecodable`], with the place in the object, when it is of a kind that meshvet reads and its values aren't.
 pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable> {
-    let head = Head::deserialize(&value).unwrap_or_default();
-    let own = head.metadata.namespace.as_deref().filter(|own| !own.is_empty()).unwrap_or(namespace).to_owned();
-    let name = head.metadata.name.clone().unwrap_or_default();
-    let object = ObjectRef::new(&head.api_version, &head.kind, &own, &name);
-    match (head.api_version.as_str(), head.kind.as_str()) {
-        (API_VERSION, kind) => match kind.parse::<Kind>() {
-            Ok(kind) => decode_kind(kind, Input::Value(value), &own).map(|found| Entry::Subject(Box::new(found))),
-            Err(_) => Ok(Entry::Other),
-        },
-        ("v1", "Secret") => {
-            let key = StoreKey::secret(&own, &name);
-            stores::secret_from_value(value)
-                .map(|store| Entry::Fact(Fact::Store(key, Arc::new(store))))
-                .map_err(|(pointer, message)| Undecodable { object, pointer, message })
-        }
-        ("v1", "ConfigMap") => {
-            let key = StoreKey::config_map(&own, &name);
-            stores::config_map_from_value(value)
-                .map(|store| Entry::Fact(Fact::Store(key, Arc::new(store))))
-                .map_err(|(pointer, message)| Undecodable { object, pointer, message })
-        }
-        ("v1", "Namespace") => {
-            let labels = value.pointer("/metadata/labels").and_then(|labels| BTreeMap::deserialize(labels).ok());
-            Ok(Entry::Fact(Fact::Namespace(name, labels.unwrap_or_default())))
-        }
-        ("v1", "ServiceAccount") => {
-            let role =
-                value.pointer("/metadata/annotations").and_then(|annotations| annotations.get(ROLE_ARN)?.as_str());
-            Ok(Entry::Fact(Fact::ServiceAccount(object, role.map(str::to_owned))))
-        }
-        (group, kind) if workloads::is_workload(group, kind) => {
-            let annotations = value
-                .pointer("/metadata/annotations")
-                .and_then(|annotations| BTreeMap::deserialize(annotations).ok())
-                .unwrap_or_default();
-            let found = workloads::decode(value, object.clone()).map_err(|(pointer, message)| Undecodable {
-                object: object.clone(),
-                pointer,
-                message,
-            })?;
-            Ok(match found {
-                None => Entry::Nothing(FactId::Object(object)),
-                Some(workload) => Entry::Subject(Box::new(Subject {
-                    object,
-                    annotations,
-                    unknown_fields: Vec::new(),
-                    body: Body::Workload(Arc::new(workload)),
-                })),
-            })
-        }
-        _ => Ok(Entry::Other),
+    let Head { api_version, kind, metadata } = Head::deserialize(&value).unwrap_or_default();
+    let own = metadata.namespace.filter(|own| !own.is_empty()).unwrap_or_else(|| namespace.to_owned());
+    match super::row(&api_version, &kind) {
+        Some(row) => (row.decode)(row, Input::Value(value), &own),
+        None => Ok(Entry::Other),
     }
 }
 
-/// Decodes an object of one App Mesh kind from JSON text: the path of an admission review.
+/// Decodes an object that is reviewed, from JSON text: the path of an admission review.
 ///
 /// # Errors
 /// [`Undecodable`], with the place in the object.
-pub fn decode_subject(kind: Kind, json: &[u8], namespace: &str) -> Result<Subject, Undecodable> {
+pub fn decode_subject(row: &'static Row, json: &[u8], namespace: &str) -> Result<Subject, Undecodable> {
+    let refused = |message: String| Undecodable { object: row.object(namespace, ""), pointer: String::new(), message };
     if lists_too_much(json) {
-        let message = format!("its lists hold more than {MOST_LISTED} values, which is more than are read");
-        let object = ObjectRef::new(API_VERSION, kind.as_str(), namespace, "");
-        return Err(Undecodable { object, pointer: String::new(), message });
+        return Err(refused(format!("its lists hold more than {MOST_LISTED} values, which is more than are read")));
     }
-    decode_kind(kind, Input::Json(json), namespace)
-}
-
-enum Input<'a> {
-    Value(Value),
-    Json(&'a [u8]),
-}
-
-fn decode_kind(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Subject, Undecodable> {
-    match kind {
-        Kind::VirtualNode => {
-            let Decoded { object, unknown_fields, .. } = decode::<VirtualNode>(kind, input, namespace)?;
-            let member = node_member(object, namespace);
-            Ok(Subject {
-                object: member.object.clone(),
-                annotations: member.annotations.clone(),
-                unknown_fields,
-                body: Body::Member(Arc::new(member)),
-            })
-        }
-        Kind::VirtualGateway => {
-            let Decoded { object, unknown_fields, .. } = decode::<VirtualGateway>(kind, input, namespace)?;
-            let member = gateway_member(object, namespace);
-            Ok(Subject {
-                object: member.object.clone(),
-                annotations: member.annotations.clone(),
-                unknown_fields,
-                body: Body::Member(Arc::new(member)),
-            })
-        }
-        Kind::VirtualService => {
-            let decoded = decode::<VirtualService>(kind, input, namespace)?;
-            Ok(reviewed(kind, namespace, decoded, |it| &it.metadata, Body::Service))
-        }
-        Kind::VirtualRouter => {
-            let decoded = decode::<VirtualRouter>(kind, input, namespace)?;
-            Ok(reviewed(kind, namespace, decoded, |it| &it.metadata, Body::Router))
-        }
-        Kind::GatewayRoute => {
-            let decoded = decode::<GatewayRoute>(kind, input, namespace)?;
-            Ok(reviewed(kind, namespace, decoded, |it| &it.metadata, Body::GatewayRoute))
-        }
-        Kind::BackendGroup => {
-            let decoded = decode::<BackendGroup>(kind, input, namespace)?;
-            Ok(reviewed(kind, namespace, decoded, |it| &it.metadata, Body::BackendGroup))
-        }
-        Kind::Mesh => {
-            let decoded = decode::<Mesh>(kind, input, namespace)?;
-            Ok(reviewed(kind, namespace, decoded, |it| &it.metadata, Body::Mesh))
+    match (row.decode)(row, Input::Json(json), namespace)? {
+        Entry::Subject(subject) => Ok(*subject),
+        Entry::Fact(_) | Entry::Nothing(_) | Entry::Other => {
+            Err(refused(format!("a {} is not reviewed", row.kind.kind)))
         }
     }
-}
-
-fn reviewed<T>(
-    kind: Kind,
-    namespace: &str,
-    decoded: Decoded<T>,
-    metadata: impl Fn(&T) -> &Metadata,
-    body: impl Fn(Arc<T>) -> Body,
-) -> Subject {
-    let metadata = metadata(&decoded.object);
-    let object = match kind {
-        Kind::Mesh => ObjectRef::cluster_scoped(API_VERSION, "Mesh", &metadata.name),
-        kind => ObjectRef::new(API_VERSION, &kind.to_string(), namespace, &metadata.name),
-    };
-    let annotations = metadata.annotations.clone();
-    Subject { object, annotations, unknown_fields: decoded.unknown_fields, body: body(Arc::new(decoded.object)) }
-}
-
-fn decode<T: Resource>(kind: Kind, input: Input<'_>, namespace: &str) -> Result<Decoded<T>, Undecodable> {
-    let (name, decoded) = match input {
-        Input::Value(value) => {
-            let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
-            (name, decode_value(&value))
-        }
-        Input::Json(json) => (String::new(), decode_json(json)),
-    };
-    decoded.map_err(|error| Undecodable {
-        object: ObjectRef::new(API_VERSION, &kind.to_string(), namespace, &name),
-        pointer: error.pointer,
-        message: error.message,
-    })
 }

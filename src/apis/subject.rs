@@ -1,12 +1,11 @@
-//! One object that rules judge.
+//! What is under review: one object, as the rules see it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::apis::appmesh::decode::UnknownField;
-use crate::apis::appmesh::{BackendGroup, GatewayRoute, Mesh, VirtualRouter, VirtualService};
+use crate::apis::appmesh;
+use crate::apis::faults::UnknownField;
 use crate::k8s::ObjectRef;
-use crate::mesh::{Fact, Marks, Member, Routing, Workload};
+use crate::mesh::{Fact, Hop, Member, Workload};
 
 /// One object that rules judge, with what decoding it showed.
 #[derive(Clone, Debug)]
@@ -17,54 +16,43 @@ pub struct Subject {
     pub annotations: BTreeMap<String, String>,
     /// Fields that its API doesn't have.
     pub unknown_fields: Vec<UnknownField>,
-    /// What it says.
-    pub body: Body,
+    /// What the world learns of it, in the order in which [facts](Fact) stand.
+    pub facts: Vec<Fact>,
+    /// The object in the words of its own API, for the rules on that API's text.
+    pub native: Native,
 }
 
-/// What an object under review says.
+/// An object in the words of its own API.
 #[derive(Clone, Debug)]
-pub enum Body {
-    /// A virtual node or gateway.
-    Member(Arc<Member>),
-    /// A VirtualService.
-    Service(Arc<VirtualService>),
-    /// A VirtualRouter.
-    Router(Arc<VirtualRouter>),
-    /// A GatewayRoute.
-    GatewayRoute(Arc<GatewayRoute>),
-    /// A BackendGroup.
-    BackendGroup(Arc<BackendGroup>),
-    /// A Mesh.
-    Mesh(Arc<Mesh>),
-    /// A workload.
-    Workload(Arc<Workload>),
+pub enum Native {
+    /// Of Kubernetes itself: no rule is about its text.
+    Core,
+    /// Of App Mesh.
+    AppMesh(appmesh::Spec),
 }
 
 impl Subject {
-    /// The object, where it leads callers to nodes without being one; with what says which release it is of.
-    pub fn routing(&self) -> Option<(Routing<'_>, Marks<'_>)> {
-        let object = &self.object;
-        let (routing, metadata) = match &self.body {
-            Body::Service(service) => (Routing::Service(object, service), &service.metadata),
-            Body::Router(router) => (Routing::Router(object, router), &router.metadata),
-            Body::GatewayRoute(route) => (Routing::GatewayRoute(object, route), &route.metadata),
-            Body::BackendGroup(group) => (Routing::BackendGroup(object, group), &group.metadata),
-            Body::Member(_) | Body::Mesh(_) | Body::Workload(_) => return None,
-        };
-        Some((routing, Marks { labels: &metadata.labels, annotations: &metadata.annotations }))
+    /// The member that it is, where it is one.
+    pub fn member(&self) -> Option<&Member> {
+        self.facts.iter().find_map(|fact| match fact {
+            Fact::Member(member) => Some(&**member),
+            _ => None,
+        })
     }
 
-    /// What the world learns of it.
-    pub fn fact(&self) -> Fact {
-        let object = self.object.clone();
-        match &self.body {
-            Body::Member(member) => Fact::Member(Arc::clone(member)),
-            Body::Service(service) => Fact::Service(object, Arc::clone(service)),
-            Body::Router(router) => Fact::Router(object, Arc::clone(router)),
-            Body::GatewayRoute(route) => Fact::GatewayRoute(object, Arc::clone(route)),
-            Body::BackendGroup(group) => Fact::BackendGroup(object, Arc::clone(group)),
-            Body::Mesh(mesh) => Fact::Mesh(object, Arc::clone(mesh)),
-            Body::Workload(workload) => Fact::Workload(Arc::clone(workload)),
-        }
+    /// The hop that it is, where it leads callers to members without being one.
+    pub fn hop(&self) -> Option<&Hop> {
+        self.facts.iter().find_map(|fact| match fact {
+            Fact::Hop(hop) => Some(&**hop),
+            _ => None,
+        })
+    }
+
+    /// The workload that it is, where it is one.
+    pub fn workload(&self) -> Option<&Workload> {
+        self.facts.iter().find_map(|fact| match fact {
+            Fact::Workload(workload) => Some(&**workload),
+            _ => None,
+        })
     }
 }

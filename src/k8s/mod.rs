@@ -12,5 +12,5 @@ pub mod syntax;
 pub use field::FieldPath;
 pub use metadata::Metadata;
 pub(crate) use object::ObjectKey;
-pub use object::ObjectRef;
+pub use object::{ObjectRef, TypeRef};
 pub use selector::{LabelSelector, LabelSelectorRequirement, SelectorProblem};

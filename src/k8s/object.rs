@@ -4,8 +4,6 @@ use std::fmt;
 
 use hashbrown::Equivalent;
 
-use crate::apis::appmesh::API_VERSION;
-
 /// One object of a cluster, named as `kubectl` would.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {
@@ -35,10 +33,24 @@ impl ObjectRef {
         Self { api_version: api_version.to_owned(), kind: kind.to_owned(), namespace: None, name: name.to_owned() }
     }
 
+    /// Whether it is of this type.
+    pub fn is_a(&self, kind: TypeRef) -> bool {
+        self.kind == kind.kind && self.api_version == kind.api_version
+    }
+
     /// The namespace, empty for cluster-scoped objects.
     pub fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or("")
     }
+}
+
+/// A type of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeRef {
+    /// `group/version`, or `v1` for the core group.
+    pub api_version: &'static str,
+    /// `Secret`, `Deployment`, …
+    pub kind: &'static str,
 }
 
 /// An object's name, borrowed: what a table of objects is asked by, without making an [`ObjectRef`] for the question.
@@ -55,16 +67,6 @@ impl<'a> ObjectKey<'a> {
     /// An object in a namespace.
     pub(crate) fn new(api_version: &'a str, kind: &'a str, namespace: &'a str, name: &'a str) -> Self {
         Self { api_version, kind, namespace: Some(namespace), name }
-    }
-
-    /// An object of App Mesh in a namespace.
-    pub(crate) fn app_mesh(kind: &'a str, namespace: &'a str, name: &'a str) -> Self {
-        Self::new(API_VERSION, kind, namespace, name)
-    }
-
-    /// A mesh.
-    pub(crate) fn mesh(name: &'a str) -> Self {
-        Self { api_version: API_VERSION, kind: "Mesh", namespace: None, name }
     }
 }
 
@@ -95,16 +97,17 @@ mod tests {
 
     #[test]
     fn a_borrowed_name_finds_its_object() {
-        let node = ObjectRef::new(API_VERSION, "VirtualNode", "shop", "blue");
-        let mesh = ObjectRef::cluster_scoped(API_VERSION, "Mesh", "apps");
-        let objects: HashSet<ObjectRef> = [node.clone(), mesh.clone()].into_iter().collect();
-        assert_eq!(objects.get(&ObjectKey::app_mesh("VirtualNode", "shop", "blue")), Some(&node));
-        assert_eq!(objects.get(&ObjectKey::mesh("apps")), Some(&mesh));
-        for (kind, namespace, name) in
-            [("VirtualGateway", "shop", "blue"), ("VirtualNode", "shop2", "blue"), ("VirtualNode", "shop", "green")]
-        {
-            assert_eq!(objects.get(&ObjectKey::app_mesh(kind, namespace, name)), None);
+        let gadget = ObjectRef::new("example.com/v1", "Gadget", "shop", "blue");
+        let objects: HashSet<ObjectRef> = [gadget.clone()].into_iter().collect();
+        let key = ObjectKey::new;
+        assert_eq!(objects.get(&key("example.com/v1", "Gadget", "shop", "blue")), Some(&gadget));
+        for (api_version, kind, namespace, name) in [
+            ("example.com/v1", "Widget", "shop", "blue"),
+            ("example.com/v1", "Gadget", "shop2", "blue"),
+            ("example.com/v1", "Gadget", "shop", "green"),
+            ("v1", "Gadget", "shop", "blue"),
+        ] {
+            assert_eq!(objects.get(&key(api_version, kind, namespace, name)), None);
         }
-        assert_eq!(objects.get(&ObjectKey::new("v1", "VirtualNode", "shop", "blue")), None);
     }
 }

@@ -1,11 +1,12 @@
 //! The two ends of a TLS connection that a proxy makes, free of any one mesh's vocabulary.
 //!
-//! App Mesh's listeners become [`ServerEnd`]s and its client policies [`ClientEnd`]s; another mesh API would produce the
-//! same, and the rules on ends would hold for it as they are.
+//! An API's listeners become [`ServerEnd`]s and its client policies [`ClientEnd`]s: the rules on ends hold for whichever API
+//! they come from.
 
 use std::sync::Arc;
 
 use crate::k8s::FieldPath;
+use crate::mesh::store::StoreKey;
 
 /// Whether a listener speaks TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,13 +19,64 @@ pub enum TlsMode {
     Strict,
 }
 
-/// Something that a proxy loads: a file by its path, a certificate or an authority of AWS by its ARN.
+/// A file that a proxy loads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRef {
-    /// The path inside the proxy's container, or the ARN, as written.
+    /// The path inside the proxy's container, as written.
     pub path: String,
     /// The field that names it.
     pub field: FieldPath,
+}
+
+/// A key of a Secret or ConfigMap that an end names itself, without a mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRef {
+    /// The Secret or ConfigMap.
+    pub store: Arc<StoreKey>,
+    /// The key in it.
+    pub key: String,
+    /// The field that names it.
+    pub field: FieldPath,
+}
+
+/// A certificate or an authority of AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArnRef {
+    /// The ARN, as written.
+    pub arn: String,
+    /// The field that names it.
+    pub field: FieldPath,
+}
+
+/// What an end names, whichever way.
+#[derive(Clone, Copy, Debug)]
+pub enum Named<'a> {
+    /// A file by its path.
+    File(&'a FileRef),
+    /// A key of a Secret or ConfigMap.
+    Key(&'a KeyRef),
+    /// Something at AWS by its ARN.
+    Arn(&'a ArnRef),
+}
+
+impl<'a> Named<'a> {
+    /// The field that names it.
+    pub fn field(self) -> &'a FieldPath {
+        match self {
+            Named::File(file) => &file.field,
+            Named::Key(key) => &key.field,
+            Named::Arn(arn) => &arn.field,
+        }
+    }
+
+    /// The path, the key or the ARN, as written.
+    pub fn text(self) -> &'a str {
+        match self {
+            Named::File(file) => &file.path,
+            Named::Key(key) => &key.key,
+            Named::Arn(arn) => &arn.arn,
+        }
+    }
 }
 
 /// Where an end's own certificate comes from.
@@ -37,8 +89,15 @@ pub enum CertificateSource {
         /// The private key.
         key: FileRef,
     },
+    /// Two keys of Secrets, which the proxy is given by its control plane.
+    Keys {
+        /// The certificate and its intermediates.
+        chain: KeyRef,
+        /// The private key.
+        key: KeyRef,
+    },
     /// A certificate of AWS Certificate Manager, by its ARN.
-    Acm(FileRef),
+    Acm(ArnRef),
     /// A secret that Envoy's Secret Discovery Service delivers.
     Sds {
         /// Its name at the SDS provider.
@@ -53,8 +112,14 @@ pub enum CertificateSource {
 pub enum TrustSource {
     /// A PEM bundle in the proxy's container.
     File(FileRef),
+    /// A PEM bundle in a key of a Secret or ConfigMap, which the proxy is given by its control plane.
+    Key(KeyRef),
     /// Authorities of AWS Private CA, by their ARNs.
-    Acm(Vec<FileRef>),
+    Acm(Vec<ArnRef>),
+    /// What the proxy's own image trusts.
+    Proxy(FieldPath),
+    /// What the system trusts that the proxy runs on.
+    System(FieldPath),
     /// A secret that Envoy's Secret Discovery Service delivers.
     Sds {
         /// Its name at the SDS provider.
@@ -71,8 +136,42 @@ pub struct Validation {
     pub field: FieldPath,
     /// The authorities to trust; None where the object gives none, or several.
     pub trust: Option<TrustSource>,
-    /// The names of which one must be in the peer's certificate, each with its field; empty: any name.
-    pub names: Vec<(String, FieldPath)>,
+    /// Which names the peer's certificate must have.
+    pub names: NameCheck,
+}
+
+/// How an end checks the names of the peer's certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameCheck {
+    /// One of these must be among them, to the letter; each with its field. Never empty.
+    List(Vec<(String, FieldPath)>),
+    /// This host must match one of them, wildcards included.
+    Name(String, FieldPath),
+    /// The host that is called must match one of them: the [names](ServerTls::covers) of the listener.
+    Host,
+    /// They aren't looked at.
+    Nothing,
+}
+
+impl NameCheck {
+    /// The listed names; none where no list is checked.
+    pub fn list(&self) -> &[(String, FieldPath)] {
+        match self {
+            NameCheck::List(names) => names,
+            NameCheck::Name(..) | NameCheck::Host | NameCheck::Nothing => &[],
+        }
+    }
+}
+
+/// A name that a listener's certificates must cover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Covered {
+    /// The name, as clients ask for it.
+    pub name: String,
+    /// The field that gives it.
+    pub field: FieldPath,
+    /// What it is, for messages: `hostname`.
+    pub reason: &'static str,
 }
 
 /// A listener: the end that is connected to.
@@ -97,8 +196,10 @@ pub struct ServerTls {
     pub field: FieldPath,
     /// Whether TLS is demanded, offered or switched off.
     pub mode: TlsMode,
-    /// The listener's certificate; None where the object gives none, or several.
-    pub certificate: Option<CertificateSource>,
+    /// The listener's certificates; empty where the object gives none, or contradicts itself.
+    pub certificates: Vec<CertificateSource>,
+    /// The names that they must cover between them.
+    pub covers: Vec<Covered>,
     /// What clients must show; None: clients are not asked.
     pub validation: Option<Validation>,
 }
@@ -122,46 +223,22 @@ pub struct ClientEnd {
     pub anchor: Arc<str>,
     /// The `tls` field of the policy.
     pub field: FieldPath,
-    /// Which backend it speaks of; None: all that have no policy of their own.
-    pub backend: Option<Backend>,
-    /// Whether TLS is enforced (absent means true, by App Mesh's API reference).
+    /// Whether it holds for everything that is called and has no policy of its own.
+    pub is_default: bool,
+    /// Whether TLS is enforced.
     pub enforce: bool,
     /// The server ports it holds for; empty: all.
     pub ports: Vec<u16>,
-    /// The certificate to show; None: none, or the object gives several.
-    pub certificate: Option<CertificateSource>,
+    /// The certificate to show; empty: none, or the object contradicts itself.
+    pub certificates: Vec<CertificateSource>,
     /// What the server must show.
     pub validation: Option<Validation>,
-}
-
-/// The anchor of the client policy that holds for every backend without one of its own.
-pub(crate) const BACKEND_DEFAULTS: &str = "backend defaults";
-
-impl ClientEnd {
-    /// Whether this is the policy for all backends that have none of their own.
-    pub fn is_default(&self) -> bool {
-        &*self.anchor == BACKEND_DEFAULTS
-    }
-}
-
-/// The service that a backend entry names.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Backend {
-    /// A VirtualService object, in its namespace.
-    Service {
-        /// Its namespace, already defaulted to the referrer's.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
-    /// A virtual service known to App Mesh alone.
-    Arn(String),
 }
 
 /// What a mesh's clients know a member by, and so what its certificates must say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Discovery {
-    /// A DNS name that clients resolve, and that App Mesh makes them check.
+    /// A DNS name that clients resolve, and that they check.
     Dns {
         /// The name.
         hostname: String,

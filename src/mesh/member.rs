@@ -1,23 +1,21 @@
 //! Members of a mesh: what has proxies of its own, whatever the mesh API calls it.
 
-use std::collections::BTreeMap;
+use crate::k8s::{LabelSelector, ObjectRef};
+use crate::mesh::end::{ClientEnd, Discovery, ServerEnd};
+use crate::mesh::hop::{Hop, Target};
+use crate::mesh::release::Release;
 
-use crate::apis::appmesh::{VirtualGatewaySpec, VirtualNodeSpec};
-use crate::k8s::LabelSelector;
-use crate::k8s::ObjectRef;
-use crate::mesh::end::{Backend, ClientEnd, Discovery, ServerEnd};
-use crate::mesh::release::Marks;
-use crate::mesh::routes::Name;
-
-/// A virtual node or gateway, reduced to its ends.
+/// A node or gateway of a mesh, reduced to its ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
     /// The object.
     pub object: ObjectRef,
-    /// The object's own labels.
-    pub labels: BTreeMap<String, String>,
-    /// The object's own annotations.
-    pub annotations: BTreeMap<String, String>,
+    /// The API that it is of: which of a workload's [proxies](crate::mesh::Workload::proxies) are its own.
+    pub api: &'static str,
+    /// What people call one, for messages.
+    pub noun: &'static str,
+    /// What says which release it is of.
+    pub release: Release,
     /// Which pods of its namespace are its proxies. Absent selects none, empty selects all.
     pub pod_selector: Option<LabelSelector>,
     /// What clients know it by.
@@ -26,23 +24,46 @@ pub struct Member {
     pub servers: Vec<ServerEnd>,
     /// Its client policies.
     pub clients: Vec<ClientEnd>,
-    /// The services that it says it calls. A gateway says so by its routes.
-    pub backends: Vec<BackendEntry>,
-    /// The backend groups that it names: more services that it calls, where the policy says that groups are enabled.
-    pub backend_groups: Vec<Name>,
-    /// The mesh that it names; the controller fills it in.
-    pub mesh_ref: Option<String>,
-    /// The ARN that App Mesh gave it, from its status: there once the controller has created it.
-    pub arn: Option<String>,
-    /// The object's own words, for the rules on the App Mesh API itself.
-    pub definition: Definition,
+    /// What it says it calls: services, and groups of them. A gateway says so by its routes.
+    pub backends: Vec<Backend>,
+    /// Whether it is a gateway: called from outside of the mesh alone, by pods that bring their own proxy.
+    pub gateway: Option<Gateway>,
+    /// The [class](crate::mesh::Class) that it names.
+    pub class: Option<String>,
+    /// What it is at AWS.
+    pub aws: AwsResource,
 }
 
-/// One service that a member says it calls.
+/// What makes a member a gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gateway {
+    /// The routes that it takes without being named by them; None: none.
+    pub routes: Option<RouteSelector>,
+}
+
+/// Which routes a gateway takes of those that name none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteSelector {
+    /// The namespaces, by their labels; empty: all.
+    pub namespaces: LabelSelector,
+    /// The routes in them, by their labels; None: all.
+    pub routes: Option<LabelSelector>,
+}
+
+/// A member as AWS knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AwsResource {
+    /// The ARN that its status gives: there once AWS has it.
+    pub arn: Option<String>,
+    /// What its ARN ends with, below its class: `virtualNode/blue_shop`.
+    pub path: String,
+}
+
+/// One thing that a member says it calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackendEntry {
-    /// The service.
-    pub target: Backend,
+pub struct Backend {
+    /// The service, or the group of services.
+    pub to: Target,
     /// Which policy holds for it.
     pub policy: OwnPolicy,
 }
@@ -50,39 +71,34 @@ pub struct BackendEntry {
 /// Which policy holds for a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnPolicy {
-    /// That of the backend defaults, where there is one.
+    /// What is attached to the backend, else that of the backend defaults, where there is one.
     Inherited,
     /// Its own, which replaces the defaults whole: the place in [`Member::clients`], None when it says nothing of TLS.
     Own(Option<usize>),
 }
 
-/// A member in the words of its mesh API.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Definition {
-    /// An App Mesh virtual node.
-    VirtualNode(Box<VirtualNodeSpec>),
-    /// An App Mesh virtual gateway.
-    VirtualGateway(Box<VirtualGatewaySpec>),
-}
-
 impl Member {
     /// Whether this is a gateway: its pods always bring their own envoy container.
     pub fn is_gateway(&self) -> bool {
-        matches!(self.definition, Definition::VirtualGateway(_))
-    }
-
-    /// `virtual node` or `virtual gateway`, for messages.
-    pub fn noun(&self) -> &'static str {
-        if self.is_gateway() { "virtual gateway" } else { "virtual node" }
-    }
-
-    /// What says which release it is of.
-    pub fn marks(&self) -> Marks<'_> {
-        Marks { labels: &self.labels, annotations: &self.annotations }
+        self.gateway.is_some()
     }
 
     /// Whether any of its ends loads certificates or trust.
     pub fn uses_tls(&self) -> bool {
         self.servers.iter().any(|server| server.active_tls().is_some()) || !self.clients.is_empty()
+    }
+
+    /// Whether it names this object among its backends.
+    pub(crate) fn names(&self, object: &ObjectRef) -> bool {
+        self.backends.iter().any(|backend| matches!(&backend.to, Target::Object(named) if named == object))
+    }
+
+    /// Whether it takes a route of a namespace with these labels (None: not known) that names no gateway.
+    pub(crate) fn takes(&self, route: &Hop, namespace: Option<&std::collections::BTreeMap<String, String>>) -> bool {
+        self.gateway.as_ref().and_then(|gateway| gateway.routes.as_ref()).is_some_and(|selector| {
+            let of_namespace =
+                selector.namespaces.is_empty() || namespace.is_some_and(|labels| selector.namespaces.matches(labels));
+            of_namespace && selector.routes.as_ref().is_none_or(|routes| routes.matches(&route.labels))
+        })
     }
 }

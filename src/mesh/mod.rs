@@ -1,40 +1,53 @@
-//! The model that the rules read: members and their ends, workloads, mounts, stores, and how they hang together.
+//! The model that the rules read: members and their ends, workloads, mounts, stores, and how they hang together. No word of any
+//! one mesh API: those turn their objects into these facts.
 //!
 //! ```text
 //! Member ──podSelector──► Workload ──mounts──► Store ──key──► FileFacts
 //!   ├─ ServerEnd (listener)                      ▲
-//!   └─ ClientEnd (client policy) ──path──────────┘
+//!   ├─ ClientEnd (client policy) ──path──────────┘
+//!   └─ backends ──► Hop ──► Hop ──► Member       (services, routers, routes)
 //! ```
 //!
-//! Nothing here does I/O. [`World`] is written by the sources and read, through a [`View`], by the rules.
+//! A [`Fact`] is one thing learnt; the [`World`] keeps and indexes facts, in both directions; a [`View`] answers the rules'
+//! questions, with an [`Overlay`] and the object under review laid over the world. Nothing here does I/O.
 
-mod calls;
+mod attached;
+mod class;
 mod end;
+mod facts;
+mod folders;
+mod hop;
 mod index;
 mod member;
 mod mounts;
+mod overlay;
 mod paths;
+mod promise;
 mod release;
-mod routes;
 mod secrets;
+mod settings;
 mod store;
 mod view;
-mod ways;
 mod workload;
 mod world;
 
-pub use calls::{Brought, Call, CallKey, Calls, PolicyInForce, brought_about};
-pub(crate) use end::BACKEND_DEFAULTS;
+pub use attached::Attached;
+pub use class::Class;
 pub use end::{
-    Backend, CertificateSource, ClientEnd, Discovery, FileRef, ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
+    ArnRef, CertificateSource, ClientEnd, Covered, Discovery, FileRef, KeyRef, NameCheck, Named, ServerEnd, ServerTls,
+    TlsMode, TrustSource, Validation,
 };
-pub use member::{BackendEntry, Definition, Member, OwnPolicy};
+pub use facts::{Fact, FactId};
+pub use folders::LocalMount;
+pub use hop::{Hop, Inlet, Outlet, Target};
+pub use member::{AwsResource, Backend, Gateway, Member, OwnPolicy, RouteSelector};
 pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
-pub use release::{Marks, same_release};
-pub use routes::Name;
+pub use overlay::{FreshStores, Overlay};
+pub use promise::Promise;
+pub use release::Release;
 pub use secrets::{SecretAccess, SecretScope};
+pub use settings::Settings;
 pub use store::{Store, StoreKey, StoreKind, StoreState, Unread};
-pub use view::{FreshStores, Place, View};
-pub use ways::Routing;
-pub use workload::{AnnotationProblem, Probe, Workload};
-pub use world::{Fact, FactId, LocalMount, World};
+pub use view::{CallKey, Link, Place, PolicyInForce, Reaches, Step, View};
+pub use workload::{AnnotationProblem, Ports, Probe, Proxy, Workload};
+pub use world::World;

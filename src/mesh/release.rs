@@ -8,30 +8,64 @@ const ARGO_TRACKING: &str = "argocd.argoproj.io/tracking-id";
 const INSTANCE: &str = "app.kubernetes.io/instance";
 
 /// What says which release an object is of.
-#[derive(Clone, Copy, Debug)]
-pub struct Marks<'a> {
-    /// The object's own labels.
-    pub labels: &'a BTreeMap<String, String>,
-    /// The object's own annotations.
-    pub annotations: &'a BTreeMap<String, String>,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Release {
+    /// The Helm release's name and namespace.
+    helm: Option<(String, String)>,
+    /// The Argo CD application.
+    argo: Option<String>,
+    /// The label `app.kubernetes.io/instance`.
+    instance: Option<String>,
 }
 
-/// Whether both were installed by one Helm release, one Argo CD application, or carry one `app.kubernetes.io/instance`.
-pub fn same_release(one: Marks<'_>, other: Marks<'_>) -> bool {
-    let both = |key: fn(Marks<'_>) -> Option<&str>| key(one).is_some_and(|value| key(other) == Some(value));
-    (both(|marks| marks.annotation(HELM_NAME)) && both(|marks| marks.annotation(HELM_NAMESPACE)))
-        || both(|marks| marks.argo_application())
-        || both(|marks| marks.labels.get(INSTANCE).map(String::as_str))
-}
-
-impl<'a> Marks<'a> {
-    fn annotation(self, key: &str) -> Option<&'a str> {
-        self.annotations.get(key).map(String::as_str)
+impl Release {
+    /// Reads an object's own labels and annotations.
+    pub fn of(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) -> Self {
+        let annotation = |key: &str| annotations.get(key).cloned();
+        // `application:group/kind:namespace/name` is how Argo CD marks what it tracks.
+        let argo = annotations.get(ARGO_TRACKING).and_then(|tracked| tracked.split_once(':'));
+        Self {
+            helm: annotation(HELM_NAME).zip(annotation(HELM_NAMESPACE)),
+            argo: argo.map(|(application, _)| application.to_owned()).filter(|application| !application.is_empty()),
+            instance: labels.get(INSTANCE).cloned(),
+        }
     }
 
-    /// `application:group/kind:namespace/name` is how Argo CD marks what it tracks.
-    fn argo_application(self) -> Option<&'a str> {
-        let (application, _) = self.annotation(ARGO_TRACKING)?.split_once(':')?;
-        Some(application).filter(|application| !application.is_empty())
+    /// Whether both were installed by one Helm release, one Argo CD application, or carry one `app.kubernetes.io/instance`.
+    pub fn is_that_of(&self, other: &Release) -> bool {
+        let both = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+        (self.helm.is_some() && self.helm == other.helm)
+            || both(&self.argo, &other.argo)
+            || both(&self.instance, &other.instance)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Release {
+        let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Release::of(&map(labels), &map(annotations))
+    }
+
+    #[test]
+    fn one_mark_in_common_makes_one_release() {
+        let helm = |namespace| release(&[], &[(HELM_NAME, "shop"), (HELM_NAMESPACE, namespace)]);
+        assert!(helm("a").is_that_of(&helm("a")));
+        assert!(!helm("a").is_that_of(&helm("b")));
+        let argo = |tracked| release(&[], &[(ARGO_TRACKING, tracked)]);
+        assert!(argo("shop:apps/Deployment:a/b").is_that_of(&argo("shop:v1/Secret:a/c")));
+        assert!(!argo(":a").is_that_of(&argo(":a")));
+        assert!(!argo("shop").is_that_of(&argo("shop")));
+        let instance = release(&[(INSTANCE, "shop")], &[]);
+        assert!(instance.is_that_of(&instance));
+    }
+
+    #[test]
+    fn nothing_in_common_is_no_release() {
+        let none = Release::default();
+        assert!(!none.is_that_of(&none));
+        assert!(!release(&[], &[(HELM_NAME, "shop")]).is_that_of(&release(&[], &[(HELM_NAME, "shop")])));
     }
 }

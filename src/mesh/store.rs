@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::mesh::promise::Promise;
 use crate::pki::FileFacts;
 
 /// What kind of object holds files.
@@ -65,6 +66,8 @@ pub enum StoreState {
     Present(Arc<Store>),
     /// It isn't there.
     Absent,
+    /// It isn't there, and somebody is about to make it.
+    Promised(Arc<Promise>),
     /// Nobody knows: why meshvet did not read it.
     Unread(Unread),
 }

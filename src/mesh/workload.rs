@@ -1,10 +1,8 @@
-//! Workloads: the pods that a virtual node's proxies run in, seen through the object that owns them.
+//! Workloads: the pods that a member's proxies run in, seen through the object that owns them.
 
 use std::collections::BTreeMap;
 
-use crate::apis::appmesh::annotations::SIDECAR_INJECTOR_WEBHOOK;
-use crate::k8s::FieldPath;
-use crate::k8s::ObjectRef;
+use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::mounts::Mounts;
 
 /// A top owner of pods (a Deployment, not its ReplicaSets) or a pod of its own.
@@ -14,14 +12,8 @@ pub struct Workload {
     pub object: ObjectRef,
     /// The labels of its pods: what selectors look at.
     pub labels: BTreeMap<String, String>,
-    /// The annotations of its pods that the injector reads.
-    pub annotations: BTreeMap<String, String>,
-    /// Whether the pods bring their own `envoy` container, as a gateway's must: its mounts count, the annotations don't.
-    pub brings_proxy: bool,
-    /// The file system of its proxy.
-    pub mounts: Mounts,
-    /// What is wrong with its annotations.
-    pub annotation_problems: Vec<AnnotationProblem>,
+    /// The proxy that its pods would have, one for each API that gives pods one.
+    pub proxies: Vec<Proxy>,
     /// Where the pod template's metadata stands in the object: `/spec/template/metadata`.
     pub template_metadata: FieldPath,
     /// Probes that the kubelet makes in plaintext.
@@ -30,11 +22,51 @@ pub struct Workload {
     pub service_account: String,
 }
 
+/// The proxy that one API would give a workload's pods, or that they bring for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proxy {
+    /// The [API](crate::mesh::Member::api).
+    pub api: &'static str,
+    /// Whether the pods bring the proxy's container themselves: its mounts count, annotations don't.
+    pub brought: bool,
+    /// Whether the pods say that they want none, and bring none.
+    pub opted_out: bool,
+    /// Its file system.
+    pub mounts: Mounts,
+    /// What the pods' annotations say to whoever injects it, as far as rules read it.
+    pub annotations: BTreeMap<String, String>,
+    /// What is wrong with annotations.
+    pub problems: Vec<AnnotationProblem>,
+    /// The ports whose incoming traffic it takes; None: those of the member's listeners.
+    pub intercepts: Option<Ports>,
+}
+
+/// Ports, by ranges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// Both ends included.
+    pub ranges: Vec<(i64, i64)>,
+    /// What is said beside them and is no port.
+    pub unreadable: Vec<String>,
+}
+
+impl Ports {
+    /// These ports.
+    pub fn of(ports: impl IntoIterator<Item = i64>) -> Self {
+        Self { ranges: ports.into_iter().map(|port| (port, port)).collect(), unreadable: Vec::new() }
+    }
+
+    /// Whether a port is among them.
+    #[must_use]
+    pub fn contains(&self, port: i64) -> bool {
+        self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&port))
+    }
+}
+
 impl Workload {
-    /// Whether its pods say that they want no proxy (`appmesh.k8s.aws/sidecarInjectorWebhook: disabled`) and bring none.
-    pub fn opts_out(&self) -> bool {
-        let said = self.annotations.get(SIDECAR_INJECTOR_WEBHOOK);
-        !self.brings_proxy && said.is_some_and(|value| value.eq_ignore_ascii_case("disabled"))
+    /// The proxy that an API gives its pods.
+    pub fn proxy(&self, api: &str) -> Option<&Proxy> {
+        self.proxies.iter().find(|proxy| proxy.api == api)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::finding::Severity;
 use crate::k8s::LabelSelector;
-use crate::mesh::World;
+use crate::mesh::{Settings, View};
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Detail};
 use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
@@ -145,12 +145,12 @@ impl Policy {
     }
 
     /// What holds in a namespace, by its labels.
-    pub fn effective(&self, namespace: &str, world: &World) -> Cow<'_, Effective> {
+    pub fn effective(&self, namespace: &str, view: View<'_>) -> Cow<'_, Effective> {
         let mut effective = Cow::Borrowed(&self.base);
         if self.scopes.is_empty() {
             return effective;
         }
-        let mut labels = world.namespace(namespace).cloned().unwrap_or_default();
+        let mut labels = view.namespace(namespace).cloned().unwrap_or_default();
         labels.insert(NAME_LABEL.to_owned(), namespace.to_owned());
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
             let effective = effective.to_mut();
@@ -167,6 +167,11 @@ impl Effective {
     /// walks the table knows.
     pub(crate) fn is_off(&self, row: usize, rule: &Rule) -> bool {
         self.severities.get(row).copied().flatten().unwrap_or(rule.default) == Severity::Off
+    }
+
+    /// What of it the mesh itself has to know.
+    pub fn settings(&self) -> Settings {
+        Settings { groups: self.backend_groups_enabled }
     }
 
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.
@@ -221,13 +226,13 @@ fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mesh::Fact;
+    use crate::mesh::{Fact, World};
 
     fn severity(policy: &Policy, namespace: &str, code: &str) -> Severity {
         let mut world = World::default();
         world.learn(Fact::Namespace("prod".to_owned(), [("env".to_owned(), "prod".to_owned())].into()));
         let rule = Rule::find(code).expect("a rule");
-        policy.effective(namespace, &world).severity(rule, rule.default)
+        policy.effective(namespace, View::new(&world)).severity(rule, rule.default)
     }
 
     #[track_caller]
@@ -270,7 +275,7 @@ mod tests {
             let policy = Policy::parse(text).expect("a policy");
             let mut world = World::default();
             world.learn(Fact::Namespace("prod".to_owned(), [("env".to_owned(), "prod".to_owned())].into()));
-            policy.effective(namespace, &world).routing
+            policy.effective(namespace, View::new(&world)).routing
         };
         assert_eq!(routing("", "prod"), Severity::Warn);
         let scoped = "routing: {severity: off}\nscopes:\n- namespaceSelector: {matchLabels: {env: prod}}\n  routing: {severity: deny}\n";
@@ -283,7 +288,7 @@ mod tests {
     #[test]
     fn answers_are_full_unless_the_policy_keeps_them_brief() {
         let detail = |text: &str, namespace: &str| {
-            Policy::parse(text).expect("a policy").effective(namespace, &World::default()).detail
+            Policy::parse(text).expect("a policy").effective(namespace, View::new(&World::default())).detail
         };
         assert_eq!(detail("", "shop"), Detail::Full);
         let scoped = "answers: {detail: brief}\nscopes:\n- namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: dev}}\n  answers: {detail: full}\n";

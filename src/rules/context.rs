@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::apis::appmesh::decode::UnknownField;
-use crate::apis::{Body, Subject};
+use crate::apis::{Subject, UnknownField};
 use crate::finding::Site;
 use crate::mesh::Validation;
 use crate::mesh::{
-    CertificateSource, ClientEnd, FileRef, Member, Place, ServerEnd, ServerTls, TrustSource, View, Workload,
+    CertificateSource, ClientEnd, Covered, FileRef, Member, Named, Place, ServerEnd, ServerTls, TrustSource, View,
+    Workload,
 };
 use crate::policy::Effective;
 use crate::rules::pairs::{Pair, Refused};
@@ -27,7 +27,7 @@ pub enum Surface {
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The object under review.
-    pub reviewed: &'a Subject,
+    pub subject: &'a Subject,
     /// The mesh it belongs to.
     pub view: View<'a>,
     /// The policy of its namespace.
@@ -68,14 +68,16 @@ pub enum End<'a> {
 
 impl<'a> Context<'a> {
     pub(super) fn new(
-        reviewed: &'a Subject,
+        subject: &'a Subject,
         view: View<'a>,
         policy: &'a Effective,
         now: Timestamp,
         surface: Surface,
     ) -> Self {
+        // Its own facts count, whatever the world knows of it.
+        let view = view.under(policy.settings()).about(&subject.facts);
         let mut cx = Self {
-            reviewed,
+            subject,
             view,
             policy,
             // Certificates know whole seconds, and people read no more.
@@ -87,8 +89,8 @@ impl<'a> Context<'a> {
             pairs: Vec::new(),
             refused: Vec::new(),
         };
-        if let Body::Member(member) = &reviewed.body {
-            cx.workloads = view.world.workloads_of(member).map(AsRef::as_ref).collect();
+        if let Some(member) = subject.member() {
+            cx.workloads = view.workloads_of(member);
             if member.uses_tls() {
                 let mut files = Files::default();
                 let owners = owners(member, cx.workloads.iter().copied());
@@ -103,23 +105,17 @@ impl<'a> Context<'a> {
 
     /// The member under review, where it is one.
     pub fn member(&self) -> Option<&'a Member> {
-        match &self.reviewed.body {
-            Body::Member(member) => Some(member),
-            _ => None,
-        }
+        self.subject.member()
     }
 
     /// The workload under review, where it is one.
     pub fn workload(&self) -> Option<&'a Workload> {
-        match &self.reviewed.body {
-            Body::Workload(workload) => Some(workload),
-            _ => None,
-        }
+        self.subject.workload()
     }
 
     /// The fields of the object that no version of its API has.
     pub fn unknown_fields(&self) -> &'a [UnknownField] {
-        &self.reviewed.unknown_fields
+        &self.subject.unknown_fields
     }
 
     /// The ends of the member that speak TLS.
@@ -129,21 +125,18 @@ impl<'a> Context<'a> {
 
     /// Every file that a proxy of the member loads for TLS, with what stands at its path.
     pub fn files(&self) -> impl Iterator<Item = FileUse<'_>> {
-        let certificates = self.certificates.iter().filter(|using| !using.is_acm()).flat_map(|using| {
+        let certificates = self.certificates.iter().flat_map(|using| {
             let common = (using.end, using.workload);
             [
-                (common, Role::Chain, using.chain_file, &using.chain_place),
-                (common, Role::Key, using.key_file, &using.key_place),
+                (common, Role::Chain, using.chain_ref, &using.chain_place),
+                (common, Role::Key, using.key_ref, &using.key_place),
             ]
         });
-        let trusts = self.trusts.iter().filter(|using| !using.is_acm());
-        let trusts = trusts.map(|using| ((using.end, using.workload), Role::Trust, using.file, &using.place));
-        certificates.chain(trusts).map(|((end, workload), role, file, place)| FileUse {
-            end,
-            workload,
-            role,
-            file,
-            place,
+        let trusts = self.trusts.iter();
+        let trusts = trusts.map(|using| ((using.end, using.workload), Role::Trust, using.trust_ref, &using.place));
+        certificates.chain(trusts).filter_map(|((end, workload), role, named, place)| match named {
+            Named::File(file) => Some(FileUse { end, workload, role, file, place }),
+            Named::Key(_) | Named::Arn(_) => None,
         })
     }
 }
@@ -158,41 +151,28 @@ impl<'a> Files<'a> {
 
     /// Finds the files of one end of any member.
     pub(super) fn find(&mut self, view: View<'a>, member: &'a Member, end: End<'a>) {
-        let owners = owners(member, view.world.workloads_of(member).map(AsRef::as_ref));
+        let owners = owners(member, view.workloads_of(member).into_iter());
         self.find_for(view, member, &owners, end);
     }
 
     fn find_for(&mut self, view: View<'a>, member: &'a Member, owners: &[Option<&'a Workload>], end: End<'a>) {
         // Only the uses of this very end can be the same: looking further would cost the square of a large object.
         let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
-        // What AWS keeps is the same for all workloads.
-        if let Some(CertificateSource::Acm(reference)) = end.certificate() {
-            let (chain_place, key_place) = (view.acm_place(reference), Place::Unknown);
-            let (chain_file, key_file) = (reference, reference);
-            self.certificates.push(CertificateUse {
-                end,
-                workload: None,
-                chain_file,
-                key_file,
-                chain_place,
-                key_place,
-            });
-        }
-        if let Some(TrustSource::Acm(references)) = end.validation().and_then(|validation| validation.trust.as_ref())
-            && let Some(file) = references.first()
-        {
-            let place = view.authorities_place(references);
-            self.trusts.push(TrustUse { end, workload: None, file, place });
-        }
+        // What the control plane hands over is the same for all workloads.
+        self.certificates.extend(end.certificates().iter().filter_map(|source| handed_over(view, end, source)));
+        let trust = end.validation().and_then(|validation| validation.trust.as_ref());
+        self.trusts.extend(trust.and_then(|trust| handed_over_trust(view, end, trust)));
         for workload in owners {
-            if let Some(CertificateSource::File { chain, key }) = end.certificate() {
-                self.find_certificate(view, member, end, *workload, (chain, key), certificates);
+            for source in end.certificates() {
+                if let CertificateSource::File { chain, key } = source {
+                    self.find_certificate(view, member, end, *workload, (chain, key), certificates);
+                }
             }
-            if let Some(TrustSource::File(file)) = end.validation().and_then(|validation| validation.trust.as_ref()) {
+            if let Some(TrustSource::File(file)) = trust {
                 let place = view.place(member, *workload, file);
                 let known = self.trusts.iter().skip(trusts).any(|other| same_file(&other.place, &place));
                 if !known {
-                    self.trusts.push(TrustUse { end, workload: *workload, file, place });
+                    self.trusts.push(TrustUse { end, workload: *workload, trust_ref: Named::File(file), place });
                 }
             }
         }
@@ -215,14 +195,39 @@ impl<'a> Files<'a> {
             .skip(first)
             .any(|other| same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place));
         if !known {
-            self.certificates.push(CertificateUse { end, workload, chain_file, key_file, chain_place, key_place });
+            let (chain_ref, key_ref) = (Named::File(chain_file), Named::File(key_file));
+            self.certificates.push(CertificateUse { end, workload, chain_ref, key_ref, chain_place, key_place });
         }
     }
 }
 
+/// A certificate that the control plane hands to the proxy.
+fn handed_over<'a>(view: View<'a>, end: End<'a>, source: &'a CertificateSource) -> Option<CertificateUse<'a>> {
+    let (chain_ref, key_ref, chain_place, key_place) = match source {
+        CertificateSource::Acm(arn) => (Named::Arn(arn), Named::Arn(arn), view.acm_place(arn), Place::Unknown),
+        CertificateSource::Keys { chain, key } => {
+            (Named::Key(chain), Named::Key(key), view.key_place(chain), view.key_place(key))
+        }
+        CertificateSource::File { .. } | CertificateSource::Sds { .. } => return None,
+    };
+    Some(CertificateUse { end, workload: None, chain_ref, key_ref, chain_place, key_place })
+}
+
+/// A trust bundle, likewise.
+fn handed_over_trust<'a>(view: View<'a>, end: End<'a>, trust: &'a TrustSource) -> Option<TrustUse<'a>> {
+    let (trust_ref, place) = match trust {
+        TrustSource::Acm(arns) => (Named::Arn(arns.first()?), view.authorities_place(arns)),
+        TrustSource::Key(key) => (Named::Key(key), view.key_place(key)),
+        // Of these nothing is known.
+        TrustSource::File(_) | TrustSource::Sds { .. } | TrustSource::Proxy(_) | TrustSource::System(_) => return None,
+    };
+    Some(TrustUse { end, workload: None, trust_ref, place })
+}
+
 /// The workloads whose proxies load the member's files; one None where there are none, for folders that stand in.
 fn owners<'a>(member: &Member, workloads: impl Iterator<Item = &'a Workload>) -> Vec<Option<&'a Workload>> {
-    let proxied = workloads.filter(|workload| member.is_gateway() || !workload.opts_out());
+    let proxied = workloads
+        .filter(|workload| member.is_gateway() || !workload.proxy(member.api).is_some_and(|proxy| proxy.opted_out));
     let mut owners: Vec<_> = proxied.map(Some).collect();
     if owners.is_empty() {
         owners.push(None);
@@ -270,7 +275,7 @@ pub struct FileUse<'c> {
 impl FileUse<'_> {
     /// The field that names the file.
     pub fn site(&self) -> Site {
-        site(self.end, self.file, self.place)
+        site(self.end, Named::File(self.file), self.place)
     }
 
     /// `Deployment shop/blue`, or the words for none.
@@ -324,11 +329,19 @@ impl<'a> End<'a> {
         matches!(self, End::Server(..))
     }
 
-    /// Where its own certificate comes from.
-    pub fn certificate(&self) -> Option<&'a CertificateSource> {
+    /// Where its own certificates come from.
+    pub fn certificates(&self) -> &'a [CertificateSource] {
         match self {
-            End::Server(_, tls) => tls.certificate.as_ref(),
-            End::Client(client) => client.certificate.as_ref(),
+            End::Server(_, tls) => &tls.certificates,
+            End::Client(client) => &client.certificates,
+        }
+    }
+
+    /// The names that its certificates must cover between them.
+    pub fn covers(&self) -> &'a [Covered] {
+        match self {
+            End::Server(_, tls) => &tls.covers,
+            End::Client(_) => &[],
         }
     }
 

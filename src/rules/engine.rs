@@ -25,9 +25,9 @@ pub struct Judgement {
 }
 
 /// Judges one object against a mesh, a policy and a time. Reads nothing else, and is the same for every surface.
-pub fn judge(reviewed: &Subject, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Judgement {
-    let policy = policy.effective(reviewed.object.namespace(), view.world);
-    run(&Context::new(reviewed, view, &policy, now, surface))
+pub fn judge(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Judgement {
+    let policy = policy.effective(subject.object.namespace(), view);
+    run(&Context::new(subject, view, &policy, now, surface))
 }
 
 /// What one look at an object shows: what is wrong with it, and what is to be learnt before that is final.
@@ -42,10 +42,10 @@ pub struct Examined {
 }
 
 /// Judges one object, and says what to read and to ask: all by one look at it.
-pub fn examine(reviewed: &Subject, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Examined {
-    let policy = policy.effective(reviewed.object.namespace(), view.world);
-    let cx = Context::new(reviewed, view, &policy, now, surface);
-    let on_demand = view.world.secret_access() == SecretAccess::OnDemand;
+pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestamp, surface: Surface) -> Examined {
+    let policy = policy.effective(subject.object.namespace(), view);
+    let cx = Context::new(subject, view, &policy, now, surface);
+    let on_demand = view.secret_access() == SecretAccess::OnDemand;
     Examined {
         judgement: run(&cx),
         stores: if on_demand { unread_stores(&cx) } else { Vec::new() },
@@ -55,7 +55,7 @@ pub fn examine(reviewed: &Subject, view: View<'_>, policy: &Policy, now: Timesta
 
 /// Runs the rules.
 fn run(cx: &Context<'_>) -> Judgement {
-    let suppressions = Suppressions::parse(&cx.reviewed.annotations);
+    let suppressions = Suppressions::parse(&cx.subject.annotations);
     let (findings, told) = (Vec::new(), HashMap::new());
     let mut reporter = Reporter { rule: &RULES[0], cx, suppressions: &suppressions, findings, told };
     for (row, rule) in RULES.iter().enumerate() {
@@ -68,7 +68,7 @@ fn run(cx: &Context<'_>) -> Judgement {
     }
     // Only now is it known what the owner's entries left.
     for problem in unused_suppression::of_annotation(cx, &suppressions, &reporter.findings) {
-        let finding = Finding::of(unused_suppression::rule(), problem, cx.reviewed, cx.policy, &suppressions);
+        let finding = Finding::of(unused_suppression::rule(), problem, cx.subject, cx.policy, &suppressions);
         reporter.findings.extend(finding);
     }
     Judgement::new(reporter.findings)
@@ -107,7 +107,7 @@ pub(crate) struct Reporter<'a> {
 impl Reporter<'_> {
     /// Reports a problem under the rule that is running. The same problem twice (two workloads with one file) is one.
     pub(crate) fn add(&mut self, problem: Problem) {
-        let finding = Finding::of(self.rule, problem, self.cx.reviewed, self.cx.policy, self.suppressions);
+        let finding = Finding::of(self.rule, problem, self.cx.subject, self.cx.policy, self.suppressions);
         let Some(finding) = finding else { return };
         let site = &finding.problem.site;
         let known = self.told.entry((site.anchor.clone(), site.field.clone())).or_default();
@@ -130,12 +130,12 @@ impl Finding {
     pub(crate) fn of(
         rule: &'static Rule,
         problem: Problem,
-        reviewed: &Subject,
+        subject: &Subject,
         policy: &Effective,
         suppressions: &Suppressions,
     ) -> Option<Finding> {
         let mut severity = policy.severity(rule, problem.severity);
-        if problem.site.call.is_some() && reviewed.routing().is_some() {
+        if problem.site.call.is_some() && subject.hop().is_some() {
             severity = severity.min(policy.routing);
         }
         if severity == Severity::Off {
@@ -143,7 +143,7 @@ impl Finding {
         }
         let suppressed =
             suppressions.reason(rule).filter(|_| may_ignore(severity, policy.ignore_denials)).map(str::to_owned);
-        let object = problem.site.object.clone().unwrap_or_else(|| reviewed.object.clone());
+        let object = problem.site.object.clone().unwrap_or_else(|| subject.object.clone());
         Some(Finding { rule, severity, object, problem, suppressed })
     }
 }

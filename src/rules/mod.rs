@@ -6,6 +6,7 @@
 //! Codes are never used again for something else. A new rule is a new file and a new row of [`RULES`].
 
 mod acm;
+mod appmesh;
 mod context;
 mod engine;
 mod envoy;
@@ -63,14 +64,14 @@ macro_rules! rule {
 pub static RULES: &[Rule] = &[
     rule!("MV001" "unknown-field" Warn objects unknown_field "a field that no version of the API has, and that will be dropped"),
     rule!("MV002" "malformed-annotation" Warn objects malformed_annotation "an annotation that the injector can't use as it stands"),
-    rule!("MV003" "ambiguous-membership" Warn objects ambiguous_membership "a workload selected by more than one virtual node or gateway"),
-    rule!("MV004" "not-exactly-one-source" Deny objects not_exactly_one_source "none, or more than one, of alternatives that exclude each other"),
-    rule!("MV005" "refused-by-app-mesh" Deny objects refused_by_app_mesh "what the CRD accepts and the App Mesh API refuses"),
+    rule!("MV003" "ambiguous-membership" Warn appmesh ambiguous_membership "a workload selected by more than one virtual node or gateway"),
+    rule!("MV004" "not-exactly-one-source" Deny appmesh not_exactly_one_source "none, or more than one, of alternatives that exclude each other"),
+    rule!("MV005" "refused-by-app-mesh" Deny appmesh refused_by_app_mesh "what the CRD accepts and the App Mesh API refuses"),
     rule!("MV006" "undecodable-object" Deny objects undecodable_object "an object that meshvet can't read"),
     rule!("MV007" "unused-suppression" Warn objects unused_suppression "an entry that asks to ignore a rule's findings, and leaves none"),
     rule!("MV101" "hostname-mismatch" Deny names hostname_mismatch "no name of the certificate matches the DNS hostname of the virtual node"),
     rule!("MV102" "common-name-only" Warn names common_name_only "only the common name matches the hostname, which today's Envoy ignores"),
-    rule!("MV103" "cloud-map-name" Warn names cloud_map_name "with Cloud Map, none of the certificate's names is significant to the node"),
+    rule!("MV103" "cloud-map-name" Warn appmesh cloud_map_name "with Cloud Map, none of the certificate's names is significant to the node"),
     rule!("MV104" "client-name-mismatch" Deny names client_name_mismatch "the names that a client policy lists fit no name of the backend's certificate"),
     rule!("MV105" "peer-name-mismatch" Deny names peer_name_mismatch "the names that a listener lists fit no name of a calling node's certificate"),
     rule!("MV106" "wildcard-in-san-list" Warn names wildcard_in_san_list "an entry of a subject alternative name list is a pattern, where only exact names count"),
@@ -91,8 +92,8 @@ pub static RULES: &[Rule] = &[
     rule!("MV215" "unsupported-key" Deny files unsupported_key "a key that Envoy refuses or can't shake hands with"),
     rule!("MV216" "certificate-ignored" Warn files certificate_ignored "Envoy silently drops a certificate of the file"),
     rule!("MV217" "nameless-certificate" Deny files nameless_certificate "a certificate with neither common name nor subject alternative name"),
-    rule!("MV218" "proxy-not-injected" Warn files proxy_not_injected "no proxy is injected into the selected pods, so that nothing would load the file"),
-    rule!("MV219" "sds-disabled" Warn files sds_disabled "a secret of the Secret Discovery Service where that is switched off"),
+    rule!("MV218" "proxy-not-injected" Warn appmesh proxy_not_injected "no proxy is injected into the selected pods, so that nothing would load the file"),
+    rule!("MV219" "sds-disabled" Warn appmesh sds_disabled "a secret of the Secret Discovery Service where that is switched off"),
     rule!("MV301" "issuer-untrusted" Deny issuers issuer_untrusted "a client that reaches the listener doesn't trust its issuer, or the reverse"),
     rule!("MV302" "issuer-not-allowed" Deny issuers issuer_not_allowed "the policy lists allowed issuers, and the certificate's is none of them"),
     rule!("MV303" "trust-unreadable" Deny issuers trust_unreadable "a trust bundle that holds no certificate Envoy loads"),

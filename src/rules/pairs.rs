@@ -1,14 +1,14 @@
 //! Both ends of each call that the object under review makes, receives or brings about, with what their proxies load.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::finding::{Problem, Severity, Site};
 use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
-use crate::mesh::{Brought, Call, Calls, Member, PolicyInForce, View, brought_about, same_release};
+use crate::mesh::{CallKey, Link, Member, NameCheck, Reaches, ServerEnd, View};
 use crate::pki::Bundle;
 use crate::pki::path::{Purpose, Reason, Refusal};
-use crate::policy::Effective;
 use crate::rules::context::{CertificateUse, Context, End, Files, Surface, TrustUse};
 
 /// One end of a call.
@@ -33,7 +33,9 @@ pub enum Standpoint {
 #[derive(Debug)]
 pub struct Pair<'a> {
     /// Who calls whom, by which policy.
-    pub call: Call<'a>,
+    pub link: Link<'a>,
+    /// The listener that is reached.
+    pub listener: &'a ServerEnd,
     /// Where the object under review stands.
     pub standpoint: Standpoint,
     /// Whether both ends (or an end and the object that leads to it) are of one release, whose objects are applied one after
@@ -66,47 +68,63 @@ impl<'a> Loaded<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// All calls of the object under review, but those in which neither end has anything to do with TLS. Those that routing
-    /// objects bring about are judged where only these change: manifests are judged as a whole, and each call by its ends.
+    /// All calls of the object under review, but those in which neither end has anything to do with TLS. Those that hops bring about
+    /// are judged where only these change: manifests are judged as a whole, and each call by its ends. A call that may reach several
+    /// listeners isn't judged: nobody can say which is meant.
     pub(super) fn all(cx: &Context<'a>) -> Vec<Pair<'a>> {
         let mut loaded = Loaded::default();
-        let (world, by_groups) = (cx.view.world, cx.policy.backend_groups_enabled);
-        let by_tls = |call: &Call<'_>| call.listener.active_tls().is_some() || call.policy.enforced().is_some();
+        let mut pairs = Vec::new();
         if let Some(member) = cx.member() {
-            let calls = Calls::new(world, member, by_groups);
-            let made = calls.made().into_iter().map(|call| (Side::Client, call));
-            let received = calls.received().into_iter().map(|call| (Side::Server, call));
-            let calls = made.chain(received).filter(|(_, call)| by_tls(call));
-            return calls.map(|(side, call)| Pair::new(cx.view, Standpoint::End(side), call, &mut loaded)).collect();
+            let made = cx.view.links_from(member).into_iter().map(|link| (Side::Client, link));
+            let received = cx.view.links_to(member).into_iter().map(|link| (Side::Server, link));
+            for (side, link) in made.chain(received) {
+                pairs.extend(Pair::with_tls(cx.view, Standpoint::End(side), link, &mut loaded));
+            }
         }
         let judged = cx.surface == Surface::Admission && cx.policy.routing != Severity::Off;
-        let Some((routing, marks)) = cx.reviewed.routing().filter(|_| judged) else { return Vec::new() };
-        let calls = brought_about(world, routing, by_groups).into_iter().filter(|brought| by_tls(&brought.call));
-        calls
-            .map(|Brought { field, call }| {
-                let of_an_end = [call.client, call.server].iter().any(|end| same_release(marks, end.marks()));
-                let mut pair = Pair::new(cx.view, Standpoint::Way(field), call, &mut loaded);
-                pair.same_release |= of_an_end;
-                pair
-            })
-            .collect()
+        if let Some(hop) = cx.subject.hop().filter(|_| judged) {
+            for link in cx.view.links_by(hop) {
+                let Some(field) = link.field_of(&hop.object).cloned() else { continue };
+                let of_an_end = [link.client, link.server].iter().any(|end| hop.release.is_that_of(&end.release));
+                let pair = Pair::with_tls(cx.view, Standpoint::Way(field), link, &mut loaded);
+                pairs.extend(pair.map(|pair| Pair { same_release: pair.same_release || of_an_end, ..pair }));
+            }
+        }
+        pairs
     }
 
     /// The calls that any member makes, those without TLS too.
-    pub fn made_by(view: View<'a>, member: &'a Member, policy: &Effective) -> Vec<Pair<'a>> {
+    pub fn made_by(view: View<'a>, member: &'a Member) -> Vec<Pair<'a>> {
         let mut loaded = Loaded::default();
-        let calls = Calls::new(view.world, member, policy.backend_groups_enabled).made().into_iter();
-        calls.map(|call| Pair::new(view, Standpoint::End(Side::Client), call, &mut loaded)).collect()
+        let links = view.links_from(member).into_iter();
+        links.filter_map(|link| Pair::new(view, Standpoint::End(Side::Client), link, &mut loaded)).collect()
     }
 
-    fn new(view: View<'a>, standpoint: Standpoint, call: Call<'a>, loaded: &mut Loaded<'a>) -> Self {
-        let server =
-            call.listener.active_tls().map(|tls| loaded.by(view, call.server, End::Server(call.listener, tls)));
-        let client = call.policy.enforced().map(|end| loaded.by(view, call.client, End::Client(end)));
+    /// A pair, where either end has anything to do with TLS.
+    fn with_tls(view: View<'a>, standpoint: Standpoint, link: Link<'a>, loaded: &mut Loaded<'a>) -> Option<Self> {
+        let Reaches::One(listener) = link.reaches else { return None };
+        let by_tls = listener.active_tls().is_some() || link.policy.enforced().is_some();
+        if by_tls { Self::new(view, standpoint, link, loaded) } else { None }
+    }
+
+    fn new(view: View<'a>, standpoint: Standpoint, link: Link<'a>, loaded: &mut Loaded<'a>) -> Option<Self> {
+        let Reaches::One(listener) = link.reaches else { return None };
+        let server = listener.active_tls().map(|tls| loaded.by(view, link.server, End::Server(listener, tls)));
+        let client = link.policy.enforced().map(|end| loaded.by(view, link.client, End::Client(end)));
         let nothing = || Rc::clone(&loaded.nothing);
         let (server, client) = (server.unwrap_or_else(nothing), client.unwrap_or_else(nothing));
-        let same_release = same_release(call.client.marks(), call.server.marks());
-        Self { call, standpoint, same_release, server, client }
+        let same_release = link.client.release.is_that_of(&link.server.release);
+        Some(Self { link, listener, standpoint, same_release, server, client })
+    }
+
+    /// What tells this call from others.
+    pub fn key(&self) -> CallKey {
+        CallKey {
+            client: self.link.client.object.clone(),
+            server: self.link.server.object.clone(),
+            listener: Arc::clone(&self.listener.anchor),
+            policy: self.link.policy.end().map(|end| Arc::clone(&end.anchor)),
+        }
     }
 
     /// Whether the object under review is this end.
@@ -116,7 +134,7 @@ impl<'a> Pair<'a> {
 
     /// `front → blue`, with namespaces where they are others than the one in which it is told.
     pub fn title(&self, told_in: &str) -> String {
-        let (client, server) = (&self.call.client.object, &self.call.server.object);
+        let (client, server) = (&self.link.client.object, &self.link.server.object);
         if [client, server].iter().all(|end| end.namespace() == told_in) {
             format!("{} → {}", client.name, server.name)
         } else {
@@ -133,9 +151,9 @@ impl<'a> Pair<'a> {
             Standpoint::Way(field) => field,
         };
         // With kinds and namespaces: an object may touch calls between others of the same names.
-        let Call { client, server, listener, .. } = &self.call;
-        let anchor = format!("{} → {} {}", client.object, server.object, listener.anchor);
-        let mut site = Site::new(anchor, field.clone()).of_call(self.call.key());
+        let Link { client, server, .. } = &self.link;
+        let anchor = format!("{} → {} {}", client.object, server.object, self.listener.anchor);
+        let mut site = Site::new(anchor, field.clone()).of_call(self.key());
         let files = [&self.server, &self.client];
         let stores = files.into_iter().flat_map(|files| {
             let certificates = files.certificates.iter().flat_map(|using| [&using.chain_place, &using.key_place]);
@@ -145,8 +163,8 @@ impl<'a> Pair<'a> {
             site = site.resting_on(store);
         }
         let applied_in_turn = cx.surface == Surface::Admission && self.same_release;
-        let severity = if self.call.idle || applied_in_turn { Severity::Warn } else { Severity::Deny };
-        Problem::new(severity, site, format!("{}: {message}", self.title(cx.reviewed.object.namespace())))
+        let severity = if self.link.idle || applied_in_turn { Severity::Warn } else { Severity::Deny };
+        Problem::new(severity, site, format!("{}: {message}", self.title(cx.subject.object.namespace())))
     }
 
     /// The listener's certificates, one for each different place.
@@ -171,10 +189,8 @@ impl<'a> Pair<'a> {
 
     /// Whether the client checks the server's name by the hostname alone: its policy counts, and lists no names.
     pub fn relies_on_hostname(&self) -> bool {
-        match self.call.policy {
-            PolicyInForce::Enforced(end) => end.validation.as_ref().is_some_and(|v| v.names.is_empty()),
-            PolicyInForce::NotEnforced(_) | PolicyInForce::None => false,
-        }
+        let validation = self.link.policy.enforced().and_then(|end| end.validation.as_ref());
+        validation.is_some_and(|validation| validation.names == NameCheck::Host)
     }
 }
 
@@ -212,7 +228,7 @@ impl Refused {
                     let Some(chain) = using.chain() else { continue };
                     for (trust, trusting) in trusting.trusts.iter().enumerate() {
                         let Some(bundle) = trusting.bundle() else { continue };
-                        let verdict = cx.view.world.paths().verdict(chain, bundle, purpose);
+                        let verdict = cx.view.paths().verdict(chain, bundle, purpose);
                         if let Some(refusal) = verdict.refusal_at(cx.now) {
                             all.push(Self { pair: place, presented, trust, by, refusal });
                         }
@@ -255,8 +271,8 @@ impl Refused {
     pub(super) fn problem(&self, cx: &Context<'_>, what: impl FnOnce(&str, &str) -> String) -> Option<Problem> {
         let (pair, using, trust) = self.parts(cx)?;
         let fields = match self.by {
-            Side::Server => Fields { client: &trust.file.field, server: &using.chain_file.field },
-            Side::Client => Fields { client: &using.chain_file.field, server: &trust.file.field },
+            Side::Server => Fields { client: trust.trust_ref.field(), server: using.chain_ref.field() },
+            Side::Client => Fields { client: using.chain_ref.field(), server: trust.trust_ref.field() },
         };
         let (shower, verifier) = match self.by {
             Side::Server => ("server", "client"),

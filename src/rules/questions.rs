@@ -16,10 +16,10 @@ use crate::rules::context::{Context, Surface};
 ///
 /// An answer may lead to another question (from a certificate to its authority): ask again, with what was answered laid over
 /// the world, until nothing comes back.
-pub fn questions_to_ask(reviewed: &Subject, view: View<'_>, policy: &Policy) -> Vec<Question> {
-    let policy = policy.effective(reviewed.object.namespace(), view.world);
+pub fn questions_to_ask(subject: &Subject, view: View<'_>, policy: &Policy) -> Vec<Question> {
+    let policy = policy.effective(subject.object.namespace(), view);
     // No rule runs: neither the time nor the surface plays a part.
-    open_questions(&Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))
+    open_questions(&Context::new(subject, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))
 }
 
 /// The same, of what was looked up already.
@@ -54,9 +54,9 @@ pub(super) fn open_questions(cx: &Context<'_>) -> Vec<Question> {
 }
 
 /// Whether the object names something at AWS, and its own Region or account isn't known: MV402 and MV403 claim nothing then.
-pub fn is_unplaced(reviewed: &Subject, view: View<'_>, policy: &Policy) -> bool {
-    let policy = policy.effective(reviewed.object.namespace(), view.world);
-    let cx = Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission);
+pub fn is_unplaced(subject: &Subject, view: View<'_>, policy: &Policy) -> bool {
+    let policy = policy.effective(subject.object.namespace(), view);
+    let cx = Context::new(subject, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission);
     let home = home(&cx);
     (home.region.is_none() || home.account.is_none())
         && cx.ends().flat_map(references_of).any(|reference| reference.arn.is_ok())

@@ -14,10 +14,10 @@ use crate::rules::context::{CertificateUse, Context, Surface, TrustUse};
 ///
 /// A path may lead to another store once the first one is read (a projected volume): ask again, with what was read laid
 /// over the world, until nothing comes back.
-pub fn stores_to_read(reviewed: &Subject, view: View<'_>, policy: &Policy) -> Vec<StoreKey> {
-    let policy = policy.effective(reviewed.object.namespace(), view.world);
+pub fn stores_to_read(subject: &Subject, view: View<'_>, policy: &Policy) -> Vec<StoreKey> {
+    let policy = policy.effective(subject.object.namespace(), view);
     // No rule runs: neither the time nor the surface plays a part.
-    unread_stores(&Context::new(reviewed, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))
+    unread_stores(&Context::new(subject, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))
 }
 
 /// The same, of what was looked up already.

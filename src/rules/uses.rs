@@ -1,7 +1,7 @@
 //! What one end loads: a certificate, with its key where that is a file, or what it trusts.
 
 use crate::finding::Site;
-use crate::mesh::{FileRef, Place, Workload};
+use crate::mesh::{Named, Place, Workload};
 use crate::pki::{Bundle, Certificate, Chain, FileFacts};
 use crate::rules::context::End;
 use crate::rules::files::THEN_RESTART;
@@ -14,10 +14,10 @@ pub struct CertificateUse<'a> {
     pub end: End<'a>,
     /// The workload; None where only a local folder was given.
     pub workload: Option<&'a Workload>,
-    /// The field and path of the chain.
-    pub chain_file: &'a FileRef,
-    /// The field and path of the key.
-    pub key_file: &'a FileRef,
+    /// What names the chain.
+    pub chain_ref: Named<'a>,
+    /// What names the key; at AWS, the same.
+    pub key_ref: Named<'a>,
     /// What stands at the chain's path.
     pub chain_place: Place,
     /// What stands at the key's path.
@@ -31,8 +31,8 @@ pub struct TrustUse<'a> {
     pub end: End<'a>,
     /// The workload; None where only a local folder was given.
     pub workload: Option<&'a Workload>,
-    /// The field and path of the bundle.
-    pub file: &'a FileRef,
+    /// What names the bundle.
+    pub trust_ref: Named<'a>,
     /// What stands there.
     pub place: Place,
 }
@@ -72,7 +72,10 @@ impl CertificateUse<'_> {
 
     /// What Envoy calls the chain's file in its log.
     pub fn log_path(&self) -> &str {
-        if self.is_acm() { "<inline>" } else { &self.chain_file.path }
+        match self.chain_ref {
+            Named::File(file) => &file.path,
+            Named::Key(_) | Named::Arn(_) => "<inline>",
+        }
     }
 
     /// How a fix ends that gives the proxy another certificate: a file is read once, one of ACM's is fetched again by itself.
@@ -82,22 +85,22 @@ impl CertificateUse<'_> {
 
     /// The field that names the chain.
     pub fn chain_site(&self) -> Site {
-        site(self.end, self.chain_file, &self.chain_place)
+        site(self.end, self.chain_ref, &self.chain_place)
     }
 
     /// The field that names the key.
     pub fn key_site(&self) -> Site {
-        site(self.end, self.key_file, &self.key_place)
+        site(self.end, self.key_ref, &self.key_place)
     }
 
     /// `key tls.crt of Secret shop/blue-cert`.
     pub fn chain_origin(&self) -> String {
-        origin(&self.chain_place, &self.chain_file.path)
+        origin(&self.chain_place, self.chain_ref.text())
     }
 
     /// `key tls.key of Secret shop/blue-cert`.
     pub fn key_origin(&self) -> String {
-        origin(&self.key_place, &self.key_file.path)
+        origin(&self.key_place, self.key_ref.text())
     }
 }
 
@@ -127,12 +130,12 @@ impl TrustUse<'_> {
 
     /// The field that names the bundle.
     pub fn site(&self) -> Site {
-        site(self.end, self.file, &self.place)
+        site(self.end, self.trust_ref, &self.place)
     }
 
     /// `key ca.crt of Secret shop/ca`.
     pub fn origin(&self) -> String {
-        origin(&self.place, &self.file.path)
+        origin(&self.place, self.trust_ref.text())
     }
 }
 
@@ -154,8 +157,8 @@ fn origin(place: &Place, path: &str) -> String {
     }
 }
 
-pub(super) fn site(end: End<'_>, file: &FileRef, place: &Place) -> Site {
-    let site = Site::new(end.anchor(), file.field.clone());
+pub(super) fn site(end: End<'_>, named: Named<'_>, place: &Place) -> Site {
+    let site = Site::new(end.anchor(), named.field().clone());
     match place.store() {
         Some(store) => site.resting_on(store),
         None => site,

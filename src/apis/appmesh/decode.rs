@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use super::objects::{Objects, is_others};
 use super::{Kind, Resource, hint};
+use crate::apis::UnknownField;
 
 /// How many unknown fields of one object are reported.
 pub const MAX_UNKNOWN_FIELDS: usize = 50;
@@ -29,18 +30,6 @@ pub struct Decoded<T> {
     pub unknown_fields: Vec<UnknownField>,
     /// How many unknown fields there are beyond those.
     pub more_unknown_fields: usize,
-}
-
-/// A field that App Mesh doesn't know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownField {
-    /// Where it stands: a JSON pointer (RFC 6901) such as `/spec/listeners/0/tlss`.
-    pub pointer: String,
-    /// Its name, such as `tlss`.
-    pub name: String,
-    /// The field that was probably meant: a name (`tls`) for one that belongs in its place, a path in Kubernetes'
-    /// notation (`spec.listeners[].tls`) for one that belongs elsewhere.
-    pub meant: Option<String>,
 }
 
 /// Why an object can't be decoded.

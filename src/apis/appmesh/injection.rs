@@ -21,6 +21,7 @@
 use std::collections::BTreeMap;
 
 use super::annotations::{PORTS, SDS, SIDECAR_INJECTOR_WEBHOOK};
+use crate::mesh::Ports;
 
 /// Whether the injector gives a proxy to pods that a virtual node or gateway selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,44 +72,22 @@ pub fn sds_disabled(pod_annotations: &BTreeMap<String, String>) -> bool {
     pod_annotations.get(SDS).is_some_and(|value| value == "disabled")
 }
 
-/// The ports whose incoming traffic a virtual node's proxy intercepts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct InterceptedPorts {
-    /// Ranges, both ends included.
-    ranges: Vec<(i64, i64)>,
-    /// Entries of the annotation that are no port: iptables refuses them, and the pod's init container fails.
-    pub unreadable: Vec<String>,
-}
-
-impl InterceptedPorts {
-    /// The ports of a pod with these annotations, which belongs to a virtual node with these listeners.
-    ///
-    /// The injector hands the [`PORTS`] annotation on as it is, even when it is empty; without it, the ports of the
-    /// listeners. They end up in an iptables multiport match, which takes ranges (`8000:8080`) too. Health checks of a
-    /// listener count for nothing here.
-    #[must_use]
-    pub fn of(pod_annotations: &BTreeMap<String, String>, listener_ports: impl IntoIterator<Item = i64>) -> Self {
-        let Some(annotation) = pod_annotations.get(PORTS) else {
-            return Self {
-                ranges: listener_ports.into_iter().map(|port| (port, port)).collect(),
-                unreadable: Vec::new(),
-            };
-        };
-        let mut ports = Self::default();
-        for entry in annotation.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            match range(entry) {
-                Some(range) => ports.ranges.push(range),
-                None => ports.unreadable.push(entry.to_owned()),
-            }
+/// The ports whose incoming traffic a virtual node's proxy intercepts, as the [`PORTS`] annotation says; None without it: then those of
+/// the node's listeners.
+///
+/// The injector hands the annotation on as it is, even when it is empty. It ends up in an iptables multiport match, which takes ranges
+/// (`8000:8080`) too, and refuses what is no port: the pod's init container fails. Health checks of a listener count for nothing here.
+#[must_use]
+pub fn intercepted(pod_annotations: &BTreeMap<String, String>) -> Option<Ports> {
+    let annotation = pod_annotations.get(PORTS)?;
+    let mut ports = Ports::default();
+    for entry in annotation.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        match range(entry) {
+            Some(range) => ports.ranges.push(range),
+            None => ports.unreadable.push(entry.to_owned()),
         }
-        ports
     }
-
-    /// Whether traffic to a port is intercepted.
-    #[must_use]
-    pub fn contains(&self, port: i64) -> bool {
-        self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&port))
-    }
+    Some(ports)
 }
 
 fn range(entry: &str) -> Option<(i64, i64)> {
@@ -178,7 +157,7 @@ mod tests {
 
     #[track_caller]
     fn intercepts(annotation: Option<&str>, yes: &[i64], no: &[i64], unreadable: &[&str]) {
-        let ports = InterceptedPorts::of(&map(PORTS, annotation), [8080, 9090]);
+        let ports = intercepted(&map(PORTS, annotation)).unwrap_or_else(|| Ports::of([8080, 9090]));
         for port in yes {
             assert!(ports.contains(*port), "{annotation:?} leaves {port} out");
         }

@@ -16,15 +16,20 @@ pub mod names;
 pub mod tls;
 
 mod backend_group;
+mod ends;
 mod gateway_route;
 mod hint;
+mod hops;
+mod kinds;
 mod members;
 mod mesh;
 mod objects;
 mod opaque;
 mod port;
+mod proxy;
 mod reference;
 mod route_match;
+mod spec;
 mod status;
 mod virtual_gateway;
 mod virtual_node;
@@ -32,15 +37,17 @@ mod virtual_router;
 mod virtual_service;
 
 pub use backend_group::*;
-pub use decode::{DecodeError, Decoded, UnknownField, decode, decode_json, decode_value};
+pub use decode::{DecodeError, Decoded, decode, decode_json, decode_value};
 pub use gateway_route::*;
 pub use kind::{Kind, Resource};
-pub use members::{gateway_member, node_member};
+pub use kinds::API;
+pub(in crate::apis) use kinds::PROXY;
 pub use mesh::*;
 pub use opaque::Opaque;
 pub use port::{HealthCheckPolicy, PortMapping};
 pub use reference::{MeshReference, Reference, VirtualGatewayReference};
 pub use route_match::*;
+pub use spec::Spec;
 pub use status::Condition;
 pub use tls::{
     AcmCertificate, AcmTrust, ClientPolicy, ClientPolicyTls, ClientTlsCertificate, FileCertificate, FileTrust,

@@ -1,7 +1,12 @@
-//! The kinds of Kubernetes itself: Secrets, ConfigMaps, workloads with their volumes.
+//! The kinds of Kubernetes itself: Secrets, ConfigMaps, namespaces, ServiceAccounts, workloads with their volumes.
 
-pub(crate) mod stores;
-mod volumes;
-pub(crate) mod workloads;
+mod kinds;
+pub(in crate::apis) mod pods;
+mod stores;
+pub(in crate::apis) mod volumes;
+mod workloads;
 
+pub use kinds::API;
+pub(crate) use kinds::{CONFIG_MAP, SECRET, SERVICE_ACCOUNT};
 pub use stores::{config_map_store, secret_store, store_of_files};
+pub(crate) use workloads::is_workload;

@@ -8,8 +8,8 @@ use crate::mesh::{Mount, Part, StoreKey, Volume, clean_path};
 /// A pod's volume, as far as its content can be told. Everything but the name is optional in the API.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct PodVolume {
-    pub(super) name: String,
+pub(in crate::apis) struct PodVolume {
+    pub(in crate::apis) name: String,
     secret: Option<SecretVolume>,
     config_map: Option<ConfigMapVolume>,
     projected: Option<ProjectedVolume>,
@@ -60,7 +60,7 @@ struct Item {
 /// One entry of a container's `volumeMounts`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct VolumeMount {
+pub(in crate::apis) struct VolumeMount {
     name: String,
     mount_path: String,
     sub_path: Option<String>,
@@ -69,7 +69,7 @@ pub(super) struct VolumeMount {
 
 impl PodVolume {
     /// What the volume holds, in the pod's namespace.
-    pub(super) fn content(&self, namespace: &str) -> Volume {
+    pub(in crate::apis) fn content(&self, namespace: &str) -> Volume {
         if let Some(secret) = &self.secret {
             let store = StoreKey::secret(namespace, &secret.secret_name);
             return Volume::Files(vec![part(store, secret.items.as_deref(), secret.optional)]);
@@ -113,7 +113,7 @@ fn part(store: StoreKey, items: Option<&[Item]>, optional: Option<bool>) -> Part
 }
 
 /// A volume mounted by name, as a container or the `volumeMounts` annotation asks.
-pub(super) fn mount(volumes: &[PodVolume], namespace: &str, wanted: &VolumeMount) -> Mount {
+pub(in crate::apis) fn mount(volumes: &[PodVolume], namespace: &str, wanted: &VolumeMount) -> Mount {
     let found = volumes.iter().find(|volume| volume.name == wanted.name);
     let volume = match found {
         None => Volume::Missing { name: wanted.name.clone() },
@@ -129,13 +129,13 @@ pub(super) fn mount(volumes: &[PodVolume], namespace: &str, wanted: &VolumeMount
 }
 
 /// A volume mounted by the `volumeMounts` annotation.
-pub(super) fn annotated_mount(volumes: &[PodVolume], namespace: &str, name: &str, path: &str) -> Mount {
+pub(in crate::apis) fn annotated_mount(volumes: &[PodVolume], namespace: &str, name: &str, path: &str) -> Mount {
     let wanted = VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() };
     mount(volumes, namespace, &wanted)
 }
 
 /// A Secret mounted by the `secretMounts` annotation.
-pub(super) fn secret_mount(namespace: &str, secret: &str, path: &str) -> Mount {
+pub(in crate::apis) fn secret_mount(namespace: &str, secret: &str, path: &str) -> Mount {
     let part = Part { store: StoreKey::secret(namespace, secret).into(), items: None, optional: false };
     Mount { at: clean_path(path), sub_path: None, volume: Volume::Files(vec![part]) }
 }

@@ -1,21 +1,15 @@
 //! From a Deployment, a Pod or any other owner of pods to the proxy that its pods would carry.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::apis::appmesh::annotations;
-use crate::apis::appmesh::annotations::{
-    ENVOY_CONTAINER, PORTS, SDS, SECRET_MOUNTS, SIDECAR_INJECTOR_WEBHOOK, VOLUME_MOUNTS,
-};
-use crate::apis::core::volumes::{PodVolume, VolumeMount, annotated_mount, mount, secret_mount};
-use crate::k8s::FieldPath;
-use crate::k8s::ObjectRef;
-use crate::mesh::{AnnotationProblem, Mounts, Probe, Workload};
+use crate::apis::PROXIES;
+use crate::apis::core::pods::{Pod, Template, probes_of};
+use crate::k8s::{FieldPath, ObjectRef};
+use crate::mesh::Workload;
 
 /// Whether meshvet reads objects of this kind for their pods.
-pub(in crate::apis) fn is_workload(api_version: &str, kind: &str) -> bool {
+pub(crate) fn is_workload(api_version: &str, kind: &str) -> bool {
     template_path(api_version, kind).is_some()
 }
 
@@ -44,66 +38,6 @@ struct OwnerReference {
     api_version: String,
     kind: String,
     controller: Option<bool>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Template {
-    metadata: TemplateMetadata,
-    spec: PodSpec,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct TemplateMetadata {
-    labels: Option<BTreeMap<String, String>>,
-    annotations: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct PodSpec {
-    containers: Option<Vec<Container>>,
-    volumes: Option<Vec<PodVolume>>,
-    service_account_name: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Container {
-    name: String,
-    volume_mounts: Option<Vec<VolumeMount>>,
-    ports: Option<Vec<ContainerPort>>,
-    liveness_probe: Option<ProbeSpec>,
-    readiness_probe: Option<ProbeSpec>,
-    startup_probe: Option<ProbeSpec>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct ContainerPort {
-    name: Option<String>,
-    container_port: i64,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct ProbeSpec {
-    http_get: Option<HttpGet>,
-    grpc: Option<Grpc>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct HttpGet {
-    port: Value,
-    scheme: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Grpc {
-    port: Value,
 }
 
 /// Decodes a workload. None when it says nothing about proxies now: another workload owns it, it is finished, being
@@ -167,114 +101,21 @@ fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workloa
     let volumes = spec.volumes.unwrap_or_default();
     let containers = spec.containers.unwrap_or_default();
     let metadata = field.key("metadata");
-    let namespace = object.namespace().to_owned();
-
-    // An init container of that name doesn't count, for the injector either.
-    let own_proxy = containers.iter().find(|container| container.name == ENVOY_CONTAINER);
-    let mut annotation_problems = Vec::new();
-    let mounts = match own_proxy {
-        Some(envoy) => {
-            let wanted = envoy.volume_mounts.iter().flatten();
-            Mounts::new(wanted.map(|entry| mount(&volumes, &namespace, entry)).collect())
-        }
-        None => injected_mounts(&annotations, &volumes, &namespace, &metadata, &mut annotation_problems),
+    let pod = Pod {
+        namespace: object.namespace(),
+        metadata: &metadata,
+        annotations: &annotations,
+        containers: &containers,
+        volumes: &volumes,
     };
+    let proxies = PROXIES.iter().map(|proxy| (proxy.of)(&pod)).collect();
+    let is_proxy = |container: &str| PROXIES.iter().any(|proxy| proxy.container == container);
     Workload {
-        brings_proxy: own_proxy.is_some(),
-        mounts,
-        annotation_problems,
-        plaintext_probes: containers
-            .iter()
-            .enumerate()
-            .filter(|(_, container)| container.name != ENVOY_CONTAINER)
-            .flat_map(|(index, container)| {
-                plaintext_probes(container, &field.keys(["spec", "containers"]).index(index))
-            })
-            .collect(),
+        proxies,
+        plaintext_probes: probes_of(&containers, &field.key("spec"), is_proxy),
         service_account: spec.service_account_name.unwrap_or_else(|| "default".to_owned()),
-        annotations: annotations.into_iter().filter(|(key, _)| INJECTOR_READS.contains(&key.as_str())).collect(),
         template_metadata: metadata,
         labels,
         object,
     }
-}
-
-/// The annotations that decide on a pod's proxy, besides its mounts.
-const INJECTOR_READS: [&str; 3] = [SIDECAR_INJECTOR_WEBHOOK, PORTS, SDS];
-
-/// The mounts that the injector gives the proxy, and what is wrong with the annotations that ask for them.
-fn injected_mounts(
-    annotations: &BTreeMap<String, String>,
-    volumes: &[PodVolume],
-    namespace: &str,
-    metadata: &FieldPath,
-    problems: &mut Vec<AnnotationProblem>,
-) -> Mounts {
-    let said = annotations;
-    let mut report = |key: &str, problem: &annotations::AnnotationProblem| {
-        problems.push(AnnotationProblem {
-            field: metadata.keys(["annotations", key]),
-            annotation: key.to_owned(),
-            message: problem.to_string(),
-            mended: said.get(key).and_then(|said| Some((said.clone(), problem.mended(said)?))),
-        });
-    };
-    let read = |key: &str, parse: fn(&str) -> annotations::Mounts| {
-        annotations.get(key).map(|text| parse(text)).unwrap_or_default()
-    };
-    let secrets = read(SECRET_MOUNTS, annotations::parse_secret_mounts);
-    let wanted = read(VOLUME_MOUNTS, annotations::parse_volume_mounts);
-    secrets.problems.iter().for_each(|problem| report(SECRET_MOUNTS, problem));
-    wanted.problems.iter().for_each(|problem| report(VOLUME_MOUNTS, problem));
-    let names = volumes.iter().map(|volume| volume.name.as_str());
-    for problem in annotations::conflicts(&secrets, &wanted, names) {
-        let key = match problem {
-            annotations::AnnotationProblem::VolumeExists { .. } => SECRET_MOUNTS,
-            _ => VOLUME_MOUNTS,
-        };
-        report(key, &problem);
-    }
-    let by_secret = secrets.mounts.iter().map(|entry| secret_mount(namespace, &entry.name, &entry.path));
-    let by_volume = wanted.mounts.iter().map(|entry| {
-        let added = secrets.mounts.iter().any(|secret| secret.name == entry.name);
-        match added && !volumes.iter().any(|volume| volume.name == entry.name) {
-            // The injector names the volume of a mounted Secret after it.
-            true => secret_mount(namespace, &entry.name, &entry.path),
-            false => annotated_mount(volumes, namespace, &entry.name, &entry.path),
-        }
-    });
-    Mounts::new(by_secret.chain(by_volume).collect())
-}
-
-fn plaintext_probes(container: &Container, field: &FieldPath) -> Vec<Probe> {
-    let probes = [
-        ("livenessProbe", &container.liveness_probe),
-        ("readinessProbe", &container.readiness_probe),
-        ("startupProbe", &container.startup_probe),
-    ];
-    let mut found = Vec::new();
-    for (kind, probe) in probes {
-        let Some(probe) = probe else { continue };
-        let https = |get: &HttpGet| get.scheme.as_deref().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-        let (action, port) = match (&probe.http_get, &probe.grpc) {
-            (Some(get), _) if !https(get) => ("httpGet", &get.port),
-            (_, Some(grpc)) => ("grpc", &grpc.port),
-            _ => continue,
-        };
-        if let Some(port) = resolve_port(port, container) {
-            let field = field.keys([kind, action, "port"]);
-            found.push(Probe { kind, action, container: container.name.clone(), port, field });
-        }
-    }
-    found
-}
-
-/// A port by number, or by the name that the container gives it.
-fn resolve_port(port: &Value, container: &Container) -> Option<u16> {
-    if let Some(number) = port.as_i64() {
-        return u16::try_from(number).ok();
-    }
-    let name = port.as_str()?;
-    let named = container.ports.iter().flatten().find(|known| known.name.as_deref() == Some(name));
-    u16::try_from(named?.container_port).ok()
 }

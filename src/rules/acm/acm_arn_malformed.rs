@@ -41,7 +41,7 @@ fn malformed(reference: &Reference<'_>, error: &ArnError) -> Problem {
     };
     Problem::deny(reference.site(), format!("{error} ({})", reference.owner()))
         .expected(reference.kind.shape())
-        .found(if reference.file.path.is_empty() { "nothing".to_owned() } else { reference.file.path.clone() })
+        .found(if reference.named.arn.is_empty() { "nothing".to_owned() } else { reference.named.arn.clone() })
         .consequence(REFUSED)
         .fix(fix)
 }

@@ -34,7 +34,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 format!(
                     "the certificate is of account {}, and the {} of {account} ({})",
                     arn.account,
-                    member.noun(),
+                    member.noun,
                     reference.owner()
                 ),
             )

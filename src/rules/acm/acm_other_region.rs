@@ -36,7 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     "the {} is in Region {}, and the {} in {region} ({})",
                     reference.noun(),
                     arn.region,
-                    member.noun(),
+                    member.noun,
                     reference.owner()
                 ),
             )

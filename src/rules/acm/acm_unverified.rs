@@ -62,6 +62,6 @@ fn problem(reference: &Reference<'_>, why: &Unanswered) -> Problem {
     Problem::warn(site, format!("{why} ({} is not verified)", reference.owner()))
         .expected(format!("an answer to {}", why.call()))
         .found(why.to_string())
-        .consequence(format!("nothing can be said of {}", reference.file.path))
+        .consequence(format!("nothing can be said of {}", reference.named.arn))
         .fix(why.fix())
 }

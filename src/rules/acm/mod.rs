@@ -22,7 +22,7 @@ pub(super) use roles::questions as questions_about_roles;
 
 use crate::aws::{Arn, ArnError, ArnKind, Home, region_and_account};
 use crate::finding::Site;
-use crate::mesh::{CertificateSource, FileRef, TrustSource};
+use crate::mesh::{ArnRef, CertificateSource, TrustSource};
 use crate::rules::context::{Context, End};
 
 /// What App Mesh does with a reference that it can't use.
@@ -36,7 +36,7 @@ pub(super) struct Reference<'a> {
     /// The end.
     pub(super) end: End<'a>,
     /// The ARN as written, and its field.
-    pub(super) file: &'a FileRef,
+    pub(super) named: &'a ArnRef,
     /// What it is to name.
     pub(super) kind: ArnKind,
     /// The ARN as read.
@@ -72,21 +72,23 @@ impl Reference<'_> {
     fn site(&self) -> Site {
         let anchor = match self.kind {
             ArnKind::Certificate => self.end.anchor().to_owned(),
-            ArnKind::Authority => format!("{} authority {}", self.end.anchor(), self.file.path),
+            ArnKind::Authority => format!("{} authority {}", self.end.anchor(), self.named.arn),
         };
-        Site::new(anchor, self.file.field.clone())
+        Site::new(anchor, self.named.field.clone())
     }
 }
 
 /// What an end names at AWS.
-pub(super) fn references_of(end: End<'_>) -> Vec<Reference<'_>> {
-    let reference = |file, kind| Reference { end, file, kind, arn: Arn::parse(&file.path, kind) };
+pub(super) fn references_of<'e>(end: End<'e>) -> Vec<Reference<'e>> {
+    let reference = |named: &'e ArnRef, kind| Reference { end, named, kind, arn: Arn::parse(&named.arn, kind) };
     let mut found = Vec::new();
-    if let Some(CertificateSource::Acm(file)) = end.certificate() {
-        found.push(reference(file, ArnKind::Certificate));
+    for source in end.certificates() {
+        if let CertificateSource::Acm(arn) = source {
+            found.push(reference(arn, ArnKind::Certificate));
+        }
     }
-    if let Some(TrustSource::Acm(files)) = end.validation().and_then(|validation| validation.trust.as_ref()) {
-        found.extend(files.iter().map(|file| reference(file, ArnKind::Authority)));
+    if let Some(TrustSource::Acm(arns)) = end.validation().and_then(|validation| validation.trust.as_ref()) {
+        found.extend(arns.iter().map(|arn| reference(arn, ArnKind::Authority)));
     }
     found
 }
@@ -106,7 +108,7 @@ fn readable<'a>(cx: &Context<'a>, kind: ArnKind) -> impl Iterator<Item = (Refere
 
 /// In which Region and account the member is, or will be: as its status says, else the policy, else where meshvet itself is.
 pub(super) fn home(cx: &Context<'_>) -> Home {
-    let status = cx.member().and_then(|member| region_and_account(member.arn.as_deref()?));
+    let status = cx.member().and_then(|member| region_and_account(member.aws.arn.as_deref()?));
     if let Some((region, account)) = status {
         return Home { region: Some(region.to_owned()), account: Some(account.to_owned()), unanswered: None };
     }

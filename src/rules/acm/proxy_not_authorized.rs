@@ -34,7 +34,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             out.add(
                 Problem::warn(
                     site("authorization of"),
-                    format!("the proxy's role may not fetch the configuration of this {}", member.noun()),
+                    format!("the proxy's role may not fetch the configuration of this {}", member.noun),
                 )
                 .expected(format!("{} on {}", own.action, own.resource))
                 .found(format!("denied to {}", role.noun()))
@@ -45,7 +45,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             out.add(
                 Problem::warn(
                     site("breadth of"),
-                    format!("the proxy's role may fetch the configuration of every {}", member.noun()),
+                    format!("the proxy's role may fetch the configuration of every {}", member.noun),
                 )
                 .expected(format!("{} on {} alone", own.action, own.resource))
                 .found(format!("allowed to {} on others too", role.noun()))

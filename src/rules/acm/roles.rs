@@ -1,12 +1,11 @@
 //! The roles of proxies and of the controller, and what IAM is asked about them.
 
-use crate::apis::appmesh::names::underscored;
 use crate::aws::{
     Answer, Arn, ArnKind, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE,
     Question, RoleOf, STREAM_CONFIGURATION, Simulation, account_of_role, partition_of,
 };
 use crate::finding::Site;
-use crate::mesh::{Definition, Member, Workload};
+use crate::mesh::{Member, Workload};
 use crate::rules::acm::{Reference, home, references};
 use crate::rules::context::Context;
 
@@ -41,16 +40,18 @@ pub(in crate::rules) fn questions(cx: &Context<'_>) -> Vec<Question> {
 /// The workloads whose proxies load TLS, where roles are looked at.
 fn workloads<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Workload> {
     let wanted = cx.policy.aws.roles.enabled && cx.member().is_some_and(Member::uses_tls);
-    cx.workloads.clone().into_iter().filter(move |workload| wanted && !workload.opts_out())
+    let api = cx.member().map_or("", |member| member.api);
+    let opts_out = move |workload: &Workload| workload.proxy(api).is_some_and(|proxy| proxy.opted_out);
+    cx.workloads.clone().into_iter().filter(move |workload| wanted && !opts_out(workload))
 }
 
 /// The workloads whose role only EKS Pod Identity can tell.
 fn identities<'a>(cx: &Context<'a>) -> impl Iterator<Item = (&'a Workload, Question)> {
     let (cluster, region) = (cx.policy.aws.roles.cluster.clone(), home(cx).region);
-    let world = cx.view.world;
+    let view = cx.view;
     workloads(cx).filter_map(move |workload| {
         let (namespace, service_account) = (workload.object.namespace(), &workload.service_account);
-        if world.role_of(namespace, service_account).is_some() {
+        if view.role_of(namespace, service_account).is_some() {
             return None;
         }
         let (namespace, service_account) = (namespace.to_owned(), service_account.clone());
@@ -61,9 +62,9 @@ fn identities<'a>(cx: &Context<'a>) -> impl Iterator<Item = (&'a Workload, Quest
 
 /// The roles of the workloads, as far as they are known.
 pub(super) fn proxy_roles<'a>(cx: &Context<'a>) -> Vec<ProxyRole<'a>> {
-    let world = cx.view.world;
+    let view = cx.view;
     let annotated = workloads(cx).filter_map(|workload| {
-        let role = world.role_of(workload.object.namespace(), &workload.service_account)?;
+        let role = view.role_of(workload.object.namespace(), &workload.service_account)?;
         Some(ProxyRole { workload, role: role.to_owned() })
     });
     let associated = identities(cx).filter_map(|(workload, question)| match cx.view.answer(&question) {
@@ -119,25 +120,19 @@ pub(super) fn streams(cx: &Context<'_>, role: &str) -> Option<[Simulation; 2]> {
 /// The member's ARN in App Mesh: as its status says, else as it will be.
 pub(super) fn member_arn(cx: &Context<'_>) -> Option<String> {
     let member = cx.member()?;
-    if let Some(arn) = &member.arn {
+    if let Some(arn) = &member.aws.arn {
         return Some(arn.clone());
     }
     let home = home(cx);
     let (region, account) = (home.region?, home.account?);
-    let name = cx.view.world.mesh_of(member)?;
-    let mesh = cx.view.world.mesh(name);
-    let aws_name = mesh.and_then(|mesh| mesh.spec.explicit_name()).unwrap_or_else(|| name.to_owned());
+    let name = cx.view.mesh_of(member)?;
+    let class = cx.view.class_of(member);
+    let aws_name = class.and_then(|class| class.aws_name.clone()).unwrap_or_else(|| name.to_owned());
     // A mesh that another account shares carries that account behind its name.
-    let owner = mesh.and_then(|mesh| mesh.spec.mesh_owner.clone()).filter(|owner| *owner != account);
+    let owner = class.and_then(|class| class.aws_owner.clone()).filter(|owner| *owner != account);
     let owner = owner.map(|owner| format!("@{owner}")).unwrap_or_default();
-    let (kind, explicit) = match &member.definition {
-        Definition::VirtualNode(node) => ("virtualNode", node.explicit_name()),
-        Definition::VirtualGateway(gateway) => ("virtualGateway", gateway.explicit_name()),
-    };
-    let object = &member.object;
-    let own = explicit.unwrap_or_else(|| underscored(&object.name, object.namespace()));
     let partition = partition_of(&region);
-    Some(format!("arn:{partition}:appmesh:{region}:{account}:mesh/{aws_name}{owner}/{kind}/{own}"))
+    Some(format!("arn:{partition}:appmesh:{region}:{account}:mesh/{aws_name}{owner}/{}", member.aws.path))
 }
 
 /// What IAM says; None where it wasn't asked, or didn't answer.

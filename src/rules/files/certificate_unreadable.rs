@@ -25,7 +25,7 @@ use crate::rules::files::{THEN_RESTART, store_of};
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let Some(Err(error)) = using.chain_facts().map(|facts| &facts.chain) else { continue };
-        let path = &using.chain_file.path;
+        let path = using.chain_ref.text();
         out.add(
             Problem::deny(
                 using.chain_site(),

@@ -52,9 +52,9 @@ pub(in crate::rules) fn place_of_leaf(using: &CertificateUse<'_>) -> Option<usiz
 /// refused before that, when it may not sign anything else.
 fn log(using: &CertificateUse<'_>, first: &Certificate) -> String {
     if let support @ KeySupport::Refused { .. } = first.key_support() {
-        return support.envoy_log(&using.chain_file.path).unwrap_or_default();
+        return support.envoy_log(using.chain_ref.text()).unwrap_or_default();
     }
-    let path = &using.key_file.path;
+    let path = using.key_ref.text();
     let known = using.key_facts().and_then(|facts| facts.key.as_ref().ok()?.fit(first).envoy_log(path));
     known.unwrap_or_else(|| format!("Failed to load private key from {path}"))
 }

@@ -93,6 +93,7 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
                 .fix("see to it that meshvet may read the Secret, and apply again")
         }
         Place::File { .. }
+        | Place::StorePromised { .. }
         | Place::Unknown
         | Place::NotMounted { .. }
         | Place::VolumeMissing { .. }

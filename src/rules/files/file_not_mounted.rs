@@ -65,7 +65,7 @@ fn elsewhere(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Mend> {
     let path = &using.file.path;
     let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
     let (member, workload) = (cx.member()?, using.workload?);
-    let mut found = workload.mounts.iter().filter_map(|mount| {
+    let mut found = workload.proxy(member.api)?.mounts.iter().filter_map(|mount| {
         let path = format!("{}/{name}", mount.at.trim_end_matches('/'));
         let there = cx.view.place(member, Some(workload), &FileRef { path: path.clone(), ..using.file.clone() });
         matches!(there, Place::File { .. }).then_some(path)

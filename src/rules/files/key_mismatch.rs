@@ -30,7 +30,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let (Some(chain), Some(Ok(key))) = (using.chain(), using.key_facts().map(|facts| &facts.key)) else { continue };
         let leaf = chain.leaf();
-        let Some(log) = key.fit(leaf).envoy_log(&using.key_file.path) else { continue };
+        let Some(log) = key.fit(leaf).envoy_log(using.key_ref.text()) else { continue };
         // A key of a later certificate is a matter of order: MV211 says so.
         if place_of_key(chain, key).is_some() {
             continue;

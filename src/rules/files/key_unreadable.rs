@@ -24,7 +24,7 @@ use crate::rules::files::{THEN_RESTART, store_of};
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let Some(Err(error)) = using.key_facts().map(|facts| &facts.key) else { continue };
-        let path = &using.key_file.path;
+        let path = using.key_ref.text();
         out.add(
             Problem::deny(using.key_site(), format!("{} is no private key that Envoy loads", using.key_origin()))
                 .expected("an unencrypted private key in PEM")

@@ -12,8 +12,6 @@ pub(super) mod file_not_mounted;
 pub(super) mod key_mismatch;
 pub(super) mod key_unreadable;
 pub(super) mod nameless_certificate;
-pub(super) mod proxy_not_injected;
-pub(super) mod sds_disabled;
 pub(super) mod stray_private_key;
 pub(super) mod unsupported_key;
 pub(super) mod weak_key;

@@ -43,7 +43,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     out.add(
         Problem::warn(
             site,
-            format!("the {} selects no workload, so its certificate files can't be found", member.noun()),
+            format!("the {} selects no workload, so its certificate files can't be found", member.noun),
         )
         .expected("a workload whose pods the selector selects")
         .found(found)

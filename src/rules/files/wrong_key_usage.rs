@@ -68,7 +68,7 @@ fn every_known_peer_takes(cx: &Context<'_>, using: &CertificateUse<'_>) -> bool 
         }
         for trust in trusts {
             let Some(bundle) = trust.bundle() else { return false };
-            if !matches!(*cx.view.world.paths().verdict(chain, bundle, purpose), PathVerdict::Trusted(_)) {
+            if !matches!(*cx.view.paths().verdict(chain, bundle, purpose), PathVerdict::Trusted(_)) {
                 return false;
             }
             known += 1;

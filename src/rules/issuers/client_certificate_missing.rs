@@ -25,12 +25,12 @@ use crate::rules::pairs::Fields;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
-        let Some(tls) = pair.call.listener.active_tls() else { continue };
+        let Some(tls) = pair.listener.active_tls() else { continue };
         let Some(validation) = tls.validation.as_ref().filter(|validation| validation.trust.is_some()) else {
             continue;
         };
-        let (field, found) = match pair.call.policy {
-            PolicyInForce::Enforced(end) if end.certificate.is_none() => {
+        let (field, found) = match pair.link.policy {
+            PolicyInForce::Enforced(end) if end.certificates.is_empty() => {
                 (end.field.clone(), format!("the client policy of {} has no certificate", end.anchor))
             }
             // Whether a certificate of a policy that isn't enforced is shown, nobody says: nothing is claimed.

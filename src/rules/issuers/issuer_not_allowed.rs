@@ -76,7 +76,7 @@ impl<'c> AtAws<'c> {
     /// Whether ACM says that one of them issued the certificate.
     fn issued(&self, view: View<'_>, using: &CertificateUse<'_>) -> bool {
         let issuer = || {
-            let arn = Arn::parse(&using.chain_file.path, ArnKind::Certificate).ok()?;
+            let arn = Arn::parse(using.chain_ref.text(), ArnKind::Certificate).ok()?;
             Arn::parse(view.certificate(&arn).known()?.authority.as_deref()?, ArnKind::Authority).ok()
         };
         using.is_acm() && issuer().is_some_and(|authority| self.arns.contains(&authority))
@@ -104,7 +104,7 @@ impl<'c> Above<'c> {
         let mut open: Vec<&Arc<Certificate>> = chain.certificates.first().into_iter().collect();
         while let Some(child) = open.pop() {
             for (issuer, vouched) in &known {
-                if !seen.contains(&issuer.fingerprint) && cx.view.world.paths().link(child, issuer) {
+                if !seen.contains(&issuer.fingerprint) && cx.view.paths().link(child, issuer) {
                     seen.insert(issuer.fingerprint);
                     authorities.push((*issuer, *vouched));
                     open.push(issuer);

@@ -18,8 +18,8 @@
 //! Probe by a command inside the pod or by TCP, serve health on a port that the proxy doesn't intercept, or use
 //! PERMISSIVE.
 
-use crate::apis::appmesh::injection::InterceptedPorts;
 use crate::finding::{Problem, Site};
+use crate::mesh::Ports;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
@@ -28,7 +28,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member().filter(|member| !member.is_gateway()) else { return };
     for workload in cx.workloads.iter().filter(|workload| !workload.plaintext_probes.is_empty()) {
         let listeners = member.servers.iter().filter_map(|server| server.port.map(i64::from));
-        let intercepted = InterceptedPorts::of(&workload.annotations, listeners);
+        let said = workload.proxy(member.api).and_then(|proxy| proxy.intercepts.clone());
+        let intercepted = said.unwrap_or_else(|| Ports::of(listeners));
         for probe in workload.plaintext_probes.iter().filter(|probe| intercepted.contains(i64::from(probe.port))) {
             let strict = member.servers.iter().filter(|server| server.is_strict());
             for server in strict.filter(|server| server.port == Some(probe.port)) {

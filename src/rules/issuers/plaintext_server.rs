@@ -24,8 +24,8 @@ use crate::rules::pairs::Fields;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
-        let Some(end) = pair.call.policy.enforced() else { continue };
-        let listener = pair.call.listener;
+        let Some(end) = pair.link.policy.enforced() else { continue };
+        let listener = pair.listener;
         if listener.active_tls().is_some() {
             continue;
         }

@@ -26,7 +26,10 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::deny(trust.site(), format!("{} is no trust bundle that Envoy loads", trust.origin()))
                 .expected("PEM certificates of the authorities to trust")
                 .found(error.to_string())
-                .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(&trust.file.path)))
+                .consequence(format!(
+                    "the proxy refuses its configuration: {}",
+                    error.envoy_log(trust.trust_ref.text())
+                ))
                 .fix(format!("{}; then restart the pods, since a proxy doesn't reload a file", error.fix())),
         );
     }

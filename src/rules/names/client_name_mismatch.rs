@@ -18,7 +18,9 @@
 //! ## How to fix
 //! While names change, let the client list both, then change the certificate, then drop the old name.
 
-use crate::pki::san_entry_matches;
+use crate::k8s::FieldPath;
+use crate::mesh::{NameCheck, Validation};
+use crate::pki::{Certificate, HostMatch, certificate_matches_host, san_entry_matches};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
@@ -26,25 +28,40 @@ use crate::rules::pairs::Fields;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
-        let Some(validation) = pair.call.policy.enforced().and_then(|end| end.validation.as_ref()) else { continue };
-        if validation.names.is_empty() {
-            continue;
-        }
+        let Some(validation) = pair.link.policy.enforced().and_then(|end| end.validation.as_ref()) else { continue };
         for using in pair.server_certificates() {
             let Some(leaf) = using.leaf() else { continue };
-            if validation.names.iter().any(|(name, _)| san_entry_matches(leaf, name)) {
-                continue;
-            }
-            let list = validation.field.keys(["subjectAlternativeNames", "match", "exact"]);
-            let fields = Fields { client: &list, server: &using.chain_file.field };
-            let names: Vec<&str> = validation.names.iter().map(|(name, _)| name.as_str()).collect();
+            let Some(Mismatch { field, expected }) = mismatch(validation, leaf) else { continue };
+            let fields = Fields { client: &field, server: using.chain_ref.field() };
             out.add(
                 pair.problem(cx, fields, "no name that the client lists is in the server's certificate")
-                    .expected(format!("one of {}", names.join(", ")))
+                    .expected(expected)
                     .found(leaf.names_text())
                     .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
                     .fix("list a name that the certificate has; while it changes, list both the old and the new one"),
             );
         }
+    }
+}
+
+/// What a client asks for by name and doesn't get.
+struct Mismatch {
+    field: FieldPath,
+    expected: String,
+}
+
+fn mismatch(validation: &Validation, leaf: &Certificate) -> Option<Mismatch> {
+    match &validation.names {
+        NameCheck::List(names) => {
+            let field = validation.field.keys(["subjectAlternativeNames", "match", "exact"]);
+            let listed: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+            let fits = listed.iter().any(|name| san_entry_matches(leaf, name));
+            (!fits).then(|| Mismatch { field, expected: format!("one of {}", listed.join(", ")) })
+        }
+        NameCheck::Name(host, field) => {
+            let fits = matches!(certificate_matches_host(leaf, host), HostMatch::San(_));
+            (!fits).then(|| Mismatch { field: field.clone(), expected: format!("a name that matches {host}") })
+        }
+        NameCheck::Host | NameCheck::Nothing => None,
     }
 }

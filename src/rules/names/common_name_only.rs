@@ -19,26 +19,27 @@
 //! `commonName`.
 
 use crate::finding::Problem;
-use crate::mesh::Discovery;
+use crate::mesh::Covered;
 use crate::pki::{HostMatch, certificate_matches_host};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let Some(Discovery::Dns { hostname, .. }) = cx.member().map(|member| &member.discovery) else { return };
-    for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
-        let Some(leaf) = using.leaf() else { continue };
-        if certificate_matches_host(leaf, hostname) != HostMatch::CommonNameOnly {
-            continue;
+    for using in &cx.certificates {
+        for Covered { name, reason, .. } in using.end.covers() {
+            let Some(leaf) = using.leaf() else { continue };
+            if certificate_matches_host(leaf, name) != HostMatch::CommonNameOnly {
+                continue;
+            }
+            let message = format!("{reason} {name} matches only the common name ({})", using.chain_origin());
+            out.add(
+                Problem::warn(using.chain_site(), message)
+                    .expected(format!("DNS:{name} among the subject alternative names"))
+                    .found(leaf.names_text())
+                    .consequence(format!("where a client checks names, its proxy logs {}", envoy::san_mismatch(leaf)))
+                    .fix(format!("issue the certificate with DNS:{name} among its subject alternative names")),
+            );
         }
-        let message = format!("hostname {hostname} matches only the common name ({})", using.chain_origin());
-        out.add(
-            Problem::warn(using.chain_site(), message)
-                .expected(format!("DNS:{hostname} among the subject alternative names"))
-                .found(leaf.names_text())
-                .consequence(format!("where a client checks names, its proxy logs {}", envoy::san_mismatch(leaf)))
-                .fix(format!("issue the certificate with DNS:{hostname} among its subject alternative names")),
-        );
     }
 }

@@ -24,7 +24,7 @@
 //! give the node the hostname that the certificate is for.
 
 use crate::finding::{Problem, Severity};
-use crate::mesh::Discovery;
+use crate::mesh::{Covered, NameCheck};
 use crate::pki::{HostMatch, certificate_matches_host, nearest_name};
 use crate::rules::context::{Context, Surface};
 use crate::rules::engine::Reporter;
@@ -39,55 +39,60 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// The listeners' certificates of the node under review.
+/// The listeners' certificates of the member under review.
 fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let Some(Discovery::Dns { hostname, .. }) = cx.member().map(|member| &member.discovery) else { return };
-    for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
-        let Some(leaf) = using.leaf() else { continue };
-        // A certificate without any name never loads: MV217 says so.
-        if leaf.is_nameless() || certificate_matches_host(leaf, hostname) != HostMatch::None {
-            continue;
+    for using in &cx.certificates {
+        for Covered { name, field, reason } in using.end.covers() {
+            let Some(leaf) = using.leaf() else { continue };
+            // A certificate without any name never loads: MV217 says so.
+            if leaf.is_nameless() || certificate_matches_host(leaf, name) != HostMatch::None {
+                continue;
+            }
+            let message = format!("{reason} {name} matches no name of the certificate ({})", using.chain_origin());
+            let hint = nearest_name(name, leaf.dns_sans()).map(|name| format!(" (the nearest is {name})"));
+            let mut callers = cx.pairs.iter().filter(|pair| pair.is_seen_from(Side::Server)).peekable();
+            let unused = callers.peek().is_some() && callers.all(|pair| !pair.relies_on_hostname());
+            let severity = if unused { Severity::Warn } else { Severity::Deny };
+            out.add(
+                Problem::new(severity, using.chain_site(), message)
+                    .expected(format!("a subject alternative name that matches {name}"))
+                    .found(format!("{}{}", leaf.names_text(), hint.unwrap_or_default()))
+                    .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
+                    .fix(format!(
+                        "issue the certificate with DNS:{name} among its names, or set {} to a name it has",
+                        field.kubernetes()
+                    )),
+            );
         }
-        let message = format!("hostname {hostname} matches no name of the certificate ({})", using.chain_origin());
-        let hint = nearest_name(hostname, leaf.dns_sans()).map(|name| format!(" (the nearest is {name})"));
-        let mut callers = cx.pairs.iter().filter(|pair| pair.is_seen_from(Side::Server)).peekable();
-        let unused = callers.peek().is_some() && callers.all(|pair| !pair.relies_on_hostname());
-        let severity = if unused { Severity::Warn } else { Severity::Deny };
-        out.add(
-            Problem::new(severity, using.chain_site(), message)
-                .expected(format!("a subject alternative name that matches {hostname}"))
-                .found(format!("{}{}", leaf.names_text(), hint.unwrap_or_default()))
-                .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
-                .fix(format!(
-                    "issue the certificate with DNS:{hostname} among its names, or set spec.serviceDiscovery.dns.hostname \
-                     to a name it has"
-                )),
-        );
     }
 }
 
-/// Those of the nodes that it calls, or leads a caller to, where the caller checks nothing but the hostname.
+/// Those of the members that it calls, or leads a caller to, where the caller checks nothing but the hostname.
 fn check_called(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // Of itself it has been told already.
-    let of_another = |pair: &&Pair<'_>| pair.call.server.object != cx.reviewed.object;
+    let of_another = |pair: &&Pair<'_>| pair.link.server.object != cx.subject.object;
     for pair in cx.pairs.iter().filter(|pair| !pair.is_seen_from(Side::Server)).filter(of_another) {
-        let validation = pair.call.policy.enforced().and_then(|end| end.validation.as_ref());
+        let validation = pair.link.policy.enforced().and_then(|end| end.validation.as_ref());
         // Without trust Envoy verifies nothing.
-        let Some(validation) = validation.filter(|it| it.names.is_empty() && it.trust.is_some()) else { continue };
-        let Discovery::Dns { hostname, .. } = &pair.call.server.discovery else { continue };
+        let Some(validation) = validation.filter(|it| it.names == NameCheck::Host && it.trust.is_some()) else {
+            continue;
+        };
         for using in pair.server_certificates() {
-            let Some(leaf) = using.leaf() else { continue };
-            if leaf.is_nameless() || certificate_matches_host(leaf, hostname) != HostMatch::None {
-                continue;
+            for Covered { name, reason, .. } in using.end.covers() {
+                let Some(leaf) = using.leaf() else { continue };
+                if leaf.is_nameless() || certificate_matches_host(leaf, name) != HostMatch::None {
+                    continue;
+                }
+                let fields = Fields { client: &validation.field, server: using.chain_ref.field() };
+                let message = format!("{reason} {name} matches no name of the server's certificate");
+                out.add(
+                    pair.problem(cx, fields, &message)
+                        .expected(format!("a subject alternative name that matches {name}"))
+                        .found(format!("{} ({})", leaf.names_text(), using.chain_origin()))
+                        .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
+                        .fix("have the server's certificate issued for its hostname, or list a name that it has in the client policy"),
+                );
             }
-            let fields = Fields { client: &validation.field, server: &using.chain_file.field };
-            out.add(
-                pair.problem(cx, fields, &format!("hostname {hostname} matches no name of the server's certificate"))
-                    .expected(format!("a subject alternative name that matches {hostname}"))
-                    .found(format!("{} ({})", leaf.names_text(), using.chain_origin()))
-                    .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
-                    .fix("have the server's certificate issued for its hostname, or list a name that it has in the client policy"),
-            );
         }
     }
 }

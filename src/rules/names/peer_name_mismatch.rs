@@ -25,20 +25,20 @@ use crate::rules::pairs::Fields;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
-        let tls = pair.call.listener.active_tls();
+        let tls = pair.listener.active_tls();
         let Some(validation) = tls.and_then(|tls| tls.validation.as_ref()) else { continue };
         // Without trust Envoy enforces nothing of it.
-        if validation.names.is_empty() || validation.trust.is_none() {
+        if validation.names.list().is_empty() || validation.trust.is_none() {
             continue;
         }
         for using in pair.client_certificates() {
             let Some(leaf) = using.leaf() else { continue };
-            if validation.names.iter().any(|(name, _)| san_entry_matches(leaf, name)) {
+            if validation.names.list().iter().any(|(name, _)| san_entry_matches(leaf, name)) {
                 continue;
             }
             let list = validation.field.keys(["subjectAlternativeNames", "match", "exact"]);
-            let fields = Fields { client: &using.chain_file.field, server: &list };
-            let names: Vec<&str> = validation.names.iter().map(|(name, _)| name.as_str()).collect();
+            let fields = Fields { client: using.chain_ref.field(), server: &list };
+            let names: Vec<&str> = validation.names.list().iter().map(|(name, _)| name.as_str()).collect();
             out.add(
                 pair.problem(cx, fields, "no name that the listener lists is in the client's certificate")
                     .expected(format!("one of {}", names.join(", ")))

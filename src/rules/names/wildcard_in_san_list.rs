@@ -25,7 +25,7 @@ use crate::rules::engine::Reporter;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for end in cx.ends() {
         let Some(validation) = end.validation() else { continue };
-        for (name, field) in validation.names.iter().filter(|(name, _)| name.contains('*')) {
+        for (name, field) in validation.names.list().iter().filter(|(name, _)| name.contains('*')) {
             let site = Site::new(format!("{} name {name}", end.anchor()), field.clone());
             out.add(
                 Problem::warn(site, format!("{name} is a pattern, and the list takes exact names"))

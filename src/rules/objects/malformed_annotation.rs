@@ -36,7 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for workload in cx.workloads.iter().copied().chain(cx.workload()) {
         report(workload, severity, out);
     }
-    for problem in &Suppressions::parse(&cx.reviewed.annotations).problems {
+    for problem in &Suppressions::parse(&cx.subject.annotations).problems {
         let field = FieldPath::root().keys(["metadata", "annotations", IGNORE_ANNOTATION]);
         out.add(
             Problem::warn(Site::new(format!("{IGNORE_ANNOTATION} {problem}"), field), problem.clone())
@@ -48,7 +48,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 }
 
 fn report(workload: &Workload, severity: Severity, out: &mut Reporter<'_>) {
-    for problem in &workload.annotation_problems {
+    for problem in workload.proxies.iter().flat_map(|proxy| &proxy.problems) {
         let site = Site::new(format!("{} {}", problem.annotation, problem.message), problem.field.clone())
             .on(workload.object.clone());
         out.add(

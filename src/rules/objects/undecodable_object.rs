@@ -20,7 +20,7 @@
 use crate::apis::Undecodable;
 use crate::finding::{Finding, Problem, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::World;
+use crate::mesh::View;
 use crate::policy::Policy;
 use crate::rules::Rule;
 use crate::rules::context::Context;
@@ -30,9 +30,9 @@ use crate::rules::engine::Reporter;
 pub(crate) fn check(_: &Context<'_>, _: &mut Reporter<'_>) {}
 
 /// The finding for an object that couldn't be read; None where the policy has the rule off.
-pub fn undecodable(error: &Undecodable, policy: &Policy, world: &World) -> Option<Finding> {
+pub fn undecodable(error: &Undecodable, policy: &Policy, view: View<'_>) -> Option<Finding> {
     let rule = Rule::find("MV006")?;
-    let severity = policy.effective(error.object.namespace(), world).severity(rule, rule.default);
+    let severity = policy.effective(error.object.namespace(), view).severity(rule, rule.default);
     if severity == crate::finding::Severity::Off {
         return None;
     }

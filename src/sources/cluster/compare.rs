@@ -159,15 +159,15 @@ async fn look_once(
         for object in &page.items {
             let id = object.id(kind);
             let said = match decode(kind, object) {
-                Ok(Entry::Subject(reviewed)) => Some(reviewed.fact()),
-                Ok(Entry::Fact(fact)) => Some(fact),
-                Ok(Entry::Nothing(_) | Entry::Other) | Err(_) => None,
+                Ok(Entry::Subject(subject)) => subject.facts,
+                Ok(Entry::Fact(fact)) => vec![fact],
+                Ok(Entry::Nothing(_) | Entry::Other) | Err(_) => Vec::new(),
             };
-            let known = world.read(|world| world.fact(&id));
-            let what = match (&said, &known) {
-                (Some(_), None) => Some(What::Unknown),
-                (None, Some(_)) => Some(What::Outlived),
-                (said, known) => (said != known).then_some(What::Other),
+            let known = world.read(|world| world.facts_of(&id));
+            let what = match (said.is_empty(), known.is_empty()) {
+                (false, true) => Some(What::Unknown),
+                (true, false) => Some(What::Outlived),
+                _ => (said != known).then_some(What::Other),
             };
             if let Some(what) = what {
                 look.differing.insert(id.clone(), Differs { what, version: object.meta().resource_version.clone() });

@@ -1,7 +1,8 @@
 //! The kinds that are watched.
 
-use crate::apis::appmesh;
-use crate::apis::appmesh::Kind;
+use std::sync::LazyLock;
+
+use crate::apis::{self, Row, core};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, SecretAccess, StoreKey};
 use crate::sources::cluster::ClusterOptions;
@@ -35,47 +36,20 @@ pub(super) static SECRETS: WatchedKind = WatchedKind {
     page: LARGE,
     // Helm keeps each revision of each release in a Secret of up to a megabyte. None of them is a proxy's file.
     fields: Some("type!=helm.sh/release.v1"),
-    ..grouped("", "v1", "v1", "Secret", "secrets")
+    ..WatchedKind::of(&core::SECRET)
 };
 
 /// ConfigMaps.
-pub(super) static CONFIG_MAPS: WatchedKind =
-    WatchedKind { page: LARGE, ..grouped("", "v1", "v1", "ConfigMap", "configmaps") };
+pub(super) static CONFIG_MAPS: WatchedKind = WatchedKind { page: LARGE, ..WatchedKind::of(&core::CONFIG_MAP) };
 
 /// ServiceAccounts, for the roles that they have at AWS.
-static SERVICE_ACCOUNTS: WatchedKind = grouped("", "v1", "v1", "ServiceAccount", "serviceaccounts");
+static SERVICE_ACCOUNTS: WatchedKind = WatchedKind::of(&core::SERVICE_ACCOUNT);
 
-static OTHERS: [WatchedKind; 15] = [
-    appmesh(Kind::Mesh),
-    appmesh(Kind::VirtualNode),
-    appmesh(Kind::VirtualGateway),
-    appmesh(Kind::VirtualService),
-    appmesh(Kind::VirtualRouter),
-    appmesh(Kind::GatewayRoute),
-    appmesh(Kind::BackendGroup),
-    grouped("", "v1", "v1", "Namespace", "namespaces"),
-    grouped("", "v1", "v1", "Pod", "pods"),
-    grouped("apps", "v1", "apps/v1", "ReplicaSet", "replicasets"),
-    grouped("apps", "v1", "apps/v1", "Deployment", "deployments"),
-    grouped("apps", "v1", "apps/v1", "StatefulSet", "statefulsets"),
-    grouped("apps", "v1", "apps/v1", "DaemonSet", "daemonsets"),
-    grouped("batch", "v1", "batch/v1", "Job", "jobs"),
-    grouped("batch", "v1", "batch/v1", "CronJob", "cronjobs"),
-];
-
-const fn grouped(
-    group: &'static str,
-    version: &'static str,
-    api_version: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-) -> WatchedKind {
-    WatchedKind { group, version, api_version, kind, plural, page: SMALL, fields: None }
-}
-
-const fn appmesh(kind: Kind) -> WatchedKind {
-    grouped(appmesh::GROUP, appmesh::VERSION, appmesh::API_VERSION, kind.as_str(), kind.plural())
-}
+/// All others.
+static OTHERS: LazyLock<Vec<WatchedKind>> = LazyLock::new(|| {
+    let special = [core::SECRET, core::CONFIG_MAP, core::SERVICE_ACCOUNT];
+    apis::rows().filter(|row| !special.contains(row)).map(WatchedKind::of).collect()
+});
 
 /// Every kind that meshvet may watch.
 pub(super) fn all() -> impl Iterator<Item = &'static WatchedKind> {
@@ -90,6 +64,18 @@ pub(super) fn watched(options: ClusterOptions) -> impl Iterator<Item = &'static 
 }
 
 impl WatchedKind {
+    const fn of(row: &Row) -> Self {
+        Self {
+            group: row.group,
+            version: row.version,
+            api_version: row.kind.api_version,
+            kind: row.kind.kind,
+            plural: row.plural,
+            page: SMALL,
+            fields: None,
+        }
+    }
+
     /// The name under which the world knows an object of this kind.
     pub(super) fn id(&self, namespace: &str, name: &str) -> FactId {
         match self.kind {

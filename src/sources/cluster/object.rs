@@ -16,9 +16,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::apis::appmesh;
 use crate::apis::core::secret_store;
-use crate::apis::{Entry, Undecodable, decode_object, decode_subject};
+use crate::apis::{Entry, Undecodable, decode_object, decode_subject, reviewed_row};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, StoreKey};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
@@ -140,11 +139,9 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
         });
         return Ok(Entry::Fact(Fact::Store(key, Arc::new(secret_store(data)))));
     }
-    if kind.group == appmesh::GROUP
-        && let Ok(kind) = kind.kind.parse()
-    {
+    if let Some(row) = reviewed_row(kind.group, kind.version, kind.kind) {
         // As at admission: what one can read, so can the other.
-        return match decode_subject(kind, object.text.as_bytes(), object.namespace()) {
+        return match decode_subject(row, object.text.as_bytes(), object.namespace()) {
             Ok(reviewed) => Ok(Entry::Subject(Box::new(reviewed))),
             Err(error) => Err(Box::new(Undecodable { object: itself, ..error })),
         };

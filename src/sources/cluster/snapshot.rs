@@ -9,7 +9,7 @@ use kube::runtime::watcher::Event;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::mesh::{Fact, FreshStores, StoreKey, StoreState, Unread, View};
+use crate::mesh::{Fact, FreshStores, Overlay, StoreKey, StoreState, Unread, View};
 use crate::policy::Policy;
 use crate::rules;
 use crate::sources::cluster::failure::{status_of, told};
@@ -107,11 +107,11 @@ pub async fn read_stores(
 ) -> (FreshStores, Vec<String>) {
     loop {
         let mut wanted = BTreeSet::new();
+        let overlay = Overlay::of_stores(fresh);
         for object in world.reviewed() {
-            world.read(|world| {
-                wanted.extend(rules::stores_to_read(&object, View::with_fresh(world, &fresh), policy));
-            });
+            world.read(|world| wanted.extend(rules::stores_to_read(&object, View::new(world).over(&overlay), policy)));
         }
+        fresh = overlay.stores;
         wanted.retain(|key| !fresh.contains_key(key));
         if wanted.is_empty() {
             break;

@@ -40,7 +40,7 @@ struct Seen {
 }
 
 enum Change {
-    Learn(Fact, Option<Box<Subject>>),
+    Learn(FactId, Vec<Fact>, Option<Box<Subject>>),
     Forget(FactId),
     Skip(FactId, Undecodable),
 }
@@ -94,23 +94,23 @@ impl Tracker {
     fn take(&mut self, object: &RawObject, changes: &mut Vec<Change>) {
         let id = object.id(self.kind);
         match decode(self.kind, object) {
-            Ok(Entry::Subject(reviewed)) => self.learn(id, reviewed.fact(), Some(reviewed), changes),
-            Ok(Entry::Fact(fact)) => self.learn(id, fact, None, changes),
+            Ok(Entry::Subject(subject)) => self.learn(id, subject.facts.clone(), Some(subject), changes),
+            Ok(Entry::Fact(fact)) => self.learn(id, vec![fact], None, changes),
             Ok(Entry::Nothing(_) | Entry::Other) => self.lose(id, changes),
             Err(undecodable) => self.skip(id, *undecodable, changes),
         }
     }
 
-    fn learn(&mut self, id: FactId, fact: Fact, reviewed: Option<Box<Subject>>, changes: &mut Vec<Change>) {
-        debug_assert_eq!(id, fact.id(), "what is learnt can be forgotten again");
-        let bytes = weight(&fact);
-        let old = self.seen.insert(id, Seen { round: self.round, bytes, unreadable: None });
+    fn learn(&mut self, id: FactId, facts: Vec<Fact>, subject: Option<Box<Subject>>, changes: &mut Vec<Change>) {
+        debug_assert!(facts.iter().all(|fact| fact.id() == id), "what is learnt can be forgotten again");
+        let bytes = facts.iter().map(weight).sum();
+        let old = self.seen.insert(id.clone(), Seen { round: self.round, bytes, unreadable: None });
         self.bytes += bytes;
         if let Some(old) = old {
             self.bytes -= old.bytes;
             self.undecodable -= usize::from(old.unreadable.is_some());
         }
-        changes.push(Change::Learn(fact, reviewed));
+        changes.push(Change::Learn(id, facts, subject));
     }
 
     /// Notes an object that can't be read. What it said before is forgotten too: it doesn't say so any more.
@@ -168,9 +168,9 @@ impl Tracker {
             self.world.write(|world| {
                 for change in changes {
                     match change {
-                        Change::Learn(fact, reviewed) => {
-                            stock.push((fact.id(), Noted::Object(reviewed)));
-                            world.learn(fact);
+                        Change::Learn(id, facts, subject) => {
+                            world.replace(&id, facts);
+                            stock.push((id, Noted::Object(subject)));
                         }
                         Change::Forget(id) => {
                             world.forget(&id);

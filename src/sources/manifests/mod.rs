@@ -284,10 +284,10 @@ impl Loader {
         let mut seen = Seen { source, line: raw.at.line, index: None };
         match decode_object(raw.value, &self.namespace) {
             Ok(Entry::Subject(reviewed)) => {
-                let fact = reviewed.fact();
                 seen.index = Some(self.out.objects.len());
-                self.see(fact.id(), seen);
-                self.out.world.learn(fact);
+                let id = FactId::Object(reviewed.object.clone());
+                self.out.world.replace(&id, reviewed.facts.clone());
+                self.see(id, seen);
                 self.out.objects.push(Located { reviewed: *reviewed, raw: original, site });
                 Ok(true)
             }

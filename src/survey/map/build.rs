@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::finding::{Finding, Site};
 use crate::k8s::ObjectRef;
-use crate::mesh::{CallKey, Calls, Discovery, Member, View};
+use crate::mesh::{CallKey, Discovery, Member, View};
 use crate::policy::{Effective, Policy};
 use crate::rules::{End, Files, Pair};
 use crate::survey::map::ends::{Certificates, mode, of_listener};
@@ -71,7 +71,7 @@ impl<'r> MapBuilder<'r> {
     pub fn map(report: &'r Report, view: View<'_>, policy: &Policy) -> Map {
         let mut builder = Self::new(report, None);
         // In one order, so that the same world gives the same map where something is left out.
-        let mut members: Vec<_> = view.world.members().collect();
+        let mut members: Vec<_> = view.members().collect();
         members.sort_unstable_by_key(|member| &member.object);
         members.into_iter().for_each(|member| builder.member(view, policy, member));
         builder.finish()
@@ -79,8 +79,8 @@ impl<'r> MapBuilder<'r> {
 
     /// Adds a member, with the calls that it makes.
     pub fn member(&mut self, view: View<'_>, policy: &Policy, member: &Member) {
-        let effective = policy.effective(member.object.namespace(), view.world);
-        if !self.within(&member.object) && !self.touches(view, member, effective.backend_groups_enabled) {
+        let view = view.under(policy.effective(member.object.namespace(), view).settings());
+        if !self.within(&member.object) && !self.touches(view, member) {
             return;
         }
         let number = self.nodes.len();
@@ -123,7 +123,8 @@ impl<'r> MapBuilder<'r> {
                 end,
             });
         }
-        let workloads: Vec<&ObjectRef> = view.world.workloads_of(member).map(|workload| &workload.object).collect();
+        let workloads: Vec<&ObjectRef> =
+            view.workloads_of(member).into_iter().map(|workload| &workload.object).collect();
         let mut findings = self.at(&member.object).to_vec();
         findings.extend(self.by_end.get(&member.object).into_iter().flatten());
         findings.extend(workloads.iter().flat_map(|workload| self.at(workload)));
@@ -133,7 +134,7 @@ impl<'r> MapBuilder<'r> {
             kind: member.object.kind.clone(),
             namespace: member.object.namespace().to_owned(),
             name: member.object.name.clone(),
-            mesh: view.world.mesh_of(member).map(str::to_owned),
+            mesh: view.mesh_of(member).map(str::to_owned),
             known_as: match &member.discovery {
                 Discovery::Dns { hostname, .. } => Some(hostname.clone()),
                 Discovery::CloudMap { namespace, service, .. } => Some(format!("{service}.{namespace} (Cloud Map)")),
@@ -145,7 +146,7 @@ impl<'r> MapBuilder<'r> {
             policies,
             findings,
         });
-        self.calls_of(view, &effective, member);
+        self.calls_of(view, member);
     }
 
     fn within(&self, object: &ObjectRef) -> bool {
@@ -153,21 +154,21 @@ impl<'r> MapBuilder<'r> {
     }
 
     /// Whether a member outside of the namespace calls into it, or is called from there.
-    fn touches(&self, view: View<'_>, member: &Member, by_groups: bool) -> bool {
-        let calls = Calls::new(view.world, member, by_groups);
-        calls.made().iter().any(|call| self.within(&call.server.object))
-            || calls.received().iter().any(|call| self.within(&call.client.object))
+    fn touches(&self, view: View<'_>, member: &Member) -> bool {
+        view.links_from(member).iter().any(|link| self.within(&link.server.object))
+            || view.links_to(member).iter().any(|link| self.within(&link.client.object))
     }
 
-    fn calls_of(&mut self, view: View<'_>, policy: &Effective, member: &Member) {
-        for pair in Pair::made_by(view, member, policy) {
-            let key = pair.call.key();
+    fn calls_of(&mut self, view: View<'_>, member: &Member) {
+        for pair in Pair::made_by(view, member) {
+            let key = pair.key();
             if !self.within(&key.client) && !self.within(&key.server) {
                 continue;
             }
-            let service = pair.call.service.to_string();
+            let service = pair.link.service();
+            let service = format!("{}/{}", service.namespace(), service.name);
             if let Some(known) = self.calls.get_mut(&key) {
-                known.idle &= pair.call.idle;
+                known.idle &= pair.link.idle;
                 if !known.services.contains(&service) {
                     known.services.push(service);
                 }
@@ -183,11 +184,11 @@ impl<'r> MapBuilder<'r> {
     }
 
     fn call(&self, view: View<'_>, pair: &Pair<'_>, key: &CallKey, service: String) -> Draft {
-        let tls = pair.call.listener.active_tls().is_some();
-        let enforced = pair.call.policy.enforced();
+        let tls = pair.listener.active_tls().is_some();
+        let enforced = pair.link.policy.enforced();
         let mut findings = self.by_call.get(key).cloned().unwrap_or_default();
         let by_name = pair.relies_on_hostname();
-        let listener = &pair.call.listener;
+        let listener = &pair.listener;
         let of_server = self.on_end(&key.server, &listener.anchor, listener.field.pointer());
         let concerns = |number: &usize| {
             let code = self.findings.get(*number).map(|reported| reported.finding.rule.code);
@@ -202,7 +203,7 @@ impl<'r> MapBuilder<'r> {
         let state = State::of(self.read(&findings), !unknown.is_empty(), plaintext);
         Draft {
             services: vec![service],
-            idle: pair.call.idle,
+            idle: pair.link.idle,
             tls: tls || enforced.is_some(),
             state,
             unknown,

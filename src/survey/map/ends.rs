@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::mesh::{Member, ServerEnd, TlsMode, Validation, View};
+use crate::mesh::{Member, NameCheck, ServerEnd, TlsMode, Validation, View};
 use crate::pki::Certificate;
 use crate::rules::{CertificateUse, End, Files, TrustUse};
 use crate::survey::map::state::{elsewhere, trust_elsewhere, why};
@@ -34,7 +34,7 @@ impl Certificates {
     pub(super) fn end<'a>(&mut self, node: usize, end: End<'a>, files: &Files<'a>) -> MapEnd {
         let validation = end.validation();
         let mut shows: Vec<Shows> = files.certificates.iter().map(|using| self.shows(node, using)).collect();
-        if let Some(source) = end.certificate().and_then(elsewhere) {
+        for source in end.certificates().iter().filter_map(elsewhere) {
             shows.push(Shows { origin: source, chain: Vec::new(), more: 0, unknown: None });
         }
         let mut trusts: Vec<Trusts> = files.trusts.iter().map(|using| self.trusts(node, using)).collect();
@@ -117,7 +117,11 @@ fn describe(certificate: &Certificate) -> MapCertificate {
 }
 
 fn names(validation: &Validation) -> Vec<String> {
-    validation.names.iter().map(|(name, _)| name.clone()).collect()
+    match &validation.names {
+        NameCheck::List(names) => names.iter().map(|(name, _)| name.clone()).collect(),
+        NameCheck::Name(name, _) => vec![name.clone()],
+        NameCheck::Host | NameCheck::Nothing => Vec::new(),
+    }
 }
 
 /// The mode as App Mesh writes it.

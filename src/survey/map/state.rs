@@ -61,10 +61,10 @@ impl State {
 /// What isn't known of a call, one sentence each.
 pub(super) fn unknown_of_call(view: View<'_>, pair: &Pair<'_>) -> Vec<String> {
     let mut unknown = Vec::new();
-    if let Some(tls) = pair.call.listener.active_tls() {
-        unknown_of_end(End::Server(pair.call.listener, tls), &pair.server, "server", &mut unknown);
+    if let Some(tls) = pair.listener.active_tls() {
+        unknown_of_end(End::Server(pair.listener, tls), &pair.server, "server", &mut unknown);
     }
-    if let Some(policy) = pair.call.policy.enforced() {
+    if let Some(policy) = pair.link.policy.enforced() {
         unknown_of_end(End::Client(policy), &pair.client, "client", &mut unknown);
     }
     for (shown, trusting, purpose) in
@@ -72,7 +72,7 @@ pub(super) fn unknown_of_call(view: View<'_>, pair: &Pair<'_>) -> Vec<String> {
     {
         for chain in shown.certificates.iter().filter_map(|using| using.chain()) {
             for bundle in trusting.trusts.iter().filter_map(|trust| trust.bundle()) {
-                if let PathVerdict::Unknown(why) = &*view.world.paths().verdict(chain, bundle, purpose) {
+                if let PathVerdict::Unknown(why) = &*view.paths().verdict(chain, bundle, purpose) {
                     unknown.push(format!("whether the chain leads to the bundle can't be said: {why}"));
                 }
             }
@@ -84,9 +84,8 @@ pub(super) fn unknown_of_call(view: View<'_>, pair: &Pair<'_>) -> Vec<String> {
 
 /// What isn't known of an end, one sentence each.
 pub(super) fn unknown_of_end(end: End<'_>, files: &Files<'_>, whose: &str, unknown: &mut Vec<String>) {
-    if let Some(source) = end.certificate().and_then(elsewhere) {
-        unknown.push(format!("the {whose}'s certificate is {source}"));
-    }
+    let sources = end.certificates().iter().filter_map(elsewhere);
+    unknown.extend(sources.map(|source| format!("the {whose}'s certificate is {source}")));
     let trust = end.validation().and_then(|validation| validation.trust.as_ref());
     if let Some(source) = trust.and_then(trust_elsewhere) {
         unknown.push(format!("what the {whose} trusts is {source}"));
@@ -105,7 +104,7 @@ pub(super) fn unknown_of_end(end: End<'_>, files: &Files<'_>, whose: &str, unkno
 /// A certificate that nobody but the proxy gets to see.
 pub(super) fn elsewhere(source: &CertificateSource) -> Option<String> {
     match source {
-        CertificateSource::File { .. } | CertificateSource::Acm(_) => None,
+        CertificateSource::File { .. } | CertificateSource::Keys { .. } | CertificateSource::Acm(_) => None,
         CertificateSource::Sds { secret_name, .. } => {
             Some(format!("delivered by SDS, which can't be looked into: {secret_name}"))
         }
@@ -115,7 +114,9 @@ pub(super) fn elsewhere(source: &CertificateSource) -> Option<String> {
 /// Trust that nobody but the proxy gets to see.
 pub(super) fn trust_elsewhere(source: &TrustSource) -> Option<String> {
     match source {
-        TrustSource::File(_) | TrustSource::Acm(_) => None,
+        TrustSource::File(_) | TrustSource::Key(_) | TrustSource::Acm(_) => None,
+        TrustSource::Proxy(_) => Some("what the proxy's own image trusts".to_owned()),
+        TrustSource::System(_) => Some("what the proxy's system trusts".to_owned()),
         TrustSource::Sds { secret_name, .. } => {
             Some(format!("delivered by SDS, which can't be looked into: {secret_name}"))
         }
@@ -134,6 +135,9 @@ pub(super) fn why(place: &Place) -> Option<String> {
         Place::NotMounted { .. } => Some("nothing is mounted at its path".to_owned()),
         Place::Opaque { kind, name } => Some(format!("volume {name} is of kind {kind}, which can't be looked into")),
         Place::VolumeMissing { name } => Some(format!("the pods have no volume {name}")),
+        Place::StorePromised { store, promise } => {
+            Some(format!("{store} isn't there yet; {} makes it", promise.object))
+        }
         Place::StoreMissing { store, empty: true } => Some(format!("{store} is empty")),
         Place::StoreMissing { store, empty: false } => Some(format!("{store} isn't there")),
         Place::StoreUnread { store, why } => Some(match why {

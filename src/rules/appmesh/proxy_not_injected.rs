@@ -22,14 +22,15 @@ use crate::apis::appmesh::annotations::SIDECAR_INJECTOR_WEBHOOK;
 use crate::apis::appmesh::injection::Injection;
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::{Member, Workload};
+use crate::mesh::{Member, Proxy, Workload};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member().filter(|member| member.uses_tls()) else { return };
-    for workload in cx.workloads.iter().filter(|workload| !workload.brings_proxy) {
-        if let Some(problem) = not_injected(cx, member, workload) {
+    for workload in &cx.workloads {
+        let Some(proxy) = workload.proxy(member.api).filter(|proxy| !proxy.brought) else { continue };
+        if let Some(problem) = not_injected(cx, member, workload, proxy) {
             out.add(
                 problem
                     .expected("a proxy in every selected pod")
@@ -39,7 +40,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-fn not_injected(cx: &Context<'_>, member: &Member, workload: &Workload) -> Option<Problem> {
+fn not_injected(cx: &Context<'_>, member: &Member, workload: &Workload, proxy: &Proxy) -> Option<Problem> {
     let name = &workload.object;
     let selector = FieldPath::root().keys(["spec", "podSelector"]);
     if member.is_gateway() {
@@ -52,9 +53,9 @@ fn not_injected(cx: &Context<'_>, member: &Member, workload: &Workload) -> Optio
         );
     }
     // A namespace that isn't known (manifests without it) counts as labelled: nothing is claimed of it.
-    let injection = match cx.view.world.namespace(name.namespace()) {
-        Some(labels) => Injection::of(labels, &workload.annotations),
-        None if workload.opts_out() => Injection::PodOptsOut,
+    let injection = match cx.view.namespace(name.namespace()) {
+        Some(labels) => Injection::of(labels, &proxy.annotations),
+        None if proxy.opted_out => Injection::PodOptsOut,
         None => return None,
     };
     let found = match &injection {

@@ -1,28 +1,15 @@
-//! The world as one review sees it: the shared snapshot, with what was read afresh laid over it.
+//! From what an end names to what it holds.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::aws::{Answer, Arn, ArnKind, Asked, AuthorityFacts, AwsFacts, CertificateFacts, Home, Question};
-use crate::mesh::end::FileRef;
+use crate::mesh::end::{FileRef, KeyRef};
 use crate::mesh::member::Member;
-use crate::mesh::mounts::{Located, Mounts};
+use crate::mesh::mounts::{Located, Mounts, Part, Volume};
+use crate::mesh::promise::Promise;
 use crate::mesh::store::{StoreKey, StoreState, Unread};
-use crate::mesh::workload::Workload;
-use crate::mesh::world::World;
+use crate::mesh::view::View;
+use crate::mesh::workload::{Proxy, Workload};
 use crate::pki::{Bundle, Certificate, Chain, FileFacts};
-
-/// Stores read for one review, newer than the world's.
-pub type FreshStores = HashMap<StoreKey, StoreState>;
-
-/// What the rules look things up in.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// The shared snapshot.
-    pub world: &'a World,
-    fresh: Option<&'a FreshStores>,
-    aws: Option<&'a AwsFacts>,
-}
 
 /// What stands at a path of one workload's proxy.
 #[derive(Clone, Debug)]
@@ -54,6 +41,13 @@ pub enum Place {
     VolumeMissing {
         /// The name asked for.
         name: String,
+    },
+    /// The store isn't there yet, and somebody is known to make it.
+    StorePromised {
+        /// The store.
+        store: Arc<StoreKey>,
+        /// What is known of it beforehand.
+        promise: Arc<Promise>,
     },
     /// The store isn't there, or holds no key yet.
     StoreMissing {
@@ -95,9 +89,10 @@ impl Place {
     /// The store that this answer was read from.
     pub fn store(&self) -> Option<&StoreKey> {
         match self {
-            Place::File { store, .. } | Place::StoreMissing { store, .. } | Place::StoreUnread { store, .. } => {
-                Some(store)
-            }
+            Place::File { store, .. }
+            | Place::StorePromised { store, .. }
+            | Place::StoreMissing { store, .. }
+            | Place::StoreUnread { store, .. } => Some(store),
             Place::KeyMissing { store, .. } => store.as_deref(),
             Place::Unknown
             | Place::NotMounted { .. }
@@ -109,88 +104,7 @@ impl Place {
     }
 }
 
-impl<'a> View<'a> {
-    /// The world as it stands.
-    pub fn new(world: &'a World) -> Self {
-        Self { world, fresh: None, aws: None }
-    }
-
-    /// The world with newer stores laid over it.
-    pub fn with_fresh(world: &'a World, fresh: &'a FreshStores) -> Self {
-        Self { world, fresh: Some(fresh), aws: None }
-    }
-
-    /// The same, with what AWS has answered.
-    #[must_use]
-    pub fn answered(self, facts: &'a AwsFacts) -> Self {
-        Self { aws: Some(facts), ..self }
-    }
-
-    /// Whether AWS is asked at all.
-    pub fn asks(&self) -> bool {
-        self.aws.is_some()
-    }
-
-    /// What came of a question to AWS; None where it was not asked.
-    pub fn answer(&self, question: &Question) -> Option<&'a Answer> {
-        self.aws?.get(question)
-    }
-
-    /// What ACM says of a certificate.
-    pub fn certificate(&self, arn: &Arn) -> Asked<'a, CertificateFacts> {
-        Asked::of(self.answer(&Question::Certificate(arn.clone())), |answer| match answer {
-            Answer::Certificate(facts) => Some(&**facts),
-            _ => None,
-        })
-    }
-
-    /// What AWS Private CA says of an authority.
-    pub fn authority(&self, arn: &Arn) -> Asked<'a, AuthorityFacts> {
-        Asked::of(self.answer(&Question::Authority(arn.clone())), |answer| match answer {
-            Answer::Authority(facts) => Some(&**facts),
-            _ => None,
-        })
-    }
-
-    /// Where meshvet itself is.
-    pub fn home(&self) -> Asked<'a, Home> {
-        Asked::of(self.answer(&Question::Home), |answer| match answer {
-            Answer::Home(home) => Some(home),
-            _ => None,
-        })
-    }
-
-    /// What a certificate's ARN stands for.
-    pub(crate) fn acm_place(&self, reference: &FileRef) -> Place {
-        let facts =
-            Arn::parse(&reference.path, ArnKind::Certificate).ok().and_then(|arn| self.certificate(&arn).known());
-        let Some(facts) = facts else { return Place::Acm { leaf: None, chain: None } };
-        let authority = facts.authority.as_deref().and_then(|arn| Arn::parse(arn, ArnKind::Authority).ok());
-        let authority = authority.and_then(|arn| self.authority(&arn).known());
-        let chain = authority.and_then(|authority| facts.chain(authority)).map(Arc::new);
-        Place::Acm { leaf: facts.leaf.clone(), chain }
-    }
-
-    /// What authorities come to together. One that isn't known may be the one that counts: then nothing is.
-    pub(crate) fn authorities_place(&self, references: &[FileRef]) -> Place {
-        let mut certificates = Vec::new();
-        for reference in references {
-            let facts =
-                Arn::parse(&reference.path, ArnKind::Authority).ok().and_then(|arn| self.authority(&arn).known());
-            let Some(bundle) = facts.and_then(|facts| facts.bundle.as_ref()) else { return Place::Authorities(None) };
-            certificates.extend(bundle.certificates.iter().cloned());
-        }
-        Place::Authorities(Bundle::new(certificates, false).map(Arc::new))
-    }
-
-    /// What is known of a store.
-    pub fn store(&self, key: &StoreKey) -> StoreState {
-        match self.fresh.and_then(|fresh| fresh.get(key)) {
-            Some(state) => state.clone(),
-            None => self.world.store(key),
-        }
-    }
-
+impl View<'_> {
     /// What stands at a file's path: in a folder given for it, else in the mounts of the workload.
     pub fn place(&self, member: &Member, workload: Option<&Workload>, file: &FileRef) -> Place {
         for folder in self.world.folders_for(&member.object) {
@@ -199,8 +113,16 @@ impl<'a> View<'a> {
                 return self.read(located, folder, &file.path);
             }
         }
-        let Some(Workload { mounts, .. }) = workload else { return Place::Unknown };
+        let Some(Proxy { mounts, .. }) = workload.and_then(|workload| workload.proxy(member.api)) else {
+            return Place::Unknown;
+        };
         self.read(mounts.locate(&file.path), mounts, &file.path)
+    }
+
+    /// What a key holds that an end names itself.
+    pub fn key_place(&self, key: &KeyRef) -> Place {
+        let part = Part { store: Arc::clone(&key.store), items: None, optional: false };
+        self.read_keys(&[(&part, key.key.clone())])
     }
 
     fn read(&self, located: Located<'_>, mounts: &Mounts, path: &str) -> Place {
@@ -213,7 +135,7 @@ impl<'a> View<'a> {
                 let name = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or(path).to_owned();
                 let offered: Vec<String> = offered.into_iter().map(str::to_owned).collect();
                 let store = match &mount.volume {
-                    crate::mesh::Volume::Files(parts) => parts.first().map(|part| Arc::clone(&part.store)),
+                    Volume::Files(parts) => parts.first().map(|part| Arc::clone(&part.store)),
                     _ => None,
                 };
                 Place::KeyMissing { store, nearest: nearest(&name, &offered), key: name, offered }
@@ -222,7 +144,7 @@ impl<'a> View<'a> {
     }
 
     /// The last of the keys that exists; if none does, why the last one doesn't.
-    fn read_keys(&self, keys: &[(&crate::mesh::Part, String)]) -> Place {
+    fn read_keys(&self, keys: &[(&Part, String)]) -> Place {
         let mut why = None;
         for (part, key) in keys.iter().rev() {
             let store = Arc::clone(&part.store);
@@ -241,6 +163,9 @@ impl<'a> View<'a> {
                 },
                 StoreState::Absent => {
                     why.get_or_insert(Place::StoreMissing { store, empty: false });
+                }
+                StoreState::Promised(promise) => {
+                    why.get_or_insert(Place::StorePromised { store, promise });
                 }
                 // It may hold the file: nothing before it can be told either.
                 StoreState::Unread(reason) => return Place::StoreUnread { store, why: reason },

@@ -24,13 +24,8 @@ use crate::rules::engine::Reporter;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };
     for workload in &cx.workloads {
-        let mut others: Vec<String> = cx
-            .view
-            .world
-            .members_of(workload)
-            .filter(|other| other.object != member.object)
-            .map(|other| other.object.to_string())
-            .collect();
+        let others = cx.view.members_of(workload).into_iter().filter(|other| other.object != member.object);
+        let mut others: Vec<String> = others.map(|other| other.object.to_string()).collect();
         if others.is_empty() {
             continue;
         }

@@ -22,7 +22,7 @@ use crate::apis::appmesh::annotations::SDS;
 use crate::apis::appmesh::injection::sds_disabled;
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::{CertificateSource, TrustSource};
+use crate::mesh::{CertificateSource, TrustSource, Workload};
 use crate::rules::context::{Context, End};
 use crate::rules::engine::Reporter;
 
@@ -38,7 +38,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     "set sds.enabled: true in meshvet's policy if the App Mesh controller runs with --enable-sds=true",
                 ));
             }
-            for workload in cx.workloads.iter().filter(|workload| sds_disabled(&workload.annotations)) {
+            for workload in cx.workloads.iter().filter(|workload| switches_off(cx, workload)) {
                 let annotation = workload.template_metadata.keys(["annotations", SDS]);
                 let site = Site::new(format!("{} {what}", end.anchor()), annotation).on(workload.object.clone());
                 out.add(problem(
@@ -52,6 +52,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
+/// Whether the pods keep SDS from the member's proxy.
+fn switches_off(cx: &Context<'_>, workload: &Workload) -> bool {
+    let proxy = cx.member().and_then(|member| workload.proxy(member.api));
+    proxy.is_some_and(|proxy| sds_disabled(&proxy.annotations))
+}
+
 fn problem(site: Site, message: String, secret_name: &str, fix: &str) -> Problem {
     Problem::warn(site, message)
         .expected("SDS enabled, in the controller and in the pods")
@@ -62,8 +68,10 @@ fn problem(site: Site, message: String, secret_name: &str, fix: &str) -> Problem
 
 fn secrets_of(end: End<'_>) -> Vec<(&'static str, &str, &FieldPath)> {
     let mut found = Vec::new();
-    if let Some(CertificateSource::Sds { secret_name, field }) = end.certificate() {
-        found.push(("certificate", secret_name.as_str(), field));
+    for source in end.certificates() {
+        if let CertificateSource::Sds { secret_name, field } = source {
+            found.push(("certificate", secret_name.as_str(), field));
+        }
     }
     if let Some(TrustSource::Sds { secret_name, field }) = end.validation().and_then(|v| v.trust.as_ref()) {
         found.push(("trust", secret_name.as_str(), field));

@@ -20,15 +20,15 @@
 //! ## How to fix
 //! Bring the value into the limits of the API (App Mesh API Reference, `VirtualNodeSpec` and its siblings).
 
-use crate::apis::Body;
+use crate::apis::Native;
 use crate::apis::appmesh::names::{dotted, underscored};
 use crate::apis::appmesh::{
-    BackendDefaults, ClientPolicy, HealthCheckPolicy, ListenerTls, ListenerTlsMode, PortMapping, RouteAction,
-    TlsValidation, VirtualRouter, VirtualService,
+    BackendDefaults, ClientPolicy, HealthCheckPolicy, ListenerTls, ListenerTlsMode, PortMapping, RouteAction, Spec,
+    TlsValidation, VirtualNodeSpec, VirtualRouterSpec, VirtualServiceSpec,
 };
 use crate::finding::{Mend, Problem, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::{Definition, Member};
+use crate::mesh::ServerEnd;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
@@ -39,29 +39,36 @@ const SAN_LIMIT: usize = 253;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let spec = FieldPath::root().key("spec");
-    let object = &cx.reviewed.object;
+    let object = &cx.subject.object;
     let name = |explicit: &Option<String>, default: String, out: &mut Reporter<'_>| {
         let explicit = explicit.as_ref().filter(|name| !name.is_empty());
         check_name(explicit.unwrap_or(&default), explicit.is_some(), &spec, out);
     };
-    match &cx.reviewed.body {
-        Body::Member(member) => {
-            let (aws_name, defaults) = match &member.definition {
-                Definition::VirtualNode(node) => (&node.aws_name, &node.backend_defaults),
-                Definition::VirtualGateway(gateway) => (&gateway.aws_name, &gateway.backend_defaults),
-            };
-            name(aws_name, underscored(&object.name, object.namespace()), out);
-            check_member(member, defaults.as_ref(), &spec, out);
+    let Native::AppMesh(native) = &cx.subject.native else { return };
+    let servers = cx.member().map_or(&[][..], |member| &member.servers);
+    match native {
+        Spec::VirtualNode(node) => {
+            name(&node.aws_name, underscored(&object.name, object.namespace()), out);
+            check_defaults(node.backend_defaults.as_ref(), &spec, out);
+            check_node(node, servers, &spec, out);
         }
-        Body::Service(service) => {
-            name(&service.spec.aws_name, dotted(&object.name, object.namespace()), out);
+        Spec::VirtualGateway(gateway) => {
+            name(&gateway.aws_name, underscored(&object.name, object.namespace()), out);
+            check_defaults(gateway.backend_defaults.as_ref(), &spec, out);
+            for (server, listener) in servers.iter().zip(&gateway.listeners) {
+                let parts = (&listener.port_mapping, listener.health_check.as_ref(), listener.tls.as_ref());
+                check_listener(server, parts, out);
+            }
+        }
+        Spec::VirtualService(service) => {
+            name(&service.aws_name, dotted(&object.name, object.namespace()), out);
             check_provider(service, &spec, out);
         }
-        Body::Router(router) => {
-            name(&router.spec.aws_name, underscored(&object.name, object.namespace()), out);
+        Spec::VirtualRouter(router) => {
+            name(&router.aws_name, underscored(&object.name, object.namespace()), out);
             check_router(router, &spec, out);
         }
-        _ => {}
+        Spec::Other => {}
     }
 }
 
@@ -84,54 +91,33 @@ fn check_name(name: &str, explicit: bool, spec: &FieldPath, out: &mut Reporter<'
     );
 }
 
-fn check_member(member: &Member, defaults: Option<&BackendDefaults>, spec: &FieldPath, out: &mut Reporter<'_>) {
+fn check_defaults(defaults: Option<&BackendDefaults>, spec: &FieldPath, out: &mut Reporter<'_>) {
     let policy = defaults.and_then(|defaults| defaults.client_policy.as_ref());
     check_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), policy, out);
-    match &member.definition {
-        Definition::VirtualNode(node) => {
-            for (server, listener) in member.servers.iter().zip(&node.listeners) {
-                check_listener(
-                    &server.anchor,
-                    &server.field,
-                    &listener.port_mapping,
-                    listener.health_check.as_ref(),
-                    listener.tls.as_ref(),
-                    out,
-                );
-            }
-            for (index, backend) in node.backends.iter().enumerate() {
-                let service = &backend.virtual_service;
-                let field = spec.key("backends").index(index).key("virtualService");
-                let name = service.virtual_service_ref.as_ref().map_or("without a service", |r| &r.name);
-                let anchor = format!("backend {name}");
-                let known = service.virtual_service_ref.is_some() || service.virtual_service_arn.is_some();
-                check_reference(known, &anchor, "virtualServiceRef or virtualServiceARN", &field, out);
-                check_policy(&anchor, &field.key("clientPolicy"), service.client_policy.as_ref(), out);
-            }
-        }
-        Definition::VirtualGateway(gateway) => {
-            for (server, listener) in member.servers.iter().zip(&gateway.listeners) {
-                check_listener(
-                    &server.anchor,
-                    &server.field,
-                    &listener.port_mapping,
-                    listener.health_check.as_ref(),
-                    listener.tls.as_ref(),
-                    out,
-                );
-            }
-        }
+}
+
+fn check_node(node: &VirtualNodeSpec, servers: &[ServerEnd], spec: &FieldPath, out: &mut Reporter<'_>) {
+    for (server, listener) in servers.iter().zip(&node.listeners) {
+        let parts = (&listener.port_mapping, listener.health_check.as_ref(), listener.tls.as_ref());
+        check_listener(server, parts, out);
+    }
+    for (index, backend) in node.backends.iter().enumerate() {
+        let service = &backend.virtual_service;
+        let field = spec.key("backends").index(index).key("virtualService");
+        let name = service.virtual_service_ref.as_ref().map_or("without a service", |r| &r.name);
+        let anchor = format!("backend {name}");
+        let known = service.virtual_service_ref.is_some() || service.virtual_service_arn.is_some();
+        check_reference(known, &anchor, "virtualServiceRef or virtualServiceARN", &field, out);
+        check_policy(&anchor, &field.key("clientPolicy"), service.client_policy.as_ref(), out);
     }
 }
 
 fn check_listener(
-    anchor: &str,
-    field: &FieldPath,
-    mapping: &PortMapping,
-    health: Option<&HealthCheckPolicy>,
-    tls: Option<&ListenerTls>,
+    server: &ServerEnd,
+    (mapping, health, tls): (&PortMapping, Option<&HealthCheckPolicy>, Option<&ListenerTls>),
     out: &mut Reporter<'_>,
 ) {
+    let (anchor, field) = (&*server.anchor, &server.field);
     check_port(anchor, mapping.port, field.keys(["portMapping", "port"]), out);
     if let Some(port) = health.and_then(|health| health.port)
         && port != mapping.port
@@ -234,8 +220,8 @@ fn check_reference(known: bool, anchor: &str, of: &str, field: &FieldPath, out: 
     );
 }
 
-fn check_provider(service: &VirtualService, spec: &FieldPath, out: &mut Reporter<'_>) {
-    let Some(provider) = &service.spec.provider else { return };
+fn check_provider(service: &VirtualServiceSpec, spec: &FieldPath, out: &mut Reporter<'_>) {
+    let Some(provider) = &service.provider else { return };
     let at = spec.key("provider");
     if let Some(node) = &provider.virtual_node {
         let known = node.virtual_node_ref.is_some() || node.virtual_node_arn.is_some();
@@ -247,12 +233,12 @@ fn check_provider(service: &VirtualService, spec: &FieldPath, out: &mut Reporter
     }
 }
 
-fn check_router(router: &VirtualRouter, spec: &FieldPath, out: &mut Reporter<'_>) {
-    for (index, listener) in router.spec.listeners.iter().enumerate() {
+fn check_router(router: &VirtualRouterSpec, spec: &FieldPath, out: &mut Reporter<'_>) {
+    for (index, listener) in router.listeners.iter().enumerate() {
         let field = spec.key("listeners").index(index).keys(["portMapping", "port"]);
         check_port("listener", listener.port_mapping.port, field, out);
     }
-    for (index, route) in router.spec.routes.iter().enumerate() {
+    for (index, route) in router.routes.iter().enumerate() {
         let field = spec.key("routes").index(index);
         for (kind, action) in route.actions() {
             let field = field.keys([kind, "action", "weightedTargets"]);

@@ -21,53 +21,53 @@
 //! ## How to fix
 //! Keep the one that is meant, and remove the others.
 
-use crate::apis::Body;
-use crate::apis::appmesh::{ClientPolicy, ListenerTls, ListenerTlsMode, TlsTrust, VirtualServiceProvider};
+use crate::apis::Native;
+use crate::apis::appmesh::{ClientPolicy, ListenerTls, ListenerTlsMode, Spec, TlsTrust, VirtualServiceProvider};
 use crate::finding::{Problem, Severity, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::Definition;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let spec = FieldPath::root().key("spec");
-    match &cx.reviewed.body {
-        Body::Member(member) => match &member.definition {
-            Definition::VirtualNode(node) => {
-                for (server, listener) in member.servers.iter().zip(&node.listeners) {
-                    listener_tls(&server.anchor, &server.field, listener.tls.as_ref(), false, out);
-                }
-                if let Some(discovery) = &node.service_discovery {
-                    let given =
-                        given(&[("dns", discovery.dns.is_some()), ("awsCloudMap", discovery.aws_cloud_map.is_some())]);
-                    let choice = Choice { what: "service discovery", of: &["dns", "awsCloudMap"], given };
-                    choice.report(Severity::Deny, "service discovery", spec.key("serviceDiscovery"), out);
-                }
-                let defaults = node.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
-                client_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
-                for (index, backend) in node.backends.iter().enumerate() {
-                    let field = spec.key("backends").index(index).keys(["virtualService", "clientPolicy"]);
-                    let policy = backend.virtual_service.client_policy.as_ref();
-                    let at = field.key("tls");
-                    // The end knows the backend by a name that outlives the list's order.
-                    let anchor = member.clients.iter().find(|client| client.field == at);
-                    client_policy(anchor.map_or("backend", |client| &client.anchor), &field, policy, out);
-                }
+    let Native::AppMesh(native) = &cx.subject.native else { return };
+    let no_ends = (&[][..], &[][..]);
+    let (servers, clients) = cx.member().map_or(no_ends, |member| (&member.servers, &member.clients));
+    match native {
+        Spec::VirtualNode(node) => {
+            for (server, listener) in servers.iter().zip(&node.listeners) {
+                listener_tls(&server.anchor, &server.field, listener.tls.as_ref(), false, out);
             }
-            Definition::VirtualGateway(gateway) => {
-                for (server, listener) in member.servers.iter().zip(&gateway.listeners) {
-                    listener_tls(&server.anchor, &server.field, listener.tls.as_ref(), true, out);
-                }
-                let defaults = gateway.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
-                client_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
+            if let Some(discovery) = &node.service_discovery {
+                let given =
+                    given(&[("dns", discovery.dns.is_some()), ("awsCloudMap", discovery.aws_cloud_map.is_some())]);
+                let choice = Choice { what: "service discovery", of: &["dns", "awsCloudMap"], given };
+                choice.report(Severity::Deny, "service discovery", spec.key("serviceDiscovery"), out);
             }
-        },
-        Body::Service(service) => {
-            if let Some(provider) = &service.spec.provider {
+            let defaults = node.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
+            client_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
+            for (index, backend) in node.backends.iter().enumerate() {
+                let field = spec.key("backends").index(index).keys(["virtualService", "clientPolicy"]);
+                let policy = backend.virtual_service.client_policy.as_ref();
+                let at = field.key("tls");
+                // The end knows the backend by a name that outlives the list's order.
+                let anchor = clients.iter().find(|client| client.field == at);
+                client_policy(anchor.map_or("backend", |client| &client.anchor), &field, policy, out);
+            }
+        }
+        Spec::VirtualGateway(gateway) => {
+            for (server, listener) in servers.iter().zip(&gateway.listeners) {
+                listener_tls(&server.anchor, &server.field, listener.tls.as_ref(), true, out);
+            }
+            let defaults = gateway.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
+            client_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
+        }
+        Spec::VirtualService(service) => {
+            if let Some(provider) = &service.provider {
                 provider_choice(provider, spec.key("provider"), out);
             }
         }
-        _ => {}
+        Spec::VirtualRouter(_) | Spec::Other => {}
     }
 }
 

@@ -1,0 +1,124 @@
+//! One row a kind, and how its objects become subjects.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::apis::ProxyOf;
+use crate::apis::appmesh::annotations::ENVOY_CONTAINER;
+use crate::apis::appmesh::crd::custom_resource_definitions;
+use crate::apis::appmesh::decode::{Decoded, decode_json, decode_value};
+use crate::apis::appmesh::hops::{gateway_route_hop, group_hop, mesh_class, router_hop, service_hop};
+use crate::apis::appmesh::members::{gateway_member, node_member};
+use crate::apis::appmesh::proxy::proxy;
+use crate::apis::appmesh::{
+    API_VERSION, BackendGroup, GROUP, GatewayRoute, Kind, Mesh, Resource, Spec, VERSION, VirtualGateway, VirtualNode,
+    VirtualRouter, VirtualService,
+};
+use crate::apis::faults::Undecodable;
+use crate::apis::objects::{Entry, Input};
+use crate::apis::registry::{Api, Names, Part, Row};
+use crate::apis::subject::{Native, Subject};
+use crate::k8s::{ObjectRef, TypeRef};
+use crate::mesh::Fact;
+
+/// AWS App Mesh.
+pub static API: Api = Api {
+    names: Some(Names { api: "App Mesh", object: "an App Mesh object", member: "virtual node or gateway" }),
+    kinds: &[
+        row(Kind::Mesh, Part::Class, |row, input, namespace| entry(row, input, namespace, mesh)),
+        row(Kind::VirtualNode, Part::Member, |row, input, namespace| entry(row, input, namespace, node)),
+        row(Kind::VirtualGateway, Part::Member, |row, input, namespace| entry(row, input, namespace, gateway)),
+        row(Kind::VirtualService, Part::Hop, |row, input, namespace| entry(row, input, namespace, service)),
+        row(Kind::VirtualRouter, Part::Hop, |row, input, namespace| entry(row, input, namespace, router)),
+        row(Kind::GatewayRoute, Part::Hop, |row, input, namespace| entry(row, input, namespace, route)),
+        row(Kind::BackendGroup, Part::Hop, |row, input, namespace| entry(row, input, namespace, group)),
+    ],
+    crds: custom_resource_definitions,
+};
+
+/// The proxy that App Mesh gives to pods.
+pub(in crate::apis) const PROXY: ProxyOf = ProxyOf { container: ENVOY_CONTAINER, of: proxy };
+
+type Decode = fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>;
+
+const fn row(kind: Kind, part: Part, decode: Decode) -> Row {
+    Row {
+        kind: TypeRef { api_version: API_VERSION, kind: kind.as_str() },
+        group: GROUP,
+        version: VERSION,
+        plural: kind.plural(),
+        singular: kind.singular(),
+        namespaced: kind.is_namespaced(),
+        part,
+        decode,
+    }
+}
+
+fn node(node: VirtualNode, namespace: &str) -> (Fact, Spec) {
+    let member = node_member(&node, namespace);
+    (Fact::Member(Arc::new(member)), Spec::VirtualNode(Box::new(node.spec)))
+}
+
+fn gateway(gateway: VirtualGateway, namespace: &str) -> (Fact, Spec) {
+    let member = gateway_member(&gateway, namespace);
+    (Fact::Member(Arc::new(member)), Spec::VirtualGateway(Box::new(gateway.spec)))
+}
+
+fn service(service: VirtualService, namespace: &str) -> (Fact, Spec) {
+    let hop = service_hop(&service, namespace);
+    (Fact::Hop(Arc::new(hop)), Spec::VirtualService(Box::new(service.spec)))
+}
+
+fn router(router: VirtualRouter, namespace: &str) -> (Fact, Spec) {
+    let hop = router_hop(&router, namespace);
+    (Fact::Hop(Arc::new(hop)), Spec::VirtualRouter(Box::new(router.spec)))
+}
+
+fn route(route: GatewayRoute, namespace: &str) -> (Fact, Spec) {
+    (Fact::Hop(Arc::new(gateway_route_hop(&route, namespace))), Spec::Other)
+}
+
+fn group(group: BackendGroup, namespace: &str) -> (Fact, Spec) {
+    (Fact::Hop(Arc::new(group_hop(&group, namespace))), Spec::Other)
+}
+
+fn mesh(mesh: Mesh, _: &str) -> (Fact, Spec) {
+    (Fact::Class(Arc::new(mesh_class(&mesh))), Spec::Other)
+}
+
+/// Decodes an object, and makes a subject of it.
+fn entry<T: Resource>(
+    row: &'static Row,
+    input: Input<'_>,
+    namespace: &str,
+    make: fn(T, &str) -> (Fact, Spec),
+) -> Result<Entry, Undecodable> {
+    let Decoded { object, unknown_fields, .. } = decode::<T>(row, input, namespace)?;
+    let annotations = object.metadata().annotations.clone();
+    let (fact, spec) = make(object, namespace);
+    let name = match &fact {
+        Fact::Member(member) => member.object.clone(),
+        Fact::Hop(hop) => hop.object.clone(),
+        Fact::Class(class) => class.object.clone(),
+        _ => row.object(namespace, ""),
+    };
+    let native = Native::AppMesh(spec);
+    Ok(Entry::Subject(Box::new(Subject { object: name, annotations, unknown_fields, facts: vec![fact], native })))
+}
+
+fn decode<T: Resource>(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Decoded<T>, Undecodable> {
+    let (name, decoded) = match input {
+        Input::Value(value) => {
+            let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            (name, decode_value(&value))
+        }
+        Input::Json(json) => (String::new(), decode_json(json)),
+    };
+    decoded.map_err(|error| Undecodable {
+        // Of a mesh too with a namespace: that is how it was asked about.
+        object: ObjectRef::new(API_VERSION, row.kind.kind, namespace, &name),
+        pointer: error.pointer,
+        message: error.message,
+    })
+}

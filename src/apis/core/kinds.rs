@@ -1,0 +1,125 @@
+//! One row a kind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::apis::core::{stores, workloads};
+use crate::apis::faults::Undecodable;
+use crate::apis::objects::{Entry, Input};
+use crate::apis::registry::{Api, Part, Row};
+use crate::apis::subject::{Native, Subject};
+use crate::k8s::TypeRef;
+use crate::mesh::{Fact, FactId, Store, StoreKey};
+
+/// The annotation by which EKS gives a ServiceAccount a role (IAM roles for service accounts).
+const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
+
+/// Kubernetes' own kinds.
+pub static API: Api = Api {
+    names: None,
+    kinds: &[
+        Row { namespaced: false, ..core("Namespace", "namespaces", "namespace", Part::Place, namespace) },
+        core("Pod", "pods", "pod", Part::Workload, workload),
+        apps("ReplicaSet", "replicasets", "replicaset"),
+        apps("Deployment", "deployments", "deployment"),
+        apps("StatefulSet", "statefulsets", "statefulset"),
+        apps("DaemonSet", "daemonsets", "daemonset"),
+        batch("Job", "jobs", "job"),
+        batch("CronJob", "cronjobs", "cronjob"),
+        CONFIG_MAP,
+        SECRET,
+        SERVICE_ACCOUNT,
+    ],
+    crds: Vec::new,
+};
+
+/// ConfigMaps.
+pub(crate) const CONFIG_MAP: Row = core("ConfigMap", "configmaps", "configmap", Part::Store, config_map);
+/// Secrets.
+pub(crate) const SECRET: Row = core("Secret", "secrets", "secret", Part::Store, secret);
+/// ServiceAccounts, for the roles that they have at AWS.
+pub(crate) const SERVICE_ACCOUNT: Row =
+    core("ServiceAccount", "serviceaccounts", "serviceaccount", Part::Place, service_account);
+
+type Decode = fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>;
+
+const fn core(kind: &'static str, plural: &'static str, singular: &'static str, part: Part, decode: Decode) -> Row {
+    let kind = TypeRef { api_version: "v1", kind };
+    Row { kind, group: "", version: "v1", plural, singular, namespaced: true, part, decode }
+}
+
+const fn apps(kind: &'static str, plural: &'static str, singular: &'static str) -> Row {
+    let row = core(kind, plural, singular, Part::Workload, workload);
+    Row { kind: TypeRef { api_version: "apps/v1", kind }, group: "apps", ..row }
+}
+
+const fn batch(kind: &'static str, plural: &'static str, singular: &'static str) -> Row {
+    let row = core(kind, plural, singular, Part::Workload, workload);
+    Row { kind: TypeRef { api_version: "batch/v1", kind }, group: "batch", ..row }
+}
+
+fn name_of(value: &Value) -> String {
+    value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn secret(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
+    store(row, input, namespace, StoreKey::secret, stores::secret_from_value)
+}
+
+fn config_map(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
+    store(row, input, namespace, StoreKey::config_map, stores::config_map_from_value)
+}
+
+fn store(
+    row: &'static Row,
+    input: Input<'_>,
+    namespace: &str,
+    key: fn(&str, &str) -> StoreKey,
+    read: fn(Value) -> Result<Store, (String, String)>,
+) -> Result<Entry, Undecodable> {
+    let value = input.into_value();
+    let name = name_of(&value);
+    let key = key(namespace, &name);
+    read(value).map(|store| Entry::Fact(Fact::Store(key, Arc::new(store)))).map_err(|(pointer, message)| Undecodable {
+        object: row.object(namespace, &name),
+        pointer,
+        message,
+    })
+}
+
+fn namespace(_: &'static Row, input: Input<'_>, _: &str) -> Result<Entry, Undecodable> {
+    let value = input.into_value();
+    let labels = value.pointer("/metadata/labels").and_then(|labels| BTreeMap::deserialize(labels).ok());
+    Ok(Entry::Fact(Fact::Namespace(name_of(&value), labels.unwrap_or_default())))
+}
+
+fn service_account(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
+    let value = input.into_value();
+    let annotations = value.pointer("/metadata/annotations");
+    let role = annotations.and_then(|annotations| annotations.get(ROLE_ARN)?.as_str());
+    Ok(Entry::Fact(Fact::ServiceAccount(row.object(namespace, &name_of(&value)), role.map(str::to_owned))))
+}
+
+fn workload(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
+    let value = input.into_value();
+    let object = row.object(namespace, &name_of(&value));
+    let annotations = value
+        .pointer("/metadata/annotations")
+        .and_then(|annotations| BTreeMap::deserialize(annotations).ok())
+        .unwrap_or_default();
+    let found = workloads::decode(value, object.clone());
+    let found = found.map_err(|(pointer, message)| Undecodable { object: object.clone(), pointer, message })?;
+    Ok(match found {
+        None => Entry::Nothing(FactId::Object(object)),
+        Some(workload) => Entry::Subject(Box::new(Subject {
+            object,
+            annotations,
+            unknown_fields: Vec::new(),
+            facts: vec![Fact::Workload(Arc::new(workload))],
+            native: Native::Core,
+        })),
+    })
+}

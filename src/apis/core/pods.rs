@@ -1,0 +1,124 @@
+//! What is read of a pod, whether it stands by itself or as a template.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::apis::core::volumes::{PodVolume, VolumeMount};
+use crate::k8s::FieldPath;
+use crate::mesh::Probe;
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(in crate::apis) struct Template {
+    pub(in crate::apis) metadata: TemplateMetadata,
+    pub(in crate::apis) spec: PodSpec,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(in crate::apis) struct TemplateMetadata {
+    pub(in crate::apis) labels: Option<BTreeMap<String, String>>,
+    pub(in crate::apis) annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::apis) struct PodSpec {
+    pub(in crate::apis) containers: Option<Vec<Container>>,
+    pub(in crate::apis) volumes: Option<Vec<PodVolume>>,
+    pub(in crate::apis) service_account_name: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(in crate::apis) struct Container {
+    pub(in crate::apis) name: String,
+    pub(in crate::apis) volume_mounts: Option<Vec<VolumeMount>>,
+    ports: Option<Vec<ContainerPort>>,
+    liveness_probe: Option<ProbeSpec>,
+    readiness_probe: Option<ProbeSpec>,
+    startup_probe: Option<ProbeSpec>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct ContainerPort {
+    pub(in crate::apis) name: Option<String>,
+    container_port: i64,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct ProbeSpec {
+    http_get: Option<HttpGet>,
+    grpc: Option<Grpc>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct HttpGet {
+    port: Value,
+    scheme: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Grpc {
+    port: Value,
+}
+
+/// A pod, for the APIs that give it a proxy.
+pub(in crate::apis) struct Pod<'p> {
+    /// Its namespace.
+    pub(in crate::apis) namespace: &'p str,
+    /// Where its metadata stands in the object.
+    pub(in crate::apis) metadata: &'p FieldPath,
+    /// Its annotations.
+    pub(in crate::apis) annotations: &'p BTreeMap<String, String>,
+    /// Its containers, without the init containers.
+    pub(in crate::apis) containers: &'p [Container],
+    /// Its volumes.
+    pub(in crate::apis) volumes: &'p [PodVolume],
+}
+
+/// The probes that the kubelet makes in plaintext, but those of a container that is a proxy. `spec`: where the pod's spec stands.
+pub(super) fn probes_of(containers: &[Container], spec: &FieldPath, is_proxy: impl Fn(&str) -> bool) -> Vec<Probe> {
+    let all = containers.iter().enumerate().filter(|(_, container)| !is_proxy(&container.name));
+    all.flat_map(|(index, container)| plaintext_probes(container, &spec.key("containers").index(index))).collect()
+}
+
+/// The probes of a container that the kubelet makes in plaintext.
+fn plaintext_probes(container: &Container, field: &FieldPath) -> Vec<Probe> {
+    let probes = [
+        ("livenessProbe", &container.liveness_probe),
+        ("readinessProbe", &container.readiness_probe),
+        ("startupProbe", &container.startup_probe),
+    ];
+    let mut found = Vec::new();
+    for (kind, probe) in probes {
+        let Some(probe) = probe else { continue };
+        let https = |get: &HttpGet| get.scheme.as_deref().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+        let (action, port) = match (&probe.http_get, &probe.grpc) {
+            (Some(get), _) if !https(get) => ("httpGet", &get.port),
+            (_, Some(grpc)) => ("grpc", &grpc.port),
+            _ => continue,
+        };
+        if let Some(port) = resolve_port(port, container) {
+            let field = field.keys([kind, action, "port"]);
+            found.push(Probe { kind, action, container: container.name.clone(), port, field });
+        }
+    }
+    found
+}
+
+/// A port by number, or by the name that the container gives it.
+fn resolve_port(port: &Value, container: &Container) -> Option<u16> {
+    if let Some(number) = port.as_i64() {
+        return u16::try_from(number).ok();
+    }
+    let name = port.as_str()?;
+    let named = container.ports.iter().flatten().find(|known| known.name.as_deref() == Some(name));
+    u16::try_from(named?.container_port).ok()
+}

@@ -1,0 +1,97 @@
+//! The kinds that facts come from: one row each. Watches, reviews, manifests, `try`, `doctor` and the chart's tests take them from
+//! here.
+
+use serde_json::Value;
+
+use crate::apis::faults::Undecodable;
+use crate::apis::objects::{Entry, Input};
+use crate::k8s::{ObjectRef, TypeRef};
+
+/// One API, with its kinds.
+#[derive(Debug)]
+pub struct Api {
+    /// What people call it, with what they call its members: `None` for Kubernetes itself, which nothing of is vetted alone.
+    pub names: Option<Names>,
+    /// Its kinds, in the order in which they are listed for people.
+    pub kinds: &'static [Row],
+    /// Its CustomResourceDefinitions, as they are generated from what meshvet reads; empty where it needs none.
+    pub crds: fn() -> Vec<Value>,
+}
+
+/// What people call an API and what is of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Names {
+    /// `App Mesh`.
+    pub api: &'static str,
+    /// One of its objects, with the article: `an App Mesh object`.
+    pub object: &'static str,
+    /// Those of its objects that have proxies: `virtual node or gateway`.
+    pub member: &'static str,
+}
+
+/// One kind.
+#[derive(Debug)]
+pub struct Row {
+    /// Its type.
+    pub kind: TypeRef,
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The version in the group.
+    pub version: &'static str,
+    /// The resource's name in URLs and RBAC.
+    pub plural: &'static str,
+    /// The name of one, as kubectl prints it.
+    pub singular: &'static str,
+    /// Whether objects of the kind live in a namespace.
+    pub namespaced: bool,
+    /// What the kind is to the model.
+    pub part: Part,
+    /// Reads an object of the kind.
+    pub(in crate::apis) decode: fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>,
+}
+
+/// What a kind is to the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It has proxies of its own.
+    Member,
+    /// It leads callers to members.
+    Hop,
+    /// Members belong to it.
+    Class,
+    /// It owns pods.
+    Workload,
+    /// It holds files.
+    Store,
+    /// Something that the others stand in, or run as.
+    Place,
+}
+
+impl Row {
+    /// The name of an object of this kind. The namespace of a kind that lives in none is left out.
+    pub fn object(&self, namespace: &str, name: &str) -> ObjectRef {
+        let TypeRef { api_version, kind } = self.kind;
+        match self.namespaced {
+            true => ObjectRef::new(api_version, kind, namespace, name),
+            false => ObjectRef::cluster_scoped(api_version, kind, name),
+        }
+    }
+
+    /// Whether objects of the kind are vetted at admission: those of an API of meshes.
+    pub fn is_reviewed(&self) -> bool {
+        matches!(self.part, Part::Member | Part::Hop | Part::Class)
+    }
+
+    /// The resource as RBAC and `kubectl auth can-i` name it: `pods`, `deployments.apps`.
+    pub fn resource(&self) -> String {
+        if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
+    }
+}
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Eq for Row {}

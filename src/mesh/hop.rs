@@ -1,0 +1,103 @@
+//! Objects that lead callers to members without being members: services, routers, routes, groups of services.
+
+use std::collections::BTreeMap;
+
+use crate::k8s::{FieldPath, ObjectRef, TypeRef};
+use crate::mesh::release::Release;
+
+/// One object that leads callers on: where calls come in, and where they go out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The object.
+    pub object: ObjectRef,
+    /// Its labels, by which a gateway may select it.
+    pub labels: BTreeMap<String, String>,
+    /// What says which release it is of.
+    pub release: Release,
+    /// Who gets here.
+    pub from: Vec<Inlet>,
+    /// Where callers are led, in the object's order.
+    pub to: Vec<Outlet>,
+    /// Whether it only stands for the services that it lists. Callers have policies for those and none for it, and it
+    /// counts only where [`Settings::groups`](crate::mesh::Settings) says so.
+    pub group: bool,
+}
+
+/// Who gets to a hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inlet {
+    /// Whoever names it: members by their backends, other hops by their outlets.
+    Callers,
+    /// A gateway that the object names.
+    Named {
+        /// The gateway.
+        parent: ObjectRef,
+        /// The field that names it.
+        field: FieldPath,
+    },
+    /// Every gateway that [selects](crate::mesh::RouteSelector) it.
+    Selected,
+}
+
+/// One way out of a hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlet {
+    /// Where it leads.
+    pub to: Target,
+    /// The listener's port that is meant, where the object says.
+    pub port: Option<u16>,
+    /// Whether no request goes there now (a weight of 0).
+    pub idle: bool,
+    /// The field that names the target.
+    pub field: FieldPath,
+}
+
+/// What a hop, or a member's backend, names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A member or another hop.
+    Object(ObjectRef),
+    /// An object of this name in the namespace of whoever calls.
+    InCallersNamespace {
+        /// Its type.
+        kind: TypeRef,
+        /// Its name.
+        name: String,
+    },
+    /// Every object of a type in a namespace.
+    Every {
+        /// The type.
+        kind: TypeRef,
+        /// The namespace; None: that of whoever calls.
+        namespace: Option<String>,
+    },
+    /// Something that no object here stands for, such as a service named by its ARN.
+    Outside,
+}
+
+impl Hop {
+    /// Whether callers name it and ask for it: the service that a policy may be for.
+    pub fn is_service(&self) -> bool {
+        !self.group && self.from.contains(&Inlet::Callers)
+    }
+}
+
+impl Target {
+    /// Whether it may be this object; within: for callers of which namespace, None for all.
+    pub(crate) fn leads_to<'o>(&self, object: &'o ObjectRef) -> Option<Within<'o>> {
+        match self {
+            Target::Object(named) => (named == object).then_some(None),
+            Target::InCallersNamespace { kind, name } => {
+                (object.is_a(*kind) && object.name == *name).then(|| Some(object.namespace()))
+            }
+            Target::Every { kind, namespace: Some(namespace) } => {
+                (object.is_a(*kind) && object.namespace() == namespace).then_some(None)
+            }
+            Target::Every { kind, namespace: None } => object.is_a(*kind).then(|| Some(object.namespace())),
+            Target::Outside => None,
+        }
+    }
+}
+
+/// The one namespace whose callers are meant; None: all.
+pub(crate) type Within<'o> = Option<&'o str>;

@@ -1,0 +1,9 @@
+//! One index over all facts, in both directions, so that a question about one object costs what that object touches.
+
+mod labels;
+mod links;
+mod readers;
+
+pub(crate) use labels::{LabelIndex, SelectorIndex};
+pub(crate) use links::{LinkIndex, Links};
+pub(crate) use readers::ReaderIndex;

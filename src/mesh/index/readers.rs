@@ -1,0 +1,71 @@
+//! Who reads a Secret or ConfigMap.
+
+use std::sync::Arc;
+
+use crate::k8s::ObjectRef;
+use crate::mesh::end::{CertificateSource, KeyRef, TrustSource};
+use crate::mesh::index::Links;
+use crate::mesh::member::Member;
+use crate::mesh::mounts::Volume;
+use crate::mesh::store::StoreKey;
+use crate::mesh::workload::Workload;
+
+/// Of each store the workloads whose proxies mount it, and the members whose ends name it.
+#[derive(Debug, Default)]
+pub(crate) struct ReaderIndex(Links<Arc<StoreKey>, ObjectRef>);
+
+impl ReaderIndex {
+    pub(crate) fn add_workload(&mut self, workload: &Workload) {
+        mounted(workload).for_each(|store| self.0.insert(Arc::clone(store), workload.object.clone()));
+    }
+
+    pub(crate) fn remove_workload(&mut self, workload: &Workload) {
+        mounted(workload).for_each(|store| self.0.remove(store, &workload.object));
+    }
+
+    pub(crate) fn add_member(&mut self, member: &Member) {
+        named(member).for_each(|key| self.0.insert(Arc::clone(&key.store), member.object.clone()));
+    }
+
+    pub(crate) fn remove_member(&mut self, member: &Member) {
+        named(member).for_each(|key| self.0.remove(&key.store, &member.object));
+    }
+
+    /// The workloads and members that read a store.
+    pub(crate) fn of<'s>(&'s self, store: &StoreKey) -> impl Iterator<Item = &'s ObjectRef> + use<'s> {
+        self.0.of(store)
+    }
+}
+
+fn mounted(workload: &Workload) -> impl Iterator<Item = &Arc<StoreKey>> {
+    let mounts = workload.proxies.iter().flat_map(|proxy| proxy.mounts.iter());
+    mounts
+        .flat_map(|mount| match &mount.volume {
+            Volume::Files(parts) => parts.as_slice(),
+            Volume::Opaque { .. } | Volume::Missing { .. } => &[],
+        })
+        .map(|part| &part.store)
+}
+
+fn named(member: &Member) -> impl Iterator<Item = &KeyRef> {
+    let servers = member.servers.iter().filter_map(|server| server.tls.as_ref());
+    let of_servers =
+        servers.flat_map(|tls| keys(&tls.certificates, tls.validation.as_ref().and_then(|it| it.trust.as_ref())));
+    let of_clients = member
+        .clients
+        .iter()
+        .flat_map(|client| keys(&client.certificates, client.validation.as_ref().and_then(|it| it.trust.as_ref())));
+    of_servers.chain(of_clients)
+}
+
+fn keys<'m>(certificates: &'m [CertificateSource], trust: Option<&'m TrustSource>) -> impl Iterator<Item = &'m KeyRef> {
+    let pairs = certificates.iter().filter_map(|source| match source {
+        CertificateSource::Keys { chain, key } => Some([chain, key]),
+        CertificateSource::File { .. } | CertificateSource::Acm(_) | CertificateSource::Sds { .. } => None,
+    });
+    let trusted = trust.and_then(|trust| match trust {
+        TrustSource::Key(key) => Some(key),
+        _ => None,
+    });
+    pairs.flatten().chain(trusted)
+}

@@ -1,0 +1,67 @@
+//! What AWS has answered, and what its certificates and authorities come to.
+
+use std::sync::Arc;
+
+use crate::aws::{Answer, Arn, ArnKind, Asked, AuthorityFacts, CertificateFacts, Home, Question};
+use crate::mesh::end::ArnRef;
+use crate::mesh::view::{Place, View};
+use crate::pki::Bundle;
+
+impl<'a> View<'a> {
+    /// Whether AWS is asked at all.
+    pub fn asks(&self) -> bool {
+        self.aws.is_some()
+    }
+
+    /// What came of a question to AWS; None where it was not asked.
+    pub fn answer(&self, question: &Question) -> Option<&'a Answer> {
+        self.aws?.get(question)
+    }
+
+    /// What ACM says of a certificate.
+    pub fn certificate(&self, arn: &Arn) -> Asked<'a, CertificateFacts> {
+        Asked::of(self.answer(&Question::Certificate(arn.clone())), |answer| match answer {
+            Answer::Certificate(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+
+    /// What AWS Private CA says of an authority.
+    pub fn authority(&self, arn: &Arn) -> Asked<'a, AuthorityFacts> {
+        Asked::of(self.answer(&Question::Authority(arn.clone())), |answer| match answer {
+            Answer::Authority(facts) => Some(&**facts),
+            _ => None,
+        })
+    }
+
+    /// Where meshvet itself is.
+    pub fn home(&self) -> Asked<'a, Home> {
+        Asked::of(self.answer(&Question::Home), |answer| match answer {
+            Answer::Home(home) => Some(home),
+            _ => None,
+        })
+    }
+
+    /// What a certificate's ARN stands for.
+    pub(crate) fn acm_place(&self, reference: &ArnRef) -> Place {
+        let facts =
+            Arn::parse(&reference.arn, ArnKind::Certificate).ok().and_then(|arn| self.certificate(&arn).known());
+        let Some(facts) = facts else { return Place::Acm { leaf: None, chain: None } };
+        let authority = facts.authority.as_deref().and_then(|arn| Arn::parse(arn, ArnKind::Authority).ok());
+        let authority = authority.and_then(|arn| self.authority(&arn).known());
+        let chain = authority.and_then(|authority| facts.chain(authority)).map(Arc::new);
+        Place::Acm { leaf: facts.leaf.clone(), chain }
+    }
+
+    /// What authorities come to together. One that isn't known may be the one that counts: then nothing is.
+    pub(crate) fn authorities_place(&self, references: &[ArnRef]) -> Place {
+        let mut certificates = Vec::new();
+        for reference in references {
+            let facts =
+                Arn::parse(&reference.arn, ArnKind::Authority).ok().and_then(|arn| self.authority(&arn).known());
+            let Some(bundle) = facts.and_then(|facts| facts.bundle.as_ref()) else { return Place::Authorities(None) };
+            certificates.extend(bundle.certificates.iter().cloned());
+        }
+        Place::Authorities(Bundle::new(certificates, false).map(Arc::new))
+    }
+}

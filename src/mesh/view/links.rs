@@ -1,0 +1,475 @@
+//! Who talks to whom: from a member over the hops in between to the listeners that it reaches, and back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::k8s::{FieldPath, ObjectKey, ObjectRef, TypeRef};
+use crate::mesh::end::{ClientEnd, ServerEnd};
+use crate::mesh::facts::Fact;
+use crate::mesh::hop::{Hop, Inlet, Outlet, Target, Within};
+use crate::mesh::member::{Member, OwnPolicy};
+use crate::mesh::view::View;
+
+/// The most hops between a client and a server. App Mesh needs three, Gateway API two; more is a circle.
+const MOST_STEPS: usize = 8;
+
+/// One way by which a client reaches a server.
+#[derive(Clone, Debug)]
+pub struct Link<'a> {
+    /// The one that calls.
+    pub client: &'a Member,
+    /// What its policy says of this call.
+    pub policy: PolicyInForce<'a>,
+    /// The hops in between, the client's first.
+    pub via: Vec<Step<'a>>,
+    /// The one that is called.
+    pub server: &'a Member,
+    /// The listener that is reached.
+    pub reaches: Reaches<'a>,
+    /// Whether the way there has weight 0, so that no request takes it now.
+    pub idle: bool,
+}
+
+/// A hop on the way, and the way out of it that is taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The hop.
+    pub hop: &'a Hop,
+    /// The way out.
+    pub outlet: &'a Outlet,
+}
+
+/// Which listener a link leads to.
+#[derive(Clone, Copy, Debug)]
+pub enum Reaches<'a> {
+    /// This one.
+    One(&'a ServerEnd),
+    /// One of these: the way there names no port, and the server has several.
+    OneOf(&'a [ServerEnd]),
+}
+
+/// What a client's policy says of one call.
+#[derive(Clone, Copy, Debug)]
+pub enum PolicyInForce<'a> {
+    /// TLS, as this policy has it: it is enforced, and holds for the listener's port.
+    Enforced(&'a ClientEnd),
+    /// There is a policy that isn't enforced or holds for other ports: the server decides.
+    NotEnforced(&'a ClientEnd),
+    /// None: the server decides.
+    None,
+}
+
+impl<'a> PolicyInForce<'a> {
+    /// What a policy comes to at listeners of which one is reached.
+    fn of(policy: Option<&'a ClientEnd>, reaches: &Reaches<'a>) -> Self {
+        let Some(end) = policy else { return PolicyInForce::None };
+        let covers =
+            |listener: &ServerEnd| end.ports.is_empty() || listener.port.is_some_and(|port| end.ports.contains(&port));
+        let covered = match reaches {
+            Reaches::One(listener) => covers(listener),
+            Reaches::OneOf(listeners) => listeners.iter().all(covers),
+        };
+        if end.enforce && covered { PolicyInForce::Enforced(end) } else { PolicyInForce::NotEnforced(end) }
+    }
+
+    /// The policy that counts, if one does.
+    pub fn enforced(&self) -> Option<&'a ClientEnd> {
+        match self {
+            PolicyInForce::Enforced(end) => Some(end),
+            PolicyInForce::NotEnforced(_) | PolicyInForce::None => None,
+        }
+    }
+
+    /// The policy, whether it counts or not.
+    pub fn end(&self) -> Option<&'a ClientEnd> {
+        match self {
+            PolicyInForce::Enforced(end) | PolicyInForce::NotEnforced(end) => Some(end),
+            PolicyInForce::None => None,
+        }
+    }
+}
+
+/// What tells one call from another: two services that lead to one listener by one policy are the same call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey {
+    /// The one that calls.
+    pub client: ObjectRef,
+    /// The one that is called.
+    pub server: ObjectRef,
+    /// The [anchor](ServerEnd::anchor) of the listener.
+    pub listener: Arc<str>,
+    /// The [anchor](ClientEnd::anchor) of the client's policy for it, enforced or not; None where there is none.
+    pub policy: Option<Arc<str>>,
+}
+
+impl<'a> Link<'a> {
+    /// What the client asks for: the service on the way, else the server itself.
+    pub fn service(&self) -> &'a ObjectRef {
+        service_of(&self.via).unwrap_or(&self.server.object)
+    }
+
+    /// The field of an object on the way by which it leads on.
+    pub fn field_of(&self, hop: &ObjectRef) -> Option<&'a FieldPath> {
+        self.via.iter().find(|step| step.hop.object == *hop).map(|step| &step.outlet.field)
+    }
+
+    /// Whether both are between the same two members, by the same service, to the same listeners.
+    fn is_like(&self, other: &Link<'_>) -> bool {
+        let listener = match (&self.reaches, &other.reaches) {
+            (Reaches::One(one), Reaches::One(other)) => one.anchor == other.anchor,
+            (Reaches::OneOf(_), Reaches::OneOf(_)) => true,
+            (Reaches::One(_), Reaches::OneOf(_)) | (Reaches::OneOf(_), Reaches::One(_)) => false,
+        };
+        listener && self.server.object == other.server.object
+    }
+}
+
+fn service_of<'a>(via: &[Step<'a>]) -> Option<&'a ObjectRef> {
+    via.iter().map(|step| step.hop).find(|hop| hop.is_service()).map(|hop| &hop.object)
+}
+
+/// A client, with the way from it down to where the question began.
+#[derive(Clone, Debug)]
+struct Caller<'a> {
+    client: &'a Member,
+    via: Vec<Step<'a>>,
+}
+
+impl<'a> Caller<'a> {
+    /// By service, members before gateways and these by their routes, then by name.
+    fn rank(&self) -> (Option<&'a ObjectRef>, bool, Option<&'a ObjectRef>, &'a ObjectRef) {
+        let gateway = self.client.is_gateway();
+        let route = self.via.first().filter(|_| gateway).map(|step| &step.hop.object);
+        (service_of(&self.via), gateway, route, &self.client.object)
+    }
+}
+
+/// A server, with the way from where the question began down to it.
+#[derive(Clone, Debug)]
+struct Reached<'a> {
+    server: &'a Member,
+    via: Vec<Step<'a>>,
+}
+
+/// What a target stands for.
+#[derive(Clone, Copy)]
+enum Found<'a> {
+    Member(&'a Member),
+    Hop(&'a Hop),
+}
+
+impl<'a> Found<'a> {
+    fn object(self) -> &'a ObjectRef {
+        match self {
+            Found::Member(member) => &member.object,
+            Found::Hop(hop) => &hop.object,
+        }
+    }
+}
+
+/// Links as they are found, each once.
+#[derive(Default)]
+struct Collected<'a>(Vec<Link<'a>>);
+
+impl<'a> Collected<'a> {
+    /// Adds a link. Several ways of one client by one service to one listener are one call: the first that isn't idle, or the first.
+    fn add(&mut self, link: Option<Link<'a>>) {
+        let Some(link) = link else { return };
+        // Links of one client and one service are added one after the other.
+        let known = self
+            .0
+            .iter_mut()
+            .rev()
+            .take_while(|known| known.service() == link.service() && known.client.object == link.client.object)
+            .find(|known| known.is_like(&link));
+        match known {
+            Some(known) if known.idle && !link.idle => *known = link,
+            Some(_) => {}
+            None => self.0.push(link),
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// The calls that a member makes, by the services that it calls.
+    pub fn links_from(&self, client: &'a Member) -> Vec<Link<'a>> {
+        let mut links = Collected::default();
+        if client.is_gateway() {
+            for hop in self.hops_of(client) {
+                for reached in self.ways_on(hop, client.object.namespace()) {
+                    links.add(self.link(client, reached.via, reached.server));
+                }
+            }
+            return links.0;
+        }
+        for (found, first) in self.services_called(client).into_values() {
+            let via: Vec<Step<'a>> = first.into_iter().collect();
+            for reached in self.down(found, client.object.namespace(), via) {
+                links.add(self.link(client, reached.via, reached.server));
+            }
+        }
+        links.0
+    }
+
+    /// The calls that others make to a member. One that calls itself is told as a client alone.
+    pub fn links_to(&self, server: &'a Member) -> Vec<Link<'a>> {
+        let mut links = Collected::default();
+        for caller in self.callers(&server.object) {
+            if caller.client.object != server.object {
+                links.add(self.link(caller.client, caller.via, server));
+            }
+        }
+        links.0
+    }
+
+    /// The calls that come about by an object which is neither of their ends. Costs what the object touches.
+    pub fn links_by(&self, hop: &'a Hop) -> Vec<Link<'a>> {
+        let mut links = Collected::default();
+        if hop.group && !self.settings.groups {
+            return links.0;
+        }
+        for caller in self.callers_in(hop) {
+            let mut told = Vec::new();
+            for outlet in &hop.to {
+                for found in self.resolve(&outlet.to, caller.client.object.namespace()) {
+                    // What a member calls by name it calls without the group too.
+                    if hop.group {
+                        if caller.client.names(found.object()) || told.contains(&found.object()) {
+                            continue;
+                        }
+                        told.push(found.object());
+                    }
+                    for reached in self.down(found, caller.client.object.namespace(), vec![Step { hop, outlet }]) {
+                        let via = caller.via.iter().copied().chain(reached.via).collect();
+                        links.add(self.link(caller.client, via, reached.server));
+                    }
+                }
+            }
+        }
+        links.0
+    }
+
+    /// The link, when there is a listener that it can mean and both ends are of one mesh.
+    fn link(&self, client: &'a Member, via: Vec<Step<'a>>, server: &'a Member) -> Option<Link<'a>> {
+        if self.mesh_of(client) != self.mesh_of(server) {
+            return None;
+        }
+        let port = via.iter().find_map(|step| step.outlet.port);
+        // The listener of a port; where the way there names none, the only one.
+        let reaches = match (port, server.servers.as_slice()) {
+            (Some(port), listeners) => Reaches::One(listeners.iter().find(|it| it.port == Some(port))?),
+            (None, []) => return None,
+            (None, [only]) => Reaches::One(only),
+            (None, several) => Reaches::OneOf(several),
+        };
+        let policy = self.policy_for(client, service_of(&via).unwrap_or(&server.object));
+        let idle = via.iter().any(|step| step.outlet.idle);
+        Some(Link { client, policy: PolicyInForce::of(policy, &reaches), via, server, reaches, idle })
+    }
+
+    /// The policy that a client has for what it calls: the backend's own replaces the defaults whole; else one that is attached
+    /// to what is called.
+    fn policy_for(&self, client: &'a Member, called: &ObjectRef) -> Option<&'a ClientEnd> {
+        let own = client.backends.iter().find(|backend| matches!(&backend.to, Target::Object(it) if it == called));
+        match own.map(|backend| backend.policy) {
+            Some(OwnPolicy::Own(index)) => index.and_then(|index| client.clients.get(index)),
+            Some(OwnPolicy::Inherited) | None => {
+                self.attached_to(called).or_else(|| client.clients.iter().find(|end| end.is_default))
+            }
+        }
+    }
+
+    fn attached_to(&self, called: &ObjectRef) -> Option<&'a ClientEnd> {
+        let laid = self.laid().filter_map(|fact| match fact {
+            Fact::Attached(attached) if attached.target == *called => Some(&**attached),
+            _ => None,
+        });
+        let known = self.world.links().attached_to(called).filter_map(|object| self.attachment(object));
+        let first = laid.chain(known).min_by_key(|attached| (attached.rank, &attached.object));
+        first.map(|attached| &attached.client)
+    }
+
+    /// The services that a member says it calls, each once, and by which group where it is by one.
+    fn services_called(&self, client: &'a Member) -> BTreeMap<&'a ObjectRef, (Found<'a>, Option<Step<'a>>)> {
+        let namespace = client.object.namespace();
+        let named: Vec<Found<'a>> =
+            client.backends.iter().flat_map(|backend| self.resolve(&backend.to, namespace)).collect();
+        let mut called = BTreeMap::new();
+        for found in &named {
+            if !matches!(found, Found::Hop(hop) if hop.group) {
+                called.entry(found.object()).or_insert((*found, None));
+            }
+        }
+        for found in named {
+            let Found::Hop(hop) = found else { continue };
+            if !hop.group || !self.settings.groups {
+                continue;
+            }
+            for outlet in &hop.to {
+                for found in self.resolve(&outlet.to, namespace) {
+                    called.entry(found.object()).or_insert((found, Some(Step { hop, outlet })));
+                }
+            }
+        }
+        called
+    }
+
+    /// What a target stands for, to callers of this namespace.
+    fn resolve(&self, target: &'a Target, namespace: &'a str) -> Vec<Found<'a>> {
+        match target {
+            Target::Object(object) => self.found(object).into_iter().collect(),
+            Target::InCallersNamespace { kind, name } => {
+                self.hop_named(*kind, namespace, name).map(Found::Hop).into_iter().collect()
+            }
+            Target::Every { kind, namespace: there } => {
+                let there = there.as_deref().unwrap_or(namespace);
+                let known = self.world.links().every(*kind, there).filter_map(|object| self.hop(object));
+                let laid = self
+                    .laid_hops()
+                    .filter(|hop| hop.is_service() && hop.object.is_a(*kind) && hop.object.namespace() == there);
+                let mut all: Vec<&Hop> = known.chain(laid).collect();
+                all.sort_by_key(|hop| &hop.object);
+                all.dedup_by_key(|hop| &hop.object);
+                all.into_iter().map(Found::Hop).collect()
+            }
+            Target::Outside => Vec::new(),
+        }
+    }
+
+    fn found(&self, object: &ObjectRef) -> Option<Found<'a>> {
+        self.hop(object).map(Found::Hop).or_else(|| self.member(object).map(Found::Member))
+    }
+
+    fn hop_named(&self, kind: TypeRef, namespace: &str, name: &str) -> Option<&'a Hop> {
+        let is_it = |object: &ObjectRef| object.is_a(kind) && object.namespace() == namespace && object.name == name;
+        let laid = self.laid_hops().find(|hop| is_it(&hop.object));
+        let key = ObjectKey::new(kind.api_version, kind.kind, namespace, name);
+        laid.or_else(|| self.world.hop_named(&key).filter(|hop| self.counts(&hop.object)))
+    }
+
+    fn laid_hops(&self) -> impl Iterator<Item = &'a Hop> + use<'a> {
+        self.laid().filter_map(|fact| match fact {
+            Fact::Hop(hop) => Some(&**hop),
+            _ => None,
+        })
+    }
+
+    /// Where a hop leads callers of this namespace.
+    fn ways_on(&self, hop: &'a Hop, namespace: &'a str) -> Vec<Reached<'a>> {
+        let mut reached = Vec::new();
+        for outlet in &hop.to {
+            for found in self.resolve(&outlet.to, namespace) {
+                reached.extend(self.down(found, namespace, vec![Step { hop, outlet }]));
+            }
+        }
+        reached
+    }
+
+    /// The members to which something leads callers of this namespace.
+    fn down(&self, found: Found<'a>, namespace: &'a str, via: Vec<Step<'a>>) -> Vec<Reached<'a>> {
+        let hop = match found {
+            Found::Member(server) => return vec![Reached { server, via }],
+            Found::Hop(hop) => hop,
+        };
+        let mut reached = Vec::new();
+        if via.len() < MOST_STEPS {
+            for outlet in &hop.to {
+                for found in self.resolve(&outlet.to, namespace) {
+                    let via = via.iter().copied().chain([Step { hop, outlet }]).collect();
+                    reached.extend(self.down(found, namespace, via));
+                }
+            }
+        }
+        reached
+    }
+
+    /// The hops that a gateway takes: those that name it, then those that it selects.
+    fn hops_of(&self, gateway: &Member) -> Vec<&'a Hop> {
+        let known = self.world.links().hops_of(&gateway.object).filter_map(|object| self.hop(object));
+        let mut hops: Vec<&Hop> = known.chain(self.laid_hops()).filter(|hop| self.is_taken_by(hop, gateway)).collect();
+        hops.sort_by_key(|hop| (hop.from.contains(&Inlet::Selected), &hop.object));
+        hops.dedup_by_key(|hop| &hop.object);
+        hops
+    }
+
+    fn is_taken_by(&self, hop: &Hop, gateway: &Member) -> bool {
+        hop.from.iter().any(|inlet| match inlet {
+            Inlet::Callers => false,
+            Inlet::Named { parent, .. } => *parent == gateway.object,
+            Inlet::Selected => gateway.takes(hop, self.namespace(hop.object.namespace())),
+        })
+    }
+
+    /// Everybody who gets to an object, with the way there: by service, members before gateways, by name.
+    fn callers(&self, object: &'a ObjectRef) -> Vec<Caller<'a>> {
+        let mut callers = Vec::new();
+        self.up(object, None, &[], &mut callers);
+        in_order(&mut callers);
+        callers
+    }
+
+    /// Everybody who gets into a hop.
+    fn callers_in(&self, hop: &'a Hop) -> Vec<Caller<'a>> {
+        let mut callers = Vec::new();
+        self.enter(hop, None, &[], &mut callers);
+        in_order(&mut callers);
+        callers
+    }
+
+    fn up(&self, object: &'a ObjectRef, within: Within<'a>, below: &[Step<'a>], callers: &mut Vec<Caller<'a>>) {
+        for source in self.sources(object) {
+            match source {
+                Found::Member(client) => {
+                    let namespace = client.object.namespace();
+                    let meant = client.backends.iter().filter_map(|backend| backend.to.leads_to(object));
+                    if meant.chain([within]).all(|within| within.is_none_or(|within| within == namespace)) {
+                        callers.push(Caller { client, via: below.to_vec() });
+                    }
+                }
+                Found::Hop(hop) if below.len() < MOST_STEPS && (!hop.group || self.settings.groups) => {
+                    for outlet in &hop.to {
+                        let Some(meant) = outlet.to.leads_to(object) else { continue };
+                        let via: Vec<_> = [Step { hop, outlet }].into_iter().chain(below.iter().copied()).collect();
+                        self.enter(hop, meant.or(within), &via, callers);
+                    }
+                }
+                Found::Hop(_) => {}
+            }
+        }
+    }
+
+    fn enter(&self, hop: &'a Hop, within: Within<'a>, via: &[Step<'a>], callers: &mut Vec<Caller<'a>>) {
+        for inlet in &hop.from {
+            match inlet {
+                Inlet::Callers => self.up(&hop.object, within, via, callers),
+                Inlet::Named { parent, .. } => {
+                    let gateway = self.member(parent).filter(|member| member.is_gateway());
+                    callers.extend(gateway.map(|client| Caller { client, via: via.to_vec() }));
+                }
+                Inlet::Selected => {
+                    let labels = self.namespace(hop.object.namespace());
+                    let gateways = self.gateways().into_iter().filter(|gateway| gateway.takes(hop, labels));
+                    callers.extend(gateways.map(|client| Caller { client, via: via.to_vec() }));
+                }
+            }
+        }
+    }
+
+    /// The members and hops that may lead to an object, by name.
+    fn sources(&self, object: &ObjectRef) -> Vec<Found<'a>> {
+        let known = self.world.links().sources(object).filter(|source| self.counts(source));
+        let known = known.filter_map(|source| self.found(source));
+        let members = self
+            .laid_members()
+            .filter(|member| member.backends.iter().any(|backend| backend.to.leads_to(object).is_some()));
+        let hops = self.laid_hops().filter(|hop| hop.to.iter().any(|outlet| outlet.to.leads_to(object).is_some()));
+        let mut sources: Vec<Found<'a>> = known.chain(members.map(Found::Member)).chain(hops.map(Found::Hop)).collect();
+        sources.sort_by_key(|source| source.object());
+        sources.dedup_by_key(|source| source.object());
+        sources
+    }
+}
+
+fn in_order(callers: &mut [Caller<'_>]) {
+    callers.sort_by(|one, other| one.rank().cmp(&other.rank()));
+}

@@ -1,0 +1,8 @@
+//! Rules on App Mesh's own text, its injector and its controller.
+
+pub(super) mod ambiguous_membership;
+pub(super) mod cloud_map_name;
+pub(super) mod not_exactly_one_source;
+pub(super) mod proxy_not_injected;
+pub(super) mod refused_by_app_mesh;
+pub(super) mod sds_disabled;
