@@ -1,0 +1,120 @@
+//! The layers of the library: who may use whom, and where the words of one mesh API may stand. Reads the source as the
+//! compiler does. `cargo test --test layers` lists all that is against them.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
+
+mod cycles;
+mod edges;
+mod load;
+mod made_up;
+mod order;
+mod prune;
+mod resolve;
+mod source;
+mod tree;
+mod words;
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use edges::Edges;
+use source::Sources;
+use tree::Tree;
+use words::Allowed;
+
+/// The page that has the list of layers.
+const PAGE: &str = "docs/layers.md";
+
+/// Modules that are in the list already and not yet in the tree.
+const PLANNED: &[&str] = &["text", "k8s", "apis", "operate", "watch", "serve"];
+
+/// Where App Mesh's words are at home.
+const HOMES: &[&str] = &["src/apis/appmesh", "src/appmesh", "src/rules/appmesh", "src/example"];
+
+/// How many lines elsewhere may have them.
+const MOST: usize = 20;
+
+/// Those lines.
+const ALLOWED: &[Allowed] = &[];
+
+struct Source {
+    sources: Sources,
+    tree: Tree,
+    edges: Edges,
+    list: Vec<String>,
+}
+
+static SOURCE: LazyLock<Source> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = Sources::read(root, "src");
+    let (tree, syntaxes) = load::load(&sources);
+    let edges = edges::edges(&tree, &syntaxes);
+    let list = order::listed(&std::fs::read_to_string(root.join(PAGE)).expect("the page of the layers can be read"));
+    Source { sources, tree, edges, list }
+});
+
+#[test]
+fn every_file_is_part_of_the_crate() {
+    let problems = &SOURCE.tree.problems;
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn every_top_level_module_has_its_place_in_the_list() {
+    let found = order::differences(&SOURCE.tree, &SOURCE.list, PLANNED);
+    assert!(found.is_empty(), "{PAGE} and src/ differ:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_file_uses_a_layer_after_its_own() {
+    let Source { tree, edges, list, .. } = &*SOURCE;
+    let found = order::against(tree, edges, list);
+    assert!(
+        found.is_empty(),
+        "{} pairs of files against the order of {PAGE}:\n{}",
+        found.len(),
+        order::arrows(tree, edges, &found)
+    );
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let found = order::cycles(&SOURCE.tree, &SOURCE.edges);
+    assert!(found.is_empty(), "cycles of files:\n{found}");
+}
+
+/// The cycles that no use against the list is part of, which the list alone would not find.
+#[test]
+fn no_layer_has_a_cycle_in_it() {
+    let Source { tree, edges, list, .. } = &*SOURCE;
+    let mut edges = edges.clone();
+    for pair in order::against(tree, &edges, list) {
+        edges.remove(&pair);
+    }
+    let found = order::cycles(tree, &edges);
+    assert!(found.is_empty(), "cycles of files within one layer:\n{found}");
+}
+
+#[test]
+fn app_meshs_words_stay_at_home() {
+    let lines = words::lines(&SOURCE.sources, &SOURCE.tree, HOMES);
+    let found = words::complaints(&lines, ALLOWED, MOST);
+    let mut files: Vec<(usize, &str)> = Vec::new();
+    for line in &lines {
+        match files.last_mut() {
+            Some((count, file)) if *file == line.file => *count += 1,
+            _ => files.push((1, &line.file)),
+        }
+    }
+    files.sort_by_key(|(count, file)| (std::cmp::Reverse(*count), *file));
+    let files: Vec<String> = files.iter().map(|(count, file)| format!("{count:5} {file}")).collect();
+    assert!(
+        found.is_empty(),
+        "{} lines outside {} speak of App Mesh, {} are allowed, and {MOST} may be:\n{}\n\n{}",
+        lines.len(),
+        HOMES.join(", "),
+        ALLOWED.len(),
+        files.join("\n"),
+        found.join("\n")
+    );
+}
