@@ -1,10 +1,11 @@
 //! Findings made up for the tests of this folder.
 
+use crate::finding::Rule;
 use crate::finding::{Finding, Problem, Severity, Site};
 use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
 use crate::mesh::{CallKey, StoreKey};
-use crate::rules::{Judgement, Rule};
+use crate::rules::Judgement;
 
 /// A denial by rule `code` of VirtualNode shop/blue.
 pub(super) fn finding(code: &str, anchor: &str, message: &str) -> Finding {

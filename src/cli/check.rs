@@ -14,7 +14,7 @@ use crate::cli::comments;
 use crate::cli::files::{FilesArg, mount};
 use crate::cli::output::ReportArgs;
 use crate::cli::progress::Progress;
-use crate::finding::Finding;
+use crate::finding::{Finding, Trait};
 use crate::k8s::ObjectRef;
 use crate::mesh::View;
 use crate::policy::Policy;
@@ -229,7 +229,7 @@ fn unread(problem: &manifests::LoadProblem) -> Unread {
 
 /// The place of a finding's field in its file. Of a field that shouldn't be there, its name is what counts.
 fn place(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
-    let by_key = finding.rule.code == "MV001";
+    let by_key = finding.rule.has(Trait::FieldName);
     let mark = Some(finding.field())
         .filter(|_| by_key)
         .and_then(|field| site.positions.key(field))

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, Command};
 
-use crate::rules::RULES;
+use crate::finding::RULES;
 
 /// No command of people's, so that no help, page or script of a shell speaks of it.
 const ASK: &str = "__complete";

@@ -117,9 +117,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::finding::Rule;
     use crate::finding::Severity;
     use crate::mesh::World;
-    use crate::rules::Rule;
 
     fn severity(policy: &Policy) -> Severity {
         let rule = Rule::find("MV101").expect("a rule");

@@ -4,6 +4,8 @@ mod mint;
 
 use serde_json::{Value, json};
 
+use crate::finding::Rule;
+use crate::finding::catalogue::{CERTIFICATE_EXPIRED, COMMON_NAME_ONLY, FILE_MISSING, HOSTNAME_MISMATCH, KEY_MISMATCH};
 use mint::{Authority, Minted};
 
 /// The manifests, each with its path in the repository.
@@ -25,9 +27,9 @@ pub enum Expected {
     /// Created, and nothing said.
     Created,
     /// Created, with a warning of this rule.
-    Warned(&'static str),
+    Warned(&'static Rule),
     /// Refused by this rule.
-    Refused(&'static str),
+    Refused(&'static Rule),
 }
 
 /// What should become of each node and gateway of the example, by name.
@@ -35,11 +37,11 @@ pub static EXPECTED: [(&str, Expected); 8] = [
     ("catalog", Expected::Created),
     ("front", Expected::Created),
     ("ingress", Expected::Created),
-    ("cart", Expected::Refused("MV101")),
-    ("payment", Expected::Refused("MV206")),
-    ("orders", Expected::Refused("MV207")),
-    ("search", Expected::Refused("MV202")),
-    ("reviews", Expected::Warned("MV102")),
+    ("cart", Expected::Refused(HOSTNAME_MISMATCH)),
+    ("payment", Expected::Refused(KEY_MISMATCH)),
+    ("orders", Expected::Refused(CERTIFICATE_EXPIRED)),
+    ("search", Expected::Refused(FILE_MISSING)),
+    ("reviews", Expected::Warned(COMMON_NAME_ONLY)),
 ];
 
 /// The Secrets that the example's nodes mount, as one manifest in JSON.

@@ -1,5 +1,6 @@
 //! What a rule found, as data. Every renderer (denial, text, JSON) reads the same.
 
+pub(crate) mod catalogue;
 mod manual;
 mod suppression;
 
@@ -11,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
 use crate::mesh::{CallKey, StoreKey};
-use crate::rules::Rule;
 use crate::text::{RED, Style, YELLOW};
 
+pub use catalogue::{RULES, Rule, Trait};
 pub use manual::Manual;
 pub use suppression::{IGNORE_ANNOTATION, Ignore, Suppressions, Use, covers, may_ignore};
 

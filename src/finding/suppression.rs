@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::finding::Rule;
 use crate::finding::{Finding, Severity};
 use crate::k8s::FieldPath;
-use crate::rules::Rule;
 
 /// The annotation's key.
 pub const IGNORE_ANNOTATION: &str = "meshvet.dev/ignore";

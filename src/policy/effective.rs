@@ -4,14 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::finding::Severity;
+use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
 use crate::mesh::{Settings, View};
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Detail};
 use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
-use crate::rules::{RULES, Rule};
 
 /// The label that Kubernetes sets on every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -163,10 +162,9 @@ impl Policy {
 }
 
 impl Effective {
-    /// Whether no case of a rule weighs anything, so that it need not run. `row` is the rule's place in [`RULES`], which whoever
-    /// walks the table knows.
-    pub(crate) fn is_off(&self, row: usize, rule: &Rule) -> bool {
-        self.severities.get(row).copied().flatten().unwrap_or(rule.default) == Severity::Off
+    /// Whether no case of a rule weighs anything, so that it need not run.
+    pub(crate) fn is_off(&self, rule: &Rule) -> bool {
+        self.named(rule).unwrap_or(rule.default) == Severity::Off
     }
 
     /// What of it the mesh itself has to know.
@@ -176,9 +174,13 @@ impl Effective {
 
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.
     pub fn severity(&self, rule: &Rule, natural: Severity) -> Severity {
-        let named = self.severities.get(rule.index()).copied().flatten();
-        let unknown = || self.unknown.filter(|_| natural == Severity::Warn && UNKNOWN_RULES.contains(&rule.code));
-        named.or_else(unknown).unwrap_or(natural)
+        let unknown = || self.unknown.filter(|_| natural == Severity::Warn && rule.has(Trait::Unknown));
+        self.named(rule).or_else(unknown).unwrap_or(natural)
+    }
+
+    /// What the policy says of the rule by its name.
+    fn named(&self, rule: &Rule) -> Option<Severity> {
+        self.severities.get(rule.index).copied().flatten()
     }
 
     fn lay(
@@ -207,9 +209,6 @@ fn allowed(issuers: Option<&IssuersFile>, path: &str) -> Result<Option<Arc<Allow
     issuers.map(|issuers| issuers.resolve(path).map(Arc::new)).transpose()
 }
 
-/// The rules that speak of things not known; MV202 is among them for its softer cases only.
-const UNKNOWN_RULES: [&str; 4] = ["MV201", "MV202", "MV203", "MV408"];
-
 fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];
     for (name, severity) in named {
@@ -218,7 +217,7 @@ fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<
             name: name.clone(),
             nearest: Rule::nearest(name).map(str::to_owned),
         })?;
-        severities[rule.index()] = Some(*severity);
+        severities[rule.index] = Some(*severity);
     }
     Ok(severities)
 }

@@ -12,9 +12,9 @@ use serde_sarif::sarif::{
     ReportingDescriptor, Result as Found, ResultLevel, Run, Sarif, Suppression, Tool, ToolComponent,
 };
 
+use crate::finding::Rule;
 use crate::finding::Severity;
 use crate::report::uri;
-use crate::rules::Rule;
 use crate::survey::fixes::Edit;
 use crate::survey::{Place, Report, Reported, Unread};
 

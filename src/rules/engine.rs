@@ -6,16 +6,17 @@ use jiff::Timestamp;
 
 use crate::apis::Subject;
 use crate::aws::Question;
-use crate::finding::{Finding, Problem, Severity};
+use crate::finding::catalogue::UNUSED_SUPPRESSION;
+use crate::finding::{Finding, Problem, Rule, Severity};
 use crate::finding::{Suppressions, may_ignore};
 use crate::k8s::FieldPath;
 use crate::mesh::{SecretAccess, StoreKey, View};
 use crate::policy::{Effective, Policy};
+use crate::rules::CHECKS;
 use crate::rules::context::{Context, Surface};
 use crate::rules::objects::unused_suppression;
 use crate::rules::questions::open_questions;
 use crate::rules::stores::unread_stores;
-use crate::rules::{RULES, Rule};
 
 /// All that is wrong with one object, most severe first.
 #[derive(Clone, Debug, Default)]
@@ -57,18 +58,18 @@ pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestam
 fn run(cx: &Context<'_>) -> Judgement {
     let suppressions = Suppressions::parse(&cx.subject.annotations);
     let (findings, told) = (Vec::new(), HashMap::new());
-    let mut reporter = Reporter { rule: &RULES[0], cx, suppressions: &suppressions, findings, told };
-    for (row, rule) in RULES.iter().enumerate() {
-        if cx.policy.is_off(row, rule) {
+    let mut reporter = Reporter { rule: UNUSED_SUPPRESSION, cx, suppressions: &suppressions, findings, told };
+    for &(rule, check) in CHECKS {
+        if cx.policy.is_off(rule) {
             continue;
         }
         reporter.rule = rule;
         reporter.told.clear();
-        (rule.check)(cx, &mut reporter);
+        check(cx, &mut reporter);
     }
     // Only now is it known what the owner's entries left.
     for problem in unused_suppression::of_annotation(cx, &suppressions, &reporter.findings) {
-        let finding = Finding::of(unused_suppression::rule(), problem, cx.subject, cx.policy, &suppressions);
+        let finding = Finding::of(UNUSED_SUPPRESSION, problem, cx.subject, cx.policy, &suppressions);
         reporter.findings.extend(finding);
     }
     Judgement::new(reporter.findings)

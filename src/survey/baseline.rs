@@ -188,9 +188,9 @@ impl Baseline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Rule;
     use crate::finding::{Problem, Site};
     use crate::k8s::FieldPath;
-    use crate::rules::Rule;
     use crate::survey::Reported;
 
     fn report(findings: &[(&str, &str, Severity)]) -> Report {

@@ -66,7 +66,7 @@ struct Finding<'a> {
     counter: Option<&'a str>,
     value: Option<u64>,
     /// Codes of rules, the likeliest first.
-    rules: &'a [&'static str],
+    rules: Vec<&'static str>,
     message: &'a str,
     fix: &'a str,
 }
@@ -157,7 +157,7 @@ fn finding(fault: &Fault) -> Finding<'_> {
         cluster: named(Side::Cluster),
         counter: fault.counter.as_ref().map(|(counter, _)| counter.as_str()),
         value: fault.counter.as_ref().map(|(_, value)| *value),
-        rules: &fault.rules,
+        rules: fault.rules.iter().map(|rule| rule.code).collect(),
         message: &fault.message,
         fix: &fault.fix,
     }

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::finding::Severity;
+use crate::finding::catalogue::{
+    CERTIFICATE_EXPIRED, CERTIFICATE_EXPIRING, CERTIFICATE_NOT_YET_VALID, TLS_NOT_REQUIRED,
+};
+use crate::finding::{Rule, Severity};
 use crate::verify::counters::{explain, sounds_wrong};
 use crate::verify::{ProxyCertificate, Reading, Role, Scope, Stats};
 
@@ -27,7 +30,7 @@ pub struct Fault {
     /// The counter that tells (its last part), and what it stands at.
     pub counter: Option<(String, u64)>,
     /// The rules that find the cause, the likeliest first. Empty when none does.
-    pub rules: Vec<&'static str>,
+    pub rules: Vec<&'static Rule>,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -88,7 +91,7 @@ fn tls_use(stats: &Stats) -> TlsUse {
 }
 
 fn of_counter(scope: &Scope, counter: &str, value: u64, handshakes: u64) -> Option<Fault> {
-    let fault = |severity, rules: &[&'static str], message: String, fix: &str| Fault {
+    let fault = |severity, rules: &[&'static Rule], message: String, fix: &str| Fault {
         severity,
         scope: Some(scope.clone()),
         counter: Some((counter.to_owned(), value)),
@@ -116,7 +119,7 @@ fn of_use(tls: TlsUse) -> Option<Fault> {
             "send a request through the proxy, then run this again",
         ),
         TlsUse::None => (
-            &["MV307"],
+            &[TLS_NOT_REQUIRED],
             "nothing here is configured for TLS: all traffic of this proxy is plaintext",
             "give the virtual node's listeners tls, and its backends a client policy",
         ),
@@ -140,14 +143,14 @@ fn of_dates(certificate: &ProxyCertificate, now: Timestamp, expiring_days: i64) 
     // A bundle may hold others beside an expired one: what it breaks shows in the counters.
     let breaks = if certificate.role == Role::Chain { Severity::Deny } else { Severity::Warn };
     let (severity, rule, message) = if let Some(expires) = certificate.expires.filter(|expires| *expires < now) {
-        (breaks, "MV207", format!("{what} {path} expired on {expires}"))
+        (breaks, CERTIFICATE_EXPIRED, format!("{what} {path} expired on {expires}"))
     } else if let Some(valid_from) = certificate.valid_from.filter(|from| *from > now) {
-        (breaks, "MV208", format!("{what} {path} is not valid before {valid_from}"))
+        (breaks, CERTIFICATE_NOT_YET_VALID, format!("{what} {path} is not valid before {valid_from}"))
     } else if let Some(days) = certificate.days_left(now).filter(|days| *days < expiring_days)
         && let Some(expires) = certificate.expires
     {
         let left = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-        (Severity::Warn, "MV209", format!("{what} {path} expires in {left}, on {expires}"))
+        (Severity::Warn, CERTIFICATE_EXPIRING, format!("{what} {path} expires in {left}, on {expires}"))
     } else {
         return None;
     };
@@ -186,7 +189,7 @@ mod tests {
             r#"{{"certificates": [{{"{key}": [{{"path": "/certs/a", "valid_from": "{from}", "expiration_time": "{to}"}}]}}]}}"#
         );
         let report = judged("cluster.a.ssl.handshake: 1", &certs);
-        assert_eq!(report.faults.first().map(|it| (it.severity, it.rules[0])), expected, "{key} {from} {to}");
+        assert_eq!(report.faults.first().map(|it| (it.severity, it.rules[0].code)), expected, "{key} {from} {to}");
     }
 
     #[test]

@@ -91,7 +91,8 @@ fn fault(out: &mut String, fault: &Fault, style: Style) {
         let _ = write!(out, " {}: {value}", clean(counter));
     }
     if !fault.rules.is_empty() {
-        let _ = write!(out, " ({})", fault.rules.join(", "));
+        let codes: Vec<&str> = fault.rules.iter().map(|rule| rule.code).collect();
+        let _ = write!(out, " ({})", codes.join(", "));
     }
     let _ = writeln!(out, "\n      {}\n      fix: {}", clean(&fault.message), clean(&fault.fix));
 }

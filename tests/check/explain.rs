@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use meshvet::rules::RULES;
+use meshvet::finding::RULES;
 use serde_json::Value;
 
 use crate::run::Folder;

@@ -50,10 +50,15 @@ pub(crate) fn warns(
 }
 
 impl Case {
-    pub(crate) fn run(&self) {
+    /// The changed world.
+    pub(crate) fn scene(&self) -> Scene {
         let mut scene = Scene::sound();
         (self.change)(&mut scene);
-        let judged = scene.judge();
+        scene
+    }
+
+    pub(crate) fn run(&self) {
+        let judged = self.scene().judge();
         let of_rule: Vec<_> = judged.findings.iter().filter(|finding| finding.rule.code == self.code).collect();
         let name = format!("{} {}", self.code, self.what);
         match &self.expected {

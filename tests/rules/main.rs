@@ -8,6 +8,7 @@ mod support;
 mod acm;
 mod allowed;
 mod cases;
+mod codes;
 mod files;
 mod issuers;
 mod membership;
@@ -16,10 +17,11 @@ mod objects;
 mod pairs;
 mod routes;
 mod scene;
+mod traits;
 
 use std::collections::BTreeSet;
 
-use meshvet::rules::RULES;
+use meshvet::finding::RULES;
 
 use cases::{Case, Expected};
 use scene::Scene;

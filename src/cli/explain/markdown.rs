@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::rules::{RULES, Rule};
+use crate::finding::{RULES, Rule};
 
 /// What the hundreds of the codes are about.
 const GROUPS: [(&str, &str); 5] = [

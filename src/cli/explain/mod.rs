@@ -11,7 +11,7 @@ use clap::{ColorChoice, ValueEnum};
 use serde::Serialize;
 
 use crate::finding::Severity;
-use crate::rules::{RULES, Rule};
+use crate::finding::{RULES, Rule};
 
 const EXAMPLES: &str = "\
 Examples:

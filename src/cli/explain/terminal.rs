@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::rules::Rule;
+use crate::finding::Rule;
 use crate::text::Style;
 
 /// How wide paragraphs are set.
@@ -103,7 +103,7 @@ fn bold(text: &str, style: Style) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::RULES;
+    use crate::finding::RULES;
 
     #[test]
     fn paragraphs_are_filled_and_code_is_kept() {

@@ -18,11 +18,11 @@
 //! Give the field at the named place a value of the type that the API has.
 
 use crate::apis::Undecodable;
+use crate::finding::catalogue::UNDECODABLE_OBJECT;
 use crate::finding::{Finding, Problem, Site};
 use crate::k8s::FieldPath;
 use crate::mesh::View;
 use crate::policy::Policy;
-use crate::rules::Rule;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
@@ -30,8 +30,8 @@ use crate::rules::engine::Reporter;
 pub(crate) fn check(_: &Context<'_>, _: &mut Reporter<'_>) {}
 
 /// The finding for an object that couldn't be read; None where the policy has the rule off.
-pub fn undecodable(error: &Undecodable, policy: &Policy, view: View<'_>) -> Option<Finding> {
-    let rule = Rule::find("MV006")?;
+pub fn undecodable(error: &Undecodable, policy: &Policy, world: &World) -> Option<Finding> {
+    let rule = UNDECODABLE_OBJECT;
     let severity = policy.effective(error.object.namespace(), view).severity(rule, rule.default);
     if severity == crate::finding::Severity::Off {
         return None;

@@ -20,21 +20,14 @@
 //! Remove the entry. A comment on a line of its own speaks of what begins on the next line (the whole object, above its
 //! first line), one behind a field of that field, each with all that is below.
 
-use crate::finding::{Finding, Problem, Severity, Site};
+use crate::finding::catalogue::UNUSED_SUPPRESSION;
+use crate::finding::{Finding, Problem, Rule, Severity, Site};
 use crate::finding::{IGNORE_ANNOTATION, Suppressions, Use};
 use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
 use crate::policy::Effective;
 use crate::rules::context::{Context, Surface};
 use crate::rules::engine::Reporter;
-use crate::rules::{RULES, Rule};
-
-const CODE: &str = "MV007";
-
-/// This rule.
-pub(crate) fn rule() -> &'static Rule {
-    Rule::find(CODE).unwrap_or(&RULES[0])
-}
 
 /// Nothing to check while the other rules run: the engine asks [`of_annotation`] when they are through, and those who read
 /// comments ask [`unused_comment`].
@@ -80,9 +73,9 @@ pub fn broken_comment(why: &str, object: &ObjectRef, fields: &[FieldPath], polic
 }
 
 fn finding(problem: Problem, object: &ObjectRef, policy: &Effective) -> Option<Finding> {
-    let severity = policy.severity(rule(), problem.severity);
+    let severity = policy.severity(UNUSED_SUPPRESSION, problem.severity);
     let told = severity != Severity::Off;
-    told.then(|| Finding { rule: rule(), severity, object: object.clone(), problem, suppressed: None })
+    told.then(|| Finding { rule: UNUSED_SUPPRESSION, severity, object: object.clone(), problem, suppressed: None })
 }
 
 fn comment_site(what: &str, fields: &[FieldPath]) -> Site {
@@ -92,7 +85,7 @@ fn comment_site(what: &str, fields: &[FieldPath]) -> Site {
 
 /// An entry for a rule that is off may be there for another policy; one for this very rule can't be judged by it.
 fn is_judged(rule: &Rule, policy: &Effective) -> bool {
-    rule.code != CODE && policy.severity(rule, rule.default) != Severity::Off
+    rule != UNUSED_SUPPRESSION && policy.severity(rule, rule.default) != Severity::Off
 }
 
 fn problem(rule: &Rule, came: Use, site: Site) -> Option<Problem> {

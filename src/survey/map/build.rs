@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::finding::{Finding, Site};
+use crate::finding::{Finding, Site, Trait};
 use crate::k8s::ObjectRef;
 use crate::mesh::{CallKey, Discovery, Member, View};
 use crate::policy::{Effective, Policy};
@@ -11,9 +11,6 @@ use crate::survey::map::ends::{Certificates, mode, of_listener};
 use crate::survey::map::state::{State, unknown_of_call, unknown_of_end};
 use crate::survey::map::{LeftOut, MOST_CALLS, MOST_FINDINGS, Map, MapCall, MapListener, MapPolicy, Node, Told, mend};
 use crate::survey::{Report, Reported};
-
-/// Rules on what a certificate is called: they concern the callers that go by the hostname alone.
-const ABOUT_HOSTNAMES: [&str; 3] = ["MV101", "MV102", "MV103"];
 
 /// Makes a [`Map`] of members and of what was found.
 pub struct MapBuilder<'r> {
@@ -190,10 +187,8 @@ impl<'r> MapBuilder<'r> {
         let by_name = pair.relies_on_hostname();
         let listener = &pair.listener;
         let of_server = self.on_end(&key.server, &listener.anchor, listener.field.pointer());
-        let concerns = |number: &usize| {
-            let code = self.findings.get(*number).map(|reported| reported.finding.rule.code);
-            by_name || !code.is_some_and(|code| ABOUT_HOSTNAMES.contains(&code))
-        };
+        let of_hostname = |reported: &Reported| reported.finding.rule.has(Trait::Hostname);
+        let concerns = |number: &usize| by_name || !self.findings.get(*number).is_some_and(of_hostname);
         findings.extend(of_server.into_iter().filter(concerns));
         if let Some(end) = enforced {
             findings.extend(self.on_end(&key.client, &end.anchor, end.field.pointer()));
