@@ -19,6 +19,8 @@ pub mod map;
 mod objects;
 mod place;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -240,6 +242,7 @@ impl Look<'_> {
         let file = |site| manifests.zip(site).and_then(|(manifests, site)| place::file(manifests, site));
         let read = self.subjects.iter().map(|held| (held.it.object.clone(), file(held.site)));
         let unread = self.undecodable.iter().map(|held| (held.it.object.clone(), file(held.site)));
+        // The order in which JUnit lists them.
         match objects {
             Objects::Manifests(_) => unread.chain(read).collect(),
             Objects::Living(_) => read.chain(unread).collect(),
