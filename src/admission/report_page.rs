@@ -20,7 +20,7 @@ use crate::mesh::{SecretAccess, SecretScope};
 use crate::policy::Policy;
 use crate::report::html::{About, Page, html};
 use crate::sources::SharedWorld;
-use crate::survey::{Read, Survey};
+use crate::survey::Surveyor;
 
 /// How often pages are made, and how long a request waits for one.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +110,7 @@ impl Shared {
 
     fn make(&self, change: u64) -> Result<Made, Box<dyn std::error::Error + Send + Sync>> {
         let now = (self.clock)();
-        let survey = Survey::of(&self.world, &Read::default(), &self.policy.load(), now, None);
+        let (survey, map) = Surveyor::new(&self.world, &self.policy.load(), Some(now)).survey_with_map();
         let mut notes = Vec::new();
         if let SecretScope::Only(_) = self.world.read(|world| world.secret_scope().clone()) {
             notes.push(
@@ -125,7 +125,7 @@ impl Shared {
             );
         }
         let about = About { source: "this cluster, as the webhook sees it".to_owned(), judged_at: now, notes };
-        let Page { text, policy } = html(&survey.report, &survey.map, &about)?;
+        let Page { text, policy } = html(&survey.report, &map, &about)?;
         let digest = digest(&SHA256, text.as_bytes());
         let tag: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Ok(Made {

@@ -7,17 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
-use crate::cli::aws::{self, not_asked};
-use crate::cli::cluster::{Cluster, ClusterArgs, Progress, with_aws};
+use crate::cli::cluster::{Cluster, ClusterArgs, Progress};
 use crate::cli::output::{Output, ReportArgs};
-use crate::mesh::{FreshStores, World};
 use crate::policy::Policy;
 use crate::report;
 use crate::report::html::About;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{Readiness, WatchStats, spawn};
-use crate::survey::{Read, Survey};
-use crate::survey::{Report, Unread};
+use crate::survey::{Read, Report, Survey, Surveyor, Unread};
 
 /// After a change, wait so long for those that come with it.
 const SETTLE: Duration = Duration::from_millis(400);
@@ -89,14 +86,15 @@ impl AuditArgs {
     }
 
     async fn once(&self, cluster: &Cluster, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<ExitCode> {
-        let known = cluster.read(&self.cluster.aws, namespace, policy).await?;
-        let now = self.telling.now();
-        let mut survey = Survey::of(&known.world, &known.read, policy, now, namespace);
-        survey.report.not_asked = not_asked(&known.read.unknown_at_aws(&known.world, policy));
-        survey.report.errors = known.problems.into_iter().map(|message| unread(cluster, message)).collect();
-        let mut notes = known.notes;
-        notes.extend(aws::notes(&known.read.aws, known.read.unplaced(&known.world, policy)));
-        if survey.report.objects == 0 {
+        let world = cluster.world();
+        let mut surveyor = Surveyor::new(&world, policy, self.telling.as_of()).within(namespace);
+        let gaps = cluster.read(&world, &mut surveyor, &self.cluster.aws, namespace, policy).await?;
+        let (Survey { mut report, not_asked, notes: of_aws, judged_at }, map) = surveyor.survey_with_map();
+        report.not_asked = not_asked;
+        report.errors = gaps.problems.into_iter().map(|message| unread(cluster, message)).collect();
+        let mut notes = gaps.notes;
+        notes.extend(of_aws);
+        if report.objects == 0 {
             notes.push(match namespace {
                 None => "nothing to judge: the cluster has no App Mesh object and no workload".to_owned(),
                 Some(namespace) => format!(
@@ -109,20 +107,20 @@ impl AuditArgs {
             Some(namespace) => format!("{}, namespace {namespace}", cluster.name),
         };
         let page = || {
-            let about = About { source, judged_at: now, notes: notes.clone() };
-            let page = report::html::html(&survey.report, &survey.map, &about);
+            let about = About { source, judged_at, notes: notes.clone() };
+            let page = report::html::html(&report, &map, &about);
             Ok(page.context("the report could not be written as a page")?.text)
         };
-        self.telling.print(&survey.report, page)?;
+        self.telling.print(&report, page)?;
         for note in &notes {
             super::tell(&format!("note: {note}"));
         }
-        Ok(self.telling.exit_code(&survey.report))
+        Ok(self.telling.exit_code(&report))
     }
 
     /// Tells what is, again and again.
     async fn live(&self, cluster: &Cluster, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<ExitCode> {
-        let world = SharedWorld::with_inventory(World::new(cluster.options.access));
+        let world = cluster.world();
         let readiness = Readiness::default();
         let mut watches =
             spawn(cluster.client.clone(), cluster.options, world.clone(), readiness.clone(), &WatchStats::default());
@@ -162,18 +160,19 @@ impl LiveView {
         policy: &Policy,
     ) -> anyhow::Result<()> {
         let old = self.read_at.is_none_or(|at| at.elapsed() >= AGAIN);
-        let known = if old { FreshStores::new() } else { std::mem::take(&mut self.read.stores) };
+        let known = if old { Read::default() } else { std::mem::take(&mut self.read) };
         if old {
             self.read_at = Some(Instant::now());
         }
+        let mut surveyor = Surveyor::new(world, policy, args.telling.as_of()).within(namespace).knowing(known);
         let progress = Progress::start();
-        let (stores, notes) = cluster.secrets(world, known, policy, &progress).await;
-        self.read.stores = stores;
+        let notes = cluster.read_stores(&mut surveyor, &progress).await;
         if old {
-            self.read = with_aws(&args.cluster.aws, world, std::mem::take(&mut self.read), policy).await?;
+            surveyor.ask(&*args.cluster.aws.reader_under(policy)?).await;
         }
         progress.clear();
-        self.report = Survey::of(world, &self.read, policy, args.telling.now(), namespace).report;
+        self.report = surveyor.survey().report;
+        self.read = surveyor.into_read();
         let mut text = report::text_within(&self.report, super::style(args.telling.color), super::width());
         notes.iter().for_each(|note| text.push_str(&format!("note: {note}\n")));
         if self.text.as_ref() == Some(&text) {

@@ -1,19 +1,11 @@
 //! `--aws`: whether, and how, AWS is asked.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-use crate::aws::{Answer, AwsFacts, Question};
 use crate::policy::Policy;
 use crate::sources::{AwsReader, NoAws};
-
-/// Questions to AWS and those that their answers lead to.
-const MOST_ROUNDS: usize = 4;
-/// How long AWS may take for all that it is asked at a time.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Whether AWS is asked.
 #[derive(Debug, clap::Args)]
@@ -32,54 +24,11 @@ impl AwsArgs {
         }
         reader(policy)
     }
-}
 
-impl AwsArgs {
-    /// Asks what isn't known, as far as answers lead: from a certificate to its authority. Nothing without `--aws`.
-    pub(super) async fn ask(
-        &self,
-        policy: &Policy,
-        unknown: impl Fn(&AwsFacts) -> BTreeSet<Question>,
-    ) -> anyhow::Result<AwsFacts> {
-        let mut facts = AwsFacts::new();
-        if !self.aws {
-            return Ok(facts);
-        }
-        let aws = self.reader(&Arc::new(ArcSwap::from_pointee(policy.clone())))?;
-        for _ in 0..MOST_ROUNDS {
-            let wanted = unknown(&facts);
-            if wanted.is_empty() {
-                break;
-            }
-            let deadline = tokio::time::Instant::now() + PATIENCE;
-            facts.extend(aws.ask(wanted.into_iter().collect(), deadline).await);
-        }
-        Ok(facts)
+    /// The same, under a policy that stays as it is.
+    pub(super) fn reader_under(&self, policy: &Policy) -> anyhow::Result<Arc<dyn AwsReader>> {
+        self.reader(&Arc::new(ArcSwap::from_pointee(policy.clone())))
     }
-}
-
-/// How many certificates and authorities are among questions that nobody has asked.
-pub(super) fn not_asked(unknown: &BTreeSet<Question>) -> usize {
-    unknown.iter().filter(|question| matches!(question, Question::Certificate(_) | Question::Authority(_))).count()
-}
-
-/// What a reader should know of what was asked, and of objects whose Region or account isn't known.
-pub(super) fn notes(facts: &AwsFacts, unplaced: usize) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let Some(why) = facts.iter().find_map(|(question, answer)| match answer {
-        Answer::Unanswered(why) if question.is_about_roles() => Some(why),
-        _ => None,
-    }) {
-        notes.push(format!("the roles of proxies and the controller were not all checked: {why}"));
-    }
-    if unplaced > 0 {
-        notes.push(format!(
-            "the Region or the account of {} is not known: ACM references were not compared with it \
-             (the policy's aws.region and aws.account say it)",
-            if unplaced == 1 { "1 object".to_owned() } else { format!("{unplaced} objects") }
-        ));
-    }
-    notes
 }
 
 #[cfg(feature = "aws")]

@@ -1,31 +1,23 @@
 //! `meshvet check`
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
-use crate::aws::{AwsFacts, Question};
-use crate::cli::aws::{AwsArgs, not_asked, notes};
+use crate::cli::aws::AwsArgs;
 use crate::cli::baseline::BaselineArgs;
-use crate::cli::comments;
 use crate::cli::files::{FilesArg, mount};
 use crate::cli::output::ReportArgs;
 use crate::cli::progress::Progress;
-use crate::finding::{Finding, Trait};
-use crate::k8s::ObjectRef;
-use crate::mesh::View;
 use crate::policy::Policy;
 use crate::report;
 use crate::report::html::About;
-use crate::rules::{self, Surface};
-use crate::sources::manifests::{self, Input, Manifests, Mark, Site};
-use crate::survey::Collector;
+use crate::sources::manifests::{self, Input, Manifests};
 use crate::survey::fixes as mend;
-use crate::survey::map::MapBuilder;
-use crate::survey::{Place, Report, Reported, Unread};
+use crate::survey::map::{Map, MapBuilder};
+use crate::survey::{Report, Survey, Surveyor, stray_comments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -99,16 +91,14 @@ impl CheckArgs {
                 paths.join(", ")
             );
         }
-        let facts = self.ask_aws(&manifests, &policy)?;
-        let view = View::new(&manifests.world).answered(&facts);
-        let now = self.telling.now();
-        let mut report = judge(&manifests, view, &policy, now);
-        report.not_asked = not_asked(&unknown_at_aws(&manifests, view, &policy));
-        let unplaced =
-            manifests.objects.iter().filter(|located| rules::is_unplaced(&located.reviewed, view, &policy)).count();
-        manifests.notes.extend(notes(&facts, unplaced));
+        let mut notes = std::mem::take(&mut manifests.notes);
+        let mut surveyor = Surveyor::new(&manifests, &policy, self.telling.as_of());
+        self.ask_aws(&mut surveyor, &policy)?;
+        let Survey { mut report, not_asked, notes: of_aws, judged_at } = surveyor.survey();
+        report.not_asked = not_asked;
+        notes.extend(of_aws);
         if report.objects == 0 && manifests.found > 0 {
-            manifests.notes.push(format!(
+            notes.push(format!(
                 "nothing to judge: {} read, none of them an App Mesh object or a workload",
                 if manifests.found == 1 { "1 object".to_owned() } else { format!("{} objects", manifests.found) }
             ));
@@ -117,48 +107,42 @@ impl CheckArgs {
         if self.diff {
             super::print(&diff(&manifests, &report)?)?;
         } else {
-            self.telling.print(&report, || self.page(&manifests, &policy, &report, &facts, now))?;
+            let page = || {
+                // What the baseline knows is not on it.
+                let map = MapBuilder::map(&report, surveyor.read().view(&manifests.world), &policy);
+                self.page(&report, &map, judged_at, &notes)
+            };
+            self.telling.print(&report, page)?;
         }
-        for note in manifests.notes.iter().chain(&comments::stray(&manifests)) {
+        for note in notes.iter().chain(&stray_comments(&manifests)) {
             super::tell(&format!("note: {note}"));
         }
         // What was just written into the baseline is known.
         Ok(if updated && report.errors.is_empty() { ExitCode::SUCCESS } else { self.telling.exit_code(&report) })
     }
 
-    /// What AWS says of everything that the manifests name there; nothing without `--aws`.
-    fn ask_aws(&self, manifests: &Manifests, policy: &Policy) -> anyhow::Result<AwsFacts> {
+    /// Asks AWS of everything that the manifests name there; nothing without `--aws`.
+    fn ask_aws(&self, surveyor: &mut Surveyor<'_>, policy: &Policy) -> anyhow::Result<()> {
         if !self.aws.aws {
-            return Ok(AwsFacts::new());
+            return Ok(());
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let unknown = |facts: &AwsFacts| unknown_at_aws(manifests, View::new(&manifests.world).answered(facts), policy);
-        let facts = runtime.block_on(self.aws.ask(policy, unknown));
+        let asked = runtime.block_on(async {
+            let aws = self.aws.reader_under(policy)?;
+            surveyor.ask(&*aws).await;
+            Ok(())
+        });
         runtime.shutdown_background();
-        facts
+        asked
     }
 
     /// The page: the report with a map of the mesh.
-    fn page(
-        &self,
-        manifests: &Manifests,
-        policy: &Policy,
-        report: &Report,
-        facts: &AwsFacts,
-        now: Timestamp,
-    ) -> anyhow::Result<String> {
-        let map = MapBuilder::map(report, View::new(&manifests.world).answered(facts), policy);
+    fn page(&self, report: &Report, map: &Map, judged_at: Timestamp, notes: &[String]) -> anyhow::Result<String> {
         let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
         let source = format!("manifests: {}", paths.join(", "));
-        let about = About { source, judged_at: now, notes: manifests.notes.clone() };
-        Ok(report::html::html(report, &map, &about).context("the report could not be written as a page")?.text)
+        let about = About { source, judged_at, notes: notes.to_vec() };
+        Ok(report::html::html(report, map, &about).context("the report could not be written as a page")?.text)
     }
-}
-
-/// What isn't known yet of what the manifests name at AWS, each once.
-fn unknown_at_aws(manifests: &Manifests, view: View<'_>, policy: &Policy) -> BTreeSet<Question> {
-    let objects = manifests.objects.iter();
-    objects.flat_map(|located| rules::questions_to_ask(&located.reviewed, view, policy)).collect()
 }
 
 /// The patch of all that can be mended by the letter; how much that is goes to the standard error, out of the patch's way.
@@ -183,72 +167,4 @@ fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
         ),
     });
     Ok(text)
-}
-
-/// Judges everything that rules judge.
-pub(super) fn judge(manifests: &Manifests, view: View<'_>, policy: &Policy, now: Timestamp) -> Report {
-    let mut report = Report {
-        objects: manifests.objects.len() + manifests.undecodable.len(),
-        errors: manifests.problems.iter().map(unread).collect(),
-        judged: judged(manifests),
-        ..Report::default()
-    };
-    let mut told = Collector::default();
-    for broken in &manifests.undecodable {
-        if let Some(finding) = rules::undecodable(&broken.error, policy, &manifests.world) {
-            let place = place(manifests, &broken.site, &finding);
-            told.add(Reported { place: Some(place), finding }, true);
-        }
-    }
-    for located in &manifests.objects {
-        for finding in rules::judge(&located.reviewed, view, policy, now, Surface::Check).findings {
-            let own = finding.object == located.reviewed.object;
-            let site = if own { Some(&located.site) } else { manifests.site(&finding.object) };
-            let place = site.map(|site| place(manifests, site, &finding));
-            told.add(Reported { finding, place }, own);
-        }
-    }
-    report.findings = told.findings;
-    comments::apply(manifests, policy, &mut report);
-    report
-}
-
-/// Each object that is judged, with its file.
-fn judged(manifests: &Manifests) -> Vec<(ObjectRef, Option<String>)> {
-    let file = |site: &Site| {
-        let source = manifests.source(site.source)?;
-        Some(site.template.clone().filter(|_| source.piped).unwrap_or_else(|| source.name.clone()))
-    };
-    let broken = manifests.undecodable.iter().map(|it| (it.error.object.clone(), file(&it.site)));
-    broken.chain(manifests.objects.iter().map(|it| (it.reviewed.object.clone(), file(&it.site)))).collect()
-}
-
-fn unread(problem: &manifests::LoadProblem) -> Unread {
-    Unread { file: problem.file.clone(), line: problem.line, column: problem.column, message: problem.message.clone() }
-}
-
-/// The place of a finding's field in its file. Of a field that shouldn't be there, its name is what counts.
-fn place(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
-    let by_key = finding.rule.has(Trait::FieldName);
-    let mark = Some(finding.field())
-        .filter(|_| by_key)
-        .and_then(|field| site.positions.key(field))
-        .unwrap_or_else(|| site.positions.nearest(finding.field()));
-    let mend = finding.problem.mend.as_ref().zip(manifests.source(site.source));
-    let edit = mend.and_then(|(mend, source)| mend::edit(mend, finding.field(), &site.positions, source));
-    Place { edit, ..place_of(manifests, site, mark) }
-}
-
-/// The place of a mark in an object's file.
-pub(super) fn place_of(manifests: &Manifests, site: &Site, mark: Mark) -> Place {
-    let source = manifests.source(site.source);
-    Place {
-        file: source.map(|source| source.name.clone()).unwrap_or_default(),
-        line: mark.line,
-        column: mark.column,
-        width: mark.width,
-        text: source.and_then(|source| source.line(mark.line)).map(str::to_owned),
-        template: source.filter(|source| source.piped).and(site.template.clone()),
-        edit: None,
-    }
 }

@@ -7,14 +7,13 @@ use clap::ValueEnum;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kube::Client;
 
-use crate::aws::AwsFacts;
 use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
-use crate::mesh::{FreshStores, SecretAccess, World};
+use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{ClusterOptions, KubeReader, Step, connect_told, list_all, read_stores};
-use crate::survey::Read;
+use crate::sources::cluster::{ClusterOptions, Gaps, KubeReader, Listed, connect_told, list_all};
+use crate::survey::{StoresRead, Surveyor};
 use crate::text::plural;
 use crate::text::suggest;
 
@@ -50,17 +49,6 @@ pub(super) struct Cluster {
     pub(super) name: String,
 }
 
-/// What is known of a cluster.
-pub(super) struct Known {
-    pub(super) world: SharedWorld,
-    /// Secrets that were read by name, and what AWS has answered.
-    pub(super) read: Read,
-    /// What could not be read, one sentence each.
-    pub(super) problems: Vec<String>,
-    /// What a reader should know, one sentence each.
-    pub(super) notes: Vec<String>,
-}
-
 impl ClusterArgs {
     /// Connects, and sees that the API server answers.
     pub(super) async fn open(&self) -> anyhow::Result<Cluster> {
@@ -89,51 +77,39 @@ impl Cluster {
         self.client.default_namespace()
     }
 
-    /// Reads everything once, and says how far it is.
-    pub(super) async fn read(&self, aws: &AwsArgs, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<Known> {
-        let progress = Progress::start();
-        let world = SharedWorld::with_inventory(World::new(self.options.access));
-        let gaps = list_all(&self.client, self.options, namespace, &world, &|step| progress.tell(step)).await;
-        let (fresh, unread) = self.secrets(&world, FreshStores::new(), policy, &progress).await;
-        progress.end(fresh.len());
-        if let Some(namespace) = namespace {
-            exists(&world, namespace)?;
-        }
-        let mut notes = gaps.notes;
-        notes.extend(unread);
-        if self.options.access == SecretAccess::Never {
-            notes.push("Secrets were left alone (--secrets none): what is in them isn't judged".to_owned());
-        }
-        let read = Read { stores: fresh, aws: AwsFacts::new() };
-        let read = with_aws(aws, &world, read, policy).await?;
-        Ok(Known { world, read, problems: gaps.problems, notes })
+    /// A world for what is in it: nothing yet.
+    pub(super) fn world(&self) -> SharedWorld {
+        SharedWorld::with_inventory(World::new(self.options.access))
     }
 
-    /// The Secrets that the world's proxies mount, those of `fresh` not again.
-    pub(super) async fn secrets(
+    /// Reads everything once into `world`, which `surveyor` judges, and says how far it is.
+    pub(super) async fn read(
         &self,
         world: &SharedWorld,
-        fresh: FreshStores,
+        surveyor: &mut Surveyor<'_>,
+        aws: &AwsArgs,
+        namespace: Option<&str>,
         policy: &Policy,
-        progress: &Progress,
-    ) -> (FreshStores, Vec<String>) {
-        if self.options.access != SecretAccess::OnDemand {
-            return (fresh, Vec::new());
+    ) -> anyhow::Result<Gaps> {
+        let progress = Progress::start();
+        let mut gaps = list_all(&self.client, self.options, namespace, world, &|listed| progress.list(listed)).await;
+        gaps.notes.extend(self.read_stores(surveyor, &progress).await);
+        progress.end(surveyor.read().stores.len());
+        if let Some(namespace) = namespace {
+            exists(world, namespace)?;
         }
-        let reader = KubeReader::new(self.client.clone(), self.options.access);
-        read_stores(&reader, world, fresh, policy, &|step| progress.tell(step)).await
+        if self.options.access == SecretAccess::Never {
+            gaps.notes.push("Secrets were left alone (--secrets none): what is in them isn't judged".to_owned());
+        }
+        surveyor.ask(&*aws.reader_under(policy)?).await;
+        Ok(gaps)
     }
-}
 
-/// Asks AWS what the world's objects name there, where that is wanted.
-pub(super) async fn with_aws(aws: &AwsArgs, world: &SharedWorld, read: Read, policy: &Policy) -> anyhow::Result<Read> {
-    let stores = read.stores;
-    let unknown = |facts: &AwsFacts| {
-        // The question alone takes no Secret.
-        Read { stores: FreshStores::new(), aws: facts.clone() }.unknown_at_aws(world, policy)
-    };
-    let facts = aws.ask(policy, unknown).await?;
-    Ok(Read { stores, aws: facts })
+    /// Reads the Secrets that proxies mount; what to say of those that could not be.
+    pub(super) async fn read_stores(&self, surveyor: &mut Surveyor<'_>, progress: &Progress) -> Option<String> {
+        let reader = KubeReader::new(self.client.clone(), self.options.access);
+        surveyor.read_stores(&reader, &|read| progress.read(read)).await
+    }
 }
 
 /// An error for a namespace that isn't there. Where namespaces may not be listed, nobody can say.
@@ -164,16 +140,13 @@ impl Progress {
         Self { bar, listed: Default::default() }
     }
 
-    pub(super) fn tell(&self, step: Step) {
-        match step {
-            Step::Listed { kind, objects } => {
-                self.listed.store(objects, std::sync::atomic::Ordering::Relaxed);
-                self.bar.set_message(format!("{} objects ({kind})", HumanCount(objects as u64)));
-            }
-            Step::Read { stores, of } => {
-                self.bar.set_message(format!("{} of {} Secrets", HumanCount(stores as u64), HumanCount(of as u64)));
-            }
-        }
+    fn list(&self, Listed { kind, objects }: Listed) {
+        self.listed.store(objects, std::sync::atomic::Ordering::Relaxed);
+        self.bar.set_message(format!("{} objects ({kind})", HumanCount(objects as u64)));
+    }
+
+    fn read(&self, StoresRead { stores, of }: StoresRead) {
+        self.bar.set_message(format!("{} of {} Secrets", HumanCount(stores as u64), HumanCount(of as u64)));
     }
 
     /// Says something of its own.

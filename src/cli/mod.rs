@@ -9,7 +9,6 @@ mod baseline;
 mod ca_bundle;
 mod check;
 mod cluster;
-mod comments;
 mod complete;
 mod completions;
 mod connection;

@@ -47,9 +47,9 @@ impl ReportArgs {
         super::policy::read(self.config.as_deref())
     }
 
-    /// The time to judge as of.
-    pub(super) fn now(&self) -> Timestamp {
-        self.now.unwrap_or_else(Timestamp::now)
+    /// The time to judge as of; None for now.
+    pub(super) fn as_of(&self) -> Option<Timestamp> {
+        self.now
     }
 
     /// Prints a report; `page` makes the page, where that is asked for.

@@ -7,16 +7,14 @@ use anyhow::{Context as _, bail};
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
-use crate::cli::check::judge;
 use crate::cli::cluster::ClusterArgs;
 use crate::cli::files::{FilesArg, mount};
 use crate::cli::output::time;
-use crate::mesh::View;
 use crate::policy::Policy;
 use crate::report::tree::{Charset, tree, tree_json};
 use crate::sources::manifests::{self, Input};
-use crate::survey::Survey;
-use crate::survey::map::{Map, MapBuilder};
+use crate::survey::Surveyor;
+use crate::survey::map::Map;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,12 +117,11 @@ impl TreeArgs {
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
         let mut manifests = manifests::load(&inputs, &namespace);
         mount(&self.files, &mut manifests)?;
-        let view = View::new(&manifests.world);
-        let report = judge(&manifests, view, policy, now);
-        for error in &report.errors {
+        let (survey, map) = Surveyor::new(&manifests, policy, Some(now)).survey_with_map();
+        for error in &survey.report.errors {
             super::tell(&format!("note: {}: {}", error.file, error.message));
         }
-        Ok((MapBuilder::map(&report, view, policy), namespace))
+        Ok((map, namespace))
     }
 
     fn of_cluster(&self, policy: &Policy, now: Timestamp) -> anyhow::Result<(Map, String)> {
@@ -133,11 +130,13 @@ impl TreeArgs {
             let cluster = self.cluster.open().await?;
             let named = self.node.split_once('/').map(|(namespace, _)| namespace);
             let namespace = named.or(self.namespace.as_deref()).unwrap_or_else(|| cluster.default_namespace());
-            let known = cluster.read(&self.cluster.aws, Some(namespace), policy).await?;
-            for note in known.problems.iter().chain(&known.notes) {
+            let world = cluster.world();
+            let mut surveyor = Surveyor::new(&world, policy, Some(now));
+            let gaps = cluster.read(&world, &mut surveyor, &self.cluster.aws, Some(namespace), policy).await?;
+            for note in gaps.problems.iter().chain(&gaps.notes) {
                 super::tell(&format!("note: {note}"));
             }
-            Ok((Survey::of(&known.world, &known.read, policy, now, None).map, namespace.to_owned()))
+            Ok((surveyor.survey_with_map().1, namespace.to_owned()))
         })
     }
 

@@ -15,7 +15,7 @@ use crate::policy::{Effective, Policy};
 use crate::rules::CHECKS;
 use crate::rules::context::{Context, Surface};
 use crate::rules::objects::unused_suppression;
-use crate::rules::questions::open_questions;
+use crate::rules::questions::{is_unplaced, open_questions};
 use crate::rules::stores::unread_stores;
 
 /// All that is wrong with one object, most severe first.
@@ -36,10 +36,17 @@ pub fn judge(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestamp,
 pub struct Examined {
     /// All that is wrong, as far as is known.
     pub judgement: Judgement,
-    /// The [stores to read](super::stores_to_read), where Secrets are read on demand.
+    /// Where Secrets are read on demand: the stores that files of the object's proxies come from, then those of the proxies it
+    /// calls or is called by, as far as they are unread. Each once. A path may lead to another store once the first one is
+    /// read (a projected volume): look again, with what was read laid over the world, until nothing comes back.
     pub stores: Vec<StoreKey>,
-    /// The [questions to ask](super::questions_to_ask), where AWS is asked.
+    /// Where AWS is asked: what isn't known yet of the certificates and authorities that the object names, and that the other
+    /// ends of its calls name. Each once. An answer may lead to another question (from a certificate to its authority): look
+    /// again, likewise.
     pub questions: Vec<Question>,
+    /// Where AWS is asked: whether the object names something there, and its own Region or account isn't known. MV402 and MV403
+    /// claim nothing then.
+    pub unplaced: bool,
 }
 
 /// Judges one object, and says what to read and to ask: all by one look at it.
@@ -51,6 +58,7 @@ pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestam
         judgement: run(&cx),
         stores: if on_demand { unread_stores(&cx) } else { Vec::new() },
         questions: if view.asks() { open_questions(&cx) } else { Vec::new() },
+        unplaced: view.asks() && is_unplaced(&cx),
     }
 }
 

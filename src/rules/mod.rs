@@ -25,8 +25,6 @@ pub use engine::{Examined, Judgement, examine, judge};
 pub use objects::undecodable_object::undecodable;
 pub use objects::unused_suppression::{broken_comment, unused_comment};
 pub use pairs::{Pair, Refused, Side, Standpoint};
-pub use questions::{is_unplaced, questions_to_ask};
-pub use stores::stores_to_read;
 
 use crate::finding::Rule;
 use crate::finding::catalogue::{self, for_each_rule};

@@ -2,27 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
-use crate::apis::Subject;
 use crate::aws::{Arn, ArnKind, Question};
-use crate::mesh::View;
-use crate::policy::Policy;
 use crate::rules::acm::{home, questions_about_roles, references_of};
-use crate::rules::context::{Context, Surface};
+use crate::rules::context::Context;
 
-/// What isn't known yet of the certificates and authorities that the object names, and that the other ends of its calls name.
-/// Each once.
-///
-/// An answer may lead to another question (from a certificate to its authority): ask again, with what was answered laid over
-/// the world, until nothing comes back.
-pub fn questions_to_ask(subject: &Subject, view: View<'_>, policy: &Policy) -> Vec<Question> {
-    let policy = policy.effective(subject.object.namespace(), view);
-    // No rule runs: neither the time nor the surface plays a part.
-    open_questions(&Context::new(subject, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission))
-}
-
-/// The same, of what was looked up already.
+/// What isn't known yet of what the object, and the other ends of its calls, name at AWS: see [`Examined`](super::Examined).
 pub(super) fn open_questions(cx: &Context<'_>) -> Vec<Question> {
     let view = cx.view;
     let mut wanted = BTreeSet::new();
@@ -53,11 +37,9 @@ pub(super) fn open_questions(cx: &Context<'_>) -> Vec<Question> {
     wanted.into_iter().filter(|question| view.answer(question).is_none()).collect()
 }
 
-/// Whether the object names something at AWS, and its own Region or account isn't known: MV402 and MV403 claim nothing then.
-pub fn is_unplaced(subject: &Subject, view: View<'_>, policy: &Policy) -> bool {
-    let policy = policy.effective(subject.object.namespace(), view);
-    let cx = Context::new(subject, view, &policy, Timestamp::UNIX_EPOCH, Surface::Admission);
-    let home = home(&cx);
+/// Whether the object names something at AWS, and its own Region or account isn't known.
+pub(super) fn is_unplaced(cx: &Context<'_>) -> bool {
+    let home = home(cx);
     (home.region.is_none() || home.account.is_none())
         && cx.ends().flat_map(references_of).any(|reference| reference.arn.is_ok())
 }

@@ -1,32 +1,51 @@
-//! Judges everything that is there, and draws its map: for `audit`, and for the report of a running webhook.
+//! The one judge of many objects: `check`, `audit`, `tree` and the report of a running webhook all come here.
+//!
+//! ```text
+//! Objects ──► Surveyor: look ──stores──► read ─┐         ┌─► Survey: Report, notes
+//!               ▲      │ └──questions──► ask ──┤         │
+//!               └──────┴─── laid over ◄────────┘  look ──┴─► Map
+//! ```
+//!
+//! One look at an object shows what is wrong with it, and what is to be learnt before that is final. What is learnt is laid
+//! over the world, and everything is looked at again, until nothing more is to be learnt. I/O goes through the traits of
+//! [`sources`](crate::sources); without a reader, what isn't known stays so.
 
 pub mod baseline;
+mod collect;
+mod comments;
 pub mod fixes;
+mod learn;
 pub mod map;
+mod objects;
+mod place;
 mod report;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::apis::Body;
+use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, Question};
-use crate::finding::{Finding, Severity};
-use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
-use crate::mesh::{CallKey, FreshStores, View, World};
+use crate::mesh::{Overlay, StoreKey, View, World};
 use crate::policy::Policy;
-use crate::rules::{self, Surface};
-use crate::sources::SharedWorld;
+use crate::rules::{self, Examined, Surface};
+use crate::survey::collect::Collector;
 use crate::survey::map::{Map, MapBuilder};
+use crate::survey::objects::Held;
 
+pub use comments::stray as stray_comments;
+pub use learn::StoresRead;
+pub use objects::Objects;
 pub use report::{Place, Report, Reported, Unread};
 
 /// What was read besides the world.
 #[derive(Debug, Default)]
 pub struct Read {
-    /// Secrets and ConfigMaps, by name.
-    pub stores: FreshStores,
+    /// What is laid over the world: Secrets and ConfigMaps, by name.
+    pub overlay: Overlay,
     /// What AWS has answered.
     pub aws: AwsFacts,
 }
@@ -34,131 +53,199 @@ pub struct Read {
 impl Read {
     /// The world with all of it laid over.
     pub fn view<'a>(&'a self, world: &'a World) -> View<'a> {
-        View::with_fresh(world, &self.stores).answered(&self.aws)
-    }
-
-    /// What isn't known yet of what the objects of the world's inventory name at AWS.
-    pub fn unknown_at_aws(&self, world: &SharedWorld, policy: &Policy) -> BTreeSet<Question> {
-        let objects = world.reviewed();
-        let asked = |object| world.read(|world| rules::questions_to_ask(object, self.view(world), policy));
-        objects.iter().flat_map(|object| asked(object)).collect()
-    }
-
-    /// How many of those objects are of a Region or account that isn't known.
-    pub fn unplaced(&self, world: &SharedWorld, policy: &Policy) -> usize {
-        let objects = world.reviewed();
-        objects.iter().filter(|object| world.read(|world| rules::is_unplaced(object, self.view(world), policy))).count()
+        View::new(world).over(&self.overlay).answered(&self.aws)
     }
 }
 
-/// What judging a whole world showed.
+/// What judging many objects showed.
 #[derive(Debug, Default)]
 pub struct Survey {
     /// The findings.
     pub report: Report,
-    /// The same as a map.
-    pub map: Map,
+    /// Certificates and authorities at AWS that nobody asked about.
+    pub not_asked: usize,
+    /// What a reader should know of what was asked of AWS, one sentence each.
+    pub notes: Vec<String>,
+    /// The time that it was judged as of.
+    pub judged_at: Timestamp,
 }
 
-impl Survey {
-    /// Judges all objects of a world's inventory, with newer stores laid over it. With a namespace, only what is in it, or
-    /// calls it, or is called by it, is told; everything plays its part in the judgement all the same.
-    ///
-    /// A living world is locked for one object at a time, so that reviews don't wait: an object that changes meanwhile is
-    /// seen as it is when its turn comes.
-    pub fn of(world: &SharedWorld, read: &Read, policy: &Policy, now: Timestamp, namespace: Option<&str>) -> Self {
-        let within = |object: &ObjectRef| namespace.is_none_or(|namespace| object.namespace() == namespace);
-        let (mut reviewed, undecodable) = (world.reviewed(), world.undecodable());
-        // A call is told at the end that is judged first: at the one that was asked about.
-        reviewed.sort_by_key(|object| !within(&object.object));
-        let mut collector = Collector::default();
-        for error in &undecodable {
-            if let Some(finding) = world.read(|world| rules::undecodable(error, policy, world)) {
-                collector.add(Reported { finding, place: None }, true);
-            }
-        }
-        for object in &reviewed {
-            let judgement = world.read(|world| rules::judge(object, read.view(world), policy, now, Surface::Check));
-            for finding in judgement.findings {
-                let own = finding.object == object.object;
-                collector.add(Reported { finding, place: None }, own);
-            }
-        }
-        let mut report = Report { findings: collector.findings, ..Report::default() };
-        let mut map = MapBuilder::new(&report, namespace);
-        for object in &reviewed {
-            if let Body::Member(member) = &object.body {
-                world.read(|world| map.member(read.view(world), policy, member));
+/// Judges all of some objects, and learns what that takes.
+///
+/// A living world is locked for one object at a time, so that reviews don't wait: an object that changes meanwhile is seen as
+/// it is when its turn comes.
+#[derive(Debug)]
+pub struct Surveyor<'a> {
+    objects: Objects<'a>,
+    policy: &'a Policy,
+    now: Option<Timestamp>,
+    namespace: Option<&'a str>,
+    read: Read,
+    /// The last look, while it is of all that was learnt.
+    look: Option<Look<'a>>,
+}
+
+/// What one look at all objects showed.
+#[derive(Debug)]
+struct Look<'a> {
+    judged_at: Timestamp,
+    subjects: Vec<Held<'a, Subject>>,
+    undecodable: Vec<Held<'a, Undecodable>>,
+    findings: Collector,
+    /// What is to be read first.
+    stores: BTreeSet<StoreKey>,
+    /// What is to be asked first.
+    questions: BTreeSet<Question>,
+    /// How many objects are of a Region or account that isn't known.
+    unplaced: usize,
+}
+
+impl<'a> Surveyor<'a> {
+    /// Nothing is judged yet. `now`: the time to judge as of; None for that of the look.
+    pub fn new(objects: impl Into<Objects<'a>>, policy: &'a Policy, now: Option<Timestamp>) -> Self {
+        Self { objects: objects.into(), policy, now, namespace: None, read: Read::default(), look: None }
+    }
+
+    /// With a namespace, only what is in it, or calls it, or is called by it, is told; everything plays its part in the
+    /// judgement all the same.
+    #[must_use]
+    pub fn within(self, namespace: Option<&'a str>) -> Self {
+        Self { namespace, look: None, ..self }
+    }
+
+    /// Begins with what was read before.
+    #[must_use]
+    pub fn knowing(self, read: Read) -> Self {
+        Self { read, look: None, ..self }
+    }
+
+    /// What has been read so far.
+    pub fn read(&self) -> &Read {
+        &self.read
+    }
+
+    /// The same, to keep.
+    pub fn into_read(self) -> Read {
+        self.read
+    }
+
+    /// What is wrong, by all that was learnt.
+    pub fn survey(&mut self) -> Survey {
+        let mut look = self.take_look();
+        let survey = self.everything(&mut look);
+        self.told(survey, &look)
+    }
+
+    /// The same with a map of it.
+    pub fn survey_with_map(&mut self) -> (Survey, Map) {
+        let mut look = self.take_look();
+        let survey = self.everything(&mut look);
+        // What is found in other namespaces plays its part on the map.
+        let mut map = MapBuilder::new(&survey.report, self.namespace);
+        let mut members: Vec<_> = look.subjects.iter().map(|held| &held.it).collect();
+        // In one order, so that the same world gives the same map where something is left out.
+        members.sort_by_key(|subject| (!self.is_within(&subject.object), &subject.object));
+        for subject in members {
+            if let Some(member) = subject.member() {
+                self.objects.look(|world| map.member(self.read.view(world), self.policy, member));
             }
         }
         let map = map.finish();
-        report.findings.retain(|Reported { finding, .. }| {
-            let call = finding.problem.site.call.as_ref();
-            within(&finding.object) || call.is_some_and(|call| within(&call.client) || within(&call.server))
-        });
-        report.objects = reviewed.iter().map(|it| &it.object).filter(|object| within(object)).count()
-            + undecodable.iter().filter(|it| within(&it.object)).count();
-        let judged = reviewed.iter().map(|it| &it.object).chain(undecodable.iter().map(|it| &it.object));
-        report.judged = judged.filter(|object| within(object)).map(|object| (object.clone(), None)).collect();
-        Self { report, map }
+        (self.told(survey, &look), map)
     }
-}
 
-/// Collects findings, each once: a workload's annotation is seen from each member that selects it, a call from both its ends.
-#[derive(Debug, Default)]
-pub struct Collector {
-    /// Of each finding its place, and whether it was told of the object under review itself.
-    told: HashMap<Known, (usize, bool)>,
-    /// What has been collected.
-    pub findings: Vec<Reported>,
-}
+    fn is_within(&self, object: &ObjectRef) -> bool {
+        self.namespace.is_none_or(|namespace| object.namespace() == namespace)
+    }
 
-/// What makes two findings one.
-#[derive(Debug, PartialEq, Eq, Hash)]
-enum Known {
-    /// The same, said of the same field.
-    Field(&'static str, ObjectRef, FieldPath, String),
-    /// The same, said of the same call.
-    Call(&'static str, CallKey, String, Option<String>),
-}
+    /// The last look; a new one where something was learnt since.
+    fn look(&mut self) -> &Look<'a> {
+        let look = self.take_look();
+        self.look.insert(look)
+    }
 
-impl Known {
-    fn of(Finding { rule, object, problem, .. }: &Finding) -> Self {
-        let site = &problem.site;
-        match &site.call {
-            Some(call) => Self::Call(rule.code, (**call).clone(), site.anchor.clone(), problem.found.clone()),
-            None => Self::Field(rule.code, object.clone(), site.field.clone(), problem.message.clone()),
+    fn take_look(&mut self) -> Look<'a> {
+        self.look.take().unwrap_or_else(|| self.look_anew())
+    }
+
+    /// Judges everything by what is known now.
+    fn look_anew(&self) -> Look<'a> {
+        let (mut subjects, undecodable) = (self.objects.subjects(), self.objects.undecodable());
+        // A call is told at the end that is judged first: at the one that was asked about.
+        subjects.sort_by_key(|held| !self.is_within(&held.it.object));
+        let mut look = Look {
+            judged_at: self.now.unwrap_or_else(Timestamp::now),
+            subjects,
+            undecodable,
+            findings: Collector::default(),
+            stores: BTreeSet::new(),
+            questions: BTreeSet::new(),
+            unplaced: 0,
+        };
+        for Held { it: error, site } in &look.undecodable {
+            if let Some(finding) = self.objects.look(|world| rules::undecodable(error, self.policy, View::new(world))) {
+                let place = self.objects.place(*site, &finding);
+                look.findings.add(Reported { finding, place }, true);
+            }
+        }
+        for Held { it: subject, site } in &look.subjects {
+            let Examined { judgement, stores, questions, unplaced } = self.objects.look(|world| {
+                rules::examine(subject, self.read.view(world), self.policy, look.judged_at, Surface::Check)
+            });
+            look.stores.extend(stores);
+            look.questions.extend(questions);
+            look.unplaced += usize::from(unplaced);
+            for finding in judgement.findings {
+                let own = finding.object == subject.object;
+                let site = if own { *site } else { self.objects.site(&finding.object) };
+                let place = self.objects.place(site, &finding);
+                look.findings.add(Reported { finding, place }, own);
+            }
+        }
+        look
+    }
+
+    /// All that was found, with the owners' comments laid over it: taken from the look.
+    fn everything(&self, look: &mut Look<'_>) -> Survey {
+        let findings = std::mem::take(&mut look.findings).findings;
+        let mut report = Report { findings, errors: self.objects.unread(), ..Report::default() };
+        if let Some(manifests) = self.objects.manifests() {
+            comments::apply(manifests, self.policy, &mut report);
+        }
+        Survey {
+            report,
+            not_asked: learn::not_asked(&look.questions),
+            notes: learn::notes(&self.read.aws, look.unplaced),
+            judged_at: look.judged_at,
         }
     }
+
+    /// Leaves of it what is to be told: what is within the namespace, and the calls from and to it.
+    fn told(&self, mut survey: Survey, look: &Look<'_>) -> Survey {
+        let report = &mut survey.report;
+        report.findings.retain(|Reported { finding, .. }| {
+            let call = finding.problem.site.call.as_ref();
+            self.is_within(&finding.object)
+                || call.is_some_and(|call| self.is_within(&call.client) || self.is_within(&call.server))
+        });
+        report.judged = look.judged(&self.objects);
+        report.judged.retain(|(object, _)| self.is_within(object));
+        report.objects = report.judged.len();
+        survey
+    }
 }
 
-fn weight(finding: &Finding) -> (bool, Severity) {
-    (finding.suppressed.is_none(), finding.severity)
-}
-
-impl Collector {
-    /// Adds a finding, unless it is there already. `own`: it is at the object that was under review.
-    pub fn add(&mut self, reported: Reported, own: bool) {
-        let finding = &reported.finding;
-        match self.told.get_mut(&Known::of(finding)) {
-            // What the owner of the object says of it counts; else one who looks at it doesn't ignore it, and the stricter of two
-            // policies holds.
-            Some((place, known_own)) => {
-                let known = self.findings.get_mut(*place);
-                let counts = |known: &Reported| match (own, *known_own) {
-                    (true, false) => true,
-                    (false, true) => false,
-                    _ => weight(&known.finding) < weight(finding),
-                };
-                if let Some(known) = known.filter(|known| counts(known)) {
-                    *known_own = own;
-                    *known = reported;
-                }
-            }
-            None => {
-                self.told.insert(Known::of(finding), (self.findings.len(), own));
-                self.findings.push(reported);
-            }
+impl Look<'_> {
+    /// Each object that was judged, with its file where it is in one.
+    fn judged(&self, objects: &Objects<'_>) -> Vec<(ObjectRef, Option<String>)> {
+        let manifests = objects.manifests();
+        let file = |site| manifests.zip(site).and_then(|(manifests, site)| place::file(manifests, site));
+        let read = self.subjects.iter().map(|held| (held.it.object.clone(), file(held.site)));
+        let unread = self.undecodable.iter().map(|held| (held.it.object.clone(), file(held.site)));
+        // The order in which JUnit lists them.
+        match objects {
+            Objects::Manifests(_) => unread.chain(read).collect(),
+            Objects::Living(_) => read.chain(unread).collect(),
         }
     }
 }

@@ -9,7 +9,7 @@ use meshvet::aws::{AwsFacts, Question};
 use meshvet::finding::Finding;
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
-use meshvet::rules::{Judgement, Surface, judge, questions_to_ask};
+use meshvet::rules::{Judgement, Surface, examine, judge};
 use serde_json::{Value, json};
 
 use crate::support::manifests;
@@ -124,7 +124,7 @@ impl Scene {
     pub(crate) fn questions(&self) -> Vec<Question> {
         let (world, judged) = self.world();
         let policy = Policy::parse(&self.policy).expect("a policy");
-        questions_to_ask(&judged, View::new(&world).answered(&self.aws), &policy)
+        examine(&judged, View::new(&world).answered(&self.aws), &policy, self.now, self.surface).questions
     }
 
     /// Everything there is, and the object to judge.

@@ -30,7 +30,7 @@ use crate::rules::engine::Reporter;
 pub(crate) fn check(_: &Context<'_>, _: &mut Reporter<'_>) {}
 
 /// The finding for an object that couldn't be read; None where the policy has the rule off.
-pub fn undecodable(error: &Undecodable, policy: &Policy, world: &World) -> Option<Finding> {
+pub fn undecodable(error: &Undecodable, policy: &Policy, view: View<'_>) -> Option<Finding> {
     let rule = UNDECODABLE_OBJECT;
     let severity = policy.effective(error.object.namespace(), view).severity(rule, rule.default);
     if severity == crate::finding::Severity::Off {

@@ -44,7 +44,7 @@ pub(crate) use failure::told;
 pub use read::KubeReader;
 pub(crate) use read::is_label;
 pub use readiness::Readiness;
-pub use snapshot::{Gaps, Step, list_all, read_stores};
+pub use snapshot::{Gaps, Listed, list_all};
 pub use stats::{KindStats, WatchStats};
 
 /// How long the API server may keep one watch open, in seconds. A connection that died silently is noticed a few seconds after.

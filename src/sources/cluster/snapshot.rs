@@ -1,7 +1,5 @@
 //! A cluster as it stands: everything listed once, page by page.
 
-use std::collections::BTreeSet;
-
 use futures::{StreamExt, stream};
 use kube::Client;
 use kube::api::{Api, ListParams};
@@ -9,41 +7,27 @@ use kube::runtime::watcher::Event;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::mesh::{Fact, FreshStores, Overlay, StoreKey, StoreState, Unread, View};
-use crate::policy::Policy;
-use crate::rules;
+use crate::mesh::Fact;
+use crate::sources::SharedWorld;
+use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
 use crate::sources::cluster::object::RawObject;
 use crate::sources::cluster::stats::KindStats;
 use crate::sources::cluster::tracker::Tracker;
-use crate::sources::cluster::{ClusterOptions, KubeReader};
-use crate::sources::{SharedWorld, StoreReader};
 
 /// How many kinds are listed at once: the next page of one is on its way while another's is decoded.
 const KINDS_AT_ONCE: usize = 4;
-/// How many stores are asked for in one go: progress is told after each.
-const STORES_AT_ONCE: usize = 64;
 /// How often a list is begun anew when the API server has forgotten where it was.
 const TRIES: u32 = 4;
 
-/// How far reading is.
+/// How far listing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// So many objects of all kinds have been listed.
-    Listed {
-        /// The kind that the last page was of.
-        kind: &'static str,
-        /// How many of all kinds there are so far.
-        objects: usize,
-    },
-    /// So many Secrets have been read.
-    Read {
-        /// How many.
-        stores: usize,
-        /// Of how many.
-        of: usize,
-    },
+pub struct Listed {
+    /// The kind that the last page was of.
+    pub kind: &'static str,
+    /// How many objects of all kinds there are so far.
+    pub objects: usize,
 }
 
 /// What could not be read, or not in full.
@@ -62,13 +46,13 @@ pub async fn list_all(
     options: ClusterOptions,
     namespace: Option<&str>,
     world: &SharedWorld,
-    tell: &(dyn Fn(Step) + Sync),
+    tell: &(dyn Fn(Listed) + Sync),
 ) -> Gaps {
     let total = std::sync::atomic::AtomicUsize::new(0);
     let lists = kinds::watched(options).map(|kind| {
         let counted = |objects: usize| {
             let objects = total.fetch_add(objects, std::sync::atomic::Ordering::Relaxed) + objects;
-            tell(Step::Listed { kind: kind.kind, objects });
+            tell(Listed { kind: kind.kind, objects });
         };
         async move { (kind, List { client, kind, world }.run(namespace, &counted).await) }
     });
@@ -94,55 +78,6 @@ pub async fn list_all(
         gaps.notes.push(format!("the cluster has no {}: their CRDs aren't installed", absent.join(", ")));
     }
     gaps
-}
-
-/// Reads the Secrets that objects of `world` mount, each by its name, and says how many could not be. Those of `fresh` aren't read
-/// again.
-pub async fn read_stores(
-    reader: &KubeReader,
-    world: &SharedWorld,
-    mut fresh: FreshStores,
-    policy: &Policy,
-    tell: &(dyn Fn(Step) + Sync),
-) -> (FreshStores, Vec<String>) {
-    loop {
-        let mut wanted = BTreeSet::new();
-        let overlay = Overlay::of_stores(fresh);
-        for object in world.reviewed() {
-            world.read(|world| wanted.extend(rules::stores_to_read(&object, View::new(world).over(&overlay), policy)));
-        }
-        fresh = overlay.stores;
-        wanted.retain(|key| !fresh.contains_key(key));
-        if wanted.is_empty() {
-            break;
-        }
-        let wanted: Vec<StoreKey> = wanted.into_iter().collect();
-        for some in wanted.chunks(STORES_AT_ONCE) {
-            let read = reader.read(some.to_vec()).await;
-            // One that came back with nothing would be asked for again for ever.
-            let unanswered = some.iter().filter(|key| !read.contains_key(*key)).cloned();
-            let unanswered: Vec<StoreKey> = unanswered.collect();
-            fresh.extend(read);
-            fresh.extend(unanswered.into_iter().map(|key| (key, StoreState::Unread(Unread::NotAllowed))));
-            tell(Step::Read { stores: fresh.len(), of: fresh.len().max(wanted.len()) });
-        }
-    }
-    let failed: Vec<&String> = fresh
-        .values()
-        .filter_map(|state| match state {
-            StoreState::Unread(Unread::Failed(why)) => Some(why),
-            _ => None,
-        })
-        .collect();
-    let mut notes = Vec::new();
-    if let Some(why) = failed.first() {
-        notes.push(format!(
-            "{} of {} Secrets could not be read, so that what is in them isn't judged: {why}",
-            failed.len(),
-            fresh.len()
-        ));
-    }
-    (fresh, notes)
 }
 
 /// How much of a kind there is.

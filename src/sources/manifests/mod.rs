@@ -17,6 +17,7 @@ mod text;
 mod yaml;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ pub struct SourceId(usize);
 #[derive(Debug)]
 pub struct Located {
     /// The object.
-    pub reviewed: Subject,
+    pub reviewed: Arc<Subject>,
     /// As it was written, for App Mesh kinds; None for others.
     pub raw: Option<Value>,
     /// Where it stands.
@@ -52,7 +53,7 @@ pub struct Located {
 #[derive(Debug)]
 pub struct LocatedError {
     /// What is wrong.
-    pub error: Undecodable,
+    pub error: Arc<Undecodable>,
     /// As it was written, for App Mesh kinds; None for others.
     pub raw: Option<Value>,
     /// Where it stands.
@@ -288,7 +289,7 @@ impl Loader {
                 let id = FactId::Object(reviewed.object.clone());
                 self.out.world.replace(&id, reviewed.facts.clone());
                 self.see(id, seen);
-                self.out.objects.push(Located { reviewed: *reviewed, raw: original, site });
+                self.out.objects.push(Located { reviewed: reviewed.into(), raw: original, site });
                 Ok(true)
             }
             Ok(Entry::Fact(fact)) => {
@@ -309,7 +310,7 @@ impl Loader {
             }
             Err(error) => {
                 let shown = !matches!(error.object.kind.as_str(), "Secret" | "ConfigMap");
-                self.out.undecodable.push(LocatedError { error, raw: original, site });
+                self.out.undecodable.push(LocatedError { error: error.into(), raw: original, site });
                 Ok(shown)
             }
         }

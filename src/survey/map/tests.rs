@@ -7,21 +7,11 @@ use super::*;
 use crate::example;
 use crate::mesh::View;
 use crate::policy::Policy;
-use crate::rules::{Surface, judge};
 use crate::sources::manifests::{Manifests, load_texts};
-use crate::survey::Collector;
-use crate::survey::Report;
+use crate::survey::{Report, Surveyor};
 
 fn report(manifests: &Manifests, policy: &Policy, now: Timestamp) -> Report {
-    let mut collector = Collector::default();
-    for located in &manifests.objects {
-        let judgement = judge(&located.reviewed, View::new(&manifests.world), policy, now, Surface::Check);
-        for finding in judgement.findings {
-            let own = finding.object == located.reviewed.object;
-            collector.add(Reported { finding, place: None }, own);
-        }
-    }
-    Report { findings: collector.findings, objects: manifests.objects.len(), ..Report::default() }
+    Surveyor::new(manifests, policy, Some(now)).survey().report
 }
 
 fn map(manifests: &Manifests, policy: &Policy) -> Map {

@@ -1,16 +1,15 @@
-//! `# meshvet: ignore`: laying the comments of manifests over what was found.
+//! `# meshvet: ignore`: the comments of manifests, laid over what was found.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use crate::cli::check::place_of;
 use crate::finding::Finding;
 use crate::finding::{Ignore, Use, covers, may_ignore};
 use crate::k8s::ObjectRef;
 use crate::policy::{Effective, Policy};
 use crate::rules::{broken_comment, unused_comment};
 use crate::sources::manifests::{Comment, Manifests};
-use crate::survey::{Report, Reported};
+use crate::survey::{Report, Reported, place};
 
 /// Leaves the findings that comments ask to leave, and reports the comments that leave none or can't be followed.
 pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report) {
@@ -25,7 +24,7 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
         let own = found.get(object).map(Vec::as_slice).unwrap_or_default();
         for comment in &site.comments {
             let told = follow(comment, object, own, &policy, &mut report.findings);
-            let reported = |finding| Reported { finding, place: Some(place_of(manifests, site, comment.mark)) };
+            let reported = |finding| Reported { finding, place: Some(place::of_mark(manifests, site, comment.mark)) };
             report.findings.extend(told.into_iter().map(reported));
         }
     }
@@ -76,7 +75,7 @@ fn follow(
 }
 
 /// What to say of comments that stand at no object that can be found fault with.
-pub(super) fn stray(manifests: &Manifests) -> Vec<String> {
+pub fn stray(manifests: &Manifests) -> Vec<String> {
     let asks = manifests.stray.iter().filter(|(_, _, text)| Ignore::parse(text).is_some());
     let told = asks.map(|(source, mark, _)| {
         let file = manifests.source(*source).map_or("", |source| source.name.as_str());

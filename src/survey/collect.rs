@@ -1,0 +1,67 @@
+//! Each finding once, from whichever object it is seen.
+
+use std::collections::HashMap;
+
+use crate::finding::{Finding, Severity};
+use crate::k8s::{FieldPath, ObjectRef};
+use crate::mesh::CallKey;
+use crate::survey::Reported;
+
+/// Collects findings, each once: a workload's annotation is seen from each member that selects it, a call from both its ends.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    /// Of each finding its place, and whether it was told of the object under review itself.
+    told: HashMap<Known, (usize, bool)>,
+    /// What has been collected.
+    pub(super) findings: Vec<Reported>,
+}
+
+/// What makes two findings one.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Known {
+    /// The same, said of the same field.
+    Field(&'static str, ObjectRef, FieldPath, String),
+    /// The same, said of the same call.
+    Call(&'static str, CallKey, String, Option<String>),
+}
+
+impl Known {
+    fn of(Finding { rule, object, problem, .. }: &Finding) -> Self {
+        let site = &problem.site;
+        match &site.call {
+            Some(call) => Self::Call(rule.code, (**call).clone(), site.anchor.clone(), problem.found.clone()),
+            None => Self::Field(rule.code, object.clone(), site.field.clone(), problem.message.clone()),
+        }
+    }
+}
+
+fn weight(finding: &Finding) -> (bool, Severity) {
+    (finding.suppressed.is_none(), finding.severity)
+}
+
+impl Collector {
+    /// Adds a finding, unless it is there already. `own`: it is at the object that was under review.
+    pub(super) fn add(&mut self, reported: Reported, own: bool) {
+        let finding = &reported.finding;
+        match self.told.get_mut(&Known::of(finding)) {
+            // What the owner of the object says of it counts; else one who looks at it doesn't ignore it, and the stricter of two
+            // policies holds.
+            Some((place, known_own)) => {
+                let known = self.findings.get_mut(*place);
+                let counts = |known: &Reported| match (own, *known_own) {
+                    (true, false) => true,
+                    (false, true) => false,
+                    _ => weight(&known.finding) < weight(finding),
+                };
+                if let Some(known) = known.filter(|known| counts(known)) {
+                    *known_own = own;
+                    *known = reported;
+                }
+            }
+            None => {
+                self.told.insert(Known::of(finding), (self.findings.len(), own));
+                self.findings.push(reported);
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a survey reads and asks before it is final: by those whom its caller names, and what was learnt laid over the world.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::aws::{Answer, AwsFacts, Question};
+use crate::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread, World};
+use crate::sources::{AwsReader, StoreReader};
+use crate::survey::Surveyor;
+
+/// How many stores are asked for in one go: progress is told after each.
+const STORES_AT_ONCE: usize = 64;
+/// Questions to AWS and those that their answers lead to.
+const MOST_ROUNDS: usize = 4;
+/// How long AWS may take for all that it is asked at a time.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How far reading stores is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoresRead {
+    /// How many have been read.
+    pub stores: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Surveyor<'_> {
+    /// Reads the Secrets that objects mount, each by its name, where they are read on demand; and says how many could not be.
+    /// Those that are known already aren't read again.
+    pub async fn read_stores(
+        &mut self,
+        reader: &dyn StoreReader,
+        tell: &(dyn Fn(StoresRead) + Sync),
+    ) -> Option<String> {
+        if self.objects.look(World::secret_access) != SecretAccess::OnDemand {
+            return None;
+        }
+        loop {
+            let mut wanted: Vec<StoreKey> = self.look().stores.iter().cloned().collect();
+            wanted.retain(|key| !self.read.stores.contains_key(key));
+            if wanted.is_empty() {
+                return unread(&self.read.stores);
+            }
+            for some in wanted.chunks(STORES_AT_ONCE) {
+                let read = reader.read(some.to_vec()).await;
+                self.look = None;
+                let fresh = &mut self.read.stores;
+                // One that came back with nothing would be asked for again for ever.
+                let unanswered = some.iter().filter(|key| !read.contains_key(*key));
+                fresh.extend(unanswered.map(|key| (key.clone(), StoreState::Unread(Unread::NotAllowed))));
+                fresh.extend(read);
+                tell(StoresRead { stores: fresh.len(), of: fresh.len().max(wanted.len()) });
+            }
+        }
+    }
+
+    /// Asks AWS what isn't known of what objects name there, as far as answers lead: from a certificate to its authority.
+    pub async fn ask(&mut self, aws: &dyn AwsReader) {
+        if !aws.asks() {
+            return;
+        }
+        for _ in 0..MOST_ROUNDS {
+            let wanted: Vec<Question> = self.look().questions.iter().cloned().collect();
+            if wanted.is_empty() {
+                break;
+            }
+            let answers = aws.ask(wanted, Instant::now() + PATIENCE).await;
+            self.look = None;
+            self.read.aws.extend(answers);
+        }
+    }
+}
+
+/// What to say of stores that could not be read.
+fn unread(stores: &FreshStores) -> Option<String> {
+    let failed = stores.values().filter_map(|state| match state {
+        StoreState::Unread(Unread::Failed(why)) => Some(why),
+        _ => None,
+    });
+    let why = failed.clone().next()?;
+    Some(format!(
+        "{} of {} Secrets could not be read, so that what is in them isn't judged: {why}",
+        failed.count(),
+        stores.len()
+    ))
+}
+
+/// How many certificates and authorities are among questions that nobody has asked.
+pub(super) fn not_asked(unknown: &BTreeSet<Question>) -> usize {
+    unknown.iter().filter(|question| matches!(question, Question::Certificate(_) | Question::Authority(_))).count()
+}
+
+/// What a reader should know of what was asked, and of objects whose Region or account isn't known.
+pub(super) fn notes(facts: &AwsFacts, unplaced: usize) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(why) = facts.iter().find_map(|(question, answer)| match answer {
+        Answer::Unanswered(why) if question.is_about_roles() => Some(why),
+        _ => None,
+    }) {
+        notes.push(format!("the roles of proxies and the controller were not all checked: {why}"));
+    }
+    if unplaced > 0 {
+        notes.push(format!(
+            "the Region or the account of {} is not known: ACM references were not compared with it \
+             (the policy's aws.region and aws.account say it)",
+            if unplaced == 1 { "1 object".to_owned() } else { format!("{unplaced} objects") }
+        ));
+    }
+    notes
+}

@@ -1,0 +1,102 @@
+//! What is judged: manifests, each object with its place, or what stands in a living world.
+
+use std::sync::Arc;
+
+use crate::apis::{Subject, Undecodable};
+use crate::finding::Finding;
+use crate::k8s::ObjectRef;
+use crate::mesh::World;
+use crate::sources::SharedWorld;
+use crate::sources::manifests::{Manifests, Site};
+use crate::survey::{Place, Unread, place};
+
+/// The objects to judge, and the world that they are judged in.
+#[derive(Clone, Copy, Debug)]
+pub enum Objects<'a> {
+    /// Manifests: objects in the order of their files.
+    Manifests(&'a Manifests),
+    /// What the world's [inventory](SharedWorld::with_inventory) holds: objects in the order of their names.
+    Living(&'a SharedWorld),
+}
+
+/// One of them, and where it stands.
+#[derive(Debug)]
+pub(super) struct Held<'a, T> {
+    pub(super) it: Arc<T>,
+    /// None where it is in no file.
+    pub(super) site: Option<&'a Site>,
+}
+
+impl<'a> From<&'a Manifests> for Objects<'a> {
+    fn from(manifests: &'a Manifests) -> Self {
+        Self::Manifests(manifests)
+    }
+}
+
+impl<'a> From<&'a SharedWorld> for Objects<'a> {
+    fn from(world: &'a SharedWorld) -> Self {
+        Self::Living(world)
+    }
+}
+
+impl<'a> Objects<'a> {
+    /// Looks things up in the world. A living one is locked for so long: for one object at a time, so that reviews don't wait.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        match self {
+            Self::Manifests(manifests) => look(&manifests.world),
+            Self::Living(world) => world.read(look),
+        }
+    }
+
+    /// The objects that rules judge, as they are now.
+    pub(super) fn subjects(&self) -> Vec<Held<'a, Subject>> {
+        match self {
+            Self::Manifests(manifests) => {
+                let objects = manifests.objects.iter();
+                objects.map(|it| Held { it: Arc::clone(&it.reviewed), site: Some(&it.site) }).collect()
+            }
+            Self::Living(world) => world.reviewed().into_iter().map(|it| Held { it, site: None }).collect(),
+        }
+    }
+
+    /// The objects that can't be read.
+    pub(super) fn undecodable(&self) -> Vec<Held<'a, Undecodable>> {
+        match self {
+            Self::Manifests(manifests) => {
+                let objects = manifests.undecodable.iter();
+                objects.map(|it| Held { it: Arc::clone(&it.error), site: Some(&it.site) }).collect()
+            }
+            Self::Living(world) => world.undecodable().into_iter().map(|it| Held { it, site: None }).collect(),
+        }
+    }
+
+    /// What could not be read at all, as far as the objects know of it.
+    pub(super) fn unread(&self) -> Vec<Unread> {
+        let Self::Manifests(manifests) = self else { return Vec::new() };
+        let unread = manifests.problems.iter().map(|problem| Unread {
+            file: problem.file.clone(),
+            line: problem.line,
+            column: problem.column,
+            message: problem.message.clone(),
+        });
+        unread.collect()
+    }
+
+    /// Where a judged object stands.
+    pub(super) fn site(&self, object: &ObjectRef) -> Option<&'a Site> {
+        self.manifests()?.site(object)
+    }
+
+    /// The place of a finding on the object that stands there.
+    pub(super) fn place(&self, site: Option<&Site>, finding: &Finding) -> Option<Place> {
+        self.manifests().zip(site).map(|(manifests, site)| place::of_finding(manifests, site, finding))
+    }
+
+    /// The manifests, where the objects are of such.
+    pub(super) fn manifests(&self) -> Option<&'a Manifests> {
+        match self {
+            Self::Manifests(manifests) => Some(manifests),
+            Self::Living(_) => None,
+        }
+    }
+}
