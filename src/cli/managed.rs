@@ -56,11 +56,6 @@ pub(super) fn namespaced(text: &str) -> Result<(String, String), String> {
 }
 
 impl ManagedArgs {
-    /// Whether meshvet is to keep its certificate.
-    pub(super) fn is_asked_for(&self) -> bool {
-        self.managed_certificate.is_some()
-    }
-
     /// What to keep; None where it isn't asked for.
     ///
     /// # Errors
