@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use super::serve::duration;
+use super::duration::duration;
 use crate::admission::certificate::managed::ManagedOptions;
 
 /// Below this, renewals would follow one another faster than an API server answers.

@@ -13,6 +13,7 @@ mod complete;
 mod completions;
 mod connection;
 mod doctor;
+mod duration;
 mod explain;
 mod files;
 mod logging;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::serve::duration;
+use super::duration::duration;
 
 /// How often caches are compared.
 #[derive(Clone, Copy, Debug, clap::Args)]

@@ -9,9 +9,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::admission::certificate::serving::CertificateFiles;
-use crate::admission::timeout::parse_go_duration;
 use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
+use crate::cli::duration::duration;
 use crate::cli::logging::Logging;
 use crate::cli::managed::ManagedArgs;
 use crate::cli::overload::OverloadArgs;
@@ -135,10 +135,6 @@ pub(super) struct ServeArgs {
     logging: Logging,
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    parse_go_duration(text).ok_or_else(|| "expected a duration such as 5s, 1m30s or 500ms".to_owned())
-}
-
 impl ServeArgs {
     /// Serves until a signal ends it.
     ///
@@ -219,6 +215,37 @@ mod tests {
         parse(&["--tls-cert", "a", "--tls-key", "b"]).expect("files");
         let args = parse(&["--self-signed"]).expect("self-signed");
         assert_eq!(args.dns_names, ["meshvet.meshvet-system.svc"]);
+    }
+
+    fn options(arguments: &[&str]) -> ServeOptions {
+        let (_, handle) = tracing_subscriber::reload::Layer::new(tracing_subscriber::EnvFilter::new("info"));
+        let args = parse(arguments).expect("arguments");
+        args.options(Policy::default(), LogLevel::new(handle, "info")).expect("options")
+    }
+
+    #[test]
+    fn the_certificate_comes_from_where_the_arguments_say() {
+        let source = |arguments: &[&str]| options(arguments).certificate;
+        let files = source(&["--tls-cert=a", "--tls-key=b"]);
+        let CertificateSource::Files(files) = files else { panic!("{files:?}") };
+        assert_eq!((files.chain, files.key), (PathBuf::from("a"), PathBuf::from("b")));
+        let issued = source(&["--self-signed", "--dns-name=a.svc", "--ca-bundle-file=ca.pem"]);
+        let CertificateSource::SelfIssued { dns_names, ca_bundle_file } = issued else { panic!("{issued:?}") };
+        assert_eq!((dns_names, ca_bundle_file), (vec!["a.svc".to_owned()], Some(PathBuf::from("ca.pem"))));
+        let managed = source(&["--managed-certificate=authority"]);
+        let CertificateSource::Managed(managed) = managed else { panic!("{managed:?}") };
+        assert_eq!(managed.secret, "authority");
+    }
+
+    #[test]
+    fn options_are_what_the_arguments_say() {
+        let usual = options(&["--self-signed"]);
+        assert_eq!((usual.self_check, usual.report), (Some(Duration::from_secs(3600)), false));
+        assert!(usual.policy_file.is_none() && !usual.aws.asks());
+        let other =
+            options(&["--self-signed", "--self-check=0", "--report", "--config=a.yaml", "--listen=127.0.0.1:9"]);
+        assert_eq!((other.self_check, other.report), (None, true));
+        assert_eq!((other.policy_file, other.listen.port()), (Some(PathBuf::from("a.yaml")), 9));
     }
 
     #[test]

@@ -56,3 +56,26 @@ pub(crate) enum ServeError {
     #[error("the server stopped by itself: {0:?}")]
     Stopped(Result<(), JoinError>),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_stays_a_cause_of_its_own() {
+        let refused = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let address: SocketAddr = "0.0.0.0:443".parse().expect("an address");
+        let causes = [
+            (ServeError::Listen { address, error: refused() }, "could not listen on 0.0.0.0:443"),
+            (ServeError::CaBundle { path: "ca.pem".into(), error: refused() }, "ca.pem"),
+        ];
+        for (error, text) in causes {
+            assert_eq!(error.to_string(), text);
+            // By its kind the command line says what to do.
+            let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+            assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::PermissionDenied));
+        }
+    }
+}
