@@ -19,7 +19,7 @@
 //! [`mend`] makes patches of findings that a machine can mend, [`baseline`] keeps those that a repository starts with.
 //! [`survey`] judges a whole world at once.
 //!
-//! [`verify`] stands beside: it reads what running proxies count of TLS. [`doctor`] looks at an installation of meshvet itself.
+//! `serve` puts a server together from all of these. [`verify`] stands beside: it reads what running proxies count of TLS. [`doctor`] looks at an installation of meshvet itself.
 //!
 //! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them, [`aws`] those that AWS keeps.
 
@@ -37,6 +37,7 @@ pub mod pki;
 pub mod policy;
 pub mod report;
 pub mod rules;
+pub(crate) mod serve;
 pub mod sources;
 pub mod survey;
 pub mod text;

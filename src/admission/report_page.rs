@@ -15,8 +15,8 @@ use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 use tokio::sync::{Notify, watch};
 
-use crate::admission::service::Clock;
 use crate::mesh::{SecretAccess, SecretScope};
+use crate::operate::Clock;
 use crate::policy::Policy;
 use crate::report::html::{About, Page, html};
 use crate::sources::SharedWorld;

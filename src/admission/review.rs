@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::apis::{Row, Subject, Undecodable, decode_subject, reviewed_row};
 use crate::k8s::ObjectRef;
+use crate::operate::trace::Reviewed;
 
 /// The one version of the review that meshvet speaks (its `admissionReviewVersions`).
 pub const REVIEW_API_VERSION: &str = "admission.k8s.io/v1";
@@ -189,6 +190,20 @@ impl Request {
             ObjectRef::cluster_scoped(&api_version, &self.kind, &self.name)
         } else {
             ObjectRef::new(&api_version, &self.kind, &self.namespace, &self.name)
+        }
+    }
+
+    /// What a trace tells of it, with what came of it.
+    pub(crate) fn reviewed<'a>(&'a self, verdict: &'a str, rules: &'a str) -> Reviewed<'a> {
+        Reviewed {
+            uid: &self.uid,
+            kind: &self.kind,
+            namespace: &self.namespace,
+            name: &self.name,
+            operation: &self.operation,
+            dry_run: self.dry_run,
+            verdict,
+            rules,
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::aws::{AwsFacts, Question};
 use crate::finding::Finding;
 use crate::mesh::{Overlay, StoreKey, StoreState, Unread, View, World};
 use crate::operate::metrics::Metrics;
-use crate::operate::trace;
+use crate::operate::{Clock, trace};
 use crate::policy::Policy;
 use crate::rules::{Judgement, Surface, examine, undecodable};
 use crate::sources::{AwsReader, NoAws, SharedWorld, StoreReader};
@@ -43,9 +43,6 @@ const READS_AT_ONCE: usize = 16;
 const MOST_ROUNDS: usize = 4;
 /// The first moment that a denial of a call waits for watches; each further one is twice as long.
 const FIRST_MOMENT: Duration = Duration::from_millis(10);
-
-/// Tells the time. Tests stop it.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Everything that a verdict is made of.
 pub struct Admission {
@@ -285,9 +282,9 @@ impl Admission {
         self.metrics.reviewed(&request.kind, word, took);
         let none = Verdict::default();
         let verdict = verdict.unwrap_or(&none);
-        self.metrics.found(verdict);
+        self.metrics.found(verdict.outcomes());
         let rules = wording::codes(verdict.findings()).join(",");
-        trace::verdict(request, word, &rules);
+        trace::verdict(request.reviewed(word, &rules));
         tracing::info!(
             uid = request.uid.as_str(),
             kind = request.kind.as_str(),

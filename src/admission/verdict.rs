@@ -106,6 +106,14 @@ impl Verdict {
         self.denials.iter().chain(self.warnings.iter().map(|warned| &warned.finding))
     }
 
+    /// What is counted: the code of each finding's rule, and what came of it.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let denied = self.denials.iter().map(|finding| (finding.rule.code, "denied"));
+        let warned = self.warnings.iter().map(|warned| (warned.finding.rule.code, "warned"));
+        let suppressed = self.suppressed.iter().map(|finding| (finding.rule.code, "suppressed"));
+        denied.chain(warned).chain(suppressed)
+    }
+
     /// The Secrets and ConfigMaps that the denials were read from, each once.
     pub fn rests_on(&self) -> Vec<StoreKey> {
         let mut seen = HashSet::new();

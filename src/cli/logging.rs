@@ -6,6 +6,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
+use crate::operate::log::LogLevel;
+
 /// How to log.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Logging {
@@ -29,15 +31,6 @@ enum Format {
 /// What listens besides the log.
 pub(super) type Listener = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// What is logged, which may change while meshvet runs.
-#[derive(Debug)]
-pub(super) struct LogLevel {
-    filter: reload::Handle<EnvFilter, Registry>,
-    /// What the command line says.
-    given: String,
-    current: String,
-}
-
 impl Logging {
     /// Logs from here on; `listener` hears of everything too.
     ///
@@ -56,22 +49,6 @@ impl Logging {
         layers.extend(listener);
         let started = tracing_subscriber::registry().with(layers).try_init();
         started.map_err(|error| anyhow::anyhow!("could not start to log: {error}"))?;
-        Ok(LogLevel { filter: handle, given: level.clone(), current: level.clone() })
-    }
-}
-
-impl LogLevel {
-    /// Logs what the policy says from here on; where it says nothing, what the command line does.
-    pub(super) fn follow(&mut self, policy: Option<&str>) {
-        let wanted = policy.unwrap_or(&self.given);
-        if wanted == self.current {
-            return;
-        }
-        // The policy has been looked at: nothing else can be wrong with it.
-        let Ok(filter) = EnvFilter::try_new(wanted) else { return };
-        self.current = wanted.to_owned();
-        if self.filter.reload(filter).is_ok() {
-            tracing::info!(level = self.current.as_str(), "what is logged has changed");
-        }
+        Ok(LogLevel::new(handle, level))
     }
 }

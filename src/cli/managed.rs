@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 
-use super::serve::duration;
+use super::duration::duration;
 use crate::admission::certificate::managed::ManagedOptions;
 
 /// Below this, renewals would follow one another faster than an API server answers.
@@ -56,11 +56,6 @@ pub(super) fn namespaced(text: &str) -> Result<(String, String), String> {
 }
 
 impl ManagedArgs {
-    /// Whether meshvet is to keep its certificate.
-    pub(super) fn is_asked_for(&self) -> bool {
-        self.managed_certificate.is_some()
-    }
-
     /// What to keep; None where it isn't asked for.
     ///
     /// # Errors

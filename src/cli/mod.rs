@@ -2,7 +2,6 @@
 //!
 //! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read).
 
-mod api_server;
 mod audit;
 mod aws;
 mod baseline;
@@ -13,6 +12,7 @@ mod complete;
 mod completions;
 mod connection;
 mod doctor;
+mod duration;
 mod explain;
 mod files;
 mod logging;
@@ -20,7 +20,6 @@ mod managed;
 mod output;
 mod overload;
 mod plugin;
-mod policy;
 mod progress;
 mod schema;
 mod secrets;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::finding::Severity;
 use crate::policy::Policy;
 use crate::report;
+use crate::serve;
 use crate::survey::Report;
 
 // No doc comment: clap would make it the command's own.
@@ -44,7 +45,7 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
 impl ReportArgs {
     /// The policy to judge by.
     pub(super) fn policy(&self) -> anyhow::Result<Policy> {
-        super::policy::read(self.config.as_deref())
+        Ok(serve::policy::read(self.config.as_deref())?)
     }
 
     /// The time to judge as of; None for now.

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
-
-use super::serve::duration;
-use crate::operate::self_check::SelfCheck;
+use super::duration::duration;
 
 /// How often caches are compared.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -19,13 +15,8 @@ pub(super) struct SelfCheckArgs {
 }
 
 impl SelfCheckArgs {
-    /// Starts to compare. Must be called within a tokio runtime.
-    ///
-    /// # Errors
-    /// When the signal can't be listened for.
-    pub(super) fn start(self, check: SelfCheck) -> std::io::Result<JoinHandle<()>> {
-        let asked = signal(SignalKind::user_defined1())?;
-        let every = (!self.self_check.is_zero()).then_some(self.self_check);
-        Ok(tokio::spawn(check.run(every, asked)))
+    /// From one comparison to the next; None for never.
+    pub(super) fn every(self) -> Option<Duration> {
+        (!self.self_check.is_zero()).then_some(self.self_check)
     }
 }

@@ -1,4 +1,4 @@
-//! `meshvet serve`: the webhook, fed by a cluster's watches.
+//! The arguments of `meshvet serve`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,43 +6,22 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::admission::certificate::managed::Managed;
-use crate::admission::certificate::self_issued::self_issue;
-use crate::admission::certificate::serving::{CertificateFiles, ServingCertificate};
-use crate::admission::drain::{Drain, Phase};
-use crate::admission::listener::{Limits, Server, tls_config};
-use crate::admission::probes::Probes;
-use crate::admission::report_page::{self, ReportPage};
-use crate::admission::server::bounded_router;
-use crate::admission::service::{Admission, Clock};
-use crate::admission::timeout::parse_go_duration;
+use crate::admission::certificate::serving::CertificateFiles;
 use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
-use crate::cli::logging::{LogLevel, Logging};
+use crate::cli::duration::duration;
+use crate::cli::logging::Logging;
 use crate::cli::managed::ManagedArgs;
 use crate::cli::overload::OverloadArgs;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::self_check::SelfCheckArgs;
 use crate::cli::traces::TraceArgs;
-use crate::mesh::World;
-use crate::operate::expiry;
-use crate::operate::metrics::Metrics;
-use crate::operate::self_check::SelfCheck;
+use crate::operate::log::LogLevel;
 use crate::policy::Policy;
-use crate::sources::SharedWorld;
-use crate::sources::cluster::{ClusterOptions, KubeReader, Pace, Readiness, WatchStats, Watches, connect, spawn};
-use crate::sources::file_watch::FileWatch;
+use crate::serve::{CertificateSource, ServeOptions, policy, serve};
 
-/// How far watches may lag behind what was applied a moment ago.
-const WATCH_LAG: Duration = Duration::from_millis(150);
 const EXAMPLES: &str = "\
 Examples:
   meshvet serve --tls-cert /tls/tls.crt --tls-key /tls/tls.key --config /etc/meshvet/policy.yaml
@@ -156,10 +135,6 @@ pub(super) struct ServeArgs {
     logging: Logging,
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    parse_go_duration(text).ok_or_else(|| "expected a duration such as 5s, 1m30s or 500ms".to_owned())
-}
-
 impl ServeArgs {
     /// Serves until a signal ends it.
     ///
@@ -169,190 +144,45 @@ impl ServeArgs {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let (traces, listener) = self.traces.start(runtime.handle())?;
         let mut level = self.logging.start(listener)?;
-        let policy = super::policy::read(self.config.as_deref())?;
+        let policy = policy::read(self.config.as_deref())?;
         level.follow(policy.log_level());
-        let outcome = runtime.block_on(self.serve(policy, level));
+        let outcome = runtime.block_on(async { Ok(serve(self.options(policy, level)?).await?) });
         traces.end();
-        outcome
+        outcome.map(|()| ExitCode::SUCCESS)
     }
 
-    async fn serve(self, policy: Policy, level: LogLevel) -> anyhow::Result<ExitCode> {
-        let (certificate, _renewal) = self.certificate()?;
+    /// What to serve by, as the arguments say.
+    fn options(self, policy: Policy, level: LogLevel) -> anyhow::Result<ServeOptions> {
         let policy = Arc::new(ArcSwap::from_pointee(policy));
-
-        let listener = bind(self.listen).await?;
-        let probe_listener = bind(self.probe_listen).await?;
-        let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
-
-        let (access, scope) = (self.secrets.access(), self.secrets.scope()?);
-        let options = self.connection.options();
-        let client = connect(&options).await?;
-        let clock: Clock = Arc::new(Timestamp::now);
-        let managed = self
-            .managed
-            .options()?
-            .map(|managed| Managed::start(client.clone(), managed, Arc::clone(&certificate), Arc::clone(&clock)));
-        let managed = managed.transpose().context("the managed certificate")?;
-        let world = World::reading(access, scope.clone());
-        let world = if self.report { SharedWorld::with_inventory(world) } else { SharedWorld::new(world) };
-        let (readiness, watch_stats) = (Readiness::default(), WatchStats::default());
-        let options = ClusterOptions { access, pace: Pace::default(), service_accounts: self.aws.aws };
-        let mut watches = spawn(client.clone(), options, world.clone(), readiness.clone(), &watch_stats);
-
-        let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
-        let _policy_changes = self.config.clone().map(|path| {
-            let events = super::policy::events(&client, self.connection.kubeconfig.is_some());
-            let tell = super::policy::teller(&path, level, Arc::clone(&metrics), events);
-            super::policy::follow(path, Arc::clone(&policy), tell)
-        });
-        let self_check = self.self_check.start(SelfCheck {
-            client: client.clone(),
-            options,
-            world: world.clone(),
-            readiness: readiness.clone(),
-            metrics: Arc::clone(&metrics),
-        })?;
-        let report = self.report.then(|| {
-            ReportPage::new(world.clone(), Arc::clone(&policy), Arc::clone(&clock), report_page::Pace::default())
-        });
-        let report_task = report.clone().map(|report| tokio::spawn(report.run()));
-        let aws = self.aws.reader(&policy)?;
-        let expiries = tokio::spawn(expiry::follow(world.clone(), Arc::clone(&metrics)));
-        let probes = Probes {
-            readiness: readiness.clone(),
-            certificate: Arc::clone(&certificate),
-            drain: drain.clone(),
-            clock: Arc::clone(&clock),
-            metrics: Arc::clone(&metrics),
-            world: world.clone(),
-            watches: watch_stats,
-            calls: aws.calls(),
-            report,
-        };
-        let reader = Arc::new(KubeReader::new(client, access).within(scope.clone()));
-        let known = policy.load().aws().region.is_some() && policy.load().aws().account.is_some();
-        if !self.aws.aws && !known {
-            tracing::info!(
-                "ACM references of nodes that App Mesh has yet to create aren't compared with a Region and an account: the policy's \
-                 aws.region and aws.account, or --aws, would tell them"
-            );
-        }
-        let admission = Admission::new(world, reader, policy, clock, Arc::clone(&metrics)).asking(aws);
-        let admission = Arc::new(admission.waiting_for_watches(WATCH_LAG));
-        let server = Server {
-            router: bounded_router(admission, drain.clone(), self.overload.bounds()),
-            tls: Arc::new(tls_config(certificate)?),
-            drain: drain.clone(),
-            metrics,
-            limits: Limits::default(),
-        };
-        tracing::info!(
-            address = %listener.local_addr()?,
-            probes = %probe_listener.local_addr()?,
-            secrets = ?access,
-            secret_namespaces = %scope,
-            aws = self.aws.aws,
-            version = env!("CARGO_PKG_VERSION"),
-            "serving"
-        );
-        let ready = tokio::spawn(tell_when_ready(probes.clone()));
-        // Answers to the very end: the kubelet asks while the server drains.
-        let probe_server = tokio::spawn(async { axum::serve(probe_listener, probes.router()).await });
-        let mut serving = tokio::spawn(server.serve(listener));
-
-        let outcome = tokio::select! {
-            () = ended(&mut signals) => Ok(ExitCode::SUCCESS),
-            () = watches.broken() => Err(anyhow::anyhow!("a watch of the cluster broke: this is a bug of meshvet")),
-            stopped = &mut serving => Err(anyhow::anyhow!("the server stopped by itself: {stopped:?}")),
-        };
-        ready.abort();
-        self_check.abort();
-        if outcome.is_ok() {
-            go_out(&drain, self.drain_grace, &mut signals, serving, &mut watches).await;
-        }
-        if let Some(managed) = managed {
-            managed.end().await;
-        }
-        probe_server.abort();
-        expiries.abort();
-        report_task.inspect(tokio::task::JoinHandle::abort);
-        tracing::info!("ended");
-        outcome
+        Ok(ServeOptions {
+            listen: self.listen,
+            probe_listen: self.probe_listen,
+            access: self.secrets.access(),
+            scope: self.secrets.scope()?,
+            connection: self.connection.options(),
+            drain_grace: self.drain_grace,
+            report: self.report,
+            overload: self.overload.bounds(),
+            self_check: self.self_check.every(),
+            certificate: self.certificate()?,
+            aws: self.aws.reader(&policy)?,
+            policy_file: self.config,
+            policy,
+            level,
+        })
     }
 
-    /// The serving certificate, and what keeps it up to date.
-    fn certificate(&self) -> anyhow::Result<(Arc<ServingCertificate>, Option<FileWatch>)> {
+    fn certificate(&self) -> anyhow::Result<CertificateSource> {
         if let (Some(chain), Some(key)) = (&self.tls_cert, &self.tls_key) {
-            let files = CertificateFiles { chain: chain.clone(), key: key.clone() };
-            let certificate = Arc::new(ServingCertificate::load(&files).context(
-                "the serving certificate can't be used; see --tls-cert and --tls-key, or take --self-signed",
-            )?);
-            let watch = certificate.follow(files);
-            return Ok((certificate, Some(watch)));
+            return Ok(CertificateSource::Files(CertificateFiles { chain: chain.clone(), key: key.clone() }));
         }
-        if self.managed.is_asked_for() {
-            return Ok((Arc::default(), None));
-        }
-        let issued = self_issue(&self.dns_names)?;
-        if let Some(path) = &self.ca_bundle_file {
-            std::fs::write(path, &issued.authority_pem).with_context(|| path.display().to_string())?;
-        }
-        let ca_bundle = STANDARD.encode(&issued.authority_pem);
-        tracing::info!(names = self.dns_names.join(","), ca_bundle, "issued a serving certificate");
-        Ok((Arc::new(issued.certificate), None))
-    }
-}
-
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))
-}
-
-async fn tell_when_ready(probes: Probes) {
-    let mut told = Vec::new();
-    let mut tick = tokio::time::interval(Duration::from_millis(250));
-    let mut quiet = 0_u32;
-    loop {
-        tick.tick().await;
-        let missing = probes.missing();
-        if missing.is_empty() {
-            tracing::info!("ready");
-            return;
-        }
-        quiet += 1;
-        // Says what it waits for now and then, so that a log tells why a pod never gets ready.
-        if missing != told && quiet.is_multiple_of(40) {
-            tracing::info!(missing = missing.join("; "), "not ready yet");
-            told = missing;
-        }
-    }
-}
-
-/// Waits for a signal to end.
-async fn ended(signals: &mut [Signal; 2]) {
-    let [terminate, interrupt] = signals;
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
-    }
-}
-
-/// Serves on while it spreads that this replica goes; a second signal cuts that short.
-async fn go_out(
-    drain: &Drain,
-    grace: Duration,
-    signals: &mut [Signal; 2],
-    serving: tokio::task::JoinHandle<()>,
-    watches: &mut Watches,
-) {
-    tokio::select! {
-        () = drain.run(grace) => {}
-        () = ended(signals) => drain.advance(Phase::Stopping),
-        // Answers go on from what is known.
-        () = watches.broken() => drain.advance(Phase::Stopping),
-    }
-    tokio::select! {
-        _ = serving => {}
-        () = ended(signals) => tracing::warn!("left what was under way behind"),
+        Ok(match self.managed.options()? {
+            Some(managed) => CertificateSource::Managed(managed),
+            None => CertificateSource::SelfIssued {
+                dns_names: self.dns_names.clone(),
+                ca_bundle_file: self.ca_bundle_file.clone(),
+            },
+        })
     }
 }
 
@@ -385,6 +215,37 @@ mod tests {
         parse(&["--tls-cert", "a", "--tls-key", "b"]).expect("files");
         let args = parse(&["--self-signed"]).expect("self-signed");
         assert_eq!(args.dns_names, ["meshvet.meshvet-system.svc"]);
+    }
+
+    fn options(arguments: &[&str]) -> ServeOptions {
+        let (_, handle) = tracing_subscriber::reload::Layer::new(tracing_subscriber::EnvFilter::new("info"));
+        let args = parse(arguments).expect("arguments");
+        args.options(Policy::default(), LogLevel::new(handle, "info")).expect("options")
+    }
+
+    #[test]
+    fn the_certificate_comes_from_where_the_arguments_say() {
+        let source = |arguments: &[&str]| options(arguments).certificate;
+        let files = source(&["--tls-cert=a", "--tls-key=b"]);
+        let CertificateSource::Files(files) = files else { panic!("{files:?}") };
+        assert_eq!((files.chain, files.key), (PathBuf::from("a"), PathBuf::from("b")));
+        let issued = source(&["--self-signed", "--dns-name=a.svc", "--ca-bundle-file=ca.pem"]);
+        let CertificateSource::SelfIssued { dns_names, ca_bundle_file } = issued else { panic!("{issued:?}") };
+        assert_eq!((dns_names, ca_bundle_file), (vec!["a.svc".to_owned()], Some(PathBuf::from("ca.pem"))));
+        let managed = source(&["--managed-certificate=authority"]);
+        let CertificateSource::Managed(managed) = managed else { panic!("{managed:?}") };
+        assert_eq!(managed.secret, "authority");
+    }
+
+    #[test]
+    fn options_are_what_the_arguments_say() {
+        let usual = options(&["--self-signed"]);
+        assert_eq!((usual.self_check, usual.report), (Some(Duration::from_secs(3600)), false));
+        assert!(usual.policy_file.is_none() && !usual.aws.asks());
+        let other =
+            options(&["--self-signed", "--self-check=0", "--report", "--config=a.yaml", "--listen=127.0.0.1:9"]);
+        assert_eq!((other.self_check, other.report), (None, true));
+        assert_eq!((other.policy_file, other.listen.port()), (Some(PathBuf::from("a.yaml")), 9));
     }
 
     #[test]

@@ -2,31 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use arc_swap::ArcSwap;
-use jiff::Timestamp;
-use serde_json::Value;
-use tokio::net::TcpListener;
 
-use crate::admission::certificate::self_issued::self_issue;
-use crate::admission::drain::{Drain, Phase};
-use crate::admission::listener::{Limits, Server, tls_config};
-use crate::admission::server::router;
-use crate::admission::service::Admission;
-use crate::apis::appmesh::Kind;
-use crate::cli::api_server::{ApiServer, Told};
 use crate::example::{self, Expected};
 use crate::k8s::ObjectRef;
 use crate::mesh::World;
-use crate::operate::metrics::Metrics;
 use crate::policy::Policy;
-use crate::sources::manifests::{self, Input, Manifests};
-use crate::sources::{NoReader, SharedWorld};
-
-/// The name that the self-issued certificate holds for: the Service's.
-const HOST: &str = "meshvet.meshvet-system.svc";
+use crate::serve;
+use crate::serve::rehearsal::{Rehearsal, Submission, Told, submissions};
+use crate::sources::manifests::{self, Input};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,15 +42,6 @@ pub(super) struct TryArgs {
     config: Option<PathBuf>,
 }
 
-/// A virtual node or gateway to submit.
-struct Submission {
-    kind: Kind,
-    object: ObjectRef,
-    manifest: Value,
-    file: String,
-    line: u32,
-}
-
 /// What came of all of it.
 #[derive(Default)]
 struct Tally {
@@ -82,7 +58,7 @@ impl TryArgs {
     /// # Errors
     /// When there is nothing to submit; give manifests that hold one, or no path for the example mesh, or the server can't be started.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let policy = super::policy::read(self.config.as_deref())?;
+        let policy = serve::policy::read(self.config.as_deref())?;
         let example = self.paths.is_empty();
         let (manifests, from) = if example {
             let secrets = example::secrets().context("the example's certificates")?;
@@ -122,28 +98,6 @@ fn place(file: &str, line: Option<u32>) -> String {
     line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
 }
 
-/// The virtual nodes and gateways in the order of their files, those that can't be read among them; and the world.
-fn submissions(manifests: Manifests) -> (Vec<Submission>, World) {
-    let name =
-        |site: &manifests::Site| manifests.source(site.source).map(|source| source.name.clone()).unwrap_or_default();
-    let judged = manifests.objects.iter().map(|it| (&it.reviewed.object, &it.raw, &it.site));
-    let unreadable = manifests.undecodable.iter().map(|it| (&it.error.object, &it.raw, &it.site));
-    let mut found: Vec<Submission> = judged
-        .chain(unreadable)
-        .filter_map(|(object, raw, site)| {
-            let kind: Kind = object.kind.parse().ok()?;
-            let mut manifest = raw.clone().filter(|_| matches!(kind, Kind::VirtualNode | Kind::VirtualGateway))?;
-            let metadata = manifest.get_mut("metadata")?.as_object_mut()?;
-            // As kubectl fills it in.
-            metadata.entry("namespace").or_insert_with(|| object.namespace().into());
-            Some(Submission { kind, object: object.clone(), manifest, file: name(site), line: site.line })
-        })
-        .collect();
-    let files: Vec<String> = manifests.sources.iter().map(|source| source.name.clone()).collect();
-    found.sort_by_key(|it| (files.iter().position(|file| *file == it.file), it.line));
-    (found, manifests.world)
-}
-
 /// Serves, asks, and stops serving.
 async fn submit(
     submissions: &[Submission],
@@ -152,27 +106,14 @@ async fn submit(
     example: bool,
     from: &str,
 ) -> anyhow::Result<Tally> {
-    let issued = self_issue(&[HOST.to_owned()])?;
-    let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
-    let policy = Arc::new(ArcSwap::from_pointee(policy));
-    let world = SharedWorld::new(world);
-    let admission = Admission::new(world, Arc::new(NoReader), policy, Arc::new(Timestamp::now), Arc::clone(&metrics));
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("could not listen on loopback")?;
-    let address = listener.local_addr()?;
-    let server = Server {
-        router: router(Arc::new(admission), drain.clone()),
-        tls: Arc::new(tls_config(Arc::new(issued.certificate))?),
-        drain: drain.clone(),
-        metrics,
-        limits: Limits::default(),
-    };
-    let serving = tokio::spawn(server.serve(listener));
+    let rehearsal = Rehearsal::start(world, policy).await?;
+    let address = rehearsal.address();
     super::print(&format!(
         "meshvet answers admission reviews at https://{address}/validate, with a certificate of its own.\n\
          In its cluster: {from}.\n\n$ kubectl apply -f {}\n",
         if example { "examples/mesh" } else { from }
     ))?;
-    let mut api_server = ApiServer::connect(address, HOST, &issued.authority_pem).await?;
+    let mut api_server = rehearsal.api_server().await?;
     let mut tally = Tally::default();
     for submission in submissions {
         let told = api_server.create(submission.kind, &submission.manifest, &submission.file).await?;
@@ -181,8 +122,7 @@ async fn submit(
     }
     super::print(&tally.summary(example))?;
     drop(api_server);
-    drain.advance(Phase::Stopping);
-    serving.await?;
+    rehearsal.end().await?;
     Ok(tally)
 }
 

@@ -10,8 +10,8 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use kube::Client;
 
-use crate::admission::timeout::parse_go_duration;
 use crate::cli::connection::ConnectArgs;
+use crate::cli::duration::lasting;
 use crate::finding::Severity;
 use crate::sources::cluster::connect;
 use crate::verify::pods::ProxyPod;
@@ -71,11 +71,11 @@ pub(super) struct VerifyArgs {
     admin_port: u16,
 
     /// Count only what happens in this time: read twice, and tell the difference.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = lasting)]
     over: Option<Duration>,
 
     /// How long to wait for a proxy.
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = lasting)]
     timeout: Duration,
 
     /// Warn of certificates with fewer days left.
@@ -112,12 +112,6 @@ enum FailOn {
     Deny,
     /// Warnings too: no TLS, unused TLS, certificates that expire soon.
     Warn,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_go_duration(text)
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "expected a duration such as 5s, 1m30s or 500ms".to_owned())
 }
 
 /// A proxy to be read.

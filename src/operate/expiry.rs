@@ -9,7 +9,6 @@ use jiff::Timestamp;
 
 use crate::k8s::ObjectRef;
 use crate::mesh::{Member, View, World};
-use crate::operate::metrics::Metrics;
 use crate::rules::{End, Files};
 use crate::sources::SharedWorld;
 
@@ -64,13 +63,13 @@ fn of_member(world: &World, member: &Member) -> Vec<ListenerExpiry> {
     listeners.collect()
 }
 
-/// Keeps the metrics up to date with the world, for ever.
-pub async fn follow(world: SharedWorld, metrics: Arc<Metrics>) {
+/// Looks whenever the world has changed, for ever; `tell` hears what was found.
+pub async fn follow(world: SharedWorld, tell: impl Fn(Expiries) + Send) {
     let mut changes = world.changes();
     loop {
         let looked = world.clone();
         if let Ok(found) = tokio::task::spawn_blocking(move || Expiries::of(&looked)).await {
-            metrics.listeners(found);
+            tell(found);
         }
         tokio::time::sleep(PACE).await;
         if changes.changed().await.is_err() {

@@ -17,7 +17,6 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::listeners::Listeners;
-use crate::admission::verdict::Verdict;
 use crate::apis::appmesh::Kind;
 use crate::aws::CallStats;
 use crate::operate::expiry::Expiries;
@@ -232,14 +231,11 @@ impl Metrics {
         self.seconds.observe(took.as_secs_f64());
     }
 
-    /// Counts what a verdict tells of.
-    pub fn found(&self, verdict: &Verdict) {
-        let count = |rule, outcome| {
+    /// Counts the findings of a verdict: the code of each one's rule, and `denied`, `warned` or `suppressed`.
+    pub fn found(&self, findings: impl IntoIterator<Item = (&'static str, &'static str)>) {
+        for (rule, outcome) in findings {
             self.findings.get_or_create(&Found { rule, outcome }).inc();
-        };
-        verdict.denials.iter().for_each(|finding| count(finding.rule.code, "denied"));
-        verdict.warnings.iter().for_each(|warned| count(warned.finding.rule.code, "warned"));
-        verdict.suppressed.iter().for_each(|finding| count(finding.rule.code, "suppressed"));
+        }
     }
 
     /// Notes whether the policy in force is the one that was last written.

@@ -1,8 +1,13 @@
-//! What a running meshvet says of itself: figures, Events, traces; and the Lease by which one replica does what all share.
+//! What a running meshvet says of itself: figures, Events, traces; and the Lease by which one replica does what all share. It knows nothing of what
+//! it tells about: a review, a verdict and a server stand above it, and hand over plain data.
 
+mod clock;
 pub mod events;
 pub mod expiry;
 pub(crate) mod lease;
+pub(crate) mod log;
 pub mod metrics;
 pub mod self_check;
 pub mod trace;
+
+pub use clock::Clock;

@@ -10,8 +10,6 @@ use axum::http::HeaderMap;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::admission::review::Request;
-
 #[cfg(feature = "otlp")]
 pub use otlp::{Layer, TraceError, Traces};
 
@@ -40,18 +38,39 @@ pub(crate) fn request(headers: &HeaderMap) -> Span {
     span
 }
 
-/// Says on the span that is entered which object was reviewed, and what came of it. Never more of the object than its name.
-pub(crate) fn verdict(request: &Request, verdict: &str, rules: &str) {
+/// Which object was reviewed, and what came of it. Never more of the object than its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reviewed<'a> {
+    /// The request's uid.
+    pub(crate) uid: &'a str,
+    /// The object's kind.
+    pub(crate) kind: &'a str,
+    /// The object's namespace; empty for one of the cluster.
+    pub(crate) namespace: &'a str,
+    /// The object's name.
+    pub(crate) name: &'a str,
+    /// What is done to it.
+    pub(crate) operation: &'a str,
+    /// Whether nothing will be stored.
+    pub(crate) dry_run: bool,
+    /// The verdict in a word.
+    pub(crate) verdict: &'a str,
+    /// The codes of the rules that found something, with commas between.
+    pub(crate) rules: &'a str,
+}
+
+/// Says on the span that is entered which object was reviewed, and what came of it.
+pub(crate) fn verdict(reviewed: Reviewed<'_>) {
     let span = Span::current();
     if span.is_disabled() || span.metadata().is_none_or(|metadata| metadata.target() != TARGET) {
         return;
     }
-    span.record("uid", request.uid.as_str());
-    span.record("kind", request.kind.as_str());
-    span.record("namespace", request.namespace.as_str());
-    span.record("name", request.name.as_str());
-    span.record("operation", request.operation.as_str());
-    span.record("dry_run", request.dry_run);
-    span.record("verdict", verdict);
-    span.record("rules", rules);
+    span.record("uid", reviewed.uid);
+    span.record("kind", reviewed.kind);
+    span.record("namespace", reviewed.namespace);
+    span.record("name", reviewed.name);
+    span.record("operation", reviewed.operation);
+    span.record("dry_run", reviewed.dry_run);
+    span.record("verdict", reviewed.verdict);
+    span.record("rules", reviewed.rules);
 }

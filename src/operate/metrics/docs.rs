@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Called, Found, Metrics, Watched};
+use super::{Called, Metrics, Watched};
 use crate::k8s::ObjectRef;
 use crate::operate::expiry::{Expiries, ListenerExpiry};
 
@@ -19,7 +19,7 @@ const WRITE: &str = "MESHVET_WRITE_DOCS";
 fn all() -> String {
     let metrics = std::sync::Arc::new(Metrics::default());
     metrics.reviewed("VirtualNode", "denied", Duration::ZERO);
-    metrics.findings.get_or_create(&Found { rule: "MV101", outcome: "denied" }).inc();
+    metrics.found([("MV101", "denied")]);
     metrics.failed("malformed");
     metrics.store_read(false);
     metrics.overloaded("allowed");

@@ -34,7 +34,7 @@ pub use self::secret::REPLACE;
 use self::secret::{Store, Stored};
 use self::state::{State, Step, within_last_third};
 use crate::admission::certificate::serving::ServingCertificate;
-use crate::admission::service::Clock;
+use crate::operate::Clock;
 use crate::operate::lease::Claim;
 
 /// How long one turn may wait for the API server.

@@ -1,44 +1,76 @@
 //! The policy's file: read at start, and again when it changes.
 
+use std::error::Error as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use thiserror::Error;
 
-use crate::cli::logging::LogLevel;
 use crate::operate::events::{Events, News};
+use crate::operate::log::LogLevel;
 use crate::operate::metrics::Metrics;
-use crate::policy::{Policy, PolicyFile};
+use crate::policy::{Policy, PolicyError, PolicyFile};
 use crate::sources::file_watch::FileWatch;
 
 /// Where a pod finds the namespace of its ServiceAccount, which is its own.
 const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
+/// Why there is no policy in a file.
+#[derive(Debug, Error)]
+pub(crate) enum UnusablePolicy {
+    /// The file can't be read.
+    #[error("the policy file {} can't be read", .path.display())]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        error: io::Error,
+    },
+    /// What it says, or a file that it names, is no policy.
+    #[error("the policy file {} can't be used (`meshvet schema` prints what it may hold)", .path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        error: PolicyError,
+    },
+}
+
+impl UnusablePolicy {
+    fn wrong(path: &Path, error: PolicyError) -> Self {
+        Self::Wrong { path: path.to_owned(), error }
+    }
+
+    /// The error and its cause on one line.
+    fn told(&self) -> String {
+        self.source().map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
+    }
+}
+
 /// The policy of a file; the default one without a file.
-pub(super) fn read(path: Option<&Path>) -> anyhow::Result<Policy> {
+pub(crate) fn read(path: Option<&Path>) -> Result<Policy, UnusablePolicy> {
     path.map_or_else(|| Ok(Policy::default()), |path| resolve(path, written(path)?))
 }
 
 /// What the file says, with the files that it names.
-fn written(path: &Path) -> anyhow::Result<PolicyFile> {
+fn written(path: &Path) -> Result<PolicyFile, UnusablePolicy> {
     let text =
-        std::fs::read_to_string(path).with_context(|| format!("the policy file {} can't be read", path.display()))?;
+        std::fs::read_to_string(path).map_err(|error| UnusablePolicy::Unread { path: path.to_owned(), error })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let read_file = |name: &str| {
         let file = folder.join(name);
         std::fs::read_to_string(&file).map_err(|error| format!("{} can't be read: {error}", file.display()))
     };
     let read = PolicyFile::parse(&text).and_then(|mut file| file.read_files(read_file).map(|()| file));
-    read.with_context(|| cannot_be_used(path))
+    read.map_err(|error| UnusablePolicy::wrong(path, error))
 }
 
-fn resolve(path: &Path, file: PolicyFile) -> anyhow::Result<Policy> {
-    Policy::new(file).with_context(|| cannot_be_used(path))
-}
-
-fn cannot_be_used(path: &Path) -> String {
-    format!("the policy file {} can't be used (`meshvet schema` prints what it may hold)", path.display())
+fn resolve(path: &Path, file: PolicyFile) -> Result<Policy, UnusablePolicy> {
+    Policy::new(file).map_err(|error| UnusablePolicy::wrong(path, error))
 }
 
 /// Reads the policy again whenever its file, or a file that it names, changes. A broken one is logged once and changes nothing.
@@ -48,7 +80,7 @@ pub(super) fn follow(
     policy: Arc<ArcSwap<Policy>>,
     mut tell: impl FnMut(Result<&Policy, &str>) + Send + 'static,
 ) -> FileWatch {
-    let read = |path: &Path| written(path).map_err(|error| format!("{error:#}"));
+    let read = |path: &Path| written(path).map_err(|error| error.told());
     let mut last = read(&path);
     let file = path.clone();
     FileWatch::new(&[&file], move || {
@@ -57,7 +89,7 @@ pub(super) fn follow(
             return;
         }
         let resolved = match &now {
-            Ok(file) => resolve(&path, file.clone()).map_err(|error| format!("{error:#}")),
+            Ok(file) => resolve(&path, file.clone()).map_err(|error| error.told()),
             Err(error) => Err(error.clone()),
         };
         last = now;
@@ -130,10 +162,10 @@ mod tests {
     fn a_policy_that_cant_be_used_names_its_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("config.yaml");
-        let error = format!("{:#}", read(Some(&path)).expect_err("no file"));
+        let error = read(Some(&path)).expect_err("no file").told();
         assert!(error.contains("config.yaml can't be read: No such file"), "{error}");
         std::fs::write(&path, "severitys: {}").expect("a file");
-        let error = format!("{:#}", read(Some(&path)).expect_err("no policy"));
+        let error = read(Some(&path)).expect_err("no policy").told();
         assert!(error.contains("config.yaml can't be used") && error.contains("severitys"), "{error}");
     }
 
@@ -142,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("config.yaml");
         std::fs::write(&path, "issuers: {allowed: [{certificateFile: root.pem}]}").expect("a file");
-        let error = format!("{:#}", read(Some(&path)).expect_err("no such file"));
+        let error = read(Some(&path)).expect_err("no such file").told();
         assert!(
             error.contains("issuers.allowed[0].certificateFile: ") && error.contains("root.pem can't be read"),
             "{error}"

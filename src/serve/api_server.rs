@@ -1,20 +1,21 @@
 //! The part of kube-apiserver that asks a webhook, and the part of kubectl that tells what came of it.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
-use axum::http::{Request, header};
+use axum::http::{Request, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -23,21 +24,75 @@ use crate::apis::appmesh::{GROUP, Kind, VERSION};
 /// The webhook's name, as deploy/ has it.
 const WEBHOOK: &str = "virtualnodes.meshvet.dev";
 
+/// Why a webhook could not be asked, or did not answer as it should.
+#[derive(Debug, Error)]
+pub(crate) enum Unanswered {
+    /// There is nobody at the address.
+    #[error("{address}")]
+    Unreachable {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        error: io::Error,
+    },
+    /// The connection failed, or its TLS handshake did.
+    #[error(transparent)]
+    Broken(#[from] io::Error),
+    /// The authority is no PEM.
+    #[error(transparent)]
+    Pem(#[from] pem::Error),
+    /// The authority is none to verify by.
+    #[error(transparent)]
+    Authority(#[from] rustls::Error),
+    /// The host is none to verify by.
+    #[error(transparent)]
+    Host(#[from] InvalidDnsNameError),
+    /// No request could be made of it.
+    #[error(transparent)]
+    Request(#[from] axum::http::Error),
+    /// The object is no JSON.
+    #[error(transparent)]
+    Object(#[from] serde_json::Error),
+    /// HTTP failed.
+    #[error(transparent)]
+    Http(#[from] hyper::Error),
+    /// The answer is no 200.
+    #[error("the admission server answered {status}: {body}")]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// What it said.
+        body: String,
+    },
+    /// The answer is no review.
+    #[error("the admission server's answer")]
+    Answer(#[source] serde_json::Error),
+    /// The answer is to another question.
+    #[error("the admission server answered {answered} and was asked {asked}")]
+    OtherReview {
+        /// The uid of the answer.
+        answered: String,
+        /// The uid of the question.
+        asked: String,
+    },
+}
+
 /// A connection to a webhook, over TLS and HTTP/1.1 as to a Service.
-pub(super) struct ApiServer {
+pub(crate) struct ApiServer {
     sender: SendRequest<Full<Bytes>>,
     host: String,
     asked: u64,
 }
 
 /// What a user gets to see.
-pub(super) struct Told {
+pub(crate) struct Told {
     /// Whether the object was created.
-    pub(super) created: bool,
+    pub(crate) created: bool,
     /// The warnings, each without `Warning: `.
-    pub(super) warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
     /// All of it, as kubectl writes it.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +119,7 @@ struct Status {
 
 impl ApiServer {
     /// Connects, and verifies the webhook by its authority, as by a `caBundle`.
-    pub(super) async fn connect(address: SocketAddr, host: &str, authority_pem: &str) -> anyhow::Result<Self> {
+    pub(super) async fn connect(address: SocketAddr, host: &str, authority_pem: &str) -> Result<Self, Unanswered> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(authority_pem.as_bytes())?)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -73,7 +128,7 @@ impl ApiServer {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let stream = TcpStream::connect(address).await.with_context(|| address.to_string())?;
+        let stream = TcpStream::connect(address).await.map_err(|error| Unanswered::Unreachable { address, error })?;
         stream.set_nodelay(true)?;
         let stream =
             TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(host.to_owned())?, stream).await?;
@@ -83,7 +138,7 @@ impl ApiServer {
     }
 
     /// Submits an object to be created, as `kubectl apply -f FILE` would.
-    pub(super) async fn create(&mut self, kind: Kind, object: &Value, file: &str) -> anyhow::Result<Told> {
+    pub(crate) async fn create(&mut self, kind: Kind, object: &Value, file: &str) -> Result<Told, Unanswered> {
         self.asked += 1;
         let uid = format!("00000000-0000-4000-8000-{:012x}", self.asked);
         let review = review(kind, object, &uid);
@@ -95,11 +150,12 @@ impl ApiServer {
         let (head, body) = self.sender.send_request(request).await?.into_parts();
         let body = body.collect().await?.to_bytes();
         if head.status != 200 {
-            bail!("the admission server answered {}: {}", head.status, String::from_utf8_lossy(&body));
+            let body = String::from_utf8_lossy(&body).into_owned();
+            return Err(Unanswered::Status { status: head.status, body });
         }
-        let Review { response } = serde_json::from_slice(&body).context("the admission server's answer")?;
+        let Review { response } = serde_json::from_slice(&body).map_err(Unanswered::Answer)?;
         if response.uid != uid {
-            bail!("the admission server answered {} and was asked {uid}", response.uid);
+            return Err(Unanswered::OtherReview { answered: response.uid, asked: uid });
         }
         Ok(tell(kind, object, file, response))
     }

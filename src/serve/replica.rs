@@ -1,0 +1,155 @@
+//! What the parts of one replica share, and the parts made of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::admission::certificate::serving::ServingCertificate;
+use crate::admission::drain::Drain;
+use crate::admission::listener::{Limits, Server, tls_config};
+use crate::admission::overload::Overload;
+use crate::admission::probes::Probes;
+use crate::admission::report_page::{self, ReportPage};
+use crate::admission::server::bounded_router;
+use crate::admission::service::Admission;
+use crate::mesh::{SecretScope, World};
+use crate::operate::Clock;
+use crate::operate::log::LogLevel;
+use crate::operate::metrics::Metrics;
+use crate::operate::self_check::SelfCheck;
+use crate::policy::Policy;
+use crate::serve::options::ServeOptions;
+use crate::serve::policy;
+use crate::sources::cluster::{ClusterOptions, KubeReader, Pace, Readiness, WatchStats, Watches, spawn};
+use crate::sources::file_watch::FileWatch;
+use crate::sources::{AwsReader, SharedWorld};
+
+/// How far watches may lag behind what was applied a moment ago.
+const WATCH_LAG: Duration = Duration::from_millis(150);
+
+/// What the parts of one replica share.
+pub(super) struct Replica {
+    client: kube::Client,
+    certificate: Arc<ServingCertificate>,
+    clock: Clock,
+    policy: Arc<ArcSwap<Policy>>,
+    aws: Arc<dyn AwsReader>,
+    cluster: ClusterOptions,
+    scope: SecretScope,
+    world: SharedWorld,
+    readiness: Readiness,
+    watched: WatchStats,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) drain: Drain,
+}
+
+impl Replica {
+    /// A replica that knows nothing yet.
+    pub(super) fn new(
+        options: &ServeOptions,
+        client: kube::Client,
+        certificate: Arc<ServingCertificate>,
+        clock: Clock,
+    ) -> Self {
+        let (access, scope) = (options.access, options.scope.clone());
+        let world = World::reading(access, scope.clone());
+        Self {
+            client,
+            certificate,
+            clock,
+            policy: Arc::clone(&options.policy),
+            aws: Arc::clone(&options.aws),
+            cluster: ClusterOptions { access, pace: Pace::default(), service_accounts: options.aws.asks() },
+            scope,
+            world: if options.report { SharedWorld::with_inventory(world) } else { SharedWorld::new(world) },
+            readiness: Readiness::default(),
+            watched: WatchStats::default(),
+            metrics: Arc::default(),
+            drain: Drain::default(),
+        }
+    }
+
+    /// What is known of the cluster.
+    pub(super) fn world(&self) -> &SharedWorld {
+        &self.world
+    }
+
+    /// Begins to watch the cluster.
+    pub(super) fn watch(&self) -> Watches {
+        let (client, world, readiness) = (self.client.clone(), self.world.clone(), self.readiness.clone());
+        spawn(client, self.cluster, world, readiness, &self.watched)
+    }
+
+    /// Begins to read the policy again whenever its file changes.
+    pub(super) fn follow_policy(&self, path: PathBuf, level: LogLevel, by_kubeconfig: bool) -> FileWatch {
+        let events = policy::events(&self.client, by_kubeconfig);
+        let tell = policy::teller(&path, level, Arc::clone(&self.metrics), events);
+        policy::follow(path, Arc::clone(&self.policy), tell)
+    }
+
+    /// Begins to compare the caches with the cluster: so often, and when SIGUSR1 asks for it.
+    pub(super) fn check_itself(&self, every: Option<Duration>) -> std::io::Result<JoinHandle<()>> {
+        let asked = signal(SignalKind::user_defined1())?;
+        let check = SelfCheck {
+            client: self.client.clone(),
+            options: self.cluster,
+            world: self.world.clone(),
+            readiness: self.readiness.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        Ok(tokio::spawn(check.run(every, asked)))
+    }
+
+    /// The page that shows the mesh. Its [pages](ReportPage::run) have to be made.
+    pub(super) fn report(&self) -> ReportPage {
+        let (policy, clock) = (Arc::clone(&self.policy), Arc::clone(&self.clock));
+        ReportPage::new(self.world.clone(), policy, clock, report_page::Pace::default())
+    }
+
+    /// The probes, with the page where there is one.
+    pub(super) fn probes(&self, report: Option<ReportPage>) -> Probes {
+        Probes {
+            readiness: self.readiness.clone(),
+            certificate: Arc::clone(&self.certificate),
+            drain: self.drain.clone(),
+            clock: Arc::clone(&self.clock),
+            metrics: Arc::clone(&self.metrics),
+            world: self.world.clone(),
+            watches: self.watched.clone(),
+            calls: self.aws.calls(),
+            report,
+        }
+    }
+
+    /// Says that ACM references can't be compared, where neither AWS nor the policy tells what with.
+    pub(super) fn tell_of_acm(&self) {
+        let policy = self.policy.load();
+        let known = policy.aws().region.is_some() && policy.aws().account.is_some();
+        if !self.aws.asks() && !known {
+            tracing::info!(
+                "ACM references of nodes that App Mesh has yet to create aren't compared with a Region and an account: the policy's \
+                 aws.region and aws.account, or --aws, would tell them"
+            );
+        }
+    }
+
+    /// What answers reviews.
+    pub(super) fn server(&self, bounds: Overload) -> Result<Server, rustls::Error> {
+        let reader = KubeReader::new(self.client.clone(), self.cluster.access).within(self.scope.clone());
+        let (policy, clock) = (Arc::clone(&self.policy), Arc::clone(&self.clock));
+        let admission = Admission::new(self.world.clone(), Arc::new(reader), policy, clock, Arc::clone(&self.metrics))
+            .asking(Arc::clone(&self.aws))
+            .waiting_for_watches(WATCH_LAG);
+        Ok(Server {
+            router: bounded_router(Arc::new(admission), self.drain.clone(), bounds),
+            tls: Arc::new(tls_config(Arc::clone(&self.certificate) as _)?),
+            drain: self.drain.clone(),
+            metrics: Arc::clone(&self.metrics),
+            limits: Limits::default(),
+        })
+    }
+}
