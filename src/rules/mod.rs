@@ -1,10 +1,9 @@
-//! The rules: one file each, whose doc comment is its manual. The table of them all is in the [catalogue].
+//! The rules: one file each, whose doc comment is its manual. The table of them all is in the [catalogue](crate::finding::RULES).
 //!
 //! A rule is a pure function of a [`Context`]: the object under review, the mesh, the policy and the time. It reports
 //! [`Problem`](crate::finding::Problem)s; the [engine](judge) gives them the severity that the policy sets and sorts them.
 //!
-//! Codes are never used again for something else. A new rule is a new file and a new row of the
-//! [catalogue]'s table.
+//! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
 
 mod acm;
 mod appmesh;
