@@ -74,8 +74,8 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
     let options =
         ClusterOptions { access: SecretAccess::Never, service_accounts: deployed.aws, ..ClusterOptions::default() };
     let mut rights = Vec::new();
-    for (group, resource) in watched_resources(options) {
-        rights.extend(["list", "watch"].map(|verb| right(group, resource, verb, "", "")));
+    for (group, resource, verbs) in watched_resources(options) {
+        rights.extend(verbs.iter().map(|verb| right(group, resource, verb, "", "")));
     }
     rights.push(right("", "configmaps", "get", "", ""));
     let verbs: &[&'static str] = match deployed.secrets {

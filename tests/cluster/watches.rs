@@ -61,7 +61,7 @@ impl Watching {
         let facts = SharedWorld::new(Facts::new(access));
         let (readiness, stats) = (Readiness::default(), WatchStats::default());
         let soon = Duration::from_millis(200);
-        let pace = Pace { absent: soon, retry_least: soon, retry_most: 2 * soon };
+        let pace = Pace { absent: soon, retry_least: soon, retry_most: 2 * soon, ..Pace::default() };
         let reader = KubeReader::new(client.clone(), access);
         let watches = {
             let _within = runtime.enter();

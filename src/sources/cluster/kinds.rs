@@ -26,6 +26,18 @@ pub(super) struct WatchedKind {
     pub(super) page: u32,
     /// A field selector that leaves out what no proxy mounts.
     pub(super) fields: Option<&'static str>,
+    /// How its objects are followed.
+    pub(super) follow: Follow,
+}
+
+/// How a kind's objects are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follow {
+    /// Lists and watches bring all of each object.
+    Whole,
+    /// Lists and watches bring metadata. It tells which objects another workload owns: these are most of them, and of no interest. The
+    /// others are read by their names.
+    ByMetadata,
 }
 
 /// Secrets.
@@ -52,12 +64,12 @@ static OTHERS: [WatchedKind; 15] = [
     appmesh(Kind::GatewayRoute),
     appmesh(Kind::BackendGroup),
     grouped("", "v1", "v1", "Namespace", "namespaces"),
-    grouped("", "v1", "v1", "Pod", "pods"),
-    grouped("apps", "v1", "apps/v1", "ReplicaSet", "replicasets"),
+    mostly_owned("", "v1", "v1", "Pod", "pods"),
+    mostly_owned("apps", "v1", "apps/v1", "ReplicaSet", "replicasets"),
     grouped("apps", "v1", "apps/v1", "Deployment", "deployments"),
     grouped("apps", "v1", "apps/v1", "StatefulSet", "statefulsets"),
     grouped("apps", "v1", "apps/v1", "DaemonSet", "daemonsets"),
-    grouped("batch", "v1", "batch/v1", "Job", "jobs"),
+    mostly_owned("batch", "v1", "batch/v1", "Job", "jobs"),
     grouped("batch", "v1", "batch/v1", "CronJob", "cronjobs"),
 ];
 
@@ -68,7 +80,17 @@ const fn grouped(
     kind: &'static str,
     plural: &'static str,
 ) -> WatchedKind {
-    WatchedKind { group, version, api_version, kind, plural, page: SMALL, fields: None }
+    WatchedKind { group, version, api_version, kind, plural, page: SMALL, fields: None, follow: Follow::Whole }
+}
+
+const fn mostly_owned(
+    group: &'static str,
+    version: &'static str,
+    api_version: &'static str,
+    kind: &'static str,
+    plural: &'static str,
+) -> WatchedKind {
+    WatchedKind { follow: Follow::ByMetadata, ..grouped(group, version, api_version, kind, plural) }
 }
 
 const fn appmesh(kind: Kind) -> WatchedKind {
@@ -88,6 +110,14 @@ pub(super) fn watched(options: ClusterOptions) -> impl Iterator<Item = &'static 
 }
 
 impl WatchedKind {
+    /// What following it takes, as RBAC names it.
+    pub(super) fn verbs(&self) -> &'static [&'static str] {
+        match self.follow {
+            Follow::Whole => &["list", "watch"],
+            Follow::ByMetadata => &["get", "list", "watch"],
+        }
+    }
+
     /// The name under which the world knows an object of this kind.
     pub(super) fn id(&self, namespace: &str, name: &str) -> FactId {
         match self.kind {

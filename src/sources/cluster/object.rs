@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::appmesh;
 use crate::mesh::{Fact, FactId, ObjectRef, StoreKey};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
+use crate::sources::workloads::Owned;
 use crate::sources::{Entry, Undecodable, decode_object, decode_reviewed, secret_store};
 
 /// The most that one object may weigh as JSON, in bytes. No API server stores one this large: requests end at 3 MiB, and etcd takes
@@ -42,6 +43,15 @@ impl RawObject {
 
     pub(super) fn name(&self) -> &str {
         self.meta.name.as_deref().unwrap_or_default()
+    }
+
+    /// Whether its metadata tells that nothing else in it matters.
+    pub(super) fn is_idle(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Head {
+            metadata: Owned,
+        }
+        serde_json::from_str::<Head>(&self.text).is_ok_and(|head| head.metadata.is_idle())
     }
 
     /// The name under which the world knows it.
