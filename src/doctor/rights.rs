@@ -233,6 +233,10 @@ mod tests {
         let without = told(&plain);
         assert!(without.contains("list, watch virtualnodes.appmesh.k8s.aws"), "{without}");
         assert!(without.contains("get, list, watch configmaps"), "{without}");
+        for read_by_name in ["pods", "replicasets.apps", "jobs.batch"] {
+            assert!(without.contains(&format!("get, list, watch {read_by_name}")), "{without}");
+        }
+        assert!(!without.contains("get, list, watch deployments.apps"), "{without}");
         assert!(!without.contains("secrets") && !without.contains("serviceaccounts"), "{without}");
         for (deployed, words) in [
             (Deployed::default(), "; get, list, watch secrets;"),
