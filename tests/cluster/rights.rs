@@ -187,7 +187,10 @@ fn a_right_that_is_missing_is_named() {
     let release = Release::install(&plane, (LESS, LESS), &[r#"secrets.namespaces=["shop"]"#]);
     let installation = release.installation();
     let tried: usize = NARROW.iter().map(|role| take_each_away(&plane, &installation, role)).sum();
-    assert_eq!(tried, 21, "list and watch of five rules and of Secrets, get of three, get and update of three");
+    assert_eq!(
+        tried, 27,
+        "list and watch of eight rules and of Secrets, get of three of them, get and update of three"
+    );
     // With all of them again it works.
     let replica = installation.start("whole");
     assert!(!replica.log().contains("\"ERROR\""), "{}", replica.log());
