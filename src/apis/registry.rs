@@ -46,6 +46,8 @@ pub struct Row {
     pub namespaced: bool,
     /// What the kind is to the model.
     pub part: Part,
+    /// Whether another workload owns most objects of the kind, so that its metadata tells enough of them.
+    pub mostly_owned: bool,
     /// Reads an object of the kind.
     pub(in crate::apis) decode: fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>,
 }

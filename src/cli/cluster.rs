@@ -94,7 +94,7 @@ impl Cluster {
         let progress = Progress::start();
         let mut gaps = list_all(&self.client, self.options, namespace, world, &|listed| progress.list(listed)).await;
         gaps.notes.extend(self.read_stores(surveyor, &progress).await);
-        progress.end(surveyor.read().stores.len());
+        progress.end(surveyor.read().overlay.stores.len());
         if let Some(namespace) = namespace {
             exists(world, namespace)?;
         }

@@ -74,8 +74,8 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
     let options =
         ClusterOptions { access: SecretAccess::Never, service_accounts: deployed.aws, ..ClusterOptions::default() };
     let mut rights = Vec::new();
-    for (group, resource) in watched_resources(options) {
-        rights.extend(["list", "watch"].map(|verb| right(group, resource, verb, "", "")));
+    for (group, resource, verbs) in watched_resources(options) {
+        rights.extend(verbs.iter().map(|verb| right(group, resource, verb, "", "")));
     }
     rights.push(right("", "configmaps", "get", "", ""));
     let verbs: &[&'static str] = match deployed.secrets {
@@ -233,6 +233,10 @@ mod tests {
         let without = told(&plain);
         assert!(without.contains("list, watch virtualnodes.appmesh.k8s.aws"), "{without}");
         assert!(without.contains("get, list, watch configmaps"), "{without}");
+        for read_by_name in ["pods", "replicasets.apps", "jobs.batch"] {
+            assert!(without.contains(&format!("get, list, watch {read_by_name}")), "{without}");
+        }
+        assert!(!without.contains("get, list, watch deployments.apps"), "{without}");
         assert!(!without.contains("secrets") && !without.contains("serviceaccounts"), "{without}");
         for (deployed, words) in [
             (Deployed::default(), "; get, list, watch secrets;"),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::finding::Finding;
 use crate::finding::{Ignore, Use, covers, may_ignore};
 use crate::k8s::ObjectRef;
+use crate::mesh::View;
 use crate::policy::{Effective, Policy};
 use crate::rules::{broken_comment, unused_comment};
 use crate::sources::manifests::{Comment, Manifests};
@@ -20,7 +21,7 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
     let judged = manifests.objects.iter().map(|located| (&located.reviewed.object, &located.site));
     let broken = manifests.undecodable.iter().map(|located| (&located.error.object, &located.site));
     for (object, site) in judged.chain(broken).filter(|(_, site)| !site.comments.is_empty()) {
-        let policy = policy.effective(object.namespace(), &manifests.world);
+        let policy = policy.effective(object.namespace(), View::new(&manifests.world));
         let own = found.get(object).map(Vec::as_slice).unwrap_or_default();
         for comment in &site.comments {
             let told = follow(comment, object, own, &policy, &mut report.findings);

@@ -39,14 +39,14 @@ impl Surveyor<'_> {
         }
         loop {
             let mut wanted: Vec<StoreKey> = self.look().stores.iter().cloned().collect();
-            wanted.retain(|key| !self.read.stores.contains_key(key));
+            wanted.retain(|key| !self.read.overlay.stores.contains_key(key));
             if wanted.is_empty() {
-                return unread(&self.read.stores);
+                return unread(&self.read.overlay.stores);
             }
             for some in wanted.chunks(STORES_AT_ONCE) {
                 let read = reader.read(some.to_vec()).await;
                 self.look = None;
-                let fresh = &mut self.read.stores;
+                let fresh = &mut self.read.overlay.stores;
                 // One that came back with nothing would be asked for again for ever.
                 let unanswered = some.iter().filter(|key| !read.contains_key(*key));
                 fresh.extend(unanswered.map(|key| (key.clone(), StoreState::Unread(Unread::NotAllowed))));

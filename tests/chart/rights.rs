@@ -17,13 +17,13 @@ const ALWAYS: &[&str] = &[
     "cluster appmesh.k8s.aws/virtualservices list,watch",
     "cluster apps/daemonsets list,watch",
     "cluster apps/deployments list,watch",
-    "cluster apps/replicasets list,watch",
+    "cluster apps/replicasets get,list,watch",
     "cluster apps/statefulsets list,watch",
     "cluster batch/cronjobs list,watch",
-    "cluster batch/jobs list,watch",
+    "cluster batch/jobs get,list,watch",
     "cluster /configmaps get,list,watch",
     "cluster /namespaces list,watch",
-    "cluster /pods list,watch",
+    "cluster /pods get,list,watch",
     // That a policy can't be used.
     "meshvet-system events.k8s.io/events create",
 ];

@@ -20,6 +20,7 @@ use crate::world::{self, World, plane};
 
 tests![
     facts_appear_and_vanish,
+    pods_of_another_workload_say_nothing,
     a_fresh_read_is_newer_than_any_watch,
     a_refusal_names_what_to_grant_and_ends_with_the_grant,
     a_crd_may_come_and_go,
@@ -61,7 +62,7 @@ impl Watching {
         let facts = SharedWorld::new(Facts::new(access));
         let (readiness, stats) = (Readiness::default(), WatchStats::default());
         let soon = Duration::from_millis(200);
-        let pace = Pace { absent: soon, retry_least: soon, retry_most: 2 * soon };
+        let pace = Pace { absent: soon, retry_least: soon, retry_most: 2 * soon, ..Pace::default() };
         let reader = KubeReader::new(client.clone(), access);
         let watches = {
             let _within = runtime.enter();
@@ -196,6 +197,32 @@ fn facts_appear_and_vanish() {
     }
     watching.until("all is gone", |watching| watching.known("facts").is_empty());
     watching.until("the Secret too", |watching| watching.size("facts", "cert", "tls.crt").is_none());
+}
+
+fn pods_of_another_workload_say_nothing() {
+    let world = World::new("owned");
+    let owned = |name: &str, api_version: &str, kind: &str| {
+        let mut pod = pod("owned", name);
+        let owner = json!({"apiVersion": api_version, "kind": kind, "name": "it", "uid": "it", "controller": true});
+        pod["metadata"]["ownerReferences"] = json!([owner]);
+        pod
+    };
+    world.has([owned("of-a-set", "apps/v1", "ReplicaSet"), owned("of-an-operator", "example.com/v1", "Thing")]);
+    world.has([pod("owned", "bare"), pod("owned", "done")]);
+    let finish = |name: &str| {
+        let patch = ["-n", "owned", "patch", "pod", name, "--subresource=status", "--type=merge", "-p"];
+        world.kubectl.run(&[&patch[..], &[r#"{"status": {"phase": "Succeeded"}}"#]].concat(), "").succeeds();
+    };
+    finish("done");
+    let watching = Watching::all_of(plane());
+    assert_eq!(watching.known("owned"), ["Pod/bare", "Pod/of-an-operator"]);
+
+    world.has([owned("later-of-a-set", "apps/v1", "ReplicaSet"), pod("owned", "later")]);
+    watching.until("the new one is known", |watching| {
+        watching.known("owned") == ["Pod/bare", "Pod/later", "Pod/of-an-operator"]
+    });
+    finish("later");
+    watching.until("and that it is finished", |watching| watching.known("owned") == ["Pod/bare", "Pod/of-an-operator"]);
 }
 
 fn a_fresh_read_is_newer_than_any_watch() {

@@ -51,6 +51,7 @@ const fn row(kind: Kind, part: Part, decode: Decode) -> Row {
         singular: kind.singular(),
         namespaced: kind.is_namespaced(),
         part,
+        mostly_owned: false,
         decode,
     }
 }

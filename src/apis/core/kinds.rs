@@ -22,12 +22,12 @@ pub static API: Api = Api {
     names: None,
     kinds: &[
         Row { namespaced: false, ..core("Namespace", "namespaces", "namespace", Part::Place, namespace) },
-        core("Pod", "pods", "pod", Part::Workload, workload),
-        apps("ReplicaSet", "replicasets", "replicaset"),
+        Row { mostly_owned: true, ..core("Pod", "pods", "pod", Part::Workload, workload) },
+        Row { mostly_owned: true, ..apps("ReplicaSet", "replicasets", "replicaset") },
         apps("Deployment", "deployments", "deployment"),
         apps("StatefulSet", "statefulsets", "statefulset"),
         apps("DaemonSet", "daemonsets", "daemonset"),
-        batch("Job", "jobs", "job"),
+        Row { mostly_owned: true, ..batch("Job", "jobs", "job") },
         batch("CronJob", "cronjobs", "cronjob"),
         CONFIG_MAP,
         SECRET,
@@ -48,7 +48,7 @@ type Decode = fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>;
 
 const fn core(kind: &'static str, plural: &'static str, singular: &'static str, part: Part, decode: Decode) -> Row {
     let kind = TypeRef { api_version: "v1", kind };
-    Row { kind, group: "", version: "v1", plural, singular, namespaced: true, part, decode }
+    Row { kind, group: "", version: "v1", plural, singular, namespaced: true, part, mostly_owned: false, decode }
 }
 
 const fn apps(kind: &'static str, plural: &'static str, singular: &'static str) -> Row {

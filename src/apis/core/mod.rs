@@ -9,4 +9,4 @@ mod workloads;
 pub use kinds::API;
 pub(crate) use kinds::{CONFIG_MAP, SECRET, SERVICE_ACCOUNT};
 pub use stores::{config_map_store, secret_store, store_of_files};
-pub(crate) use workloads::is_workload;
+pub(crate) use workloads::Owned;

@@ -9,7 +9,7 @@ use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::Workload;
 
 /// Whether meshvet reads objects of this kind for their pods.
-pub(crate) fn is_workload(api_version: &str, kind: &str) -> bool {
+fn is_workload(api_version: &str, kind: &str) -> bool {
     template_path(api_version, kind).is_some()
 }
 
@@ -25,11 +25,24 @@ fn template_path(api_version: &str, kind: &str) -> Option<&'static [&'static str
     }
 }
 
+/// What an object's metadata says of who has its pods.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct Owned {
+pub(crate) struct Owned {
     owner_references: Option<Vec<OwnerReference>>,
     deletion_timestamp: Option<String>,
+}
+
+impl Owned {
+    /// Whether nothing else in the object matters: it is being deleted, or the workload that controls it has the pod template.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.deletion_timestamp.is_some()
+            || self
+                .owner_references
+                .iter()
+                .flatten()
+                .any(|owner| owner.controller == Some(true) && is_workload(&owner.api_version, &owner.kind))
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -69,14 +82,7 @@ pub(in crate::apis) fn decode(value: Value, object: ObjectRef) -> Result<Option<
 /// Whether no pod of its own comes of the object, now or until it changes.
 fn is_idle(value: &Value, object: &ObjectRef) -> bool {
     let owned = value.get("metadata").and_then(|metadata| Owned::deserialize(metadata).ok()).unwrap_or_default();
-    if owned.deletion_timestamp.is_some() {
-        return true;
-    }
-    let owners = owned.owner_references.unwrap_or_default();
-    if owners.iter().any(|owner| owner.controller == Some(true) && is_workload(&owner.api_version, &owner.kind)) {
-        return true;
-    }
-    if value.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0) {
+    if owned.is_idle() || value.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0) {
         return true;
     }
     match object.kind.as_str() {

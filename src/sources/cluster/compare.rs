@@ -19,6 +19,7 @@ use crate::sources::SharedWorld;
 use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
+use crate::sources::cluster::metadata::{self, Read, Whole};
 use crate::sources::cluster::object::decode;
 use crate::sources::cluster::place::Place;
 
@@ -80,8 +81,9 @@ pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWor
     let mut suspects = Vec::new();
     let scope = world.read(|world| world.secret_scope().clone());
     let places = kinds::watched(options).flat_map(|kind| Place::all(kind, &scope).map(move |place| (kind, place)));
+    let whole = |kind| Whole { client: client.clone(), kind, answer: options.pace.answer };
     for (kind, place) in places {
-        match look(client, kind, &place, world).await {
+        match look(&whole(kind), &place, world).await {
             Ok(look) => {
                 comparison.objects += look.objects;
                 if !look.differing.is_empty() {
@@ -95,7 +97,7 @@ pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWor
         tokio::time::sleep(pause).await;
     }
     for (kind, place, before) in suspects {
-        match look(client, kind, &place, world).await {
+        match look(&whole(kind), &place, world).await {
             Ok(again) => {
                 let same = again.differing.into_iter().filter(|(id, differs)| before.get(id) == Some(differs));
                 let differences = same.map(|(id, Differs { what, .. })| Difference { kind: kind.kind, id, what });
@@ -122,11 +124,12 @@ struct Differs {
     version: Option<String>,
 }
 
-async fn look(client: &Client, kind: &'static WatchedKind, place: &Place, world: &SharedWorld) -> Result<Look, String> {
+async fn look(whole: &Whole, place: &Place, world: &SharedWorld) -> Result<Look, String> {
+    let kind = whole.kind;
     for _ in 0..TRIES {
-        match look_once(client, kind, place, world).await {
+        match look_once(whole, place, world).await {
             Ok(look) => return Ok(look),
-            Err(error) => match status_of(&error) {
+            Err((verb, error)) => match status_of(&error) {
                 // The kind isn't installed: nothing may be known of it.
                 Some(status) if status.code == 404 => {
                     let mut look = Look::default();
@@ -134,35 +137,38 @@ async fn look(client: &Client, kind: &'static WatchedKind, place: &Place, world:
                     return Ok(look);
                 }
                 Some(status) if status.code == 410 => {}
-                _ => return Err(format!("could not list {}: {}", place.of(kind), told(&error))),
+                _ => return Err(format!("could not {verb} {}: {}", place.of(kind), told(&error))),
             },
         }
     }
     Err(format!("could not list {}: it changed too often", place.of(kind)))
 }
 
-async fn look_once(
-    client: &Client,
-    kind: &'static WatchedKind,
-    place: &Place,
-    world: &SharedWorld,
-) -> Result<Look, kube::Error> {
-    let api = place.api(client.clone(), kind);
+/// Fails with the verb that failed.
+async fn look_once(whole: &Whole, place: &Place, world: &SharedWorld) -> Result<Look, (&'static str, kube::Error)> {
+    let kind = whole.kind;
+    let api = place.api(metadata::listing(whole.client.clone(), kind), kind);
     let mut params = ListParams::default().limit(kind.page);
     params.field_selector = kind.fields.map(str::to_owned);
     let (mut look, mut listed) = (Look::default(), HashSet::new());
     loop {
         // The client logs whole answers that it can't parse, Secrets and all: it is silenced.
-        let page = api.list(&params).with_subscriber(Dispatch::none()).await?;
+        let page = api.list(&params).with_subscriber(Dispatch::none()).await.map_err(|error| ("list", error))?;
         let next = page.metadata.continue_.filter(|token| !token.is_empty());
         look.objects += page.items.len();
-        for object in &page.items {
-            let id = object.id(kind);
-            let said = match decode(kind, object) {
-                Ok(Entry::Subject(subject)) => subject.facts,
-                Ok(Entry::Fact(fact)) => vec![fact],
-                Ok(Entry::Nothing(_) | Entry::Other) | Err(_) => Vec::new(),
+        for read in whole.objects(page.items).await.map_err(|error| ("get", error))? {
+            let (object, said) = match read {
+                Read::Nothing(object) => (object, Vec::new()),
+                Read::Whole(object) => {
+                    let said = match decode(kind, &object) {
+                        Ok(Entry::Subject(subject)) => subject.facts,
+                        Ok(Entry::Fact(fact)) => vec![fact],
+                        Ok(Entry::Nothing(_) | Entry::Other) | Err(_) => Vec::new(),
+                    };
+                    (object, said)
+                }
             };
+            let id = object.id(kind);
             let known = world.read(|world| world.facts_of(&id));
             let what = match (said.is_empty(), known.is_empty()) {
                 (false, true) => Some(What::Unknown),

@@ -15,8 +15,10 @@ const MAX_MESSAGE: usize = 800;
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) why: Why,
-    /// Whether it was the list: nothing is followed before there is one.
+    /// Whether it was the list, or a part of it: nothing is followed before there is one.
     pub(super) listing: bool,
+    /// Whether events are lost, which only another list makes up for.
+    pub(super) lost: bool,
     pub(super) message: String,
 }
 
@@ -63,7 +65,16 @@ impl Failure {
                 one_line(&format!("could not {verb} {}: {detail}", kind.resource()))
             }
         };
-        Self { why, listing: verb == "list", message }
+        Self { why, listing: verb == "list", lost: false, message }
+    }
+
+    /// Of reading an object by its name. What happened to it is lost.
+    pub(super) fn of_get(kind: &WatchedKind, place: &Place, error: &kube::Error) -> Self {
+        let (why, message) = match status_of(error).filter(|status| status.is_forbidden()) {
+            Some(status) => (Why::Forbidden, forbidden(kind, place, "get", status)),
+            None => (Why::Other, one_line(&format!("could not get {}: {}", kind.resource(), told(error)))),
+        };
+        Self { why, listing: true, lost: true, message }
     }
 }
 

@@ -29,6 +29,18 @@ pub(super) struct WatchedKind {
     pub(super) page: u32,
     /// A field selector that leaves out what no proxy mounts.
     pub(super) fields: Option<&'static str>,
+    /// How its objects are followed.
+    pub(super) follow: Follow,
+}
+
+/// How a kind's objects are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follow {
+    /// Lists and watches bring all of each object.
+    Whole,
+    /// Lists and watches bring metadata. It tells which objects another workload owns: these are most of them, and of no interest. The
+    /// others are read by their names.
+    ByMetadata,
 }
 
 /// Secrets.
@@ -73,6 +85,15 @@ impl WatchedKind {
             plural: row.plural,
             page: SMALL,
             fields: None,
+            follow: if row.mostly_owned { Follow::ByMetadata } else { Follow::Whole },
+        }
+    }
+
+    /// What following it takes, as RBAC names it.
+    pub(super) fn verbs(&self) -> &'static [&'static str] {
+        match self.follow {
+            Follow::Whole => &["list", "watch"],
+            Follow::ByMetadata => &["get", "list", "watch"],
         }
     }
 

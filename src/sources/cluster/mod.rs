@@ -5,6 +5,8 @@
 //!            ──get──────────► KubeReader ──► FreshStores of one review
 //! ```
 //!
+//! Of Pods, ReplicaSets and Jobs only metadata is listed and watched. Those that no workload owns are read by their names.
+//!
 //! An object is decoded when it arrives, and only what the rules read is kept. The text it came in is wiped, and so are a Secret's
 //! values; the buffers of the HTTP and TLS libraries below are out of reach.
 
@@ -13,6 +15,9 @@ mod connect;
 mod failure;
 mod heard;
 mod kinds;
+mod metadata;
+#[cfg(test)]
+mod metadata_tests;
 mod object;
 mod place;
 mod read;
@@ -70,22 +75,27 @@ pub struct Pace {
     pub retry_least: Duration,
     /// The longest pause after a failure.
     pub retry_most: Duration,
+    /// How long the API server may take for one object.
+    pub answer: Duration,
 }
 
 impl Default for Pace {
-    /// Ten seconds for CRDs, 0.8 to 30 seconds after failures (as client-go's).
+    /// Ten seconds for CRDs and for an object, 0.8 to 30 seconds after failures (as client-go's).
     fn default() -> Self {
         Self {
             absent: Duration::from_secs(10),
             retry_least: Duration::from_millis(800),
             retry_most: Duration::from_secs(30),
+            answer: Duration::from_secs(10),
         }
     }
 }
 
-/// The resources that are watched, each with its API group (empty for the core group).
-pub fn watched_resources(options: ClusterOptions) -> impl Iterator<Item = (&'static str, &'static str)> {
-    kinds::watched(options).map(|kind| (kind.group, kind.plural))
+/// The resources that are watched, each with its API group (empty for the core group) and the verbs that it takes.
+pub fn watched_resources(
+    options: ClusterOptions,
+) -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
+    kinds::watched(options).map(|kind| (kind.group, kind.plural, kind.verbs()))
 }
 
 /// The running watches: they end when this is dropped.
@@ -131,7 +141,8 @@ pub fn spawn(
         let counts = stats.shared(kind.kind);
         let ear = counts.listen();
         let watch = watch::Watch {
-            client: heard::told_of(client.clone(), Arc::clone(&ear)),
+            client: metadata::listing(heard::told_of(client.clone(), Arc::clone(&ear)), kind),
+            whole: metadata::Whole { client: client.clone(), kind, answer: options.pace.answer },
             kind,
             place,
             pace: options.pace,

@@ -16,7 +16,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::apis::core::secret_store;
+use crate::apis::core::{Owned, secret_store};
 use crate::apis::{Entry, Undecodable, decode_object, decode_subject, reviewed_row};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, StoreKey};
@@ -43,6 +43,15 @@ impl RawObject {
 
     pub(super) fn name(&self) -> &str {
         self.meta.name.as_deref().unwrap_or_default()
+    }
+
+    /// Whether its metadata tells that nothing else in it matters.
+    pub(super) fn is_idle(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Head {
+            metadata: Owned,
+        }
+        serde_json::from_str::<Head>(&self.text).is_ok_and(|head| head.metadata.is_idle())
     }
 
     /// The name under which the world knows it.

@@ -122,7 +122,7 @@ pub(crate) fn is_label(name: &str) -> bool {
 }
 
 /// Whether this can be a Secret's name: a DNS subdomain (RFC 1123), as Kubernetes has them.
-fn is_subdomain(name: &str) -> bool {
+pub(super) fn is_subdomain(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|part| {
             !part.is_empty()

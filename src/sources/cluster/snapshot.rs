@@ -1,8 +1,10 @@
 //! A cluster as it stands: everything listed once, page by page.
 
+use std::time::Duration;
+
 use futures::{StreamExt, stream};
 use kube::Client;
-use kube::api::{Api, ListParams};
+use kube::api::ListParams;
 use kube::runtime::watcher::Event;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
@@ -12,7 +14,8 @@ use crate::sources::SharedWorld;
 use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
-use crate::sources::cluster::object::RawObject;
+use crate::sources::cluster::metadata::{self, Whole};
+use crate::sources::cluster::place::Place;
 use crate::sources::cluster::stats::KindStats;
 use crate::sources::cluster::tracker::Tracker;
 
@@ -54,7 +57,7 @@ pub async fn list_all(
             let objects = total.fetch_add(objects, std::sync::atomic::Ordering::Relaxed) + objects;
             tell(Listed { kind: kind.kind, objects });
         };
-        async move { (kind, List { client, kind, world }.run(namespace, &counted).await) }
+        async move { (kind, List { client, kind, world, answer: options.pace.answer }.run(namespace, &counted).await) }
     });
     let mut outcomes: Vec<_> = stream::iter(lists).buffer_unordered(KINDS_AT_ONCE).collect().await;
     outcomes.sort_by_key(|(kind, _)| kind.kind);
@@ -91,12 +94,13 @@ struct List<'a> {
     client: &'a Client,
     kind: &'static WatchedKind,
     world: &'a SharedWorld,
+    /// How long one object may take.
+    answer: Duration,
 }
 
 impl List<'_> {
     async fn run(&self, namespace: Option<&str>, counted: &(dyn Fn(usize) + Sync)) -> Result<Found, String> {
-        let everywhere = Api::<RawObject>::all_with(self.client.clone(), &self.kind);
-        match (self.pages(&everywhere, counted).await, namespace) {
+        match (self.pages(&Place::Everywhere, counted).await, namespace) {
             (Ok(()), _) => Ok(Found::All),
             (Err(Refusal::Absent), _) => Ok(Found::Absent),
             (Err(Refusal::Forbidden(why)), None) => Err(why),
@@ -104,13 +108,10 @@ impl List<'_> {
                 // These belong to no namespace.
                 "Mesh" => Ok(Found::InNamespace),
                 "Namespace" => self.only(namespace).await,
-                _ => {
-                    let api = Api::<RawObject>::namespaced_with(self.client.clone(), namespace, &self.kind);
-                    match self.pages(&api, counted).await {
-                        Ok(()) => Ok(Found::InNamespace),
-                        Err(_) => Err(why),
-                    }
-                }
+                _ => match self.pages(&Place::Namespace(namespace.to_owned()), counted).await {
+                    Ok(()) => Ok(Found::InNamespace),
+                    Err(_) => Err(why),
+                },
             },
             (Err(Refusal::Other(why)), _) => Err(why),
             (Err(Refusal::Expired), _) => Err(format!("could not list {}: it changed too often", self.kind.resource())),
@@ -119,7 +120,7 @@ impl List<'_> {
 
     /// The one namespace, by its name.
     async fn only(&self, namespace: &str) -> Result<Found, String> {
-        let api = Api::<RawObject>::all_with(self.client.clone(), &self.kind);
+        let api = Place::Everywhere.api(self.client.clone(), self.kind);
         if let Ok(object) = api.get(namespace).with_subscriber(Dispatch::none()).await {
             self.tracker().follow([Event::Init, Event::InitApply(object), Event::InitDone]);
         } else {
@@ -130,9 +131,9 @@ impl List<'_> {
     }
 
     /// All pages, from the first on again when the API server no longer knows the next.
-    async fn pages(&self, api: &Api<RawObject>, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
+    async fn pages(&self, place: &Place, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
         for _ in 0..TRIES {
-            match self.pages_once(api, counted).await {
+            match self.pages_once(place, counted).await {
                 Err(Refusal::Expired) => {}
                 outcome => return outcome,
             }
@@ -140,7 +141,9 @@ impl List<'_> {
         Err(Refusal::Expired)
     }
 
-    async fn pages_once(&self, api: &Api<RawObject>, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
+    async fn pages_once(&self, place: &Place, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
+        let mut api = place.api(metadata::listing(self.client.clone(), self.kind), self.kind);
+        let mut whole = Some(Whole { client: self.client.clone(), kind: self.kind, answer: self.answer });
         let mut tracker = self.tracker();
         tracker.follow([Event::Init]);
         let mut params = ListParams::default().limit(self.kind.page);
@@ -149,9 +152,26 @@ impl List<'_> {
             // The client logs whole answers that it can't parse, Secrets and all: it is silenced.
             let page =
                 api.list(&params).with_subscriber(Dispatch::none()).await.map_err(|error| self.refusal(&error))?;
-            counted(page.items.len());
+            let objects = page.items.len();
             let next = page.metadata.continue_.filter(|token| !token.is_empty());
-            tracker.follow(page.items.into_iter().map(Event::InitApply));
+            let mut events = page.items.into_iter().map(Event::InitApply).collect();
+            if let Some(reads) = &whole {
+                events = match reads.events(events).await {
+                    Ok(events) => events,
+                    Err(error) if status_of(&error).is_some_and(|status| status.is_forbidden()) => {
+                        // Who may list objects and not get them reads this page and those after it in full.
+                        whole = None;
+                        api = place.api(self.client.clone(), self.kind);
+                        continue;
+                    }
+                    Err(error) => {
+                        let resource = self.kind.resource();
+                        return Err(Refusal::Other(format!("could not get {resource}: {}", told(&error))));
+                    }
+                };
+            }
+            counted(objects);
+            tracker.follow(events);
             match next {
                 Some(token) => params.continue_token = Some(token),
                 None => break,

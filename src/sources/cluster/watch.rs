@@ -14,6 +14,7 @@ use tracing::instrument::WithSubscriber;
 
 use crate::sources::cluster::failure::{Failure, Why};
 use crate::sources::cluster::kinds::WatchedKind;
+use crate::sources::cluster::metadata::Whole;
 use crate::sources::cluster::object::RawObject;
 use crate::sources::cluster::place::Place;
 use crate::sources::cluster::stats::{Ear, KindStats};
@@ -33,7 +34,9 @@ const REMIND: Duration = Duration::from_secs(600);
 
 /// Keeps what the world knows of one kind. Ends only by being dropped.
 pub(super) struct Watch {
+    /// For lists and watches.
     pub(super) client: Client,
+    pub(super) whole: Whole,
     pub(super) kind: &'static WatchedKind,
     pub(super) place: Place,
     pub(super) pace: Pace,
@@ -61,7 +64,7 @@ impl Watch {
             let Some(step) = next_step(&mut events).with_subscriber(Dispatch::none()).await else {
                 return self.pace.retry_most;
             };
-            match self.step(step, trouble) {
+            match self.step(step, trouble).await {
                 Next::Follow => tokio::task::yield_now().await,
                 Next::FollowAfter(pause) => tokio::time::sleep(pause).await,
                 Next::ListAfter(pause) => return pause,
@@ -70,9 +73,14 @@ impl Watch {
     }
 
     /// Takes events, the last of which may be an error.
-    fn step(&mut self, step: Vec<Event>, trouble: &mut Trouble) -> Next {
+    async fn step(&mut self, step: Vec<Event>, trouble: &mut Trouble) -> Next {
         let mut error = None;
-        let events = step.into_iter().map_while(|event| event.map_err(|failed| error = Some(failed)).ok());
+        let events = step.into_iter().map_while(|event| event.map_err(|failed| error = Some(failed)).ok()).collect();
+        // The next events wait: what is read now can't come after a deletion that is heard of later.
+        let events = match self.whole.events(events).await {
+            Ok(events) => events,
+            Err(error) => return self.fail(Failure::of_get(self.kind, &self.place, &error), trouble),
+        };
         if self.tracker.follow(events) {
             self.readiness.filled(&self.place.of(self.kind));
             let objects = self.tracker.len();
@@ -120,7 +128,7 @@ impl Watch {
         }
         let in_a_row = trouble.count();
         let pause = self.pace.pause(in_a_row);
-        if failure.why == Why::Other && !in_a_row.is_multiple_of(PATIENCE) {
+        if failure.why == Why::Other && !failure.lost && !in_a_row.is_multiple_of(PATIENCE) {
             Next::FollowAfter(pause)
         } else {
             Next::ListAfter(pause)

@@ -97,21 +97,21 @@ impl std::io::Write for Log {
     }
 }
 
-struct Cluster {
-    world: SharedWorld,
-    readiness: Readiness,
-    stats: WatchStats,
+pub(super) struct Cluster {
+    pub(super) world: SharedWorld,
+    pub(super) readiness: Readiness,
+    pub(super) stats: WatchStats,
     _watches: super::Watches,
 }
 
 impl Cluster {
-    fn watch(client: Client) -> Self {
+    pub(super) fn watch(client: Client) -> Self {
         Self::reading(client, SecretScope::Everywhere)
     }
 
     fn reading(client: Client, scope: SecretScope) -> Self {
         let least = Duration::from_millis(1);
-        let pace = Pace { absent: least, retry_least: least, retry_most: 4 * least };
+        let pace = Pace { absent: least, retry_least: least, retry_most: 4 * least, answer: 200 * least };
         let world = SharedWorld::new(World::reading(SecretAccess::Complete, scope));
         let (readiness, stats) = (Readiness::default(), WatchStats::default());
         let options = ClusterOptions { access: SecretAccess::Complete, pace, service_accounts: false };
@@ -119,7 +119,7 @@ impl Cluster {
         Self { world, readiness, stats, _watches: watches }
     }
 
-    async fn until(&self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
+    pub(super) async fn until(&self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
         let wait = async {
             while !holds(self) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
