@@ -30,7 +30,7 @@ impl Authority {
 /// Adds one object to a world.
 pub(crate) fn learn(world: &mut World, object: Value) {
     match decode_object(object, "shop").expect("it can be read") {
-        Entry::Subject(reviewed) => world.learn(reviewed.fact()),
+        Entry::Subject(reviewed) => world.extend(reviewed.facts.iter().cloned()),
         Entry::Fact(fact) => world.learn(fact),
         other => panic!("nothing to learn: {other:?}"),
     }

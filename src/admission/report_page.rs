@@ -186,7 +186,7 @@ mod tests {
             "metadata": {"name": name, "namespace": "shop"}, "spec": {"podSelector": {}}});
         let Ok(Entry::Subject(reviewed)) = decode_object(node, "shop") else { panic!("no node") };
         let id = FactId::Object(ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "shop", name));
-        world.write(|world| world.learn(reviewed.fact()));
+        world.write(|world| world.extend(reviewed.facts.iter().cloned()));
         world.take_stock(|inventory| inventory.note(&id, Some(*reviewed)));
     }
 

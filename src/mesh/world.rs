@@ -91,7 +91,7 @@ impl World {
     /// Learns all that an object comes to now, and forgets what it came to before.
     pub fn replace(&mut self, id: &FactId, facts: impl IntoIterator<Item = Fact>) {
         self.forget(id);
-        facts.into_iter().for_each(|fact| self.learn(fact));
+        self.extend(facts);
     }
 
     /// Forgets what was known under a name.
@@ -278,6 +278,12 @@ impl World {
             ("namespaces", self.namespaces.len()),
             ("routes", self.hops.len()),
         ]
+    }
+}
+
+impl Extend<Fact> for World {
+    fn extend<T: IntoIterator<Item = Fact>>(&mut self, facts: T) {
+        facts.into_iter().for_each(|fact| self.learn(fact));
     }
 }
 

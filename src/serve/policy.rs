@@ -151,11 +151,11 @@ mod tests {
     use super::*;
     use crate::finding::Rule;
     use crate::finding::Severity;
-    use crate::mesh::World;
+    use crate::mesh::{View, World};
 
     fn severity(policy: &Policy) -> Severity {
         let rule = Rule::find("MV101").expect("a rule");
-        policy.effective("shop", &World::default()).severity(rule, rule.default)
+        policy.effective("shop", View::new(&World::default())).severity(rule, rule.default)
     }
 
     #[test]
@@ -182,7 +182,7 @@ mod tests {
         let root = rcgen::generate_simple_self_signed(["root".to_owned()]).expect("a certificate");
         std::fs::write(folder.path().join("root.pem"), root.cert.pem()).expect("a file");
         let policy = read(Some(&path)).expect("a policy");
-        let allowed = policy.effective("shop", &World::default()).allowed_issuers.clone().expect("allowed issuers");
+        let allowed = policy.effective("shop", View::new(&World::default())).allowed_issuers.clone().expect("allowed issuers");
         assert_eq!(allowed.certificates.len(), 1);
     }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::aws::Answer;
 use crate::example;
-use crate::mesh::{Fact, SecretAccess, StoreState, Unread as StoreUnread};
+use crate::mesh::{Fact, FactId, FreshStores, SecretAccess, StoreState, Unread as StoreUnread};
 use crate::sources::manifests::{Manifests, load_texts};
 use crate::sources::{AwsReader, NoAws, SharedWorld, StoreReader};
 
@@ -29,9 +29,8 @@ fn living(manifests: &Manifests) -> SharedWorld {
         world.write(|world| world.learn(Fact::Namespace(namespace.to_owned(), labels)));
     }
     for located in &manifests.objects {
-        let fact = located.reviewed.fact();
-        let id = fact.id();
-        world.write(|world| world.learn(fact));
+        let id = FactId::Object(located.reviewed.object.clone());
+        world.write(|world| world.replace(&id, located.reviewed.facts.clone()));
         world.take_stock(|inventory| inventory.note(&id, Some((*located.reviewed).clone())));
     }
     world

@@ -102,7 +102,7 @@ pub(crate) fn denials(pairing: &Pairing, now: Timestamp) -> Option<Vec<Denial>> 
     for object in objects(pairing)? {
         match decode_object(object, "default").expect("a readable object") {
             Entry::Subject(reviewed) => {
-                world.learn(reviewed.fact());
+                world.extend(reviewed.facts.iter().cloned());
                 nodes.push(*reviewed);
             }
             Entry::Fact(fact) => world.learn(fact),

@@ -141,7 +141,7 @@ impl Scene {
         for object in objects.into_iter().filter(|object| !object.is_null()) {
             match decode_object(object, "default").expect("a readable object") {
                 Entry::Subject(reviewed) => {
-                    world.learn(reviewed.fact());
+                    world.extend(reviewed.facts.iter().cloned());
                     if (reviewed.object.kind.as_str(), reviewed.object.name.as_str()) == self.subject {
                         judged = Some(*reviewed);
                     }

@@ -13,7 +13,7 @@ use crate::mesh::{Class, Hop, Inlet, Outlet, Release, Target};
 const EVERY_SERVICE: &str = "*";
 
 /// A virtual service: callers name it, and its provider answers.
-pub fn service_hop(service: &VirtualService, namespace: &str) -> Hop {
+pub(super) fn service_hop(service: &VirtualService, namespace: &str) -> Hop {
     let provider = service.spec.provider.as_ref();
     let at = spec().key("provider");
     let outlet = provider.and_then(|provider| match (&provider.virtual_node, &provider.virtual_router) {
@@ -31,7 +31,7 @@ pub fn service_hop(service: &VirtualService, namespace: &str) -> Hop {
 }
 
 /// A virtual router: its services lead to it, and it to the targets of its routes.
-pub fn router_hop(router: &VirtualRouter, namespace: &str) -> Hop {
+pub(super) fn router_hop(router: &VirtualRouter, namespace: &str) -> Hop {
     let mut to = Vec::new();
     for (route, it) in router.spec.routes.iter().enumerate() {
         for (kind, action) in it.actions() {
@@ -55,7 +55,7 @@ pub fn router_hop(router: &VirtualRouter, namespace: &str) -> Hop {
 }
 
 /// A gateway route: the gateway that it names takes it, else those that select it.
-pub fn gateway_route_hop(route: &GatewayRoute, namespace: &str) -> Hop {
+pub(super) fn gateway_route_hop(route: &GatewayRoute, namespace: &str) -> Hop {
     let from = match &route.spec.virtual_gateway_ref {
         Some(named) => {
             let there = named.namespace.as_deref().filter(|there| !there.is_empty()).unwrap_or(namespace);
@@ -82,7 +82,7 @@ pub fn gateway_route_hop(route: &GatewayRoute, namespace: &str) -> Hop {
 
 /// A backend group: it stands for the services that it lists. One without a namespace means that of the virtual node which names the
 /// group, not the group's own (App Mesh controller, backend conversion).
-pub fn group_hop(group: &BackendGroup, namespace: &str) -> Hop {
+pub(super) fn group_hop(group: &BackendGroup, namespace: &str) -> Hop {
     let services = TypeRef { api_version: API_VERSION, kind: Kind::VirtualService.as_str() };
     let list = spec().key("virtualservices");
     let to = group.spec.virtual_services.iter().enumerate().map(|(index, entry)| {
@@ -98,7 +98,7 @@ pub fn group_hop(group: &BackendGroup, namespace: &str) -> Hop {
 }
 
 /// A mesh: what its members belong to.
-pub fn mesh_class(mesh: &Mesh) -> Class {
+pub(super) fn mesh_class(mesh: &Mesh) -> Class {
     Class {
         object: ObjectRef::cluster_scoped(API_VERSION, Kind::Mesh.as_str(), &mesh.metadata.name),
         namespaces: mesh.spec.namespace_selector.clone(),

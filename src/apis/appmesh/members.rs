@@ -17,7 +17,7 @@ const GATEWAY: &str = "virtual gateway";
 const BACKEND_DEFAULTS: &str = "backend defaults";
 
 /// A virtual node as a member. `namespace` is where the object stands, which its metadata may leave out.
-pub fn node_member(node: &VirtualNode, namespace: &str) -> Member {
+pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
     let VirtualNode { metadata, spec, status } = node;
     let at = FieldPath::root().key("spec");
     let discovery = discovery(&at, spec.service_discovery.as_ref());
@@ -72,7 +72,7 @@ pub fn node_member(node: &VirtualNode, namespace: &str) -> Member {
 }
 
 /// A virtual gateway as a member: it has listeners and backend defaults, and no service discovery.
-pub fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Member {
+pub(super) fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Member {
     let VirtualGateway { metadata, spec, status } = gateway;
     let at = FieldPath::root().key("spec");
     let listeners = spec.listeners.iter().map(|listener| (&listener.port_mapping, listener.tls.as_ref()));

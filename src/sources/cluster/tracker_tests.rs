@@ -46,7 +46,7 @@ impl Watched {
     fn known(&self) -> Vec<String> {
         let mut names: Vec<String> = self.world.read(|world| match self.kind.kind {
             "VirtualNode" => world.members().map(|member| member.object.name.clone()).collect(),
-            "VirtualService" => world.services().map(|(object, _)| object.name.clone()).collect(),
+            "VirtualService" => world.hops().map(|hop| hop.object.name.clone()).collect(),
             _ => world.workloads().map(|workload| workload.object.name.clone()).collect(),
         });
         names.sort();

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::finding::{Finding, Site, Trait};
 use crate::k8s::ObjectRef;
 use crate::mesh::{CallKey, Discovery, Member, View};
-use crate::policy::{Effective, Policy};
+use crate::policy::Policy;
 use crate::rules::{End, Files, Pair};
 use crate::survey::map::ends::{Certificates, mode, of_listener};
 use crate::survey::map::state::{State, unknown_of_call, unknown_of_end};
