@@ -14,9 +14,8 @@ use crate::apis::appmesh::{
 use crate::apis::appmesh::{gateway_member, node_member};
 use crate::apis::core::{stores, workloads};
 use crate::apis::lists::{MOST_LISTED, lists_too_much};
-use crate::apis::{Body, Subject};
-use crate::k8s::Metadata;
-use crate::k8s::ObjectRef;
+use crate::apis::{Body, DecodeError, Subject};
+use crate::k8s::{FieldPath, Metadata, ObjectRef};
 use crate::mesh::{Fact, FactId, StoreKey};
 
 /// The annotation by which EKS gives a ServiceAccount a role (IAM roles for service accounts).
@@ -41,10 +40,16 @@ pub enum Entry {
 pub struct Undecodable {
     /// Which object, as far as it says.
     pub object: ObjectRef,
-    /// Where in it, as a JSON pointer.
-    pub pointer: String,
+    /// Where in it; the root for the object as a whole.
+    pub field: FieldPath,
     /// Why.
     pub message: String,
+}
+
+impl Undecodable {
+    fn new(object: ObjectRef, error: DecodeError) -> Self {
+        Self { object, field: error.field, message: error.message }
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -80,13 +85,13 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
             let key = StoreKey::secret(&own, &name);
             stores::secret_from_value(value)
                 .map(|store| Entry::Fact(Fact::Store(key, Arc::new(store))))
-                .map_err(|(pointer, message)| Undecodable { object, pointer, message })
+                .map_err(|error| Undecodable::new(object, error))
         }
         ("v1", "ConfigMap") => {
             let key = StoreKey::config_map(&own, &name);
             stores::config_map_from_value(value)
                 .map(|store| Entry::Fact(Fact::Store(key, Arc::new(store))))
-                .map_err(|(pointer, message)| Undecodable { object, pointer, message })
+                .map_err(|error| Undecodable::new(object, error))
         }
         ("v1", "Namespace") => {
             let labels = value.pointer("/metadata/labels").and_then(|labels| BTreeMap::deserialize(labels).ok());
@@ -102,11 +107,8 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
                 .pointer("/metadata/annotations")
                 .and_then(|annotations| BTreeMap::deserialize(annotations).ok())
                 .unwrap_or_default();
-            let found = workloads::decode(value, object.clone()).map_err(|(pointer, message)| Undecodable {
-                object: object.clone(),
-                pointer,
-                message,
-            })?;
+            let found =
+                workloads::decode(value, object.clone()).map_err(|error| Undecodable::new(object.clone(), error))?;
             Ok(match found {
                 None => Entry::Nothing(FactId::Object(object)),
                 Some(workload) => Entry::Subject(Box::new(Subject {
@@ -129,7 +131,7 @@ pub fn decode_subject(kind: Kind, json: &[u8], namespace: &str) -> Result<Subjec
     if lists_too_much(json) {
         let message = format!("its lists hold more than {MOST_LISTED} values, which is more than are read");
         let object = ObjectRef::new(API_VERSION, kind.as_str(), namespace, "");
-        return Err(Undecodable { object, pointer: String::new(), message });
+        return Err(Undecodable { object, field: FieldPath::root(), message });
     }
     decode_kind(kind, Input::Json(json), namespace)
 }
@@ -208,9 +210,5 @@ fn decode<T: Resource>(kind: Kind, input: Input<'_>, namespace: &str) -> Result<
         }
         Input::Json(json) => (String::new(), decode_json(json)),
     };
-    decoded.map_err(|error| Undecodable {
-        object: ObjectRef::new(API_VERSION, &kind.to_string(), namespace, &name),
-        pointer: error.pointer,
-        message: error.message,
-    })
+    decoded.map_err(|error| Undecodable::new(ObjectRef::new(API_VERSION, &kind.to_string(), namespace, &name), error))
 }

@@ -32,7 +32,7 @@ mod virtual_router;
 mod virtual_service;
 
 pub use backend_group::*;
-pub use decode::{DecodeError, Decoded, UnknownField, decode, decode_json, decode_value};
+pub use decode::{Decoded, UnknownField, decode, decode_json, decode_value};
 pub use gateway_route::*;
 pub use kind::{Kind, Resource};
 pub use members::{gateway_member, node_member};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::apis::DecodeError;
 use crate::apis::appmesh::annotations;
 use crate::apis::appmesh::annotations::{
     ENVOY_CONTAINER, PORTS, SDS, SECRET_MOUNTS, SIDECAR_INJECTOR_WEBHOOK, VOLUME_MOUNTS,
@@ -110,8 +111,8 @@ struct Grpc {
 /// deleted or has no replicas.
 ///
 /// # Errors
-/// The place, as a JSON pointer, and what is wrong there.
-pub(in crate::apis) fn decode(value: Value, object: ObjectRef) -> Result<Option<Workload>, (String, String)> {
+/// The place, and what is wrong there.
+pub(in crate::apis) fn decode(value: Value, object: ObjectRef) -> Result<Option<Workload>, DecodeError> {
     let path = template_path(&object.api_version, &object.kind).unwrap_or(&[]);
     if is_idle(&value, &object) {
         return Ok(None);
@@ -125,10 +126,8 @@ pub(in crate::apis) fn decode(value: Value, object: ObjectRef) -> Result<Option<
     if template.is_null() {
         template = Value::Object(serde_json::Map::new());
     }
-    let template: Template = serde_path_to_error::deserialize(template).map_err(|error| {
-        let inner: String = error.path().iter().map(|segment| format!("/{segment}")).collect();
-        (format!("{}{inner}", field.pointer()), error.into_inner().to_string())
-    })?;
+    let template: Template = serde_path_to_error::deserialize(template)
+        .map_err(|error| DecodeError::new(field.join(&FieldPath::of(error.path())), &error.inner().to_string()))?;
     Ok(Some(workload(template, &field, object)))
 }
 

@@ -122,7 +122,7 @@ impl Tracker {
             _ => tracing::warn!(
                 kind = self.kind.kind,
                 object = %why.object,
-                pointer = %why.pointer.escape_debug(),
+                pointer = %why.field.pointer().escape_debug(),
                 reason,
                 "skipped an object that can't be read: verdicts don't count on it"
             ),
