@@ -4,6 +4,6 @@ mod hex;
 mod style;
 pub mod suggest;
 
-pub(crate) use hex::hex;
+pub(crate) use hex::{hex, hex_start};
 pub use style::Style;
 pub(crate) use style::{BLUE, BOLD, FAINT, GREEN, RED, YELLOW, clean, is_unsafe, plural};
