@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use crate::aws::{Answer, AwsFacts, Question};
 use crate::policy::Policy;
 use crate::sources::{AwsReader, NoAws};
+use crate::text::plural;
 
 /// Questions to AWS and those that their answers lead to.
 const MOST_ROUNDS: usize = 4;
@@ -76,7 +77,7 @@ pub(super) fn notes(facts: &AwsFacts, unplaced: usize) -> Vec<String> {
         notes.push(format!(
             "the Region or the account of {} is not known: ACM references were not compared with it \
              (the policy's aws.region and aws.account say it)",
-            if unplaced == 1 { "1 object".to_owned() } else { format!("{unplaced} objects") }
+            plural(unplaced, "object")
         ));
     }
     notes

@@ -26,6 +26,7 @@ use crate::survey::Collector;
 use crate::survey::fixes as mend;
 use crate::survey::map::MapBuilder;
 use crate::survey::{Place, Report, Reported, Unread};
+use crate::text::plural;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -110,7 +111,7 @@ impl CheckArgs {
         if report.objects == 0 && manifests.found > 0 {
             manifests.notes.push(format!(
                 "nothing to judge: {} read, none of them an App Mesh object or a workload",
-                if manifests.found == 1 { "1 object".to_owned() } else { format!("{} objects", manifests.found) }
+                plural(manifests.found, "object")
             ));
         }
         let updated = self.baseline.apply(&mut report)?;
@@ -177,9 +178,9 @@ fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
         (0, _) => "nothing to mend".to_owned(),
         (_, 0) => "nothing that can be mended by the letter: without --diff meshvet says what to do".to_owned(),
         (_, made) => format!(
-            "{made} change{} by the letter, for {}; apply with `patch -p1` or `git apply`, and check again",
-            if made == 1 { "" } else { "s" },
-            if told == 1 { "1 finding".to_owned() } else { format!("{told} findings") },
+            "{} by the letter, for {}; apply with `patch -p1` or `git apply`, and check again",
+            plural(made, "change"),
+            plural(told, "finding"),
         ),
     });
     Ok(text)

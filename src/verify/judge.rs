@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::finding::Severity;
+use crate::text::plural;
 use crate::verify::counters::{explain, sounds_wrong};
 use crate::verify::{ProxyCertificate, Reading, Role, Scope, Stats};
 
@@ -146,7 +147,7 @@ fn of_dates(certificate: &ProxyCertificate, now: Timestamp, expiring_days: i64) 
     } else if let Some(days) = certificate.days_left(now).filter(|days| *days < expiring_days)
         && let Some(expires) = certificate.expires
     {
-        let left = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+        let left = plural(usize::try_from(days).unwrap_or_default(), "day");
         (Severity::Warn, "MV209", format!("{what} {path} expires in {left}, on {expires}"))
     } else {
         return None;
