@@ -201,7 +201,9 @@ fn clean(text: &str, longest: usize) -> String {
     cleaned
 }
 
-/// Appends at most `longest` characters, an ellipsis included; control characters and ends of line become spaces.
+/// Appends at most `longest` characters, an ellipsis included; control characters and ends of line become spaces. Unlike
+/// [`text::cut`](crate::text::cut) it counts the ellipsis, for `longest` is what an answer has room for, and it writes into the
+/// answer's own buffer.
 fn push_clean(into: &mut String, text: &str, longest: usize) {
     let fits = text.char_indices().nth(longest).is_none();
     let kept = if fits { longest } else { longest.saturating_sub(1) };

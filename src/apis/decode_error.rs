@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::k8s::FieldPath;
+use crate::text;
 
 /// Why an object can't be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -26,7 +27,7 @@ pub(in crate::apis) const MAX_MESSAGE: usize = 300;
 
 /// Turns the decoder's words for what it found and expected into those of JSON.
 fn in_plain_words(message: &str) -> String {
-    let mut message = match message.rsplit_once(", expected ") {
+    let message = match message.rsplit_once(", expected ") {
         Some((found, expected)) => {
             let found = found
                 .replace("invalid type: map", "invalid type: object")
@@ -42,9 +43,5 @@ fn in_plain_words(message: &str) -> String {
         }
         None => message.to_owned(),
     };
-    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
-        message.truncate(end);
-        message.push('…');
-    }
-    message
+    text::cut(&message, MAX_MESSAGE)
 }

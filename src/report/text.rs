@@ -189,7 +189,8 @@ fn excerpt(out: &mut String, place: &Place, style: Style) {
     line(out, &format!("    {bar} {}{}", " ".repeat(before), style.paint(RED, &"^".repeat(marked))));
 }
 
-/// The part of a line around a place; how many columns stand before the mark; how long the mark is.
+/// The part of a line around a place; how many columns stand before the mark; how long the mark is. Not by [`clean`]: an
+/// escape is longer than what it stands for, and would move what the mark is under.
 fn window(text: &str, place: &Place) -> (String, usize, usize) {
     let at = usize::try_from(place.column).unwrap_or(1).saturating_sub(1);
     let length = text.trim_end().chars().count();
