@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use crate::cli::aws::{self, not_asked};
-use crate::cli::cluster::{Cluster, ClusterArgs, Progress, with_aws};
+use crate::cli::cluster::{Cluster, ClusterArgs, Reading, with_aws};
 use crate::cli::output::{Output, ReportArgs};
 use crate::mesh::{FreshStores, World};
 use crate::policy::Policy;
@@ -166,7 +166,7 @@ impl LiveView {
         if old {
             self.read_at = Some(Instant::now());
         }
-        let progress = Progress::start();
+        let progress = Reading::start();
         let (stores, notes) = cluster.secrets(world, known, policy, &progress).await;
         self.read.stores = stores;
         if old {
@@ -194,7 +194,7 @@ impl LiveView {
 
 /// Waits until the watches have listed everything.
 async fn listed(readiness: &Readiness) -> anyhow::Result<()> {
-    let progress = Progress::start();
+    let progress = Reading::start();
     let begun = Instant::now();
     while !readiness.ready() {
         let missing = readiness.missing().join(", ");

@@ -87,10 +87,9 @@ impl CheckArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let policy = self.telling.policy()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
-        let mut progress = Progress::new("reading", self.telling.color);
-        let mut manifests =
-            manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.tell(read, all));
-        progress.end();
+        let progress = Progress::of_files(self.telling.color);
+        let mut manifests = manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.at(read, all));
+        progress.clear();
         mount(&self.files, &mut manifests)?;
         if manifests.found == 0 && manifests.problems.is_empty() {
             let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();

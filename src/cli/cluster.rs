@@ -1,15 +1,14 @@
 //! What commands on a living cluster have in common: which cluster, how Secrets are read, and how far reading is.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use clap::ValueEnum;
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::HumanCount;
 use kube::Client;
 
 use crate::aws::AwsFacts;
 use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
+use crate::cli::progress::Progress;
 use crate::mesh::{FreshStores, SecretAccess, World};
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
@@ -91,7 +90,7 @@ impl Cluster {
 
     /// Reads everything once, and says how far it is.
     pub(super) async fn read(&self, aws: &AwsArgs, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<Known> {
-        let progress = Progress::start();
+        let progress = Reading::start();
         let world = SharedWorld::with_inventory(World::new(self.options.access));
         let gaps = list_all(&self.client, self.options, namespace, &world, &|step| progress.tell(step)).await;
         let (fresh, unread) = self.secrets(&world, FreshStores::new(), policy, &progress).await;
@@ -115,7 +114,7 @@ impl Cluster {
         world: &SharedWorld,
         fresh: FreshStores,
         policy: &Policy,
-        progress: &Progress,
+        progress: &Reading,
     ) -> (FreshStores, Vec<String>) {
         if self.options.access != SecretAccess::OnDemand {
             return (fresh, Vec::new());
@@ -148,37 +147,32 @@ fn exists(world: &SharedWorld, namespace: &str) -> anyhow::Result<()> {
     })
 }
 
-/// How far reading is: a line on the standard error where that is a terminal, and in the end one line anywhere.
-pub(super) struct Progress {
-    bar: ProgressBar,
+/// How far reading a cluster is: a line where that is a terminal, and in the end one line anywhere.
+pub(super) struct Reading {
+    line: Progress,
     listed: std::sync::atomic::AtomicUsize,
 }
 
-impl Progress {
+impl Reading {
     pub(super) fn start() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} reading the cluster: {msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self { bar, listed: Default::default() }
+        Self { line: Progress::of_cluster(), listed: Default::default() }
     }
 
     pub(super) fn tell(&self, step: Step) {
         match step {
             Step::Listed { kind, objects } => {
                 self.listed.store(objects, std::sync::atomic::Ordering::Relaxed);
-                self.bar.set_message(format!("{} objects ({kind})", HumanCount(objects as u64)));
+                self.line.say(format!("{} objects ({kind})", HumanCount(objects as u64)));
             }
             Step::Read { stores, of } => {
-                self.bar.set_message(format!("{} of {} Secrets", HumanCount(stores as u64), HumanCount(of as u64)));
+                self.line.say(format!("{} of {} Secrets", HumanCount(stores as u64), HumanCount(of as u64)));
             }
         }
     }
 
     /// Says something of its own.
     pub(super) fn say(&self, text: String) {
-        self.bar.set_message(text);
+        self.line.say(text);
     }
 
     /// Clears the line, and says what was read.
@@ -191,6 +185,6 @@ impl Progress {
 
     /// Clears the line.
     pub(super) fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.line.clear();
     }
 }
