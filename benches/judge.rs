@@ -7,8 +7,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
-use meshvet::apis::appmesh::Kind;
-use meshvet::apis::{Entry, decode_object, decode_subject};
+use meshvet::apis::{Entry, Row, decode_object, decode_subject, row};
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Surface, judge};
@@ -16,6 +15,10 @@ use serde_json::{Value, json};
 
 #[path = "support/mesh.rs"]
 mod mesh;
+
+fn node_row() -> &'static Row {
+    row("appmesh.k8s.aws/v1beta2", "VirtualNode").expect("a kind that is read")
+}
 
 fn node(name: &str) -> Value {
     json!({
@@ -59,7 +62,7 @@ fn world(nodes: usize) -> World {
     for index in 0..nodes {
         for object in objects(&format!("node-{index}"), &chain, &key) {
             match decode_object(object, "shop").expect("an object") {
-                Entry::Subject(reviewed) => world.learn(reviewed.fact()),
+                Entry::Subject(reviewed) => world.extend(reviewed.facts.iter().cloned()),
                 Entry::Fact(fact) => world.learn(fact),
                 other => panic!("no fact: {other:?}"),
             }
@@ -74,7 +77,7 @@ fn judging(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("judge");
     for nodes in [10, 1_000, 10_000] {
         let world = world(nodes);
-        let reviewed = decode_subject(Kind::VirtualNode, text.as_bytes(), "shop").expect("a node");
+        let reviewed = decode_subject(node_row(), text.as_bytes(), "shop").expect("a node");
         let now = Timestamp::now();
         assert!(judge(&reviewed, View::new(&world), &policy, now, Surface::Admission).findings.is_empty());
         group.bench_with_input(BenchmarkId::new("sound", nodes), &nodes, |bencher, _| {
@@ -82,7 +85,7 @@ fn judging(criterion: &mut Criterion) {
         });
         group.bench_with_input(BenchmarkId::new("decode and judge", nodes), &nodes, |bencher, _| {
             bencher.iter(|| {
-                let reviewed = decode_subject(Kind::VirtualNode, black_box(text.as_bytes()), "shop").expect("a node");
+                let reviewed = decode_subject(node_row(), black_box(text.as_bytes()), "shop").expect("a node");
                 judge(&reviewed, View::new(&world), &policy, now, Surface::Admission)
             });
         });
@@ -98,7 +101,7 @@ fn judging_pairs(criterion: &mut Criterion) {
     let authority = mesh::Authority::new("bench root");
     let mut world = mesh::hub(10_000, CLIENTS, &authority);
     let text = mesh::node(0).to_string();
-    let reviewed = decode_subject(Kind::VirtualNode, text.as_bytes(), "shop").expect("a node");
+    let reviewed = decode_subject(node_row(), text.as_bytes(), "shop").expect("a node");
     let now = Timestamp::now();
     let judged = judge(&reviewed, View::new(&world), &policy, now, Surface::Admission);
     assert!(judged.findings.is_empty(), "{:?}", judged.findings);

@@ -21,6 +21,7 @@ use crate::policy::Policy;
 use crate::report::html::{About, Page, html};
 use crate::sources::SharedWorld;
 use crate::survey::Surveyor;
+use crate::text::hex;
 
 /// How often pages are made, and how long a request waits for one.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +128,7 @@ impl Shared {
         let about = About { source: "this cluster, as the webhook sees it".to_owned(), judged_at: now, notes };
         let Page { text, policy } = html(&survey.report, &map, &about)?;
         let digest = digest(&SHA256, text.as_bytes());
-        let tag: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let tag = hex(digest.as_ref().get(..16).unwrap_or_default());
         Ok(Made {
             at: Instant::now(),
             change,

@@ -14,6 +14,7 @@ use crate::admission::verdict::{Because, Warned};
 use crate::finding::Finding;
 use crate::k8s::ObjectRef;
 use crate::policy::Detail;
+use crate::text::plural;
 
 /// Problems told in full in a message; the others are counted.
 const MOST_PROBLEMS: usize = 10;
@@ -46,9 +47,9 @@ pub struct Cause {
 /// how to mend it; last the command that explains it.
 pub fn denial(object: &ObjectRef, denials: &[Finding], detail: Detail) -> String {
     let mut text = String::with_capacity(1024);
-    let (count, noun) = (denials.len(), if denials.len() == 1 { "problem" } else { "problems" });
+    let count = denials.len();
     push_clean(&mut text, &object.to_string(), LONGEST_PART);
-    let _ = writeln!(text, " would not work: {count} {noun}.");
+    let _ = writeln!(text, " would not work: {}.", plural(count, "problem"));
     let mut told = 0;
     for (index, finding) in denials.iter().enumerate().take(MOST_PROBLEMS) {
         if text.len() > LONGEST_MESSAGE {
@@ -200,7 +201,9 @@ fn clean(text: &str, longest: usize) -> String {
     cleaned
 }
 
-/// Appends at most `longest` characters, an ellipsis included; control characters and ends of line become spaces.
+/// Appends at most `longest` characters, an ellipsis included; control characters and ends of line become spaces. Unlike
+/// [`text::cut`](crate::text::cut) it counts the ellipsis, for `longest` is what an answer has room for, and it writes into the
+/// answer's own buffer.
 fn push_clean(into: &mut String, text: &str, longest: usize) {
     let fits = text.char_indices().nth(longest).is_none();
     let kept = if fits { longest } else { longest.saturating_sub(1) };

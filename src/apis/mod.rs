@@ -5,6 +5,7 @@
 
 pub mod appmesh;
 pub mod core;
+mod decode_error;
 mod faults;
 mod lists;
 mod objects;
@@ -14,6 +15,7 @@ mod subject;
 use crate::apis::core::pods::Pod;
 use crate::mesh::Proxy;
 
+pub use decode_error::DecodeError;
 pub use faults::{Undecodable, UnknownField};
 pub use objects::{Entry, decode_object, decode_subject};
 pub use registry::{Api, Names, Part, Row};

@@ -7,6 +7,7 @@ use crate::apis::faults::Undecodable;
 use crate::apis::lists::{MOST_LISTED, lists_too_much};
 use crate::apis::registry::Row;
 use crate::apis::subject::Subject;
+use crate::k8s::FieldPath;
 use crate::mesh::{Fact, FactId};
 
 /// What an object is to meshvet.
@@ -72,7 +73,8 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
 /// # Errors
 /// [`Undecodable`], with the place in the object.
 pub fn decode_subject(row: &'static Row, json: &[u8], namespace: &str) -> Result<Subject, Undecodable> {
-    let refused = |message: String| Undecodable { object: row.object(namespace, ""), pointer: String::new(), message };
+    let refused =
+        |message: String| Undecodable { object: row.object(namespace, ""), field: FieldPath::root(), message };
     if lists_too_much(json) {
         return Err(refused(format!("its lists hold more than {MOST_LISTED} values, which is more than are read")));
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::regions::{is_account, is_known_partition, is_region, partition_of};
+use crate::text;
 
 /// What an ARN is to name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,11 +208,7 @@ fn is_uuid(text: &str) -> bool {
 /// What stands there, not endless.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
-    let mut shown: String = text.chars().take(LONGEST).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown
+    text::cut(text, LONGEST)
 }
 
 #[cfg(test)]

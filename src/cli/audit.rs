@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
-use crate::cli::cluster::{Cluster, ClusterArgs, Progress};
+use crate::cli::cluster::{Cluster, ClusterArgs, Reading};
 use crate::cli::output::{Output, ReportArgs};
 use crate::policy::Policy;
 use crate::report;
@@ -165,7 +165,7 @@ impl LiveView {
             self.read_at = Some(Instant::now());
         }
         let mut surveyor = Surveyor::new(world, policy, args.telling.as_of()).within(namespace).knowing(known);
-        let progress = Progress::start();
+        let progress = Reading::start();
         let notes = cluster.read_stores(&mut surveyor, &progress).await;
         if old {
             surveyor.ask(&*args.cluster.aws.reader_under(policy)?).await;
@@ -193,7 +193,7 @@ impl LiveView {
 
 /// Waits until the watches have listed everything.
 async fn listed(readiness: &Readiness) -> anyhow::Result<()> {
-    let progress = Progress::start();
+    let progress = Reading::start();
     let begun = Instant::now();
     while !readiness.ready() {
         let missing = readiness.missing().join(", ");

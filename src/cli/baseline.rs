@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 
 use crate::survey::Report;
 use crate::survey::baseline::Baseline;
+use crate::text::plural;
 
 /// Which findings are old.
 #[derive(Debug, clap::Args)]
@@ -39,7 +40,7 @@ impl BaselineArgs {
             let now = Baseline::of(report);
             write(file, &now)?;
             now.apply(report);
-            let findings = if now.len() == 1 { "1 finding".to_owned() } else { format!("{} findings", now.len()) };
+            let findings = plural(now.len(), "finding");
             super::tell(&format!("note: the baseline {} holds {findings} now", file.display()));
             return Ok(true);
         }

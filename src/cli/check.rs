@@ -18,6 +18,7 @@ use crate::sources::manifests::{self, Input, Manifests};
 use crate::survey::fixes as mend;
 use crate::survey::map::{Map, MapBuilder};
 use crate::survey::{Report, Survey, Surveyor, stray_comments};
+use crate::text::plural;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -78,10 +79,9 @@ impl CheckArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let policy = self.telling.policy()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
-        let mut progress = Progress::new("reading", self.telling.color);
-        let mut manifests =
-            manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.tell(read, all));
-        progress.end();
+        let progress = Progress::of_files(self.telling.color);
+        let mut manifests = manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.at(read, all));
+        progress.clear();
         mount(&self.files, &mut manifests)?;
         if manifests.found == 0 && manifests.problems.is_empty() {
             let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
@@ -100,7 +100,7 @@ impl CheckArgs {
         if report.objects == 0 && manifests.found > 0 {
             notes.push(format!(
                 "nothing to judge: {} read, none of them an App Mesh object or a workload",
-                if manifests.found == 1 { "1 object".to_owned() } else { format!("{} objects", manifests.found) }
+                plural(manifests.found, "object")
             ));
         }
         let updated = self.baseline.apply(&mut report)?;
@@ -161,9 +161,9 @@ fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
         (0, _) => "nothing to mend".to_owned(),
         (_, 0) => "nothing that can be mended by the letter: without --diff meshvet says what to do".to_owned(),
         (_, made) => format!(
-            "{made} change{} by the letter, for {}; apply with `patch -p1` or `git apply`, and check again",
-            if made == 1 { "" } else { "s" },
-            if told == 1 { "1 finding".to_owned() } else { format!("{told} findings") },
+            "{} by the letter, for {}; apply with `patch -p1` or `git apply`, and check again",
+            plural(made, "change"),
+            plural(told, "finding"),
         ),
     });
     Ok(text)

@@ -1,14 +1,13 @@
 //! What commands on a living cluster have in common: which cluster, how Secrets are read, and how far reading is.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use clap::ValueEnum;
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::HumanCount;
 use kube::Client;
 
 use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
+use crate::cli::progress::Progress;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
@@ -91,7 +90,7 @@ impl Cluster {
         namespace: Option<&str>,
         policy: &Policy,
     ) -> anyhow::Result<Gaps> {
-        let progress = Progress::start();
+        let progress = Reading::start();
         let mut gaps = list_all(&self.client, self.options, namespace, world, &|listed| progress.list(listed)).await;
         gaps.notes.extend(self.read_stores(surveyor, &progress).await);
         progress.end(surveyor.read().overlay.stores.len());
@@ -106,7 +105,7 @@ impl Cluster {
     }
 
     /// Reads the Secrets that proxies mount; what to say of those that could not be.
-    pub(super) async fn read_stores(&self, surveyor: &mut Surveyor<'_>, progress: &Progress) -> Option<String> {
+    pub(super) async fn read_stores(&self, surveyor: &mut Surveyor<'_>, progress: &Reading) -> Option<String> {
         let reader = KubeReader::new(self.client.clone(), self.options.access);
         surveyor.read_stores(&reader, &|read| progress.read(read)).await
     }
@@ -124,34 +123,29 @@ fn exists(world: &SharedWorld, namespace: &str) -> anyhow::Result<()> {
     })
 }
 
-/// How far reading is: a line on the standard error where that is a terminal, and in the end one line anywhere.
-pub(super) struct Progress {
-    bar: ProgressBar,
+/// How far reading a cluster is: a line where that is a terminal, and in the end one line anywhere.
+pub(super) struct Reading {
+    line: Progress,
     listed: std::sync::atomic::AtomicUsize,
 }
 
-impl Progress {
+impl Reading {
     pub(super) fn start() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} reading the cluster: {msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(120));
-        Self { bar, listed: Default::default() }
+        Self { line: Progress::of_cluster(), listed: Default::default() }
     }
 
     fn list(&self, Listed { kind, objects }: Listed) {
         self.listed.store(objects, std::sync::atomic::Ordering::Relaxed);
-        self.bar.set_message(format!("{} objects ({kind})", HumanCount(objects as u64)));
+        self.line.say(format!("{} objects ({kind})", HumanCount(objects as u64)));
     }
 
     fn read(&self, StoresRead { stores, of }: StoresRead) {
-        self.bar.set_message(format!("{} of {} Secrets", HumanCount(stores as u64), HumanCount(of as u64)));
+        self.line.say(format!("{} of {} Secrets", HumanCount(stores as u64), HumanCount(of as u64)));
     }
 
     /// Says something of its own.
     pub(super) fn say(&self, text: String) {
-        self.bar.set_message(text);
+        self.line.say(text);
     }
 
     /// Clears the line, and says what was read.
@@ -164,6 +158,6 @@ impl Progress {
 
     /// Clears the line.
     pub(super) fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.line.clear();
     }
 }

@@ -1,6 +1,5 @@
 //! `meshvet verify`
 
-use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use kube::Client;
 
 use crate::cli::connection::ConnectArgs;
 use crate::cli::duration::lasting;
+use crate::cli::progress::Progress;
 use crate::finding::Severity;
 use crate::sources::cluster::connect;
 use crate::verify::pods::ProxyPod;
@@ -136,7 +136,8 @@ impl VerifyArgs {
 
     async fn verify(self) -> anyhow::Result<ExitCode> {
         let targets = self.targets().await?;
-        let mut progress = Progress::new(targets.len());
+        let all = targets.len();
+        let progress = Progress::of_proxies(all);
         let mut outcomes = futures::stream::iter(targets.into_iter().enumerate())
             .map(|(index, target)| {
                 let this = &self;
@@ -145,8 +146,8 @@ impl VerifyArgs {
             .buffer_unordered(AT_ONCE);
         let mut read = Vec::new();
         while let Some(outcome) = outcomes.next().await {
-            progress.step();
             read.push(outcome);
+            progress.at(read.len(), all);
         }
         drop(outcomes);
         progress.clear();
@@ -223,37 +224,5 @@ impl VerifyArgs {
         };
         let limit = self.timeout.saturating_add(self.over.unwrap_or_default());
         tokio::time::timeout(limit, reading).await.unwrap_or(Err(FetchError::TimedOut(self.timeout)))
-    }
-}
-
-/// How far it is, on a terminal, when there are several to read.
-struct Progress {
-    shown: bool,
-    done: usize,
-    all: usize,
-}
-
-impl Progress {
-    fn new(all: usize) -> Self {
-        let progress = Self { shown: all > 1 && io::stderr().is_terminal(), done: 0, all };
-        progress.show();
-        progress
-    }
-
-    fn step(&mut self) {
-        self.done += 1;
-        self.show();
-    }
-
-    fn show(&self) {
-        if self.shown {
-            let _ = write!(io::stderr().lock(), "\r{} of {} proxies read", self.done, self.all);
-        }
-    }
-
-    fn clear(&self) {
-        if self.shown {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K");
-        }
     }
 }

@@ -147,11 +147,7 @@ pub fn may_ignore(severity: Severity, denials: bool) -> bool {
 
 /// Whether a finding stands at one of these fields or below it.
 pub fn covers(fields: &[FieldPath], finding: &Finding) -> bool {
-    let pointer = finding.field().pointer();
-    fields.iter().any(|field| {
-        let below = pointer.strip_prefix(field.pointer());
-        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
-    })
+    fields.iter().any(|field| field.holds(finding.field()))
 }
 
 #[cfg(test)]

@@ -2,11 +2,21 @@
 
 use std::fmt;
 
+use serde_path_to_error::Segment;
+
 /// A place inside a Kubernetes object, kept as a JSON pointer (RFC 6901): `/spec/listeners/0/tls`.
 ///
 /// [`FieldPath::kubernetes`] writes the same place as the API server's own errors do (`spec.listeners[0].tls`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath(String);
+
+/// One step of the way from an object's root to a field.
+pub(crate) enum Step {
+    /// The member of this name.
+    Key(String),
+    /// The element of this index.
+    Index(usize),
+}
 
 impl FieldPath {
     /// The object itself.
@@ -19,6 +29,24 @@ impl FieldPath {
         Self(pointer.into())
     }
 
+    /// Where a decoder gave up. Names of enum variants are no steps of the way: the text has none for them.
+    pub(crate) fn of(path: &serde_path_to_error::Path) -> Self {
+        let mut field = Self::root();
+        for segment in path.iter() {
+            match segment {
+                Segment::Seq { index } => field.push_index(*index),
+                Segment::Map { key } => field.push_key(key),
+                Segment::Enum { .. } | Segment::Unknown => {}
+            }
+        }
+        field
+    }
+
+    /// Whether this is the object itself.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The member `key` below this place.
     #[must_use]
     pub fn key(&self, key: &str) -> Self {
@@ -29,23 +57,36 @@ impl FieldPath {
     #[must_use]
     pub fn keys<const N: usize>(&self, keys: [&str; N]) -> Self {
         let length = keys.iter().map(|key| key.len() + 1).sum::<usize>();
-        let mut pointer = String::with_capacity(self.0.len() + length);
-        pointer.push_str(&self.0);
-        for key in keys {
-            pointer.push('/');
-            if key.contains(['~', '/']) {
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            } else {
-                pointer.push_str(key);
-            }
-        }
-        Self(pointer)
+        let mut below = Self(String::with_capacity(self.0.len() + length));
+        below.0.push_str(&self.0);
+        keys.into_iter().for_each(|key| below.push_key(key));
+        below
     }
 
     /// The element `index` of the list at this place.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         Self(format!("{}/{index}", self.0))
+    }
+
+    /// The place that `below` names, seen from this one.
+    #[must_use]
+    pub(crate) fn join(&self, below: &FieldPath) -> Self {
+        Self(format!("{}{}", self.0, below.0))
+    }
+
+    fn push_key(&mut self, key: &str) {
+        self.0.push('/');
+        if key.contains(['~', '/']) {
+            self.0.push_str(&key.replace('~', "~0").replace('/', "~1"));
+        } else {
+            self.0.push_str(key);
+        }
+    }
+
+    fn push_index(&mut self, index: usize) {
+        self.0.push('/');
+        self.0.push_str(&index.to_string());
     }
 
     /// The JSON pointer: empty for the object itself.
@@ -56,6 +97,11 @@ impl FieldPath {
     /// The pointer's segments, unescaped.
     pub fn segments(&self) -> impl Iterator<Item = String> + '_ {
         self.0.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+    }
+
+    /// Whether `other` is this place, or one below it.
+    pub(crate) fn holds(&self, other: &FieldPath) -> bool {
+        other.0.strip_prefix(&self.0).is_some_and(|below| below.is_empty() || below.starts_with('/'))
     }
 
     /// What the last segment stands in, and that segment; None for the object itself.
@@ -85,6 +131,18 @@ impl FieldPath {
     }
 }
 
+impl<'a> FromIterator<&'a Step> for FieldPath {
+    fn from_iter<T: IntoIterator<Item = &'a Step>>(steps: T) -> Self {
+        steps.into_iter().fold(Self::root(), |mut field, step| {
+            match step {
+                Step::Key(key) => field.push_key(key),
+                Step::Index(index) => field.push_index(*index),
+            }
+            field
+        })
+    }
+}
+
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -93,6 +151,8 @@ impl fmt::Display for FieldPath {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -107,5 +167,28 @@ mod tests {
         let (parent, name) = annotation.split_last().expect("a member");
         assert_eq!((parent.pointer(), name.as_str()), ("/metadata/annotations", "appmesh.k8s.aws/secretMounts"));
         assert_eq!(FieldPath::root().split_last(), None);
+    }
+
+    #[test]
+    fn a_decoders_path_and_steps_are_escaped_as_any_other() {
+        let text = r#"{"a/b~c": [[0], ["x"]]}"#;
+        let mut json = serde_json::Deserializer::from_str(text);
+        let error =
+            serde_path_to_error::deserialize::<_, BTreeMap<String, Vec<Vec<u8>>>>(&mut json).expect_err("no number");
+        assert_eq!(FieldPath::of(error.path()).pointer(), "/a~1b~0c/1/0");
+        assert_eq!(FieldPath::of(error.path()).kubernetes(), "[a/b~c][1][0]");
+
+        let steps = [Step::Key("a/b~c".to_owned()), Step::Index(1), Step::Key("d".to_owned())];
+        assert_eq!(steps.iter().collect::<FieldPath>().pointer(), "/a~1b~0c/1/d");
+        let below = FieldPath::root().key("e/f");
+        assert_eq!(FieldPath::root().key("spec").join(&below).pointer(), "/spec/e~1f");
+        assert!(FieldPath::root().join(&FieldPath::root()).is_root());
+    }
+
+    #[test]
+    fn a_place_holds_itself_and_what_is_below() {
+        let tls = FieldPath::root().keys(["spec", "tls"]);
+        assert!(tls.holds(&tls) && tls.holds(&tls.key("mode")) && FieldPath::root().holds(&tls));
+        assert!(!tls.holds(&FieldPath::root().keys(["spec", "tlss"])) && !tls.key("mode").holds(&tls));
     }
 }

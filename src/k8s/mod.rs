@@ -10,6 +10,7 @@ mod selector;
 pub mod syntax;
 
 pub use field::FieldPath;
+pub(crate) use field::Step;
 pub use metadata::Metadata;
 pub(crate) use object::ObjectKey;
 pub use object::{ObjectRef, TypeRef};

@@ -14,6 +14,7 @@ use super::pem::{Block, Headers};
 use super::problem::{PrivateKeyError, key_refused};
 use super::public_key::{self, KeyAlgorithm};
 use super::rsa::{Disagreement, RsaNumbers};
+use crate::text::hex;
 
 /// What is known of a private key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -375,7 +376,7 @@ fn curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, Refusal> {
         field.expect(der::OBJECT_IDENTIFIER)?;
         field.unsigned()
     })();
-    let prime: String = prime.ok_or(NOT_EC)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let prime = hex(prime.ok_or(NOT_EC)?);
     let known = PRIMES.iter().find(|(_, known)| *known == prime).map(|(curve, _)| curve.clone());
     known.ok_or_else(|| Refusal::Unsupported {
         algorithm: "EC with parameters of its own".to_owned(),

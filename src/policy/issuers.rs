@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::aws::{Arn, ArnKind};
 use crate::pki::{Certificate, FileFacts};
 use crate::policy::file::PolicyError;
+use crate::text::hex_start;
 
 /// Who may have issued a certificate (MV302). Left out: anybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -187,20 +188,14 @@ impl fmt::Display for AllowedIssuers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 4;
         let certificates =
-            self.certificates.iter().map(|one| format!("{} (key {})", one.subject, short(&one.spki_sha256)));
-        let pins = self.pins.iter().map(|pin| format!("the authority with key {}", short(pin)));
+            self.certificates.iter().map(|one| format!("{} (key {})", one.subject, hex_start(&one.spki_sha256)));
+        let pins = self.pins.iter().map(|pin| format!("the authority with key {}", hex_start(pin)));
         let subjects = self.subjects.iter().map(|subject| format!("a trusted {subject}"));
         let all: Vec<String> =
             certificates.chain(pins).chain(subjects).chain(self.authorities.iter().map(Arn::resource)).collect();
         f.write_str(&all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(" or "))?;
         if all.len() > SHOWN { write!(f, " or {} more", all.len() - SHOWN) } else { Ok(()) }
     }
-}
-
-/// The start of a digest, enough to tell two keys apart.
-pub(crate) fn short(digest: &[u8; 32]) -> String {
-    let start: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("{start}…")
 }
 
 #[cfg(test)]

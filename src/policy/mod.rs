@@ -14,5 +14,4 @@ pub use file::{
     Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, Log, PolicyError, PolicyFile, Profile, Routing, Scope, Sds,
     Thresholds, json_schema,
 };
-pub(crate) use issuers::short;
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

@@ -64,7 +64,7 @@ fn hints(report: &Report) -> Vec<String> {
     }
     let mendable = told().filter(|it| it.place.as_ref().is_some_and(|place| place.edit.is_some())).count();
     if mendable > 0 {
-        hints.push(format!("{} by the letter: the same command with --diff shows the patch", mended(mendable)));
+        hints.push(format!("{mendable} can be mended by the letter: the same command with --diff shows the patch"));
     }
     if !report.gone.is_empty() {
         let gone: usize = report.gone.iter().map(|entry| entry.count).sum();
@@ -73,10 +73,6 @@ fn hints(report: &Report) -> Vec<String> {
         hints.push(format!("{entries} no longer found: --update-baseline removes what is gone"));
     }
     hints
-}
-
-fn mended(count: usize) -> String {
-    if count == 1 { "1 can be mended".to_owned() } else { format!("{count} can be mended") }
 }
 
 /// The findings of each object, objects in the order in which they come first.
@@ -193,7 +189,8 @@ fn excerpt(out: &mut String, place: &Place, style: Style) {
     line(out, &format!("    {bar} {}{}", " ".repeat(before), style.paint(RED, &"^".repeat(marked))));
 }
 
-/// The part of a line around a place; how many columns stand before the mark; how long the mark is.
+/// The part of a line around a place; how many columns stand before the mark; how long the mark is. Not by [`clean`]: an
+/// escape is longer than what it stands for, and would move what the mark is under.
 fn window(text: &str, place: &Place) -> (String, usize, usize) {
     let at = usize::try_from(place.column).unwrap_or(1).saturating_sub(1);
     let length = text.trim_end().chars().count();

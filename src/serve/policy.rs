@@ -182,7 +182,8 @@ mod tests {
         let root = rcgen::generate_simple_self_signed(["root".to_owned()]).expect("a certificate");
         std::fs::write(folder.path().join("root.pem"), root.cert.pem()).expect("a file");
         let policy = read(Some(&path)).expect("a policy");
-        let allowed = policy.effective("shop", View::new(&World::default())).allowed_issuers.clone().expect("allowed issuers");
+        let allowed =
+            policy.effective("shop", View::new(&World::default())).allowed_issuers.clone().expect("allowed issuers");
         assert_eq!(allowed.certificates.len(), 1);
     }
 

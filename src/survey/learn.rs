@@ -9,6 +9,7 @@ use crate::aws::{Answer, AwsFacts, Question};
 use crate::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread, World};
 use crate::sources::{AwsReader, StoreReader};
 use crate::survey::Surveyor;
+use crate::text::plural;
 
 /// How many stores are asked for in one go: progress is told after each.
 const STORES_AT_ONCE: usize = 64;
@@ -105,7 +106,7 @@ pub(super) fn notes(facts: &AwsFacts, unplaced: usize) -> Vec<String> {
         notes.push(format!(
             "the Region or the account of {} is not known: ACM references were not compared with it \
              (the policy's aws.region and aws.account say it)",
-            if unplaced == 1 { "1 object".to_owned() } else { format!("{unplaced} objects") }
+            plural(unplaced, "object")
         ));
     }
     notes

@@ -1,9 +1,11 @@
 //! Text for people: what a terminal may show, counted nouns, hexadecimal, and "did you mean".
 
 mod hex;
+mod line;
 mod style;
 pub mod suggest;
 
-pub(crate) use hex::hex;
+pub(crate) use hex::{hex, hex_start};
+pub(crate) use line::{cut, one_line, with_causes};
 pub use style::Style;
 pub(crate) use style::{BLUE, BOLD, FAINT, GREEN, RED, YELLOW, clean, is_unsafe, plural};

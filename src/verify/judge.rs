@@ -6,6 +6,7 @@ use crate::finding::catalogue::{
     CERTIFICATE_EXPIRED, CERTIFICATE_EXPIRING, CERTIFICATE_NOT_YET_VALID, TLS_NOT_REQUIRED,
 };
 use crate::finding::{Rule, Severity};
+use crate::text::plural;
 use crate::verify::counters::{explain, sounds_wrong};
 use crate::verify::{ProxyCertificate, Reading, Role, Scope, Stats};
 
@@ -149,7 +150,7 @@ fn of_dates(certificate: &ProxyCertificate, now: Timestamp, expiring_days: i64) 
     } else if let Some(days) = certificate.days_left(now).filter(|days| *days < expiring_days)
         && let Some(expires) = certificate.expires
     {
-        let left = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+        let left = plural(usize::try_from(days).unwrap_or_default(), "day");
         (Severity::Warn, CERTIFICATE_EXPIRING, format!("{what} {path} expires in {left}, on {expires}"))
     } else {
         return None;

@@ -130,3 +130,35 @@ fn an_object_that_cannot_be_read_is_named_at_its_field() {
     assert_eq!(places(&json), [("MV006".to_owned(), 10, 27)], "{json:#}");
     assert_eq!(code, Some(1));
 }
+
+/// A Deployment whose template is wrong in one place, which is reported there and in words of Kubernetes.
+#[track_caller]
+fn unreadable(template: &str, words: &str, line: u64, column: u64) {
+    let folder = Folder::sound();
+    let head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: red, namespace: shop}\nspec:\n  template:\n";
+    folder.write("red.yaml", format!("{head}{template}"));
+    let (code, json) = folder.json(&[]);
+    assert_eq!(places(&json), [("MV006".to_owned(), line, column)], "{json:#}");
+    assert_eq!((&json["findings"][0]["file"], code), (&Value::from("red.yaml"), Some(1)));
+    assert_eq!(json["findings"][0]["message"], format!("the object can't be read: {words}"));
+}
+
+#[test]
+fn a_workload_that_cannot_be_read_is_named_at_its_field() {
+    let port =
+        "    spec:\n      containers:\n        - name: app\n          ports:\n            - containerPort: http\n";
+    let words =
+        "spec.template.spec.containers[0].ports[0].containerPort: invalid type: string \"http\", expected an integer";
+    unreadable(port, words, 10, 30);
+}
+
+#[test]
+fn a_list_item_and_a_key_with_a_slash_are_places_too() {
+    let second = "    spec:\n      containers:\n        - name: app\n        - 5\n";
+    let words = "spec.template.spec.containers[1]: invalid type: integer `5`, expected an object";
+    unreadable(second, words, 9, 11);
+
+    let label = "    metadata:\n      labels:\n        app: red\n        example.com/a~b: 5\n";
+    let words = "spec.template.metadata.labels[example.com/a~b]: invalid type: integer `5`, expected a string";
+    unreadable(label, words, 9, 26);
+}

@@ -35,7 +35,7 @@ fn every_field_of_the_api_is_there() {
     for kind in Kind::ALL {
         tree(kind.as_str(), false, schema(kind), 0, &mut out);
     }
-    insta::with_settings!({snapshot_path => "../../tests/snapshots", prepend_module_to_snapshot => false}, {
+    insta::with_settings!({snapshot_path => "../../../tests/snapshots", prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!("app_mesh_fields", out);
     });
 }

@@ -10,12 +10,12 @@ use serde::de::Deserializer;
 use serde_ignored::Path;
 use serde_json::Value;
 use serde_json::error::Category;
-use serde_path_to_error::{Segment, Track};
-use thiserror::Error;
+use serde_path_to_error::Track;
 
 use super::objects::{Objects, is_others};
 use super::{Kind, Resource, hint};
-use crate::apis::UnknownField;
+use crate::apis::{DecodeError, UnknownField};
+use crate::k8s::{FieldPath, Step};
 
 /// How many unknown fields of one object are reported.
 pub const MAX_UNKNOWN_FIELDS: usize = 50;
@@ -30,17 +30,6 @@ pub struct Decoded<T> {
     pub unknown_fields: Vec<UnknownField>,
     /// How many unknown fields there are beyond those.
     pub more_unknown_fields: usize,
-}
-
-/// Why an object can't be decoded.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{pointer}{}{message}", if .pointer.is_empty() { "" } else { ": " })]
-pub struct DecodeError {
-    /// Where the decoder gave up: a JSON pointer (RFC 6901) such as `/spec/listeners/0/portMapping/port`; empty for
-    /// the document as a whole.
-    pub pointer: String,
-    /// What is wrong there, without the place.
-    pub message: String,
 }
 
 /// Decodes an object from any self-describing format, in one pass.
@@ -60,9 +49,7 @@ where
     let object = serde_ignored::deserialize(deserializer, |path| unknown.add(&path));
     match object {
         Ok(object) => Ok(unknown.into_decoded(object)),
-        Err(error) => {
-            Err(DecodeError { pointer: error_pointer(&track.path()), message: in_plain_words(&error.to_string()) })
-        }
+        Err(error) => Err(DecodeError::new(FieldPath::of(&track.path()), &error.to_string())),
     }
 }
 
@@ -104,48 +91,20 @@ pub fn decode_value<T: Resource>(value: &Value) -> Result<Decoded<T>, DecodeErro
 /// Finds the place of an error. By way of a value: a decoder for text that keeps the place would be a twentieth of the binary.
 fn locate<T: Resource>(json: &[u8], error: &serde_json::Error) -> DecodeError {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let pointer = match serde_path_to_error::deserialize::<_, Value>(&mut deserializer) {
+    let field = match serde_path_to_error::deserialize::<_, Value>(&mut deserializer) {
         // What decodes as a value is followed by more than the object.
-        Ok(value) => decode_value::<T>(&value).err().map(|error| error.pointer).unwrap_or_default(),
-        Err(broken) => error_pointer(broken.path()),
+        Ok(value) => decode_value::<T>(&value).err().map(|error| error.field).unwrap_or_default(),
+        Err(broken) => FieldPath::of(broken.path()),
     };
     let mut message = error.to_string();
     if error.classify() == Category::Data {
-        // The pointer says it better, and the text may be part of a larger one.
+        // The field says it better, and the text may be part of a larger one.
         let place = format!(" at line {} column {}", error.line(), error.column());
         if let Some(shorter) = message.strip_suffix(&place) {
             message.truncate(shorter.len());
         }
     }
-    DecodeError { pointer, message: in_plain_words(&message) }
-}
-
-/// Longer messages are cut: they quote the value that is wrong.
-const MAX_MESSAGE: usize = 300;
-
-/// Turns the decoder's words for what it found and expected into those of JSON.
-fn in_plain_words(message: &str) -> String {
-    let mut message = match message.rsplit_once(", expected ") {
-        Some((found, expected)) => {
-            let found = found
-                .replace("invalid type: map", "invalid type: object")
-                .replace("invalid type: sequence", "invalid type: list");
-            let expected = match expected {
-                "i64" => "an integer",
-                "a sequence" => "a list",
-                "a map" => "an object",
-                _ if expected.starts_with("struct ") => "an object",
-                _ => expected,
-            };
-            format!("{found}, expected {expected}")
-        }
-        None => message.to_owned(),
-    };
-    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
-        message.truncate(end);
-        message.push('…');
-    }
-    message
+    DecodeError::new(field, &message)
 }
 
 #[derive(Default)]
@@ -153,12 +112,6 @@ struct Unknown {
     /// Each with its path from the root.
     paths: Vec<Vec<Step>>,
     more: usize,
-}
-
-/// One step of the way from an object's root to a field.
-pub(super) enum Step {
-    Key(String),
-    Index(usize),
 }
 
 impl Unknown {
@@ -188,14 +141,7 @@ fn unknown_field(kind: Kind, path: &[Step]) -> UnknownField {
         Some(Step::Index(index)) => index.to_string(),
         None => String::new(),
     };
-    UnknownField {
-        pointer: pointer(path.iter().map(|step| match step {
-            Step::Key(key) => key.clone(),
-            Step::Index(index) => index.to_string(),
-        })),
-        meant: hint::meant(kind, path),
-        name,
-    }
+    UnknownField { field: path.iter().collect(), meant: hint::meant(kind, path), name }
 }
 
 /// The field of the object that a path goes through.
@@ -237,23 +183,6 @@ fn steps(path: &Path<'_>) -> Vec<Step> {
     }
     steps.reverse();
     steps
-}
-
-fn error_pointer(path: &serde_path_to_error::Path) -> String {
-    pointer(path.iter().filter_map(|segment| match segment {
-        Segment::Seq { index } => Some(index.to_string()),
-        Segment::Map { key } => Some(key.clone()),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    }))
-}
-
-/// A JSON pointer, with `~` and `/` escaped as RFC 6901 has it.
-fn pointer(steps: impl Iterator<Item = String>) -> String {
-    steps.fold(String::new(), |mut pointer, step| {
-        pointer.push('/');
-        pointer.push_str(&step.replace('~', "~0").replace('/', "~1"));
-        pointer
-    })
 }
 
 #[cfg(test)]

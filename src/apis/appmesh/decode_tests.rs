@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::super::{BackendGroup, ListenerTlsMode, VirtualGateway, VirtualNode};
 use super::*;
+use crate::apis::decode_error::MAX_MESSAGE;
 
 /// Decodes in all three ways, which must agree.
 #[track_caller]
@@ -20,14 +21,14 @@ fn unknown<T: Resource + std::fmt::Debug + PartialEq>(object: &Value, expected: 
     let mut expected = expected.to_vec();
     expected.sort_unstable();
     let found: Vec<_> =
-        decoded.unknown_fields.iter().map(|field| (field.pointer.as_str(), field.meant.as_deref())).collect();
+        decoded.unknown_fields.iter().map(|field| (field.field.pointer(), field.meant.as_deref())).collect();
     assert_eq!(found, expected, "{object}");
 }
 
 #[track_caller]
 fn refuses<T: Resource + std::fmt::Debug + PartialEq>(object: &Value, pointer: &str, message: &str) {
     let error = decode_all::<T>(object).unwrap_err();
-    assert_eq!((error.pointer.as_str(), error.message.as_str()), (pointer, message), "{object}");
+    assert_eq!((error.field.pointer(), error.message.as_str()), (pointer, message), "{object}");
 }
 
 fn node(spec: &Value) -> Value {
@@ -249,7 +250,7 @@ fn text_that_is_no_json_is_refused() {
     broken(b"{} x", "trailing characters at line 1 column 4");
     broken(b"{\"spec\": \"\xff\"}", "invalid unicode code point at line 1 column 11");
     let deep = format!(r#"{{"spec": {{"logging": {}{}}}}}"#, "[".repeat(100_000), "]".repeat(100_000));
-    assert_eq!(decode_json::<VirtualNode>(deep).unwrap_err().pointer.get(..14), Some("/spec/logging/"));
+    assert_eq!(decode_json::<VirtualNode>(deep).unwrap_err().field.pointer().get(..14), Some("/spec/logging/"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use strsim::{damerau_levenshtein, jaro_winkler};
 
 use super::Kind;
 use super::crd::schema;
-use super::decode::Step;
+use crate::k8s::Step;
 
 /// Longer names are no slips of the pen; and comparing costs time.
 const MAX_NAME: usize = 64;

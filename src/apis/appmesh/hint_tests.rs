@@ -12,7 +12,7 @@ fn unknown<T: Resource>(object: &Value, expected: &[(&str, Option<&str>)]) {
     let mut expected = expected.to_vec();
     expected.sort_unstable();
     let found: Vec<_> =
-        decoded.unknown_fields.iter().map(|field| (field.pointer.as_str(), field.meant.as_deref())).collect();
+        decoded.unknown_fields.iter().map(|field| (field.field.pointer(), field.meant.as_deref())).collect();
     assert_eq!(found, expected, "{object}");
 }
 

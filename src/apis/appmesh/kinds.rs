@@ -116,10 +116,6 @@ fn decode<T: Resource>(row: &'static Row, input: Input<'_>, namespace: &str) -> 
         }
         Input::Json(json) => (String::new(), decode_json(json)),
     };
-    decoded.map_err(|error| Undecodable {
-        // Of a mesh too with a namespace: that is how it was asked about.
-        object: ObjectRef::new(API_VERSION, row.kind.kind, namespace, &name),
-        pointer: error.pointer,
-        message: error.message,
-    })
+    // Of a mesh too with a namespace: that is how it was asked about.
+    decoded.map_err(|error| Undecodable::new(ObjectRef::new(API_VERSION, row.kind.kind, namespace, &name), error))
 }

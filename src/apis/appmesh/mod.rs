@@ -37,7 +37,7 @@ mod virtual_router;
 mod virtual_service;
 
 pub use backend_group::*;
-pub use decode::{DecodeError, Decoded, decode, decode_json, decode_value};
+pub use decode::{Decoded, decode, decode_json, decode_value};
 pub use gateway_route::*;
 pub use kind::{Kind, Resource};
 pub use kinds::API;

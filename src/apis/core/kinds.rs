@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::apis::DecodeError;
 use crate::apis::core::{stores, workloads};
 use crate::apis::faults::Undecodable;
 use crate::apis::objects::{Entry, Input};
@@ -78,16 +79,13 @@ fn store(
     input: Input<'_>,
     namespace: &str,
     key: fn(&str, &str) -> StoreKey,
-    read: fn(Value) -> Result<Store, (String, String)>,
+    read: fn(Value) -> Result<Store, DecodeError>,
 ) -> Result<Entry, Undecodable> {
     let value = input.into_value();
     let name = name_of(&value);
     let key = key(namespace, &name);
-    read(value).map(|store| Entry::Fact(Fact::Store(key, Arc::new(store)))).map_err(|(pointer, message)| Undecodable {
-        object: row.object(namespace, &name),
-        pointer,
-        message,
-    })
+    let read = read(value).map(|store| Entry::Fact(Fact::Store(key, Arc::new(store))));
+    read.map_err(|error| Undecodable::new(row.object(namespace, &name), error))
 }
 
 fn namespace(_: &'static Row, input: Input<'_>, _: &str) -> Result<Entry, Undecodable> {
@@ -111,7 +109,7 @@ fn workload(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entr
         .and_then(|annotations| BTreeMap::deserialize(annotations).ok())
         .unwrap_or_default();
     let found = workloads::decode(value, object.clone());
-    let found = found.map_err(|(pointer, message)| Undecodable { object: object.clone(), pointer, message })?;
+    let found = found.map_err(|error| Undecodable::new(object.clone(), error))?;
     Ok(match found {
         None => Entry::Nothing(FactId::Object(object)),
         Some(workload) => Entry::Subject(Box::new(Subject {

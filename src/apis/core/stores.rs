@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::apis::DecodeError;
+use crate::k8s::FieldPath;
 use crate::mesh::Store;
 use crate::pki::FileFacts;
 
@@ -33,7 +35,7 @@ pub fn store_of_files(data: impl IntoIterator<Item = (String, Vec<u8>)>) -> Stor
 }
 
 /// A Secret manifest: `stringData` over `data`, as the API server lays them.
-pub(in crate::apis) fn secret_from_value(mut value: Value) -> Result<Store, (String, String)> {
+pub(in crate::apis) fn secret_from_value(mut value: Value) -> Result<Store, DecodeError> {
     let mut files = Vec::new();
     take_each(&mut value, "data", |name, mut text| {
         // The API server takes standard base64, line ends allowed.
@@ -41,33 +43,33 @@ pub(in crate::apis) fn secret_from_value(mut value: Value) -> Result<Store, (Str
         text.zeroize();
         match STANDARD.decode(compact.as_bytes()) {
             Ok(bytes) => {
-                files.push((name, bytes));
+                files.push((name.to_owned(), bytes));
                 Ok(())
             }
             // The decoder's own words quote a byte of the value: they stay out.
-            Err(_) => Err((name, "is not base64".to_owned())),
+            Err(_) => Err("is not base64"),
         }
     })?;
     take_each(&mut value, "stringData", |name, text| {
-        files.push((name, text.into_bytes()));
+        files.push((name.to_owned(), text.into_bytes()));
         Ok(())
     })?;
     Ok(secret_store(files))
 }
 
 /// A ConfigMap manifest: `data` and `binaryData`.
-pub(in crate::apis) fn config_map_from_value(mut value: Value) -> Result<Store, (String, String)> {
+pub(in crate::apis) fn config_map_from_value(mut value: Value) -> Result<Store, DecodeError> {
     let mut files = Vec::new();
     take_each(&mut value, "data", |name, text| {
-        files.push((name, text.into_bytes()));
+        files.push((name.to_owned(), text.into_bytes()));
         Ok(())
     })?;
     take_each(&mut value, "binaryData", |name, text| match STANDARD.decode(text.as_bytes()) {
         Ok(bytes) => {
-            files.push((name, bytes));
+            files.push((name.to_owned(), bytes));
             Ok(())
         }
-        Err(_) => Err((name, "is not base64".to_owned())),
+        Err(_) => Err("is not base64"),
     })?;
     Ok(config_map_store(files))
 }
@@ -76,20 +78,21 @@ pub(in crate::apis) fn config_map_from_value(mut value: Value) -> Result<Store, 
 fn take_each(
     value: &mut Value,
     field: &str,
-    mut take: impl FnMut(String, String) -> Result<(), (String, String)>,
-) -> Result<(), (String, String)> {
+    mut take: impl FnMut(&str, String) -> Result<(), &'static str>,
+) -> Result<(), DecodeError> {
+    let at = FieldPath::root().key(field);
     let members = match value.get_mut(field).map(Value::take) {
         None | Some(Value::Null) => return Ok(()),
         Some(Value::Object(members)) => members,
-        Some(_) => return Err((format!("/{field}"), "is not a map of strings".to_owned())),
+        Some(_) => return Err(DecodeError::new(at, "is not a map of strings")),
     };
     for (name, member) in members {
-        let at = |name: &str| format!("/{field}/{}", name.replace('~', "~0").replace('/', "~1"));
-        match member {
-            Value::String(text) => take(name, text).map_err(|(name, message)| (at(&name), message))?,
-            Value::Null => take(name, String::new()).map_err(|(name, message)| (at(&name), message))?,
-            _ => return Err((at(&name), "is not a string".to_owned())),
-        }
+        let taken = match member {
+            Value::String(text) => take(&name, text),
+            Value::Null => take(&name, String::new()),
+            _ => Err("is not a string"),
+        };
+        taken.map_err(|message| DecodeError::new(at.key(&name), message))?;
     }
     Ok(())
 }
@@ -110,8 +113,10 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named_without_its_content() {
         let error = secret_from_value(json!({"data": {"tls/key": "s3cret!"}})).expect_err("an error");
-        assert_eq!(error, ("/data/tls~1key".to_owned(), "is not base64".to_owned()));
-        assert_eq!(secret_from_value(json!({"data": []})).expect_err("an error").0, "/data");
-        assert_eq!(config_map_from_value(json!({"data": {"a": 1}})).expect_err("an error").0, "/data/a");
+        assert_eq!(error.to_string(), "/data/tls~1key: is not base64");
+        let error = secret_from_value(json!({"data": []})).expect_err("an error");
+        assert_eq!(error.field.pointer(), "/data");
+        let error = config_map_from_value(json!({"data": {"a": 1}})).expect_err("an error");
+        assert_eq!(error.field.pointer(), "/data/a");
     }
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::apis::PROXIES;
 use crate::apis::core::pods::{Pod, Template, probes_of};
+use crate::apis::{DecodeError, PROXIES};
 use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::Workload;
 
@@ -57,8 +57,8 @@ struct OwnerReference {
 /// deleted or has no replicas.
 ///
 /// # Errors
-/// The place, as a JSON pointer, and what is wrong there.
-pub(in crate::apis) fn decode(value: Value, object: ObjectRef) -> Result<Option<Workload>, (String, String)> {
+/// The place, and what is wrong there.
+pub(in crate::apis) fn decode(value: Value, object: ObjectRef) -> Result<Option<Workload>, DecodeError> {
     let path = template_path(&object.api_version, &object.kind).unwrap_or(&[]);
     if is_idle(&value, &object) {
         return Ok(None);
@@ -72,10 +72,8 @@ pub(in crate::apis) fn decode(value: Value, object: ObjectRef) -> Result<Option<
     if template.is_null() {
         template = Value::Object(serde_json::Map::new());
     }
-    let template: Template = serde_path_to_error::deserialize(template).map_err(|error| {
-        let inner: String = error.path().iter().map(|segment| format!("/{segment}")).collect();
-        (format!("{}{inner}", field.pointer()), error.into_inner().to_string())
-    })?;
+    let template: Template = serde_path_to_error::deserialize(template)
+        .map_err(|error| DecodeError::new(field.join(&FieldPath::of(error.path())), &error.inner().to_string()))?;
     Ok(Some(workload(template, &field, object)))
 }
 

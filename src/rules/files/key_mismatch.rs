@@ -20,6 +20,7 @@ use crate::pki::{Chain, KeyFit, PrivateKeyFacts};
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 use crate::rules::files::THEN_RESTART;
+use crate::text::hex_start;
 
 /// The place of the certificate that the key is for, where one of them surely is.
 pub(super) fn place_of_key(chain: &Chain, key: &PrivateKeyFacts) -> Option<usize> {
@@ -62,8 +63,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// The first bytes of the digest of the public half: enough to tell two keys apart.
+/// The start of the digest of the public half.
 fn short(digest: &[u8; 32]) -> String {
-    let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    format!("SHA-256 {hex}…")
+    format!("SHA-256 {}", hex_start(digest))
 }

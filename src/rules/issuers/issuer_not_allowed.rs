@@ -31,9 +31,10 @@ use crate::aws::{Arn, ArnKind};
 use crate::finding::{Problem, Severity};
 use crate::mesh::View;
 use crate::pki::{Certificate, Chain};
-use crate::policy::{AllowedIssuers, DistinguishedName, short};
+use crate::policy::{AllowedIssuers, DistinguishedName};
 use crate::rules::context::{CertificateUse, Context, TrustUse};
 use crate::rules::engine::Reporter;
+use crate::text::hex_start;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(allowed) = cx.policy.allowed_issuers.as_deref() else { return };
@@ -132,7 +133,7 @@ fn problem(using: &CertificateUse<'_>, chain: &Chain, above: &Above<'_>, allowed
     let top = above.authorities.last().map(|(top, _)| top);
     let found = match top {
         Some(top) => {
-            format!("{} (key {}), which leads to {}", top.subject, short(&top.spki_sha256), using.chain_origin())
+            format!("{} (key {}), which leads to {}", top.subject, hex_start(&top.spki_sha256), using.chain_origin())
         }
         None => format!("issuer {}, whose own certificate isn't at hand ({})", leaf.issuer, using.chain_origin()),
     };

@@ -20,7 +20,6 @@
 use crate::apis::Undecodable;
 use crate::finding::catalogue::UNDECODABLE_OBJECT;
 use crate::finding::{Finding, Problem, Site};
-use crate::k8s::FieldPath;
 use crate::mesh::View;
 use crate::policy::Policy;
 use crate::rules::context::Context;
@@ -36,7 +35,7 @@ pub fn undecodable(error: &Undecodable, policy: &Policy, view: View<'_>) -> Opti
     if severity == crate::finding::Severity::Off {
         return None;
     }
-    let field = FieldPath::from_pointer(error.pointer.clone());
+    let field = error.field.clone();
     let place = match field.kubernetes() {
         place if place.is_empty() => String::new(),
         place => format!("{place}: "),

@@ -20,13 +20,12 @@
 //! Rename the field to the one that is named, or remove it.
 
 use crate::finding::{Mend, Problem, Site};
-use crate::k8s::FieldPath;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for unknown in cx.unknown_fields() {
-        let field = FieldPath::from_pointer(unknown.pointer.clone());
+        let field = unknown.field.clone();
         let site = Site::new(format!("field {}", field.kubernetes()), field);
         // In the message itself: of a warning, kubectl's users see no more.
         let hint = unknown.meant.as_ref().map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();

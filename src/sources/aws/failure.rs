@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::aws::{Call, CallOutcome, Unanswered};
+use crate::text;
 
 /// The longest reason that is passed on, in characters: answers may be pages of HTML.
 const LONGEST: usize = 200;
@@ -105,26 +106,12 @@ fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Er
 
 /// An error with its causes, on one line. None of the SDK's quotes a credential.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        next = cause.source();
-    }
-    clean(&text)
+    clean(&text::with_causes(error))
 }
 
 /// One line of bounded length.
 pub(super) fn clean(text: &str) -> String {
-    let mut clean: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        clean.push('…');
-    }
-    clean.trim_end().to_owned()
+    text::one_line(&text::cut(text, LONGEST)).trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use kube::runtime::watcher;
 
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::place::Place;
+use crate::text;
 
 /// The longest message, in characters.
 const MAX_MESSAGE: usize = 800;
@@ -129,22 +130,12 @@ pub(crate) fn told(error: &kube::Error) -> String {
 
 /// An error and its causes. A cause that the text before it tells already is left out.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let told = cause.to_string();
-        if !text.contains(&told) {
-            text.push_str(": ");
-            text.push_str(&told);
-        }
-        next = cause.source();
-    }
-    one_line(&text)
+    one_line(&text::with_causes(error))
 }
 
 /// The text on one line of bounded length.
 fn one_line(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(MAX_MESSAGE).collect()
+    text::one_line(text).chars().take(MAX_MESSAGE).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::apis::core::{Owned, secret_store};
 use crate::apis::{Entry, Undecodable, decode_object, decode_subject, reviewed_row};
-use crate::k8s::ObjectRef;
+use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::{Fact, FactId, StoreKey};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
 
@@ -131,7 +131,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
         namespace => ObjectRef::new(kind.api_version, kind.kind, namespace, object.name()),
     };
     let undecodable =
-        |message: String| Box::new(Undecodable { object: itself.clone(), pointer: String::new(), message });
+        |message: String| Box::new(Undecodable { object: itself.clone(), field: FieldPath::root(), message });
     if object.text.len() > MAX_BYTES {
         return Err(undecodable(format!(
             "{} bytes, which is more than the {MAX_BYTES} that are read",

@@ -12,6 +12,7 @@ use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::stats::{Held, KindStats};
 use crate::sources::cluster::weight::weight;
+use crate::text;
 
 /// The longest reason that is logged, in characters: a message may quote what it is about.
 const MAX_REASON: usize = 300;
@@ -122,7 +123,7 @@ impl Tracker {
             _ => tracing::warn!(
                 kind = self.kind.kind,
                 object = %why.object,
-                pointer = %why.pointer.escape_debug(),
+                pointer = %why.field.pointer().escape_debug(),
                 reason,
                 "skipped an object that can't be read: verdicts don't count on it"
             ),
@@ -197,9 +198,5 @@ impl Tracker {
 
 /// The reason on one line of bounded length.
 fn reason(why: &Undecodable) -> String {
-    let mut reason: String = why.message.chars().take(MAX_REASON).flat_map(char::escape_debug).collect();
-    if why.message.chars().nth(MAX_REASON).is_some() {
-        reason.push('…');
-    }
-    reason
+    text::cut(&why.message, MAX_REASON).chars().flat_map(char::escape_debug).collect()
 }

@@ -25,6 +25,7 @@ use crate::apis::appmesh::API_VERSION;
 use crate::apis::{Entry, Subject, Undecodable, decode_object};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, SecretAccess, World};
+use crate::text::plural;
 
 pub use comments::Comment;
 pub use input::Input;
@@ -382,10 +383,10 @@ impl Loader {
         let names = self.out.objects.iter().map(|located| located.reviewed.object.clone());
         self.out.index = names.enumerate().map(|(index, object)| (object, index)).collect();
         if self.foreign > 0 {
-            let (documents, are) = if self.foreign == 1 { ("document", "is") } else { ("documents", "are") };
+            let are = if self.foreign == 1 { "is" } else { "are" };
             self.out.notes.push(format!(
-                "{} {documents} without apiVersion and kind {are} left out: no Kubernetes objects",
-                self.foreign
+                "{} without apiVersion and kind {are} left out: no Kubernetes objects",
+                plural(self.foreign, "document")
             ));
         }
         self.out

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::finding::{Finding, Site, Trait};
-use crate::k8s::ObjectRef;
+use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::{CallKey, Discovery, Member, View};
 use crate::policy::Policy;
 use crate::rules::{End, Files, Pair};
@@ -94,7 +94,7 @@ impl<'r> MapBuilder<'r> {
                     self.certificates.end(number, end, &files)
                 }
             };
-            end.findings = self.on_end(&member.object, &listener.anchor, listener.field.pointer());
+            end.findings = self.on_end(&member.object, &listener.anchor, &listener.field);
             listeners.push(MapListener {
                 anchor: listener.anchor.to_string(),
                 port: listener.port,
@@ -111,7 +111,7 @@ impl<'r> MapBuilder<'r> {
                 unknown_of_end(End::Client(client), &files, "client", &mut unknown);
             }
             let mut end = self.certificates.end(number, End::Client(client), &files);
-            end.findings = self.on_end(&member.object, &client.anchor, client.field.pointer());
+            end.findings = self.on_end(&member.object, &client.anchor, &client.field);
             policies.push(MapPolicy {
                 anchor: client.anchor.to_string(),
                 enforced: client.enforce,
@@ -186,12 +186,12 @@ impl<'r> MapBuilder<'r> {
         let mut findings = self.by_call.get(key).cloned().unwrap_or_default();
         let by_name = pair.relies_on_hostname();
         let listener = &pair.listener;
-        let of_server = self.on_end(&key.server, &listener.anchor, listener.field.pointer());
+        let of_server = self.on_end(&key.server, &listener.anchor, &listener.field);
         let of_hostname = |reported: &Reported| reported.finding.rule.has(Trait::Hostname);
         let concerns = |number: &usize| by_name || !self.findings.get(*number).is_some_and(of_hostname);
         findings.extend(of_server.into_iter().filter(concerns));
         if let Some(end) = enforced {
-            findings.extend(self.on_end(&key.client, &end.anchor, end.field.pointer()));
+            findings.extend(self.on_end(&key.client, &end.anchor, &end.field));
         }
         let unknown = unknown_of_call(view, pair);
         let plaintext = !tls && enforced.is_none();
@@ -211,13 +211,11 @@ impl<'r> MapBuilder<'r> {
     }
 
     /// The findings that are about one end of an object, and about no single call.
-    fn on_end(&self, object: &ObjectRef, anchor: &str, pointer: &str) -> Vec<usize> {
+    fn on_end(&self, object: &ObjectRef, anchor: &str, place: &FieldPath) -> Vec<usize> {
         let about = |finding: &Finding| {
             let Site { call, anchor: at, field, .. } = &finding.problem.site;
-            let same = |rest: &str, end: char| rest.is_empty() || rest.starts_with(end);
-            call.is_none()
-                && (at.strip_prefix(anchor).is_some_and(|rest| same(rest, ' '))
-                    || field.pointer().strip_prefix(pointer).is_some_and(|rest| same(rest, '/')))
+            let on_anchor = at.strip_prefix(anchor).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+            call.is_none() && (on_anchor || place.holds(field))
         };
         let numbers = self.at(object).iter().copied();
         numbers.filter(|number| self.findings.get(*number).is_some_and(|it| about(&it.finding))).collect()

@@ -7,6 +7,7 @@ use crate::pki::Certificate;
 use crate::rules::{CertificateUse, End, Files, TrustUse};
 use crate::survey::map::state::{elsewhere, trust_elsewhere, why};
 use crate::survey::map::{MapCertificate, MapEnd, Shows, Trusts};
+use crate::text::hex;
 
 /// The most certificates of one file that are shown: more is no chain, and a bundle of public authorities tells nobody much.
 const MOST_OF_A_FILE: usize = 8;
@@ -108,7 +109,7 @@ fn describe(certificate: &Certificate) -> MapCertificate {
         not_after: certificate.not_after,
         key: certificate.key_algorithm.to_string(),
         serial: certificate.serial.clone(),
-        fingerprint: certificate.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect(),
+        fingerprint: hex(&certificate.fingerprint),
         authority: certificate.is_ca(),
         held: Vec::new(),
         shown_by: Vec::new(),
