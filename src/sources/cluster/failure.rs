@@ -141,7 +141,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::cluster::kinds::{CONFIG_MAPS, SECRETS};
+    use crate::sources::cluster::kinds::{self, CONFIG_MAPS, SECRETS};
 
     fn api(code: u16, reason: &str, message: &str) -> kube::Error {
         kube::Error::Api(Status::failure(message, reason).with_code(code).boxed())
@@ -193,6 +193,20 @@ mod tests {
             Why::Other,
             &["could not list secrets", "Connection refused"],
         );
+    }
+
+    #[test]
+    fn a_read_that_failed_has_lost_what_happened() {
+        let pods = kinds::all().find(|kind| kind.kind == "Pod").expect("a kind");
+        for (error, why, text) in [
+            (api(403, "Forbidden", "no"), Why::Forbidden, "may not get pods: no; a ClusterRole must allow get on pods"),
+            (api(500, "InternalError", "no"), Why::Other, "could not get pods: the API server answers 500: no"),
+            (api(410, "Expired", "no"), Why::Other, "could not get pods"),
+        ] {
+            let failure = Failure::of_get(pods, &Place::Everywhere, &error);
+            assert_eq!((failure.why, failure.lost), (why, true), "{failure:?}");
+            assert!(failure.message.starts_with(text), "{failure:?}");
+        }
     }
 
     #[test]

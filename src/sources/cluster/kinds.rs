@@ -38,8 +38,8 @@ pub(super) struct WatchedKind {
 pub(super) enum Follow {
     /// Lists and watches bring all of each object.
     Whole,
-    /// Lists and watches bring metadata. It tells which objects another workload owns: these are most of them, and of no interest. The
-    /// others are read by their names.
+    /// Lists and watches bring metadata. It tells which objects another workload owns: most of them, and of no interest. The others
+    /// are read by their names.
     ByMetadata,
 }
 

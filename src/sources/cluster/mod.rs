@@ -22,6 +22,8 @@ mod object;
 mod place;
 mod read;
 mod readiness;
+#[cfg(test)]
+mod server_for_tests;
 mod snapshot;
 mod stats;
 mod tracker;
