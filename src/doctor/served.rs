@@ -3,11 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{Request, StatusCode, header};
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
@@ -26,6 +22,7 @@ use crate::doctor::configuration::{Called, FILL_IN};
 use crate::doctor::endpoints::Endpoint;
 use crate::pki::Certificate;
 use crate::sources::cluster::told;
+use crate::sources::http::Http;
 
 /// How long one endpoint may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -113,13 +110,10 @@ async fn shake(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, hos
 /// meshvet answers a GET of where reviews go with a Status that says so.
 async fn is_meshvet(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str) -> bool {
     let asked = async {
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
-        let driver = tokio::spawn(connection);
-        let request = Request::get("/validate").header(header::HOST, host).body(Empty::<Bytes>::new()).ok()?;
-        let answer = sender.send_request(request).await.ok()?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), MOST).collect().await.ok()?.to_bytes();
-        driver.abort();
+        let mut http = Http::over(stream, host.to_owned()).await.ok()?;
+        let answer = http.get("/validate").await.ok()?;
+        let status = answer.status;
+        let body = answer.bytes(MOST).await.ok()?;
         Some(status == StatusCode::METHOD_NOT_ALLOWED && String::from_utf8_lossy(&body).contains("meshvet: "))
     };
     asked.await.unwrap_or(false)

@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod cluster;
 pub mod file_watch;
+pub(crate) mod http;
 pub mod manifests;
 mod shared;
 

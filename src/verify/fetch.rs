@@ -4,16 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{ACCEPT, HOST};
-use hyper::{Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{StatusCode, Uri};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::sources::http::{BodyError, Http};
 use crate::verify::stats::FILTER;
 use crate::verify::{CertsError, ProxyCertificate, Stats, StatsError};
 
@@ -136,28 +133,21 @@ pub async fn read<S>(stream: S, url: &AdminUrl, over: Option<Duration>) -> Resul
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+    let mut http = Http::over(stream, format!("{}:{}", url.host, url.port))
         .await
-        .map_err(|error| FetchError::Http { path: "/stats", reason: error.to_string() })?;
-    // Ends with the sender. What goes wrong is told by the requests.
-    let driver = tokio::spawn(connection);
-    let outcome = async {
-        let certificates = ProxyCertificate::parse(&get(&mut sender, url, "/certs", "").await?)?;
-        let mut stats = stats(&mut sender, url).await?;
-        if let Some(span) = over {
-            tokio::time::sleep(span).await;
-            stats = self::stats(&mut sender, url).await?.since(&stats);
-        }
-        Ok(Reading { stats, certificates })
+        .map_err(|reason| FetchError::Http { path: "/stats", reason })?;
+    let certificates = ProxyCertificate::parse(&get(&mut http, url, "/certs", "").await?)?;
+    let mut stats = stats(&mut http, url).await?;
+    if let Some(span) = over {
+        tokio::time::sleep(span).await;
+        stats = self::stats(&mut http, url).await?.since(&stats);
     }
-    .await;
-    driver.abort();
-    outcome
+    Ok(Reading { stats, certificates })
 }
 
-async fn stats(sender: &mut SendRequest<Empty<Bytes>>, url: &AdminUrl) -> Result<Stats, FetchError> {
+async fn stats(http: &mut Http, url: &AdminUrl) -> Result<Stats, FetchError> {
     let filter: String = FILTER.bytes().map(percent_encoded).collect();
-    let body = get(sender, url, "/stats", &format!("?format=json&filter={filter}")).await?;
+    let body = get(http, url, "/stats", &format!("?format=json&filter={filter}")).await?;
     Ok(Stats::parse(&body)?)
 }
 
@@ -165,35 +155,16 @@ fn percent_encoded(byte: u8) -> String {
     if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
-async fn get(
-    sender: &mut SendRequest<Empty<Bytes>>,
-    url: &AdminUrl,
-    path: &'static str,
-    query: &str,
-) -> Result<Bytes, FetchError> {
+async fn get(http: &mut Http, url: &AdminUrl, path: &'static str, query: &str) -> Result<Bytes, FetchError> {
     let failed = |reason: String| FetchError::Http { path, reason };
-    let request = Request::get(format!("{}{path}{query}", url.prefix))
-        .header(HOST, format!("{}:{}", url.host, url.port))
-        .header(ACCEPT, "application/json")
-        .body(Empty::new())
-        .map_err(|error| failed(error.to_string()))?;
-    let answer = sender.send_request(request).await.map_err(|error| failed(described(&error)))?;
-    if answer.status() != StatusCode::OK {
-        return Err(FetchError::Status { path, status: answer.status() });
+    let answer = http.get(&format!("{}{path}{query}", url.prefix)).await.map_err(failed)?;
+    if answer.status != StatusCode::OK {
+        return Err(FetchError::Status { path, status: answer.status });
     }
-    let body = Limited::new(answer.into_body(), MAX_ANSWER).collect().await;
-    match body {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(FetchError::TooLong { path }),
-        Err(error) => Err(failed(error.to_string())),
-    }
-}
-
-fn described(error: &hyper::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
+    answer.bytes(MAX_ANSWER).await.map_err(|error| match error {
+        BodyError::TooLong => FetchError::TooLong { path },
+        BodyError::Broken(reason) => failed(reason),
+    })
 }
 
 impl AdminUrl {
