@@ -41,9 +41,9 @@ pub(crate) fn node() -> Value {
 pub(crate) fn facts(objects: impl IntoIterator<Item = Value>) -> Vec<Fact> {
     let decoded = objects.into_iter().map(|object| decode_object(object, "shop").expect("it can be read"));
     decoded
-        .map(|entry| match entry {
-            Entry::Subject(reviewed) => reviewed.fact(),
-            Entry::Fact(fact) => fact,
+        .flat_map(|entry| match entry {
+            Entry::Subject(reviewed) => reviewed.facts,
+            Entry::Fact(fact) => vec![fact],
             other => panic!("nothing to learn: {other:?}"),
         })
         .collect()
