@@ -6,6 +6,7 @@
 pub mod appmesh;
 pub mod core;
 mod decode_error;
+mod entry;
 mod faults;
 mod lists;
 mod objects;
@@ -16,8 +17,9 @@ use crate::apis::core::pods::Pod;
 use crate::mesh::Proxy;
 
 pub use decode_error::DecodeError;
+pub use entry::Entry;
 pub use faults::{Undecodable, UnknownField};
-pub use objects::{Entry, decode_object, decode_subject};
+pub use objects::{decode_object, decode_subject};
 pub use registry::{Api, Names, Part, Row};
 pub use subject::{Native, Subject};
 

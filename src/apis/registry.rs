@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
+use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
-use crate::apis::objects::{Entry, Input};
 use crate::k8s::{ObjectRef, TypeRef};
 
 /// One API, with its kinds.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::k8s::ObjectRef;
 use crate::mesh::facts::{Fact, FactId};
-use crate::mesh::store::{StoreKey, StoreState};
+use crate::mesh::state::StoreState;
+use crate::mesh::store::StoreKey;
 
 /// Secrets and ConfigMaps read for one judgement, newer than the world's.
 pub type FreshStores = HashMap<StoreKey, StoreState>;

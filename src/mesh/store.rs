@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::mesh::promise::Promise;
 use crate::pki::FileFacts;
 
 /// What kind of object holds files.
@@ -57,28 +56,4 @@ impl fmt::Display for StoreKey {
 pub struct Store {
     /// One entry a key.
     pub files: BTreeMap<String, Arc<FileFacts>>,
-}
-
-/// What is known of a store that something mounts.
-#[derive(Clone, Debug)]
-pub enum StoreState {
-    /// It is there, and these are its keys.
-    Present(Arc<Store>),
-    /// It isn't there.
-    Absent,
-    /// It isn't there, and somebody is about to make it.
-    Promised(Arc<Promise>),
-    /// Nobody knows: why meshvet did not read it.
-    Unread(Unread),
-}
-
-/// Why a store was not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unread {
-    /// meshvet was told not to read Secrets (`--secrets none`), or not those of this namespace (`--secret-namespaces`).
-    NotAllowed,
-    /// It is read when a review needs it, and this review has not asked yet.
-    OnDemand,
-    /// The API server did not give it: its own words.
-    Failed(String),
 }

@@ -17,7 +17,8 @@ use crate::mesh::mounts::Mounts;
 use crate::mesh::paths::PathCache;
 use crate::mesh::promise::Promise;
 use crate::mesh::secrets::{SecretAccess, SecretScope};
-use crate::mesh::store::{Store, StoreKey, StoreKind, StoreState, Unread};
+use crate::mesh::state::{StoreState, Unread};
+use crate::mesh::store::{Store, StoreKey, StoreKind};
 use crate::mesh::workload::Workload;
 
 /// The facts that all share. Pure data: sources write it; it is read through a [`View`](crate::mesh::View).

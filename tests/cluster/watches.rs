@@ -101,7 +101,7 @@ impl Watching {
         let mut known: Vec<String> = self.facts.read(|facts| {
             let members = facts.members().map(|member| &member.object);
             let workloads = facts.workloads().map(|workload| &workload.object);
-            let services = facts.services().map(|(object, _)| object);
+            let services = facts.hops().map(|hop| &hop.object).filter(|object| object.kind == "VirtualService");
             let objects = members.chain(workloads).chain(services);
             let here = objects.filter(|object| object.namespace() == namespace);
             here.map(|object| format!("{}/{}", object.kind, object.name)).collect()
@@ -352,16 +352,18 @@ fn what_is_known_other_than_it_is_is_told() {
 
     let key = |name: &str| StoreKey::secret("compared", name);
     watching.facts.write(|facts| {
-        let Some(Fact::Store(_, other)) = facts.fact(&FactId::Store(key("lost"))) else { panic!("it is known") };
+        let known = facts.facts_of(&FactId::Store(key("lost")));
+        let Some(Fact::Store(_, other)) = known.into_iter().next() else { panic!("it is known") };
         let mut changed = (*other).clone();
         changed.files.clear();
         facts.forget(&FactId::Store(key("lost")));
         facts.learn(Fact::Store(key("changed"), changed.into()));
         facts.learn(Fact::Store(key("never"), other));
         let lost: Vec<FactId> = facts
-            .services()
-            .filter(|(it, _)| it.namespace() == "compared")
-            .map(|(it, _)| FactId::Object(it.clone()))
+            .hops()
+            .map(|hop| &hop.object)
+            .filter(|it| it.kind == "VirtualService" && it.namespace() == "compared")
+            .map(|it| FactId::Object(it.clone()))
             .collect();
         lost.iter().for_each(|id| facts.forget(id));
     });

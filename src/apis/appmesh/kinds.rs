@@ -15,8 +15,8 @@ use crate::apis::appmesh::{
     API_VERSION, BackendGroup, GROUP, GatewayRoute, Kind, Mesh, Resource, Spec, VERSION, VirtualGateway, VirtualNode,
     VirtualRouter, VirtualService,
 };
+use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
-use crate::apis::objects::{Entry, Input};
 use crate::apis::registry::{Api, Names, Part, Row};
 use crate::apis::subject::{Native, Subject};
 use crate::k8s::{ObjectRef, TypeRef};

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::apis::DecodeError;
 use crate::apis::core::{stores, workloads};
+use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
-use crate::apis::objects::{Entry, Input};
 use crate::apis::registry::{Api, Part, Row};
 use crate::apis::subject::{Native, Subject};
 use crate::k8s::TypeRef;

@@ -18,7 +18,8 @@ use crate::mesh::overlay::Overlay;
 use crate::mesh::paths::PathCache;
 use crate::mesh::secrets::SecretAccess;
 use crate::mesh::settings::Settings;
-use crate::mesh::store::{StoreKey, StoreState};
+use crate::mesh::state::StoreState;
+use crate::mesh::store::StoreKey;
 use crate::mesh::workload::Workload;
 use crate::mesh::world::World;
 
