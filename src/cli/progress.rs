@@ -70,6 +70,8 @@ impl Progress {
 
     /// Wipes the line: what was found takes its place.
     pub(super) fn clear(&self) {
+        // Draws are limited in number: the last state is drawn at all events, so that whoever follows a log sees the end.
+        self.bar.abandon();
         self.bar.finish_and_clear();
     }
 }

@@ -318,6 +318,10 @@ impl World {
         self.gateways.iter().filter_map(|object| self.member(object))
     }
 
+    pub(super) fn promise(&self, object: &ObjectRef) -> Option<&Promise> {
+        self.promises.get(object).map(AsRef::as_ref)
+    }
+
     pub(super) fn promises_of(&self, store: &StoreKey) -> impl Iterator<Item = &Arc<Promise>> {
         self.promised.of(store).filter_map(|object| self.promises.get(object))
     }

@@ -8,64 +8,73 @@ use crate::mesh::member::Member;
 use crate::mesh::store::StoreKey;
 use crate::mesh::view::View;
 
+/// Members, each once, in order.
+type Touched<'a> = BTreeSet<&'a ObjectRef>;
+
 impl<'a> View<'a> {
-    /// The members that an object touches, as the view has it: itself, those that select it, that read it or what mounts it,
-    /// that call by it or are called, that stand in it. Costs what the object touches; a class's change touches all members.
+    /// The members whose judgement may rest on an object: those that it belongs to, that select it, read it or stand in it, with
+    /// whoever they call and are called by, since a call is judged by both its ends; of a hop, the ends of the calls that it brings
+    /// about. Costs what the object touches; a class touches everybody.
     ///
     /// Of a change both views count: the one before and the one after.
-    pub fn touched_by(&self, id: &FactId) -> BTreeSet<&'a ObjectRef> {
-        let mut touched = BTreeSet::new();
+    pub fn touched_by(&self, id: &FactId) -> Touched<'a> {
+        let mut touched = Touched::new();
         match id {
-            FactId::Store(store) => touched.extend(self.readers_of(store)),
+            FactId::Store(store) => self.readers_of(store).into_iter().for_each(|it| self.add(it, &mut touched)),
             FactId::Namespace(name) => {
-                touched.extend(self.members_in(name).map(|member| &member.object));
-                // What stands there a gateway may select by the namespace's labels.
-                touched.extend(self.gateways().into_iter().map(|gateway| &gateway.object));
+                self.members_in(name).for_each(|member| self.add(member, &mut touched));
+                // Whether a gateway takes a route may hang on the labels of the route's namespace.
+                self.gateways().into_iter().for_each(|gateway| self.add(gateway, &mut touched));
             }
-            FactId::Object(object) => self.touched_by_object(object, &mut touched),
+            FactId::Object(object) => self.add_touched_by_object(object, &mut touched),
         }
         touched
     }
 
-    fn touched_by_object(&self, object: &ObjectRef, touched: &mut BTreeSet<&'a ObjectRef>) {
+    fn add_touched_by_object(&self, object: &ObjectRef, touched: &mut Touched<'a>) {
         if let Some(member) = self.member(object) {
-            touched.insert(&member.object);
-            touched.extend(self.links_from(member).into_iter().map(|link| &link.server.object));
-            touched.extend(self.links_to(member).into_iter().map(|link| &link.client.object));
+            self.add(member, touched);
+            // A pod that two members select is the concern of both.
+            let pods = self.workloads_of(member).into_iter();
+            touched.extend(pods.flat_map(|workload| self.members_of(workload)).map(|other| &other.object));
         }
-        if let Some(hop) = self.hop(object) {
-            touched.extend(self.links_by(hop).into_iter().flat_map(|link| [&link.client.object, &link.server.object]));
+        let hop = self.hop(object).or_else(|| self.hop(&self.attachment(object)?.target));
+        if let Some(hop) = hop {
+            let links = self.links_by(hop).into_iter();
+            touched.extend(links.flat_map(|link| [&link.client.object, &link.server.object]));
+        }
+        if let Some(member) = self.attachment(object).and_then(|attached| self.member(&attached.target)) {
+            self.add(member, touched);
         }
         if let Some(workload) = self.workload(object) {
-            touched.extend(self.members_of(workload).into_iter().map(|member| &member.object));
-        }
-        if let Some(attached) = self.attachment(object) {
-            if let Some(hop) = self.hop(&attached.target) {
-                let links = self.links_by(hop);
-                touched.extend(links.into_iter().flat_map(|link| [&link.client.object, &link.server.object]));
-            }
-            touched.extend(self.member(&attached.target).map(|member| &member.object));
+            self.members_of(workload).into_iter().for_each(|member| self.add(member, touched));
         }
         if self.world.classes().any(|class| class.object == *object) {
             touched.extend(self.members().map(|member| &member.object));
         }
+        if let Some(store) = self.world.promise(object).map(|promise| &promise.store) {
+            self.readers_of(store).into_iter().for_each(|member| self.add(member, touched));
+        }
+        let runs_as =
+            |member: &&Member| self.workloads_of(member).iter().any(|workload| workload.service_account == object.name);
         if object.kind == "ServiceAccount" {
-            let runs_as = |member: &&Member| {
-                self.workloads_of(member).iter().any(|workload| workload.service_account == object.name)
-            };
             touched.extend(self.members_in(object.namespace()).filter(runs_as).map(|member| &member.object));
         }
     }
 
+    /// Adds a member with the other ends of its calls.
+    fn add(&self, member: &'a Member, touched: &mut Touched<'a>) {
+        touched.insert(&member.object);
+        touched.extend(self.links_from(member).into_iter().map(|link| &link.server.object));
+        touched.extend(self.links_to(member).into_iter().map(|link| &link.client.object));
+    }
+
     /// The members whose proxies read a store: by a mount of a workload, or because an end names it.
-    fn readers_of(&self, store: &StoreKey) -> Vec<&'a ObjectRef> {
-        let readers = self.world.readers().of(store).filter(|reader| self.counts(reader));
+    fn readers_of(&self, store: &StoreKey) -> Vec<&'a Member> {
         let mut members = Vec::new();
-        for reader in readers {
-            members.extend(self.member(reader).map(|member| &member.object));
-            if let Some(workload) = self.workload(reader) {
-                members.extend(self.members_of(workload).into_iter().map(|member| &member.object));
-            }
+        for reader in self.world.readers().of(store).filter(|reader| self.counts(reader)) {
+            members.extend(self.member(reader));
+            members.extend(self.workload(reader).into_iter().flat_map(|workload| self.members_of(workload)));
         }
         members
     }

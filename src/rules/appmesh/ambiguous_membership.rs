@@ -18,13 +18,15 @@
 
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
+use crate::mesh::Member;
 use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };
     for workload in &cx.workloads {
-        let others = cx.view.members_of(workload).into_iter().filter(|other| other.object != member.object);
+        let of_this_api = |other: &&Member| other.api == member.api && other.object != member.object;
+        let others = cx.view.members_of(workload).into_iter().filter(of_this_api);
         let mut others: Vec<String> = others.map(|other| other.object.to_string()).collect();
         if others.is_empty() {
             continue;

@@ -26,7 +26,7 @@
 use crate::finding::{Problem, Severity};
 use crate::mesh::{Covered, NameCheck};
 use crate::pki::{HostMatch, certificate_matches_host, nearest_name};
-use crate::rules::context::{Context, Surface};
+use crate::rules::context::{CertificateUse, Context, Surface};
 use crate::rules::engine::Reporter;
 use crate::rules::envoy;
 use crate::rules::pairs::{Fields, Pair, Side};
@@ -48,6 +48,9 @@ fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
             if leaf.is_nameless() || certificate_matches_host(leaf, name) != HostMatch::None {
                 continue;
             }
+            if is_covered_by_another(cx, using, name) {
+                continue;
+            }
             let message = format!("{reason} {name} matches no name of the certificate ({})", using.chain_origin());
             let hint = nearest_name(name, leaf.dns_sans()).map(|name| format!(" (the nearest is {name})"));
             let mut callers = cx.pairs.iter().filter(|pair| pair.is_seen_from(Side::Server)).peekable();
@@ -65,6 +68,24 @@ fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
             );
         }
     }
+}
+
+/// Whether another certificate of the same listener may be shown for the name: one that has it, or that isn't known.
+fn is_covered_by_another(cx: &Context<'_>, using: &CertificateUse<'_>, name: &str) -> bool {
+    let several = using.end.certificates();
+    if several.len() < 2 {
+        return false;
+    }
+    let of_this_proxy = |other: &&CertificateUse<'_>| {
+        other.end.anchor() == using.end.anchor()
+            && other.workload.map(|it| &it.object) == using.workload.map(|it| &it.object)
+    };
+    let mut known = 0;
+    let covered = cx.certificates.iter().filter(of_this_proxy).filter_map(CertificateUse::leaf).any(|leaf| {
+        known += 1;
+        certificate_matches_host(leaf, name) != HostMatch::None
+    });
+    covered || known < several.len()
 }
 
 /// Those of the members that it calls, or leads a caller to, where the caller checks nothing but the hostname.
