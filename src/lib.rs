@@ -3,42 +3,44 @@
 //! Facts flow one way:
 //!
 //! ```text
-//! sources ─────► mesh ─────► rules ─────► finding ─────► admission | cli | report
-//! (I/O: cluster, (pure: what  (pure: one   (data)         (I/O: who asked, and how
-//!  manifests,     is known)    file a rule)                they want it told)
+//! sources ─────► apis ─────► mesh ─────► rules ─────► finding ─────► survey ─────► admission | report | cli
+//! (I/O: cluster, (one folder (pure: what (pure: one    (data)        (the judge    (who asked, and how
+//!  manifests,     an API)     is known)   file a rule)                of many)      they want it told)
 //!  AWS)
 //! ```
 //!
-//! - [`sources`] fetch and parse. Certificates are parsed there, once, when they arrive; a private key becomes the digest
-//!   of its public half.
-//! - [`mesh`] is the model: members (virtual nodes, gateways) with their server and client ends, the workloads they
-//!   select, and the file that stands at each path of each proxy.
+//! - [`sources`] fetch. Bytes become facts once, when they arrive; a private key becomes the digest of its public half.
+//! - [`apis`] turn the objects of one API each into neutral facts, behind one registry of kinds.
+//! - [`mesh`] is the model, without a word of any one API: members with their server and client ends, the hops between them, the
+//!   workloads they select, and the file that stands at each path of each proxy.
 //! - [`rules`] are pure functions of the object under review, the mesh, the [`policy`] and the time.
-//! - [`finding`]s are data, read by [`admission`] (the webhook), [`report`] (text, JSON) and [`cli`].
+//! - [`finding`]s are data. The catalogue of rules stands with them, below those that check.
+//! - `survey` judges everything that is there: for `check`, `audit`, `tree` and the report of a running webhook.
+//! - [`admission`] is the webhook, `serve` puts it together, `operate` is what it says of itself. `report` renders.
 //!
-//! [`mend`] makes patches of findings that a machine can mend, [`baseline`] keeps those that a repository starts with.
-//! [`survey`] judges a whole world at once.
+//! `text`, [`k8s`], [`pki`] and [`aws`] are the ground that all stand on: text for people, Kubernetes' own vocabulary,
+//! certificates as a proxy sees them, what AWS says.
 //!
-//! `serve` puts a server together from all of these. [`verify`] stands beside: it reads what running proxies count of TLS. [`doctor`] looks at an installation of meshvet itself.
+//! `verify` reads what running proxies count of TLS; `doctor` looks at an installation of meshvet itself.
 //!
-//! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them, [`aws`] those that AWS keeps.
+//! Each module uses only those before it in the list of docs/architecture.md, and no two files use each other: tests/layers holds it.
 
 pub mod admission;
 pub mod apis;
 pub mod aws;
 pub mod cli;
-pub mod doctor;
-pub mod example;
+mod doctor;
+mod example;
 pub mod finding;
 pub mod k8s;
 pub mod mesh;
 pub mod operate;
 pub mod pki;
 pub mod policy;
-pub mod report;
+mod report;
 pub mod rules;
-pub(crate) mod serve;
+mod serve;
 pub mod sources;
-pub mod survey;
-pub mod text;
-pub mod verify;
+mod survey;
+mod text;
+mod verify;

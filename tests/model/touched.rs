@@ -28,6 +28,8 @@ fn slot(forms: impl IntoIterator<Item = Value>) -> Slot {
 }
 
 static ROOTS: LazyLock<[Authority; 2]> = LazyLock::new(|| ["one root", "other root"].map(Authority::new));
+/// One time for all: a second later a message may say so.
+static NOW: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
 static SLOTS: LazyLock<Vec<Slot>> = LazyLock::new(slots);
 
 fn object(kind: &str, namespace: &str, name: &str, spec: Value) -> Value {
@@ -258,10 +260,9 @@ impl Mesh {
     /// What is found on each member, in words.
     fn judged(&self) -> BTreeMap<ObjectRef, Vec<String>> {
         let policy = Policy::parse("backendGroups: {enabled: true}\n").expect("a policy");
-        let now = Timestamp::now();
         let members = self.subjects.values().filter(|subject| subject.member().is_some());
         let judged = members.map(|subject| {
-            let findings = judge(subject, View::new(&self.world), &policy, now, Surface::Check).findings;
+            let findings = judge(subject, View::new(&self.world), &policy, *NOW, Surface::Check).findings;
             let words =
                 findings.iter().map(|it| format!("{} {:?} {} {:?}", it.rule.code, it.severity, it.field(), it.problem));
             (subject.object.clone(), words.collect())
