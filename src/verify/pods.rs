@@ -11,6 +11,7 @@ use kube::core::Status;
 use kube::{Client, ResourceExt};
 use thiserror::Error;
 
+use crate::sources::cluster::{Pages, begun_anew, is_expired};
 use crate::verify::fetch::{self, AdminUrl, FetchError, Reading};
 
 /// The container that App Mesh's injector adds, and that gateways have.
@@ -49,22 +50,21 @@ pub async fn find(
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
     };
-    let mut found = Vec::new();
-    let mut parameters =
-        ListParams { label_selector: selector.map(str::to_owned), ..ListParams::default() }.limit(PAGE);
-    loop {
-        let page = api.list(&parameters).await.map_err(|error| ListError { reason: told(&error, "list pods") })?;
+    let found = begun_anew(|| find_once(&api, selector), is_expired).await;
+    found.map_err(|error| ListError { reason: told(&error, "list pods") })
+}
+
+async fn find_once(api: &Api<Pod>, selector: Option<&str>) -> kube::Result<Vec<ProxyPod>> {
+    let params = ListParams { label_selector: selector.map(str::to_owned), ..ListParams::default() };
+    let (mut pages, mut found) = (Pages::new(params.limit(PAGE)), Vec::new());
+    while let Some(page) = pages.next(api).await? {
         found.extend(
-            page.items
-                .iter()
+            page.iter()
                 .filter(|pod| is_running_proxy(pod))
                 .map(|pod| ProxyPod { namespace: pod.namespace().unwrap_or_default(), name: pod.name_any() }),
         );
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => parameters.continue_token = Some(token),
-            None => return Ok(found),
-        }
     }
+    Ok(found)
 }
 
 fn is_running_proxy(pod: &Pod) -> bool {

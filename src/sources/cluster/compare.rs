@@ -9,9 +9,6 @@ use std::time::Duration;
 
 use kube::Client;
 use kube::Resource as _;
-use kube::api::ListParams;
-use tracing::Dispatch;
-use tracing::instrument::WithSubscriber;
 
 use crate::apis::Entry;
 use crate::mesh::{FactId, StoreKind};
@@ -21,10 +18,8 @@ use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
 use crate::sources::cluster::metadata::{self, Read, Whole};
 use crate::sources::cluster::object::decode;
+use crate::sources::cluster::pages::{Pages, begun_anew, is_expired};
 use crate::sources::cluster::place::Place;
-
-/// How often a list is begun anew when the API server has forgotten where it was.
-const TRIES: u32 = 4;
 
 /// What a comparison has come to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -126,37 +121,31 @@ struct Differs {
 
 async fn look(whole: &Whole, place: &Place, world: &SharedWorld) -> Result<Look, String> {
     let kind = whole.kind;
-    for _ in 0..TRIES {
-        match look_once(whole, place, world).await {
-            Ok(look) => return Ok(look),
-            Err((verb, error)) => match status_of(&error) {
-                // The kind isn't installed: nothing may be known of it.
-                Some(status) if status.code == 404 => {
-                    let mut look = Look::default();
-                    look.outlived(kind, place, world, &HashSet::new());
-                    return Ok(look);
-                }
-                Some(status) if status.code == 410 => {}
-                _ => return Err(format!("could not {verb} {}: {}", place.of(kind), told(&error))),
-            },
+    let (verb, error) = match begun_anew(|| look_once(whole, place, world), |(_, error)| is_expired(error)).await {
+        Ok(look) => return Ok(look),
+        Err(failed) => failed,
+    };
+    match status_of(&error) {
+        // The kind isn't installed: nothing may be known of it.
+        Some(status) if status.code == 404 => {
+            let mut look = Look::default();
+            look.outlived(kind, place, world, &HashSet::new());
+            Ok(look)
         }
+        _ if is_expired(&error) => Err(format!("could not list {}: it changed too often", place.of(kind))),
+        _ => Err(format!("could not {verb} {}: {}", place.of(kind), told(&error))),
     }
-    Err(format!("could not list {}: it changed too often", place.of(kind)))
 }
 
 /// Fails with the verb that failed.
 async fn look_once(whole: &Whole, place: &Place, world: &SharedWorld) -> Result<Look, (&'static str, kube::Error)> {
     let kind = whole.kind;
     let api = place.api(metadata::listing(whole.client.clone(), kind), kind);
-    let mut params = ListParams::default().limit(kind.page);
-    params.field_selector = kind.fields.map(str::to_owned);
+    let mut pages = Pages::of(kind);
     let (mut look, mut listed) = (Look::default(), HashSet::new());
-    loop {
-        // The client logs whole answers that it can't parse, Secrets and all: it is silenced.
-        let page = api.list(&params).with_subscriber(Dispatch::none()).await.map_err(|error| ("list", error))?;
-        let next = page.metadata.continue_.filter(|token| !token.is_empty());
-        look.objects += page.items.len();
-        for read in whole.objects(page.items).await.map_err(|error| ("get", error))? {
+    while let Some(page) = pages.next(&api).await.map_err(|error| ("list", error))? {
+        look.objects += page.len();
+        for read in whole.objects(page).await.map_err(|error| ("get", error))? {
             let (object, said) = match read {
                 Read::Nothing(object) => (object, Vec::new()),
                 Read::Whole(object) => {
@@ -179,10 +168,6 @@ async fn look_once(whole: &Whole, place: &Place, world: &SharedWorld) -> Result<
                 look.differing.insert(id.clone(), Differs { what, version: object.meta().resource_version.clone() });
             }
             listed.insert(id);
-        }
-        match next {
-            Some(token) => params.continue_token = Some(token),
-            None => break,
         }
     }
     look.outlived(kind, place, world, &listed);

@@ -19,6 +19,9 @@ mod metadata;
 #[cfg(test)]
 mod metadata_tests;
 mod object;
+mod pages;
+#[cfg(test)]
+mod pages_tests;
 mod place;
 mod read;
 mod readiness;
@@ -48,6 +51,7 @@ use crate::sources::cluster::place::Place;
 pub use compare::{Comparison, Difference, What, compare};
 pub use connect::{ConnectError, ConnectOptions, connect, connect_told};
 pub(crate) use failure::told;
+pub(crate) use pages::{Pages, begun_anew, is_expired};
 pub use read::KubeReader;
 pub(crate) use read::is_label;
 pub use readiness::Readiness;

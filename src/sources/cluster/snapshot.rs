@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use kube::Client;
-use kube::api::ListParams;
 use kube::runtime::watcher::Event;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
@@ -15,14 +14,13 @@ use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
 use crate::sources::cluster::metadata::{self, Whole};
+use crate::sources::cluster::pages::{Pages, begun_anew, is_expired};
 use crate::sources::cluster::place::Place;
 use crate::sources::cluster::stats::KindStats;
 use crate::sources::cluster::tracker::Tracker;
 
 /// How many kinds are listed at once: the next page of one is on its way while another's is decoded.
 const KINDS_AT_ONCE: usize = 4;
-/// How often a list is begun anew when the API server has forgotten where it was.
-const TRIES: u32 = 4;
 
 /// How far listing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,13 +130,7 @@ impl List<'_> {
 
     /// All pages, from the first on again when the API server no longer knows the next.
     async fn pages(&self, place: &Place, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
-        for _ in 0..TRIES {
-            match self.pages_once(place, counted).await {
-                Err(Refusal::Expired) => {}
-                outcome => return outcome,
-            }
-        }
-        Err(Refusal::Expired)
+        begun_anew(|| self.pages_once(place, counted), |refusal| matches!(refusal, Refusal::Expired)).await
     }
 
     async fn pages_once(&self, place: &Place, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
@@ -146,15 +138,10 @@ impl List<'_> {
         let mut whole = Some(Whole { client: self.client.clone(), kind: self.kind, answer: self.answer });
         let mut tracker = self.tracker();
         tracker.follow([Event::Init]);
-        let mut params = ListParams::default().limit(self.kind.page);
-        params.field_selector = self.kind.fields.map(str::to_owned);
-        loop {
-            // The client logs whole answers that it can't parse, Secrets and all: it is silenced.
-            let page =
-                api.list(&params).with_subscriber(Dispatch::none()).await.map_err(|error| self.refusal(&error))?;
-            let objects = page.items.len();
-            let next = page.metadata.continue_.filter(|token| !token.is_empty());
-            let mut events = page.items.into_iter().map(Event::InitApply).collect();
+        let mut pages = Pages::of(self.kind);
+        while let Some(page) = pages.next(&api).await.map_err(|error| self.refusal(&error))? {
+            let objects = page.len();
+            let mut events = page.into_iter().map(Event::InitApply).collect();
             if let Some(reads) = &whole {
                 events = match reads.events(events).await {
                     Ok(events) => events,
@@ -162,6 +149,7 @@ impl List<'_> {
                         // Who may list objects and not get them reads this page and those after it in full.
                         whole = None;
                         api = place.api(self.client.clone(), self.kind);
+                        pages.again();
                         continue;
                     }
                     Err(error) => {
@@ -172,10 +160,6 @@ impl List<'_> {
             }
             counted(objects);
             tracker.follow(events);
-            match next {
-                Some(token) => params.continue_token = Some(token),
-                None => break,
-            }
         }
         tracker.follow([Event::InitDone]);
         Ok(())
@@ -188,7 +172,7 @@ impl List<'_> {
     fn refusal(&self, error: &kube::Error) -> Refusal {
         match status_of(error) {
             Some(status) if status.code == 404 => Refusal::Absent,
-            Some(status) if status.code == 410 => Refusal::Expired,
+            _ if is_expired(error) => Refusal::Expired,
             Some(status) if status.is_forbidden() => {
                 let resource = self.kind.resource();
                 Refusal::Forbidden(format!(

@@ -16,9 +16,9 @@ use crate::mesh::{SecretAccess, SecretScope, StoreKey, StoreState, Unread, World
 use crate::sources::{SharedWorld, StoreReader};
 
 /// The answer to a request for a path with its query; None: it never comes.
-type Answer = Option<(u16, String)>;
+pub(super) type Answer = Option<(u16, String)>;
 
-fn client(answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static) -> Client {
+pub(super) fn client(answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static) -> Client {
     let service = tower::service_fn(move |request: Request<Body>| {
         let answer = answer(&request.uri().to_string());
         async move {
@@ -30,7 +30,7 @@ fn client(answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static) -> Cl
 }
 
 /// A list's page with these names, in namespace shop.
-fn page(names: &[&str], next: &str) -> Answer {
+pub(super) fn page(names: &[&str], next: &str) -> Answer {
     let items: Vec<_> = names.iter().map(|name| json!({"metadata": {"namespace": "shop", "name": name}})).collect();
     let metadata = json!({"resourceVersion": "7", "continue": next});
     Some((200, json!({"kind": "List", "apiVersion": "v1", "metadata": metadata, "items": items}).to_string()))
@@ -47,7 +47,7 @@ fn refusal() -> Answer {
 }
 
 /// Every request for `resource`'s list goes to `answer`; all other lists are empty, and nothing ever happens.
-fn only(
+pub(super) fn only(
     resource: &'static str,
     answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static,
 ) -> impl Fn(&str) -> Answer + Clone + Send + Sync + 'static {
@@ -63,10 +63,10 @@ fn only(
 
 /// All that is logged on this thread, at every level.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn start() -> (Self, DefaultGuard) {
+    pub(super) fn start() -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -77,7 +77,7 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 
