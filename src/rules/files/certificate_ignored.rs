@@ -19,7 +19,7 @@
 use crate::finding::{Problem, Site};
 use crate::pki::{FileFacts, IgnoredBlock, IgnoredReason};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 use crate::rules::files::THEN_RESTART;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {

@@ -21,7 +21,7 @@ use jiff::SignedDuration;
 use crate::finding::{Problem, Severity};
 use crate::pki::path::Reason;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 use crate::rules::envoy;
 
 /// How far clocks may differ before a certificate counts as not valid yet.

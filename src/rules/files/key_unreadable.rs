@@ -18,7 +18,7 @@
 
 use crate::finding::Problem;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 use crate::rules::files::{THEN_RESTART, store_of};
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {

@@ -20,8 +20,9 @@
 
 use crate::finding::{Problem, Severity};
 use crate::pki::path::{PathVerdict, Purpose};
-use crate::rules::context::{CertificateUse, Context};
-use crate::rules::engine::Reporter;
+use crate::rules::context::Context;
+use crate::rules::uses::CertificateUse;
+use crate::rules::reporter::Reporter;
 use crate::rules::envoy;
 use crate::rules::pairs::Side;
 

@@ -19,8 +19,8 @@
 //! TLS, go the same way back.
 
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
-use crate::rules::pairs::Fields;
+use crate::rules::reporter::Reporter;
+use crate::rules::call_problem::Fields;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {

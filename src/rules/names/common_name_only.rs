@@ -22,7 +22,7 @@ use crate::finding::Problem;
 use crate::mesh::Covered;
 use crate::pki::{HostMatch, certificate_matches_host};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 use crate::rules::envoy;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {

@@ -20,8 +20,8 @@
 
 use crate::pki::san_entry_matches;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
-use crate::rules::pairs::Fields;
+use crate::rules::reporter::Reporter;
+use crate::rules::call_problem::Fields;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
