@@ -20,8 +20,8 @@
 use crate::finding::Problem;
 use crate::pki::path::Reason;
 use crate::rules::context::Context;
-use crate::rules::reporter::Reporter;
 use crate::rules::envoy;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

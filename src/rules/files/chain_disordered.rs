@@ -19,9 +19,9 @@
 use crate::finding::Problem;
 use crate::pki::{Certificate, KeySupport};
 use crate::rules::context::Context;
-use crate::rules::uses::CertificateUse;
-use crate::rules::reporter::Reporter;
 use crate::rules::files::THEN_RESTART;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::CertificateUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

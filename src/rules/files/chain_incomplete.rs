@@ -23,11 +23,11 @@ use crate::mesh::{Place, StoreState, View};
 use crate::pki::Certificate;
 use crate::pki::path::{Purpose, Reason, missing_links};
 use crate::rules::context::Context;
-use crate::rules::uses::{CertificateUse, TrustUse};
-use crate::rules::reporter::Reporter;
 use crate::rules::files::THEN_RESTART;
 use crate::rules::pairs::Side;
 use crate::rules::refused::Refused;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::{CertificateUse, TrustUse};
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for refused in &cx.refused {

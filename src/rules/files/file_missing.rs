@@ -20,9 +20,9 @@
 use crate::finding::{Problem, Severity};
 use crate::mesh::{Place, StoreKind, Unread};
 use crate::rules::context::Context;
-use crate::rules::uses::FileUse;
-use crate::rules::reporter::Reporter;
 use crate::rules::files::{THEN_RESTART, keys_text, noun};
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::FileUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.files() {

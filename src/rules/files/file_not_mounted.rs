@@ -22,8 +22,8 @@
 use crate::finding::{Mend, Problem};
 use crate::mesh::{FileRef, Place};
 use crate::rules::context::Context;
-use crate::rules::uses::FileUse;
 use crate::rules::reporter::Reporter;
+use crate::rules::uses::FileUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.files() {

@@ -17,9 +17,9 @@
 
 use crate::finding::Problem;
 use crate::rules::context::Context;
-use crate::rules::reporter::Reporter;
 use crate::rules::files::THEN_RESTART;
 use crate::rules::leaf::place_of_key;
+use crate::rules::reporter::Reporter;
 use crate::text::hex_start;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {

@@ -21,10 +21,10 @@
 use crate::finding::{Problem, Severity};
 use crate::pki::path::{PathVerdict, Purpose};
 use crate::rules::context::Context;
-use crate::rules::uses::CertificateUse;
-use crate::rules::reporter::Reporter;
 use crate::rules::envoy;
 use crate::rules::pairs::Side;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::CertificateUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

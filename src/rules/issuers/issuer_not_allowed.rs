@@ -33,8 +33,8 @@ use crate::mesh::View;
 use crate::pki::{Certificate, Chain};
 use crate::policy::{AllowedIssuers, DistinguishedName};
 use crate::rules::context::Context;
-use crate::rules::uses::{CertificateUse, TrustUse};
 use crate::rules::reporter::Reporter;
+use crate::rules::uses::{CertificateUse, TrustUse};
 use crate::text::hex_start;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {

@@ -21,8 +21,8 @@
 
 use crate::pki::path::{Reason, Refusal};
 use crate::rules::context::Context;
-use crate::rules::reporter::Reporter;
 use crate::rules::files::chain_incomplete::links_at_hand;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for refused in &cx.refused {
