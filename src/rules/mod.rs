@@ -3,6 +3,12 @@
 //! A rule is a pure function of a [`Context`]: the object under review, the mesh, the policy and the time. It reports
 //! [`Problem`](crate::finding::Problem)s; the [engine](judge) gives them the severity that the policy sets and sorts them.
 //!
+//! What a judgement is made of, each built from what stands before it:
+//!
+//! ```text
+//! end ─► uses ─► loads ─► pairs ─► refused ─► context ─► reporter, call_problem ─► the rules ─► engine
+//! ```
+//!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
 
 mod acm;
