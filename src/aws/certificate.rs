@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::answer::Unanswered;
+use super::unanswered::Unanswered;
 use crate::pki::{Bundle, Certificate, Chain, KeyAlgorithm};
 
 /// What ACM's `DescribeCertificate` says.

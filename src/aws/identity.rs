@@ -1,4 +1,4 @@
-//! What IAM and EKS say of the roles that proxies and controllers run as.
+//! Roles: those that proxies and controllers run as, by what IAM and EKS say of them, and those that meshvet takes on.
 
 /// The role behind a ServiceAccount that isn't named by the annotation of IRSA.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub struct Simulation {
     pub action: &'static str,
     /// The ARN of what it is done to.
     pub resource: String,
+}
+
+/// A role that meshvet takes on to ask about what belongs to another account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AccountRole {
+    /// Its ARN.
+    pub arn: String,
+    /// The external id that it asks for, where it does.
+    pub external_id: Option<String>,
 }
 
 /// The account in a role's ARN, where it is one: `arn:aws:iam::111122223333:role/NAME`.

@@ -34,7 +34,14 @@ impl AwsArgs {
 #[cfg(feature = "aws")]
 fn reader(policy: &Arc<ArcSwap<Policy>>) -> anyhow::Result<Arc<dyn AwsReader>> {
     use crate::sources::aws::{AwsSource, Pace};
-    Ok(Arc::new(AwsSource::new(Arc::clone(policy), Pace::default())))
+    Ok(Arc::new(AwsSource::new(roles(policy), Pace::default())))
+}
+
+/// The roles that the policy names, whenever one is needed: a policy that is read again holds from then on.
+#[cfg(feature = "aws")]
+fn roles(policy: &Arc<ArcSwap<Policy>>) -> crate::sources::aws::Roles {
+    let policy = Arc::clone(policy);
+    Arc::new(move |account| policy.load().role_in(account))
 }
 
 #[cfg(not(feature = "aws"))]
@@ -42,4 +49,30 @@ fn reader(_: &Arc<ArcSwap<Policy>>) -> anyhow::Result<Arc<dyn AwsReader>> {
     anyhow::bail!(
         "--aws: this meshvet was built without AWS; build it with the cargo feature `aws`, which is a default one"
     )
+}
+
+#[cfg(all(test, feature = "aws"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_role_is_that_of_the_policy_that_holds_now() {
+        const ACCOUNT: &str = "111122223333";
+        let of = |role: &str| {
+            let text = format!(
+                "aws: {{accounts: [{{account: '{ACCOUNT}', roleArn: 'arn:aws:iam::{ACCOUNT}:role/{role}', externalId: x}}]}}"
+            );
+            Policy::parse(&text).expect("a policy")
+        };
+        let policy = Arc::new(ArcSwap::from_pointee(of("first")));
+        let roles = roles(&policy);
+        let role = |account: &str| roles(account).map(|role| (role.arn, role.external_id));
+        let expected = |role: &str| Some((format!("arn:aws:iam::{ACCOUNT}:role/{role}"), Some("x".to_owned())));
+        assert_eq!(role(ACCOUNT), expected("first"));
+        assert_eq!(role("444455556666"), None);
+        policy.store(Arc::new(of("second")));
+        assert_eq!(role(ACCOUNT), expected("second"));
+        policy.store(Arc::default());
+        assert_eq!(role(ACCOUNT), None);
+    }
 }

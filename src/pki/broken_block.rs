@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use super::certificate::CertificateError;
+use super::certificate_error::CertificateError;
 use super::instead::NotPem;
-use super::private_key::KeyFault;
+use super::key_fault::KeyFault;
 
 /// One broken block, which ends the reading of its file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -6,12 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use thiserror::Error;
 use x509_parser::certificate::X509CertificateParser;
 use x509_parser::error::X509Error;
 use x509_parser::nom::Parser;
 use x509_parser::x509::AlgorithmIdentifier;
 
+use super::certificate_error::CertificateError;
 use super::der::{self, Reader};
 use super::distinguished_name;
 use super::extensions::{self, BasicConstraints, ExtendedKeyUsage, KeyUsage, San, Shown};
@@ -85,34 +85,6 @@ pub enum HashAlgorithm {
     Sha256,
     Sha384,
     Sha512,
-}
-
-/// Why bytes are no certificate that BoringSSL reads.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum CertificateError {
-    /// The structure isn't X.509.
-    #[error("{0}")]
-    Structure(String),
-    /// A version over 3, or extensions in a certificate of version 1 or 2.
-    #[error("version {version} with{} extensions", if *.extensions { "" } else { "out" })]
-    Version {
-        /// 1-based.
-        version: u32,
-        /// Whether it has extensions.
-        extensions: bool,
-    },
-    /// notBefore or notAfter isn't a time as RFC 5280, section 4.1.2.5, wants it.
-    #[error("invalid date")]
-    Date,
-    /// Bytes behind the certificate.
-    #[error("bytes behind the certificate")]
-    Trailing,
-}
-
-impl CertificateError {
-    pub(super) fn not_x509() -> Self {
-        Self::Structure("it is not X.509, or damaged".to_owned())
-    }
 }
 
 impl Certificate {

@@ -1,18 +1,19 @@
 //! What one file holds, as each of the uses that a proxy could make of it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use x509_parser::parse_x509_crl;
 
 use super::broken_block::{BlockFault, BrokenBlock};
-use super::certificate::{Certificate, CertificateError};
+use super::certificate::Certificate;
+use super::certificate_error::CertificateError;
+use super::chain::{Bundle, Chain};
 use super::der::{self, Reader};
+use super::ignored::{IgnoredBlock, IgnoredReason};
 use super::instead::{NotPem, OtherBlock};
 use super::pem::{self, Block, Headers, MAX_BLOCKS, PassedOver, PassedOverBecause, Scan, ScanEnd};
 use super::private_key::{self, PrivateKeyFacts};
 use super::problem::{BAD_PASSWORD_READ, CertificateFileError, CertificateProblem, PrivateKeyError, Purpose, TooMuch};
-use super::public_key::sha256;
 use super::shape;
 
 /// How long a file may be that is read at all. A Secret or ConfigMap carries one mebibyte at most.
@@ -33,117 +34,6 @@ pub struct FileFacts {
     pub carries_private_key: bool,
     /// Certificates that Envoy drops in silence, in file order. They say little when the file can't be read anyway.
     pub ignored: Vec<IgnoredBlock>,
-}
-
-/// The certificates that a proxy presents.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chain {
-    /// In file order; at least one.
-    pub certificates: Vec<Arc<Certificate>>,
-    leaf: Arc<Certificate>,
-    fingerprint: [u8; 32],
-}
-
-impl Chain {
-    /// A chain of these certificates, the leaf first; `None` without any.
-    pub fn new(certificates: Vec<Arc<Certificate>>) -> Option<Self> {
-        let leaf = Arc::clone(certificates.first()?);
-        let fingerprint = fingerprint(&certificates);
-        Some(Self { certificates, leaf, fingerprint })
-    }
-
-    /// The first certificate, which is the one that the proxy's key must belong to.
-    pub fn leaf(&self) -> &Certificate {
-        &self.leaf
-    }
-
-    /// A digest of the whole chain, order included: taken when it was read.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        self.fingerprint
-    }
-}
-
-/// The authorities that a proxy trusts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bundle {
-    /// In file order; at least one.
-    pub certificates: Vec<Arc<Certificate>>,
-    /// Whether a revocation list is among them: then Envoy wants one of every issuer.
-    pub has_crl: bool,
-    fingerprint: [u8; 32],
-}
-
-impl Bundle {
-    /// A bundle of these certificates; `None` without any.
-    pub fn new(certificates: Vec<Arc<Certificate>>, has_crl: bool) -> Option<Self> {
-        let fingerprint = fingerprint(&certificates);
-        (!certificates.is_empty()).then_some(Self { certificates, has_crl, fingerprint })
-    }
-
-    /// A digest of the whole bundle, order included: taken when it was read.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        self.fingerprint
-    }
-}
-
-fn fingerprint(certificates: &[Arc<Certificate>]) -> [u8; 32] {
-    sha256(&certificates.iter().flat_map(|certificate| certificate.fingerprint).collect::<Vec<_>>())
-}
-
-/// A certificate that Envoy drops without a word.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IgnoredBlock {
-    /// 1-based, counting every BEGIN of the file.
-    pub number: usize,
-    /// 1-based line of its BEGIN.
-    pub line: usize,
-    /// What it says that it is.
-    pub label: String,
-    /// Why it is dropped.
-    pub reason: IgnoredReason,
-}
-
-/// Why Envoy drops a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IgnoredReason {
-    /// A byte-order mark stands before BEGIN.
-    ByteOrderMark,
-    /// Space stands before BEGIN.
-    Indented,
-    /// Something else stands before BEGIN.
-    NotAtLineStart,
-    /// A NUL stands before BEGIN.
-    AfterNul,
-    /// The lines around it end in carriage returns alone.
-    CarriageReturns,
-    /// BEGIN lacks its dashes, or something stands behind them.
-    MalformedBegin,
-    /// `TRUSTED CERTIFICATE` after the first certificate; dropped from a chain only.
-    TrustedLabel,
-    /// Certificates inside a PKCS#7 container aren't looked for.
-    Pkcs7,
-}
-
-impl IgnoredReason {
-    /// Whether the block is dropped from a trust bundle as well as from a chain.
-    pub fn holds_in_a_bundle(self) -> bool {
-        self != Self::TrustedLabel
-    }
-}
-
-impl fmt::Display for IgnoredReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ByteOrderMark => "a byte-order mark stands before BEGIN",
-            Self::Indented => "BEGIN is indented",
-            Self::NotAtLineStart => "BEGIN is not at the start of its line",
-            Self::AfterNul => "a NUL byte stands before BEGIN",
-            Self::CarriageReturns => "the lines around it end in carriage returns alone",
-            Self::MalformedBegin => "BEGIN is malformed",
-            Self::TrustedLabel => "TRUSTED CERTIFICATE counts only as the first of a chain",
-            Self::Pkcs7 => "a PKCS#7 container is not unpacked",
-        })
-    }
 }
 
 impl FileFacts {
@@ -385,19 +275,6 @@ fn plain(block: &Block) -> Result<(), BrokenBlock> {
 
 fn broken(block: &Block, fault: BlockFault) -> BrokenBlock {
     BrokenBlock { number: block.number, line: block.line, label: block.label.clone(), fault }
-}
-
-impl From<PassedOverBecause> for IgnoredReason {
-    fn from(because: PassedOverBecause) -> Self {
-        match because {
-            PassedOverBecause::ByteOrderMark => Self::ByteOrderMark,
-            PassedOverBecause::Indented => Self::Indented,
-            PassedOverBecause::AfterText => Self::NotAtLineStart,
-            PassedOverBecause::AfterNul => Self::AfterNul,
-            PassedOverBecause::CarriageReturns => Self::CarriageReturns,
-            PassedOverBecause::Malformed => Self::MalformedBegin,
-        }
-    }
 }
 
 impl From<&PassedOver> for NotPem {

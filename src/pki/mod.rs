@@ -8,12 +8,16 @@
 
 mod broken_block;
 mod certificate;
+mod certificate_error;
+mod chain;
 mod der;
 mod described;
 mod distinguished_name;
 mod extensions;
 mod file;
+mod ignored;
 mod instead;
+mod key_fault;
 pub mod names;
 pub mod path;
 mod pem;
@@ -29,14 +33,18 @@ mod support;
 mod tests;
 
 pub use broken_block::{BlockFault, BrokenBlock};
-pub use certificate::{Certificate, CertificateError, HashAlgorithm};
+pub use certificate::{Certificate, HashAlgorithm};
+pub use certificate_error::CertificateError;
+pub use chain::{Bundle, Chain};
 pub use described::Description;
 pub use extensions::{BasicConstraints, ExtendedKeyUsage, KeyUsage, San};
-pub use file::{Bundle, Chain, FileFacts, IgnoredBlock, IgnoredReason, MAX_FILE_BYTES};
+pub use file::{FileFacts, MAX_FILE_BYTES};
+pub use ignored::{IgnoredBlock, IgnoredReason};
 pub use instead::{NotPem, OtherBlock};
+pub use key_fault::KeyFault;
 pub use names::{HostMatch, certificate_matches_host, dns_name_matches, is_ip, nearest_name, san_entry_matches};
 pub use pem::MAX_BLOCKS;
-pub use private_key::{KeyFault, KeyFit, PrivateKeyFacts};
+pub use private_key::{KeyFit, PrivateKeyFacts};
 pub use problem::{CertificateFileError, CertificateProblem, PrivateKeyError, Purpose, TooMuch};
 pub use public_key::KeyAlgorithm;
 pub use support::{HandshakeFailure, KeySupport, Refusal};

@@ -4,12 +4,12 @@
 //! this module, errors included.
 
 use ring::signature::KeyPair;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::broken_block::{BlockFault, BrokenBlock};
 use super::certificate::Certificate;
 use super::der::{self, Reader};
+use super::key_fault::{KeyFault, UNSUPPORTED};
 use super::pem::{Block, Headers};
 use super::problem::{PrivateKeyError, key_refused};
 use super::public_key::{self, KeyAlgorithm};
@@ -70,47 +70,6 @@ impl KeyFit {
 
 const KEY_TYPE_MISMATCH: &str = "error:0b000073:X.509 certificate routines:OPENSSL_internal:KEY_TYPE_MISMATCH";
 const KEY_VALUES_MISMATCH: &str = "error:0b000074:X.509 certificate routines:OPENSSL_internal:KEY_VALUES_MISMATCH";
-const UNSUPPORTED: &str = "error:06000080:public key routines:OPENSSL_internal:UNSUPPORTED_ALGORITHM";
-const BAD_PKCS8: &str = "error:0c00006d:ASN.1 encoding routines:OPENSSL_internal:DECODE_ERROR";
-const BAD_KEY: &str = "error:06000066:public key routines:OPENSSL_internal:DECODE_ERROR";
-const N_NOT_EQUAL_P_Q: &str = "error:04000084:RSA routines:OPENSSL_internal:N_NOT_EQUAL_P_Q";
-const D_E_NOT_CONGRUENT: &str = "error:04000077:RSA routines:OPENSSL_internal:D_E_NOT_CONGRUENT_TO_1";
-const CRT_VALUES_INCORRECT: &str = "error:0400006f:RSA routines:OPENSSL_internal:CRT_VALUES_INCORRECT";
-const RSA_DISAGREES: &str = "its numbers don't belong together";
-const NOT_ON_CURVE: &str = "error:0f000078:elliptic curve routines:OPENSSL_internal:POINT_IS_NOT_ON_CURVE";
-const BAD_EC_KEY: &str = "error:0f000071:elliptic curve routines:OPENSSL_internal:INVALID_PRIVATE_KEY";
-const BAD_SCALAR: &str = "error:0f000085:elliptic curve routines:OPENSSL_internal:INVALID_SCALAR";
-const OTHER_GROUP: &str = "error:0f000082:elliptic curve routines:OPENSSL_internal:GROUP_MISMATCH";
-
-/// What is wrong with a private key whose block is sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("{what}")]
-pub struct KeyFault {
-    what: &'static str,
-    cause: &'static str,
-}
-
-impl KeyFault {
-    /// BoringSSL's error.
-    pub(super) fn cause(&self) -> &'static str {
-        self.cause
-    }
-}
-
-const NO_SUCH_KIND: KeyFault = KeyFault { what: "it is of a kind that Envoy does not have", cause: UNSUPPORTED };
-const NOT_PKCS8: KeyFault = KeyFault { what: "it is not PKCS#8", cause: BAD_PKCS8 };
-const NOT_RSA: KeyFault = KeyFault { what: "it is not an RSA key", cause: BAD_KEY };
-const RSA_MODULUS: KeyFault = KeyFault { what: RSA_DISAGREES, cause: N_NOT_EQUAL_P_Q };
-const RSA_EXPONENT: KeyFault = KeyFault { what: RSA_DISAGREES, cause: D_E_NOT_CONGRUENT };
-const RSA_REMAINDERS: KeyFault = KeyFault { what: RSA_DISAGREES, cause: CRT_VALUES_INCORRECT };
-const NOT_EC: KeyFault = KeyFault { what: "it is not an EC key", cause: BAD_KEY };
-const EC_DISAGREES: KeyFault = KeyFault { what: "its public half is another key's", cause: BAD_EC_KEY };
-const EC_NO_POINT: KeyFault = KeyFault { what: "its public half is no point of its curve", cause: NOT_ON_CURVE };
-const EC_ZERO: KeyFault = KeyFault { what: "its number is zero", cause: BAD_EC_KEY };
-const EC_OUT_OF_RANGE: KeyFault = KeyFault { what: "its number is over its curve's order", cause: BAD_SCALAR };
-const EC_OTHER_CURVE: KeyFault = KeyFault { what: "it names two curves", cause: OTHER_GROUP };
-const NOT_ED25519: KeyFault = KeyFault { what: "it is not an Ed25519 key", cause: BAD_KEY };
-const NOT_DSA: KeyFault = KeyFault { what: "it is not a DSA key", cause: BAD_KEY };
 
 /// Why a key's DER gives no facts.
 pub(super) enum Refusal {
@@ -160,7 +119,7 @@ pub(super) fn read(block: &Block) -> Result<PrivateKeyFacts, PrivateKeyError> {
     if block.label == "ENCRYPTED PRIVATE KEY" {
         return Err(match Reader::new(&block.der).enter(der::SEQUENCE) {
             Some(_) => PrivateKeyError::Encrypted { label: block.label.clone(), line },
-            None => broken(BlockFault::PrivateKey(NOT_PKCS8)),
+            None => broken(BlockFault::PrivateKey(KeyFault::NOT_PKCS8)),
         });
     }
     parse(&block.label, &block.der).map_err(|refusal| match refusal {
@@ -179,7 +138,7 @@ pub(super) fn check_in_bundle(block: &Block) -> Result<(), BrokenBlock> {
             number: block.number,
             line: block.line,
             label: block.label.clone(),
-            fault: BlockFault::PrivateKey(NO_SUCH_KIND),
+            fault: BlockFault::PrivateKey(KeyFault::NO_SUCH_KIND),
         }),
         _ => Ok(()),
     }
@@ -200,24 +159,24 @@ pub(super) fn parse(label: &str, key: &[u8]) -> Result<PrivateKeyFacts, Refusal>
 fn relabelled(key: &[u8], wanted: &[u8], refusal: Refusal) -> Result<PrivateKeyFacts, Refusal> {
     match (pkcs8_parts(key), refusal) {
         (Ok((oid, ..)), _) if oid == wanted => pkcs8(key),
-        (_, Refusal::Fault(fault)) => Err(KeyFault { cause: BAD_KEY, ..fault }.into()),
+        (_, Refusal::Fault(fault)) => Err(fault.under_an_old_label().into()),
         (_, refusal) => Err(refusal),
     }
 }
 
 /// A `PrivateKeyInfo`'s algorithm, its parameters, and the key inside (RFC 5208, section 5).
 fn pkcs8_parts(key: &[u8]) -> Result<(&[u8], Reader<'_>, &[u8]), Refusal> {
-    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(NOT_PKCS8)?;
-    let version = reader.small().ok_or(NOT_PKCS8)?;
-    let mut algorithm = reader.enter(der::SEQUENCE).ok_or(NOT_PKCS8)?;
-    let oid = algorithm.expect(der::OBJECT_IDENTIFIER).ok_or(NOT_PKCS8)?;
-    let inside = reader.expect(der::OCTET_STRING).ok_or(NOT_PKCS8)?;
+    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(KeyFault::NOT_PKCS8)?;
+    let version = reader.small().ok_or(KeyFault::NOT_PKCS8)?;
+    let mut algorithm = reader.enter(der::SEQUENCE).ok_or(KeyFault::NOT_PKCS8)?;
+    let oid = algorithm.expect(der::OBJECT_IDENTIFIER).ok_or(KeyFault::NOT_PKCS8)?;
+    let inside = reader.expect(der::OCTET_STRING).ok_or(KeyFault::NOT_PKCS8)?;
     let _attributes = reader.expect(der::constructed(0));
     if !reader.is_empty() {
         return Err(Refusal::Version2);
     }
     if version != 0 {
-        return Err(Refusal::Fault(KeyFault { what: "it is of no version that is known", cause: BAD_KEY }));
+        return Err(KeyFault::UNKNOWN_VERSION.into());
     }
     Ok((oid, algorithm, inside))
 }
@@ -227,7 +186,7 @@ fn pkcs8(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
     if oid == public_key::RSA {
         match parameters.next() {
             Some((0x05, [])) => rsa(inside),
-            _ => Err(NOT_RSA.into()),
+            _ => Err(KeyFault::NOT_RSA.into()),
         }
     } else if oid == public_key::EC {
         let curve = curve(&mut parameters)?;
@@ -241,11 +200,11 @@ fn pkcs8(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
 
 /// An `RSAPrivateKey` (RFC 8017, appendix A.1.2).
 fn rsa(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
-    let numbers = rsa_numbers(key).ok_or(NOT_RSA)?;
+    let numbers = rsa_numbers(key).ok_or(KeyFault::NOT_RSA)?;
     numbers.check().map_err(|disagreement| match disagreement {
-        Disagreement::Modulus => RSA_MODULUS,
-        Disagreement::Exponent => RSA_EXPONENT,
-        Disagreement::Remainders => RSA_REMAINDERS,
+        Disagreement::Modulus => KeyFault::RSA_MODULUS,
+        Disagreement::Exponent => KeyFault::RSA_EXPONENT,
+        Disagreement::Remainders => KeyFault::RSA_REMAINDERS,
     })?;
     Ok(PrivateKeyFacts {
         algorithm: KeyAlgorithm::Rsa { bits: public_key::bits(numbers.modulus) },
@@ -270,43 +229,43 @@ fn rsa_numbers(key: &[u8]) -> Option<RsaNumbers<'_>> {
 
 /// An `ECPrivateKey` (RFC 5915, section 3), whose curve may be named outside.
 fn ec(key: &[u8], outside: Option<KeyAlgorithm>) -> Result<PrivateKeyFacts, Refusal> {
-    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(NOT_EC)?;
+    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(KeyFault::NOT_EC)?;
     if reader.small() != Some(1) {
-        return Err(NOT_EC.into());
+        return Err(KeyFault::NOT_EC.into());
     }
-    let scalar = reader.expect(der::OCTET_STRING).ok_or(NOT_EC)?;
+    let scalar = reader.expect(der::OCTET_STRING).ok_or(KeyFault::NOT_EC)?;
     let inside = match reader.enter(der::constructed(0)) {
         Some(mut parameters) => {
             let curve = curve(&mut parameters)?;
             if !parameters.is_empty() {
-                return Err(NOT_EC.into());
+                return Err(KeyFault::NOT_EC.into());
             }
             Some(curve)
         }
         None => None,
     };
     let public = match reader.enter(der::constructed(1)) {
-        Some(mut public) => Some(public.bytes_of_bit_string().filter(|_| public.is_empty()).ok_or(NOT_EC)?),
+        Some(mut public) => Some(public.bytes_of_bit_string().filter(|_| public.is_empty()).ok_or(KeyFault::NOT_EC)?),
         None => None,
     };
     if !reader.is_empty() {
-        return Err(NOT_EC.into());
+        return Err(KeyFault::NOT_EC.into());
     }
     let algorithm = match (outside, inside) {
-        (Some(outside), Some(inside)) if outside != inside => return Err(EC_OTHER_CURVE.into()),
+        (Some(outside), Some(inside)) if outside != inside => return Err(KeyFault::EC_OTHER_CURVE.into()),
         (Some(curve), _) | (None, Some(curve)) => curve,
-        (None, None) => return Err(NOT_EC.into()),
+        (None, None) => return Err(KeyFault::NOT_EC.into()),
     };
     if algorithm == KeyAlgorithm::EcSecp256k1 {
         return Err(Refusal::Unsupported { algorithm: algorithm.to_string(), cause: UNSUPPORTED });
     }
     let public = match public {
-        Some(public) => Some(public_key::uncompressed(&algorithm, public).ok_or(EC_NO_POINT)?),
+        Some(public) => Some(public_key::uncompressed(&algorithm, public).ok_or(KeyFault::EC_NO_POINT)?),
         None => None,
     };
     let derived = derived(&algorithm, scalar)?;
     if derived.is_some() && public.is_some() && derived != public {
-        return Err(EC_DISAGREES.into());
+        return Err(KeyFault::EC_DISAGREES.into());
     }
     // Only an uncompressed point has the form that a certificate carries.
     let point = derived.or(public).filter(|point| point.first() == Some(&4));
@@ -320,17 +279,17 @@ fn derived(curve: &KeyAlgorithm, scalar: &[u8]) -> Result<Option<Vec<u8>>, KeyFa
 
     let digits = scalar.iter().position(|&byte| byte != 0).and_then(|at| scalar.get(at..)).unwrap_or_default();
     if digits.is_empty() {
-        return Err(EC_ZERO);
+        return Err(KeyFault::EC_ZERO);
     }
     match curve {
         KeyAlgorithm::EcP256 => {
-            let padded = pad::<32>(digits).ok_or(EC_OUT_OF_RANGE)?;
-            let key = p256::SecretKey::from_slice(&*padded).map_err(|_| EC_OUT_OF_RANGE)?;
+            let padded = pad::<32>(digits).ok_or(KeyFault::EC_OUT_OF_RANGE)?;
+            let key = p256::SecretKey::from_slice(&*padded).map_err(|_| KeyFault::EC_OUT_OF_RANGE)?;
             Ok(Some(key.public_key().to_sec1_point(false).as_bytes().to_vec()))
         }
         KeyAlgorithm::EcP384 => {
-            let padded = pad::<48>(digits).ok_or(EC_OUT_OF_RANGE)?;
-            let key = p384::SecretKey::from_slice(&*padded).map_err(|_| EC_OUT_OF_RANGE)?;
+            let padded = pad::<48>(digits).ok_or(KeyFault::EC_OUT_OF_RANGE)?;
+            let key = p384::SecretKey::from_slice(&*padded).map_err(|_| KeyFault::EC_OUT_OF_RANGE)?;
             Ok(Some(key.public_key().to_sec1_point(false).as_bytes().to_vec()))
         }
         _ => Ok(None),
@@ -369,14 +328,14 @@ fn curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, Refusal> {
             cause: UNSUPPORTED,
         });
     }
-    let mut described = parameters.enter(der::SEQUENCE).ok_or(NOT_EC)?;
+    let mut described = parameters.enter(der::SEQUENCE).ok_or(KeyFault::NOT_EC)?;
     let prime = (|| {
         described.small()?;
         let mut field = described.enter(der::SEQUENCE)?;
         field.expect(der::OBJECT_IDENTIFIER)?;
         field.unsigned()
     })();
-    let prime = hex(prime.ok_or(NOT_EC)?);
+    let prime = hex(prime.ok_or(KeyFault::NOT_EC)?);
     let known = PRIMES.iter().find(|(_, known)| *known == prime).map(|(curve, _)| curve.clone());
     known.ok_or_else(|| Refusal::Unsupported {
         algorithm: "EC with parameters of its own".to_owned(),
@@ -387,8 +346,8 @@ fn curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, Refusal> {
 /// A `CurvePrivateKey` (RFC 8410, section 7).
 fn ed25519(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
     let mut reader = Reader::new(key);
-    let seed = reader.expect(der::OCTET_STRING).filter(|_| reader.is_empty()).ok_or(NOT_ED25519)?;
-    let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| NOT_ED25519)?;
+    let seed = reader.expect(der::OCTET_STRING).filter(|_| reader.is_empty()).ok_or(KeyFault::NOT_ED25519)?;
+    let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| KeyFault::NOT_ED25519)?;
     Ok(PrivateKeyFacts {
         algorithm: KeyAlgorithm::Ed25519,
         spki_sha256: Some(public_key::ed25519_digest(pair.public_key().as_ref())),
@@ -397,7 +356,11 @@ fn ed25519(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
 
 /// OpenSSL's old form of a DSA key: BoringSSL reads it, and no certificate that Envoy loads has it.
 fn dsa(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
-    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(NOT_DSA)?;
+    let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(KeyFault::NOT_DSA)?;
     let numbers = std::iter::from_fn(|| reader.unsigned()).count();
-    if numbers == 6 && reader.is_empty() { Err(Refusal::unsupported(public_key::DSA)) } else { Err(NOT_DSA.into()) }
+    if numbers == 6 && reader.is_empty() {
+        Err(Refusal::unsupported(public_key::DSA))
+    } else {
+        Err(KeyFault::NOT_DSA.into())
+    }
 }

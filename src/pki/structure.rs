@@ -1,7 +1,7 @@
 //! The outline of a certificate (RFC 5280, section 4.1), held against its DER as strictly as BoringSSL does. The parser
 //! that reads the content is more lenient, and Envoy refuses a whole file for what that one lets pass.
 
-use super::certificate::CertificateError;
+use super::certificate_error::CertificateError;
 use super::der::{self, Reader};
 
 /// Checks the outline of one certificate and gives its notBefore and notAfter, each with its tag.

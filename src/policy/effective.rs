@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::aws::AccountRole;
 use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
 use crate::mesh::{Settings, View};
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Detail};
-use crate::policy::file::{Aws, PolicyError, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
+use crate::policy::error::PolicyError;
+use crate::policy::file::{Aws, AwsAccount, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
 
 /// The label that Kubernetes sets on every namespace.
@@ -141,6 +143,12 @@ impl Policy {
     /// Where the mesh is in AWS, and whom meshvet asks as.
     pub fn aws(&self) -> &Arc<Aws> {
         &self.base.aws
+    }
+
+    /// The role that meshvet takes on for what belongs to an account; None where it asks as itself.
+    pub fn role_in(&self, account: &str) -> Option<AccountRole> {
+        let AwsAccount { role_arn, external_id, .. } = self.aws().accounts.iter().find(|it| it.account == account)?;
+        Some(AccountRole { arn: role_arn.clone(), external_id: external_id.clone() })
     }
 
     /// What holds in a namespace, by its labels.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
-use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -13,6 +12,7 @@ use crate::finding::Severity;
 use crate::k8s::LabelSelector;
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::Answers;
+use crate::policy::error::PolicyError;
 use crate::policy::issuers::IssuersFile;
 use crate::text::suggest;
 
@@ -262,52 +262,6 @@ impl Aws {
 }
 
 const ROLE: &str = "a role is written as arn:aws:iam::ACCOUNT:role/NAME";
-
-/// Why a policy can't be used.
-#[derive(Debug, Error)]
-pub enum PolicyError {
-    /// Not YAML, or a value of the wrong type.
-    #[error("{0}")]
-    Syntax(String),
-    /// A key that the policy doesn't have.
-    #[error("{path}: there is no such key{}", hint(.nearest))]
-    UnknownKey {
-        /// Where it stands.
-        path: String,
-        /// What was probably meant.
-        nearest: Option<String>,
-    },
-    /// A rule that meshvet doesn't have.
-    #[error("{path}: {name:?} is no rule of meshvet{}; `meshvet explain` lists them", hint(.nearest))]
-    UnknownRule {
-        /// Where it stands.
-        path: String,
-        /// What was written.
-        name: String,
-        /// What was probably meant.
-        nearest: Option<String>,
-    },
-    /// A value that can't be what it is to be.
-    #[error("{path}: {problem}")]
-    Value {
-        /// Where it stands.
-        path: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// A namespace selector that can never match.
-    #[error("{path}: {problem}")]
-    Selector {
-        /// Where it stands.
-        path: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-fn hint(nearest: &Option<String>) -> String {
-    nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
-}
 
 impl PolicyFile {
     /// Reads YAML (JSON is YAML too). An empty file is the default policy.

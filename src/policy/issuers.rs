@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::aws::{Arn, ArnKind};
 use crate::pki::{Certificate, FileFacts};
-use crate::policy::file::PolicyError;
+use crate::policy::error::PolicyError;
 use crate::text::hex_start;
 
 /// Who may have issued a certificate (MV302). Left out: anybody.

@@ -5,13 +5,15 @@
 
 mod answers;
 mod effective;
+mod error;
 mod file;
 mod issuers;
 
 pub use answers::{Answers, Detail};
 pub use effective::{Effective, Policy};
+pub use error::PolicyError;
 pub use file::{
-    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, Log, PolicyError, PolicyFile, Profile, Routing, Scope, Sds,
-    Thresholds, json_schema,
+    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, Log, PolicyFile, Profile, Routing, Scope, Sds, Thresholds,
+    json_schema,
 };
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

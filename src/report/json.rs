@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::finding::Severity;
-use crate::survey::baseline::Entry;
+use crate::survey::Entry;
 use crate::survey::{Report, Reported};
 
 #[derive(Serialize)]

@@ -1,21 +1,18 @@
 //! Runs the rules over one object and gives their problems the severity that the policy sets.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
 use crate::apis::Subject;
 use crate::aws::Question;
 use crate::finding::catalogue::UNUSED_SUPPRESSION;
-use crate::finding::{Finding, Problem, Rule, Severity};
-use crate::finding::{Suppressions, may_ignore};
-use crate::k8s::FieldPath;
+use crate::finding::{Finding, Suppressions};
 use crate::mesh::{SecretAccess, StoreKey, View};
-use crate::policy::{Effective, Policy};
+use crate::policy::Policy;
 use crate::rules::CHECKS;
 use crate::rules::context::{Context, Surface};
 use crate::rules::objects::unused_suppression;
 use crate::rules::questions::{is_unplaced, open_questions};
+use crate::rules::reporter::Reporter;
 use crate::rules::stores::unread_stores;
 
 /// All that is wrong with one object, most severe first.
@@ -65,22 +62,20 @@ pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestam
 /// Runs the rules.
 fn run(cx: &Context<'_>) -> Judgement {
     let suppressions = Suppressions::parse(&cx.subject.annotations);
-    let (findings, told) = (Vec::new(), HashMap::new());
-    let mut reporter = Reporter { rule: UNUSED_SUPPRESSION, cx, suppressions: &suppressions, findings, told };
+    let mut findings = Vec::new();
     for &(rule, check) in CHECKS {
         if cx.policy.is_off(rule) {
             continue;
         }
-        reporter.rule = rule;
-        reporter.told.clear();
+        let mut reporter = Reporter::new(rule, cx, &suppressions);
         check(cx, &mut reporter);
+        findings.extend(reporter.into_findings());
     }
     // Only now is it known what the owner's entries left.
-    for problem in unused_suppression::of_annotation(cx, &suppressions, &reporter.findings) {
-        let finding = Finding::of(UNUSED_SUPPRESSION, problem, cx.subject, cx.policy, &suppressions);
-        reporter.findings.extend(finding);
+    for problem in unused_suppression::of_annotation(cx, &suppressions, &findings) {
+        findings.extend(Finding::of(UNUSED_SUPPRESSION, problem, cx.subject, cx.policy, &suppressions));
     }
-    Judgement::new(reporter.findings)
+    Judgement::new(findings)
 }
 
 impl Judgement {
@@ -99,60 +94,5 @@ impl Judgement {
     /// Whether anything refuses the object.
     pub fn denies(&self) -> bool {
         self.findings.iter().any(Finding::denies)
-    }
-}
-
-/// Takes a rule's problems and makes findings of them.
-pub(crate) struct Reporter<'a> {
-    rule: &'static Rule,
-    cx: &'a Context<'a>,
-    suppressions: &'a Suppressions,
-    findings: Vec<Finding>,
-    /// Where findings of the running rule stand, by anchor and field: comparing each with all would cost the square of a
-    /// large object.
-    told: HashMap<(String, FieldPath), Vec<usize>>,
-}
-
-impl Reporter<'_> {
-    /// Reports a problem under the rule that is running. The same problem twice (two workloads with one file) is one.
-    pub(crate) fn add(&mut self, problem: Problem) {
-        let finding = Finding::of(self.rule, problem, self.cx.subject, self.cx.policy, self.suppressions);
-        let Some(finding) = finding else { return };
-        let site = &finding.problem.site;
-        let known = self.told.entry((site.anchor.clone(), site.field.clone())).or_default();
-        if !known.iter().filter_map(|index| self.findings.get(*index)).any(|known| same(known, &finding)) {
-            known.push(self.findings.len());
-            self.findings.push(finding);
-        }
-    }
-}
-
-fn same(one: &Finding, other: &Finding) -> bool {
-    one.identity() == other.identity()
-        && one.field() == other.field()
-        && one.problem.message == other.problem.message
-        && one.problem.found == other.problem.found
-}
-
-impl Finding {
-    /// What the policy makes of a problem; None where the rule is off.
-    pub(crate) fn of(
-        rule: &'static Rule,
-        problem: Problem,
-        subject: &Subject,
-        policy: &Effective,
-        suppressions: &Suppressions,
-    ) -> Option<Finding> {
-        let mut severity = policy.severity(rule, problem.severity);
-        if problem.site.call.is_some() && subject.hop().is_some() {
-            severity = severity.min(policy.routing);
-        }
-        if severity == Severity::Off {
-            return None;
-        }
-        let suppressed =
-            suppressions.reason(rule).filter(|_| may_ignore(severity, policy.ignore_denials)).map(str::to_owned);
-        let object = problem.site.object.clone().unwrap_or_else(|| subject.object.clone());
-        Some(Finding { rule, severity, object, problem, suppressed })
     }
 }

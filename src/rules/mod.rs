@@ -3,33 +3,49 @@
 //! A rule is a pure function of a [`Context`]: the object under review, the mesh, the policy and the time. It reports
 //! [`Problem`](crate::finding::Problem)s; the [engine](judge) gives them the severity that the policy sets and sorts them.
 //!
+//! What a judgement is made of, each built from what stands before it:
+//!
+//! ```text
+//! end ─► uses ─► loads ─► pairs ─► refused ─► context ─► reporter, call_problem ─► the rules ─► engine
+//! ```
+//!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
 
 mod acm;
 mod appmesh;
+mod call_problem;
 mod context;
+mod end;
 mod engine;
 mod envoy;
 mod files;
 mod issuers;
+mod leaf;
+mod loads;
 mod names;
 mod objects;
 mod pairs;
 mod questions;
+mod refused;
+mod reporter;
 mod stores;
 mod uses;
 
-pub use context::{CertificateUse, Context, End, FileUse, Files, Role, Surface, TrustUse};
+pub use context::{Context, Surface};
+pub use end::End;
 pub use engine::{Examined, Judgement, examine, judge};
+pub use loads::Files;
 pub use objects::undecodable_object::undecodable;
 pub use objects::unused_suppression::{broken_comment, unused_comment};
-pub use pairs::{Pair, Refused, Side, Standpoint};
+pub use pairs::{Pair, Side, Standpoint};
+pub use refused::Refused;
+pub use uses::{CertificateUse, FileUse, Role, TrustUse};
 
 use crate::finding::Rule;
 use crate::finding::catalogue::{self, for_each_rule};
 
 /// A rule's check: it reports each problem that it finds.
-type Check = fn(&Context<'_>, &mut engine::Reporter<'_>);
+type Check = fn(&Context<'_>, &mut reporter::Reporter<'_>);
 
 macro_rules! checks {
     ($($code:ident $constant:ident $name:literal $default:ident $folder:ident::$file:ident $traits:tt $summary:literal;)*) => {

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use crate::mesh::{Place, StoreKey, Unread};
-use crate::rules::context::{CertificateUse, Context, TrustUse};
+use crate::rules::context::Context;
+use crate::rules::uses::{CertificateUse, TrustUse};
 
 /// The stores that the object's files, and those of its calls' other ends, have yet to be read from: see
 /// [`Examined`](super::Examined).

@@ -1,11 +1,11 @@
-//! What one end loads: a certificate, with its key where that is a file, or what it trusts.
+//! What one end loads: a certificate, with its key where that is a file, or what it trusts; and each file of these by itself.
 
 use crate::finding::Site;
-use crate::mesh::{Named, Place, Workload};
+use crate::mesh::{FileRef, Named, Place, Workload};
 use crate::pki::{Bundle, Certificate, Chain, FileFacts};
-use crate::rules::context::End;
+use crate::rules::end::End;
 use crate::rules::files::THEN_RESTART;
-use crate::rules::files::chain_disordered::place_of_leaf;
+use crate::rules::leaf::place_of_leaf;
 
 /// A certificate and its key, as one end of one workload's proxy loads them.
 #[derive(Debug)]
@@ -57,7 +57,13 @@ impl CertificateUse<'_> {
         if let Place::Acm { leaf, .. } = &self.chain_place {
             return leaf.as_deref();
         }
-        self.chain()?.certificates.get(place_of_leaf(self).unwrap_or(0)).map(AsRef::as_ref)
+        self.chain()?.certificates.get(self.place_of_leaf().unwrap_or(0)).map(AsRef::as_ref)
+    }
+
+    /// Where the leaf stands in the chain file.
+    pub(super) fn place_of_leaf(&self) -> Option<usize> {
+        let key = self.key_facts().and_then(|facts| facts.key.as_ref().ok());
+        place_of_leaf(self.chain()?, key)
     }
 
     /// What stands at the chain's path.
@@ -139,6 +145,55 @@ impl TrustUse<'_> {
     }
 }
 
+/// What a proxy loads a file as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A certificate and its intermediates.
+    Chain,
+    /// The certificate's private key.
+    Key,
+    /// A trust bundle.
+    Trust,
+}
+
+impl Role {
+    /// What Envoy says when it refuses its configuration because the file isn't there, or is empty.
+    pub fn absent_log(self, path: &str) -> String {
+        match self {
+            Role::Chain => format!("Failed to load incomplete certificate from {path}: certificate chain not set"),
+            Role::Key => format!("Failed to load incomplete private key from path: {path}"),
+            Role::Trust => format!("Invalid path: {path}"),
+        }
+    }
+}
+
+/// Any one file that a proxy of the member loads for TLS.
+#[derive(Clone, Copy, Debug)]
+pub struct FileUse<'c> {
+    /// The end that loads it.
+    pub end: End<'c>,
+    /// The workload whose proxy loads it.
+    pub workload: Option<&'c Workload>,
+    /// What it is loaded as.
+    pub role: Role,
+    /// The field and path.
+    pub file: &'c FileRef,
+    /// What stands there.
+    pub place: &'c Place,
+}
+
+impl FileUse<'_> {
+    /// The field that names the file.
+    pub fn site(&self) -> Site {
+        site(self.end, Named::File(self.file), self.place)
+    }
+
+    /// `Deployment shop/blue`, or the words for none.
+    pub fn owner(&self) -> String {
+        self.workload.map_or_else(|| "this object".to_owned(), |workload| workload.object.to_string())
+    }
+}
+
 fn facts(place: &Place) -> Option<&FileFacts> {
     match place {
         Place::File { facts, .. } => Some(facts),
@@ -157,7 +212,7 @@ fn origin(place: &Place, path: &str) -> String {
     }
 }
 
-pub(super) fn site(end: End<'_>, named: Named<'_>, place: &Place) -> Site {
+fn site(end: End<'_>, named: Named<'_>, place: &Place) -> Site {
     let site = Site::new(end.anchor(), named.field().clone());
     match place.store() {
         Some(store) => site.resting_on(store),

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::finding::{Finding, Severity};
-use crate::k8s::ObjectRef;
 use crate::survey::Report;
+use crate::survey::entry::{Entry, Object};
 
 const VERSION: u32 = 1;
 
@@ -19,38 +19,6 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Baseline {
     entries: Vec<Entry>,
-}
-
-/// One finding of a baseline.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// The object that holds it.
-    pub object: Object,
-    /// The rule's code.
-    pub rule: String,
-    /// The rule's name, for those who read the file.
-    pub name: String,
-    /// The part of the object, in words that outlive an edit: `listener 8443`.
-    pub at: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// How often it is there.
-    pub count: usize,
-}
-
-/// An object's name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Object {
-    /// `appmesh.k8s.aws/v1beta2`
-    pub api_version: String,
-    /// `VirtualNode`
-    pub kind: String,
-    /// None for what stands in no namespace.
-    pub namespace: Option<String>,
-    /// Its own name.
-    pub name: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -69,30 +37,6 @@ pub enum BaselineError {
     /// It isn't what `--update-baseline` writes. The error names line and column.
     #[error("{0}")]
     Malformed(#[from] serde_json::Error),
-}
-
-impl From<&ObjectRef> for Object {
-    fn from(object: &ObjectRef) -> Self {
-        Self {
-            api_version: object.api_version.clone(),
-            kind: object.kind.clone(),
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
-        }
-    }
-}
-
-impl Entry {
-    fn of(finding: &Finding) -> Self {
-        Self {
-            object: Object::from(&finding.object),
-            rule: finding.rule.code.to_owned(),
-            name: finding.rule.name.to_owned(),
-            at: finding.problem.site.anchor.clone(),
-            severity: finding.severity,
-            count: 1,
-        }
-    }
 }
 
 /// What makes two findings the same.
@@ -190,7 +134,7 @@ mod tests {
     use super::*;
     use crate::finding::Rule;
     use crate::finding::{Problem, Site};
-    use crate::k8s::FieldPath;
+    use crate::k8s::{FieldPath, ObjectRef};
     use crate::survey::Reported;
 
     fn report(findings: &[(&str, &str, Severity)]) -> Report {

@@ -13,6 +13,7 @@
 pub mod baseline;
 mod collect;
 mod comments;
+mod entry;
 pub mod fixes;
 mod learn;
 pub mod map;
@@ -37,6 +38,7 @@ use crate::survey::map::{Map, MapBuilder};
 use crate::survey::objects::Held;
 
 pub use comments::stray as stray_comments;
+pub use entry::{Entry, Object};
 pub use learn::StoresRead;
 pub use objects::Objects;
 pub use report::{Place, Report, Reported, Unread};

@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Severity};
 use crate::k8s::ObjectRef;
-use crate::survey::baseline;
+use crate::survey::entry::Entry;
 use crate::survey::fixes::Edit;
 use crate::text::hex;
 
@@ -22,7 +22,7 @@ pub struct Report {
     /// What a baseline knew already: not told, not counted.
     pub known: Vec<Reported>,
     /// What a baseline holds and is no longer found.
-    pub gone: Vec<baseline::Entry>,
+    pub gone: Vec<Entry>,
 }
 
 /// A finding with its place in a file.

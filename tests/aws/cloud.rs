@@ -52,7 +52,9 @@ impl Cloud {
         let policy = Arc::new(ArcSwap::from_pointee(Policy::parse(policy).expect("a policy")));
         let station =
             Station { endpoint_url: proxy.url.clone(), region: REGION.to_owned(), credentials: credentials() };
-        let source = Arc::new(AwsSource::at(station, Arc::clone(&policy), pace));
+        let followed = Arc::clone(&policy);
+        let roles = Arc::new(move |account: &str| followed.load().role_in(account));
+        let source = Arc::new(AwsSource::at(station, roles, pace));
         Self { proxy, policy, source }
     }
 

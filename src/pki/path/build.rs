@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::super::certificate::Certificate;
-use super::super::file::Bundle;
+use super::super::chain::Bundle;
 use super::canonical::CanonicalName;
 use super::details::Details;
 use super::refusal::{Reason, Refusal};
 use super::signature::{self, Signature};
-use super::{Origin, Path, PathVerdict, Purpose, Step, constraints};
+use super::{Origin, Path, PathVerdict, Purpose, Step, names};
 
 /// How long a path may be: a hundred certificates between leaf and anchor.
 const MAX_PATH: usize = 102;
@@ -179,7 +179,7 @@ impl<'a> Builder<'a> {
             let refusal = Refusal::new(&below.step(), depth, reason);
             return Err(Refusal { dated_first: dated(depth + 1), ..refusal }.into());
         }
-        if let Err((depth, fault)) = constraints::check(path)
+        if let Err((depth, fault)) = names::check(path)
             && let Some(step) = steps.get(depth)
         {
             let refusal = Refusal::new(step, depth, Reason::Names(fault));

@@ -2,8 +2,7 @@
 //! by the constraints of every certificate above, the trust anchor's included.
 
 use super::super::der::{self, Reader};
-use super::canonical::{CanonicalName, attributes, text};
-use super::details::Details;
+use super::canonical::{CanonicalName, attributes};
 
 /// The kind of a GeneralName: its tag without the class.
 type Kind = u8;
@@ -13,7 +12,6 @@ const DIRECTORY: Kind = 4;
 const URI: Kind = 6;
 
 const IA5_STRING: u8 = 0x16;
-const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 
 /// How many comparisons one certificate may cost.
@@ -90,15 +88,19 @@ impl NameConstraints {
         (reader.is_empty() && outer.is_empty()).then_some(Self { permitted, excluded })
     }
 
-    fn check(&self, of: &Details) -> Result<(), NameFault> {
-        let subject = attributes(&of.certificate.subject_der);
-        let sans = of.sans.as_deref().map(general_names).unwrap_or_default();
+    /// Checks the names of one certificate: its subject and the value of its subject alternative name, both in DER.
+    ///
+    /// # Errors
+    /// The first name that isn't allowed.
+    pub(super) fn check(&self, subject_der: &[u8], sans: Option<&[u8]>) -> Result<(), NameFault> {
+        let subject = attributes(subject_der);
+        let sans = sans.map(general_names).unwrap_or_default();
         let names = subject.len() + sans.len();
         if names.saturating_mul(self.permitted.len() + self.excluded.len()) > MAX_COMPARISONS {
             return Err(NameFault::TooMany);
         }
         if !subject.is_empty() {
-            self.check_name(DIRECTORY, &of.certificate.subject_der, false)?;
+            self.check_name(DIRECTORY, subject_der, false)?;
             for (_, tag, address) in subject.iter().filter(|(kind, ..)| *kind == EMAIL_ADDRESS) {
                 if *tag != IA5_STRING {
                     return Err(NameFault::Syntax { name: shown(EMAIL, address) });
@@ -276,49 +278,6 @@ fn uri_holds(base: &[u8], uri: &[u8]) -> Option<bool> {
     Some(if base.first() == Some(&b'.') { ends_with(host, base) } else { base.eq_ignore_ascii_case(host) })
 }
 
-/// The first name of a path that its constraints don't allow, with the depth at which it stands. `path` begins with
-/// the leaf and ends with the anchor.
-pub(super) fn check(path: &[&Details]) -> Result<(), (usize, NameFault)> {
-    for (depth, below) in path.iter().enumerate().rev() {
-        // Authorities that issued themselves a new certificate are passed over.
-        if depth > 0 && below.is_self_issued() {
-            continue;
-        }
-        let above = path.get(depth + 1..).unwrap_or_default();
-        for constraints in above.iter().rev().filter_map(|details| details.constraints.as_ref()) {
-            constraints.check(below).map_err(|fault| (depth, fault))?;
-        }
-    }
-    let constrained = path.iter().skip(1).any(|details| details.constraints.is_some());
-    match path.first() {
-        Some(leaf) if constrained && leaf.sans.is_none() && has_dns_like_common_name(leaf) => {
-            Err((0, NameFault::CommonNameOnly))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn has_dns_like_common_name(leaf: &Details) -> bool {
-    attributes(&leaf.certificate.subject_der)
-        .iter()
-        .filter(|(kind, ..)| *kind == COMMON_NAME)
-        .filter_map(|(_, tag, value)| text(*tag, value))
-        .any(|name| looks_like_dns_name(&name))
-}
-
-/// Whether a common name is one that somebody might take for a host's: labels of letters, digits, `-`, `_` and `:`,
-/// perhaps with `*.` before and a dot behind.
-fn looks_like_dns_name(name: &str) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    let name = name.strip_prefix("*.").unwrap_or(name);
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_:".contains(&byte))
-    };
-    name.split('.').all(is_label)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,16 +337,6 @@ mod tests {
             ("mesh.local", "mesh.local", None),
         ] {
             assert_eq!(uri_holds(base.as_bytes(), uri.as_bytes()), holds, "{uri} in {base:?}");
-        }
-    }
-
-    #[test]
-    fn common_names_that_look_like_a_host() {
-        for name in ["blue", "blue.apps.local", "*.apps.local", "a_b.c:d", "1.2.3.4", "blue."] {
-            assert!(looks_like_dns_name(name), "{name}");
-        }
-        for name in ["", "Blue Service", "-a", "a..b", ".", "*", "a.*.b", "blü"] {
-            assert!(!looks_like_dns_name(name), "{name}");
         }
     }
 }

@@ -17,6 +17,7 @@ mod build;
 mod canonical;
 mod constraints;
 mod details;
+mod names;
 mod refusal;
 mod signature;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::certificate::Certificate;
-use super::file::{Bundle, Chain};
+use super::chain::{Bundle, Chain};
 use details::Details;
 
 pub use constraints::NameFault;

@@ -22,7 +22,7 @@ use crate::aws::{Arn, ArnError};
 use crate::finding::Problem;
 use crate::rules::acm::{REFUSED, Reference, references};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for reference in references(cx) {

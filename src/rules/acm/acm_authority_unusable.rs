@@ -22,7 +22,7 @@ use crate::aws::{Arn, ArnKind, Asked};
 use crate::finding::{Problem, Severity};
 use crate::rules::acm::{Reference, readable};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 const UNTRUSTED: &str = "the client's proxy gets no trust bundle, and reaches none of its backends";
 const UNRENEWED: &str = "the certificate goes on until it ends: ACM can't renew it";

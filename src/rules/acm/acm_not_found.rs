@@ -19,7 +19,7 @@ use crate::aws::{ArnKind, Asked};
 use crate::finding::Problem;
 use crate::rules::acm::{NO_CERTIFICATE, REFUSED, Reference, readable};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for (reference, arn) in readable(cx, ArnKind::Certificate) {

@@ -20,7 +20,7 @@ use crate::aws::ArnKind;
 use crate::finding::Problem;
 use crate::rules::acm::{NO_CERTIFICATE, readable};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for (reference, arn) in readable(cx, ArnKind::Certificate) {

@@ -20,7 +20,7 @@ use crate::aws::ArnKind;
 use crate::finding::Problem;
 use crate::rules::acm::{REFUSED, home, readable};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let (Some(member), Some(account)) = (cx.member(), home(cx).account) else { return };

@@ -20,7 +20,7 @@
 use crate::finding::Problem;
 use crate::rules::acm::{REFUSED, home, references};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let (Some(member), Some(region)) = (cx.member(), home(cx).region) else { return };

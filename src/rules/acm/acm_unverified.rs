@@ -21,7 +21,7 @@ use crate::aws::{Answer, Arn, ArnKind, Question, Unanswered};
 use crate::finding::Problem;
 use crate::rules::acm::{Reference, home, references};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let mut first = None;

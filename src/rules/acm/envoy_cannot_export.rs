@@ -22,7 +22,7 @@ use crate::finding::Problem;
 use crate::rules::acm::NO_CERTIFICATE;
 use crate::rules::acm::roles::{exports, may, proxy_roles, site};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for role in proxy_roles(cx) {

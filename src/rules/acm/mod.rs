@@ -23,7 +23,8 @@ pub(super) use roles::questions as questions_about_roles;
 use crate::aws::{Arn, ArnError, ArnKind, Home, region_and_account};
 use crate::finding::Site;
 use crate::mesh::{ArnRef, CertificateSource, TrustSource};
-use crate::rules::context::{Context, End};
+use crate::rules::context::Context;
+use crate::rules::end::End;
 
 /// What App Mesh does with a reference that it can't use.
 const REFUSED: &str = "App Mesh refuses it: the controller's call fails, and the object keeps the state that it had";

@@ -21,7 +21,7 @@ use crate::finding::Problem;
 use crate::mesh::{Discovery, Member};
 use crate::pki::{Certificate, HostMatch, certificate_matches_host};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };

@@ -26,7 +26,7 @@ use crate::apis::appmesh::{ClientPolicy, ListenerTls, ListenerTlsMode, Spec, Tls
 use crate::finding::{Problem, Severity, Site};
 use crate::k8s::FieldPath;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let spec = FieldPath::root().key("spec");

@@ -30,7 +30,7 @@ use crate::finding::{Mend, Problem, Site};
 use crate::k8s::FieldPath;
 use crate::mesh::ServerEnd;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 /// The longest name of any App Mesh resource, in characters (API Reference, `virtualNodeName` and siblings).
 const NAME_LIMIT: usize = 255;

@@ -23,8 +23,9 @@ use crate::apis::appmesh::injection::sds_disabled;
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
 use crate::mesh::{CertificateSource, TrustSource, Workload};
-use crate::rules::context::{Context, End};
-use crate::rules::engine::Reporter;
+use crate::rules::context::Context;
+use crate::rules::end::End;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for end in cx.ends() {

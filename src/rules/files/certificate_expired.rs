@@ -20,8 +20,8 @@
 use crate::finding::Problem;
 use crate::pki::path::Reason;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
 use crate::rules::envoy;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
@@ -64,7 +64,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if matches!(refused.refusal.reason, Reason::Expired { .. })
             && let Some(problem) = refused.problem_on_the_path(cx, "has expired")
         {
-            let restart = refused.parts(cx).map_or("", |(_, using, _)| using.then_restart());
+            let restart = refused.parts(&cx.pairs).map_or("", |(_, using, _)| using.then_restart());
             out.add(problem.fix(format!("renew the certificate that is named{restart}")));
         }
     }

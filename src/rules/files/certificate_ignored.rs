@@ -19,8 +19,8 @@
 use crate::finding::{Problem, Site};
 use crate::pki::{FileFacts, IgnoredBlock, IgnoredReason};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
 use crate::rules::files::THEN_RESTART;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

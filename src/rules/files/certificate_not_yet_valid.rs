@@ -21,8 +21,8 @@ use jiff::SignedDuration;
 use crate::finding::{Problem, Severity};
 use crate::pki::path::Reason;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
 use crate::rules::envoy;
+use crate::rules::reporter::Reporter;
 
 /// How far clocks may differ before a certificate counts as not valid yet.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);

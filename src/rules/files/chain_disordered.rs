@@ -17,16 +17,16 @@
 //! Put the leaf first: `cat blue.crt intermediate.crt > chain.pem`.
 
 use crate::finding::Problem;
-use crate::pki::{Certificate, Chain, KeySupport};
-use crate::rules::context::{CertificateUse, Context};
-use crate::rules::engine::Reporter;
+use crate::pki::{Certificate, KeySupport};
+use crate::rules::context::Context;
 use crate::rules::files::THEN_RESTART;
-use crate::rules::files::key_mismatch::place_of_key;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::CertificateUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let Some(chain) = using.chain() else { continue };
-        let Some(place) = place_of_leaf(using).filter(|place| *place > 0) else { continue };
+        let Some(place) = using.place_of_leaf().filter(|place| *place > 0) else { continue };
         let (first, leaf) = (chain.leaf(), &chain.certificates[place]);
         let message = format!("the first certificate in {} is not the leaf", using.chain_origin());
         out.add(
@@ -39,15 +39,6 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// Where the leaf stands in the chain: by the key, or, where that isn't known, by who issued whom.
-pub(in crate::rules) fn place_of_leaf(using: &CertificateUse<'_>) -> Option<usize> {
-    let chain = using.chain()?;
-    match using.key_facts().map(|facts| &facts.key) {
-        Some(Ok(key)) if key.spki_sha256.is_some() => place_of_key(chain, key),
-        _ => place_by_issuer(chain),
-    }
-}
-
 /// Envoy compares the key with the first certificate, and says what it says of any other key; an authority's EC key is
 /// refused before that, when it may not sign anything else.
 fn log(using: &CertificateUse<'_>, first: &Certificate) -> String {
@@ -57,13 +48,4 @@ fn log(using: &CertificateUse<'_>, first: &Certificate) -> String {
     let path = using.key_ref.text();
     let known = using.key_facts().and_then(|facts| facts.key.as_ref().ok()?.fit(first).envoy_log(path));
     known.unwrap_or_else(|| format!("Failed to load private key from {path}"))
-}
-
-/// Without a key to go by: a first certificate that issued a later one, which is no authority itself, is not the leaf.
-fn place_by_issuer(chain: &Chain) -> Option<usize> {
-    let first = chain.leaf();
-    if !first.is_ca() {
-        return None;
-    }
-    chain.certificates.iter().position(|certificate| !certificate.is_ca())
 }

@@ -22,10 +22,12 @@ use std::sync::Arc;
 use crate::mesh::{Place, StoreState, View};
 use crate::pki::Certificate;
 use crate::pki::path::{Purpose, Reason, missing_links};
-use crate::rules::context::{CertificateUse, Context, TrustUse};
-use crate::rules::engine::Reporter;
+use crate::rules::context::Context;
 use crate::rules::files::THEN_RESTART;
-use crate::rules::pairs::{Refused, Side};
+use crate::rules::pairs::Side;
+use crate::rules::refused::Refused;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::{CertificateUse, TrustUse};
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for refused in &cx.refused {
@@ -44,7 +46,7 @@ pub(in crate::rules) fn links_at_hand(cx: &Context<'_>, refused: &Refused) -> Op
     if !matches!(refused.refusal.reason, Reason::NoIssuer { .. }) {
         return None;
     }
-    let (_, using, trust) = refused.parts(cx)?;
+    let (_, using, trust) = refused.parts(&cx.pairs)?;
     // What ACM hands out is not for the mesh to complete.
     if using.is_acm() {
         return None;

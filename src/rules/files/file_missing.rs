@@ -19,9 +19,10 @@
 
 use crate::finding::{Problem, Severity};
 use crate::mesh::{Place, StoreKind, Unread};
-use crate::rules::context::{Context, FileUse};
-use crate::rules::engine::Reporter;
+use crate::rules::context::Context;
 use crate::rules::files::{THEN_RESTART, keys_text, noun};
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::FileUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.files() {

@@ -21,8 +21,9 @@
 
 use crate::finding::{Mend, Problem};
 use crate::mesh::{FileRef, Place};
-use crate::rules::context::{Context, FileUse};
-use crate::rules::engine::Reporter;
+use crate::rules::context::Context;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::FileUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.files() {

@@ -16,16 +16,11 @@
 //! Store the certificate and the key that it was issued for together, in one Secret.
 
 use crate::finding::Problem;
-use crate::pki::{Chain, KeyFit, PrivateKeyFacts};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
 use crate::rules::files::THEN_RESTART;
+use crate::rules::leaf::place_of_key;
+use crate::rules::reporter::Reporter;
 use crate::text::hex_start;
-
-/// The place of the certificate that the key is for, where one of them surely is.
-pub(super) fn place_of_key(chain: &Chain, key: &PrivateKeyFacts) -> Option<usize> {
-    chain.certificates.iter().position(|certificate| key.fit(certificate) == KeyFit::Fits)
-}
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

@@ -18,8 +18,8 @@
 
 use crate::finding::Problem;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
 use crate::rules::files::{THEN_RESTART, store_of};
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

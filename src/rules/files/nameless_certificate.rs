@@ -17,7 +17,7 @@
 
 use crate::finding::Problem;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // A client's certificate goes into an upstream context, for which Envoy asks no names.

@@ -19,7 +19,7 @@
 use crate::finding::{Problem, Site};
 use crate::pki::{Certificate, HashAlgorithm, KeyAlgorithm};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

@@ -21,7 +21,7 @@ use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
 use crate::mesh::Place;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };

@@ -20,10 +20,11 @@
 
 use crate::finding::{Problem, Severity};
 use crate::pki::path::{PathVerdict, Purpose};
-use crate::rules::context::{CertificateUse, Context};
-use crate::rules::engine::Reporter;
+use crate::rules::context::Context;
 use crate::rules::envoy;
 use crate::rules::pairs::Side;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::CertificateUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

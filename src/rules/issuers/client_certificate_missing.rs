@@ -19,9 +19,9 @@
 
 use crate::finding::Severity;
 use crate::mesh::{PolicyInForce, TlsMode};
+use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
-use crate::rules::pairs::Fields;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {

@@ -32,8 +32,9 @@ use crate::finding::{Problem, Severity};
 use crate::mesh::View;
 use crate::pki::{Certificate, Chain};
 use crate::policy::{AllowedIssuers, DistinguishedName};
-use crate::rules::context::{CertificateUse, Context, TrustUse};
-use crate::rules::engine::Reporter;
+use crate::rules::context::Context;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::{CertificateUse, TrustUse};
 use crate::text::hex_start;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {

@@ -21,8 +21,8 @@
 
 use crate::pki::path::{Reason, Refusal};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
 use crate::rules::files::chain_incomplete::links_at_hand;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for refused in &cx.refused {
@@ -31,7 +31,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if dated || refused.is_told_of_the_leaf() || links_at_hand(cx, refused).is_some() {
             continue;
         }
-        let by_arn = refused.parts(cx).is_some_and(|(_, _, trust)| trust.is_acm());
+        let by_arn = refused.parts(&cx.pairs).is_some_and(|(_, _, trust)| trust.is_acm());
         let fix = match refused.refusal.reason {
             Reason::NoIssuer { .. } | Reason::SelfSignedLeaf | Reason::SelfSignedInChain if by_arn => {
                 "add the ARN of the root that issued it to certificateAuthorityARNs (both the old and the new one while it is \

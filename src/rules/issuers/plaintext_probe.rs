@@ -21,7 +21,7 @@
 use crate::finding::{Problem, Site};
 use crate::mesh::Ports;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // Nothing is intercepted in a gateway's pods.

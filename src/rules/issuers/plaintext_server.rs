@@ -18,9 +18,9 @@
 //! Let the listener speak TLS first (PERMISSIVE), then enforce it in clients, then make the listener STRICT. To leave
 //! TLS, go the same way back.
 
+use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
-use crate::rules::pairs::Fields;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {

@@ -21,7 +21,7 @@
 use crate::finding::{Problem, Severity, Site};
 use crate::mesh::TlsMode;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };

@@ -21,10 +21,10 @@
 use crate::k8s::FieldPath;
 use crate::mesh::{NameCheck, Validation};
 use crate::pki::{Certificate, HostMatch, certificate_matches_host, san_entry_matches};
+use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
 use crate::rules::envoy;
-use crate::rules::pairs::Fields;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {

@@ -22,8 +22,8 @@ use crate::finding::Problem;
 use crate::mesh::Covered;
 use crate::pki::{HostMatch, certificate_matches_host};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
 use crate::rules::envoy;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

@@ -26,10 +26,12 @@
 use crate::finding::{Problem, Severity};
 use crate::mesh::{Covered, NameCheck};
 use crate::pki::{HostMatch, certificate_matches_host, nearest_name};
-use crate::rules::context::{CertificateUse, Context, Surface};
-use crate::rules::engine::Reporter;
+use crate::rules::call_problem::Fields;
+use crate::rules::context::{Context, Surface};
 use crate::rules::envoy;
-use crate::rules::pairs::{Fields, Pair, Side};
+use crate::rules::pairs::{Pair, Side};
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::CertificateUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     check_own(cx, out);

@@ -20,7 +20,7 @@
 
 use crate::finding::{Problem, Site};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for end in cx.ends() {

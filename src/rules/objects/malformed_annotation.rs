@@ -26,7 +26,7 @@ use crate::finding::{Mend, Problem, Severity, Site};
 use crate::k8s::FieldPath;
 use crate::mesh::Workload;
 use crate::rules::context::{Context, Surface};
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let severity = match cx.surface {

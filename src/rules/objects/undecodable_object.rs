@@ -23,7 +23,7 @@ use crate::finding::{Finding, Problem, Site};
 use crate::mesh::View;
 use crate::policy::Policy;
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 /// Nothing to check on an object that could be read: those who decode report with [`undecodable`].
 pub(crate) fn check(_: &Context<'_>, _: &mut Reporter<'_>) {}

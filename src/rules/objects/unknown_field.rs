@@ -21,7 +21,7 @@
 
 use crate::finding::{Mend, Problem, Site};
 use crate::rules::context::Context;
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for unknown in cx.unknown_fields() {

@@ -27,7 +27,7 @@ use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
 use crate::policy::Effective;
 use crate::rules::context::{Context, Surface};
-use crate::rules::engine::Reporter;
+use crate::rules::reporter::Reporter;
 
 /// Nothing to check while the other rules run: the engine asks [`of_annotation`] when they are through, and those who read
 /// comments ask [`unused_comment`].

@@ -5,7 +5,6 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::identity::IdentityCache;
 use aws_config::meta::region::RegionProviderChain;
@@ -21,8 +20,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::OnceCell;
 
-use crate::aws::{Arn, Call, CallOutcome, CallStats};
-use crate::policy::{AwsAccount, Policy};
+use crate::aws::{AccountRole, Arn, Call, CallOutcome, CallStats};
 use crate::sources::aws::Pace;
 use crate::sources::aws::failure::Trouble;
 use crate::sources::aws::signed::{Answered, Plain, Sender};
@@ -56,29 +54,32 @@ pub struct Station {
     pub credentials: SharedCredentialsProvider,
 }
 
+/// Which role to take on for what belongs to an account; None to ask as meshvet itself. Asked at each use: what it says may change.
+pub type Roles = Arc<dyn Fn(&str) -> Option<AccountRole> + Send + Sync>;
+
 /// Makes clients, and lets no more calls through than the [`Pace`] says.
 pub(super) struct Clients {
     http: SharedHttpClient,
-    policy: Arc<ArcSwap<Policy>>,
+    roles: Roles,
     station: Option<Station>,
     /// As the environment says. Made at the first question.
     base: OnceCell<SdkConfig>,
     /// With the role of another account.
-    others: Mutex<HashMap<AwsAccount, Arc<OnceCell<SdkConfig>>>>,
+    others: Mutex<HashMap<AccountRole, Arc<OnceCell<SdkConfig>>>>,
     quotas: Quotas,
     sender: Sender,
     stats: CallStats,
 }
 
 impl Clients {
-    pub(super) fn new(station: Option<Station>, policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
+    pub(super) fn new(station: Option<Station>, roles: Roles, pace: Pace) -> Self {
         let one = NonZeroU32::MIN;
         let quota = Quota::per_second(NonZeroU32::new(pace.per_second).unwrap_or(one))
             .allow_burst(NonZeroU32::new(pace.burst).unwrap_or(one));
         let provider = tls::Provider::Rustls(CryptoMode::Ring);
         Self {
             http: Builder::new().tls_provider(provider).build_https(),
-            policy,
+            roles,
             station,
             base: OnceCell::new(),
             others: Mutex::default(),
@@ -105,13 +106,8 @@ impl Clients {
         if self.quotas.len() > MOST_QUOTAS {
             self.quotas.retain_recent();
         }
-        let asker = self.role_for(account).map(|other| other.role_arn).unwrap_or_default();
+        let asker = (self.roles)(account).map(|role| role.arn).unwrap_or_default();
         self.quotas.until_key_ready(&(call.service(), asker, region.to_owned())).await;
-    }
-
-    /// The role that the policy names for an account.
-    fn role_for(&self, account: &str) -> Option<AwsAccount> {
-        self.policy.load().aws().accounts.iter().find(|other| other.account == account).cloned()
     }
 
     /// The Region that the environment or the profile names. Machines are not asked for their own (no metadata look-up).
@@ -124,7 +120,7 @@ impl Clients {
         chain.region().await
     }
 
-    /// How to ask for what an ARN names: as the role that the policy names for its account, else as meshvet itself.
+    /// How to ask for what an ARN names: as the role for its account, else as meshvet itself.
     pub(super) async fn for_arn(&self, arn: &Arn) -> SdkConfig {
         self.for_account(&arn.account, &arn.region).await
     }
@@ -132,9 +128,9 @@ impl Clients {
     /// The same for any account and Region.
     pub(super) async fn for_account(&self, account: &str, region: &str) -> SdkConfig {
         let region = Region::new(region.to_owned());
-        let config = match self.role_for(account) {
+        let config = match (self.roles)(account) {
             None => self.base().await.clone(),
-            Some(other) => self.other(&other, &region).await,
+            Some(role) => self.other(&role, &region).await,
         };
         config.into_builder().region(region).build()
     }
@@ -148,7 +144,7 @@ impl Clients {
         if let Some(url) = own.or_else(|| config.endpoint_url().map(str::to_owned)) {
             plain.endpoint = url;
         }
-        let asker = self.role_for(account).map(|other| other.role_arn).unwrap_or_default();
+        let asker = (self.roles)(account).map(|role| role.arn).unwrap_or_default();
         self.sender.send(&config, &asker, &plain).await.map_err(Trouble::Unanswered)
     }
 
@@ -189,21 +185,21 @@ impl Clients {
         self.base.get_or_init(|| Box::pin(load)).await
     }
 
-    async fn other(&self, account: &AwsAccount, region: &Region) -> SdkConfig {
+    async fn other(&self, role: &AccountRole, region: &Region) -> SdkConfig {
         let cell = {
             let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(others.entry(account.clone()).or_default())
+            Arc::clone(others.entry(role.clone()).or_default())
         };
         let load = async {
             let base = self.base().await;
-            let mut role = AssumeRoleProvider::builder(account.role_arn.clone())
+            let mut assumed = AssumeRoleProvider::builder(role.arn.clone())
                 .session_name("meshvet")
                 .region(region.clone())
                 .configure(base);
-            if let Some(id) = &account.external_id {
-                role = role.external_id(id.clone());
+            if let Some(id) = &role.external_id {
+                assumed = assumed.external_id(id.clone());
             }
-            let provider = SharedCredentialsProvider::new(role.build().await);
+            let provider = SharedCredentialsProvider::new(assumed.build().await);
             base.clone()
                 .into_builder()
                 .credentials_provider(provider)

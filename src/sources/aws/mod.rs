@@ -21,7 +21,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::time::Instant;
@@ -29,12 +28,11 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
 
 use crate::aws::{Answer, AwsFacts, CallStats, Question};
-use crate::policy::Policy;
 use crate::sources::AwsReader;
 
 use cache::AnswerCache;
 use clients::Clients;
-pub use clients::Station;
+pub use clients::{Roles, Station};
 use failure::Trouble;
 
 /// Questions that one review waits for at a time.
@@ -71,7 +69,7 @@ impl Default for Pace {
     }
 }
 
-/// Asks AWS as the environment says (credentials, `AWS_ENDPOINT_URL`, …), and as the policy does (roles of other accounts).
+/// Asks AWS as the environment says (credentials, `AWS_ENDPOINT_URL`, …), and in the roles that it is given for other accounts.
 #[derive(Clone)]
 pub struct AwsSource {
     cache: AnswerCache,
@@ -80,17 +78,17 @@ pub struct AwsSource {
 
 impl AwsSource {
     /// Puts the parts together. Asks nothing yet. Must be used within a tokio runtime.
-    pub fn new(policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
-        Self::with(None, policy, pace)
+    pub fn new(roles: Roles, pace: Pace) -> Self {
+        Self::with(None, roles, pace)
     }
 
     /// The same at a place of the caller's choice.
-    pub fn at(station: Station, policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
-        Self::with(Some(station), policy, pace)
+    pub fn at(station: Station, roles: Roles, pace: Pace) -> Self {
+        Self::with(Some(station), roles, pace)
     }
 
-    fn with(station: Option<Station>, policy: Arc<ArcSwap<Policy>>, pace: Pace) -> Self {
-        let clients = Clients::new(station, policy, pace);
+    fn with(station: Option<Station>, roles: Roles, pace: Pace) -> Self {
+        let clients = Clients::new(station, roles, pace);
         let stats = clients.stats();
         let asker = Arc::new(Asker { clients, pace, told_of_roles: AtomicBool::new(false) });
         Self { cache: AnswerCache::new(asker, pace), stats }

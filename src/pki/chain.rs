@@ -1,0 +1,61 @@
+//! Certificates by what a proxy does with them: a chain that it presents, a bundle that it trusts.
+
+use std::sync::Arc;
+
+use super::certificate::Certificate;
+use super::public_key::sha256;
+
+/// The certificates that a proxy presents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// In file order; at least one.
+    pub certificates: Vec<Arc<Certificate>>,
+    leaf: Arc<Certificate>,
+    fingerprint: [u8; 32],
+}
+
+impl Chain {
+    /// A chain of these certificates, the leaf first; `None` without any.
+    pub fn new(certificates: Vec<Arc<Certificate>>) -> Option<Self> {
+        let leaf = Arc::clone(certificates.first()?);
+        let fingerprint = fingerprint(&certificates);
+        Some(Self { certificates, leaf, fingerprint })
+    }
+
+    /// The first certificate, which is the one that the proxy's key must belong to.
+    pub fn leaf(&self) -> &Certificate {
+        &self.leaf
+    }
+
+    /// A digest of the whole chain, order included: taken when it was read.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+}
+
+/// The authorities that a proxy trusts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// In file order; at least one.
+    pub certificates: Vec<Arc<Certificate>>,
+    /// Whether a revocation list is among them: then Envoy wants one of every issuer.
+    pub has_crl: bool,
+    fingerprint: [u8; 32],
+}
+
+impl Bundle {
+    /// A bundle of these certificates; `None` without any.
+    pub fn new(certificates: Vec<Arc<Certificate>>, has_crl: bool) -> Option<Self> {
+        let fingerprint = fingerprint(&certificates);
+        (!certificates.is_empty()).then_some(Self { certificates, has_crl, fingerprint })
+    }
+
+    /// A digest of the whole bundle, order included: taken when it was read.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.fingerprint
+    }
+}
+
+fn fingerprint(certificates: &[Arc<Certificate>]) -> [u8; 32] {
+    sha256(&certificates.iter().flat_map(|certificate| certificate.fingerprint).collect::<Vec<_>>())
+}

@@ -1,0 +1,119 @@
+//! What the ends of a member load, and what stands there.
+
+use crate::mesh::{CertificateSource, FileRef, Member, Named, Place, TrustSource, View, Workload};
+use crate::rules::end::{End, ends_of};
+use crate::rules::uses::{CertificateUse, TrustUse};
+
+/// The files that ends of one member load, with what stands at their paths.
+#[derive(Debug, Default)]
+pub struct Files<'a> {
+    /// Certificates and their keys: one for each end and different place.
+    pub certificates: Vec<CertificateUse<'a>>,
+    /// Trust bundles, likewise.
+    pub trusts: Vec<TrustUse<'a>>,
+}
+
+impl<'a> Files<'a> {
+    /// The files of all ends of a member that speak TLS, where these are its workloads.
+    pub(super) fn of_member(view: View<'a>, member: &'a Member, workloads: &[&'a Workload]) -> Self {
+        let mut files = Self::default();
+        let owners = owners(member, workloads.iter().copied());
+        ends_of(member).for_each(|end| files.find_for(view, member, &owners, end));
+        files
+    }
+
+    /// The files of one end of any member.
+    pub fn of(view: View<'a>, member: &'a Member, end: End<'a>) -> Self {
+        let mut files = Self::default();
+        let owners = owners(member, view.workloads_of(member).into_iter());
+        files.find_for(view, member, &owners, end);
+        files
+    }
+
+    fn find_for(&mut self, view: View<'a>, member: &'a Member, owners: &[Option<&'a Workload>], end: End<'a>) {
+        // Only the uses of this very end can be the same: looking further would cost the square of a large object.
+        let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
+        // What the control plane hands over is the same for all workloads.
+        self.certificates.extend(end.certificates().iter().filter_map(|source| handed_over(view, end, source)));
+        let trust = end.validation().and_then(|validation| validation.trust.as_ref());
+        self.trusts.extend(trust.and_then(|trust| handed_over_trust(view, end, trust)));
+        for workload in owners {
+            for source in end.certificates() {
+                if let CertificateSource::File { chain, key } = source {
+                    self.find_certificate(view, member, end, *workload, (chain, key), certificates);
+                }
+            }
+            if let Some(TrustSource::File(file)) = trust {
+                let place = view.place(member, *workload, file);
+                let known = self.trusts.iter().skip(trusts).any(|other| same_file(&other.place, &place));
+                if !known {
+                    self.trusts.push(TrustUse { end, workload: *workload, trust_ref: Named::File(file), place });
+                }
+            }
+        }
+    }
+
+    fn find_certificate(
+        &mut self,
+        view: View<'a>,
+        member: &'a Member,
+        end: End<'a>,
+        workload: Option<&'a Workload>,
+        (chain_file, key_file): (&'a FileRef, &'a FileRef),
+        first: usize,
+    ) {
+        let chain_place = view.place(member, workload, chain_file);
+        let key_place = view.place(member, workload, key_file);
+        let known = self
+            .certificates
+            .iter()
+            .skip(first)
+            .any(|other| same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place));
+        if !known {
+            let (chain_ref, key_ref) = (Named::File(chain_file), Named::File(key_file));
+            self.certificates.push(CertificateUse { end, workload, chain_ref, key_ref, chain_place, key_place });
+        }
+    }
+}
+
+/// A certificate that the control plane hands to the proxy.
+fn handed_over<'a>(view: View<'a>, end: End<'a>, source: &'a CertificateSource) -> Option<CertificateUse<'a>> {
+    let (chain_ref, key_ref, chain_place, key_place) = match source {
+        CertificateSource::Acm(arn) => (Named::Arn(arn), Named::Arn(arn), view.acm_place(arn), Place::Unknown),
+        CertificateSource::Keys { chain, key } => {
+            (Named::Key(chain), Named::Key(key), view.key_place(chain), view.key_place(key))
+        }
+        CertificateSource::File { .. } | CertificateSource::Sds { .. } => return None,
+    };
+    Some(CertificateUse { end, workload: None, chain_ref, key_ref, chain_place, key_place })
+}
+
+/// A trust bundle, likewise.
+fn handed_over_trust<'a>(view: View<'a>, end: End<'a>, trust: &'a TrustSource) -> Option<TrustUse<'a>> {
+    let (trust_ref, place) = match trust {
+        TrustSource::Acm(arns) => (Named::Arn(arns.first()?), view.authorities_place(arns)),
+        TrustSource::Key(key) => (Named::Key(key), view.key_place(key)),
+        // Of these nothing is known.
+        TrustSource::File(_) | TrustSource::Sds { .. } | TrustSource::Proxy(_) | TrustSource::System(_) => return None,
+    };
+    Some(TrustUse { end, workload: None, trust_ref, place })
+}
+
+/// The workloads whose proxies load the member's files; one None where there are none, for folders that stand in.
+fn owners<'a>(member: &Member, workloads: impl Iterator<Item = &'a Workload>) -> Vec<Option<&'a Workload>> {
+    let proxied = workloads
+        .filter(|workload| member.is_gateway() || !workload.proxy(member.api).is_some_and(|proxy| proxy.opted_out));
+    let mut owners: Vec<_> = proxied.map(Some).collect();
+    if owners.is_empty() {
+        owners.push(None);
+    }
+    owners
+}
+
+/// Whether two workloads' proxies read the very same file: then one judgement stands for both.
+fn same_file(one: &Place, other: &Place) -> bool {
+    match (one, other) {
+        (Place::File { store: a, key: x, .. }, Place::File { store: b, key: y, .. }) => a == b && x == y,
+        _ => false,
+    }
+}

@@ -1,0 +1,62 @@
+//! A finding as a baseline keeps it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::{Finding, Severity};
+use crate::k8s::ObjectRef;
+
+/// One finding of a baseline.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The object that holds it.
+    pub object: Object,
+    /// The rule's code.
+    pub rule: String,
+    /// The rule's name, for those who read the file.
+    pub name: String,
+    /// The part of the object, in words that outlive an edit: `listener 8443`.
+    pub at: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How often it is there.
+    pub count: usize,
+}
+
+/// An object's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Object {
+    /// `appmesh.k8s.aws/v1beta2`
+    pub api_version: String,
+    /// `VirtualNode`
+    pub kind: String,
+    /// None for what stands in no namespace.
+    pub namespace: Option<String>,
+    /// Its own name.
+    pub name: String,
+}
+
+impl From<&ObjectRef> for Object {
+    fn from(object: &ObjectRef) -> Self {
+        Self {
+            api_version: object.api_version.clone(),
+            kind: object.kind.clone(),
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn of(finding: &Finding) -> Self {
+        Self {
+            object: Object::from(&finding.object),
+            rule: finding.rule.code.to_owned(),
+            name: finding.rule.name.to_owned(),
+            at: finding.problem.site.anchor.clone(),
+            severity: finding.severity,
+            count: 1,
+        }
+    }
+}
