@@ -10,11 +10,9 @@ mod entry;
 mod faults;
 mod lists;
 mod objects;
+mod proxy;
 mod registry;
 mod subject;
-
-use crate::apis::core::pods::Pod;
-use crate::mesh::Proxy;
 
 pub use decode_error::DecodeError;
 pub use entry::Entry;
@@ -27,14 +25,8 @@ pub use subject::{Native, Subject};
 pub static APIS: [&Api; 2] = [&appmesh::API, &core::API];
 
 /// The proxies that APIs give to pods.
-static PROXIES: [ProxyOf; 1] = [appmesh::PROXY];
-
-/// How one API gives pods a proxy.
-struct ProxyOf {
-    /// The name of the container that is the proxy.
-    container: &'static str,
-    /// The proxy of a pod.
-    of: fn(&Pod<'_>) -> Proxy,
+fn proxies() -> impl Iterator<Item = &'static proxy::ProxyOf> {
+    APIS.into_iter().filter_map(|api| api.proxy.as_ref())
 }
 
 /// Every kind that facts come from.
@@ -58,7 +50,22 @@ pub fn reviewed_row(group: &str, version: &str, kind: &str) -> Option<&'static R
     reviewed_rows().find(|row| row.kind.kind == kind && row.group == group && row.version == version)
 }
 
+/// The APIs of meshes: those whose objects are vetted at admission.
+pub fn mesh_apis() -> impl Iterator<Item = (&'static Api, &'static Names)> {
+    APIS.into_iter().filter_map(|api| Some((api, api.names.as_ref()?)))
+}
+
 /// The API that a group belongs to, where it is one of meshes.
-pub fn mesh_api(group: &str) -> Option<&'static Api> {
-    APIS.into_iter().find(|api| api.names.is_some() && api.kinds.iter().any(|row| row.group == group))
+pub fn mesh_api(group: &str) -> Option<(&'static Api, &'static Names)> {
+    mesh_apis().find(|(api, _)| api.kinds.iter().any(|row| row.group == group))
+}
+
+/// What people call something of every API of meshes: `an App Mesh object`.
+pub fn words(word: fn(&Names) -> &'static str) -> String {
+    mesh_apis().map(|(_, names)| word(names)).collect::<Vec<_>>().join(" or ")
+}
+
+/// What people call something of the API of this group; of every API of meshes, where the group is of none of them.
+pub fn word(group: &str, word: fn(&Names) -> &'static str) -> String {
+    mesh_api(group).map_or_else(|| words(word), |(_, names)| word(names).to_owned())
 }

@@ -11,7 +11,7 @@ mod issuers;
 pub use answers::{Answers, Detail};
 pub use effective::{Effective, Policy};
 pub use file::{
-    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, Log, PolicyError, PolicyFile, Profile, Routing, Scope, Sds,
+    Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyError, PolicyFile, Profile, Routing, Scope, Sds, ServiceGroups,
     Thresholds, json_schema,
 };
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

@@ -24,6 +24,7 @@ use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let api = cx.word(|names| names.api);
     for unknown in cx.unknown_fields() {
         let field = unknown.field.clone();
         let site = Site::new(format!("field {}", field.kubernetes()), field);
@@ -31,7 +32,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let hint = unknown.meant.as_ref().map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();
         let problem = Problem::warn(site, format!("there is no field {:?} here{hint}", unknown.name))
             .found(unknown.name.clone())
-            .consequence("the API server drops the field or App Mesh never reads it, without a word");
+            .consequence(format!("the API server drops the field or {api} never reads it, without a word"));
         // A field that belongs elsewhere is moved by hand.
         let here = unknown.meant.as_ref().filter(|meant| !meant.contains(['.', '[']));
         let problem = problem.mend(here.map(|to| Mend::Rename { to: to.clone() }));
