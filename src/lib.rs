@@ -3,25 +3,29 @@
 //! Facts flow one way:
 //!
 //! ```text
-//! sources ─────► mesh ─────► rules ─────► finding ─────► admission | cli | report
-//! (I/O: cluster, (pure: what  (pure: one   (data)         (I/O: who asked, and how
-//!  manifests,     is known)    file a rule)                they want it told)
-//!  AWS)
+//! sources ─────► apis ─────► mesh ─────► rules ─────► finding ─────► admission | survey ─► report
+//! (I/O: bytes of (one folder (what is    (pure: one   (data)         (who asked, and how
+//!  a cluster, of  for each    known)      file for                    they want to read it)
+//!  files, of AWS) API)                    each rule)
 //! ```
 //!
 //! - [`sources`] fetch and parse. Certificates are parsed there, once, when they arrive; a private key becomes the digest
 //!   of its public half.
-//! - [`mesh`] is the model: members (virtual nodes, gateways) with their server and client ends, the workloads they
-//!   select, and the file that stands at each path of each proxy.
+//! - [`apis`] turn the objects of one API each into neutral facts, behind one registry.
+//! - [`mesh`] is the model: members with their server and client ends, the workloads they select, and the file that stands
+//!   at each path of each proxy. It has no word of any one API.
 //! - [`rules`] are pure functions of the object under review, the mesh, the [`policy`] and the time.
-//! - [`finding`]s are data, read by [`admission`] (the webhook), [`report`] (text, JSON) and [`cli`].
+//! - [`finding`]s are data, read by [`admission`] (the webhook) and [`report`] (one file for each format).
 //!
-//! [`mend`] makes patches of findings that a machine can mend, [`baseline`] keeps those that a repository starts with.
-//! [`survey`] judges a whole world at once.
+//! [`survey`] judges many objects at once, for `check`, `audit` and the report page; it also has the baseline, and the fixes
+//! that a machine can make. [`operate`] has what a running meshvet counts and logs. `serve` puts a server together from all
+//! of these. [`verify`] stands beside: it reads what running proxies count of TLS. [`doctor`] looks at an installation of
+//! meshvet itself. [`cli`] has one file for each command.
 //!
-//! `serve` puts a server together from all of these. [`verify`] stands beside: it reads what running proxies count of TLS. [`doctor`] looks at an installation of meshvet itself.
+//! [`text`] and [`k8s`] are what all of it stands on, [`pki`] has certificates as a proxy sees them, [`aws`] those that AWS
+//! keeps.
 //!
-//! [`appmesh`] is the first mesh API's vocabulary, [`pki`] certificates as a proxy sees them, [`aws`] those that AWS keeps.
+//! docs/architecture.md walks through it, and lists the modules in the order in which they may use each other.
 
 pub mod admission;
 pub mod apis;
