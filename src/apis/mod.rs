@@ -69,3 +69,37 @@ pub fn words(word: fn(&Names) -> &'static str) -> String {
 pub fn word(group: &str, word: fn(&Names) -> &'static str) -> String {
     mesh_api(group).map_or_else(|| words(word), |(_, names)| word(names).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn words_go_by_the_group_and_else_are_those_of_every_mesh() {
+        assert_eq!(word(appmesh::GROUP, |names| names.controller), "the App Mesh controller");
+        assert_eq!(word("apps", |names| names.api), words(|names| names.api));
+        assert!(words(|names| names.object).contains("an App Mesh object"));
+    }
+
+    #[test]
+    fn an_api_of_a_mesh_is_found_by_the_group_of_its_members() {
+        for (api, names) in mesh_apis() {
+            assert!(mesh_api(api.group).is_some_and(|(found, _)| std::ptr::eq(found, api)), "{}", names.api);
+            assert!(api.kinds.iter().any(|row| row.part == Part::Member && row.group == api.group), "{}", names.api);
+        }
+        assert_eq!(appmesh::API.api_versions(), [appmesh::API_VERSION]);
+        assert!(mesh_api("apps").is_none() && mesh_api("").is_none());
+    }
+
+    #[test]
+    fn every_api_has_a_folder_of_its_own() {
+        let folders: BTreeSet<&str> = APIS.into_iter().map(|api| api.folder).collect();
+        assert_eq!(folders.len(), APIS.len());
+        for folder in folders {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/apis").join(folder);
+            assert!(path.is_dir(), "{}", path.display());
+        }
+    }
+}

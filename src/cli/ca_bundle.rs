@@ -21,7 +21,8 @@ Examples:
   kubectl get secret ca -o jsonpath='{.data.ca\\.crt}' | base64 -d | meshvet ca-bundle -";
 
 fn examples() -> String {
-    EXAMPLES.replace("WEBHOOK", &apis::words(|names| names.webhook))
+    let webhooks: Vec<&str> = apis::mesh_apis().map(|(_, names)| names.webhook).collect();
+    EXAMPLES.replace("WEBHOOK", &webhooks.join(","))
 }
 
 /// Print a certificate authority as a caBundle.

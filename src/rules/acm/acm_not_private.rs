@@ -23,9 +23,9 @@ use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let api = cx.word(|names| names.api);
     for (reference, arn) in readable(cx, ArnKind::Certificate) {
         let Some(facts) = cx.view.certificate(&arn).known().filter(|facts| !facts.is_private()) else { continue };
+        let api = cx.word(|names| names.api);
         let what = match facts.kind.as_str() {
             "AMAZON_ISSUED" => "is a public one",
             "IMPORTED" => "was imported into ACM",

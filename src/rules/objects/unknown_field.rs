@@ -24,8 +24,8 @@ use crate::rules::context::Context;
 use crate::rules::engine::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let api = cx.word(|names| names.api);
     for unknown in cx.unknown_fields() {
+        let api = cx.word(|names| names.api);
         let field = unknown.field.clone();
         let site = Site::new(format!("field {}", field.kubernetes()), field);
         // In the message itself: of a warning, kubectl's users see no more.
