@@ -3,27 +3,29 @@
 //! Facts flow one way:
 //!
 //! ```text
-//! sources ─────► apis ─────► mesh ─────► rules ─────► finding ─────► survey ─────► admission | report | cli
-//! (I/O: cluster, (one folder (pure: what (pure: one    (data)        (the judge    (who asked, and how
-//!  manifests,     an API)     is known)   file a rule)                of many)      they want it told)
-//!  AWS)
+//! sources ─────► apis ─────► mesh ─────► rules ─────► finding ─────► admission | survey ─► report
+//! (I/O: bytes of (one folder (what is    (pure: one   (data)         (who asked, and how
+//!  a cluster, of  for each    known)      file for                    they want to read it)
+//!  files, of AWS) API)                    each rule)
 //! ```
 //!
-//! - [`sources`] fetch. Bytes become facts once, when they arrive; a private key becomes the digest of its public half.
-//! - [`apis`] turn the objects of one API each into neutral facts, behind one registry of kinds.
-//! - [`mesh`] is the model, without a word of any one API: members with their server and client ends, the hops between them, the
-//!   workloads they select, and the file that stands at each path of each proxy.
+//! - [`sources`] fetch and parse. Certificates are parsed there, once, when they arrive; a private key becomes the digest
+//!   of its public half.
+//! - [`apis`] turn the objects of one API each into neutral facts, behind one registry.
+//! - [`mesh`] is the model: members with their server and client ends, the workloads they select, and the file that stands
+//!   at each path of each proxy. It has no word of any one API.
 //! - [`rules`] are pure functions of the object under review, the mesh, the [`policy`] and the time.
-//! - [`finding`]s are data. The catalogue of rules stands with them, below those that check.
-//! - `survey` judges everything that is there: for `check`, `audit`, `tree` and the report of a running webhook.
-//! - [`admission`] is the webhook, `serve` puts it together, `operate` is what it says of itself. `report` renders.
+//! - [`finding`]s are data, read by [`admission`] (the webhook) and `report` (one file for each format).
 //!
-//! `text`, [`k8s`], [`pki`] and [`aws`] are the ground that all stand on: text for people, Kubernetes' own vocabulary,
-//! certificates as a proxy sees them, what AWS says.
+//! `survey` judges many objects at once, for `check`, `audit` and the report page; it also has the baseline, and the fixes
+//! that a machine can make. [`operate`] has what a running meshvet counts and logs. `serve` puts a server together from all
+//! of these. `verify` stands beside: it reads what running proxies count of TLS. `doctor` looks at an installation of
+//! meshvet itself. [`cli`] has one file for each command.
 //!
-//! `verify` reads what running proxies count of TLS; `doctor` looks at an installation of meshvet itself.
+//! `text` and [`k8s`] are what all of it stands on, [`pki`] has certificates as a proxy sees them, [`aws`] those that AWS
+//! keeps.
 //!
-//! Each module uses only those before it in the list of docs/architecture.md, and no two files use each other: tests/layers holds it.
+//! docs/architecture.md walks through it, and lists the modules in the order in which they may use each other.
 
 pub mod admission;
 pub mod apis;

@@ -10,11 +10,9 @@ mod entry;
 mod faults;
 mod lists;
 mod objects;
+mod proxy;
 mod registry;
 mod subject;
-
-use crate::apis::core::pods::Pod;
-use crate::mesh::Proxy;
 
 pub use decode_error::DecodeError;
 pub use entry::Entry;
@@ -27,14 +25,8 @@ pub use subject::{Native, Subject};
 pub static APIS: [&Api; 2] = [&appmesh::API, &core::API];
 
 /// The proxies that APIs give to pods.
-static PROXIES: [ProxyOf; 1] = [appmesh::PROXY];
-
-/// How one API gives pods a proxy.
-struct ProxyOf {
-    /// The name of the container that is the proxy.
-    container: &'static str,
-    /// The proxy of a pod.
-    of: fn(&Pod<'_>) -> Proxy,
+fn proxies() -> impl Iterator<Item = &'static proxy::ProxyOf> {
+    APIS.into_iter().filter_map(|api| api.proxy.as_ref())
 }
 
 /// Every kind that facts come from.
@@ -58,7 +50,56 @@ pub fn reviewed_row(group: &str, version: &str, kind: &str) -> Option<&'static R
     reviewed_rows().find(|row| row.kind.kind == kind && row.group == group && row.version == version)
 }
 
+/// The APIs of meshes: those whose objects are vetted at admission.
+pub fn mesh_apis() -> impl Iterator<Item = (&'static Api, &'static Names)> {
+    APIS.into_iter().filter_map(|api| Some((api, api.names.as_ref()?)))
+}
+
 /// The API that a group belongs to, where it is one of meshes.
-pub fn mesh_api(group: &str) -> Option<&'static Api> {
-    APIS.into_iter().find(|api| api.names.is_some() && api.kinds.iter().any(|row| row.group == group))
+pub fn mesh_api(group: &str) -> Option<(&'static Api, &'static Names)> {
+    mesh_apis().find(|(api, _)| api.kinds.iter().any(|row| row.group == group))
+}
+
+/// What people call something of every API of meshes: `an App Mesh object`.
+pub fn words(word: fn(&Names) -> &'static str) -> String {
+    mesh_apis().map(|(_, names)| word(names)).collect::<Vec<_>>().join(" or ")
+}
+
+/// What people call something of the API of this group; of every API of meshes, where the group is of none of them.
+pub fn word(group: &str, word: fn(&Names) -> &'static str) -> String {
+    mesh_api(group).map_or_else(|| words(word), |(_, names)| word(names).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn words_go_by_the_group_and_else_are_those_of_every_mesh() {
+        assert_eq!(word(appmesh::GROUP, |names| names.controller), "the App Mesh controller");
+        assert_eq!(word("apps", |names| names.api), words(|names| names.api));
+        assert!(words(|names| names.object).contains("an App Mesh object"));
+    }
+
+    #[test]
+    fn an_api_of_a_mesh_is_found_by_the_group_of_its_members() {
+        for (api, names) in mesh_apis() {
+            assert!(mesh_api(api.group).is_some_and(|(found, _)| std::ptr::eq(found, api)), "{}", names.api);
+            assert!(api.kinds.iter().any(|row| row.part == Part::Member && row.group == api.group), "{}", names.api);
+        }
+        assert_eq!(appmesh::API.api_versions(), [appmesh::API_VERSION]);
+        assert!(mesh_api("apps").is_none() && mesh_api("").is_none());
+    }
+
+    #[test]
+    fn every_api_has_a_folder_of_its_own() {
+        let folders: BTreeSet<&str> = APIS.into_iter().map(|api| api.folder).collect();
+        assert_eq!(folders.len(), APIS.len());
+        for folder in folders {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/apis").join(folder);
+            assert!(path.is_dir(), "{}", path.display());
+        }
+    }
 }

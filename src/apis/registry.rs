@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
+use crate::apis::proxy::ProxyOf;
 use crate::k8s::{ObjectRef, TypeRef};
 
 /// One API, with its kinds.
@@ -12,8 +13,14 @@ use crate::k8s::{ObjectRef, TypeRef};
 pub struct Api {
     /// What people call it, with what they call its members: `None` for Kubernetes itself, which nothing of is vetted alone.
     pub names: Option<Names>,
+    /// The folder of its vocabulary here, and of the rules on it in `rules`.
+    pub folder: &'static str,
+    /// The group of its members.
+    pub group: &'static str,
     /// Its kinds, in the order in which they are listed for people.
     pub kinds: &'static [Row],
+    /// How it gives pods a proxy, where it does.
+    pub(in crate::apis) proxy: Option<ProxyOf>,
     /// Its CustomResourceDefinitions, as they are generated from what meshvet reads; empty where it needs none.
     pub crds: fn() -> Vec<Value>,
 }
@@ -27,6 +34,27 @@ pub struct Names {
     pub object: &'static str,
     /// Those of its objects that have proxies: `virtual node or gateway`.
     pub member: &'static str,
+    /// Those of them that call others of the mesh: `virtual node`.
+    pub caller: &'static str,
+    /// Who makes its objects true: `the App Mesh controller`.
+    pub controller: &'static str,
+    /// The annotation by which a pod's proxy gets a mount.
+    pub mount_annotation: &'static str,
+    /// The webhook to which its members go, as deploy/ and the chart name it.
+    pub webhook: &'static str,
+}
+
+impl Api {
+    /// Each group and version of its kinds, as `apiVersion` has it.
+    pub fn api_versions(&self) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        for row in self.kinds {
+            if !found.contains(&row.kind.api_version) {
+                found.push(row.kind.api_version);
+            }
+        }
+        found
+    }
 }
 
 /// One kind.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::apis::appmesh;
 use crate::apis::faults::UnknownField;
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, Hop, Member, Workload};
@@ -28,7 +27,7 @@ pub enum Native {
     /// Of Kubernetes itself: no rule is about its text.
     Core,
     /// Of App Mesh.
-    AppMesh(appmesh::Spec),
+    AppMesh(crate::apis::appmesh::Spec),
 }
 
 impl Subject {

@@ -78,12 +78,10 @@ impl fmt::Display for Call {
     }
 }
 
-/// What a proxy's role is asked about: its own certificate, the authorities it trusts, its configuration.
+/// What a proxy's role is asked about: its own certificate, the authorities it trusts.
 pub const EXPORT_CERTIFICATE: &str = "acm:ExportCertificate";
 /// See [`EXPORT_CERTIFICATE`].
 pub const GET_AUTHORITY_CERTIFICATE: &str = "acm-pca:GetCertificateAuthorityCertificate";
-/// See [`EXPORT_CERTIFICATE`].
-pub const STREAM_CONFIGURATION: &str = "appmesh:StreamAggregatedResources";
 /// What the controller's role is asked about: whoever creates a node must be able to look at what it names.
 pub const DESCRIBE_CERTIFICATE: &str = "acm:DescribeCertificate";
 /// See [`DESCRIBE_CERTIFICATE`].

@@ -19,9 +19,7 @@ mod unanswered;
 pub use answer::{Answer, Asked, AwsFacts, Home, Question};
 pub(crate) use arn::region_and_account;
 pub use arn::{Arn, ArnError, ArnKind};
-pub use call::{
-    Call, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, STREAM_CONFIGURATION,
-};
+pub use call::{Call, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE};
 pub use certificate::{AuthorityFacts, CertificateFacts, key_algorithm};
 pub use identity::{AccountRole, RoleOf, Simulation, account_of_role};
 pub use regions::{is_account, is_known_partition, is_region, partition_of};

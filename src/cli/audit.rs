@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
+use crate::apis;
 use crate::cli::cluster::{Cluster, ClusterArgs, Reading};
 use crate::cli::output::{Output, ReportArgs};
 use crate::policy::Policy;
@@ -95,10 +96,11 @@ impl AuditArgs {
         let mut notes = gaps.notes;
         notes.extend(of_aws);
         if report.objects == 0 {
+            let api = apis::words(|names| names.api);
             notes.push(match namespace {
-                None => "nothing to judge: the cluster has no App Mesh object and no workload".to_owned(),
+                None => format!("nothing to judge: the cluster has no {api} object and no workload"),
                 Some(namespace) => format!(
-                    "nothing to judge: namespace {namespace} has no App Mesh object and no workload; -A judges all"
+                    "nothing to judge: namespace {namespace} has no {api} object and no workload; -A judges all"
                 ),
             });
         }

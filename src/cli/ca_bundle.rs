@@ -11,18 +11,25 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use zeroize::Zeroizing;
 
+use crate::apis;
+
 const EXAMPLES: &str = "\
 Examples:
   meshvet ca-bundle ca.pem                            base64, for a webhook configuration's caBundle
-  meshvet ca-bundle ca.pem --patch virtualnodes.meshvet.dev |
+  meshvet ca-bundle ca.pem --patch WEBHOOK |
     kubectl patch validatingwebhookconfiguration meshvet --patch-file /dev/stdin
   kubectl get secret ca -o jsonpath='{.data.ca\\.crt}' | base64 -d | meshvet ca-bundle -";
+
+fn examples() -> String {
+    let webhooks: Vec<&str> = apis::mesh_apis().map(|(_, names)| names.webhook).collect();
+    EXAMPLES.replace("WEBHOOK", &webhooks.join(","))
+}
 
 /// Print a certificate authority as a caBundle.
 ///
 /// Prints base64 of the file's certificates, and of nothing else that it holds: a private key beside them is left out.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples())]
 pub(super) struct CaBundleArgs {
     /// The authority's certificates, in PEM; - reads standard input.
     #[arg(value_name = "FILE")]

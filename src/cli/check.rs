@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
+use crate::apis::{self, Part};
 use crate::cli::aws::AwsArgs;
 use crate::cli::baseline::BaselineArgs;
 use crate::cli::files::{FilesArg, mount};
@@ -24,7 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   meshvet check mesh.yaml deploy/                     files and folders
   helm template ./chart | meshvet check -             what a chart renders
-  kubectl get -A virtualnodes,virtualgateways,deployments,secrets -o yaml | meshvet check -
+  kubectl get -A MEMBERS,deployments,secrets -o yaml | meshvet check -
   meshvet check deploy/ --files /certs=./certs        certificates that are in no Secret yet
   meshvet check deploy/ --files shop/blue:/certs=./blue-certs
   meshvet check deploy/ -o json --fail-on warn        for CI
@@ -41,13 +42,18 @@ Examples:
 
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
 
+fn examples() -> String {
+    let members = apis::rows().filter(|row| row.part == Part::Member).map(|row| row.plural);
+    EXAMPLES.replace("MEMBERS", &members.collect::<Vec<_>>().join(","))
+}
+
 /// Judge manifests without a cluster.
 ///
 /// The manifests themselves are the world: App Mesh objects, the workloads they select, Secrets and ConfigMaps with their
 /// certificates, namespaces with their labels. YAML with several documents, JSON, and Lists are read as kubectl reads them.
 /// Give everything that belongs together in one call: a Secret that isn't among the manifests doesn't exist.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples())]
 pub(super) struct CheckArgs {
     /// Files, folders (all their .yaml, .yml and .json files, hidden folders left out), or `-` for the standard input.
     #[arg(required = true, value_name = "PATH")]
@@ -99,8 +105,9 @@ impl CheckArgs {
         notes.extend(of_aws);
         if report.objects == 0 && manifests.found > 0 {
             notes.push(format!(
-                "nothing to judge: {} read, none of them an App Mesh object or a workload",
-                plural(manifests.found, "object")
+                "nothing to judge: {} read, none of them {} or a workload",
+                plural(manifests.found, "object"),
+                apis::words(|names| names.object)
             ));
         }
         let updated = self.baseline.apply(&mut report)?;

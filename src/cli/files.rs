@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use walkdir::WalkDir;
 
-use crate::apis::core::store_of_files;
+use crate::apis::{self, core::store_of_files};
 use crate::mesh::{Fact, LocalMount, Store, StoreKey, StoreKind};
 use crate::sources::manifests::Manifests;
 
@@ -109,8 +109,12 @@ pub(super) fn mount(all: &[FilesArg], manifests: &mut Manifests) -> anyhow::Resu
 fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<String> {
     let (namespace, name) = member.as_ref()?;
     let known = manifests.world.members().any(|it| it.object.namespace() == namespace && it.object.name == *name);
-    (!known)
-        .then(|| format!("--files {namespace}/{name}: no virtual node or gateway of that name is among the manifests"))
+    (!known).then(|| {
+        format!(
+            "--files {namespace}/{name}: no {} of that name is among the manifests",
+            apis::words(|names| names.member)
+        )
+    })
 }
 
 #[cfg(test)]

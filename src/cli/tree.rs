@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
 
+use crate::apis;
 use crate::cli::cluster::ClusterArgs;
 use crate::cli::files::{FilesArg, mount};
 use crate::cli::output::time;
@@ -97,12 +98,13 @@ impl TreeArgs {
         let found = match map.find(namespace, name) {
             Ok(found) => found,
             Err(nearest) => {
+                let member = apis::words(|names| names.member);
                 let hint = match nearest {
                     Some(near) => format!("; did you mean {near}?"),
-                    None if map.nodes.is_empty() => "; there is no virtual node or gateway at all".to_owned(),
+                    None if map.nodes.is_empty() => format!("; there is no {member} at all"),
                     None => String::new(),
                 };
-                bail!("there is no virtual node or gateway {namespace}/{name}{hint}");
+                bail!("there is no {member} {namespace}/{name}{hint}");
             }
         };
         super::print(&match self.output {

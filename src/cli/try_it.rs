@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
+use crate::apis::{self, Part};
 use crate::example::{self, Expected};
 use crate::k8s::ObjectRef;
 use crate::mesh::World;
@@ -76,8 +77,10 @@ impl TryArgs {
         let broken = !manifests.problems.is_empty();
         let (submissions, world) = submissions(manifests);
         if submissions.is_empty() {
+            let kinds = apis::rows().filter(|row| row.part == Part::Member).map(|row| format!("no {}", row.kind.kind));
+            let none = kinds.collect::<Vec<_>>().join(" and ");
             bail!(
-                "no VirtualNode and no VirtualGateway in {from}: there is nothing to submit; give manifests that hold one, or no path for the example mesh"
+                "{none} in {from}: there is nothing to submit; give manifests that hold one, or no path for the example mesh"
             );
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -116,7 +119,7 @@ async fn submit(
     let mut api_server = rehearsal.api_server().await?;
     let mut tally = Tally::default();
     for submission in submissions {
-        let told = api_server.create(submission.kind, &submission.manifest, &submission.file).await?;
+        let told = api_server.create(submission.row, &submission.manifest, &submission.file).await?;
         super::print(&told.text)?;
         tally.add(submission, &told, example);
     }

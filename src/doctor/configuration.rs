@@ -1,12 +1,10 @@
 //! The ValidatingWebhookConfiguration, judged. No I/O.
 
-use std::collections::BTreeSet;
-
 use k8s_openapi::api::admissionregistration::v1::{ValidatingWebhook, ValidatingWebhookConfiguration};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::apis::appmesh::{GROUP, Kind, VERSION};
+use crate::apis::{Part, Row, reviewed_rows};
 use crate::doctor::Diagnosis;
 
 /// Where meshvet answers.
@@ -88,23 +86,25 @@ fn path(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
 
 /// Which of the mesh's kinds come to meshvet, both when they are created and when they are changed.
 fn rules(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
-    let asked = |kind: &Kind, operation: &str| {
+    let asked = |kind: &Row, operation: &str| {
         webhooks.iter().flat_map(|webhook| webhook.rules.iter().flatten()).any(|rule| {
             let has = |list: &Option<Vec<String>>, wanted: &str| {
                 list.iter().flatten().any(|it| it == "*" || it.eq_ignore_ascii_case(wanted))
             };
-            has(&rule.api_groups, GROUP)
-                && has(&rule.api_versions, VERSION)
+            has(&rule.api_groups, kind.group)
+                && has(&rule.api_versions, kind.version)
                 && has(&rule.operations, operation)
-                && has(&rule.resources, kind.plural())
+                && has(&rule.resources, kind.plural)
         })
     };
-    // A Mesh has no TLS of its own.
-    let kinds = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Mesh);
-    let missing: BTreeSet<&str> =
-        kinds.filter(|kind| !asked(kind, "CREATE") || !asked(kind, "UPDATE")).map(|kind| kind.plural()).collect();
-    let (nodes, ways): (Vec<&str>, Vec<&str>) =
-        missing.into_iter().partition(|kind| matches!(*kind, "virtualnodes" | "virtualgateways"));
+    // A mesh has no TLS of its own.
+    let kinds = reviewed_rows().filter(|kind| kind.part != Part::Class);
+    let mut missing: Vec<&Row> = kinds.filter(|kind| !asked(kind, "CREATE") || !asked(kind, "UPDATE")).collect();
+    missing.sort_by_key(|kind| kind.plural);
+    let plurals = |wanted: &dyn Fn(&Row) -> bool| -> Vec<&str> {
+        missing.iter().filter(|kind| wanted(kind)).map(|kind| kind.plural).collect()
+    };
+    let (nodes, ways) = (plurals(&|kind| kind.part == Part::Member), plurals(&|kind| kind.part != Part::Member));
     if nodes.is_empty() && ways.is_empty() {
         diagnosis.ok("rules", "every kind of the mesh is sent to meshvet when it is created and when it is changed");
     }

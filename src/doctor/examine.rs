@@ -4,7 +4,7 @@ use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::Client;
 use kube::api::{Api, ListParams};
 
-use crate::apis::appmesh::{API_VERSION, Kind};
+use crate::apis;
 use crate::doctor::configuration::{self, Called};
 use crate::doctor::deployed::Deployed;
 use crate::doctor::{Diagnosis, Questions, endpoints, lease, rights, served};
@@ -22,7 +22,11 @@ pub async fn examine(client: &Client, questions: &Questions) -> Diagnosis {
             return diagnosis;
         }
     }
-    crds(client, &mut diagnosis).await;
+    for (api, names) in apis::mesh_apis() {
+        for version in api.api_versions() {
+            crds(client, api, names, version, &mut diagnosis).await;
+        }
+    }
     let Some(called) = configuration(client, &questions.configuration, &mut diagnosis).await else { return diagnosis };
     let endpoints = endpoints::look(client, &called, &mut diagnosis).await;
     served::look(client, &called, &endpoints, questions.address.as_deref(), questions.now, &mut diagnosis).await;
@@ -51,25 +55,25 @@ pub async fn examine(client: &Client, questions: &Questions) -> Diagnosis {
     diagnosis
 }
 
-/// Whether the cluster has the kinds that are vetted. Everybody may ask that.
-async fn crds(client: &Client, diagnosis: &mut Diagnosis) {
-    let fix = "install the CRDs of the App Mesh controller: without them there is nothing to vet";
-    let served = match client.list_api_group_resources(API_VERSION).await {
+/// Whether the cluster has the kinds of an API that are vetted, in one of its versions. Everybody may ask that.
+async fn crds(client: &Client, api: &apis::Api, names: &apis::Names, version: &'static str, diagnosis: &mut Diagnosis) {
+    let fix = format!("install the CRDs of {}: without them there is nothing to vet", names.controller);
+    let served = match client.list_api_group_resources(version).await {
         Ok(served) => served.resources,
         Err(kube::Error::Api(status)) if status.code == 404 => {
-            return diagnosis.fail("crds", format!("the cluster has no {API_VERSION}"), fix);
+            return diagnosis.fail("crds", format!("the cluster has no {version}"), fix);
         }
-        Err(error) => return diagnosis.unseen("crds", API_VERSION, &error),
+        Err(error) => return diagnosis.unseen("crds", version, &error),
     };
-    let missing: Vec<&str> = Kind::ALL
-        .iter()
-        .map(|kind| kind.plural())
+    let kinds = || api.kinds.iter().filter(|row| row.kind.api_version == version);
+    let missing: Vec<&str> = kinds()
+        .map(|row| row.plural)
         .filter(|plural| !served.iter().any(|resource| resource.name == *plural))
         .collect();
     if missing.is_empty() {
-        diagnosis.ok("crds", format!("{API_VERSION} is there, with {} kinds", Kind::ALL.len()));
+        diagnosis.ok("crds", format!("{version} is there, with {} kinds", kinds().count()));
     } else {
-        diagnosis.warn("crds", format!("{API_VERSION} has no {}", missing.join(", ")), fix);
+        diagnosis.warn("crds", format!("{version} has no {}", missing.join(", ")), fix);
     }
 }
 

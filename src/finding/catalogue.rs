@@ -5,6 +5,7 @@
 
 mod table;
 
+use crate::apis::mesh_apis;
 use crate::finding::{Manual, Severity};
 use crate::text::suggest;
 
@@ -24,6 +25,8 @@ pub struct Rule {
     /// Its row in [`RULES`].
     pub index: usize,
     traits: &'static [Trait],
+    /// The folder of `rules` that it stands in.
+    folder: &'static str,
     /// The source file, whose leading doc comment is the manual.
     source: &'static str,
 }
@@ -43,8 +46,6 @@ pub enum Trait {
     FieldName,
     /// It has nothing to say before AWS has been asked.
     Aws,
-    /// It reads App Mesh's own vocabulary: it has nothing to say of another mesh.
-    AppMesh,
 }
 
 macro_rules! catalogue {
@@ -61,6 +62,7 @@ macro_rules! catalogue {
                 summary: $summary,
                 index: Row::$code as usize,
                 traits: &[$(Trait::$trait),*],
+                folder: stringify!($folder),
                 source: include_str!(concat!("../rules/", stringify!($folder), "/", stringify!($file), ".rs")),
             },
         )*];
@@ -94,6 +96,12 @@ impl Rule {
     /// Whether the rule has this trait.
     pub fn has(&self, wanted: Trait) -> bool {
         self.traits.contains(&wanted)
+    }
+
+    /// The group of the API whose own text or machinery it is about: it has nothing to say of an object of another. None where it
+    /// holds for any API.
+    pub fn api(&self) -> Option<&'static str> {
+        mesh_apis().find(|(api, _)| api.folder == self.folder).map(|(api, _)| api.group)
     }
 
     /// The rule's manual, read from its source file's doc comment.
@@ -158,11 +166,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_whose_file_reads_the_vocabulary_of_app_mesh_says_so() {
+    fn a_rule_whose_file_reads_the_vocabulary_of_app_mesh_is_of_that_api() {
         let reads = codes(|rule| rule.source.contains("use crate::apis::appmesh"));
         assert!(reads.contains(&REFUSED_BY_APP_MESH.code), "{reads:?}");
-        let says = codes(|rule| rule.has(Trait::AppMesh));
+        let says = codes(|rule| rule.api() == Some("appmesh.k8s.aws"));
         assert!(reads.iter().all(|code| says.contains(code)), "{reads:?}, {says:?}");
+    }
+
+    #[test]
+    fn the_rules_of_an_api_are_those_in_its_folder() {
+        let of_apis = codes(|rule| rule.api().is_some());
+        assert_eq!(of_apis, ["MV003", "MV004", "MV005", "MV103", "MV218", "MV219", "MV410", "MV412"]);
+        assert_eq!(HOSTNAME_MISMATCH.api(), None);
     }
 
     #[test]

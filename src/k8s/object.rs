@@ -38,6 +38,11 @@ impl ObjectRef {
         self.kind == kind.kind && self.api_version == kind.api_version
     }
 
+    /// The API group, empty for the core group.
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
     /// The namespace, empty for cluster-scoped objects.
     pub fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or("")

@@ -17,7 +17,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::listeners::Listeners;
-use crate::apis::appmesh::Kind;
+use crate::apis::reviewed_rows;
 use crate::aws::CallStats;
 use crate::operate::expiry::Expiries;
 use crate::sources::cluster::WatchStats;
@@ -226,7 +226,7 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a verdict: `allowed`, `warned`, `denied` or `unjudged`.
     pub fn reviewed(&self, kind: &str, verdict: &'static str, took: Duration) {
-        let kind = kind.parse::<Kind>().map_or("other", Kind::as_str);
+        let kind = reviewed_rows().map(|row| row.kind.kind).find(|known| *known == kind).unwrap_or("other");
         self.reviews.get_or_create(&Review { kind, verdict }).inc();
         self.seconds.observe(took.as_secs_f64());
     }

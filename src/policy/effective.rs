@@ -53,7 +53,7 @@ pub struct Effective {
     /// Whether SDS is enabled in the App Mesh controller.
     pub sds_enabled: bool,
     /// Whether backend groups are enabled in the App Mesh controller.
-    pub backend_groups_enabled: bool,
+    pub groups_enabled: bool,
     /// The most that a broken call weighs on an object that leads callers to nodes.
     pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
@@ -78,7 +78,7 @@ impl Default for Policy {
                 .to_vec(),
             max_lifetime_days: None,
             sds_enabled: false,
-            backend_groups_enabled: false,
+            groups_enabled: false,
             routing: Severity::Warn,
             ignore_denials: false,
             detail: Detail::Full,
@@ -107,7 +107,7 @@ impl Policy {
         let severities = resolve(&file.severities, "severities")?;
         policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile, file.routing);
         policy.base.sds_enabled = file.sds.enabled;
-        policy.base.backend_groups_enabled = file.backend_groups.enabled;
+        policy.base.groups_enabled = file.service_groups.enabled;
         policy.base.ignore_denials = file.ignore.denials;
         policy.base.detail = file.answers.detail.unwrap_or_default();
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
@@ -177,7 +177,7 @@ impl Effective {
 
     /// What of it the mesh itself has to know.
     pub fn settings(&self) -> Settings {
-        Settings { groups: self.backend_groups_enabled }
+        Settings { groups: self.groups_enabled }
     }
 
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.

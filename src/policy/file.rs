@@ -32,7 +32,8 @@ pub struct PolicyFile {
     /// Envoy's Secret Discovery Service.
     pub sds: Sds,
     /// App Mesh's backend groups.
-    pub backend_groups: BackendGroups,
+    #[serde(rename = "backendGroups")]
+    pub service_groups: ServiceGroups,
     /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
     pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.
@@ -143,8 +144,10 @@ pub struct Sds {
 
 /// App Mesh's backend groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+// The name is in the schema and in errors, and stays.
+#[serde(rename = "BackendGroups", expecting = "struct BackendGroups")]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct BackendGroups {
+pub struct ServiceGroups {
     /// Whether the App Mesh controller runs with backend groups enabled (`--enable-backend-groups`). Default false, as
     /// there.
     pub enabled: bool,

@@ -13,7 +13,7 @@ pub use answers::{Answers, Detail};
 pub use effective::{Effective, Policy};
 pub use error::PolicyError;
 pub use file::{
-    Aws, AwsAccount, AwsRoles, BackendGroups, Ignore, Log, PolicyFile, Profile, Routing, Scope, Sds, Thresholds,
+    Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, Routing, Scope, Sds, ServiceGroups, Thresholds,
     json_schema,
 };
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::apis::{Subject, UnknownField};
+use crate::apis::{self, Names, Subject, UnknownField};
 use crate::finding::Severity;
 use crate::mesh::{Member, Named, View, Workload};
 use crate::policy::Effective;
@@ -78,6 +78,11 @@ impl<'a> Context<'a> {
     /// The workload under review, where it is one.
     pub fn workload(&self) -> Option<&'a Workload> {
         self.subject.workload()
+    }
+
+    /// What people call something of the object's API.
+    pub(super) fn word(&self, word: fn(&Names) -> &'static str) -> String {
+        apis::word(self.subject.object.group(), word)
     }
 
     /// The fields of the object that no version of its API has.

@@ -19,10 +19,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::apis::appmesh::{GROUP, Kind, VERSION};
-
-/// The webhook's name, as deploy/ has it.
-const WEBHOOK: &str = "virtualnodes.meshvet.dev";
+use crate::apis::{self, Row};
 
 /// Why a webhook could not be asked, or did not answer as it should.
 #[derive(Debug, Error)]
@@ -138,10 +135,10 @@ impl ApiServer {
     }
 
     /// Submits an object to be created, as `kubectl apply -f FILE` would.
-    pub(crate) async fn create(&mut self, kind: Kind, object: &Value, file: &str) -> Result<Told, Unanswered> {
+    pub(crate) async fn create(&mut self, row: &Row, object: &Value, file: &str) -> Result<Told, Unanswered> {
         self.asked += 1;
         let uid = format!("00000000-0000-4000-8000-{:012x}", self.asked);
-        let review = review(kind, object, &uid);
+        let review = review(row, object, &uid);
         let request = Request::post(format!("https://{}/validate?timeout=5s", self.host))
             .header(header::HOST, &self.host)
             .header(header::CONTENT_TYPE, "application/json")
@@ -157,27 +154,28 @@ impl ApiServer {
         if response.uid != uid {
             return Err(Unanswered::OtherReview { answered: response.uid, asked: uid });
         }
-        Ok(tell(kind, object, file, response))
+        Ok(tell(row, object, file, response))
     }
 }
 
 /// What kubectl prints.
-fn tell(kind: Kind, object: &Value, file: &str, response: Response) -> Told {
+fn tell(row: &Row, object: &Value, file: &str, response: Response) -> Told {
     let mut text: String = response.warnings.iter().map(|warning| format!("Warning: {warning}\n")).collect();
     let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
     if response.allowed {
-        text.push_str(&format!("{}.{GROUP}/{name} created\n", kind.singular()));
+        text.push_str(&format!("{}.{}/{name} created\n", row.singular, row.group));
     } else {
         let Status { message, reason } = response.status;
+        let webhook = apis::word(row.group, |names| names.webhook);
         text.push_str(&format!(
-            "Error from server ({reason}): error when creating {file:?}: admission webhook {WEBHOOK:?} denied the request: \
+            "Error from server ({reason}): error when creating {file:?}: admission webhook {webhook:?} denied the request: \
              {message}\n"
         ));
     }
     Told { created: response.allowed, warnings: response.warnings, text }
 }
 
-fn review(kind: Kind, object: &Value, uid: &str) -> Value {
+fn review(row: &Row, object: &Value, uid: &str) -> Value {
     let mut object = object.clone();
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.insert("uid".to_owned(), uid.into());
@@ -186,8 +184,8 @@ fn review(kind: Kind, object: &Value, uid: &str) -> Value {
     }
     let metadata = object.get("metadata").unwrap_or(&Value::Null);
     let of = |key: &str| metadata.get(key).cloned().unwrap_or_default();
-    let group_version_kind = json!({"group": GROUP, "version": VERSION, "kind": kind.as_str()});
-    let resource = json!({"group": GROUP, "version": VERSION, "resource": kind.plural()});
+    let group_version_kind = json!({"group": row.group, "version": row.version, "kind": row.kind.kind});
+    let resource = json!({"group": row.group, "version": row.version, "resource": row.plural});
     json!({
         "kind": "AdmissionReview",
         "apiVersion": "admission.k8s.io/v1",

@@ -17,7 +17,7 @@ use crate::admission::drain::{Drain, Phase};
 use crate::admission::listener::{Limits, Server, tls_config};
 use crate::admission::server::router;
 use crate::admission::service::Admission;
-use crate::apis::appmesh::Kind;
+use crate::apis::{self, Part, Row};
 use crate::k8s::ObjectRef;
 use crate::mesh::World;
 use crate::operate::metrics::Metrics;
@@ -51,10 +51,10 @@ pub(crate) enum RehearsalError {
     Stopped(#[from] JoinError),
 }
 
-/// A virtual node or gateway to submit.
+/// A member to submit: of App Mesh, a virtual node or gateway.
 pub(crate) struct Submission {
     /// Its kind.
-    pub(crate) kind: Kind,
+    pub(crate) row: &'static Row,
     /// Which it is.
     pub(crate) object: ObjectRef,
     /// The object as kubectl would send it.
@@ -64,7 +64,7 @@ pub(crate) struct Submission {
     line: u32,
 }
 
-/// The virtual nodes and gateways in the order of their files, those that can't be read among them; and the world.
+/// The members in the order of their files, those that can't be read among them; and the world.
 pub(crate) fn submissions(manifests: Manifests) -> (Vec<Submission>, World) {
     let name = |site: &Site| manifests.source(site.source).map(|source| source.name.clone()).unwrap_or_default();
     let judged = manifests.objects.iter().map(|it| (&it.reviewed.object, &it.raw, &it.site));
@@ -72,12 +72,12 @@ pub(crate) fn submissions(manifests: Manifests) -> (Vec<Submission>, World) {
     let mut found: Vec<Submission> = judged
         .chain(unreadable)
         .filter_map(|(object, raw, site)| {
-            let kind: Kind = object.kind.parse().ok()?;
-            let mut manifest = raw.clone().filter(|_| matches!(kind, Kind::VirtualNode | Kind::VirtualGateway))?;
+            let row = apis::row(&object.api_version, &object.kind).filter(|row| row.part == Part::Member)?;
+            let mut manifest = raw.clone()?;
             let metadata = manifest.get_mut("metadata")?.as_object_mut()?;
             // As kubectl fills it in.
             metadata.entry("namespace").or_insert_with(|| object.namespace().into());
-            Some(Submission { kind, object: object.clone(), manifest, file: name(site), line: site.line })
+            Some(Submission { row, object: object.clone(), manifest, file: name(site), line: site.line })
         })
         .collect();
     let files: Vec<String> = manifests.sources.iter().map(|source| source.name.clone()).collect();

@@ -16,6 +16,7 @@ use crate::admission::probes::Probes;
 use crate::admission::report_page::{self, ReportPage};
 use crate::admission::server::bounded_router;
 use crate::admission::service::Admission;
+use crate::apis;
 use crate::mesh::{SecretScope, World};
 use crate::operate::Clock;
 use crate::operate::log::LogLevel;
@@ -131,8 +132,9 @@ impl Replica {
         let known = policy.aws().region.is_some() && policy.aws().account.is_some();
         if !self.aws.asks() && !known {
             tracing::info!(
-                "ACM references of nodes that App Mesh has yet to create aren't compared with a Region and an account: the policy's \
-                 aws.region and aws.account, or --aws, would tell them"
+                "ACM references of nodes that {} has yet to create aren't compared with a Region and an account: the policy's \
+                 aws.region and aws.account, or --aws, would tell them",
+                apis::words(|names| names.api)
             );
         }
     }

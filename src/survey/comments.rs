@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use crate::apis;
 use crate::finding::Finding;
 use crate::finding::{Ignore, Use, covers, may_ignore};
 use crate::k8s::ObjectRef;
@@ -78,10 +79,11 @@ fn follow(
 /// What to say of comments that stand at no object that can be found fault with.
 pub fn stray(manifests: &Manifests) -> Vec<String> {
     let asks = manifests.stray.iter().filter(|(_, _, text)| Ignore::parse(text).is_some());
+    let object = apis::words(|names| names.object);
     let told = asks.map(|(source, mark, _)| {
         let file = manifests.source(*source).map_or("", |source| source.name.as_str());
         format!(
-            "{file}:{}:{}: this comment ignores nothing: no field of an App Mesh object or a workload begins there",
+            "{file}:{}:{}: this comment ignores nothing: no field of {object} or a workload begins there",
             mark.line, mark.column
         )
     });

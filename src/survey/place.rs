@@ -1,12 +1,12 @@
 //! From objects and fields to places in files.
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Trait};
 use crate::sources::manifests::{Manifests, Mark, Site};
 use crate::survey::{Place, fixes};
 
 /// The place of a finding's field in its file. Of a field that shouldn't be there, its name is what counts.
 pub(super) fn of_finding(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
-    let by_key = finding.rule.code == "MV001";
+    let by_key = finding.rule.has(Trait::FieldName);
     let mark = Some(finding.field())
         .filter(|_| by_key)
         .and_then(|field| site.positions.key(field))

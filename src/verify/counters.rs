@@ -3,6 +3,7 @@
 //! What each counts is Envoy's documentation ("TLS statistics", the same for listeners and clusters); which failure moves
 //! which was observed on Envoy 1.40.0 with pairs of real proxies.
 
+use crate::apis;
 use crate::finding::catalogue::{
     CERTIFICATE_EXPIRED, CHAIN_INCOMPLETE, CLIENT_CERTIFICATE_MISSING, CLIENT_NAME_MISMATCH, HOSTNAME_MISMATCH,
     ISSUER_UNTRUSTED, PEER_NAME_MISMATCH, PLAINTEXT_PROBE, PLAINTEXT_SERVER, SDS_DISABLED, UNSUPPORTED_KEY,
@@ -24,8 +25,15 @@ pub struct Explanation {
     pub rules: &'static [&'static Rule],
     /// What it counts.
     pub meaning: &'static str,
+    /// Where to look. `{api}` stands for what configures the proxy: see [`Explanation::fix`].
+    fix: &'static str,
+}
+
+impl Explanation {
     /// Where to look.
-    pub fix: &'static str,
+    pub fn fix(&self) -> String {
+        self.fix.replace("{api}", &apis::words(|names| names.api))
+    }
 }
 
 const fn deny(
@@ -103,14 +111,14 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
         "fail_verify_cert_hash",
         &[],
         "the server's certificate is not the pinned one",
-        "App Mesh sets no pin: see what else configures this proxy",
+        "{api} sets no pin: see what else configures this proxy",
     ),
     deny(
         Listener,
         "fail_verify_cert_hash",
         &[],
         "a client's certificate is not the pinned one",
-        "App Mesh sets no pin: see what else configures this proxy",
+        "{api} sets no pin: see what else configures this proxy",
     ),
     // Envoy: "Total TLS connection errors not including failed certificate verifications". The proxy's log has the text:
     // WRONG_VERSION_NUMBER of a plaintext server, an alert of a server that refuses the client's certificate.
@@ -134,7 +142,7 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
         "ocsp_staple_failed",
         &[],
         "the OCSP policy refused a connection",
-        "App Mesh sets no OCSP policy: see what else configures this proxy",
+        "{api} sets no OCSP policy: see what else configures this proxy",
     ),
     // Envoy: "Total successful TLS connections that used an invalid keyUsage extension".
     warn(

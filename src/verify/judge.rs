@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::apis;
 use crate::finding::catalogue::{
     CERTIFICATE_EXPIRED, CERTIFICATE_EXPIRING, CERTIFICATE_NOT_YET_VALID, TLS_NOT_REQUIRED,
 };
@@ -92,22 +93,23 @@ fn tls_use(stats: &Stats) -> TlsUse {
 }
 
 fn of_counter(scope: &Scope, counter: &str, value: u64, handshakes: u64) -> Option<Fault> {
-    let fault = |severity, rules: &[&'static Rule], message: String, fix: &str| Fault {
+    let fault = |severity, rules: &[&'static Rule], message: String, fix: String| Fault {
         severity,
         scope: Some(scope.clone()),
         counter: Some((counter.to_owned(), value)),
         rules: rules.to_vec(),
         message,
-        fix: fix.to_owned(),
+        fix,
     };
     if let Some(known) = explain(scope.side, counter) {
         let some_succeed = counter == "connection_error" && handshakes > 0;
         let severity = if some_succeed { Severity::Warn } else { known.severity };
-        return Some(fault(severity, known.rules, known.meaning.to_owned(), known.fix));
+        return Some(fault(severity, known.rules, known.meaning.to_owned(), known.fix()));
     }
     sounds_wrong(counter).then(|| {
         let message = "a failure that meshvet has no explanation for".to_owned();
-        fault(Severity::Deny, &[], message, "see Envoy's documentation of its TLS statistics, and the proxy's log")
+        let fix = "see Envoy's documentation of its TLS statistics, and the proxy's log";
+        fault(Severity::Deny, &[], message, fix.to_owned())
     })
 }
 
@@ -117,12 +119,12 @@ fn of_use(tls: TlsUse) -> Option<Fault> {
         TlsUse::Unused => (
             &[],
             "TLS is configured, and no connection has used it yet: nothing shows that it works",
-            "send a request through the proxy, then run this again",
+            "send a request through the proxy, then run this again".to_owned(),
         ),
         TlsUse::None => (
             &[TLS_NOT_REQUIRED],
             "nothing here is configured for TLS: all traffic of this proxy is plaintext",
-            "give the virtual node's listeners tls, and its backends a client policy",
+            format!("give the {}'s listeners tls, and its backends a client policy", apis::words(|names| names.caller)),
         ),
     };
     Some(Fault {
@@ -131,7 +133,7 @@ fn of_use(tls: TlsUse) -> Option<Fault> {
         counter: None,
         rules: rules.to_vec(),
         message: message.to_owned(),
-        fix: fix.to_owned(),
+        fix,
     })
 }
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use meshvet::aws::{
-    Call, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, STREAM_CONFIGURATION,
-};
+use meshvet::apis::appmesh::STREAM_CONFIGURATION;
+use meshvet::aws::{Call, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE};
 use serde_json::Value;
 
 fn policy(name: &str) -> Value {

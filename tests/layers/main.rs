@@ -23,19 +23,74 @@ use tree::Tree;
 use words::Allowed;
 
 /// The page that has the list of layers.
-const PAGE: &str = "docs/layers.md";
+const PAGE: &str = "docs/architecture.md";
 
 /// Modules that are in the list already and not yet in the tree.
-const PLANNED: &[&str] = &["text", "k8s", "apis", "operate", "watch", "serve"];
+const PLANNED: &[&str] = &[];
 
 /// Where App Mesh's words are at home.
-const HOMES: &[&str] = &["src/apis/appmesh", "src/appmesh", "src/rules/appmesh", "src/example"];
+const HOMES: &[&str] = &["src/apis/appmesh", "src/rules/appmesh", "src/example"];
 
 /// How many lines elsewhere may have them.
 const MOST: usize = 20;
 
 /// Those lines.
-const ALLOWED: &[Allowed] = &[];
+const ALLOWED: &[Allowed] = &[
+    Allowed { file: "src/apis/mod.rs", piece: "pub mod appmesh;", reason: "the folder of the API" },
+    Allowed { file: "src/apis/mod.rs", piece: "pub static APIS", reason: "the registry names each API" },
+    Allowed {
+        file: "src/apis/subject.rs",
+        piece: "AppMesh(",
+        reason: "a subject holds its object in the words of its API",
+    },
+    Allowed { file: "src/finding/catalogue/table.rs", piece: "MV003 ", reason: "the row names the rule's folder" },
+    Allowed {
+        file: "src/finding/catalogue/table.rs",
+        piece: "selected by more than one virtual node",
+        reason: "the summary of MV003, which users read",
+    },
+    Allowed { file: "src/finding/catalogue/table.rs", piece: "MV004 ", reason: "the row names the rule's folder" },
+    Allowed {
+        file: "src/finding/catalogue/table.rs",
+        piece: "MV005 ",
+        reason: "the row names the rule and its folder",
+    },
+    Allowed {
+        file: "src/finding/catalogue/table.rs",
+        piece: "the App Mesh API refuses",
+        reason: "the summary of MV005, which users read",
+    },
+    Allowed {
+        file: "src/finding/catalogue/table.rs",
+        piece: "hostname of the virtual node",
+        reason: "the summary of MV101, which users read",
+    },
+    Allowed { file: "src/finding/catalogue/table.rs", piece: "MV103 ", reason: "the row names the rule's folder" },
+    Allowed { file: "src/finding/catalogue/table.rs", piece: "MV218 ", reason: "the row names the rule's folder" },
+    Allowed { file: "src/finding/catalogue/table.rs", piece: "MV219 ", reason: "the row names the rule's folder" },
+    Allowed { file: "src/finding/catalogue/table.rs", piece: "MV410 ", reason: "the row names the rule's folder" },
+    Allowed { file: "src/finding/catalogue/table.rs", piece: "MV412 ", reason: "the row names the rule's folder" },
+    Allowed {
+        file: "src/policy/file.rs",
+        piece: "rename = \"backendGroups\"",
+        reason: "a key of policies that users have",
+    },
+    Allowed {
+        file: "src/policy/file.rs",
+        piece: "rename = \"BackendGroups\"",
+        reason: "the name of its type in the schema and in errors",
+    },
+    Allowed {
+        file: "src/rules/mod.rs",
+        piece: "mod appmesh;",
+        reason: "the folder of the rules on the API's own text",
+    },
+    Allowed {
+        file: "src/rules/questions.rs",
+        piece: "appmesh::questions",
+        reason: "the rules on App Mesh's roles ask AWS too",
+    },
+];
 
 struct Source {
     sources: Sources,

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apis::ProxyOf;
-use crate::apis::appmesh::annotations::ENVOY_CONTAINER;
+use crate::apis::appmesh::annotations::{ENVOY_CONTAINER, SECRET_MOUNTS};
 use crate::apis::appmesh::crd::custom_resource_definitions;
 use crate::apis::appmesh::decode::{Decoded, decode_json, decode_value};
 use crate::apis::appmesh::hops::{gateway_route_hop, group_hop, mesh_class, router_hop, service_hop};
@@ -17,6 +16,7 @@ use crate::apis::appmesh::{
 };
 use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
+use crate::apis::proxy::ProxyOf;
 use crate::apis::registry::{Api, Names, Part, Row};
 use crate::apis::subject::{Native, Subject};
 use crate::k8s::{ObjectRef, TypeRef};
@@ -24,7 +24,17 @@ use crate::mesh::Fact;
 
 /// AWS App Mesh.
 pub static API: Api = Api {
-    names: Some(Names { api: "App Mesh", object: "an App Mesh object", member: "virtual node or gateway" }),
+    names: Some(Names {
+        api: "App Mesh",
+        object: "an App Mesh object",
+        member: "virtual node or gateway",
+        caller: "virtual node",
+        controller: "the App Mesh controller",
+        mount_annotation: SECRET_MOUNTS,
+        webhook: "virtualnodes.meshvet.dev",
+    }),
+    folder: "appmesh",
+    group: GROUP,
     kinds: &[
         row(Kind::Mesh, Part::Class, |row, input, namespace| entry(row, input, namespace, mesh)),
         row(Kind::VirtualNode, Part::Member, |row, input, namespace| entry(row, input, namespace, node)),
@@ -34,11 +44,9 @@ pub static API: Api = Api {
         row(Kind::GatewayRoute, Part::Hop, |row, input, namespace| entry(row, input, namespace, route)),
         row(Kind::BackendGroup, Part::Hop, |row, input, namespace| entry(row, input, namespace, group)),
     ],
+    proxy: Some(ProxyOf { container: ENVOY_CONTAINER, of: proxy }),
     crds: custom_resource_definitions,
 };
-
-/// The proxy that App Mesh gives to pods.
-pub(in crate::apis) const PROXY: ProxyOf = ProxyOf { container: ENVOY_CONTAINER, of: proxy };
 
 type Decode = fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>;
 

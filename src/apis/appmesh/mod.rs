@@ -15,6 +15,7 @@ pub mod kind;
 pub mod names;
 pub mod tls;
 
+mod authorization;
 mod backend_group;
 mod ends;
 mod gateway_route;
@@ -36,12 +37,12 @@ mod virtual_node;
 mod virtual_router;
 mod virtual_service;
 
+pub use authorization::{STREAM_CONFIGURATION, resource_arn};
 pub use backend_group::*;
 pub use decode::{Decoded, decode, decode_json, decode_value};
 pub use gateway_route::*;
 pub use kind::{Kind, Resource};
 pub use kinds::API;
-pub(in crate::apis) use kinds::PROXY;
 pub use mesh::*;
 pub use opaque::Opaque;
 pub use port::{HealthCheckPolicy, PortMapping};

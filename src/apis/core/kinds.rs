@@ -21,6 +21,8 @@ const ROLE_ARN: &str = "eks.amazonaws.com/role-arn";
 /// Kubernetes' own kinds.
 pub static API: Api = Api {
     names: None,
+    folder: "core",
+    group: "",
     kinds: &[
         Row { namespaced: false, ..core("Namespace", "namespaces", "namespace", Part::Place, namespace) },
         Row { mostly_owned: true, ..core("Pod", "pods", "pod", Part::Workload, workload) },
@@ -34,6 +36,7 @@ pub static API: Api = Api {
         SECRET,
         SERVICE_ACCOUNT,
     ],
+    proxy: None,
     crds: Vec::new,
 };
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::apis::core::pods::{Pod, Template, probes_of};
-use crate::apis::{DecodeError, PROXIES};
+use crate::apis::{DecodeError, proxies};
 use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::Workload;
 
@@ -112,10 +112,9 @@ fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workloa
         containers: &containers,
         volumes: &volumes,
     };
-    let proxies = PROXIES.iter().map(|proxy| (proxy.of)(&pod)).collect();
-    let is_proxy = |container: &str| PROXIES.iter().any(|proxy| proxy.container == container);
+    let is_proxy = |container: &str| proxies().any(|proxy| proxy.container == container);
     Workload {
-        proxies,
+        proxies: proxies().map(|proxy| (proxy.of)(&pod)).collect(),
         plaintext_probes: probes_of(&containers, &field.key("spec"), is_proxy),
         service_account: spec.service_account_name.unwrap_or_else(|| "default".to_owned()),
         template_metadata: metadata,

@@ -6,7 +6,8 @@
 /// - its constant in the [catalogue](crate::finding::catalogue);
 /// - its name, which reads as "allow hostname-mismatch";
 /// - its default [severity](crate::finding::Severity);
-/// - its module under `rules`, whose file is its manual and has its check;
+/// - its module under `rules`, whose file is its manual and has its check, and whose folder says [whose](crate::finding::Rule::api)
+///   it is, where it is about one API alone;
 /// - its [traits](crate::finding::Trait);
 /// - its summary: wrong when, in one line.
 macro_rules! for_each_rule {
@@ -16,11 +17,11 @@ macro_rules! for_each_rule {
                 "a field that no version of the API has, and that will be dropped";
             MV002 MALFORMED_ANNOTATION "malformed-annotation" Warn objects::malformed_annotation []
                 "an annotation that the injector can't use as it stands";
-            MV003 AMBIGUOUS_MEMBERSHIP "ambiguous-membership" Warn appmesh::ambiguous_membership [AppMesh]
+            MV003 AMBIGUOUS_MEMBERSHIP "ambiguous-membership" Warn appmesh::ambiguous_membership []
                 "a workload selected by more than one virtual node or gateway";
-            MV004 NOT_EXACTLY_ONE_SOURCE "not-exactly-one-source" Deny appmesh::not_exactly_one_source [AppMesh]
+            MV004 NOT_EXACTLY_ONE_SOURCE "not-exactly-one-source" Deny appmesh::not_exactly_one_source []
                 "none, or more than one, of alternatives that exclude each other";
-            MV005 REFUSED_BY_APP_MESH "refused-by-app-mesh" Deny appmesh::refused_by_app_mesh [AppMesh]
+            MV005 REFUSED_BY_APP_MESH "refused-by-app-mesh" Deny appmesh::refused_by_app_mesh []
                 "what the CRD accepts and the App Mesh API refuses";
             MV006 UNDECODABLE_OBJECT "undecodable-object" Deny objects::undecodable_object []
                 "an object that meshvet can't read";
@@ -30,7 +31,7 @@ macro_rules! for_each_rule {
                 "no name of the certificate matches the DNS hostname of the virtual node";
             MV102 COMMON_NAME_ONLY "common-name-only" Warn names::common_name_only [Hostname]
                 "only the common name matches the hostname, which today's Envoy ignores";
-            MV103 CLOUD_MAP_NAME "cloud-map-name" Warn appmesh::cloud_map_name [Hostname, AppMesh]
+            MV103 CLOUD_MAP_NAME "cloud-map-name" Warn appmesh::cloud_map_name [Hostname]
                 "with Cloud Map, none of the certificate's names is significant to the node";
             MV104 CLIENT_NAME_MISMATCH "client-name-mismatch" Deny names::client_name_mismatch [Calls]
                 "the names that a client policy lists fit no name of the backend's certificate";
@@ -72,9 +73,9 @@ macro_rules! for_each_rule {
                 "Envoy silently drops a certificate of the file";
             MV217 NAMELESS_CERTIFICATE "nameless-certificate" Deny files::nameless_certificate []
                 "a certificate with neither common name nor subject alternative name";
-            MV218 PROXY_NOT_INJECTED "proxy-not-injected" Warn appmesh::proxy_not_injected [AppMesh]
+            MV218 PROXY_NOT_INJECTED "proxy-not-injected" Warn appmesh::proxy_not_injected []
                 "no proxy is injected into the selected pods, so that nothing would load the file";
-            MV219 SDS_DISABLED "sds-disabled" Warn appmesh::sds_disabled [AppMesh]
+            MV219 SDS_DISABLED "sds-disabled" Warn appmesh::sds_disabled []
                 "a secret of the Secret Discovery Service where that is switched off";
             MV301 ISSUER_UNTRUSTED "issuer-untrusted" Deny issuers::issuer_untrusted [Calls]
                 "a client that reaches the listener doesn't trust its issuer, or the reverse";
@@ -86,7 +87,7 @@ macro_rules! for_each_rule {
                 "a listener validates clients, and a calling node shows no certificate";
             MV305 PLAINTEXT_SERVER "plaintext-server" Deny issuers::plaintext_server [Calls]
                 "a client enforces TLS on a backend whose listener speaks none";
-            MV306 PLAINTEXT_PROBE "plaintext-probe" Warn issuers::plaintext_probe [AppMesh]
+            MV306 PLAINTEXT_PROBE "plaintext-probe" Warn issuers::plaintext_probe []
                 "a kubelet probe in plaintext to the port of a STRICT listener";
             MV307 TLS_NOT_REQUIRED "tls-not-required" Off issuers::tls_not_required []
                 "a listener that isn't STRICT where the policy says it must be";
@@ -108,11 +109,11 @@ macro_rules! for_each_rule {
                 "AWS did not answer what the verdict needed to know";
             MV409 ENVOY_CANNOT_EXPORT "envoy-cannot-export" Warn acm::envoy_cannot_export [Aws]
                 "the proxy's role may not fetch its certificate, or an authority's";
-            MV410 PROXY_NOT_AUTHORIZED "proxy-not-authorized" Warn acm::proxy_not_authorized [Aws, AppMesh]
+            MV410 PROXY_NOT_AUTHORIZED "proxy-not-authorized" Warn appmesh::proxy_not_authorized [Aws]
                 "the proxy's role may not fetch its configuration, or everybody's";
             MV411 ACM_AUTHORITY_NOT_ROOT "acm-authority-not-root" Warn acm::acm_authority_not_root [Aws]
                 "a client policy trusts a subordinate authority by its ARN";
-            MV412 CONTROLLER_NOT_AUTHORIZED "controller-not-authorized" Warn acm::controller_not_authorized [Aws, AppMesh]
+            MV412 CONTROLLER_NOT_AUTHORIZED "controller-not-authorized" Warn appmesh::controller_not_authorized [Aws]
                 "the role that creates nodes may not look at what they name";
             MV413 ACM_KEY_ALGORITHM "acm-key-algorithm" Warn acm::acm_key_algorithm [Aws]
                 "an ACM certificate with another key than RSA";

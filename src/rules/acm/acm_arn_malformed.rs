@@ -20,21 +20,21 @@
 
 use crate::aws::{Arn, ArnError};
 use crate::finding::Problem;
-use crate::rules::acm::{REFUSED, Reference, references};
+use crate::rules::acm::{Reference, references, refused};
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for reference in references(cx) {
         match &reference.arn {
-            Err(error) => out.add(malformed(&reference, error)),
-            Ok(arn) if !arn.has_known_partition() => out.add(unknown_partition(&reference, arn)),
+            Err(error) => out.add(malformed(cx, &reference, error)),
+            Ok(arn) if !arn.has_known_partition() => out.add(unknown_partition(cx, &reference, arn)),
             Ok(_) => {}
         }
     }
 }
 
-fn malformed(reference: &Reference<'_>, error: &ArnError) -> Problem {
+fn malformed(cx: &Context<'_>, reference: &Reference<'_>, error: &ArnError) -> Problem {
     let fix = match error {
         ArnError::Placeholder { .. } => "have the tool that makes the manifest fill it in, or write the ARN itself",
         _ => "copy the ARN as AWS shows it",
@@ -42,15 +42,15 @@ fn malformed(reference: &Reference<'_>, error: &ArnError) -> Problem {
     Problem::deny(reference.site(), format!("{error} ({})", reference.owner()))
         .expected(reference.kind.shape())
         .found(if reference.named.arn.is_empty() { "nothing".to_owned() } else { reference.named.arn.clone() })
-        .consequence(REFUSED)
+        .consequence(refused(cx))
         .fix(fix)
 }
 
-fn unknown_partition(reference: &Reference<'_>, arn: &Arn) -> Problem {
+fn unknown_partition(cx: &Context<'_>, reference: &Reference<'_>, arn: &Arn) -> Problem {
     let message = format!("partition {:?} is not one that meshvet knows ({})", arn.partition, reference.owner());
     Problem::warn(reference.site(), message)
         .expected("aws, aws-cn, aws-us-gov or another partition of AWS")
         .found(arn.to_string())
-        .consequence("App Mesh refuses it, unless AWS has a new partition")
+        .consequence(format!("{} refuses it, unless AWS has a new partition", cx.word(|names| names.api)))
         .fix("see whether the partition is spelt right")
 }

@@ -17,7 +17,7 @@
 
 use crate::aws::{ArnKind, Asked};
 use crate::finding::Problem;
-use crate::rules::acm::{NO_CERTIFICATE, REFUSED, Reference, readable};
+use crate::rules::acm::{NO_CERTIFICATE, Reference, readable, refused};
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
@@ -35,7 +35,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let problem = problem(&reference, "AWS Private CA has no such authority", &arn.to_string());
             out.add(
                 problem
-                    .consequence(REFUSED)
+                    .consequence(refused(cx))
                     .fix("name an authority that there is, or that is shared with this account"),
             );
         }

@@ -25,13 +25,14 @@ use crate::rules::reporter::Reporter;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for (reference, arn) in readable(cx, ArnKind::Certificate) {
         let Some(facts) = cx.view.certificate(&arn).known().filter(|facts| !facts.is_private()) else { continue };
+        let api = cx.word(|names| names.api);
         let what = match facts.kind.as_str() {
             "AMAZON_ISSUED" => "is a public one",
             "IMPORTED" => "was imported into ACM",
             _ => "was not issued by AWS Private CA",
         };
         out.add(
-            Problem::deny(reference.site(), format!("the certificate {what}: App Mesh takes private ones only"))
+            Problem::deny(reference.site(), format!("the certificate {what}: {api} takes private ones only"))
                 .expected("type PRIVATE: issued by an authority of AWS Private CA")
                 .found(format!("type {} ({arn})", facts.kind))
                 .consequence(NO_CERTIFICATE)

@@ -18,7 +18,7 @@
 
 use crate::aws::ArnKind;
 use crate::finding::Problem;
-use crate::rules::acm::{REFUSED, home, readable};
+use crate::rules::acm::{home, readable, refused};
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
@@ -40,7 +40,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             )
             .expected(format!("a certificate of account {account}"))
             .found(arn.to_string())
-            .consequence(REFUSED)
+            .consequence(refused(cx))
             .fix(
                 "issue the certificate in the node's account; an authority of another can be shared with it by AWS RAM",
             ),

@@ -18,7 +18,7 @@
 //! Issue the certificate in the node's Region, from an authority there, and name that.
 
 use crate::finding::Problem;
-use crate::rules::acm::{REFUSED, home, references};
+use crate::rules::acm::{home, references, refused};
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
@@ -42,7 +42,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             )
             .expected(format!("{} in {region}", reference.a_noun()))
             .found(arn.to_string())
-            .consequence(REFUSED)
+            .consequence(refused(cx))
             .fix(format!("name one that is in {region}; ACM's certificates don't leave their Region")),
         );
     }

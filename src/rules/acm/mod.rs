@@ -13,10 +13,8 @@ pub(super) mod acm_not_private;
 pub(super) mod acm_other_account;
 pub(super) mod acm_other_region;
 pub(super) mod acm_unverified;
-pub(super) mod controller_not_authorized;
 pub(super) mod envoy_cannot_export;
-pub(super) mod proxy_not_authorized;
-mod roles;
+pub(super) mod roles;
 
 pub(super) use roles::questions as questions_about_roles;
 
@@ -26,10 +24,14 @@ use crate::mesh::{ArnRef, CertificateSource, TrustSource};
 use crate::rules::context::Context;
 use crate::rules::end::End;
 
-/// What App Mesh does with a reference that it can't use.
-const REFUSED: &str = "App Mesh refuses it: the controller's call fails, and the object keeps the state that it had";
 /// What comes of a certificate that a proxy can't be given.
 const NO_CERTIFICATE: &str = "the proxy never gets a certificate, and nothing answers on the port";
+
+/// What becomes of a reference that the mesh can't use.
+pub(super) fn refused(cx: &Context<'_>) -> String {
+    let api = cx.word(|names| names.api);
+    format!("{api} refuses it: the controller's call fails, and the object keeps the state that it had")
+}
 
 /// One ARN that an end of the member names.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ impl Reference<'_> {
     }
 
     /// `the listener 8080's certificate`, `an authority of the client policy of backend defaults`.
-    fn owner(&self) -> String {
+    pub(super) fn owner(&self) -> String {
         match self.kind {
             ArnKind::Certificate => format!("the {}'s certificate", self.end.noun()),
             ArnKind::Authority => format!("an authority of the {}", self.end.noun()),

@@ -1,8 +1,7 @@
-//! The roles of proxies and of the controller, and what IAM is asked about them.
+//! The roles of proxies, and what IAM is asked about roles.
 
 use crate::aws::{
-    Answer, Arn, ArnKind, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE,
-    Question, RoleOf, STREAM_CONFIGURATION, Simulation, account_of_role, partition_of,
+    Answer, Arn, ArnKind, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, Question, RoleOf, Simulation, account_of_role,
 };
 use crate::finding::Site;
 use crate::mesh::{Member, Workload};
@@ -11,29 +10,27 @@ use crate::rules::context::Context;
 
 /// The role that a workload's proxies run as.
 #[derive(Clone, Debug)]
-pub(super) struct ProxyRole<'a> {
-    pub(super) workload: &'a Workload,
+pub(in crate::rules) struct ProxyRole<'a> {
+    pub(in crate::rules) workload: &'a Workload,
     /// Its ARN.
-    pub(super) role: String,
+    pub(in crate::rules) role: String,
 }
 
 impl ProxyRole<'_> {
     /// `role arn:… of ServiceAccount shop/blue`
-    pub(super) fn noun(&self) -> String {
+    pub(in crate::rules) fn noun(&self) -> String {
         let Workload { object, service_account, .. } = self.workload;
         format!("{} (ServiceAccount {}/{service_account})", self.role, object.namespace())
     }
 }
 
-/// What has to be asked about roles, as far as the policy enables it and it is known whom to ask about.
+/// What has to be asked about the roles of proxies, as far as the policy enables it and it is known whom to ask about.
 pub(in crate::rules) fn questions(cx: &Context<'_>) -> Vec<Question> {
     let mut wanted: Vec<Question> = identities(cx).map(|(_, question)| question).collect();
     let roles = proxy_roles(cx);
     for role in &roles {
         wanted.extend(exports(cx, &role.role).into_iter().map(|(_, simulation)| Question::Simulation(simulation)));
-        wanted.extend(streams(cx, &role.role).into_iter().flatten().map(Question::Simulation));
     }
-    wanted.extend(descriptions(cx).into_iter().map(|(_, simulation)| Question::Simulation(simulation)));
     wanted
 }
 
@@ -61,7 +58,7 @@ fn identities<'a>(cx: &Context<'a>) -> impl Iterator<Item = (&'a Workload, Quest
 }
 
 /// The roles of the workloads, as far as they are known.
-pub(super) fn proxy_roles<'a>(cx: &Context<'a>) -> Vec<ProxyRole<'a>> {
+pub(in crate::rules) fn proxy_roles<'a>(cx: &Context<'a>) -> Vec<ProxyRole<'a>> {
     let view = cx.view;
     let annotated = workloads(cx).filter_map(|workload| {
         let role = view.role_of(workload.object.namespace(), &workload.service_account)?;
@@ -76,20 +73,12 @@ pub(super) fn proxy_roles<'a>(cx: &Context<'a>) -> Vec<ProxyRole<'a>> {
 }
 
 /// What a proxy's role has to be allowed for each reference.
-pub(super) fn exports<'a>(cx: &Context<'a>, role: &str) -> Vec<(Reference<'a>, Simulation)> {
+pub(in crate::rules) fn exports<'a>(cx: &Context<'a>, role: &str) -> Vec<(Reference<'a>, Simulation)> {
     simulations(cx, role, EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE)
 }
 
-/// What the controller's role has to be allowed for each reference; nothing where the policy names no role.
-pub(super) fn descriptions<'a>(cx: &Context<'a>) -> Vec<(Reference<'a>, Simulation)> {
-    let roles = &cx.policy.aws.roles;
-    match roles.controller.as_deref().filter(|_| roles.enabled) {
-        Some(role) => simulations(cx, role, DESCRIBE_CERTIFICATE, DESCRIBE_AUTHORITY),
-        None => Vec::new(),
-    }
-}
-
-fn simulations<'a>(
+/// What a role has to be allowed for each reference: one action on a certificate, another on an authority.
+pub(in crate::rules) fn simulations<'a>(
     cx: &Context<'a>,
     role: &str,
     of_certificate: &'static str,
@@ -107,36 +96,8 @@ fn simulations<'a>(
     references(cx).filter_map(simulation).collect()
 }
 
-/// Whether a role may fetch the member's configuration, and, to tell whether it may fetch everybody's, another member's. None
-/// where the member's ARN isn't known.
-pub(super) fn streams(cx: &Context<'_>, role: &str) -> Option<[Simulation; 2]> {
-    let own = member_arn(cx)?;
-    let (folder, name) = own.rsplit_once('/')?;
-    // A name that a sound policy has no reason to allow: none that begins as the member's own.
-    let other = format!("{folder}/{}", if name.starts_with("another") { "somebody-else" } else { "another" });
-    Some([own, other].map(|resource| Simulation { role: role.to_owned(), action: STREAM_CONFIGURATION, resource }))
-}
-
-/// The member's ARN in App Mesh: as its status says, else as it will be.
-pub(super) fn member_arn(cx: &Context<'_>) -> Option<String> {
-    let member = cx.member()?;
-    if let Some(arn) = &member.aws.arn {
-        return Some(arn.clone());
-    }
-    let home = home(cx);
-    let (region, account) = (home.region?, home.account?);
-    let name = cx.view.mesh_of(member)?;
-    let class = cx.view.class_of(member);
-    let aws_name = class.and_then(|class| class.aws_name.clone()).unwrap_or_else(|| name.to_owned());
-    // A mesh that another account shares carries that account behind its name.
-    let owner = class.and_then(|class| class.aws_owner.clone()).filter(|owner| *owner != account);
-    let owner = owner.map(|owner| format!("@{owner}")).unwrap_or_default();
-    let partition = partition_of(&region);
-    Some(format!("arn:{partition}:appmesh:{region}:{account}:mesh/{aws_name}{owner}/{}", member.aws.path))
-}
-
 /// What IAM says; None where it wasn't asked, or didn't answer.
-pub(super) fn may(cx: &Context<'_>, simulation: &Simulation) -> Option<bool> {
+pub(in crate::rules) fn may(cx: &Context<'_>, simulation: &Simulation) -> Option<bool> {
     match cx.view.answer(&Question::Simulation(simulation.clone())) {
         Some(Answer::May(allowed)) => Some(*allowed),
         _ => None,
@@ -144,7 +105,7 @@ pub(super) fn may(cx: &Context<'_>, simulation: &Simulation) -> Option<bool> {
 }
 
 /// A reference's place, told for each role by itself.
-pub(super) fn site(reference: &Reference<'_>, role: &str) -> Site {
+pub(in crate::rules) fn site(reference: &Reference<'_>, role: &str) -> Site {
     let mut site = reference.site();
     site.anchor = format!("{} role {role}", site.anchor);
     site

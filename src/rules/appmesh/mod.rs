@@ -2,7 +2,12 @@
 
 pub(super) mod ambiguous_membership;
 pub(super) mod cloud_map_name;
+pub(super) mod controller_not_authorized;
 pub(super) mod not_exactly_one_source;
+pub(super) mod proxy_not_authorized;
 pub(super) mod proxy_not_injected;
 pub(super) mod refused_by_app_mesh;
 pub(super) mod sds_disabled;
+mod streams;
+
+pub(super) use streams::questions;

@@ -36,7 +36,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 };
                 let fix = match nearest {
                     Some(near) => format!("mount the Secret at {}, or name a file below {near}", folder(path)),
-                    None => format!("mount the Secret at {} (appmesh.k8s.aws/secretMounts)", folder(path)),
+                    None => {
+                        format!("mount the Secret at {} ({})", folder(path), cx.word(|names| names.mount_annotation))
+                    }
                 };
                 (format!("the proxy of {} has nothing mounted at {path}", using.owner()), found, fix)
             }

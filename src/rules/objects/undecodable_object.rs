@@ -17,7 +17,7 @@
 //! ## How to fix
 //! Give the field at the named place a value of the type that the API has.
 
-use crate::apis::Undecodable;
+use crate::apis::{self, Undecodable};
 use crate::finding::catalogue::UNDECODABLE_OBJECT;
 use crate::finding::{Finding, Problem, Site};
 use crate::mesh::View;
@@ -42,9 +42,10 @@ pub fn undecodable(error: &Undecodable, policy: &Policy, view: View<'_>) -> Opti
     };
     let problem =
         Problem::deny(Site::new("object", field), format!("the object can't be read: {place}{}", error.message))
-            .consequence(
-                "neither meshvet nor the App Mesh controller can read it: the mesh goes on with what it knew before",
-            )
+            .consequence(format!(
+                "neither meshvet nor {} can read it: the mesh goes on with what it knew before",
+                apis::word(error.object.group(), |names| names.controller)
+            ))
             .fix("give the field a value of the type that the API has");
     Some(Finding { rule, severity, object: error.object.clone(), problem, suppressed: None })
 }

@@ -25,13 +25,14 @@ use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for unknown in cx.unknown_fields() {
+        let api = cx.word(|names| names.api);
         let field = unknown.field.clone();
         let site = Site::new(format!("field {}", field.kubernetes()), field);
         // In the message itself: of a warning, kubectl's users see no more.
         let hint = unknown.meant.as_ref().map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();
         let problem = Problem::warn(site, format!("there is no field {:?} here{hint}", unknown.name))
             .found(unknown.name.clone())
-            .consequence("the API server drops the field or App Mesh never reads it, without a word");
+            .consequence(format!("the API server drops the field or {api} never reads it, without a word"));
         // A field that belongs elsewhere is moved by hand.
         let here = unknown.meant.as_ref().filter(|meant| !meant.contains(['.', '[']));
         let problem = problem.mend(here.map(|to| Mend::Rename { to: to.clone() }));

@@ -21,8 +21,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apis::appmesh::API_VERSION;
-use crate::apis::{Entry, Subject, Undecodable, decode_object};
+use crate::apis::{self, Entry, Row, Subject, Undecodable, decode_object};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, SecretAccess, World};
 use crate::text::plural;
@@ -44,7 +43,7 @@ pub struct SourceId(usize);
 pub struct Located {
     /// The object.
     pub reviewed: Arc<Subject>,
-    /// As it was written, for App Mesh kinds; None for others.
+    /// As it was written, for kinds of a mesh; None for others.
     pub raw: Option<Value>,
     /// Where it stands.
     pub site: Site,
@@ -55,7 +54,7 @@ pub struct Located {
 pub struct LocatedError {
     /// What is wrong.
     pub error: Arc<Undecodable>,
-    /// As it was written, for App Mesh kinds; None for others.
+    /// As it was written, for kinds of a mesh; None for others.
     pub raw: Option<Value>,
     /// Where it stands.
     pub site: Site,
@@ -275,7 +274,8 @@ impl Loader {
     ) -> Result<bool, Fault> {
         self.out.found += 1;
         self.name(&mut raw)?;
-        let kept = raw.value.get("apiVersion").and_then(Value::as_str) == Some(API_VERSION);
+        let text = |key: &str| raw.value.get(key).and_then(Value::as_str).unwrap_or_default();
+        let kept = apis::row(text("apiVersion"), text("kind")).is_some_and(Row::is_reviewed);
         let original = kept.then(|| raw.value.clone());
         if let Some(object) = &original {
             self.note_placeholders(source, object, &raw.positions);

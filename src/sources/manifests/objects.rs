@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use crate::apis::appmesh::{API_VERSION, GROUP, Kind};
+use crate::apis;
 
 use super::node::{Budget, Fault, Node};
 use super::positions::{Mark, Positions};
@@ -55,7 +55,7 @@ fn take_item(node: Node, list: Option<&(String, String)>, budget: &mut Budget, s
         take_list(node, &version, &kind, budget, found);
         return;
     }
-    if let Some(fault) = unknown_app_mesh_kind(&node, &version, &kind) {
+    if let Some(fault) = unknown_kind(&node, &version, &kind) {
         found.faults.push(fault);
         return;
     }
@@ -102,21 +102,26 @@ fn no_object(node: &Node, version: Option<&str>, kind: Option<&str>) -> Fault {
     Fault::new(node.at, format!("this is no Kubernetes object: {missing}"))
 }
 
-/// An App Mesh object that meshvet would pass over in silence for a slip in its kind or version.
-fn unknown_app_mesh_kind(node: &Node, version: &str, kind: &str) -> Option<Fault> {
+/// An object of a mesh that meshvet would pass over in silence for a slip in its kind or version.
+fn unknown_kind(node: &Node, version: &str, kind: &str) -> Option<Fault> {
     let at = |name: &str| node.get(name).map_or(node.at, |node| node.at);
     let (group, _) = version.split_once('/')?;
-    if group != GROUP {
+    let (api, names) = apis::mesh_api(group)?;
+    let of_group = || api.kinds.iter().filter(|row| row.group == group);
+    if !of_group().any(|row| row.kind.api_version == version) {
+        let mut known: Vec<&str> = of_group().map(|row| row.kind.api_version).collect();
+        known.dedup();
+        let known = match known.as_slice() {
+            [only] => format!("{only}, the only version that {} serves", names.api),
+            several => several.join(" and "),
+        };
+        return Some(Fault::new(at("apiVersion"), format!("{version} is not read: meshvet knows {known}")));
+    }
+    if apis::row(version, kind).is_some() {
         return None;
     }
-    if version != API_VERSION {
-        let message =
-            format!("{version} is not read: meshvet knows {API_VERSION}, the only version that App Mesh serves");
-        return Some(Fault::new(at("apiVersion"), message));
-    }
-    kind.parse::<Kind>().err().map(|error| {
-        let nearest = crate::text::suggest::nearest(kind, Kind::ALL.iter().map(|known| known.as_str()));
-        let hint = nearest.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
-        Fault::new(at("kind"), format!("{error}{hint}"))
-    })
+    let kinds = of_group().filter(|row| row.kind.api_version == version).map(|row| row.kind.kind);
+    let nearest = crate::text::suggest::nearest(kind, kinds);
+    let hint = nearest.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
+    Some(Fault::new(at("kind"), format!("{kind:?} is no kind of {version}{hint}")))
 }

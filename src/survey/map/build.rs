@@ -142,6 +142,8 @@ impl<'r> MapBuilder<'r> {
             listeners,
             policies,
             findings,
+            noun: member.noun,
+            gateway: member.is_gateway(),
         });
         self.calls_of(view, member);
     }

@@ -80,6 +80,10 @@ pub struct Node {
     pub policies: Vec<MapPolicy>,
     /// All findings at it and at its workloads.
     pub findings: Vec<usize>,
+    #[serde(skip)]
+    noun: &'static str,
+    #[serde(skip)]
+    gateway: bool,
 }
 
 /// A listener: the end that is called.
@@ -294,12 +298,12 @@ impl Node {
 
     /// `virtual node` or `virtual gateway`.
     pub fn noun(&self) -> &'static str {
-        if self.is_gateway() { "virtual gateway" } else { "virtual node" }
+        self.noun
     }
 
     /// Whether it is a gateway.
     pub fn is_gateway(&self) -> bool {
-        self.kind == "VirtualGateway"
+        self.gateway
     }
 }
 

@@ -9,10 +9,10 @@ mod roles;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use meshvet::apis::appmesh::STREAM_CONFIGURATION;
 use meshvet::aws::{
     Answer, Arn, ArnKind, AuthorityFacts, Call, CertificateFacts, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE,
-    EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, Home, Question, RoleOf, STREAM_CONFIGURATION, Simulation,
-    Unanswered, key_algorithm,
+    EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, Home, Question, RoleOf, Simulation, Unanswered, key_algorithm,
 };
 use meshvet::pki::{Certificate, Description, ExtendedKeyUsage, FileFacts, HashAlgorithm};
 use serde_json::{Value, json};

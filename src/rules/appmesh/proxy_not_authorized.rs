@@ -19,7 +19,8 @@
 
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
-use crate::rules::acm::roles::{may, proxy_roles, streams};
+use crate::rules::acm::roles::{may, proxy_roles};
+use crate::rules::appmesh::streams::streams;
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 

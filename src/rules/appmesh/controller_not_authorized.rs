@@ -18,8 +18,9 @@
 //! Add the statement of deploy/iam/controller.json to the controller's role.
 
 use crate::finding::Problem;
-use crate::rules::acm::REFUSED;
-use crate::rules::acm::roles::{descriptions, may, site};
+use crate::rules::acm::refused;
+use crate::rules::acm::roles::{may, site};
+use crate::rules::appmesh::streams::descriptions;
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
@@ -36,7 +37,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             )
             .expected(format!("{action} on {}", simulation.resource))
             .found(format!("denied to {}", simulation.role))
-            .consequence(REFUSED)
+            .consequence(refused(cx))
             .fix(format!("allow {action} on it to the role (deploy/iam/controller.json)")),
         );
     }
