@@ -70,8 +70,10 @@ impl Progress {
 
     /// Wipes the line: what was found takes its place.
     pub(super) fn clear(&self) {
-        // Draws are limited in number: the last state is drawn at all events, so that whoever follows a log sees the end.
-        self.bar.abandon();
+        // Draws are limited in number: the last state is drawn at all events. A line that was never begun stays so.
+        if self.bar.length().is_some() {
+            self.bar.abandon();
+        }
         self.bar.finish_and_clear();
     }
 }
