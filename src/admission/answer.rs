@@ -26,7 +26,6 @@ pub struct Answer {
 
 /// `reason` of a `metav1.Status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "the names are those of the API")]
 pub enum Reason {
     BadRequest,
     Forbidden,

@@ -10,21 +10,21 @@
 //! What strangers can take of it is bounded: connections by the listener, reviews and memory by [`overload`]. [`probes`] answer on a port of their own; [`serving_certificate`] and [`drain`] are how the server comes and goes
 //! without a failed call.
 
-pub mod answer;
+pub(crate) mod answer;
 pub mod certificate;
 mod connection;
 mod crowd;
 pub mod drain;
 pub mod listener;
 pub mod overload;
-pub mod probes;
-pub mod report_page;
+pub(crate) mod probes;
+pub(crate) mod report_page;
 pub mod review;
 pub mod server;
 pub mod service;
-pub mod timeout;
-pub mod verdict;
-pub mod wording;
+pub(crate) mod timeout;
+pub(crate) mod verdict;
+pub(crate) mod wording;
 
 #[cfg(test)]
 mod fixtures;

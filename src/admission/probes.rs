@@ -19,7 +19,7 @@ use crate::sources::cluster::{Readiness, WatchStats};
 
 /// What the probes look at.
 #[derive(Clone)]
-pub struct Probes {
+pub(crate) struct Probes {
     /// Which caches are filled.
     pub readiness: Readiness,
     /// The serving certificate.
@@ -42,7 +42,7 @@ pub struct Probes {
 
 impl Probes {
     /// What keeps meshvet from being ready, one line each. Empty: it is ready.
-    pub fn missing(&self) -> Vec<String> {
+    pub(crate) fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
         if self.drain.phase() != Phase::Serving {
             missing.push("shutting down".to_owned());
@@ -57,7 +57,7 @@ impl Probes {
     }
 
     /// `/livez`, `/readyz` and `/metrics`; `/` where the report is wanted.
-    pub fn router(self) -> Router {
+    pub(crate) fn router(self) -> Router {
         let report = self.report.clone().map(|page| Router::new().route("/", get(report_page::get)).with_state(page));
         Router::new()
             .route("/livez", get(async || "alive\n"))

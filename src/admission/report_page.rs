@@ -25,7 +25,7 @@ use crate::text::hex;
 
 /// How often pages are made, and how long a request waits for one.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     /// A page this young is good enough, whatever has changed.
     pub least: Duration,
     /// A page older than this is made again, whether anything has changed or not.
@@ -42,7 +42,7 @@ impl Default for Pace {
 
 /// The report of a living world.
 #[derive(Clone)]
-pub struct ReportPage(Arc<Shared>);
+pub(crate) struct ReportPage(Arc<Shared>);
 
 struct Shared {
     world: SharedWorld,
@@ -65,13 +65,13 @@ struct Made {
 
 impl ReportPage {
     /// A report of `world`, which must keep an [inventory](SharedWorld::with_inventory).
-    pub fn new(world: SharedWorld, policy: Arc<ArcSwap<Policy>>, clock: Clock, pace: Pace) -> Self {
+    pub(crate) fn new(world: SharedWorld, policy: Arc<ArcSwap<Policy>>, clock: Clock, pace: Pace) -> Self {
         let (asked, last) = (Notify::new(), watch::Sender::default());
         Self(Arc::new(Shared { world, policy, clock, pace, asked, last }))
     }
 
     /// Makes pages whenever one is asked for. Ends only by being dropped.
-    pub async fn run(self) {
+    pub(crate) async fn run(self) {
         let changes = self.0.world.changes();
         loop {
             self.0.asked.notified().await;

@@ -12,7 +12,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 const LEAST: Duration = Duration::from_millis(250);
 
 /// The time for a review, by the query string of its request (`timeout=5s`).
-pub fn budget(query: Option<&str>) -> Duration {
+pub(crate) fn budget(query: Option<&str>) -> Duration {
     let given = query
         .into_iter()
         .flat_map(|query| query.split('&'))
@@ -23,7 +23,7 @@ pub fn budget(query: Option<&str>) -> Duration {
 
 /// Reads a duration as Go's `time.ParseDuration` does: `5s`, `1m30s`, `1.5s`, `500ms`. None for anything else, negative
 /// ones included.
-pub fn parse_go_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_go_duration(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     if rest == "0" {
         return Some(Duration::ZERO);

@@ -137,7 +137,7 @@ impl Verdict {
 
 /// Whether a finding is compared with those of the old object: what refuses, and what is said of a call, which may be
 /// told by the one who didn't break it.
-pub fn is_compared(finding: &Finding) -> bool {
+pub(crate) fn is_compared(finding: &Finding) -> bool {
     finding.suppressed.is_none() && (finding.severity == Severity::Deny || finding.problem.site.call.is_some())
 }
 

@@ -33,7 +33,7 @@ const LONGEST_DOUBT: usize = 34;
 
 /// One entry of a status's `details.causes`.
 #[derive(Debug, Serialize)]
-pub struct Cause {
+pub(crate) struct Cause {
     /// The rule's code and name.
     pub reason: String,
     /// What is wrong.
@@ -45,7 +45,7 @@ pub struct Cause {
 
 /// The message of a denial: each problem with where it stands, what was expected and found, what would have happened and
 /// how to mend it; last the command that explains it.
-pub fn denial(object: &ObjectRef, denials: &[Finding], detail: Detail) -> String {
+pub(crate) fn denial(object: &ObjectRef, denials: &[Finding], detail: Detail) -> String {
     let mut text = String::with_capacity(1024);
     let count = denials.len();
     push_clean(&mut text, &object.to_string(), LONGEST_PART);
@@ -104,7 +104,7 @@ fn push_problem(text: &mut String, number: &str, object: &ObjectRef, finding: &F
 }
 
 /// The causes of a denial, one a problem.
-pub fn causes(object: &ObjectRef, denials: &[Finding], detail: Detail) -> Vec<Cause> {
+pub(crate) fn causes(object: &ObjectRef, denials: &[Finding], detail: Detail) -> Vec<Cause> {
     let room = if denials.len() > MOST_CAUSES { MOST_CAUSES - 1 } else { MOST_CAUSES };
     let mut causes: Vec<Cause> = denials
         .iter()
@@ -126,7 +126,7 @@ pub fn causes(object: &ObjectRef, denials: &[Finding], detail: Detail) -> Vec<Ca
 }
 
 /// The warnings, one line each.
-pub fn warnings(object: &ObjectRef, warned: &[Warned], detail: Detail) -> Vec<String> {
+pub(crate) fn warnings(object: &ObjectRef, warned: &[Warned], detail: Detail) -> Vec<String> {
     let room = if warned.len() > MOST_WARNINGS { MOST_WARNINGS - 1 } else { MOST_WARNINGS };
     let mut lines: Vec<String> = warned.iter().take(room).map(|warned| warning(object, warned, detail)).collect();
     if let Some(rest) = warned.get(room..).filter(|rest| !rest.is_empty()) {
@@ -162,7 +162,7 @@ fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
 }
 
 /// The codes of some findings, each once, in their order.
-pub fn codes<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<&'static str> {
+pub(crate) fn codes<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Vec<&'static str> {
     let mut codes = Vec::new();
     for finding in findings {
         if !codes.contains(&finding.rule.code) {

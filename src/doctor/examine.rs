@@ -11,7 +11,7 @@ use crate::doctor::{Diagnosis, Questions, endpoints, lease, rights, served};
 use crate::sources::cluster::told;
 
 /// Looks at an installation through the API server. Changes nothing.
-pub async fn examine(client: &Client, questions: &Questions) -> Diagnosis {
+pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis {
     let mut diagnosis = Diagnosis::default();
     match client.apiserver_version().await {
         Ok(version) => diagnosis.ok("api-server", format!("Kubernetes {} answers", version.git_version)),

@@ -20,12 +20,12 @@ use jiff::Timestamp;
 
 use crate::sources::cluster::told;
 
-pub use examine::examine;
-pub use report::{json, text};
+pub(crate) use examine::examine;
+pub(crate) use report::{json, text};
 
 /// What is to be looked at.
 #[derive(Clone, Debug)]
-pub struct Questions {
+pub(crate) struct Questions {
     /// The ValidatingWebhookConfiguration.
     pub configuration: String,
     /// Where meshvet serves reviews, host and port, for one that can be reached without the cluster; None: at its pods, by port-forward.
@@ -38,7 +38,7 @@ pub struct Questions {
 
 /// How a check has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// All is well.
     Ok,
     /// It works, or nobody can say; somebody should look.
@@ -49,7 +49,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// `ok`, `warning` or `failed`.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Outcome::Ok => "ok",
             Outcome::Warning => "warning",
@@ -60,7 +60,7 @@ impl Outcome {
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Check {
+pub(crate) struct Check {
     /// What was looked at: `ca-bundle`.
     pub name: &'static str,
     /// How it has ended.
@@ -73,7 +73,7 @@ pub struct Check {
 
 /// Everything that was found, in the order in which it was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diagnosis {
+pub(crate) struct Diagnosis {
     /// The checks.
     pub checks: Vec<Check>,
     /// Whether the API server could not be asked at all.
@@ -82,12 +82,12 @@ pub struct Diagnosis {
 
 impl Diagnosis {
     /// How many checks have ended so.
-    pub fn count(&self, outcome: Outcome) -> usize {
+    pub(crate) fn count(&self, outcome: Outcome) -> usize {
         self.checks.iter().filter(|check| check.outcome == outcome).count()
     }
 
     /// The worst outcome.
-    pub fn worst(&self) -> Outcome {
+    pub(crate) fn worst(&self) -> Outcome {
         self.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Ok)
     }
 

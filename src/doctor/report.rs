@@ -8,7 +8,7 @@ use crate::doctor::{Diagnosis, Outcome};
 use crate::text::{BOLD, GREEN, RED, Style, YELLOW, clean, plural};
 
 /// Text for people: a line a check, below it what to do, and a line of figures.
-pub fn text(diagnosis: &Diagnosis, style: Style) -> String {
+pub(crate) fn text(diagnosis: &Diagnosis, style: Style) -> String {
     let mut out = String::new();
     for check in &diagnosis.checks {
         let colour = match check.outcome {
@@ -68,7 +68,7 @@ struct Summary {
 ///
 /// # Errors
 /// None in practice: every part can be written as JSON.
-pub fn json(diagnosis: &Diagnosis) -> serde_json::Result<String> {
+pub(crate) fn json(diagnosis: &Diagnosis) -> serde_json::Result<String> {
     let document = Document {
         version: 1,
         checks: diagnosis.checks.iter().map(Check::of).collect(),

@@ -9,7 +9,7 @@ use crate::finding::catalogue::{CERTIFICATE_EXPIRED, COMMON_NAME_ONLY, FILE_MISS
 use mint::{Authority, Minted};
 
 /// The manifests, each with its path in the repository.
-pub static FILES: [(&str, &str); 9] = [
+pub(crate) static FILES: [(&str, &str); 9] = [
     ("examples/mesh/mesh.yaml", include_str!("../../examples/mesh/mesh.yaml")),
     ("examples/mesh/catalog.yaml", include_str!("../../examples/mesh/catalog.yaml")),
     ("examples/mesh/front.yaml", include_str!("../../examples/mesh/front.yaml")),
@@ -23,7 +23,7 @@ pub static FILES: [(&str, &str); 9] = [
 
 /// What should become of a node of the example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
+pub(crate) enum Expected {
     /// Created, and nothing said.
     Created,
     /// Created, with a warning of this rule.
@@ -33,7 +33,7 @@ pub enum Expected {
 }
 
 /// What should become of each node and gateway of the example, by name.
-pub static EXPECTED: [(&str, Expected); 8] = [
+pub(crate) static EXPECTED: [(&str, Expected); 8] = [
     ("catalog", Expected::Created),
     ("front", Expected::Created),
     ("ingress", Expected::Created),
@@ -48,7 +48,7 @@ pub static EXPECTED: [(&str, Expected); 8] = [
 ///
 /// # Errors
 /// When no certificate can be minted, as without a source of randomness.
-pub fn secrets() -> Result<String, rcgen::Error> {
+pub(crate) fn secrets() -> Result<String, rcgen::Error> {
     let authority = Authority::new("Example mesh root")?;
     let leaf = |service: &str| authority.leaf(&host(service));
     let old_payment = leaf("payment").mint()?;

@@ -7,7 +7,7 @@ mod lenient;
 mod metadata;
 mod object;
 mod selector;
-pub mod syntax;
+pub(crate) mod syntax;
 
 pub use field::FieldPath;
 pub(crate) use field::Step;

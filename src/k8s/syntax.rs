@@ -3,7 +3,7 @@
 /// Whether a string is a DNS label (RFC 1123): up to 63 of `a-z`, `0-9` and `-`, with no `-` at either end. What a
 /// volume's name must be.
 #[must_use]
-pub fn is_dns_label(name: &str) -> bool {
+pub(crate) fn is_dns_label(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= 63 && name.bytes().all(|byte| allowed(byte) || byte == b'-') && has_ends(name, allowed)
 }
@@ -11,7 +11,7 @@ pub fn is_dns_label(name: &str) -> bool {
 /// Whether a string is a DNS subdomain (RFC 1123): up to 253 characters, DNS labels of any length between dots. What a
 /// Secret's name must be.
 #[must_use]
-pub fn is_dns_subdomain(name: &str) -> bool {
+pub(crate) fn is_dns_subdomain(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= 253
         && name.split('.').all(|part| part.bytes().all(|byte| allowed(byte) || byte == b'-') && has_ends(part, allowed))
@@ -20,7 +20,7 @@ pub fn is_dns_subdomain(name: &str) -> bool {
 /// Whether a string is a label's key: up to 63 letters, digits, `-`, `_` and `.` between letters or digits, with an
 /// optional DNS subdomain and a slash before them.
 #[must_use]
-pub fn is_qualified_name(key: &str) -> bool {
+pub(crate) fn is_qualified_name(key: &str) -> bool {
     let name = match key.split_once('/') {
         Some((prefix, name)) if is_dns_subdomain(prefix) => name,
         Some(_) => return false,
@@ -31,7 +31,7 @@ pub fn is_qualified_name(key: &str) -> bool {
 
 /// Whether a string is a label's value: empty, or up to 63 letters, digits, `-`, `_` and `.` between letters or digits.
 #[must_use]
-pub fn is_label_value(value: &str) -> bool {
+pub(crate) fn is_label_value(value: &str) -> bool {
     value.is_empty()
         || value.len() <= 63
             && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

@@ -13,7 +13,7 @@ const LONGEST_NOTE: usize = 1024;
 
 /// What has happened to the policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
+pub(crate) enum News {
     /// The file can't be used, for this reason: the last good policy stays.
     PolicyRejected(String),
     /// This file's policy is in force again, after one that couldn't be used.
@@ -22,11 +22,11 @@ pub enum News {
 
 /// Writes Events, in the background. Does nothing where meshvet doesn't run in a pod.
 #[derive(Clone, Debug, Default)]
-pub struct Events(Option<mpsc::UnboundedSender<News>>);
+pub(crate) struct Events(Option<mpsc::UnboundedSender<News>>);
 
 impl Events {
     /// Writes Events about the pod of this name, in its namespace. Must be called within a tokio runtime.
-    pub fn start(client: Client, namespace: String, pod: String) -> Self {
+    pub(crate) fn start(client: Client, namespace: String, pod: String) -> Self {
         let (sender, mut news) = mpsc::unbounded_channel();
         tokio::spawn(async move {
             while let Some(news) = news.recv().await {
@@ -42,7 +42,7 @@ impl Events {
     }
 
     /// Tells of it.
-    pub fn tell(&self, news: News) {
+    pub(crate) fn tell(&self, news: News) {
         if let Some(sender) = &self.0 {
             // Whoever would take it has ended only when the process does.
             let _ = sender.send(news);

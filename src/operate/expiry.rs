@@ -13,7 +13,7 @@ use crate::rules::{End, Files};
 use crate::sources::SharedWorld;
 
 /// How many listeners are told one by one: those whose certificates end first.
-pub const MOST_LISTED: usize = 50;
+pub(crate) const MOST_LISTED: usize = 50;
 /// How many members are looked at while the world is held for reading.
 const STEP: usize = 32;
 /// From one look to the next, where something has changed.
@@ -64,7 +64,7 @@ fn of_member(world: &World, member: &Member) -> Vec<ListenerExpiry> {
 }
 
 /// Looks whenever the world has changed, for ever; `tell` hears what was found.
-pub async fn follow(world: SharedWorld, tell: impl Fn(Expiries) + Send) {
+pub(crate) async fn follow(world: SharedWorld, tell: impl Fn(Expiries) + Send) {
     let mut changes = world.changes();
     loop {
         let looked = world.clone();

@@ -2,12 +2,12 @@
 //! it tells about: a review, a verdict and a server stand above it, and hand over plain data.
 
 mod clock;
-pub mod events;
-pub mod expiry;
+pub(crate) mod events;
+pub(crate) mod expiry;
 pub(crate) mod lease;
 pub(crate) mod log;
 pub mod metrics;
-pub mod self_check;
-pub mod trace;
+pub(crate) mod self_check;
+pub(crate) mod trace;
 
 pub use clock::Clock;

@@ -18,7 +18,7 @@ const NAMED: usize = 5;
 
 /// What a comparison needs.
 #[derive(Clone)]
-pub struct SelfCheck {
+pub(crate) struct SelfCheck {
     /// Who lists.
     pub client: Client,
     /// How the cluster is watched.
@@ -33,7 +33,7 @@ pub struct SelfCheck {
 
 impl SelfCheck {
     /// Compares each time that so long has gone by, and whenever `asked` says so. Ends only by being dropped.
-    pub async fn run(self, every: Option<Duration>, mut asked: Signal) {
+    pub(crate) async fn run(self, every: Option<Duration>, mut asked: Signal) {
         loop {
             let time = async {
                 match every {

@@ -11,10 +11,10 @@ use tracing::Span;
 use tracing::field::Empty;
 
 #[cfg(feature = "otlp")]
-pub use otlp::{Layer, TraceError, Traces};
+pub(crate) use otlp::Traces;
 
 /// What the spans of reviews go by.
-pub const TARGET: &str = "meshvet::review";
+pub(crate) const TARGET: &str = "meshvet::review";
 
 /// The span of a request, to be entered for as long as that takes.
 pub(crate) fn request(headers: &HeaderMap) -> Span {

@@ -18,7 +18,7 @@ mod file;
 mod ignored;
 mod instead;
 mod key_fault;
-pub mod names;
+pub(crate) mod names;
 pub mod path;
 mod pem;
 mod private_key;

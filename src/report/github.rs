@@ -12,7 +12,7 @@ use crate::text::{clean, plural};
 
 /// The report as workflow commands, one a line; denials are errors, what an owner or a baseline knows is a notice. Last, a
 /// line for the log.
-pub fn github(report: &Report) -> String {
+pub(crate) fn github(report: &Report) -> String {
     let mut out = String::new();
     for error in &report.errors {
         let place = Place { file: Some(&error.file), line: error.line, column: error.column, width: 1 };

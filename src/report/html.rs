@@ -33,7 +33,7 @@ const SCRIPTS: [&str; 12] = [
 
 /// What a page says of itself.
 #[derive(Clone, Debug)]
-pub struct About {
+pub(crate) struct About {
     /// What was judged: `manifests of shop/`, `context prod`.
     pub source: String,
     /// The time it was judged as of.
@@ -65,7 +65,7 @@ struct Summary {
 
 /// A page, and the policy that belongs in its `Content-Security-Policy` header where it is served.
 #[derive(Clone, Debug)]
-pub struct Page {
+pub(crate) struct Page {
     /// The page, in UTF-8.
     pub text: String,
     /// The policy, as the page itself has it.
@@ -76,7 +76,7 @@ pub struct Page {
 ///
 /// # Errors
 /// None in practice: every part can be written as JSON.
-pub fn html(report: &Report, map: &Map, about: &About) -> serde_json::Result<Page> {
+pub(crate) fn html(report: &Report, map: &Map, about: &About) -> serde_json::Result<Page> {
     let data = Data {
         version: env!("CARGO_PKG_VERSION"),
         source: &about.source,

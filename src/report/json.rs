@@ -97,7 +97,7 @@ struct Error<'a> {
 ///
 /// # Errors
 /// None in practice: every part can be written as JSON.
-pub fn json(report: &Report) -> serde_json::Result<String> {
+pub(crate) fn json(report: &Report) -> serde_json::Result<String> {
     let document = Document {
         version: 1,
         findings: report.findings.iter().filter(|it| it.finding.suppressed.is_none()).map(item).collect(),

@@ -17,7 +17,7 @@ const NOWHERE: &str = "cluster";
 ///
 /// # Errors
 /// None in practice: what XML doesn't allow is left out of texts.
-pub fn junit(report: &Report, fail_on: Severity) -> Result<String, SerializeError> {
+pub(crate) fn junit(report: &Report, fail_on: Severity) -> Result<String, SerializeError> {
     let mut suites: BTreeMap<String, TestSuite> = BTreeMap::new();
     let mut add = |file: &str, case: TestCase| {
         let file = clean(file);

@@ -1,16 +1,16 @@
 //! How findings are told: one file a format, all of the same [`Report`].
 
 mod github;
-pub mod html;
+pub(crate) mod html;
 mod json;
 mod junit;
 mod sarif;
 mod text;
-pub mod tree;
+pub(crate) mod tree;
 mod uri;
 
-pub use github::github;
-pub use json::json;
-pub use junit::junit;
-pub use sarif::sarif;
-pub use text::{text, text_within};
+pub(crate) use github::github;
+pub(crate) use json::json;
+pub(crate) use junit::junit;
+pub(crate) use sarif::sarif;
+pub(crate) use text::text_within;

@@ -29,7 +29,7 @@ const LONGEST_SNIPPET: usize = 400;
 ///
 /// # Errors
 /// None in practice: every part can be written as JSON.
-pub fn sarif(report: &Report) -> serde_json::Result<String> {
+pub(crate) fn sarif(report: &Report) -> serde_json::Result<String> {
     let all = || report.findings.iter().chain(&report.known);
     let mut rules: Vec<&Rule> = all().map(|reported| reported.finding.rule).collect();
     rules.sort_by_key(|rule| rule.code);

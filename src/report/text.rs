@@ -18,13 +18,9 @@ const LEAST_ROOM: usize = 30;
 /// The most rules that are named for reading more.
 const MOST_CODES: usize = 5;
 
-/// The report as text: what couldn't be read, then each object with its findings, then a line of figures.
-pub fn text(report: &Report, style: Style) -> String {
-    text_within(report, style, None)
-}
-
-/// As [`text`], what is expected, found and to be done set in lines of at most `width` columns, where there is room for them.
-pub fn text_within(report: &Report, style: Style, width: Option<usize>) -> String {
+/// The report as text: what couldn't be read, then each object with its findings, then a line of figures. What is
+/// expected, found and to be done is set in lines of at most `width` columns, where there is room for them.
+pub(crate) fn text_within(report: &Report, style: Style, width: Option<usize>) -> String {
     let mut out = String::new();
     for error in &report.errors {
         unread(&mut out, error, style);

@@ -12,7 +12,7 @@ const MOST: usize = 4;
 
 /// The signs a tree is drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Charset {
+pub(crate) enum Charset {
     /// Lines, arrows and signs of states.
     Unicode,
     /// Letters and punctuation alone.
@@ -20,7 +20,7 @@ pub enum Charset {
 }
 
 /// The nodes of these numbers, each as a tree.
-pub fn tree(map: &Map, nodes: &[usize], now: Timestamp, style: Style, charset: Charset) -> String {
+pub(crate) fn tree(map: &Map, nodes: &[usize], now: Timestamp, style: Style, charset: Charset) -> String {
     let mut drawing = Drawing { map, now, style, charset, out: String::new() };
     for (place, number) in nodes.iter().enumerate() {
         if place > 0 {
@@ -301,7 +301,7 @@ struct Certificate<'a> {
 ///
 /// # Errors
 /// None in practice: every part can be written as JSON.
-pub fn tree_json(map: &Map, nodes: &[usize]) -> serde_json::Result<String> {
+pub(crate) fn tree_json(map: &Map, nodes: &[usize]) -> serde_json::Result<String> {
     let roots = nodes.iter().filter_map(|number| Some(root(map, *number, map.nodes.get(*number)?)));
     let mut text = serde_json::to_string_pretty(&Document { version: 1, nodes: roots.collect() })?;
     text.push('\n');

@@ -3,7 +3,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod cluster;
-pub mod file_watch;
+pub(crate) mod file_watch;
 pub(crate) mod http;
 pub mod manifests;
 mod shared;

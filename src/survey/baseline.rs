@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 
 /// What a baseline file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Baseline {
+pub(crate) struct Baseline {
     entries: Vec<Entry>,
 }
 
@@ -30,7 +30,7 @@ struct File {
 
 /// Why a text is no baseline.
 #[derive(Debug, Error)]
-pub enum BaselineError {
+pub(crate) enum BaselineError {
     /// It is of another version, or of none.
     #[error("it is of version {0}, and this meshvet reads version {VERSION}")]
     Version(u64),
@@ -47,7 +47,7 @@ impl Baseline {
     ///
     /// # Errors
     /// [`BaselineError`], with the place.
-    pub fn parse(text: &str) -> Result<Self, BaselineError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, BaselineError> {
         // Another version is told as such, however it looks inside.
         let version = serde_json::from_str::<serde_json::Value>(text)?.get("version").and_then(|it| it.as_u64());
         if let Some(version) = version.filter(|version| *version != u64::from(VERSION)) {
@@ -58,7 +58,7 @@ impl Baseline {
     }
 
     /// What was found, those that a former baseline knew too; not what an owner ignores.
-    pub fn of(report: &Report) -> Self {
+    pub(crate) fn of(report: &Report) -> Self {
         let all = report.findings.iter().chain(&report.known).map(|reported| &reported.finding);
         let mut counts: BTreeMap<Entry, usize> = BTreeMap::new();
         for finding in all.filter(|finding| finding.suppressed.is_none()) {
@@ -68,26 +68,21 @@ impl Baseline {
     }
 
     /// How many findings it holds.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.iter().map(|entry| entry.count).sum()
-    }
-
-    /// Whether it holds none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     /// The file's text: sorted, an entry's fields one a line, so that changes of it read well in a review.
     ///
     /// # Errors
     /// None in practice: every part can be written as JSON.
-    pub fn text(&self) -> serde_json::Result<String> {
+    pub(crate) fn text(&self) -> serde_json::Result<String> {
         let file = File { version: VERSION, findings: self.entries.clone() };
         Ok(serde_json::to_string_pretty(&file)? + "\n")
     }
 
     /// Sets what it knows apart: [`Report::known`], and in [`Report::gone`] what is no longer found.
-    pub fn apply(&self, report: &mut Report) {
+    pub(crate) fn apply(&self, report: &mut Report) {
         let mut left: BTreeMap<Identity, [usize; 2]> = BTreeMap::new();
         for entry in &self.entries {
             let counts = left.entry((entry.object.clone(), entry.rule.clone(), entry.at.clone())).or_default();

@@ -77,7 +77,7 @@ fn follow(
 }
 
 /// What to say of comments that stand at no object that can be found fault with.
-pub fn stray(manifests: &Manifests) -> Vec<String> {
+pub(crate) fn stray(manifests: &Manifests) -> Vec<String> {
     let asks = manifests.stray.iter().filter(|(_, _, text)| Ignore::parse(text).is_some());
     let object = apis::words(|names| names.object);
     let told = asks.map(|(source, mark, _)| {

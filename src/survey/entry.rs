@@ -8,7 +8,7 @@ use crate::k8s::ObjectRef;
 /// One finding of a baseline.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The object that holds it.
     pub object: Object,
     /// The rule's code.
@@ -26,7 +26,7 @@ pub struct Entry {
 /// An object's name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Object {
+pub(crate) struct Object {
     /// `appmesh.k8s.aws/v1beta2`
     pub api_version: String,
     /// `VirtualNode`

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How far reading stores is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoresRead {
+pub(crate) struct StoresRead {
     /// How many have been read.
     pub stores: usize,
     /// Of how many.
@@ -30,7 +30,7 @@ pub struct StoresRead {
 impl Surveyor<'_> {
     /// Reads the Secrets that objects mount, each by its name, where they are read on demand; and says how many could not be.
     /// Those that are known already aren't read again.
-    pub async fn read_stores(
+    pub(crate) async fn read_stores(
         &mut self,
         reader: &dyn StoreReader,
         tell: &(dyn Fn(StoresRead) + Sync),
@@ -58,7 +58,7 @@ impl Surveyor<'_> {
     }
 
     /// Asks AWS what isn't known of what objects name there, as far as answers lead: from a certificate to its authority.
-    pub async fn ask(&mut self, aws: &dyn AwsReader) {
+    pub(crate) async fn ask(&mut self, aws: &dyn AwsReader) {
         if !aws.asks() {
             return;
         }

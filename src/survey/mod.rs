@@ -10,13 +10,13 @@
 //! over the world, and everything is looked at again, until nothing more is to be learnt. I/O goes through the traits of
 //! [`sources`](crate::sources); without a reader, what isn't known stays so.
 
-pub mod baseline;
+pub(crate) mod baseline;
 mod collect;
 mod comments;
 mod entry;
-pub mod fixes;
+pub(crate) mod fixes;
 mod learn;
-pub mod map;
+pub(crate) mod map;
 mod objects;
 mod place;
 mod report;
@@ -37,15 +37,15 @@ use crate::survey::collect::Collector;
 use crate::survey::map::{Map, MapBuilder};
 use crate::survey::objects::Held;
 
-pub use comments::stray as stray_comments;
-pub use entry::{Entry, Object};
-pub use learn::StoresRead;
-pub use objects::Objects;
-pub use report::{Place, Report, Reported, Unread};
+pub(crate) use comments::stray as stray_comments;
+pub(crate) use entry::Entry;
+pub(crate) use learn::StoresRead;
+pub(crate) use objects::Objects;
+pub(crate) use report::{Place, Report, Reported, Unread};
 
 /// What was read besides the world.
 #[derive(Debug, Default)]
-pub struct Read {
+pub(crate) struct Read {
     /// What is laid over the world: Secrets and ConfigMaps, by name.
     pub overlay: Overlay,
     /// What AWS has answered.
@@ -54,14 +54,14 @@ pub struct Read {
 
 impl Read {
     /// The world with all of it laid over.
-    pub fn view<'a>(&'a self, world: &'a World) -> View<'a> {
+    pub(crate) fn view<'a>(&'a self, world: &'a World) -> View<'a> {
         View::new(world).over(&self.overlay).answered(&self.aws)
     }
 }
 
 /// What judging many objects showed.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The findings.
     pub report: Report,
     /// Certificates and authorities at AWS that nobody asked about.
@@ -77,7 +77,7 @@ pub struct Survey {
 /// A living world is locked for one object at a time, so that reviews don't wait: an object that changes meanwhile is seen as
 /// it is when its turn comes.
 #[derive(Debug)]
-pub struct Surveyor<'a> {
+pub(crate) struct Surveyor<'a> {
     objects: Objects<'a>,
     policy: &'a Policy,
     now: Option<Timestamp>,
@@ -104,42 +104,42 @@ struct Look<'a> {
 
 impl<'a> Surveyor<'a> {
     /// Nothing is judged yet. `now`: the time to judge as of; None for that of the look.
-    pub fn new(objects: impl Into<Objects<'a>>, policy: &'a Policy, now: Option<Timestamp>) -> Self {
+    pub(crate) fn new(objects: impl Into<Objects<'a>>, policy: &'a Policy, now: Option<Timestamp>) -> Self {
         Self { objects: objects.into(), policy, now, namespace: None, read: Read::default(), look: None }
     }
 
     /// With a namespace, only what is in it, or calls it, or is called by it, is told; everything plays its part in the
     /// judgement all the same.
     #[must_use]
-    pub fn within(self, namespace: Option<&'a str>) -> Self {
+    pub(crate) fn within(self, namespace: Option<&'a str>) -> Self {
         Self { namespace, look: None, ..self }
     }
 
     /// Begins with what was read before.
     #[must_use]
-    pub fn knowing(self, read: Read) -> Self {
+    pub(crate) fn knowing(self, read: Read) -> Self {
         Self { read, look: None, ..self }
     }
 
     /// What has been read so far.
-    pub fn read(&self) -> &Read {
+    pub(crate) fn read(&self) -> &Read {
         &self.read
     }
 
     /// The same, to keep.
-    pub fn into_read(self) -> Read {
+    pub(crate) fn into_read(self) -> Read {
         self.read
     }
 
     /// What is wrong, by all that was learnt.
-    pub fn survey(&mut self) -> Survey {
+    pub(crate) fn survey(&mut self) -> Survey {
         let mut look = self.take_look();
         let survey = self.everything(&mut look);
         self.told(survey, &look)
     }
 
     /// The same with a map of it.
-    pub fn survey_with_map(&mut self) -> (Survey, Map) {
+    pub(crate) fn survey_with_map(&mut self) -> (Survey, Map) {
         let mut look = self.take_look();
         let survey = self.everything(&mut look);
         // What is found in other namespaces plays its part on the map.

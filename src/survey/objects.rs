@@ -12,7 +12,7 @@ use crate::survey::{Place, Unread, place};
 
 /// The objects to judge, and the world that they are judged in.
 #[derive(Clone, Copy, Debug)]
-pub enum Objects<'a> {
+pub(crate) enum Objects<'a> {
     /// Manifests: objects in the order of their files.
     Manifests(&'a Manifests),
     /// What the world's [inventory](SharedWorld::with_inventory) holds: objects in the order of their names.

@@ -8,7 +8,7 @@ use crate::text::hex;
 
 /// What judging manifests showed.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(crate) struct Report {
     /// What was found, in the order of the objects in their files, most severe first for each. Each only once.
     pub findings: Vec<Reported>,
     /// Files, or documents in them, that couldn't be read.
@@ -27,7 +27,7 @@ pub struct Report {
 
 /// A finding with its place in a file.
 #[derive(Debug)]
-pub struct Reported {
+pub(crate) struct Reported {
     /// The finding.
     pub finding: Finding,
     /// Where its field stands; None where its object is in no file.
@@ -36,7 +36,7 @@ pub struct Reported {
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// The path as it was given, or `stdin`.
     pub file: String,
     /// 1-based.
@@ -55,7 +55,7 @@ pub struct Place {
 
 impl Place {
     /// The file to mend, and the line and column in it: those of a template aren't known.
-    pub fn to_mend(&self) -> (&str, Option<(u32, u32)>) {
+    pub(crate) fn to_mend(&self) -> (&str, Option<(u32, u32)>) {
         match &self.template {
             Some(template) => (template, None),
             None => (&self.file, Some((self.line, self.column))),
@@ -65,7 +65,7 @@ impl Place {
 
 impl Reported {
     /// What recognises the finding in another run, whatever its line: 32 hexadecimal digits.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let (code, object, anchor) = self.finding.identity();
         let namespace = object.namespace.as_deref().unwrap_or_default();
         let parts = [code, &object.api_version, &object.kind, namespace, &object.name, anchor];
@@ -76,7 +76,7 @@ impl Reported {
 
 /// Something that couldn't be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
+pub(crate) struct Unread {
     /// The path as it was given, or `stdin`.
     pub file: String,
     /// 1-based; None where the whole file is meant.
@@ -89,17 +89,17 @@ pub struct Unread {
 
 impl Report {
     /// Findings that count with this severity: those that aren't suppressed.
-    pub fn count(&self, severity: Severity) -> usize {
+    pub(crate) fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|it| it.finding.suppressed.is_none() && it.finding.severity == severity).count()
     }
 
     /// Findings that their object's owner asked to leave.
-    pub fn suppressed(&self) -> usize {
+    pub(crate) fn suppressed(&self) -> usize {
         self.findings.iter().filter(|it| it.finding.suppressed.is_some()).count()
     }
 
     /// Whether anything of this severity or above was found.
-    pub fn fails(&self, at: Severity) -> bool {
+    pub(crate) fn fails(&self, at: Severity) -> bool {
         self.findings.iter().any(|it| it.finding.suppressed.is_none() && it.finding.severity >= at)
     }
 }

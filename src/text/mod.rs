@@ -3,9 +3,9 @@
 mod hex;
 mod line;
 mod style;
-pub mod suggest;
+pub(crate) mod suggest;
 
 pub(crate) use hex::{hex, hex_start};
 pub(crate) use line::{cut, one_line, with_causes};
-pub use style::Style;
+pub(crate) use style::Style;
 pub(crate) use style::{BLUE, BOLD, FAINT, GREEN, RED, YELLOW, clean, is_unsafe, plural};

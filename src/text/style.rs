@@ -2,7 +2,7 @@
 
 /// Whether the text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
+pub(crate) enum Style {
     /// No escape sequence.
     Plain,
     /// With ANSI colours.

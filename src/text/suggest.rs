@@ -1,7 +1,7 @@
 //! "Did you mean …?", for words that people type.
 
 /// The candidate that comes nearest to a word, if any comes near: case doesn't count.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // A word of this length is no slip of the pen.
     const LONGEST: usize = 128;
     const LIKE: f64 = 0.8;

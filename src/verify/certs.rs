@@ -9,7 +9,7 @@ const MAX_NAMES: usize = 100;
 
 /// What a certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub(crate) enum Role {
     /// The proxy presents it: the leaf of a certificate chain.
     Chain,
     /// The proxy trusts it. Of a bundle Envoy tells one certificate alone.
@@ -18,7 +18,7 @@ pub enum Role {
 
 /// A certificate that a proxy has loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyCertificate {
+pub(crate) struct ProxyCertificate {
     /// What it is for.
     pub role: Role,
     /// Its file in the proxy's container; `<inline>` when it came otherwise.
@@ -35,7 +35,7 @@ pub struct ProxyCertificate {
 
 /// An answer that is no list of certificates.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum CertsError {
+pub(crate) enum CertsError {
     /// No `certificates` in it.
     #[error("the answer to /certs is not Envoy's: is this the port of the proxy's admin interface?")]
     NotEnvoy,
@@ -47,7 +47,7 @@ impl ProxyCertificate {
     ///
     /// # Errors
     /// [`CertsError`] when there is no `certificates` in it.
-    pub fn parse(body: &[u8]) -> Result<Vec<Self>, CertsError> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Vec<Self>, CertsError> {
         let document: Value = serde_json::from_slice(body).map_err(|_| CertsError::NotEnvoy)?;
         let entries = document.get("certificates").and_then(Value::as_array).ok_or(CertsError::NotEnvoy)?;
         let mut seen = std::collections::HashSet::new();
@@ -81,7 +81,7 @@ impl ProxyCertificate {
     }
 
     /// Whole days until it expires, below zero when it has. None when its date isn't told.
-    pub fn days_left(&self, now: Timestamp) -> Option<i64> {
+    pub(crate) fn days_left(&self, now: Timestamp) -> Option<i64> {
         Some((self.expires?.as_second() - now.as_second()).div_euclid(24 * 60 * 60))
     }
 }

@@ -14,7 +14,7 @@ use crate::verify::Side;
 
 /// What a counter that isn't zero means.
 #[derive(Debug)]
-pub struct Explanation {
+pub(crate) struct Explanation {
     /// On which end.
     pub side: Side,
     /// The last part of its name.
@@ -31,7 +31,7 @@ pub struct Explanation {
 
 impl Explanation {
     /// Where to look.
-    pub fn fix(&self) -> String {
+    pub(crate) fn fix(&self) -> String {
         self.fix.replace("{api}", &apis::words(|names| names.api))
     }
 }
@@ -171,7 +171,7 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
 ];
 
 /// What a counter of that end means when it isn't zero; None for one that tells of nothing wrong, or isn't known.
-pub fn explain(side: Side, counter: &str) -> Option<&'static Explanation> {
+pub(crate) fn explain(side: Side, counter: &str) -> Option<&'static Explanation> {
     EXPLANATIONS.iter().find(|row| row.side == side && row.counter == counter)
 }
 

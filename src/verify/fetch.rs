@@ -19,7 +19,7 @@ const MAX_ANSWER: usize = 16 << 20;
 
 /// What was read of a proxy.
 #[derive(Clone, Debug, Default)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// Its counters.
     pub stats: Stats,
     /// What it has loaded.
@@ -29,7 +29,7 @@ pub struct Reading {
 /// Where a proxy's admin interface is: `http://HOST[:PORT][/PREFIX]`. The interface speaks no TLS. A prefix is for a proxy
 /// in between (`kubectl proxy`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AdminUrl {
+pub(crate) struct AdminUrl {
     host: String,
     port: u16,
     prefix: String,
@@ -66,7 +66,7 @@ impl fmt::Display for AdminUrl {
 
 /// Why a proxy could not be read.
 #[derive(Debug, Error)]
-pub enum FetchError {
+pub(crate) enum FetchError {
     /// No connection.
     #[error(
         "no connection to {address}: {source}; in a pod the admin interface listens on 127.0.0.1 alone: \
@@ -118,7 +118,7 @@ pub enum FetchError {
 ///
 /// # Errors
 /// [`FetchError::Connect`].
-pub async fn connect(url: &AdminUrl) -> Result<TcpStream, FetchError> {
+pub(crate) async fn connect(url: &AdminUrl) -> Result<TcpStream, FetchError> {
     let host = url.host.trim_start_matches('[').trim_end_matches(']');
     TcpStream::connect((host, url.port))
         .await
@@ -129,7 +129,7 @@ pub async fn connect(url: &AdminUrl) -> Result<TcpStream, FetchError> {
 ///
 /// # Errors
 /// [`FetchError`], without its time limit: the caller's.
-pub async fn read<S>(stream: S, url: &AdminUrl, over: Option<Duration>) -> Result<Reading, FetchError>
+pub(crate) async fn read<S>(stream: S, url: &AdminUrl, over: Option<Duration>) -> Result<Reading, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -169,7 +169,7 @@ async fn get(http: &mut Http, url: &AdminUrl, path: &'static str, query: &str) -
 
 impl AdminUrl {
     /// The admin interface at a port of the machine (or the pod) that a stream leads to.
-    pub fn local(port: u16) -> Self {
+    pub(crate) fn local(port: u16) -> Self {
         Self { host: "127.0.0.1".to_owned(), port, prefix: String::new() }
     }
 }

@@ -88,7 +88,7 @@ struct Error<'a> {
 ///
 /// # Errors
 /// None in practice: every part can be written as JSON.
-pub fn json(verification: &Verification, now: Timestamp) -> serde_json::Result<String> {
+pub(crate) fn json(verification: &Verification, now: Timestamp) -> serde_json::Result<String> {
     let document = Document {
         version: 1,
         proxies: verification.proxies.iter().map(|report| proxy(report, now)).collect(),

@@ -13,7 +13,7 @@ use crate::verify::{ProxyCertificate, Reading, Role, Scope, Stats};
 
 /// Whether a proxy speaks TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsUse {
+pub(crate) enum TlsUse {
     /// Connections with TLS were made.
     InUse,
     /// TLS is configured, and no connection with it was made.
@@ -24,7 +24,7 @@ pub enum TlsUse {
 
 /// Something wrong, or not as sure as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// How it weighs.
     pub severity: Severity,
     /// The listener or cluster; None when it is of the whole proxy.
@@ -41,7 +41,7 @@ pub struct Fault {
 
 /// A proxy, as it was read and judged.
 #[derive(Debug)]
-pub struct ProxyReport {
+pub(crate) struct ProxyReport {
     /// Its URL, or `namespace/pod`.
     pub proxy: String,
     /// Whether it speaks TLS.
@@ -59,7 +59,7 @@ pub struct ProxyReport {
 ///
 /// A failed verification denies. Other connection errors deny where no handshake succeeded, and warn where some did: a client
 /// that goes away in mid-handshake counts too.
-pub fn judge(proxy: String, reading: Reading, now: Timestamp, expiring_days: i64) -> ProxyReport {
+pub(crate) fn judge(proxy: String, reading: Reading, now: Timestamp, expiring_days: i64) -> ProxyReport {
     let Reading { stats, certificates } = reading;
     let mut faults = Vec::new();
     for (scope, counted) in &stats.scopes {

@@ -9,26 +9,25 @@
 
 mod certs;
 mod counters;
-pub mod fetch;
+pub(crate) mod fetch;
 mod json;
 mod judge;
-pub mod pods;
+pub(crate) mod pods;
 mod stats;
 mod text;
 
-pub use certs::{CertsError, ProxyCertificate, Role};
-pub use counters::{Explanation, explain};
-pub use fetch::{AdminUrl, FetchError, Reading};
-pub use json::json;
-pub use judge::{Fault, ProxyReport, TlsUse, judge};
-pub use stats::{Scope, ScopeStats, Side, Stats, StatsError};
-pub use text::text;
+pub(crate) use certs::{CertsError, ProxyCertificate, Role};
+pub(crate) use fetch::{AdminUrl, FetchError, Reading};
+pub(crate) use json::json;
+pub(crate) use judge::{Fault, ProxyReport, TlsUse, judge};
+pub(crate) use stats::{Scope, ScopeStats, Side, Stats, StatsError};
+pub(crate) use text::text;
 
 use crate::finding::Severity;
 
 /// All that was read in one run.
 #[derive(Debug, Default)]
-pub struct Verification {
+pub(crate) struct Verification {
     /// The proxies that answered.
     pub proxies: Vec<ProxyReport>,
     /// Those that didn't.
@@ -37,7 +36,7 @@ pub struct Verification {
 
 /// A proxy that could not be read.
 #[derive(Debug)]
-pub struct Unread {
+pub(crate) struct Unread {
     /// Its URL, or `namespace/pod`.
     pub proxy: String,
     /// Why, and what to do.
@@ -46,12 +45,12 @@ pub struct Unread {
 
 impl Verification {
     /// How many faults weigh this much.
-    pub fn count(&self, severity: Severity) -> usize {
+    pub(crate) fn count(&self, severity: Severity) -> usize {
         self.proxies.iter().flat_map(|proxy| &proxy.faults).filter(|fault| fault.severity == severity).count()
     }
 
     /// Whether a fault weighs this much or more.
-    pub fn fails(&self, at: Severity) -> bool {
+    pub(crate) fn fails(&self, at: Severity) -> bool {
         self.proxies.iter().flat_map(|proxy| &proxy.faults).any(|fault| fault.severity >= at)
     }
 }

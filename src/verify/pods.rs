@@ -23,7 +23,7 @@ const PAGE: u32 = 500;
 
 /// A pod that has a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProxyPod {
+pub(crate) struct ProxyPod {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -33,7 +33,7 @@ pub struct ProxyPod {
 /// Why pods could not be listed.
 #[derive(Debug, Error)]
 #[error("the pods could not be listed: {reason}")]
-pub struct ListError {
+pub(crate) struct ListError {
     reason: String,
 }
 
@@ -41,7 +41,7 @@ pub struct ListError {
 ///
 /// # Errors
 /// [`ListError`] when the API server doesn't list them.
-pub async fn find(
+pub(crate) async fn find(
     client: &Client,
     namespace: Option<&str>,
     selector: Option<&str>,
@@ -80,7 +80,12 @@ fn is_running_proxy(pod: &Pod) -> bool {
 ///
 /// # Errors
 /// [`FetchError`], without its time limit: the caller's.
-pub async fn read(client: &Client, pod: &ProxyPod, port: u16, over: Option<Duration>) -> Result<Reading, FetchError> {
+pub(crate) async fn read(
+    client: &Client,
+    pod: &ProxyPod,
+    port: u16,
+    over: Option<Duration>,
+) -> Result<Reading, FetchError> {
     let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
     see_that_it_runs(&api, pod).await?;
     let mut forwarder = api.portforward(&pod.name, &[port]).await.map_err(|error| {

@@ -11,7 +11,7 @@ pub(super) const FILTER: &str =
 
 /// Which end of a connection the proxy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
+pub(crate) enum Side {
     /// The server's end: others connect to it.
     Listener,
     /// The client's end: it connects to others.
@@ -20,7 +20,7 @@ pub enum Side {
 
 impl Side {
     /// As Envoy's counters spell it: `listener` or `cluster`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Side::Listener => "listener",
             Side::Cluster => "cluster",
@@ -30,7 +30,7 @@ impl Side {
 
 /// One listener or cluster of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// Which of the two.
     pub side: Side,
     /// Its name among the counters: of a listener its address (`0.0.0.0_15000`) unless it has a stat prefix.
@@ -39,7 +39,7 @@ pub struct Scope {
 
 /// What one listener or cluster counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScopeStats {
+pub(crate) struct ScopeStats {
     /// Whether it is configured for TLS: counters of TLS exist from the moment it is, at zero.
     pub tls: bool,
     /// Connections accepted or opened, with TLS or without, failed ones included.
@@ -54,19 +54,19 @@ pub struct ScopeStats {
 
 impl ScopeStats {
     /// A counter of TLS; 0 when it isn't there.
-    pub fn counter(&self, name: &str) -> u64 {
+    pub(crate) fn counter(&self, name: &str) -> u64 {
         self.counters.get(name).copied().unwrap_or_default()
     }
 
     /// TLS connections that were made.
-    pub fn handshakes(&self) -> u64 {
+    pub(crate) fn handshakes(&self) -> u64 {
         self.counter("handshake")
     }
 }
 
 /// What a proxy counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
+pub(crate) struct Stats {
     /// Its listeners and clusters, its own admin listener left out.
     pub scopes: BTreeMap<Scope, ScopeStats>,
     /// Seconds since it started, which is since when it counts.
@@ -75,7 +75,7 @@ pub struct Stats {
 
 /// An answer that is no statistics of Envoy.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum StatsError {
+pub(crate) enum StatsError {
     /// Not one counter of a proxy in it.
     #[error("the answer to /stats is not Envoy's: is this the port of the proxy's admin interface?")]
     NotEnvoy,
@@ -87,7 +87,7 @@ impl Stats {
     ///
     /// # Errors
     /// [`StatsError`] when there is nothing of a proxy in it.
-    pub fn parse(body: &[u8]) -> Result<Self, StatsError> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, StatsError> {
         let mut stats = Self::default();
         if let Ok(document) = serde_json::from_slice::<Value>(body) {
             let entries = document.get("stats").and_then(Value::as_array).ok_or(StatsError::NotEnvoy)?;
@@ -111,7 +111,7 @@ impl Stats {
 
     /// What was counted after `earlier`. A counter that went back is of a proxy that started anew: it stands as it is.
     #[must_use]
-    pub fn since(mut self, earlier: &Stats) -> Self {
+    pub(crate) fn since(mut self, earlier: &Stats) -> Self {
         for (scope, stats) in &mut self.scopes {
             let Some(before) = earlier.scopes.get(scope) else { continue };
             let less = |now: &mut u64, before: u64| *now = now.checked_sub(before).unwrap_or(*now);

@@ -13,7 +13,7 @@ use crate::verify::{Fault, ProxyCertificate, ProxyReport, Role, Scope, ScopeStat
 const MAX_NAMES: usize = 3;
 
 /// What was read as text: proxies that didn't answer, then each that did, then a line of figures.
-pub fn text(verification: &Verification, now: Timestamp, style: Style) -> String {
+pub(crate) fn text(verification: &Verification, now: Timestamp, style: Style) -> String {
     let mut out = String::new();
     for error in &verification.errors {
         let message = clean(&error.message);

@@ -10,7 +10,7 @@ use crate::k8s::Metadata;
 /// Virtual services that several virtual nodes call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct BackendGroup {
+pub(crate) struct BackendGroup {
     /// Metadata.
     pub metadata: Metadata,
     /// What is wanted.
@@ -22,7 +22,7 @@ pub struct BackendGroup {
 /// The wanted state of a backend group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct BackendGroupSpec {
+pub(crate) struct BackendGroupSpec {
     /// The virtual services. The name `*` stands for every virtual service of its namespace.
     #[serde(rename = "virtualservices")]
     pub virtual_services: Vec<Reference>,

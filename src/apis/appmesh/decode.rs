@@ -18,11 +18,11 @@ use crate::apis::{DecodeError, UnknownField};
 use crate::k8s::{FieldPath, Step};
 
 /// How many unknown fields of one object are reported.
-pub const MAX_UNKNOWN_FIELDS: usize = 50;
+pub(crate) const MAX_UNKNOWN_FIELDS: usize = 50;
 
 /// An object, and the fields of it that App Mesh doesn't know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decoded<T> {
+pub(crate) struct Decoded<T> {
     /// The object.
     pub object: T,
     /// The unknown fields in the order of the input, at most [`MAX_UNKNOWN_FIELDS`]. Those of `metadata` and `status`
@@ -38,7 +38,7 @@ pub struct Decoded<T> {
 ///
 /// # Errors
 /// When a value has the wrong type, or the input is malformed.
-pub fn decode<'de, T, D>(deserializer: D) -> Result<Decoded<T>, DecodeError>
+pub(crate) fn decode<'de, T, D>(deserializer: D) -> Result<Decoded<T>, DecodeError>
 where
     T: Resource,
     D: Deserializer<'de>,
@@ -57,7 +57,7 @@ where
 ///
 /// # Errors
 /// When the text is no JSON (in which case the message gives line and column), or a value has the wrong type.
-pub fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, DecodeError> {
+pub(crate) fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded<T>, DecodeError> {
     let json = json.as_ref();
     let unknown = Cell::new(false);
     let mut deserializer = serde_json::Deserializer::from_slice(json);
@@ -84,7 +84,7 @@ fn name_unknown<T: Resource>(json: &[u8], object: T) -> Decoded<T> {
 ///
 /// # Errors
 /// When a value has the wrong type.
-pub fn decode_value<T: Resource>(value: &Value) -> Result<Decoded<T>, DecodeError> {
+pub(crate) fn decode_value<T: Resource>(value: &Value) -> Result<Decoded<T>, DecodeError> {
     decode(value)
 }
 

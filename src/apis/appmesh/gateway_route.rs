@@ -11,7 +11,7 @@ use crate::k8s::Metadata;
 /// Which virtual service a gateway's requests go to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct GatewayRoute {
+pub(crate) struct GatewayRoute {
     /// Metadata.
     pub metadata: Metadata,
     /// What is wanted.
@@ -23,7 +23,7 @@ pub struct GatewayRoute {
 /// The wanted state of a gateway route. App Mesh takes exactly one of the three kinds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct GatewayRouteSpec {
+pub(crate) struct GatewayRouteSpec {
     /// Name of the gateway route in App Mesh; absent means `name_namespace`.
     pub aws_name: Option<String>,
     /// Routes with lower numbers are tried first.
@@ -43,7 +43,7 @@ pub struct GatewayRouteSpec {
 
 impl GatewayRouteSpec {
     /// The target of the route with the field of its kind. App Mesh takes one kind; should there be several, all count.
-    pub fn targets(&self) -> impl Iterator<Item = (&'static str, &GatewayRouteTarget)> {
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (&'static str, &GatewayRouteTarget)> {
         let targets = [
             ("grpcRoute", self.grpc_route.as_ref().map(|route| &route.action.target)),
             ("httpRoute", self.http_route.as_ref().map(|route| &route.action.target)),
@@ -57,7 +57,7 @@ impl GatewayRouteSpec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["action", "match"]))]
-pub struct HttpGatewayRoute {
+pub(crate) struct HttpGatewayRoute {
     /// Where matching requests go.
     pub action: HttpGatewayRouteAction,
     /// The requests that the route is for.
@@ -68,7 +68,7 @@ pub struct HttpGatewayRoute {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["action", "match"]))]
-pub struct GrpcGatewayRoute {
+pub(crate) struct GrpcGatewayRoute {
     /// Where matching requests go.
     pub action: GrpcGatewayRouteAction,
     /// The requests that the route is for.
@@ -79,7 +79,7 @@ pub struct GrpcGatewayRoute {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["target"]))]
-pub struct HttpGatewayRouteAction {
+pub(crate) struct HttpGatewayRouteAction {
     /// The target.
     pub target: GatewayRouteTarget,
     /// How requests are changed on the way.
@@ -90,7 +90,7 @@ pub struct HttpGatewayRouteAction {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["target"]))]
-pub struct GrpcGatewayRouteAction {
+pub(crate) struct GrpcGatewayRouteAction {
     /// The target.
     pub target: GatewayRouteTarget,
     /// How requests are changed on the way.
@@ -101,7 +101,7 @@ pub struct GrpcGatewayRouteAction {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["virtualService"]))]
-pub struct GatewayRouteTarget {
+pub(crate) struct GatewayRouteTarget {
     /// The virtual service.
     pub virtual_service: GatewayRouteVirtualService,
     /// The listener of the provider that is called; absent means the one listener.
@@ -112,7 +112,7 @@ pub struct GatewayRouteTarget {
 /// A virtual service as a target. App Mesh takes a reference or an ARN; an ARN wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct GatewayRouteVirtualService {
+pub(crate) struct GatewayRouteVirtualService {
     /// The virtual service in the cluster.
     pub virtual_service_ref: Option<Reference>,
     /// The virtual service's ARN.
@@ -123,7 +123,7 @@ pub struct GatewayRouteVirtualService {
 /// How HTTP requests are changed on the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct HttpGatewayRouteRewrite {
+pub(crate) struct HttpGatewayRouteRewrite {
     /// The hostname.
     pub hostname: Option<HostnameRewrite>,
     /// The path.
@@ -135,7 +135,7 @@ pub struct HttpGatewayRouteRewrite {
 /// How gRPC requests are changed on the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct GrpcGatewayRouteRewrite {
+pub(crate) struct GrpcGatewayRouteRewrite {
     /// The hostname.
     pub hostname: Option<HostnameRewrite>,
 }
@@ -143,7 +143,7 @@ pub struct GrpcGatewayRouteRewrite {
 /// How a request's hostname is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct HostnameRewrite {
+pub(crate) struct HostnameRewrite {
     /// `ENABLED` or `DISABLED`: whether the virtual service's name replaces it.
     #[schemars(extend("enum" = ["ENABLED", "DISABLED"]))]
     pub default_target_hostname: Option<String>,
@@ -152,7 +152,7 @@ pub struct HostnameRewrite {
 /// How a request's path is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct PathRewrite {
+pub(crate) struct PathRewrite {
     /// What the path becomes.
     #[schemars(length(min = 1, max = 255))]
     pub exact: Option<String>,
@@ -161,7 +161,7 @@ pub struct PathRewrite {
 /// How the matched prefix of a request's path is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct PrefixRewrite {
+pub(crate) struct PrefixRewrite {
     /// `ENABLED` or `DISABLED`: whether `/` replaces it.
     #[schemars(extend("enum" = ["ENABLED", "DISABLED"]))]
     pub default_prefix: Option<String>,
@@ -173,7 +173,7 @@ pub struct PrefixRewrite {
 /// The HTTP requests that a gateway route is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct HttpGatewayRouteMatch {
+pub(crate) struct HttpGatewayRouteMatch {
     /// Headers, one to ten, that must all match.
     #[schemars(length(min = 1, max = 10))]
     pub headers: Option<Vec<HeaderMatch>>,
@@ -197,7 +197,7 @@ pub struct HttpGatewayRouteMatch {
 /// The gRPC requests that a gateway route is for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct GrpcGatewayRouteMatch {
+pub(crate) struct GrpcGatewayRouteMatch {
     /// The hostname.
     pub hostname: Option<HostnameMatch>,
     /// Metadata entries, one to ten, that must all match.
@@ -213,7 +213,7 @@ pub struct GrpcGatewayRouteMatch {
 /// What a request's hostname must be. App Mesh takes exactly one of the alternatives.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct HostnameMatch {
+pub(crate) struct HostnameMatch {
     /// Equal to this.
     #[schemars(length(min = 1, max = 253))]
     pub exact: Option<String>,
@@ -225,7 +225,7 @@ pub struct HostnameMatch {
 /// What the controller reports of a gateway route.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct GatewayRouteStatus {
+pub(crate) struct GatewayRouteStatus {
     /// ARN of the gateway route in App Mesh.
     #[serde(rename = "gatewayRouteARN")]
     pub gateway_route_arn: Option<String>,

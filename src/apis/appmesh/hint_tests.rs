@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
+use super::super::decode::decode_value;
 use super::super::{
     BackendGroup, GatewayRoute, Mesh, Resource, VirtualGateway, VirtualNode, VirtualRouter, VirtualService,
-    decode_value,
 };
 
 #[track_caller]

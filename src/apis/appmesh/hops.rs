@@ -3,6 +3,7 @@
 //! Source: the App Mesh controller (`pkg/virtualservice`, `virtualrouter`, `gatewayroute`, and the conversion of backends): an ARN beats a
 //! reference and leads out of what can be known here, a reference's namespace defaults to the object's own.
 
+use crate::apis::appmesh::names::explicit;
 use crate::apis::appmesh::{
     API_VERSION, BackendGroup, GatewayRoute, Kind, Mesh, Reference, VirtualRouter, VirtualService,
 };
@@ -102,7 +103,7 @@ pub(super) fn mesh_class(mesh: &Mesh) -> Class {
     Class {
         object: ObjectRef::cluster_scoped(API_VERSION, Kind::Mesh.as_str(), &mesh.metadata.name),
         namespaces: mesh.spec.namespace_selector.clone(),
-        aws_name: mesh.spec.explicit_name(),
+        aws_name: explicit(mesh.spec.aws_name.as_ref()),
         aws_owner: mesh.spec.mesh_owner.clone(),
     }
 }

@@ -25,7 +25,7 @@ use crate::mesh::Ports;
 
 /// Whether the injector gives a proxy to pods that a virtual node or gateway selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Injection {
+pub(crate) enum Injection {
     /// Yes; pods that nothing selects are refused.
     Required,
     /// Yes; pods that nothing selects are left alone.
@@ -44,7 +44,7 @@ pub enum Injection {
 impl Injection {
     /// Decides for a pod with these annotations in a namespace with these labels.
     #[must_use]
-    pub fn of(namespace_labels: &BTreeMap<String, String>, pod_annotations: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(namespace_labels: &BTreeMap<String, String>, pod_annotations: &BTreeMap<String, String>) -> Self {
         let label = namespace_labels.get(SIDECAR_INJECTOR_WEBHOOK).map(String::as_str);
         let Some(label @ ("enabled" | "disabled")) = label else {
             return Self::NamespaceNotLabelled { label: label.map(str::to_owned) };
@@ -57,18 +57,12 @@ impl Injection {
             _ => Self::WhenSelected,
         }
     }
-
-    /// Whether a selected pod gets a proxy.
-    #[must_use]
-    pub fn injects(&self) -> bool {
-        matches!(self, Self::Required | Self::WhenSelected)
-    }
 }
 
 /// Whether a pod's annotation keeps the SDS socket away from its proxy. Only `disabled` does, in lower case; there is no
 /// way to enable SDS for one pod where the controller has it disabled.
 #[must_use]
-pub fn sds_disabled(pod_annotations: &BTreeMap<String, String>) -> bool {
+pub(crate) fn sds_disabled(pod_annotations: &BTreeMap<String, String>) -> bool {
     pod_annotations.get(SDS).is_some_and(|value| value == "disabled")
 }
 
@@ -78,7 +72,7 @@ pub fn sds_disabled(pod_annotations: &BTreeMap<String, String>) -> bool {
 /// The injector hands the annotation on as it is, even when it is empty. It ends up in an iptables multiport match, which takes ranges
 /// (`8000:8080`) too, and refuses what is no port: the pod's init container fails. Health checks of a listener count for nothing here.
 #[must_use]
-pub fn intercepted(pod_annotations: &BTreeMap<String, String>) -> Option<Ports> {
+pub(crate) fn intercepted(pod_annotations: &BTreeMap<String, String>) -> Option<Ports> {
     let annotation = pod_annotations.get(PORTS)?;
     let mut ports = Ports::default();
     for entry in annotation.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
@@ -131,19 +125,6 @@ mod tests {
         decides(Some("enabled"), Some("Disabled"), &Injection::PodOptsOut);
         decides(Some("disabled"), Some("true"), &Injection::WhenSelected);
         decides(Some("enabled"), Some(""), &Injection::WhenSelected);
-    }
-
-    #[test]
-    fn selected_pods_get_a_proxy_unless_somebody_opts_out() {
-        for (injection, injects) in [
-            (Injection::Required, true),
-            (Injection::WhenSelected, true),
-            (Injection::NamespaceNotLabelled { label: None }, false),
-            (Injection::PodOptsOut, false),
-            (Injection::NamespaceOptsOut, false),
-        ] {
-            assert_eq!(injection.injects(), injects, "{injection:?}");
-        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::k8s::Metadata;
 
 /// A kind of the App Mesh API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Mesh, the one cluster-scoped kind.
     Mesh,
     /// VirtualNode.
@@ -33,7 +33,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Mesh,
         Self::VirtualNode,
         Self::VirtualGateway,
@@ -45,7 +45,7 @@ impl Kind {
 
     /// The kind as manifests have it, such as `VirtualNode`.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Mesh => "Mesh",
             Self::VirtualNode => "VirtualNode",
@@ -59,7 +59,7 @@ impl Kind {
 
     /// The resource's name in URLs and RBAC, such as `virtualnodes`.
     #[must_use]
-    pub const fn plural(self) -> &'static str {
+    pub(crate) const fn plural(self) -> &'static str {
         match self {
             Self::Mesh => "meshes",
             Self::VirtualNode => "virtualnodes",
@@ -73,7 +73,7 @@ impl Kind {
 
     /// The name of one, such as `virtualnode`.
     #[must_use]
-    pub const fn singular(self) -> &'static str {
+    pub(crate) const fn singular(self) -> &'static str {
         match self {
             Self::Mesh => "mesh",
             Self::VirtualNode => "virtualnode",
@@ -85,15 +85,9 @@ impl Kind {
         }
     }
 
-    /// `appmesh.k8s.aws/v1beta2`.
-    #[must_use]
-    pub const fn api_version(self) -> &'static str {
-        API_VERSION
-    }
-
     /// Whether objects of the kind live in a namespace.
     #[must_use]
-    pub const fn is_namespaced(self) -> bool {
+    pub(crate) const fn is_namespaced(self) -> bool {
         !matches!(self, Self::Mesh)
     }
 }
@@ -105,7 +99,7 @@ impl fmt::Display for Kind {
 }
 
 /// An object of the App Mesh API.
-pub trait Resource: DeserializeOwned {
+pub(crate) trait Resource: DeserializeOwned {
     /// Its kind.
     const KIND: Kind;
 
@@ -130,7 +124,7 @@ resource! { Mesh VirtualNode VirtualGateway VirtualService VirtualRouter Gateway
 /// A string that is no kind of the App Mesh API.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{kind:?} is no kind of {API_VERSION}")]
-pub struct UnknownKind {
+pub(crate) struct UnknownKind {
     /// What was given.
     pub kind: String,
 }

@@ -2,7 +2,7 @@
 
 use crate::apis::appmesh::ends::{Anchors, client_end, discovery, server_ends};
 use crate::apis::appmesh::hops::object;
-use crate::apis::appmesh::names::underscored;
+use crate::apis::appmesh::names::{explicit, underscored};
 use crate::apis::appmesh::{API_VERSION, ClientPolicy, GROUP, Kind, VirtualGateway, VirtualNode};
 use crate::k8s::{FieldPath, Metadata, ObjectRef};
 use crate::mesh::{
@@ -51,7 +51,7 @@ pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
     let groups = spec.backend_groups.iter().map(|group| object(Kind::BackendGroup, group, namespace));
     backends.extend(groups.map(|to| Backend { to, policy: OwnPolicy::Inherited }));
     let object = object_ref(Kind::VirtualNode, namespace, metadata);
-    let own_name = spec.explicit_name().unwrap_or_else(|| underscored(&object.name, namespace));
+    let own_name = explicit(spec.aws_name.as_ref()).unwrap_or_else(|| underscored(&object.name, namespace));
     Member {
         noun: NODE,
         api: GROUP,
@@ -84,7 +84,7 @@ pub(super) fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Membe
         routes: spec.gateway_route_selector.clone(),
     });
     let object = object_ref(Kind::VirtualGateway, namespace, metadata);
-    let own_name = spec.explicit_name().unwrap_or_else(|| underscored(&object.name, namespace));
+    let own_name = explicit(spec.aws_name.as_ref()).unwrap_or_else(|| underscored(&object.name, namespace));
     Member {
         noun: GATEWAY,
         api: GROUP,

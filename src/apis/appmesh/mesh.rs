@@ -9,7 +9,7 @@ use crate::k8s::{LabelSelector, Metadata};
 /// The boundary within which virtual nodes, gateways, services and routers reach each other. Cluster-scoped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Mesh {
+pub(crate) struct Mesh {
     /// Metadata.
     pub metadata: Metadata,
     /// What is wanted.
@@ -21,7 +21,7 @@ pub struct Mesh {
 /// The wanted state of a mesh.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct MeshSpec {
+pub(crate) struct MeshSpec {
     /// Name of the mesh in App Mesh; absent means the object's name.
     pub aws_name: Option<String>,
     /// AWS account that owns the mesh; absent means the controller's own.
@@ -38,7 +38,7 @@ pub struct MeshSpec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["type"]))]
-pub struct EgressFilter {
+pub(crate) struct EgressFilter {
     /// `ALLOW_ALL` or `DROP_ALL`. Absent `egressFilter` means the latter.
     #[schemars(extend("enum" = ["ALLOW_ALL", "DROP_ALL"]))]
     pub r#type: String,
@@ -47,7 +47,7 @@ pub struct EgressFilter {
 /// How the mesh resolves names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct MeshServiceDiscovery {
+pub(crate) struct MeshServiceDiscovery {
     /// `IPv6_ONLY` or `IPv4_ONLY`.
     #[schemars(extend("enum" = ["IPv6_ONLY", "IPv4_ONLY"]))]
     pub ip_preference: Option<String>,
@@ -56,7 +56,7 @@ pub struct MeshServiceDiscovery {
 /// What the controller reports of a mesh.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct MeshStatus {
+pub(crate) struct MeshStatus {
     /// ARN of the mesh in App Mesh.
     #[serde(rename = "meshARN")]
     pub mesh_arn: Option<String>,

@@ -9,11 +9,11 @@
 
 pub mod annotations;
 pub mod crd;
-pub mod decode;
-pub mod injection;
-pub mod kind;
-pub mod names;
-pub mod tls;
+pub(crate) mod decode;
+pub(crate) mod injection;
+pub(crate) mod kind;
+pub(crate) mod names;
+pub(crate) mod tls;
 
 mod authorization;
 mod backend_group;
@@ -38,27 +38,23 @@ mod virtual_router;
 mod virtual_service;
 
 pub use authorization::{STREAM_CONFIGURATION, resource_arn};
-pub use backend_group::*;
-pub use decode::{Decoded, decode, decode_json, decode_value};
-pub use gateway_route::*;
-pub use kind::{Kind, Resource};
+pub(crate) use backend_group::*;
+pub(crate) use gateway_route::*;
+pub(crate) use kind::{Kind, Resource};
 pub use kinds::API;
-pub use mesh::*;
-pub use opaque::Opaque;
-pub use port::{HealthCheckPolicy, PortMapping};
-pub use reference::{MeshReference, Reference, VirtualGatewayReference};
-pub use route_match::*;
-pub use spec::Spec;
-pub use status::Condition;
-pub use tls::{
-    AcmCertificate, AcmTrust, ClientPolicy, ClientPolicyTls, ClientTlsCertificate, FileCertificate, FileTrust,
-    ListenerTls, ListenerTlsCertificate, ListenerTlsMode, SdsSecret, SubjectAlternativeNameMatchers,
-    SubjectAlternativeNames, TlsTrust, TlsValidation,
+pub(crate) use mesh::*;
+pub(crate) use port::{HealthCheckPolicy, PortMapping};
+pub(crate) use reference::{MeshReference, Reference, VirtualGatewayReference};
+pub(crate) use route_match::*;
+pub(crate) use spec::Spec;
+pub(crate) use status::Condition;
+pub(crate) use tls::{
+    AcmTrust, ClientPolicy, FileCertificate, ListenerTls, ListenerTlsMode, SdsSecret, TlsTrust, TlsValidation,
 };
-pub use virtual_gateway::*;
-pub use virtual_node::*;
-pub use virtual_router::*;
-pub use virtual_service::*;
+pub(crate) use virtual_gateway::*;
+pub(crate) use virtual_node::*;
+pub(crate) use virtual_router::*;
+pub(crate) use virtual_service::*;
 
 /// The API group.
 pub const GROUP: &str = "appmesh.k8s.aws";

@@ -3,103 +3,59 @@
 //! Source: the App Mesh controller's mutating webhooks (`webhooks/appmesh/*_mutator.go`). The controller fills `awsName`
 //! in on creation, so that a stored object carries it and a manifest doesn't. An empty string counts as left out.
 
-use super::{
-    GatewayRoute, GatewayRouteSpec, Mesh, MeshSpec, VirtualGateway, VirtualGatewaySpec, VirtualNode, VirtualNodeSpec,
-    VirtualRouter, VirtualRouterSpec, VirtualService, VirtualServiceSpec,
-};
-use crate::k8s::Metadata;
-
 /// The default name of a virtual node, gateway, router or gateway route: `name_namespace`.
 #[must_use]
-pub fn underscored(name: &str, namespace: &str) -> String {
+pub(crate) fn underscored(name: &str, namespace: &str) -> String {
     format!("{name}_{namespace}")
 }
 
 /// The default name of a virtual service: `name.namespace`, which callers can resolve as a DNS name.
 #[must_use]
-pub fn dotted(name: &str, namespace: &str) -> String {
+pub(crate) fn dotted(name: &str, namespace: &str) -> String {
     format!("{name}.{namespace}")
 }
 
-fn explicit(aws_name: Option<&String>) -> Option<String> {
+/// The name that `awsName` gives, unless it is absent or empty.
+pub(super) fn explicit(aws_name: Option<&String>) -> Option<String> {
     aws_name.filter(|name| !name.is_empty()).cloned()
-}
-
-fn namespace(metadata: &Metadata) -> &str {
-    match metadata.namespace.as_deref() {
-        None | Some("") => "default",
-        Some(namespace) => namespace,
-    }
-}
-
-macro_rules! app_mesh_name {
-    ($($object:ident, $spec:ident, $default:ident, $shape:literal;)+) => {$(
-        impl $object {
-            #[doc = concat!("Name in App Mesh: `awsName`, or `", $shape, "`.")]
-            /// An object without a namespace is taken to be in `default`, as kubectl takes it.
-            #[must_use]
-            pub fn app_mesh_name(&self) -> String {
-                self.spec
-                    .explicit_name()
-                    .unwrap_or_else(|| $default(&self.metadata.name, namespace(&self.metadata)))
-            }
-        }
-
-        impl $spec {
-            /// The name that `awsName` gives, unless it is absent or empty.
-            #[must_use]
-            pub fn explicit_name(&self) -> Option<String> {
-                explicit(self.aws_name.as_ref())
-            }
-        }
-    )+};
-}
-
-/// A mesh has no namespace: its default name is its own.
-fn own(name: &str, _: &str) -> String {
-    name.to_owned()
-}
-
-app_mesh_name! {
-    VirtualNode, VirtualNodeSpec, underscored, "name_namespace";
-    VirtualGateway, VirtualGatewaySpec, underscored, "name_namespace";
-    VirtualRouter, VirtualRouterSpec, underscored, "name_namespace";
-    GatewayRoute, GatewayRouteSpec, underscored, "name_namespace";
-    VirtualService, VirtualServiceSpec, dotted, "name.namespace";
-    Mesh, MeshSpec, own, "name";
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::decode::decode_value;
-    use super::*;
     use serde_json::json;
 
-    #[track_caller]
-    fn names<T: super::super::Resource>(of: fn(&T) -> String, default: &str) {
-        let cases = [
-            (json!({"metadata": {"name": "front", "namespace": "shop"}}), default),
-            (json!({"metadata": {"name": "front", "namespace": "shop"}, "spec": {"awsName": ""}}), default),
-            (json!({"metadata": {"name": "front", "namespace": "shop"}, "spec": {"awsName": "mine"}}), "mine"),
-        ];
-        for (object, expected) in cases {
-            assert_eq!(of(&decode_value::<T>(&object).unwrap().object), expected, "{object}");
+    use super::*;
+    use crate::apis::{Entry, decode_object};
+    use crate::mesh::Fact;
+
+    /// What the model has of an object's name at AWS.
+    fn aws_name(kind: &str, spec: &serde_json::Value) -> Option<String> {
+        let metadata = json!({"name": "front", "namespace": "shop"});
+        let object = json!({"apiVersion": super::super::API_VERSION, "kind": kind, "metadata": metadata, "spec": spec});
+        let Ok(Entry::Subject(subject)) = decode_object(object, "shop") else { panic!("{kind} can't be read") };
+        match subject.facts.as_slice() {
+            [Fact::Member(member)] => Some(member.aws.path.clone()),
+            [Fact::Class(class)] => class.aws_name.clone(),
+            other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn names_default_as_the_controller_fills_them_in() {
-        names(VirtualNode::app_mesh_name, "front_shop");
-        names(VirtualGateway::app_mesh_name, "front_shop");
-        names(VirtualRouter::app_mesh_name, "front_shop");
-        names(GatewayRoute::app_mesh_name, "front_shop");
-        names(VirtualService::app_mesh_name, "front.shop");
-        names(Mesh::app_mesh_name, "front");
+        for spec in [json!({}), json!({"awsName": ""})] {
+            assert_eq!(aws_name("VirtualNode", &spec).as_deref(), Some("virtualNode/front_shop"), "{spec}");
+            assert_eq!(aws_name("VirtualGateway", &spec).as_deref(), Some("virtualGateway/front_shop"), "{spec}");
+            // A mesh has no namespace: its default name is its own.
+            assert_eq!(aws_name("Mesh", &spec), None, "{spec}");
+        }
+        assert_eq!(dotted("front", "shop"), "front.shop");
     }
 
     #[test]
-    fn a_manifest_without_a_namespace_is_in_default() {
-        let node: VirtualNode = serde_json::from_value(json!({"metadata": {"name": "front"}})).unwrap();
-        assert_eq!(node.app_mesh_name(), "front_default");
+    fn a_name_that_is_given_counts() {
+        let spec = json!({"awsName": "mine"});
+        assert_eq!(aws_name("VirtualNode", &spec).as_deref(), Some("virtualNode/mine"));
+        assert_eq!(aws_name("VirtualGateway", &spec).as_deref(), Some("virtualGateway/mine"));
+        assert_eq!(aws_name("Mesh", &spec).as_deref(), Some("mine"));
     }
 }

@@ -42,7 +42,7 @@ pub struct MeshReference {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["name", "uid"]))]
-pub struct VirtualGatewayReference {
+pub(crate) struct VirtualGatewayReference {
     /// Name of the VirtualGateway.
     pub name: String,
     /// Namespace of the VirtualGateway; absent means that of the route.

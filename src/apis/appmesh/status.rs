@@ -7,7 +7,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("required" = ["status", "type"]))]
-pub struct Condition {
+pub(crate) struct Condition {
     /// The condition, such as `VirtualNodeActive`.
     pub r#type: String,
     /// `True`, `False` or `Unknown`.

@@ -10,7 +10,7 @@ use crate::k8s::{LabelSelector, Metadata};
 /// Where traffic from outside enters the mesh.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct VirtualGateway {
+pub(crate) struct VirtualGateway {
     /// Metadata.
     pub metadata: Metadata,
     /// What is wanted.
@@ -62,7 +62,7 @@ pub struct GatewayListener {
 /// What the controller reports of a virtual gateway.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct VirtualGatewayStatus {
+pub(crate) struct VirtualGatewayStatus {
     /// ARN of the virtual gateway in App Mesh.
     #[serde(rename = "virtualGatewayARN")]
     pub virtual_gateway_arn: Option<String>,

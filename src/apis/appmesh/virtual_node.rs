@@ -13,7 +13,7 @@ use crate::k8s::{LabelSelector, Metadata};
 /// A workload in the mesh.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct VirtualNode {
+pub(crate) struct VirtualNode {
     /// Metadata.
     pub metadata: Metadata,
     /// What is wanted.
@@ -151,7 +151,7 @@ pub struct VirtualServiceBackend {
 /// What the controller reports of a virtual node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct VirtualNodeStatus {
+pub(crate) struct VirtualNodeStatus {
     /// ARN of the virtual node in App Mesh.
     #[serde(rename = "virtualNodeARN")]
     pub virtual_node_arn: Option<String>,

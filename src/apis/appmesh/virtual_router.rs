@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// Spreads the requests for a virtual service over virtual nodes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct VirtualRouter {
+pub(crate) struct VirtualRouter {
     /// Metadata.
     pub metadata: Metadata,
     /// What is wanted.
@@ -202,7 +202,7 @@ pub struct TcpRouteMatch {
 /// What the controller reports of a virtual router.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct VirtualRouterStatus {
+pub(crate) struct VirtualRouterStatus {
     /// ARN of the virtual router in App Mesh.
     #[serde(rename = "virtualRouterARN")]
     pub virtual_router_arn: Option<String>,

@@ -9,7 +9,7 @@ use crate::k8s::Metadata;
 /// The name that callers call, and who provides it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct VirtualService {
+pub(crate) struct VirtualService {
     /// Metadata.
     pub metadata: Metadata,
     /// What is wanted.
@@ -65,7 +65,7 @@ pub struct VirtualRouterServiceProvider {
 /// What the controller reports of a virtual service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct VirtualServiceStatus {
+pub(crate) struct VirtualServiceStatus {
     /// ARN of the virtual service in App Mesh.
     #[serde(rename = "virtualServiceARN")]
     pub virtual_service_arn: Option<String>,

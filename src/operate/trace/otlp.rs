@@ -32,7 +32,7 @@ use tracing_subscriber::{Layer as _, Registry};
 use super::TARGET;
 
 /// What listens to spans.
-pub type Layer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
+pub(crate) type Layer = Box<dyn tracing_subscriber::Layer<Registry> + Send + Sync>;
 
 /// Where OTLP has traces, below the endpoint.
 const PATH: &str = "/v1/traces";
@@ -47,7 +47,7 @@ const MOST: usize = 1 << 20;
 
 /// Why there is no way to a collector.
 #[derive(Debug, Error)]
-pub enum TraceError {
+pub(crate) enum TraceError {
     /// The endpoint is no URL.
     #[error("{0:?} is no URL of a collector: expected http://HOST:4318 or https://HOST")]
     Endpoint(String),
@@ -61,7 +61,7 @@ pub enum TraceError {
 
 /// The way to a collector, open until it is [ended](Traces::end).
 #[derive(Debug)]
-pub struct Traces(SdkTracerProvider);
+pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
     /// Delivers spans to the collector at `endpoint` (`http://HOST:4318`), in the background and in batches. Whoever makes them never
@@ -69,7 +69,7 @@ impl Traces {
     ///
     /// # Errors
     /// For an endpoint that can't be one.
-    pub fn start(endpoint: &str, runtime: Handle) -> Result<(Self, Layer), TraceError> {
+    pub(crate) fn start(endpoint: &str, runtime: Handle) -> Result<(Self, Layer), TraceError> {
         let set_up = |error: &dyn fmt::Display| TraceError::SetUp(error.to_string());
         let exporter = SpanExporter::builder()
             .with_http()
@@ -95,7 +95,7 @@ impl Traces {
     }
 
     /// Delivers what is left. Blocks for two seconds at most.
-    pub fn end(self) {
+    pub(crate) fn end(self) {
         // What could not be delivered was told by the courier.
         let _ = self.0.shutdown_with_timeout(FAREWELL);
     }

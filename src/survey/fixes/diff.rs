@@ -14,7 +14,7 @@ use crate::survey::fixes::{Edit, edited};
 const CONTEXT: u32 = 3;
 
 /// The diff of one file, and how many edits are in it. Left out are edits that no hunk can be made around.
-pub fn unified(source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> (String, usize) {
+pub(crate) fn unified(source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> (String, usize) {
     let mut text = String::new();
     let mut made = 0;
     for range in hunks(source, edits) {

@@ -8,11 +8,11 @@ use crate::finding::Mend;
 use crate::k8s::FieldPath;
 use crate::sources::manifests::{Mark, Positions, Source};
 
-pub use diff::unified;
+pub(crate) use diff::unified;
 
 /// One replacement in a line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Edit {
+pub(crate) struct Edit {
     /// 1-based.
     pub line: u32,
     /// 1-based, in characters: the first that goes.
@@ -25,7 +25,7 @@ pub struct Edit {
 
 /// The edit that mends a field, where the file says it in a way that a machine can change: None for what stands in several
 /// lines, behind an alias or in a line that may not be shown, and for a name that is taken.
-pub fn edit(mend: &Mend, field: &FieldPath, positions: &Positions, source: &Source) -> Option<Edit> {
+pub(crate) fn edit(mend: &Mend, field: &FieldPath, positions: &Positions, source: &Source) -> Option<Edit> {
     let (mark, old, new) = match mend {
         Mend::Rename { to } => {
             let (parent, name) = field.split_last()?;
@@ -73,7 +73,7 @@ fn replaced(written: &str, old: &str, new: &str) -> Option<String> {
 
 /// Edits of one file, by line, in the order of their columns. Of edits that overlap none is left: which one is meant can't
 /// be told.
-pub fn sorted(edits: impl IntoIterator<Item = Edit>) -> BTreeMap<u32, Vec<Edit>> {
+pub(crate) fn sorted(edits: impl IntoIterator<Item = Edit>) -> BTreeMap<u32, Vec<Edit>> {
     let mut all: Vec<Edit> = edits.into_iter().collect();
     all.sort();
     all.dedup();

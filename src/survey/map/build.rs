@@ -13,7 +13,7 @@ use crate::survey::map::{LeftOut, MOST_CALLS, MOST_FINDINGS, Map, MapCall, MapLi
 use crate::survey::{Report, Reported};
 
 /// Makes a [`Map`] of members and of what was found.
-pub struct MapBuilder<'r> {
+pub(crate) struct MapBuilder<'r> {
     findings: &'r [Reported],
     by_object: HashMap<&'r ObjectRef, Vec<usize>>,
     by_call: HashMap<&'r CallKey, Vec<usize>>,
@@ -39,7 +39,7 @@ struct Draft {
 
 impl<'r> MapBuilder<'r> {
     /// A builder that reads these findings. With a namespace it takes only what is in it, and who calls it or is called by it.
-    pub fn new(report: &'r Report, namespace: Option<&'r str>) -> Self {
+    pub(crate) fn new(report: &'r Report, namespace: Option<&'r str>) -> Self {
         let mut builder = Self {
             findings: &report.findings,
             by_object: HashMap::new(),
@@ -65,7 +65,7 @@ impl<'r> MapBuilder<'r> {
     }
 
     /// A map of all members of a world.
-    pub fn map(report: &'r Report, view: View<'_>, policy: &Policy) -> Map {
+    pub(crate) fn map(report: &'r Report, view: View<'_>, policy: &Policy) -> Map {
         let mut builder = Self::new(report, None);
         // In one order, so that the same world gives the same map where something is left out.
         let mut members: Vec<_> = view.members().collect();
@@ -75,7 +75,7 @@ impl<'r> MapBuilder<'r> {
     }
 
     /// Adds a member, with the calls that it makes.
-    pub fn member(&mut self, view: View<'_>, policy: &Policy, member: &Member) {
+    pub(crate) fn member(&mut self, view: View<'_>, policy: &Policy, member: &Member) {
         let view = view.under(policy.effective(member.object.namespace(), view).settings());
         if !self.within(&member.object) && !self.touches(view, member) {
             return;
@@ -143,7 +143,6 @@ impl<'r> MapBuilder<'r> {
             policies,
             findings,
             noun: member.noun,
-            gateway: member.is_gateway(),
         });
         self.calls_of(view, member);
     }
@@ -237,7 +236,7 @@ impl<'r> MapBuilder<'r> {
     }
 
     /// The map: sorted, with numbers that lead to its own lists.
-    pub fn finish(self) -> Map {
+    pub(crate) fn finish(self) -> Map {
         let kept = self.kept();
         let Self { findings, numbers, certificates, nodes, calls, left_out, .. } = self;
         let (told, finding_places) = told(findings, &kept);

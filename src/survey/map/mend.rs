@@ -13,7 +13,7 @@ const MOST: usize = 5;
 /// One thing to mend: findings of one rule at one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Mend {
+pub(crate) struct Mend {
     /// `VirtualNode shop/blue`.
     pub object: String,
     /// The node that it is, where it is one.

@@ -20,19 +20,19 @@ use crate::finding::{Finding, Severity};
 use crate::survey::{Place, Reported};
 use crate::text::suggest::nearest;
 
-pub use build::MapBuilder;
-pub use mend::Mend;
-pub use state::State;
+pub(crate) use build::MapBuilder;
+pub(crate) use mend::Mend;
+pub(crate) use state::State;
 
 /// The most calls that a map shows. A backend group of `*` in a large mesh makes millions.
-pub const MOST_CALLS: usize = 20_000;
+pub(crate) const MOST_CALLS: usize = 20_000;
 /// The most findings that a map carries; the most severe come first.
-pub const MOST_FINDINGS: usize = 10_000;
+pub(crate) const MOST_FINDINGS: usize = 10_000;
 
 /// A mesh, or the part of it that was asked for. Numbers are places in the map's own lists.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Map {
+pub(crate) struct Map {
     /// The members, by namespace, name and kind.
     pub nodes: Vec<Node>,
     /// The calls, by client, server and listener.
@@ -49,7 +49,7 @@ pub struct Map {
 
 /// How much a map leaves out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct LeftOut {
+pub(crate) struct LeftOut {
     /// Calls past [`MOST_CALLS`].
     pub calls: usize,
     /// Findings past [`MOST_FINDINGS`].
@@ -59,7 +59,7 @@ pub struct LeftOut {
 /// A virtual node or gateway.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Node {
+pub(crate) struct Node {
     /// `VirtualNode` or `VirtualGateway`.
     pub kind: String,
     /// Its namespace.
@@ -82,14 +82,12 @@ pub struct Node {
     pub findings: Vec<usize>,
     #[serde(skip)]
     noun: &'static str,
-    #[serde(skip)]
-    gateway: bool,
 }
 
 /// A listener: the end that is called.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MapListener {
+pub(crate) struct MapListener {
     /// `listener 8080`.
     pub anchor: String,
     /// None when out of range.
@@ -108,7 +106,7 @@ pub struct MapListener {
 /// A client policy: the end that calls.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MapPolicy {
+pub(crate) struct MapPolicy {
     /// `backend defaults`, `backend shop/blue`.
     pub anchor: String,
     /// Whether TLS is enforced.
@@ -125,7 +123,7 @@ pub struct MapPolicy {
 /// What one end of calls shows, trusts and asks for.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MapEnd {
+pub(crate) struct MapEnd {
     /// The certificates that it shows: one for each different place.
     pub shows: Vec<Shows>,
     /// The bundles that it trusts.
@@ -139,7 +137,7 @@ pub struct MapEnd {
 /// A certificate with its chain, where an end has it from.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Shows {
+pub(crate) struct Shows {
     /// `key tls.crt of Secret shop/blue-cert`, or the path.
     pub origin: String,
     /// The certificates, the first of the file first; empty where they aren't known.
@@ -153,7 +151,7 @@ pub struct Shows {
 /// A trust bundle, where an end has it from.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Trusts {
+pub(crate) struct Trusts {
     /// `key ca.crt of Secret shop/ca`, or the path.
     pub origin: String,
     /// The authorities, in the order of the file; empty where they aren't known.
@@ -167,7 +165,7 @@ pub struct Trusts {
 /// One call: a client, by one of its policies, to a listener.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MapCall {
+pub(crate) struct MapCall {
     /// The node that calls.
     pub client: usize,
     /// The node that is called.
@@ -193,7 +191,7 @@ pub struct MapCall {
 /// A certificate, wherever it is used.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MapCertificate {
+pub(crate) struct MapCertificate {
     /// As RFC 4514 writes it.
     pub subject: String,
     /// As RFC 4514 writes it.
@@ -225,7 +223,7 @@ pub struct MapCertificate {
 /// A finding, as it is told.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Told {
+pub(crate) struct Told {
     /// `MV101`.
     pub code: &'static str,
     /// `hostname-mismatch`.
@@ -297,13 +295,8 @@ impl Node {
     }
 
     /// `virtual node` or `virtual gateway`.
-    pub fn noun(&self) -> &'static str {
+    pub(crate) fn noun(&self) -> &'static str {
         self.noun
-    }
-
-    /// Whether it is a gateway.
-    pub fn is_gateway(&self) -> bool {
-        self.gateway
     }
 }
 
@@ -319,7 +312,7 @@ impl Map {
     ///
     /// # Errors
     /// The nearest `namespace/name` there is, when none is called so.
-    pub fn find(&self, namespace: &str, name: &str) -> Result<Vec<usize>, Option<String>> {
+    pub(crate) fn find(&self, namespace: &str, name: &str) -> Result<Vec<usize>, Option<String>> {
         let called = |(_, node): &(usize, &Node)| node.namespace == namespace && node.name == name;
         let found: Vec<usize> = self.nodes.iter().enumerate().filter(called).map(|(number, _)| number).collect();
         if !found.is_empty() {
@@ -333,14 +326,9 @@ impl Map {
     }
 
     /// What is told of a call, what both ends are told alike only once.
-    pub fn told(&self, call: &MapCall) -> Vec<&Told> {
+    pub(crate) fn told(&self, call: &MapCall) -> Vec<&Told> {
         let mut seen = HashSet::new();
         let all = call.findings.iter().filter_map(|number| self.findings.get(*number));
         all.filter(|told| seen.insert((told.code, &told.message))).collect()
-    }
-
-    /// How many calls are in each state.
-    pub fn calls_in(&self, state: State) -> usize {
-        self.calls.iter().filter(|call| call.state == state).count()
     }
 }

@@ -10,7 +10,7 @@ use crate::rules::{End, Files, Pair};
 /// How a call, or a node, stands. Ordered: the worst is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub(crate) enum State {
     /// TLS works.
     Sound,
     /// Neither end speaks TLS.
@@ -24,11 +24,8 @@ pub enum State {
 }
 
 impl State {
-    /// All, the worst first.
-    pub const ALL: [State; 5] = [State::Broken, State::AtRisk, State::Unknown, State::Plaintext, State::Sound];
-
     /// In words: `at risk`.
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             State::Sound => "sound",
             State::Plaintext => "plaintext",
