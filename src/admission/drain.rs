@@ -33,7 +33,7 @@ impl Drain {
     }
 
     /// Follows the phase from here on.
-    pub fn subscribe(&self) -> watch::Receiver<Phase> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Phase> {
         self.0.subscribe()
     }
 

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::admission::review::{BadReview, MAX_UID};
 
 /// The largest body that is read. A review carries an object twice, and the API server's own limit is 3 MiB for one.
-pub const BODY_LIMIT: usize = 8 * 1024 * 1024;
+pub(crate) const BODY_LIMIT: usize = 8 * 1024 * 1024;
 /// Bodies above this many bytes are large: they leave room for others.
 const SMALL_BODY: usize = 64 * 1024;
 /// What of the bytes held at a time is kept free of large bodies: one part in so many.

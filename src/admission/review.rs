@@ -15,11 +15,11 @@ use crate::k8s::ObjectRef;
 use crate::operate::trace::Reviewed;
 
 /// The one version of the review that meshvet speaks (its `admissionReviewVersions`).
-pub const REVIEW_API_VERSION: &str = "admission.k8s.io/v1";
+pub(crate) const REVIEW_API_VERSION: &str = "admission.k8s.io/v1";
 /// The longest uid that is repeated in answers and logs, in bytes. An API server's has 36.
 pub(crate) const MAX_UID: usize = 128;
 /// The review's kind.
-pub const REVIEW_KIND: &str = "AdmissionReview";
+pub(crate) const REVIEW_KIND: &str = "AdmissionReview";
 
 /// One question of the API server.
 #[derive(Debug)]

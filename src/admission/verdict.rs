@@ -67,7 +67,7 @@ impl Verdict {
     /// A finding was there before when the old object has one of the same [identity](Finding::identity) that weighs as much,
     /// suppressed or not. Two of one identity where there was one before: one of them is new. Only what is
     /// [compared](is_compared) is looked for.
-    pub fn weigh(new: Judgement, old: Old<'_>) -> Self {
+    pub(crate) fn weigh(new: Judgement, old: Old<'_>) -> Self {
         let old_ones = match old {
             Old::Judged(judgement) => Before::new(judgement).matches(&new.findings),
             Old::Absent | Old::Unreadable => HashSet::new(),
@@ -97,7 +97,7 @@ impl Verdict {
     }
 
     /// Whether it refuses, and for nothing but calls, whose other ends may change at any time.
-    pub fn denies_only_calls(&self) -> bool {
+    pub(crate) fn denies_only_calls(&self) -> bool {
         !self.allows() && self.denials.iter().all(|finding| finding.problem.site.call.is_some())
     }
 
@@ -115,14 +115,14 @@ impl Verdict {
     }
 
     /// The Secrets and ConfigMaps that the denials were read from, each once.
-    pub fn rests_on(&self) -> Vec<StoreKey> {
+    pub(crate) fn rests_on(&self) -> Vec<StoreKey> {
         let mut seen = HashSet::new();
         let stores = self.denials.iter().flat_map(|finding| &finding.problem.site.rests_on);
         stores.filter(|store| seen.insert(*store)).cloned().collect()
     }
 
     /// Makes warnings of the denials that `doubtful` gives a reason to doubt.
-    pub fn soften(&mut self, doubtful: impl Fn(&Finding) -> Option<String>) {
+    pub(crate) fn soften(&mut self, doubtful: impl Fn(&Finding) -> Option<String>) {
         let mut softened = Vec::new();
         self.denials.retain(|finding| match doubtful(finding) {
             None => true,

@@ -35,7 +35,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// The kinds that are vetted at admission.
-pub fn reviewed_rows() -> impl Iterator<Item = &'static Row> {
+pub(crate) fn reviewed_rows() -> impl Iterator<Item = &'static Row> {
     rows().filter(|row| row.is_reviewed())
 }
 
@@ -46,17 +46,17 @@ pub fn row(api_version: &str, kind: &str) -> Option<&'static Row> {
 
 /// The kind of this group, version and kind, where it is vetted at admission. The API server converts to the version that the webhook
 /// asks for.
-pub fn reviewed_row(group: &str, version: &str, kind: &str) -> Option<&'static Row> {
+pub(crate) fn reviewed_row(group: &str, version: &str, kind: &str) -> Option<&'static Row> {
     reviewed_rows().find(|row| row.kind.kind == kind && row.group == group && row.version == version)
 }
 
 /// The APIs of meshes: those whose objects are vetted at admission.
-pub fn mesh_apis() -> impl Iterator<Item = (&'static Api, &'static Names)> {
+pub(crate) fn mesh_apis() -> impl Iterator<Item = (&'static Api, &'static Names)> {
     APIS.into_iter().filter_map(|api| Some((api, api.names.as_ref()?)))
 }
 
 /// The API that a group belongs to, where it is one of meshes.
-pub fn mesh_api(group: &str) -> Option<(&'static Api, &'static Names)> {
+pub(crate) fn mesh_api(group: &str) -> Option<(&'static Api, &'static Names)> {
     mesh_apis().find(|(api, _)| api.kinds.iter().any(|row| row.group == group))
 }
 

@@ -46,7 +46,7 @@ pub struct Names {
 
 impl Api {
     /// Each group and version of its kinds, as `apiVersion` has it.
-    pub fn api_versions(&self) -> Vec<&'static str> {
+    pub(crate) fn api_versions(&self) -> Vec<&'static str> {
         let mut found = Vec::new();
         for row in self.kinds {
             if !found.contains(&row.kind.api_version) {
@@ -108,7 +108,7 @@ impl Row {
     }
 
     /// Whether objects of the kind are vetted at admission: those of an API of meshes.
-    pub fn is_reviewed(&self) -> bool {
+    pub(crate) fn is_reviewed(&self) -> bool {
         matches!(self.part, Part::Member | Part::Hop | Part::Class)
     }
 

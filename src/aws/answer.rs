@@ -43,7 +43,7 @@ impl Question {
     }
 
     /// Whether it is about a role: where nobody answers it, the rules on roles say nothing.
-    pub fn is_about_roles(&self) -> bool {
+    pub(crate) fn is_about_roles(&self) -> bool {
         matches!(self, Question::PodIdentity { .. } | Question::Simulation(_))
     }
 

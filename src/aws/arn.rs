@@ -156,7 +156,7 @@ impl Arn {
     }
 
     /// Whether its partition is one that AWS has told of.
-    pub fn has_known_partition(&self) -> bool {
+    pub(crate) fn has_known_partition(&self) -> bool {
         is_known_partition(&self.partition)
     }
 

@@ -22,12 +22,12 @@ pub struct CertificateFacts {
 
 impl CertificateFacts {
     /// Whether App Mesh serves with a certificate of this kind: only with those that AWS Private CA issued.
-    pub fn is_private(&self) -> bool {
+    pub(crate) fn is_private(&self) -> bool {
         self.kind == "PRIVATE"
     }
 
     /// Whether it is issued, and neither revoked nor expired.
-    pub fn is_issued(&self) -> bool {
+    pub(crate) fn is_issued(&self) -> bool {
         self.status == "ISSUED"
     }
 
@@ -54,7 +54,7 @@ pub struct AuthorityFacts {
 
 impl AuthorityFacts {
     /// Whether an authority of this status has a certificate that can be asked for.
-    pub fn has_certificate(status: &str) -> bool {
+    pub(crate) fn has_certificate(status: &str) -> bool {
         matches!(status, "ACTIVE" | "DISABLED" | "EXPIRED")
     }
 }

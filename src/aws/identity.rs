@@ -30,7 +30,7 @@ pub struct AccountRole {
 }
 
 /// The account in a role's ARN, where it is one: `arn:aws:iam::111122223333:role/NAME`.
-pub fn account_of_role(arn: &str) -> Option<&str> {
+pub(crate) fn account_of_role(arn: &str) -> Option<&str> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", partition, "iam", "", account, resource] = parts[..] else { return None };
     let named = resource.strip_prefix("role/").is_some_and(|name| !name.is_empty());

@@ -13,17 +13,17 @@ const PARTITIONS: [(&str, &str); 8] = [
 ];
 
 /// Whether this is a partition that AWS has told of.
-pub fn is_known_partition(name: &str) -> bool {
+pub(crate) fn is_known_partition(name: &str) -> bool {
     PARTITIONS.iter().any(|(known, _)| *known == name)
 }
 
 /// The partition that a Region belongs to, by its name.
-pub fn partition_of(region: &str) -> &'static str {
+pub(crate) fn partition_of(region: &str) -> &'static str {
     PARTITIONS.iter().find(|(_, prefix)| region.starts_with(prefix)).map_or("aws", |(partition, _)| partition)
 }
 
 /// Whether this has the shape of a Region: `eu-west-1`, `us-gov-east-1`, `us-isob-east-1`.
-pub fn is_region(name: &str) -> bool {
+pub(crate) fn is_region(name: &str) -> bool {
     let parts: Vec<&str> = name.split('-').collect();
     let Some((number, words)) = parts.split_last() else { return false };
     let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -34,7 +34,7 @@ pub fn is_region(name: &str) -> bool {
 }
 
 /// Whether this is an account: twelve digits.
-pub fn is_account(text: &str) -> bool {
+pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -16,7 +16,8 @@ use crate::text::{RED, Style, YELLOW};
 
 pub use catalogue::{RULES, Rule, Trait};
 pub use manual::Manual;
-pub use suppression::{IGNORE_ANNOTATION, Ignore, Suppressions, Use, covers, may_ignore};
+pub(crate) use suppression::{IGNORE_ANNOTATION, may_ignore};
+pub use suppression::{Ignore, Suppressions, Use, covers};
 
 /// How much a finding weighs. Ordered: `Off < Warn < Deny`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -78,14 +79,14 @@ impl Site {
 
     /// The same, about this call.
     #[must_use]
-    pub fn of_call(mut self, call: CallKey) -> Self {
+    pub(crate) fn of_call(mut self, call: CallKey) -> Self {
         self.call = Some(Box::new(call));
         self
     }
 
     /// Adds a store that the finding was read from.
     #[must_use]
-    pub fn resting_on(mut self, store: &StoreKey) -> Self {
+    pub(crate) fn resting_on(mut self, store: &StoreKey) -> Self {
         if !self.rests_on.contains(store) {
             self.rests_on.push(store.clone());
         }

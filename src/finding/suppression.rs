@@ -8,7 +8,7 @@ use crate::finding::{Finding, Severity};
 use crate::k8s::FieldPath;
 
 /// The annotation's key.
-pub const IGNORE_ANNOTATION: &str = "meshvet.dev/ignore";
+pub(crate) const IGNORE_ANNOTATION: &str = "meshvet.dev/ignore";
 
 /// The rules that an object's owner asks to leave, with the reasons; and the entries that couldn't be read.
 #[derive(Clone, Debug, Default)]
@@ -141,7 +141,7 @@ impl Use {
 }
 
 /// Whether an owner may leave a finding of this severity: a denial only where the policy says so (`ignore.denials`).
-pub fn may_ignore(severity: Severity, denials: bool) -> bool {
+pub(crate) fn may_ignore(severity: Severity, denials: bool) -> bool {
     severity == Severity::Warn || denials
 }
 

@@ -25,7 +25,7 @@ impl FieldPath {
     }
 
     /// Takes over a JSON pointer that is already escaped, as decoders report it.
-    pub fn from_pointer(pointer: impl Into<String>) -> Self {
+    pub(crate) fn from_pointer(pointer: impl Into<String>) -> Self {
         Self(pointer.into())
     }
 
@@ -105,7 +105,7 @@ impl FieldPath {
     }
 
     /// What the last segment stands in, and that segment; None for the object itself.
-    pub fn split_last(&self) -> Option<(FieldPath, String)> {
+    pub(crate) fn split_last(&self) -> Option<(FieldPath, String)> {
         let (parent, _) = self.0.rsplit_once('/')?;
         Some((Self(parent.to_owned()), self.segments().last()?))
     }

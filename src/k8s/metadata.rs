@@ -51,7 +51,7 @@ impl Metadata {
 
     /// Whether the object is being deleted.
     #[must_use]
-    pub fn is_being_deleted(&self) -> bool {
+    pub(crate) fn is_being_deleted(&self) -> bool {
         self.deletion_timestamp.is_some()
     }
 }

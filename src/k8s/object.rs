@@ -29,12 +29,12 @@ impl ObjectRef {
     }
 
     /// An object that belongs to no namespace.
-    pub fn cluster_scoped(api_version: &str, kind: &str, name: &str) -> Self {
+    pub(crate) fn cluster_scoped(api_version: &str, kind: &str, name: &str) -> Self {
         Self { api_version: api_version.to_owned(), kind: kind.to_owned(), namespace: None, name: name.to_owned() }
     }
 
     /// Whether it is of this type.
-    pub fn is_a(&self, kind: TypeRef) -> bool {
+    pub(crate) fn is_a(&self, kind: TypeRef) -> bool {
         self.kind == kind.kind && self.api_version == kind.api_version
     }
 

@@ -206,12 +206,12 @@ pub struct ServerTls {
 
 impl ServerEnd {
     /// The TLS that the proxy really sets up: None for plaintext listeners and for mode DISABLED.
-    pub fn active_tls(&self) -> Option<&ServerTls> {
+    pub(crate) fn active_tls(&self) -> Option<&ServerTls> {
         self.tls.as_ref().filter(|tls| tls.mode != TlsMode::Disabled)
     }
 
     /// Whether the listener refuses plaintext.
-    pub fn is_strict(&self) -> bool {
+    pub(crate) fn is_strict(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.mode == TlsMode::Strict)
     }
 }

@@ -77,7 +77,7 @@ pub enum Target {
 
 impl Hop {
     /// Whether callers name it and ask for it: the service that a policy may be for.
-    pub fn is_service(&self) -> bool {
+    pub(crate) fn is_service(&self) -> bool {
         !self.group && self.from.contains(&Inlet::Callers)
     }
 }

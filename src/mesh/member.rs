@@ -79,12 +79,12 @@ pub enum OwnPolicy {
 
 impl Member {
     /// Whether this is a gateway: its pods always bring their own envoy container.
-    pub fn is_gateway(&self) -> bool {
+    pub(crate) fn is_gateway(&self) -> bool {
         self.gateway.is_some()
     }
 
     /// Whether any of its ends loads certificates or trust.
-    pub fn uses_tls(&self) -> bool {
+    pub(crate) fn uses_tls(&self) -> bool {
         self.servers.iter().any(|server| server.active_tls().is_some()) || !self.clients.is_empty()
     }
 

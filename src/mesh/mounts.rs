@@ -120,7 +120,7 @@ impl Mounts {
     }
 
     /// What stands at `path`, which need not be clean.
-    pub fn locate(&self, path: &str) -> Located<'_> {
+    pub(crate) fn locate(&self, path: &str) -> Located<'_> {
         let path = clean_path(path);
         let Some((mount, rest)) = self.list.iter().find_map(|mount| Some((mount, below(&path, &mount.at)?))) else {
             return Located::NotMounted;

@@ -24,7 +24,7 @@ pub struct Overlay {
 
 impl Overlay {
     /// These stores alone.
-    pub fn of_stores(stores: FreshStores) -> Self {
+    pub(crate) fn of_stores(stores: FreshStores) -> Self {
         Self { stores, ..Self::default() }
     }
 

@@ -32,7 +32,7 @@ impl Release {
     }
 
     /// Whether both were installed by one Helm release, one Argo CD application, or carry one `app.kubernetes.io/instance`.
-    pub fn is_that_of(&self, other: &Release) -> bool {
+    pub(crate) fn is_that_of(&self, other: &Release) -> bool {
         let both = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
         (self.helm.is_some() && self.helm == other.helm)
             || both(&self.argo, &other.argo)

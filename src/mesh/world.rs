@@ -163,7 +163,7 @@ impl World {
     }
 
     /// Lets a local folder stand in for a mount.
-    pub fn mount_folder(&mut self, mount: LocalMount) {
+    pub(crate) fn mount_folder(&mut self, mount: LocalMount) {
         self.folders.add(mount);
     }
 
@@ -261,12 +261,12 @@ impl World {
     }
 
     /// How Secrets reach this world.
-    pub fn secret_access(&self) -> SecretAccess {
+    pub(crate) fn secret_access(&self) -> SecretAccess {
         self.secrets
     }
 
     /// Whose Secrets reach this world.
-    pub fn secret_scope(&self) -> &SecretScope {
+    pub(crate) fn secret_scope(&self) -> &SecretScope {
         &self.secret_scope
     }
 

@@ -265,18 +265,18 @@ impl Metrics {
     }
 
     /// Counts a store that was read afresh.
-    pub fn store_read(&self, failed: bool) {
+    pub(crate) fn store_read(&self, failed: bool) {
         let outcome = if failed { "failed" } else { "read" };
         self.store_reads.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Counts a TLS handshake that failed.
-    pub fn handshake_failed(&self) {
+    pub(crate) fn handshake_failed(&self) {
         self.handshake_failures.inc();
     }
 
     /// Counts a connection that had to give way to another.
-    pub fn displaced(&self) {
+    pub(crate) fn displaced(&self) {
         self.displaced.inc();
     }
 
@@ -297,13 +297,13 @@ impl Metrics {
     }
 
     /// Counts a connection as open for as long as the guard lives.
-    pub fn connected(self: &Arc<Self>) -> Connected {
+    pub(crate) fn connected(self: &Arc<Self>) -> Connected {
         self.connections.inc();
         Connected(Arc::clone(self))
     }
 
     /// Notes when the serving certificate ends, and how long that is from `now`.
-    pub fn certificate_ends(&self, ends: Timestamp, now: Timestamp) {
+    pub(crate) fn certificate_ends(&self, ends: Timestamp, now: Timestamp) {
         self.certificate_expiry.set(ends.as_second());
         self.certificate_remaining.set(ends.duration_since(now).as_secs());
     }

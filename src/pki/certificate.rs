@@ -157,7 +157,7 @@ impl Certificate {
     }
 
     /// Whether subject and issuer are the same name, as a root's are. The signature isn't looked at.
-    pub fn is_self_issued(&self) -> bool {
+    pub(crate) fn is_self_issued(&self) -> bool {
         self.subject_der == self.issuer_der
     }
 
@@ -167,7 +167,7 @@ impl Certificate {
     }
 
     /// The DNS names among its subject alternative names.
-    pub fn dns_sans(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn dns_sans(&self) -> impl Iterator<Item = &str> {
         self.sans.iter().filter_map(|san| match san {
             San::Dns(name) => Some(name.as_str()),
             _ => None,

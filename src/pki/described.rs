@@ -83,13 +83,13 @@ impl Certificate {
     }
 
     /// Whether it is known by description alone.
-    pub fn is_described(&self) -> bool {
+    pub(crate) fn is_described(&self) -> bool {
         self.der.is_empty()
     }
 
     /// The same, issued by this authority: whoever describes it vouches for that.
     #[must_use]
-    pub fn described_as_issued_by(&self, issuer: &Certificate) -> Self {
+    pub(crate) fn described_as_issued_by(&self, issuer: &Certificate) -> Self {
         let fingerprint = sha256(&[self.fingerprint, issuer.fingerprint].concat());
         Self {
             issuer: issuer.subject.clone(),

@@ -17,7 +17,7 @@ use super::problem::{BAD_PASSWORD_READ, CertificateFileError, CertificateProblem
 use super::shape;
 
 /// How long a file may be that is read at all. A Secret or ConfigMap carries one mebibyte at most.
-pub const MAX_FILE_BYTES: usize = 8 << 20;
+pub(crate) const MAX_FILE_BYTES: usize = 8 << 20;
 
 /// What one file holds. Parsed once, when the bytes arrive; holds no byte of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

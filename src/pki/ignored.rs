@@ -40,7 +40,7 @@ pub enum IgnoredReason {
 
 impl IgnoredReason {
     /// Whether the block is dropped from a trust bundle as well as from a chain.
-    pub fn holds_in_a_bundle(self) -> bool {
+    pub(crate) fn holds_in_a_bundle(self) -> bool {
         self != Self::TrustedLabel
     }
 }

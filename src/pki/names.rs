@@ -106,6 +106,6 @@ pub fn nearest_name<'a>(host: &str, candidates: impl Iterator<Item = &'a str>) -
 }
 
 /// Whether a hostname is an IP address, version 4 or 6.
-pub fn is_ip(host: &str) -> bool {
+pub(crate) fn is_ip(host: &str) -> bool {
     host.parse::<IpAddr>().is_ok()
 }

@@ -14,7 +14,7 @@ use super::broken_block::{BlockFault, BrokenBlock};
 
 /// How many blocks of a file are looked at. A Secret of one mebibyte full of the smallest real certificates has some
 /// 2,000; a file with more is no certificate file.
-pub const MAX_BLOCKS: usize = 4096;
+pub(crate) const MAX_BLOCKS: usize = 4096;
 
 /// Longest piece that a line is read in.
 const PIECE: usize = 253;

@@ -128,7 +128,7 @@ impl Certificate {
 
     /// Whether Envoy refuses a listener with this certificate because it names nobody: neither a common name nor a
     /// DNS name, URI or IP address (an e-mail address counts as none), or a common name that is empty.
-    pub fn is_nameless(&self) -> bool {
+    pub(crate) fn is_nameless(&self) -> bool {
         self.nameless_log().is_some()
     }
 

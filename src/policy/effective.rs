@@ -136,7 +136,7 @@ impl Policy {
     }
 
     /// What is logged, in place of what the command line says.
-    pub fn log_level(&self) -> Option<&str> {
+    pub(crate) fn log_level(&self) -> Option<&str> {
         self.log_level.as_deref()
     }
 
@@ -152,7 +152,7 @@ impl Policy {
     }
 
     /// What holds in a namespace, by its labels.
-    pub fn effective(&self, namespace: &str, view: View<'_>) -> Cow<'_, Effective> {
+    pub(crate) fn effective(&self, namespace: &str, view: View<'_>) -> Cow<'_, Effective> {
         let mut effective = Cow::Borrowed(&self.base);
         if self.scopes.is_empty() {
             return effective;

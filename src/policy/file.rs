@@ -295,7 +295,10 @@ impl PolicyFile {
     ///
     /// # Errors
     /// What `read` says of a file, with its place in the policy.
-    pub fn read_files(&mut self, mut read: impl FnMut(&str) -> Result<String, String>) -> Result<(), PolicyError> {
+    pub(crate) fn read_files(
+        &mut self,
+        mut read: impl FnMut(&str) -> Result<String, String>,
+    ) -> Result<(), PolicyError> {
         if let Some(issuers) = &mut self.issuers {
             issuers.read_files("issuers", &mut read)?;
         }
@@ -309,7 +312,7 @@ impl PolicyFile {
 }
 
 /// The JSON Schema of the policy file, for editors and for `meshvet schema`.
-pub fn json_schema() -> Schema {
+pub(crate) fn json_schema() -> Schema {
     schemars::schema_for!(PolicyFile)
 }
 

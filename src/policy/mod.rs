@@ -12,8 +12,8 @@ mod issuers;
 pub use answers::{Answers, Detail};
 pub use effective::{Effective, Policy};
 pub use error::PolicyError;
+pub(crate) use file::json_schema;
 pub use file::{
     Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, Routing, Scope, Sds, ServiceGroups, Thresholds,
-    json_schema,
 };
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

@@ -36,7 +36,7 @@ pub use end::End;
 pub use engine::{Examined, Judgement, examine, judge};
 pub use loads::Files;
 pub use objects::undecodable_object::undecodable;
-pub use objects::unused_suppression::{broken_comment, unused_comment};
+pub(crate) use objects::unused_suppression::{broken_comment, unused_comment};
 pub use pairs::{Pair, Side, Standpoint};
 pub use refused::Refused;
 pub use uses::{CertificateUse, FileUse, Role, TrustUse};

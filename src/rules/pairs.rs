@@ -89,7 +89,7 @@ impl<'a> Pair<'a> {
     }
 
     /// The calls that any member makes, those without TLS too.
-    pub fn made_by(view: View<'a>, member: &'a Member) -> Vec<Pair<'a>> {
+    pub(crate) fn made_by(view: View<'a>, member: &'a Member) -> Vec<Pair<'a>> {
         let mut loaded = Loaded::default();
         let links = view.links_from(member).into_iter();
         links.filter_map(|link| Pair::new(view, Standpoint::End(Side::Client), link, &mut loaded)).collect()
@@ -123,7 +123,7 @@ impl<'a> Pair<'a> {
     }
 
     /// Whether the object under review is this end.
-    pub fn is_seen_from(&self, side: Side) -> bool {
+    pub(crate) fn is_seen_from(&self, side: Side) -> bool {
         self.standpoint == Standpoint::End(side)
     }
 
@@ -138,7 +138,7 @@ impl<'a> Pair<'a> {
     }
 
     /// The listener's certificates, one for each different place.
-    pub fn server_certificates(&self) -> impl Iterator<Item = &CertificateUse<'a>> {
+    pub(crate) fn server_certificates(&self) -> impl Iterator<Item = &CertificateUse<'a>> {
         self.server.certificates.iter()
     }
 
@@ -148,17 +148,17 @@ impl<'a> Pair<'a> {
     }
 
     /// The bundles that the client trusts.
-    pub fn client_trusts(&self) -> impl Iterator<Item = &TrustUse<'a>> {
+    pub(crate) fn client_trusts(&self) -> impl Iterator<Item = &TrustUse<'a>> {
         self.client.trusts.iter()
     }
 
     /// The bundles that the listener trusts its clients by.
-    pub fn server_trusts(&self) -> impl Iterator<Item = &TrustUse<'a>> {
+    pub(crate) fn server_trusts(&self) -> impl Iterator<Item = &TrustUse<'a>> {
         self.server.trusts.iter()
     }
 
     /// Whether the client checks the server's name by the hostname alone: its policy counts, and lists no names.
-    pub fn relies_on_hostname(&self) -> bool {
+    pub(crate) fn relies_on_hostname(&self) -> bool {
         let validation = self.link.policy.enforced().and_then(|end| end.validation.as_ref());
         validation.is_some_and(|validation| validation.names == NameCheck::Host)
     }

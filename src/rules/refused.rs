@@ -46,7 +46,7 @@ impl Refused {
     }
 
     /// Whether the leaf itself is refused for its dates or its usage: the rules on certificates say so already.
-    pub fn is_told_of_the_leaf(&self) -> bool {
+    pub(crate) fn is_told_of_the_leaf(&self) -> bool {
         let dated =
             matches!(self.refusal.reason, Reason::Expired { .. } | Reason::NotYetValid { .. } | Reason::Purpose);
         dated && self.refusal.depth == 0

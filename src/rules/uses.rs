@@ -39,7 +39,7 @@ pub struct TrustUse<'a> {
 
 impl CertificateUse<'_> {
     /// Whether it is a certificate of AWS Certificate Manager: there is no file then.
-    pub fn is_acm(&self) -> bool {
+    pub(crate) fn is_acm(&self) -> bool {
         matches!(self.chain_place, Place::Acm { .. })
     }
 
@@ -67,17 +67,17 @@ impl CertificateUse<'_> {
     }
 
     /// What stands at the chain's path.
-    pub fn chain_facts(&self) -> Option<&FileFacts> {
+    pub(crate) fn chain_facts(&self) -> Option<&FileFacts> {
         facts(&self.chain_place)
     }
 
     /// What stands at the key's path.
-    pub fn key_facts(&self) -> Option<&FileFacts> {
+    pub(crate) fn key_facts(&self) -> Option<&FileFacts> {
         facts(&self.key_place)
     }
 
     /// What Envoy calls the chain's file in its log.
-    pub fn log_path(&self) -> &str {
+    pub(crate) fn log_path(&self) -> &str {
         match self.chain_ref {
             Named::File(file) => &file.path,
             Named::Key(_) | Named::Arn(_) => "<inline>",
@@ -85,34 +85,34 @@ impl CertificateUse<'_> {
     }
 
     /// How a fix ends that gives the proxy another certificate: a file is read once, one of ACM's is fetched again by itself.
-    pub fn then_restart(&self) -> &'static str {
+    pub(crate) fn then_restart(&self) -> &'static str {
         if self.is_acm() { "" } else { THEN_RESTART }
     }
 
     /// The field that names the chain.
-    pub fn chain_site(&self) -> Site {
+    pub(crate) fn chain_site(&self) -> Site {
         site(self.end, self.chain_ref, &self.chain_place)
     }
 
     /// The field that names the key.
-    pub fn key_site(&self) -> Site {
+    pub(crate) fn key_site(&self) -> Site {
         site(self.end, self.key_ref, &self.key_place)
     }
 
     /// `key tls.crt of Secret shop/blue-cert`.
-    pub fn chain_origin(&self) -> String {
+    pub(crate) fn chain_origin(&self) -> String {
         origin(&self.chain_place, self.chain_ref.text())
     }
 
     /// `key tls.key of Secret shop/blue-cert`.
-    pub fn key_origin(&self) -> String {
+    pub(crate) fn key_origin(&self) -> String {
         origin(&self.key_place, self.key_ref.text())
     }
 }
 
 impl TrustUse<'_> {
     /// Whether it is authorities of AWS Private CA: there is no file then.
-    pub fn is_acm(&self) -> bool {
+    pub(crate) fn is_acm(&self) -> bool {
         matches!(self.place, Place::Authorities(_))
     }
 
@@ -125,7 +125,7 @@ impl TrustUse<'_> {
     }
 
     /// How a fix ends that changes what is trusted.
-    pub fn then_restart(&self) -> &'static str {
+    pub(crate) fn then_restart(&self) -> &'static str {
         if self.is_acm() { "" } else { THEN_RESTART }
     }
 
@@ -140,7 +140,7 @@ impl TrustUse<'_> {
     }
 
     /// `key ca.crt of Secret shop/ca`.
-    pub fn origin(&self) -> String {
+    pub(crate) fn origin(&self) -> String {
         origin(&self.place, self.trust_ref.text())
     }
 }
@@ -158,7 +158,7 @@ pub enum Role {
 
 impl Role {
     /// What Envoy says when it refuses its configuration because the file isn't there, or is empty.
-    pub fn absent_log(self, path: &str) -> String {
+    pub(crate) fn absent_log(self, path: &str) -> String {
         match self {
             Role::Chain => format!("Failed to load incomplete certificate from {path}: certificate chain not set"),
             Role::Key => format!("Failed to load incomplete private key from path: {path}"),

@@ -37,7 +37,7 @@ impl SharedWorld {
     }
 
     /// Shares a world, and keeps the objects that its facts come from.
-    pub fn with_inventory(world: World) -> Self {
+    pub(crate) fn with_inventory(world: World) -> Self {
         Self::of(world, Some(RwLock::default()))
     }
 

@@ -95,7 +95,7 @@ impl ServingCertificate {
     ///
     /// # Errors
     /// As [`ServingCertificate::load`]; the last good pair stays.
-    pub fn reload(&self, files: &CertificateFiles) -> Result<bool, ServingCertificateError> {
+    pub(crate) fn reload(&self, files: &CertificateFiles) -> Result<bool, ServingCertificateError> {
         let loaded = Loaded::load(files)?;
         // A key belongs to its certificate: the same chain is the same pair.
         let changed = self.0.load().as_ref().is_none_or(|served| served.pair.cert != loaded.pair.cert);

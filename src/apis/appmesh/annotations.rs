@@ -15,27 +15,27 @@ pub const SECRET_MOUNTS: &str = "appmesh.k8s.aws/secretMounts";
 pub const VOLUME_MOUNTS: &str = "appmesh.k8s.aws/volumeMounts";
 /// Whether a proxy is injected: `enabled` or `disabled`. On a pod an annotation, on a namespace a label. See
 /// [`injection`](super::injection).
-pub const SIDECAR_INJECTOR_WEBHOOK: &str = "appmesh.k8s.aws/sidecarInjectorWebhook";
+pub(crate) const SIDECAR_INJECTOR_WEBHOOK: &str = "appmesh.k8s.aws/sidecarInjectorWebhook";
 /// `disabled` (exactly) keeps the SDS socket away from a pod's proxy where the controller has SDS enabled.
-pub const SDS: &str = "appmesh.k8s.aws/sds";
+pub(crate) const SDS: &str = "appmesh.k8s.aws/sds";
 /// The ports whose incoming traffic the proxy intercepts, instead of the virtual node's listeners'.
-pub const PORTS: &str = "appmesh.k8s.aws/ports";
+pub(crate) const PORTS: &str = "appmesh.k8s.aws/ports";
 /// The ports to which outgoing traffic bypasses the proxy; by default 22.
-pub const EGRESS_IGNORED_PORTS: &str = "appmesh.k8s.aws/egressIgnoredPorts";
+pub(crate) const EGRESS_IGNORED_PORTS: &str = "appmesh.k8s.aws/egressIgnoredPorts";
 /// The addresses to which outgoing traffic bypasses the proxy. The injector knows the key and never reads it: the
 /// addresses come from the controller's own flags.
-pub const EGRESS_IGNORED_IPS: &str = "appmesh.k8s.aws/egressIgnoredIPs";
+pub(crate) const EGRESS_IGNORED_IPS: &str = "appmesh.k8s.aws/egressIgnoredIPs";
 /// `enabled` leaves interception to App Mesh's CNI plugin instead of an init container.
-pub const APPMESH_CNI: &str = "appmesh.k8s.aws/appmeshCNI";
+pub(crate) const APPMESH_CNI: &str = "appmesh.k8s.aws/appmeshCNI";
 /// `enabled` keeps the image of a gateway's own envoy container.
-pub const VIRTUAL_GATEWAY_SKIP_IMAGE_OVERRIDE: &str = "appmesh.k8s.aws/virtualGatewaySkipImageOverride";
+pub(crate) const VIRTUAL_GATEWAY_SKIP_IMAGE_OVERRIDE: &str = "appmesh.k8s.aws/virtualGatewaySkipImageOverride";
 /// Environment variables for the proxy: `NAME=value, NAME2=value2`. A malformed entry makes the injector refuse the pod.
-pub const SIDECAR_ENV: &str = "appmesh.k8s.aws/sidecarEnv";
+pub(crate) const SIDECAR_ENV: &str = "appmesh.k8s.aws/sidecarEnv";
 
 /// Name of the container that is a proxy: one that a pod brings along, or the one that the injector adds.
-pub const ENVOY_CONTAINER: &str = "envoy";
+pub(crate) const ENVOY_CONTAINER: &str = "envoy";
 /// Name of the volume that the injector adds for the SDS socket.
-pub const SDS_SOCKET_VOLUME: &str = "appmesh-sds-socket-volume";
+pub(crate) const SDS_SOCKET_VOLUME: &str = "appmesh-sds-socket-volume";
 
 /// How many problems of one annotation are told.
 const MAX_PROBLEMS: usize = 50;
@@ -156,7 +156,7 @@ impl AnnotationProblem {
     /// Whether no new pod comes up: the injector or the API server refuses it. Otherwise it comes up with something
     /// other than what was written.
     #[must_use]
-    pub fn refuses_pods(&self) -> bool {
+    pub(crate) fn refuses_pods(&self) -> bool {
         !matches!(self, Self::SameName { .. } | Self::RelativePath { .. })
     }
 

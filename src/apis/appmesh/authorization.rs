@@ -7,7 +7,7 @@ pub const STREAM_CONFIGURATION: &str = "appmesh:StreamAggregatedResources";
 
 /// The ARN of what stands in a mesh. `owner` is the account that shares the mesh, where it is another's; `path` is
 /// `virtualNode/blue_shop`.
-pub fn resource_arn(region: &str, account: &str, mesh: &str, owner: Option<&str>, path: &str) -> String {
+pub(crate) fn resource_arn(region: &str, account: &str, mesh: &str, owner: Option<&str>, path: &str) -> String {
     let partition = partition_of(region);
     // A mesh that another account shares carries that account behind its name.
     let owner = owner.map(|owner| format!("@{owner}")).unwrap_or_default();

@@ -43,7 +43,7 @@ pub fn custom_resource_definitions() -> Vec<Value> {
 /// All of [`custom_resource_definitions`] as a stream of YAML documents, each written as JSON (which is YAML too).
 #[doc(hidden)]
 #[must_use]
-pub fn crds_yaml() -> String {
+pub(crate) fn crds_yaml() -> String {
     custom_resource_definitions().iter().map(|definition| format!("---\n{definition:#}\n")).collect()
 }
 

@@ -37,7 +37,8 @@ mod virtual_node;
 mod virtual_router;
 mod virtual_service;
 
-pub use authorization::{STREAM_CONFIGURATION, resource_arn};
+pub use authorization::STREAM_CONFIGURATION;
+pub(crate) use authorization::resource_arn;
 pub(crate) use backend_group::*;
 pub(crate) use gateway_route::*;
 pub(crate) use kind::{Kind, Resource};
@@ -57,8 +58,8 @@ pub(crate) use virtual_router::*;
 pub(crate) use virtual_service::*;
 
 /// The API group.
-pub const GROUP: &str = "appmesh.k8s.aws";
+pub(crate) const GROUP: &str = "appmesh.k8s.aws";
 /// The version of the API group.
 pub const VERSION: &str = "v1beta2";
 /// Group and version, as `apiVersion` has them.
-pub const API_VERSION: &str = "appmesh.k8s.aws/v1beta2";
+pub(crate) const API_VERSION: &str = "appmesh.k8s.aws/v1beta2";

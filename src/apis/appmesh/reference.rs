@@ -19,7 +19,7 @@ impl Reference {
     /// The referenced object's namespace, given that of the object that refers to it. An empty string is taken for
     /// absent, as the controller does.
     #[must_use]
-    pub fn namespace_or<'a>(&'a self, own: &'a str) -> &'a str {
+    pub(crate) fn namespace_or<'a>(&'a self, own: &'a str) -> &'a str {
         match self.namespace.as_deref() {
             None | Some("") => own,
             Some(namespace) => namespace,

@@ -50,7 +50,7 @@ impl ListenerTlsMode {
 
     /// Whether a listener in this mode answers a TLS handshake.
     #[must_use]
-    pub fn speaks_tls(&self) -> bool {
+    pub(crate) fn speaks_tls(&self) -> bool {
         matches!(self, Self::Permissive | Self::Strict)
     }
 }
@@ -229,13 +229,13 @@ pub struct ClientPolicyTls {
 impl ClientPolicyTls {
     /// Whether the client insists on TLS: an absent `enforce` means true.
     #[must_use]
-    pub fn is_enforced(&self) -> bool {
+    pub(crate) fn is_enforced(&self) -> bool {
         self.enforce.unwrap_or(true)
     }
 
     /// Whether the policy holds for a server's port. Absent `ports` mean every port, and so does an empty list.
     #[must_use]
-    pub fn covers_port(&self, port: i64) -> bool {
+    pub(crate) fn covers_port(&self, port: i64) -> bool {
         self.ports.as_deref().is_none_or(|ports| ports.is_empty() || ports.contains(&port))
     }
 }

@@ -8,5 +8,6 @@ mod workloads;
 
 pub use kinds::API;
 pub(crate) use kinds::{CONFIG_MAP, SECRET, SERVICE_ACCOUNT};
-pub use stores::{config_map_store, secret_store, store_of_files};
+pub(crate) use stores::store_of_files;
+pub use stores::{config_map_store, secret_store};
 pub(crate) use workloads::Owned;

@@ -23,7 +23,7 @@ pub fn config_map_store(data: impl IntoIterator<Item = (String, Vec<u8>)>) -> St
 }
 
 /// The facts of any set of files. Contents are zeroized once read: one of them may be a key.
-pub fn store_of_files(data: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
+pub(crate) fn store_of_files(data: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
     let files = data
         .into_iter()
         .map(|(name, bytes)| {

@@ -109,7 +109,7 @@ impl<'a> Link<'a> {
     }
 
     /// The field of an object on the way by which it leads on.
-    pub fn field_of(&self, hop: &ObjectRef) -> Option<&'a FieldPath> {
+    pub(crate) fn field_of(&self, hop: &ObjectRef) -> Option<&'a FieldPath> {
         self.via.iter().find(|step| step.hop.object == *hop).map(|step| &step.outlet.field)
     }
 
@@ -212,7 +212,7 @@ impl<'a> View<'a> {
     }
 
     /// The calls that others make to a member. One that calls itself is told as a client alone.
-    pub fn links_to(&self, server: &'a Member) -> Vec<Link<'a>> {
+    pub(crate) fn links_to(&self, server: &'a Member) -> Vec<Link<'a>> {
         let mut links = Collected::default();
         for caller in self.callers(&server.object) {
             if caller.client.object != server.object {
@@ -223,7 +223,7 @@ impl<'a> View<'a> {
     }
 
     /// The calls that come about by an object which is neither of their ends. Costs what the object touches.
-    pub fn links_by(&self, hop: &'a Hop) -> Vec<Link<'a>> {
+    pub(crate) fn links_by(&self, hop: &'a Hop) -> Vec<Link<'a>> {
         let mut links = Collected::default();
         if hop.group && !self.settings.groups {
             return links.0;

@@ -130,7 +130,7 @@ impl<'a> View<'a> {
     }
 
     /// The workloads whose pods are this member's proxies, by name.
-    pub fn workloads_of(&self, member: &Member) -> Vec<&'a Workload> {
+    pub(crate) fn workloads_of(&self, member: &Member) -> Vec<&'a Workload> {
         let Some(selector) = &member.pod_selector else { return Vec::new() };
         let namespace = member.object.namespace();
         let known = self.world.workload_labels().candidates(namespace, selector);
@@ -156,7 +156,7 @@ impl<'a> View<'a> {
     }
 
     /// The members that select a workload's pods, in no order.
-    pub fn members_of(&self, workload: &Workload) -> Vec<&'a Member> {
+    pub(crate) fn members_of(&self, workload: &Workload) -> Vec<&'a Member> {
         let namespace = workload.object.namespace();
         let selects = |member: &&Member| {
             member.object.namespace() == namespace
@@ -184,7 +184,7 @@ impl<'a> View<'a> {
 
     /// The class that a member belongs to: the one that it names, else the one that selects its namespace. None where nobody
     /// knows, as in manifests that don't hold it.
-    pub fn class_of(&self, member: &Member) -> Option<&'a Class> {
+    pub(crate) fn class_of(&self, member: &Member) -> Option<&'a Class> {
         let laid = self.laid().filter_map(|fact| match fact {
             Fact::Class(class) => Some(&**class),
             _ => None,
@@ -204,7 +204,7 @@ impl<'a> View<'a> {
     }
 
     /// The name of the mesh that a member belongs to, also of one that it names and that nobody knows.
-    pub fn mesh_of<'m>(&self, member: &'m Member) -> Option<&'m str>
+    pub(crate) fn mesh_of<'m>(&self, member: &'m Member) -> Option<&'m str>
     where
         'a: 'm,
     {
@@ -257,7 +257,7 @@ impl<'a> View<'a> {
     }
 
     /// How Secrets reach the world.
-    pub fn secret_access(&self) -> SecretAccess {
+    pub(crate) fn secret_access(&self) -> SecretAccess {
         self.world.secret_access()
     }
 

@@ -121,7 +121,7 @@ impl View<'_> {
     }
 
     /// What a key holds that an end names itself.
-    pub fn key_place(&self, key: &KeyRef) -> Place {
+    pub(crate) fn key_place(&self, key: &KeyRef) -> Place {
         let part = Part { store: Arc::clone(&key.store), items: None, optional: false };
         self.read_keys(&[(&part, key.key.clone())])
     }

@@ -107,17 +107,17 @@ impl Path {
     ///
     /// # Errors
     /// Which certificate doesn't, and since or until when.
-    pub fn judge_at(&self, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn judge_at(&self, now: Timestamp) -> Result<(), Refusal> {
         refusal::out_of_date(&self.steps, 0, now).map_or(Ok(()), Err)
     }
 
     /// From when on the path holds: the latest notBefore.
-    pub fn holds_from(&self) -> Timestamp {
+    pub(crate) fn holds_from(&self) -> Timestamp {
         self.steps.iter().map(|step| step.certificate.not_before).max().unwrap_or(Timestamp::MIN)
     }
 
     /// Until when the path holds: the earliest notAfter, that instant excluded.
-    pub fn holds_until(&self) -> Timestamp {
+    pub(crate) fn holds_until(&self) -> Timestamp {
         self.steps.iter().map(|step| step.certificate.not_after).min().unwrap_or(Timestamp::MAX)
     }
 }
@@ -130,14 +130,14 @@ pub fn find_path(chain: &Chain, bundle: &Bundle, purpose: Purpose) -> PathVerdic
 
 /// Whether one certificate is what BoringSSL takes for the other's issuer, and its key did make the signature.
 /// Algorithms that aren't calculated with count as not.
-pub fn verify_link(child: &Arc<Certificate>, issuer: &Arc<Certificate>) -> bool {
+pub(crate) fn verify_link(child: &Arc<Certificate>, issuer: &Arc<Certificate>) -> bool {
     let [below, above] = [child, issuer].map(|certificate| Details::of(certificate, Origin::Chain(0)));
     above.is_issuer_of(&below) && signature::verify(child, issuer) == signature::Signature::Good
 }
 
 /// Which of the known certificates the chain file lacks: those that, put behind its last certificate, make the path
 /// hold that is now refused for want of an issuer. `None` when the path lacks nothing, or more than is known.
-pub fn missing_links<'a>(
+pub(crate) fn missing_links<'a>(
     chain: &Chain,
     bundle: &Bundle,
     purpose: Purpose,

@@ -133,7 +133,7 @@ impl Refusal {
 
     /// Whether the path is refused for want of an issuer, and this certificate is that issuer: put into the chain file,
     /// it would have closed the gap; put into the bundle, it would have ended the path.
-    pub fn closes_gap(&self, known: &Arc<Certificate>) -> bool {
+    pub(crate) fn closes_gap(&self, known: &Arc<Certificate>) -> bool {
         matches!(self.reason, Reason::NoIssuer { .. }) && verify_link(&self.certificate, known)
     }
 }

@@ -50,7 +50,7 @@ pub(crate) fn of_annotation(cx: &Context<'_>, suppressions: &Suppressions, findi
 
 /// The finding on a comment's entry for one rule, by what came of it; None where it leaves a finding. `fields`: what it
 /// stands at, the first of them by name.
-pub fn unused_comment(
+pub(crate) fn unused_comment(
     rule: &'static Rule,
     came: Use,
     object: &ObjectRef,
@@ -64,7 +64,12 @@ pub fn unused_comment(
 }
 
 /// The finding on a comment that can't be followed, and why.
-pub fn broken_comment(why: &str, object: &ObjectRef, fields: &[FieldPath], policy: &Effective) -> Option<Finding> {
+pub(crate) fn broken_comment(
+    why: &str,
+    object: &ObjectRef,
+    fields: &[FieldPath],
+    policy: &Effective,
+) -> Option<Finding> {
     let problem = Problem::warn(comment_site(why, fields), format!("the comment ignores nothing: {why}"))
         .expected("# meshvet: ignore MV209 the reason")
         .consequence("the findings are told as if the comment were not there")

@@ -83,7 +83,7 @@ pub async fn connect(options: &ConnectOptions) -> Result<Client, ConnectError> {
 ///
 /// # Errors
 /// As [`connect`].
-pub async fn connect_told(options: &ConnectOptions) -> Result<(Client, String), ConnectError> {
+pub(crate) async fn connect_told(options: &ConnectOptions) -> Result<(Client, String), ConnectError> {
     // Where a process default is set already, it is ring too: there is no other in the binary.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (origin, mut config) = configuration(options, &Environment::current()).await?;

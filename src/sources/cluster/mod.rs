@@ -49,13 +49,15 @@ use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::place::Place;
 
 pub use compare::{Comparison, Difference, What, compare};
-pub use connect::{ConnectError, ConnectOptions, connect, connect_told};
+pub(crate) use connect::connect_told;
+pub use connect::{ConnectError, ConnectOptions, connect};
 pub(crate) use failure::told;
 pub(crate) use pages::{Pages, begun_anew, is_expired};
 pub use read::KubeReader;
 pub(crate) use read::is_label;
 pub use readiness::Readiness;
-pub use snapshot::{Gaps, Listed, list_all};
+pub(crate) use snapshot::list_all;
+pub use snapshot::{Gaps, Listed};
 pub use stats::{KindStats, WatchStats};
 
 /// How long the API server may keep one watch open, in seconds. A connection that died silently is noticed a few seconds after.
@@ -98,7 +100,7 @@ impl Default for Pace {
 }
 
 /// The resources that are watched, each with its API group (empty for the core group) and the verbs that it takes.
-pub fn watched_resources(
+pub(crate) fn watched_resources(
     options: ClusterOptions,
 ) -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
     kinds::watched(options).map(|kind| (kind.group, kind.plural, kind.verbs()))

@@ -22,7 +22,7 @@ struct Waiting {
 
 impl Readiness {
     /// Waits for a kind too.
-    pub fn register(&self, kind: &str) {
+    pub(crate) fn register(&self, kind: &str) {
         self.0.rcu(|kinds| {
             let mut kinds = Vec::clone(kinds);
             if !kinds.iter().any(|known| known.kind == kind) {

@@ -42,7 +42,7 @@ pub struct Gaps {
 
 /// Lists everything that verdicts rest on into `world`. Where a namespace is given and a kind may not be listed in all of them,
 /// it is listed in that one.
-pub async fn list_all(
+pub(crate) async fn list_all(
     client: &Client,
     options: ClusterOptions,
     namespace: Option<&str>,

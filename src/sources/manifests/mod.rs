@@ -130,7 +130,7 @@ pub fn load(inputs: &[Input], default_namespace: &str) -> Manifests {
 }
 
 /// As [`load`], telling before each file how many have been read, and of how many.
-pub fn load_telling(inputs: &[Input], default_namespace: &str, tell: &mut dyn FnMut(usize, usize)) -> Manifests {
+pub(crate) fn load_telling(inputs: &[Input], default_namespace: &str, tell: &mut dyn FnMut(usize, usize)) -> Manifests {
     let mut loader = Loader::new(default_namespace);
     let (files, problems) = input::find(inputs);
     for (file, message) in problems {

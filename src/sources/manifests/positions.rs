@@ -116,7 +116,7 @@ impl Positions {
 
     /// The fields that begin on a line, the outermost of each branch: all of them, or those alone whose key stands there (of
     /// a list's element without any key on the line, itself). Several where an alias names what stands there.
-    pub fn on_line(&self, line: u32, all: bool) -> Vec<FieldPath> {
+    pub(crate) fn on_line(&self, line: u32, all: bool) -> Vec<FieldPath> {
         let mut fields = Vec::new();
         let wanted = |spot: &Spot| match spot.key {
             Some(key) => key.line == line,

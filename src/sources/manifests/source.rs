@@ -85,7 +85,7 @@ impl Source {
 
     /// A line as a patch has to write it, where it may be shown: all but its line feed, after a byte-order mark if one
     /// begins the file. None for all lines of a file that no patch fits.
-    pub fn patch_line(&self, number: u32) -> Option<String> {
+    pub(crate) fn patch_line(&self, number: u32) -> Option<String> {
         let line = self.lines.get(&number).filter(|_| !self.old_line_ends && self.path.is_some())?;
         let mark = if number == 1 && self.marked { "\u{feff}" } else { "" };
         Some(format!("{mark}{line}"))
@@ -97,7 +97,7 @@ impl Source {
     }
 
     /// Whether the last line ends in a line feed.
-    pub fn is_terminated(&self) -> bool {
+    pub(crate) fn is_terminated(&self) -> bool {
         self.terminated
     }
 }
