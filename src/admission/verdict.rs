@@ -48,7 +48,7 @@ pub enum Because {
 
 /// The object as it is, which a change may not make worse.
 #[derive(Clone, Copy, Debug)]
-pub enum Old<'a> {
+pub(crate) enum Old<'a> {
     /// There is none: a CREATE.
     Absent,
     /// It can't be read, and nothing is worse than that: a repair in steps passes.

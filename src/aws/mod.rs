@@ -23,6 +23,6 @@ pub use call::{Call, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, EXPORT_CERTIFICAT
 pub use certificate::{AuthorityFacts, CertificateFacts, key_algorithm};
 pub(crate) use identity::account_of_role;
 pub use identity::{AccountRole, RoleOf, Simulation};
-pub(crate) use regions::{is_account, is_known_partition, is_region, partition_of};
+pub(crate) use regions::{is_account, is_region, partition_of};
 pub use stats::{CallOutcome, CallStats};
 pub use unanswered::Unanswered;

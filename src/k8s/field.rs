@@ -25,6 +25,7 @@ impl FieldPath {
     }
 
     /// Takes over a JSON pointer that is already escaped, as decoders report it.
+    #[cfg(test)]
     pub(crate) fn from_pointer(pointer: impl Into<String>) -> Self {
         Self(pointer.into())
     }

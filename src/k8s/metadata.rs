@@ -48,10 +48,4 @@ impl Metadata {
     pub fn label(&self, key: &str) -> Option<&str> {
         self.labels.get(key).map(String::as_str)
     }
-
-    /// Whether the object is being deleted.
-    #[must_use]
-    pub(crate) fn is_being_deleted(&self) -> bool {
-        self.deletion_timestamp.is_some()
-    }
 }

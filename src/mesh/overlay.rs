@@ -23,11 +23,6 @@ pub struct Overlay {
 }
 
 impl Overlay {
-    /// These stores alone.
-    pub(crate) fn of_stores(stores: FreshStores) -> Self {
-        Self { stores, ..Self::default() }
-    }
-
     /// Whether what the world knows of an object doesn't count.
     pub(crate) fn hides(&self, object: &ObjectRef) -> bool {
         let forgotten = |id: &FactId| matches!(id, FactId::Object(forgotten) if forgotten == object);

@@ -104,8 +104,3 @@ pub fn nearest_name<'a>(host: &str, candidates: impl Iterator<Item = &'a str>) -
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
-
-/// Whether a hostname is an IP address, version 4 or 6.
-pub(crate) fn is_ip(host: &str) -> bool {
-    host.parse::<IpAddr>().is_ok()
-}

@@ -8,7 +8,7 @@ use crate::k8s::ObjectRef;
 use crate::mesh::{CallKey, Hop, Link, Member, NameCheck, Reaches, ServerEnd, View};
 use crate::rules::end::End;
 use crate::rules::loads::Files;
-use crate::rules::uses::{CertificateUse, TrustUse};
+use crate::rules::uses::{CertificateUse};
 
 /// One end of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,16 +145,6 @@ impl<'a> Pair<'a> {
     /// The certificates that the client shows, one for each different place.
     pub fn client_certificates(&self) -> impl Iterator<Item = &CertificateUse<'a>> {
         self.client.certificates.iter()
-    }
-
-    /// The bundles that the client trusts.
-    pub(crate) fn client_trusts(&self) -> impl Iterator<Item = &TrustUse<'a>> {
-        self.client.trusts.iter()
-    }
-
-    /// The bundles that the listener trusts its clients by.
-    pub(crate) fn server_trusts(&self) -> impl Iterator<Item = &TrustUse<'a>> {
-        self.server.trusts.iter()
     }
 
     /// Whether the client checks the server's name by the hostname alone: its policy counts, and lists no names.

@@ -20,22 +20,9 @@ pub(crate) const SIDECAR_INJECTOR_WEBHOOK: &str = "appmesh.k8s.aws/sidecarInject
 pub(crate) const SDS: &str = "appmesh.k8s.aws/sds";
 /// The ports whose incoming traffic the proxy intercepts, instead of the virtual node's listeners'.
 pub(crate) const PORTS: &str = "appmesh.k8s.aws/ports";
-/// The ports to which outgoing traffic bypasses the proxy; by default 22.
-pub(crate) const EGRESS_IGNORED_PORTS: &str = "appmesh.k8s.aws/egressIgnoredPorts";
-/// The addresses to which outgoing traffic bypasses the proxy. The injector knows the key and never reads it: the
-/// addresses come from the controller's own flags.
-pub(crate) const EGRESS_IGNORED_IPS: &str = "appmesh.k8s.aws/egressIgnoredIPs";
-/// `enabled` leaves interception to App Mesh's CNI plugin instead of an init container.
-pub(crate) const APPMESH_CNI: &str = "appmesh.k8s.aws/appmeshCNI";
-/// `enabled` keeps the image of a gateway's own envoy container.
-pub(crate) const VIRTUAL_GATEWAY_SKIP_IMAGE_OVERRIDE: &str = "appmesh.k8s.aws/virtualGatewaySkipImageOverride";
-/// Environment variables for the proxy: `NAME=value, NAME2=value2`. A malformed entry makes the injector refuse the pod.
-pub(crate) const SIDECAR_ENV: &str = "appmesh.k8s.aws/sidecarEnv";
 
 /// Name of the container that is a proxy: one that a pod brings along, or the one that the injector adds.
 pub(crate) const ENVOY_CONTAINER: &str = "envoy";
-/// Name of the volume that the injector adds for the SDS socket.
-pub(crate) const SDS_SOCKET_VOLUME: &str = "appmesh-sds-socket-volume";
 
 /// How many problems of one annotation are told.
 const MAX_PROBLEMS: usize = 50;
@@ -153,13 +140,6 @@ pub enum VolumeNameRule {
 }
 
 impl AnnotationProblem {
-    /// Whether no new pod comes up: the injector or the API server refuses it. Otherwise it comes up with something
-    /// other than what was written.
-    #[must_use]
-    pub(crate) fn refuses_pods(&self) -> bool {
-        !matches!(self, Self::SameName { .. } | Self::RelativePath { .. })
-    }
-
     /// The annotation with all problems of this kind mended that nobody has to be asked about: a relative path gets its
     /// slash, a comma without an entry goes.
     #[must_use]

@@ -40,13 +40,6 @@ pub fn custom_resource_definitions() -> Vec<Value> {
     Kind::ALL.into_iter().map(custom_resource_definition).collect()
 }
 
-/// All of [`custom_resource_definitions`] as a stream of YAML documents, each written as JSON (which is YAML too).
-#[doc(hidden)]
-#[must_use]
-pub(crate) fn crds_yaml() -> String {
-    custom_resource_definitions().iter().map(|definition| format!("---\n{definition:#}\n")).collect()
-}
-
 /// The structural schema of a kind's objects, generated once.
 pub(super) fn schema(kind: Kind) -> &'static Value {
     static SCHEMAS: LazyLock<[Value; Kind::ALL.len()]> = LazyLock::new(|| Kind::ALL.map(generate));

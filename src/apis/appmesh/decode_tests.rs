@@ -85,7 +85,7 @@ fn a_node_decodes_whole() {
     let VirtualNode { metadata, spec, status } = decoded.object;
     assert_eq!((metadata.name.as_str(), metadata.namespace.as_deref()), ("front", Some("shop")));
     assert_eq!((metadata.label("app"), metadata.annotation("empty")), (Some("front"), Some("")));
-    assert!(metadata.is_being_deleted());
+    assert!(metadata.deletion_timestamp.is_some());
     let [listener] = spec.listeners.as_slice() else { panic!("{:?}", spec.listeners) };
     let tls = listener.tls.as_ref().unwrap();
     assert_eq!(tls.mode, ListenerTlsMode::Strict);
@@ -94,7 +94,8 @@ fn a_node_decodes_whole() {
     assert_eq!(validation.trust.sds.as_ref().unwrap().secret_name, "spiffe://a");
     assert_eq!(validation.subject_alternative_names.as_ref().unwrap().r#match.exact, ["a.shop"]);
     let client = spec.backend_defaults.unwrap().client_policy.unwrap().tls.unwrap();
-    assert!(!client.is_enforced() && client.covers_port(8443) && !client.covers_port(80));
+    assert!(!client.is_enforced());
+    assert_eq!(client.ports.as_deref(), Some([8443].as_slice()));
     assert_eq!(client.validation.trust.acm.unwrap().certificate_authority_arns, ["arn:aws:acm-pca:…"]);
     assert_eq!(spec.backends[0].virtual_service.virtual_service_ref.as_ref().unwrap().namespace_or("x"), "shop");
     assert_eq!(spec.backend_groups[0].namespace_or("x"), "x");

@@ -47,12 +47,6 @@ impl ListenerTlsMode {
             Self::Other(other) => other,
         }
     }
-
-    /// Whether a listener in this mode answers a TLS handshake.
-    #[must_use]
-    pub(crate) fn speaks_tls(&self) -> bool {
-        matches!(self, Self::Permissive | Self::Strict)
-    }
 }
 
 impl Default for ListenerTlsMode {
@@ -231,12 +225,6 @@ impl ClientPolicyTls {
     #[must_use]
     pub(crate) fn is_enforced(&self) -> bool {
         self.enforce.unwrap_or(true)
-    }
-
-    /// Whether the policy holds for a server's port. Absent `ports` mean every port, and so does an empty list.
-    #[must_use]
-    pub(crate) fn covers_port(&self, port: i64) -> bool {
-        self.ports.as_deref().is_none_or(|ports| ports.is_empty() || ports.contains(&port))
     }
 }
 

@@ -112,11 +112,13 @@ impl Path {
     }
 
     /// From when on the path holds: the latest notBefore.
+    #[cfg(test)]
     pub(crate) fn holds_from(&self) -> Timestamp {
         self.steps.iter().map(|step| step.certificate.not_before).max().unwrap_or(Timestamp::MIN)
     }
 
     /// Until when the path holds: the earliest notAfter, that instant excluded.
+    #[cfg(test)]
     pub(crate) fn holds_until(&self) -> Timestamp {
         self.steps.iter().map(|step| step.certificate.not_after).min().unwrap_or(Timestamp::MAX)
     }

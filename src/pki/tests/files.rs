@@ -1,6 +1,8 @@
 //! ENVOY.md, "Files that make Envoy refuse the configuration": chain and trust files.
 
 use super::*;
+use crate::pki::file::MAX_FILE_BYTES;
+use crate::pki::pem::MAX_BLOCKS;
 
 /// Two certificates to put into files.
 struct Pair {
