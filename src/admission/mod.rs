@@ -7,8 +7,8 @@
 //!                                                      └─────► answer   (wording)
 //! ```
 //!
-//! What strangers can take of it is bounded: connections by the listener, reviews and memory by [`overload`]. [`probes`] answer on a port of their own; [`serving_certificate`] and [`drain`] are how the server comes and goes
-//! without a failed call.
+//! What strangers can take of it is bounded: connections by the listener, reviews and memory by [`overload`]. [`probes`]
+//! answer on a port of their own; [`certificate`] and [`drain`] are how the server comes and goes without a failed call.
 
 pub(crate) mod answer;
 pub mod certificate;

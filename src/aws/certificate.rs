@@ -54,6 +54,7 @@ pub struct AuthorityFacts {
 
 impl AuthorityFacts {
     /// Whether an authority of this status has a certificate that can be asked for.
+    #[cfg(feature = "aws")]
     pub(crate) fn has_certificate(status: &str) -> bool {
         matches!(status, "ACTIVE" | "DISABLED" | "EXPIRED")
     }

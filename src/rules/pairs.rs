@@ -8,7 +8,7 @@ use crate::k8s::ObjectRef;
 use crate::mesh::{CallKey, Hop, Link, Member, NameCheck, Reaches, ServerEnd, View};
 use crate::rules::end::End;
 use crate::rules::loads::Files;
-use crate::rules::uses::{CertificateUse};
+use crate::rules::uses::CertificateUse;
 
 /// One end of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The App Mesh vocabulary: `appmesh.k8s.aws/v1beta2` as meshvet reads it.
 //!
 //! One file a kind; [`tls`] holds what VirtualNode and VirtualGateway share. The types know every field of the API, down
-//! to the groups that meshvet doesn't read ([`Opaque`]), so that a field they don't know is unknown to App Mesh too.
+//! to the groups that meshvet doesn't read ([`Opaque`](opaque::Opaque)), so that a field they don't know is unknown to App Mesh too.
 //! They are lenient: a value that the API server refuses decodes where it can, for a rule to speak of it. The
 //! [CRDs](crd) generated from them refuse what the real ones refuse.
 //!
