@@ -57,18 +57,8 @@ impl Default for Timeouts {
     }
 }
 
-/// Serves one connection until it ends, idles too long, or the server stops.
-pub(super) async fn serve(
-    stream: TlsStream<TcpStream>,
-    router: Router,
-    mut phase: watch::Receiver<Phase>,
-    timeouts: Timeouts,
-    standing: &Arc<Standing>,
-) {
-    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    let activity = Arc::new(Activity::new(http2));
-    let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
-    let service = Counting { router, activity: Arc::clone(&activity), standing: Arc::clone(standing) };
+/// What speaks HTTP on a connection, within the bounds that hold for every one.
+fn builder(http2: bool) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // Activity sees to the time of a head: hyper's own timer would be set anew for each request.
     builder.http1().header_read_timeout(None).keep_alive(true).max_buf_size(BUFFER);
@@ -81,7 +71,22 @@ pub(super) async fn serve(
         .max_header_list_size(HEADERS)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(WINDOW);
-    let builder = if http2 { builder.http2_only() } else { builder.http1_only() };
+    if http2 { builder.http2_only() } else { builder.http1_only() }
+}
+
+/// Serves one connection until it ends, idles too long, or the server stops.
+pub(super) async fn serve(
+    stream: TlsStream<TcpStream>,
+    router: Router,
+    mut phase: watch::Receiver<Phase>,
+    timeouts: Timeouts,
+    standing: &Arc<Standing>,
+) {
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let activity = Arc::new(Activity::new(http2));
+    let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
+    let service = Counting { router, activity: Arc::clone(&activity), standing: Arc::clone(standing) };
+    let builder = builder(http2);
     let connection = builder.serve_connection(io, service);
     tokio::pin!(connection);
 

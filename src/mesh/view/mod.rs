@@ -23,7 +23,6 @@ use crate::mesh::store::StoreKey;
 use crate::mesh::workload::Workload;
 use crate::mesh::world::World;
 
-pub use links::{CallKey, Link, PolicyInForce, Reaches, Step};
 pub use places::Place;
 
 /// What the rules look things up in.

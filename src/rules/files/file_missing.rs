@@ -18,7 +18,7 @@
 //! Name a key that the Secret has, or add the key.
 
 use crate::finding::{Problem, Severity};
-use crate::mesh::{Place, StoreKind, Unread};
+use crate::mesh::{Place, StoreKey, StoreKind, Unread};
 use crate::rules::context::Context;
 use crate::rules::files::{THEN_RESTART, keys_text, noun};
 use crate::rules::reporter::Reporter;
@@ -39,26 +39,7 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
             .expected(format!("a file at {path} in the proxy of {}", using.owner()))
     };
     Some(match using.place {
-        Place::StoreMissing { store, empty } => {
-            let (message, found) = if *empty {
-                (format!("{store} is empty, and {path} comes from it"), "no key yet")
-            } else {
-                (format!("{store} doesn't exist, and {path} comes from it"), "nothing of that name")
-            };
-            problem(Severity::Warn, message)
-                .found(found)
-                .consequence(match (store.kind, empty) {
-                    (StoreKind::Folder, _) => "nothing can be said of the file".to_owned(),
-                    (_, false) => "the pods wait in ContainerCreating (FailedMount) until it is there".to_owned(),
-                    (_, true) => {
-                        format!(
-                            "the proxy of a pod that starts before it is filled logs {}",
-                            using.role.absent_log(path)
-                        )
-                    }
-                })
-                .fix(format!("create the {}, or wait until it is filled", noun(store.kind)))
-        }
+        Place::StoreMissing { store, empty } => store_missing(using, store, *empty, problem),
         Place::KeyMissing { store, key, offered, nearest } => {
             let place = store.as_ref().map_or_else(|| "the volume".to_owned(), ToString::to_string);
             let hint = match nearest {
@@ -101,4 +82,29 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
         | Place::Acm { .. }
         | Place::Authorities(_) => return None,
     })
+}
+
+fn store_missing(
+    using: &FileUse<'_>,
+    store: &StoreKey,
+    empty: bool,
+    problem: impl Fn(Severity, String) -> Problem,
+) -> Problem {
+    let path = &using.file.path;
+    let (message, found) = if empty {
+        (format!("{store} is empty, and {path} comes from it"), "no key yet")
+    } else {
+        (format!("{store} doesn't exist, and {path} comes from it"), "nothing of that name")
+    };
+    let consequence = match (store.kind, empty) {
+        (StoreKind::Folder, _) => "nothing can be said of the file".to_owned(),
+        (_, false) => "the pods wait in ContainerCreating (FailedMount) until it is there".to_owned(),
+        (_, true) => {
+            format!("the proxy of a pod that starts before it is filled logs {}", using.role.absent_log(path))
+        }
+    };
+    problem(Severity::Warn, message)
+        .found(found)
+        .consequence(consequence)
+        .fix(format!("create the {}, or wait until it is filled", noun(store.kind)))
 }

@@ -85,41 +85,8 @@ impl<'r> MapBuilder<'r> {
             return;
         }
         let mut unknown = Vec::new();
-        let mut listeners = Vec::new();
-        for listener in &member.servers {
-            let mut end = match of_listener(view, member, listener) {
-                None => Default::default(),
-                Some((end, files)) => {
-                    unknown_of_end(end, &files, "server", &mut unknown);
-                    self.certificates.end(number, end, &files)
-                }
-            };
-            end.findings = self.on_end(&member.object, &listener.anchor, &listener.field);
-            listeners.push(MapListener {
-                anchor: listener.anchor.to_string(),
-                port: listener.port,
-                protocol: listener.protocol.clone(),
-                mode: mode(listener),
-                validates: listener.active_tls().is_some_and(|tls| tls.validation.is_some()),
-                end,
-            });
-        }
-        let mut policies = Vec::new();
-        for client in &member.clients {
-            let files = Files::of(view, member, End::Client(client));
-            if client.enforce {
-                unknown_of_end(End::Client(client), &files, "client", &mut unknown);
-            }
-            let mut end = self.certificates.end(number, End::Client(client), &files);
-            end.findings = self.on_end(&member.object, &client.anchor, &client.field);
-            policies.push(MapPolicy {
-                anchor: client.anchor.to_string(),
-                enforced: client.enforce,
-                ports: client.ports.clone(),
-                validates: client.validation.is_some(),
-                end,
-            });
-        }
+        let listeners = self.listeners_of(view, member, number, &mut unknown);
+        let policies = self.policies_of(view, member, number, &mut unknown);
         let workloads: Vec<&ObjectRef> =
             view.workloads_of(member).into_iter().map(|workload| &workload.object).collect();
         let mut findings = self.at(&member.object).to_vec();
@@ -145,6 +112,63 @@ impl<'r> MapBuilder<'r> {
             noun: member.noun,
         });
         self.calls_of(view, member);
+    }
+
+    /// The listeners of a node, and what isn't known of them.
+    fn listeners_of(
+        &mut self,
+        view: View<'_>,
+        member: &Member,
+        node: usize,
+        unknown: &mut Vec<String>,
+    ) -> Vec<MapListener> {
+        let mut listeners = Vec::new();
+        for listener in &member.servers {
+            let mut end = match of_listener(view, member, listener) {
+                None => Default::default(),
+                Some((end, files)) => {
+                    unknown_of_end(end, &files, "server", unknown);
+                    self.certificates.end(node, end, &files)
+                }
+            };
+            end.findings = self.on_end(&member.object, &listener.anchor, &listener.field);
+            listeners.push(MapListener {
+                anchor: listener.anchor.to_string(),
+                port: listener.port,
+                protocol: listener.protocol.clone(),
+                mode: mode(listener),
+                validates: listener.active_tls().is_some_and(|tls| tls.validation.is_some()),
+                end,
+            });
+        }
+        listeners
+    }
+
+    /// The client policies of a node, and what isn't known of them.
+    fn policies_of(
+        &mut self,
+        view: View<'_>,
+        member: &Member,
+        node: usize,
+        unknown: &mut Vec<String>,
+    ) -> Vec<MapPolicy> {
+        let mut policies = Vec::new();
+        for client in &member.clients {
+            let files = Files::of(view, member, End::Client(client));
+            if client.enforce {
+                unknown_of_end(End::Client(client), &files, "client", unknown);
+            }
+            let mut end = self.certificates.end(node, End::Client(client), &files);
+            end.findings = self.on_end(&member.object, &client.anchor, &client.field);
+            policies.push(MapPolicy {
+                anchor: client.anchor.to_string(),
+                enforced: client.enforce,
+                ports: client.ports.clone(),
+                validates: client.validation.is_some(),
+                end,
+            });
+        }
+        policies
     }
 
     fn within(&self, object: &ObjectRef) -> bool {
@@ -250,62 +274,73 @@ impl<'r> MapBuilder<'r> {
         let certificate_places = sorted(&certificates.all, |a, b| {
             (a.not_after, &a.subject, &a.fingerprint).cmp(&(b.not_after, &b.subject, &b.fingerprint))
         });
-        let kept = |numbers: &mut Vec<usize>| {
-            *numbers = numbers.iter().filter_map(|number| finding_places.get(*number).copied().flatten()).collect();
-            numbers.sort_unstable();
-            numbers.dedup();
-        };
-        let place = |places: &[usize], numbers: &mut Vec<usize>| {
-            *numbers = numbers.iter().filter_map(|number| places.get(*number).copied()).collect();
-        };
+        let kept = |numbers: &mut Vec<usize>| renumber_kept(&finding_places, numbers);
         map.nodes = in_order(nodes, &node_places);
         for (number, node) in map.nodes.iter_mut().enumerate() {
             kept(&mut node.findings);
-            for finding in &node.findings {
-                if let Some(told) = map.findings.get_mut(*finding) {
-                    // What is told of a call is at one end, and concerns both.
-                    if told.kind == node.kind && told.namespace == node.namespace && told.name == node.name {
-                        told.node = Some(number);
-                    }
-                    told.node.get_or_insert(number);
-                }
-            }
+            point_to(number, node, &mut map.findings);
             let listeners = node.listeners.iter_mut().map(|listener| &mut listener.end);
             for end in listeners.chain(node.policies.iter_mut().map(|policy| &mut policy.end)) {
                 kept(&mut end.findings);
-                end.shows.iter_mut().for_each(|shows| place(&certificate_places, &mut shows.chain));
-                end.trusts.iter_mut().for_each(|trusts| place(&certificate_places, &mut trusts.authorities));
+                end.shows.iter_mut().for_each(|shows| renumber(&certificate_places, &mut shows.chain));
+                end.trusts.iter_mut().for_each(|trusts| renumber(&certificate_places, &mut trusts.authorities));
             }
         }
         map.certificates = in_order(certificates.all, &certificate_places);
         for certificate in &mut map.certificates {
             for users in [&mut certificate.shown_by, &mut certificate.trusted_by] {
-                place(&node_places, users);
+                renumber(&node_places, users);
                 users.sort_unstable();
             }
         }
-        for (key, draft) in calls {
+        for (key, mut draft) in calls {
+            kept(&mut draft.findings);
             let number = |object| numbers.get(object).and_then(|number| node_places.get(*number)).copied();
             // In a living world a node may have gone between one look and the next.
             let (Some(client), Some(server)) = (number(&key.client), number(&key.server)) else { continue };
-            let listener = map
-                .nodes
-                .get(server)
-                .and_then(|node| node.listeners.iter().position(|listener| listener.anchor == *key.listener));
-            let Some(listener) = listener else { continue };
-            let policy = key
-                .policy
-                .as_ref()
-                .and_then(|anchor| map.nodes.get(client)?.policies.iter().position(|policy| policy.anchor == **anchor));
-            let Draft { mut services, idle, tls, state, unknown, mut findings } = draft;
-            services.sort_unstable();
-            kept(&mut findings);
-            map.calls.push(MapCall { client, server, services, listener, policy, idle, tls, state, unknown, findings });
+            let call = placed(&map.nodes, &key, client, server, draft);
+            map.calls.extend(call);
         }
         map.calls.sort_by_key(|call| (call.client, call.server, call.listener, call.policy));
         map.mend = mend::first(&map);
         map
     }
+}
+
+/// The call between the nodes of these numbers. None where its listener has gone.
+fn placed(nodes: &[Node], key: &CallKey, client: usize, server: usize, draft: Draft) -> Option<MapCall> {
+    let listeners = &nodes.get(server)?.listeners;
+    let listener = listeners.iter().position(|listener| listener.anchor == *key.listener)?;
+    let policy_at = |anchor: &str| nodes.get(client)?.policies.iter().position(|policy| policy.anchor == anchor);
+    let policy = key.policy.as_deref().and_then(policy_at);
+    let Draft { mut services, idle, tls, state, unknown, findings } = draft;
+    services.sort_unstable();
+    Some(MapCall { client, server, services, listener, policy, idle, tls, state, unknown, findings })
+}
+
+/// Lets the findings told of a node lead to it.
+fn point_to(number: usize, node: &Node, told: &mut [Told]) {
+    for finding in &node.findings {
+        if let Some(told) = told.get_mut(*finding) {
+            // What is told of a call is at one end, and concerns both.
+            if told.kind == node.kind && told.namespace == node.namespace && told.name == node.name {
+                told.node = Some(number);
+            }
+            told.node.get_or_insert(number);
+        }
+    }
+}
+
+/// Numbers of items as they were met become numbers of items as they are sorted.
+fn renumber(places: &[usize], numbers: &mut Vec<usize>) {
+    *numbers = numbers.iter().filter_map(|number| places.get(*number).copied()).collect();
+}
+
+/// The same for findings, of which some aren't told; sorted, each once.
+fn renumber_kept(places: &[Option<usize>], numbers: &mut Vec<usize>) {
+    *numbers = numbers.iter().filter_map(|number| places.get(*number).copied().flatten()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
 }
 
 /// The findings as they are told, most severe first, and for each where it is now.
