@@ -76,6 +76,9 @@ pub struct Row {
     pub part: Part,
     /// Whether another workload owns most objects of the kind, so that its metadata tells enough of them.
     pub mostly_owned: bool,
+    /// Whether a cluster may well be without the kind, or meshvet without the right to list it: its objects are unknown then, and
+    /// nothing waits for them.
+    pub optional: bool,
     /// Reads an object of the kind.
     pub(in crate::apis) decode: fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>,
 }
@@ -93,6 +96,8 @@ pub enum Part {
     Workload,
     /// It holds files.
     Store,
+    /// It makes what holds files: a cert-manager Certificate its Secret.
+    Promise,
     /// Something that the others stand in, or run as.
     Place,
 }

@@ -60,6 +60,7 @@ const fn row(kind: Kind, part: Part, decode: Decode) -> Row {
         namespaced: kind.is_namespaced(),
         part,
         mostly_owned: false,
+        optional: false,
         decode,
     }
 }

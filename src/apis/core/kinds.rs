@@ -52,7 +52,18 @@ type Decode = fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>;
 
 const fn core(kind: &'static str, plural: &'static str, singular: &'static str, part: Part, decode: Decode) -> Row {
     let kind = TypeRef { api_version: "v1", kind };
-    Row { kind, group: "", version: "v1", plural, singular, namespaced: true, part, mostly_owned: false, decode }
+    Row {
+        kind,
+        group: "",
+        version: "v1",
+        plural,
+        singular,
+        namespaced: true,
+        part,
+        mostly_owned: false,
+        optional: false,
+        decode,
+    }
 }
 
 const fn apps(kind: &'static str, plural: &'static str, singular: &'static str) -> Row {
