@@ -14,6 +14,10 @@ mod proxy;
 mod registry;
 mod subject;
 
+use std::collections::BTreeMap;
+
+use crate::mesh::Workload;
+
 pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::{Undecodable, UnknownField};
@@ -27,6 +31,16 @@ pub static APIS: [&Api; 2] = [&appmesh::API, &core::API];
 /// The proxies that APIs give to pods.
 fn proxies() -> impl Iterator<Item = &'static proxy::ProxyOf> {
     APIS.into_iter().filter_map(|api| api.proxy.as_ref())
+}
+
+/// Whether a workload's pods have a proxy of an API, in a namespace of these labels. None where these aren't known and decide it.
+pub(crate) fn is_proxied(api: &str, workload: &Workload, labels: Option<&BTreeMap<String, String>>) -> Option<bool> {
+    let Some(proxy) = workload.proxy(api) else { return Some(false) };
+    if proxy.brought || proxy.opted_out {
+        return Some(proxy.brought);
+    }
+    let of_api = mesh_api(api).and_then(|(api, _)| api.proxy.as_ref())?;
+    labels.map(|labels| (of_api.is_given)(labels, proxy))
 }
 
 /// Every kind that facts come from.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::aws::AccountRole;
 use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
-use crate::mesh::{Settings, View};
+use crate::mesh::{Settings, View, image_files};
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Detail};
 use crate::policy::error::PolicyError;
@@ -54,6 +54,8 @@ pub struct Effective {
     pub sds_enabled: bool,
     /// Whether backend groups are enabled in the App Mesh controller.
     pub groups_enabled: bool,
+    /// The files of the proxy's own image.
+    pub image_files: Vec<String>,
     /// The most that a broken call weighs on an object that leads callers to nodes.
     pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
@@ -79,6 +81,7 @@ impl Default for Policy {
             max_lifetime_days: None,
             sds_enabled: false,
             groups_enabled: false,
+            image_files: image_files().to_vec(),
             routing: Severity::Warn,
             ignore_denials: false,
             detail: Detail::Full,
@@ -108,6 +111,9 @@ impl Policy {
         policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile, file.routing);
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.groups_enabled = file.service_groups.enabled;
+        if let Some(files) = file.proxy_image.files()? {
+            policy.base.image_files = files;
+        }
         policy.base.ignore_denials = file.ignore.denials;
         policy.base.detail = file.answers.detail.unwrap_or_default();
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
@@ -176,8 +182,8 @@ impl Effective {
     }
 
     /// What of it the mesh itself has to know.
-    pub fn settings(&self) -> Settings {
-        Settings { groups: self.groups_enabled }
+    pub fn settings(&self) -> Settings<'_> {
+        Settings { groups: self.groups_enabled, image_files: &self.image_files }
     }
 
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.

@@ -10,6 +10,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::aws::{account_of_role, is_account, is_region};
 use crate::finding::Severity;
 use crate::k8s::LabelSelector;
+use crate::mesh::clean_path;
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::Answers;
 use crate::policy::error::PolicyError;
@@ -34,6 +35,8 @@ pub struct PolicyFile {
     /// App Mesh's backend groups.
     #[serde(rename = "backendGroups")]
     pub service_groups: ServiceGroups,
+    /// The image of the proxies.
+    pub proxy_image: ProxyImage,
     /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
     pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.
@@ -151,6 +154,35 @@ pub struct ServiceGroups {
     /// Whether the App Mesh controller runs with backend groups enabled (`--enable-backend-groups`). Default false, as
     /// there.
     pub enabled: bool,
+}
+
+/// The image of the proxies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ProxyImage {
+    /// The files in it that a client policy may trust without a mount, by their absolute paths; one that ends with `/` stands for all
+    /// below it. Default: where Amazon Linux, Debian, Ubuntu and Alpine keep the authorities that they trust, such as
+    /// `/etc/pki/tls/cert.pem` and `/etc/ssl/certs/ca-certificates.crt`.
+    pub files: Option<Vec<String>>,
+}
+
+impl ProxyImage {
+    /// The files, cleaned as the kernel walks paths.
+    ///
+    /// # Errors
+    /// For a path that isn't absolute.
+    pub(super) fn files(&self) -> Result<Option<Vec<String>>, PolicyError> {
+        let Some(files) = &self.files else { return Ok(None) };
+        let cleaned = files.iter().enumerate().map(|(index, file)| {
+            if !file.starts_with('/') {
+                let path = format!("proxyImage.files[{index}]");
+                return Err(PolicyError::Value { path, problem: "a path in the image begins with /".to_owned() });
+            }
+            let folder = if file.len() > 1 && file.ends_with('/') { "/" } else { "" };
+            Ok(format!("{}{folder}", clean_path(file)))
+        });
+        cleaned.collect::<Result<_, _>>().map(Some)
+    }
 }
 
 /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.

@@ -254,7 +254,7 @@ impl Mesh {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(&self.world).under(Settings { groups: true })
+        View::new(&self.world).under(Settings { groups: true, ..Settings::default() })
     }
 
     /// What is found on each member, in words.

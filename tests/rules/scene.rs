@@ -100,7 +100,8 @@ impl Scene {
         self.template(&format!("/metadata/annotations/{}", key.replace('/', "~1")), value.into());
     }
 
-    /// Gives the node a client policy by default: trust in `/certs/ca.crt`, and the certificate of `/certs` to show.
+    /// Gives the node a client policy by default: trust in `/certs/ca.crt`, and the certificate of `/certs` to show to `green`, which it
+    /// calls and which asks for one.
     pub(crate) fn client(&mut self) {
         let files = json!({"file": {"certificateChain": "/certs/client.crt", "privateKey": "/certs/client.key"}});
         let trust = json!({"file": {"certificateChain": "/certs/ca.crt"}});
@@ -108,8 +109,18 @@ impl Scene {
             "/spec/backendDefaults/clientPolicy/tls",
             json!({"certificate": files, "validation": {"trust": trust}}),
         );
+        self.called("green", json!({"trust": {"sds": {"secretName": "trust"}}}));
         self.key("client.crt", &BLUE.chain);
         self.key("client.key", &BLUE.key);
+    }
+
+    /// Lets the node call another, whose listener validates its clients so.
+    pub(crate) fn called(&mut self, name: &str, validation: Value) {
+        let mut node = manifests::virtual_node("shop", name, &format!("{name}.apps.local"));
+        put(&mut node, "/spec/listeners/0/tls/certificate", json!({"sds": {"secretName": name}}));
+        put(&mut node, "/spec/listeners/0/tls/validation", validation);
+        self.others.extend([node, manifests::virtual_service("shop", name, name)]);
+        self.set("/spec/backends", json!([{"virtualService": {"virtualServiceRef": {"name": name}}}]));
     }
 
     pub(crate) fn judge(&self) -> Judged {

@@ -32,7 +32,7 @@ pub struct View<'a> {
     overlay: Option<&'a Overlay>,
     subject: &'a [Fact],
     aws: Option<&'a AwsFacts>,
-    settings: Settings,
+    settings: Settings<'a>,
 }
 
 impl<'a> View<'a> {
@@ -55,7 +55,7 @@ impl<'a> View<'a> {
 
     /// The same under these settings.
     #[must_use]
-    pub fn under(self, settings: Settings) -> Self {
+    pub fn under(self, settings: Settings<'a>) -> Self {
         Self { settings, ..self }
     }
 

@@ -77,6 +77,8 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
         Place::File { .. }
         | Place::StorePromised { .. }
         | Place::Unknown
+        | Place::NotGiven
+        | Place::ProxyImage
         | Place::NotMounted { .. }
         | Place::VolumeMissing { .. }
         | Place::Acm { .. }
