@@ -15,6 +15,7 @@ mod membership;
 mod names;
 mod objects;
 mod pairs;
+mod reliance;
 mod routes;
 mod scene;
 mod traits;
@@ -35,6 +36,7 @@ fn all() -> Vec<Case> {
         issuers::cases(),
         allowed::cases(),
         pairs::cases(),
+        reliance::cases(),
         routes::cases(),
         acm::cases(),
     ]
@@ -75,6 +77,11 @@ fn objects_are_judged_as_the_tables_of_workloads_say() {
 #[test]
 fn objects_are_judged_as_the_tables_of_calls_say() {
     pairs::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_reliance_say() {
+    reliance::cases().iter().for_each(Case::run);
 }
 
 #[test]

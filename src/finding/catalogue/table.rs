@@ -62,7 +62,7 @@ macro_rules! for_each_rule {
                 "the chain file lacks a link on the way to what a known client trusts";
             MV211 CHAIN_DISORDERED "chain-disordered" Deny Starting files::chain_disordered []
                 "the first certificate of the chain file is not the leaf";
-            MV212 WRONG_KEY_USAGE "wrong-key-usage" Deny Calling files::wrong_key_usage []
+            MV212 WRONG_KEY_USAGE "wrong-key-usage" Deny Calling files::wrong_key_usage [Calls]
                 "an extended key usage that doesn't allow what the certificate is used for";
             MV213 WEAK_KEY "weak-key" Warn Nothing files::weak_key []
                 "key, signature or lifetime outside the policy's profile";

@@ -108,6 +108,8 @@ fn set_certificate(scene: &mut Scene, arn: &str) {
 fn set_trust(scene: &mut Scene, arns: &[&str]) {
     let trust = json!({"acm": {"certificateAuthorityARNs": arns}});
     scene.set("/spec/backendDefaults/clientPolicy/tls", json!({"validation": {"trust": trust}}));
+    // Without any backend no proxy would be given the policy.
+    scene.set("/spec/backends", json!([{"virtualService": {"virtualServiceRef": {"name": "elsewhere"}}}]));
 }
 
 /// The sound node with a certificate of ACM, and trust in the authority that issued it.
