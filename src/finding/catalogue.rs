@@ -73,7 +73,9 @@ impl fmt::Display for Breaks {
         f.write_str(match self {
             Breaks::Applying => "at once: the object is refused, or never takes effect",
             Breaks::Starting => "as soon as pods start with it, whether anybody calls or not",
-            Breaks::Calling => "when somebody calls who relies on it; where callers are known and none does, it only warns",
+            Breaks::Calling => {
+                "when somebody calls who relies on it; where callers are known and none does, it only warns"
+            }
             Breaks::Later => "later, unless it is renewed",
             Breaks::Nothing => "nothing by itself",
         })

@@ -229,8 +229,9 @@ fn an_empty_name_in_a_list() {
     );
 }
 
-/// Gives the node a client policy with this certificate and a trust bundle at /certs/ca.crt.
+/// Gives the node a backend, and a client policy with this certificate and a trust bundle at /certs/ca.crt.
 fn client_policy(node: &mut Value, certificate: Value) {
+    node["spec"]["backends"] = json!([{"virtualService": {"virtualServiceRef": {"name": "elsewhere"}}}]);
     node["spec"]["backendDefaults"]["clientPolicy"]["tls"] = json!({
         "certificate": certificate,
         "validation": {"trust": {"file": {"certificateChain": "/certs/ca.crt"}}},
