@@ -144,6 +144,7 @@ fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
         Because::Mild => ("", None),
         Because::SameAsBefore => (" (as before)", None),
         Because::UnreadableBefore => (" (unreadable before)", None),
+        Because::NotEnforced => (" (would be refused)", None),
         // It names what could not be read.
         Because::Unconfirmed(_) if detail == Detail::Brief => (" (not confirmed)", None),
         Because::Unconfirmed(why) => (" (not confirmed)", Some(clean(why, LONGEST_DOUBT))),

@@ -139,6 +139,11 @@ impl Rule {
         mesh_apis().find(|(api, _)| api.folder == self.folder).map(|(api, _)| api.group)
     }
 
+    /// The group that it stands in: `names`, `files`, `acm`.
+    pub fn folder(&self) -> &'static str {
+        self.folder
+    }
+
     /// The rule's manual, read from its source file's doc comment.
     pub fn manual(&self) -> Manual<'static> {
         Manual::parse(self.source)

@@ -9,7 +9,7 @@ use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
 use crate::mesh::{Settings, View, image_files};
 use crate::pki::HashAlgorithm;
-use crate::policy::answers::{Answers, Detail};
+use crate::policy::answers::{Answers, Detail, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::file::{Aws, AwsAccount, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
@@ -30,6 +30,7 @@ struct Layer {
     selector: LabelSelector,
     severities: Vec<Option<Severity>>,
     unknown: Option<Severity>,
+    enforcement: Option<Enforcement>,
     thresholds: Thresholds,
     profile: Profile,
     issuers: Option<Arc<AllowedIssuers>>,
@@ -60,6 +61,8 @@ pub struct Effective {
     pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
+    /// Whether the webhook refuses what would break.
+    pub enforcement: Enforcement,
     /// How much the webhook tells whoever applies an object.
     pub detail: Detail,
     /// MV302's allowed issuers; None: anybody.
@@ -84,6 +87,7 @@ impl Default for Policy {
             image_files: image_files().to_vec(),
             routing: Severity::Warn,
             ignore_denials: false,
+            enforcement: Enforcement::Deny,
             detail: Detail::Full,
             allowed_issuers: None,
             aws: Arc::default(),
@@ -115,6 +119,7 @@ impl Policy {
             policy.base.image_files = files;
         }
         policy.base.ignore_denials = file.ignore.denials;
+        policy.base.enforcement = file.enforcement.unwrap_or_default();
         policy.base.detail = file.answers.detail.unwrap_or_default();
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
         file.log.check()?;
@@ -130,6 +135,7 @@ impl Policy {
             policy.scopes.push(Layer {
                 severities: resolve(&scope.severities, &format!("{path}.severities"))?,
                 unknown: scope.unknown,
+                enforcement: scope.enforcement,
                 selector: scope.namespace_selector,
                 thresholds: scope.thresholds,
                 profile: scope.profile,
@@ -168,6 +174,7 @@ impl Policy {
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
             let effective = effective.to_mut();
             effective.lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile, layer.routing);
+            effective.enforcement = layer.enforcement.unwrap_or(effective.enforcement);
             effective.detail = layer.answers.detail.unwrap_or(effective.detail);
             effective.allowed_issuers = layer.issuers.clone().or(effective.allowed_issuers.take());
         }
@@ -225,15 +232,59 @@ fn allowed(issuers: Option<&IssuersFile>, path: &str) -> Result<Option<Arc<Allow
 
 fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];
+    let mut groups = Vec::new();
     for (name, severity) in named {
-        let rule = Rule::find(name).ok_or_else(|| PolicyError::UnknownRule {
-            path: path.to_owned(),
-            name: name.clone(),
-            nearest: Rule::nearest(name).map(str::to_owned),
-        })?;
-        severities[rule.index] = Some(*severity);
+        if let Some(group) = Group::named(name) {
+            groups.push((group, *severity));
+        } else if let Some(rule) = Rule::find(name) {
+            severities[rule.index] = Some(*severity);
+        } else {
+            let nearest = Rule::nearest(name).map(str::to_owned);
+            return Err(PolicyError::UnknownRule { path: path.to_owned(), name: name.clone(), nearest });
+        }
+    }
+    // The narrowest first: a wider one takes what is left.
+    groups.sort_by_key(|(group, _)| *group);
+    for (group, severity) in groups {
+        for rule in RULES.iter().filter(|rule| rule.default != Severity::Off && group.holds(rule)) {
+            severities[rule.index].get_or_insert(severity);
+        }
     }
     Ok(severities)
+}
+
+/// Several rules under one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// `MV4xx`: the digit of the hundreds.
+    Hundred(u8),
+    /// `names`: those of one [folder](Rule::folder).
+    Folder(&'static str),
+    /// `all` of them.
+    All,
+}
+
+impl Group {
+    fn named(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("all") {
+            return Some(Self::All);
+        }
+        let hundred = match name.as_bytes() {
+            [b'M' | b'm', b'V' | b'v', digit @ b'0'..=b'9', b'x' | b'X', b'x' | b'X'] => Some(*digit),
+            _ => None,
+        };
+        let of_hundred = |digit: &u8| RULES.iter().any(|rule| Self::Hundred(*digit).holds(rule));
+        let folder = || RULES.iter().map(Rule::folder).find(|folder| folder.eq_ignore_ascii_case(name));
+        hundred.filter(of_hundred).map(Self::Hundred).or_else(|| folder().map(Self::Folder))
+    }
+
+    fn holds(self, rule: &Rule) -> bool {
+        match self {
+            Self::All => true,
+            Self::Folder(folder) => rule.folder() == folder,
+            Self::Hundred(digit) => rule.code.as_bytes().get(2) == Some(&digit),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -270,6 +321,32 @@ mod tests {
         assert_eq!(severity(&policy, "prod", "MV307"), Severity::Deny);
         assert_eq!(severity(&policy, "prod", "MV203"), Severity::Warn);
         assert_eq!(severity(&policy, "prod", "MV101"), Severity::Warn);
+    }
+
+    #[test]
+    fn groups_of_rules_are_weighed_under_one_name_and_the_narrowest_counts() {
+        let policy =
+            Policy::parse("severities: {all: warn, MV4xx: off, acm: deny, MV401: deny, names: off, MV104: deny}")
+                .expect("a policy");
+        let weighs = |code| severity(&policy, "shop", code);
+        assert_eq!(weighs("MV206"), Severity::Warn);
+        assert_eq!((weighs("MV101"), weighs("MV104")), (Severity::Off, Severity::Deny));
+        assert_eq!((weighs("MV401"), weighs("MV402")), (Severity::Deny, Severity::Off));
+        assert_eq!(weighs("MV307"), Severity::Off, "what is off by default stays so");
+        rejects("severities: {MV9xx: warn}", &["MV9xx"]);
+        rejects("severities: {name: warn}", &["name"]);
+    }
+
+    #[test]
+    fn enforcement_is_set_for_all_and_by_scope() {
+        let text = "enforcement: warn\nscopes:\n- namespaceSelector: {matchLabels: {env: prod}}\n  enforcement: deny\n";
+        let policy = Policy::parse(text).expect("a policy");
+        let mut world = World::default();
+        world.learn(Fact::Namespace("prod".to_owned(), [("env".to_owned(), "prod".to_owned())].into()));
+        let enforcement = |namespace| policy.effective(namespace, View::new(&world)).enforcement;
+        assert_eq!((enforcement("dev"), enforcement("prod")), (Enforcement::Warn, Enforcement::Deny));
+        assert_eq!(Policy::default().effective("dev", View::new(&world)).enforcement, Enforcement::Deny);
+        rejects("enforcement: audit", &["enforcement", "audit", "deny"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::finding::Severity;
 use crate::k8s::LabelSelector;
 use crate::mesh::clean_path;
 use crate::pki::HashAlgorithm;
-use crate::policy::answers::Answers;
+use crate::policy::answers::{Answers, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::issuers::IssuersFile;
 use crate::text::suggest;
@@ -21,8 +21,12 @@ use crate::text::suggest;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PolicyFile {
-    /// What rules weigh, by code (`MV101`) or name (`hostname-mismatch`): `deny`, `warn` or `off`.
+    /// What rules weigh: `deny`, `warn` or `off`. By code (`MV101`) or name (`hostname-mismatch`); by group (`names`, `files`, `issuers`, `acm`,
+    /// `objects`), by hundred (`MV4xx`), or `all`. Of several that fit a rule the narrowest counts. Groups leave those alone that are off
+    /// by default.
     pub severities: BTreeMap<String, Severity>,
+    /// `deny` (default), or `warn`: whatever would be refused at admission passes, with a warning that says so.
+    pub enforcement: Option<Enforcement>,
     /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203, MV408), unless
     /// `severities` names them. Left out: each rule's own default.
     pub unknown: Option<Severity>,
@@ -209,6 +213,8 @@ pub struct Ignore {
 pub struct Scope {
     /// Which namespaces, by their labels (`kubernetes.io/metadata.name` is always there). Empty: all.
     pub namespace_selector: LabelSelector,
+    /// Whether what would be refused there is.
+    pub enforcement: Option<Enforcement>,
     /// What rules weigh there.
     pub severities: BTreeMap<String, Severity>,
     /// What the rules on things not known weigh there.

@@ -9,11 +9,12 @@ mod error;
 mod file;
 mod issuers;
 
-pub use answers::{Answers, Detail};
+pub use answers::{Answers, Detail, Enforcement};
 pub use effective::{Effective, Policy};
 pub use error::PolicyError;
 pub(crate) use file::json_schema;
 pub use file::{
-    Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, Routing, Scope, Sds, ServiceGroups, Thresholds,
+    Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, ProxyImage, Routing, Scope, Sds, ServiceGroups,
+    Thresholds,
 };
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};

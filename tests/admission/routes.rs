@@ -48,6 +48,19 @@ async fn a_call_that_cant_work_warns_by_default() {
 }
 
 #[tokio::test]
+async fn what_would_be_refused_passes_where_the_policy_enforces_nothing() {
+    let bed = bed(&format!("{DENY}\nenforcement: warn"));
+    let response = bed.ask(&create(leading_to("blue"))).await;
+    response.warns(&["MV305 plaintext-server (would be refused): front → blue: the client enforces TLS"]);
+    assert_eq!(response.0["auditAnnotations"], json!({"verdict": "warned", "warned-rules": "MV305"}));
+    let figures = bed.metrics.encode();
+    assert!(figures.contains(r#"meshvet_findings_total{rule="MV305",outcome="unenforced"} 1"#), "{figures}");
+    // What only warns by itself says nothing of the kind.
+    bed.policy.store(Policy::parse("enforcement: warn").expect("a policy").into());
+    bed.ask(&create(leading_to("blue"))).await.warns(&["MV305 plaintext-server: front → blue"]);
+}
+
+#[tokio::test]
 async fn it_is_refused_where_the_policy_says_so() {
     let response = bed(DENY).ask(&create(leading_to("blue"))).await;
     response.denies(&[
