@@ -159,7 +159,9 @@ fn as_expected(object: &ObjectRef, told: &Told) -> bool {
     let expected = example::EXPECTED.iter().find(|(name, _)| *name == object.name).map(|(_, expected)| *expected);
     match expected {
         Some(Expected::Created) => told.created && told.warnings.is_empty(),
-        Some(Expected::Warned(rule)) => told.created && told.warnings.iter().any(|line| line.starts_with(rule.code)),
+        Some(Expected::Warned(rule)) => {
+            told.created && told.warnings.iter().any(|line| line.contains(&format!(" {}", rule.code)))
+        }
         Some(Expected::Refused(rule)) => !told.created && told.text.contains(&format!("\n{} ", rule.code)),
         None => false,
     }

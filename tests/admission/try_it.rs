@@ -101,7 +101,7 @@ fn a_policy_holds_here_too() {
     let misnamed = folder(world(&MISNAMED));
     std::fs::write(misnamed.path().join("policy.yaml"), "severities: {MV101: warn}").expect("a file");
     let output = meshvet(&["try", "mesh", "--config", "policy.yaml"], misnamed.path());
-    ends(&output, 0, &["Warning: MV101", "blue created", "1 created with a warning"]);
+    ends(&output, 0, &["Warning: shop/blue MV101", "blue created", "1 created with a warning"]);
 }
 
 #[test]
