@@ -50,7 +50,7 @@ fn the_example_behaves_as_it_should_and_reads_as_kubectl_does() {
             "\nvirtualnode.appmesh.k8s.aws/catalog created\n",
             "\nvirtualnode.appmesh.k8s.aws/front created\n",
             "\nvirtualgateway.appmesh.k8s.aws/ingress created\n",
-            "Warning: MV102 common-name-only",
+            "Warning: shop/reviews MV102: ",
             "\nError from server (Forbidden): error when creating \"examples/mesh/cart.yaml\": admission webhook \
          \"virtualnodes.meshvet.dev\" denied the request: VirtualNode shop/cart ",
             "MV101 hostname-mismatch at spec.listeners[0].tls.certificate.file.certificateChain",
