@@ -18,7 +18,8 @@ pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::{Undecodable, UnknownField};
 pub use objects::{decode_object, decode_subject};
-pub use registry::{Api, Names, Part, Row};
+pub use core::WorkloadKind;
+pub use registry::{Api, Names, Part, Pods, Row};
 pub use subject::{Native, Subject};
 
 /// Every API, those of meshes first.
@@ -29,9 +30,9 @@ fn proxies() -> impl Iterator<Item = &'static proxy::ProxyOf> {
     APIS.into_iter().filter_map(|api| api.proxy.as_ref())
 }
 
-/// Every kind that facts come from.
+/// Every kind that facts come from: those of the APIs, and the workloads that are [listed](core::list_workloads).
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    APIS.into_iter().flat_map(|api| api.kinds)
+    APIS.into_iter().flat_map(|api| api.kinds).chain(core::listed_workloads())
 }
 
 /// The kinds that are vetted at admission.
