@@ -8,6 +8,7 @@ mod effective;
 mod error;
 mod file;
 mod issuers;
+mod workloads;
 
 pub use answers::{Answers, Detail};
 pub use effective::{Effective, Policy};
@@ -17,3 +18,4 @@ pub use file::{
     Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, Routing, Scope, Sds, ServiceGroups, Thresholds,
 };
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};
+pub use workloads::Workload;

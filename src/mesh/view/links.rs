@@ -9,7 +9,7 @@ use crate::mesh::facts::Fact;
 use crate::mesh::hop::{Hop, Inlet, Target, Within};
 use crate::mesh::link::{Link, PolicyInForce, Reaches, Step, service_of};
 use crate::mesh::member::{Member, OwnPolicy};
-use crate::mesh::view::View;
+use crate::mesh::view::{Belonging, View};
 
 /// The most hops between a client and a server. App Mesh needs three, Gateway API two; more is a circle.
 const MOST_STEPS: usize = 8;
@@ -135,9 +135,9 @@ impl<'a> View<'a> {
         links.0
     }
 
-    /// The link, when there is a listener that it can mean and both ends are of one mesh.
+    /// The link, when there is a listener that it can mean and both ends are of one mesh for certain.
     fn link(&self, client: &'a Member, via: Vec<Step<'a>>, server: &'a Member) -> Option<Link<'a>> {
-        if self.mesh_of(client) != self.mesh_of(server) {
+        if self.share_a_mesh(client, server) != Belonging::Yes {
             return None;
         }
         let port = via.iter().find_map(|step| step.outlet.port);
