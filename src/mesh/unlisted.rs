@@ -49,6 +49,11 @@ impl Unlisted {
         }
     }
 
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The first gap in which something of this sort and namespace may be.
     pub(crate) fn hides(&self, sort: Sort, namespace: &str) -> Option<&Gap> {
         self.hiding(sort, namespace).next().map(|(_, gap)| gap)

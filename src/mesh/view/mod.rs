@@ -257,6 +257,11 @@ impl<'a> View<'a> {
         self.world.unlisted().hiding(sort, namespace).collect()
     }
 
+    /// Whether anything could not be listed.
+    pub fn has_gaps(&self) -> bool {
+        !self.world.unlisted().is_empty()
+    }
+
     /// Whether whoever calls a member may be among what could not be listed.
     pub fn may_have_hidden_callers(&self) -> bool {
         [Sort::Members, Sort::Hops].into_iter().any(|sort| self.world.unlisted().any(sort))
