@@ -238,9 +238,9 @@ impl World {
         self.members.values()
     }
 
-    /// All workloads, in no order.
+    /// All workloads that have pods by themselves, in no order.
     pub fn workloads(&self) -> impl Iterator<Item = &Arc<Workload>> {
-        self.workloads.values()
+        self.workloads.values().filter(|workload| !workload.at_rest && workload.takes.is_none())
     }
 
     /// All hops, in no order.

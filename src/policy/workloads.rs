@@ -77,7 +77,6 @@ fn is_name(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::policy::Policy;
 
     #[test]

@@ -19,6 +19,8 @@ mod metadata;
 #[cfg(test)]
 mod metadata_tests;
 mod object;
+#[cfg(test)]
+mod optional_tests;
 mod pages;
 #[cfg(test)]
 mod pages_tests;
