@@ -14,11 +14,11 @@ mod proxy;
 mod registry;
 mod subject;
 
+pub use core::WorkloadKind;
 pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::{Undecodable, UnknownField};
 pub use objects::{decode_object, decode_subject};
-pub use core::WorkloadKind;
 pub use registry::{Api, Names, Part, Pods, Row};
 pub use subject::{Native, Subject};
 

@@ -144,7 +144,9 @@ pub(super) async fn look(
         asked => asked,
     };
     match asked {
-        Ok(missing) => judge(&format!("ServiceAccount {namespace}/{account}"), missing, &optional, namespace, diagnosis),
+        Ok(missing) => {
+            judge(&format!("ServiceAccount {namespace}/{account}"), missing, &optional, namespace, diagnosis)
+        }
         Err(error) => diagnosis.unseen("rights", "what meshvet may do", &error),
     }
 }

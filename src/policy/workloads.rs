@@ -39,7 +39,8 @@ impl Workload {
         let wrong = |key: &str, problem: &str| {
             Err(PolicyError::Value { path: format!("{path}.{key}"), problem: problem.to_owned() })
         };
-        let versioned = self.api_version.split_once('/').is_none_or(|(group, version)| is_name(group) && is_name(version));
+        let versioned =
+            self.api_version.split_once('/').is_none_or(|(group, version)| is_name(group) && is_name(version));
         if self.api_version.is_empty() || !versioned || self.api_version.matches('/').count() > 1 {
             return wrong("apiVersion", "group and version are written as example.com/v1");
         }
@@ -51,7 +52,10 @@ impl Workload {
             return wrong("kind", "meshvet reads this kind by itself");
         }
         if self.template.is_some() && !is_name(&self.plural) {
-            return wrong("plural", "the resource's name, as `kubectl api-resources` has it, is needed with a template");
+            return wrong(
+                "plural",
+                "the resource's name, as `kubectl api-resources` has it, is needed with a template",
+            );
         }
         for (key, pointer) in [("template", &self.template), ("selector", &self.selector)] {
             if pointer.as_ref().is_some_and(|pointer| !pointer.starts_with('/')) {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use thiserror::Error;
 
-use crate::apis::core::list_workloads;
 use crate::apis::WorkloadKind;
+use crate::apis::core::list_workloads;
 use crate::operate::events::{Events, News};
 use crate::operate::log::LogLevel;
 use crate::operate::metrics::Metrics;

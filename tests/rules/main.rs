@@ -18,6 +18,8 @@ mod pairs;
 mod routes;
 mod scene;
 mod traits;
+mod unlisted;
+mod workloads;
 
 use std::collections::BTreeSet;
 
@@ -37,6 +39,8 @@ fn all() -> Vec<Case> {
         pairs::cases(),
         routes::cases(),
         acm::cases(),
+        unlisted::cases(),
+        workloads::cases(),
     ]
     .concat()
 }
@@ -90,6 +94,16 @@ fn a_sound_world_of_acm_has_no_findings() {
     let mut scene = Scene::sound();
     acm::pair(&mut scene);
     assert_eq!(scene.judge().told(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_claimed_of_what_nobody_could_list() {
+    unlisted::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn workloads_of_every_listed_kind_are_judged() {
+    workloads::cases().iter().for_each(Case::run);
 }
 
 #[test]

@@ -54,12 +54,7 @@ const fn listed(api_version: &'static str, kind: &'static str, plural: &'static 
 /// What is listed without any policy. Of several versions of a kind the first that is served is watched.
 const USUAL: &[Listed] = &[
     listed("v1", "ReplicationController", "replicationcontrollers", SELECTED),
-    listed(
-        "argoproj.io/v1alpha1",
-        "Rollout",
-        "rollouts",
-        Pods { takes: Some("/spec/workloadRef"), ..SELECTED },
-    ),
+    listed("argoproj.io/v1alpha1", "Rollout", "rollouts", Pods { takes: Some("/spec/workloadRef"), ..SELECTED }),
     listed("apps.openshift.io/v1", "DeploymentConfig", "deploymentconfigs", SELECTED),
     listed(
         "serving.knative.dev/v1",

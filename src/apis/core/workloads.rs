@@ -57,7 +57,8 @@ pub(in crate::apis) fn decode(value: Value, object: ObjectRef, pods: Pods) -> Re
     let there = pods.templates.iter().find(|pointer| value.pointer(pointer).is_some()).or(pods.templates.first());
     let keys: Vec<String> = there.map_or("", |pointer| *pointer).split('/').skip(1).map(unescaped).collect();
     let field = keys.iter().fold(FieldPath::root(), |field, key| field.key(key));
-    let mut template = keys.iter().fold(value, |mut value, key| value.get_mut(key).map(Value::take).unwrap_or_default());
+    let mut template =
+        keys.iter().fold(value, |mut value, key| value.get_mut(key).map(Value::take).unwrap_or_default());
     if template.is_null() {
         template = Value::Object(serde_json::Map::new());
     }
@@ -107,12 +108,14 @@ fn is_idle(value: &Value, object: &ObjectRef) -> bool {
             let phase = value.pointer("/status/phase").and_then(Value::as_str);
             matches!(phase, Some("Succeeded" | "Failed"))
         }
-        "Job" | "BroadcastJob" => value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
-            conditions.iter().any(|condition| {
-                let text = |key| condition.get(key).and_then(Value::as_str);
-                matches!(text("type"), Some("Complete" | "Failed")) && text("status") == Some("True")
+        "Job" | "BroadcastJob" => {
+            value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
+                conditions.iter().any(|condition| {
+                    let text = |key| condition.get(key).and_then(Value::as_str);
+                    matches!(text("type"), Some("Complete" | "Failed")) && text("status") == Some("True")
+                })
             })
-        }),
+        }
         _ => false,
     }
 }

@@ -59,7 +59,8 @@ impl<'a> View<'a> {
             (None, None) if one.object.namespace() == other.object.namespace() => return Belonging::Yes,
             _ => {}
         }
-        let is_unknown = |member: &Member| member.class.is_none() && self.mesh_of(member).is_none() && self.may_hide(member);
+        let is_unknown =
+            |member: &Member| member.class.is_none() && self.mesh_of(member).is_none() && self.may_hide(member);
         if is_unknown(one) || is_unknown(other) {
             return Belonging::Unknown;
         }
@@ -69,7 +70,8 @@ impl<'a> View<'a> {
     /// Whether a mesh may select a member though none is seen to: no mesh could be listed, or nobody knows the namespace's labels.
     fn may_hide(&self, member: &Member) -> bool {
         let (unlisted, namespace) = (self.world.unlisted(), member.object.namespace());
-        let labels_hidden = || self.namespace(namespace).is_none() && unlisted.hides(Sort::Namespaces, namespace).is_some();
+        let labels_hidden =
+            || self.namespace(namespace).is_none() && unlisted.hides(Sort::Namespaces, namespace).is_some();
         unlisted.any(Sort::Classes) || labels_hidden()
     }
 }

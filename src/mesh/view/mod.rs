@@ -243,8 +243,7 @@ impl<'a> View<'a> {
             }
             _ => None,
         });
-        let known =
-            || self.world.role_of(&ObjectKey::new("v1", "ServiceAccount", namespace, service_account));
+        let known = || self.world.role_of(&ObjectKey::new("v1", "ServiceAccount", namespace, service_account));
         match laid.or_else(known) {
             Some(role) => Ok(role),
             None => self.world.unlisted().hides(Sort::ServiceAccounts, namespace).map_or(Ok(None), Err),

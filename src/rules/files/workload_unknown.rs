@@ -45,11 +45,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             "no podSelector, which selects nothing".to_owned(),
             "give spec.podSelector the labels of the pods".to_owned(),
         ),
-        Some(found) if unlisted.is_empty() => (
-            selects_none,
-            found,
-            "apply the workload too, or give spec.podSelector the labels of its pods".to_owned(),
-        ),
+        Some(found) if unlisted.is_empty() => {
+            (selects_none, found, "apply the workload too, or give spec.podSelector the labels of its pods".to_owned())
+        }
         // It may be among what nobody could list: of the labels nothing is said.
         Some(found) => (
             format!(

@@ -120,7 +120,13 @@ struct Differs {
 }
 
 /// Looks at a kind in the first of its versions that is served.
-async fn look(client: &Client, answer: Duration, kind: &'static WatchedKind, place: &Place, world: &SharedWorld) -> Result<Look, String> {
+async fn look(
+    client: &Client,
+    answer: Duration,
+    kind: &'static WatchedKind,
+    place: &Place,
+    world: &SharedWorld,
+) -> Result<Look, String> {
     let mut look = Look::default();
     for kind in kind.versions() {
         let whole = Whole { client: client.clone(), kind, answer };

@@ -78,7 +78,8 @@ static OTHERS: LazyLock<Vec<WatchedKind>> = LazyLock::new(|| {
             versions.push(kind);
             continue;
         }
-        if special.iter().any(|row| row.kind.kind == kind.kind) || kinds.iter().flatten().any(|it| it.kind == kind.kind) {
+        if special.iter().any(|row| row.kind.kind == kind.kind) || kinds.iter().flatten().any(|it| it.kind == kind.kind)
+        {
             kind.name = kind.resource().leak();
         }
         kinds.push(vec![kind]);

@@ -17,11 +17,13 @@ fn forbidding(served: bool) -> impl Fn(&str) -> Answer + Clone + Send + Sync + '
         let path = target.split('?').next().unwrap_or_default();
         if path == "/apis/argoproj.io/v1alpha1" {
             let resource = json!({"name": "rollouts", "singularName": "rollout", "namespaced": true, "kind": "Rollout", "verbs": ["list"]});
-            let list = json!({"kind": "APIResourceList", "groupVersion": "argoproj.io/v1alpha1", "resources": [resource]});
+            let list =
+                json!({"kind": "APIResourceList", "groupVersion": "argoproj.io/v1alpha1", "resources": [resource]});
             return Some(if served { (200, list.to_string()) } else { (404, "404 page not found\n".to_owned()) });
         }
         let message = "rollouts.argoproj.io is forbidden: User \"meshvet\" cannot list resource \"rollouts\"";
-        let status = json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": message});
+        let status =
+            json!({"kind": "Status", "status": "Failure", "reason": "Forbidden", "code": 403, "message": message});
         match (target.contains("watch=true"), path.ends_with("/rollouts")) {
             (_, true) => Some((403, status.to_string())),
             (true, false) => None,
@@ -45,10 +47,16 @@ async fn an_optional_kind_that_is_forbidden_counts_as_filled_and_is_noted() {
     cluster.until("ready without it", |cluster| cluster.readiness.ready()).await;
     let gaps = unlisted(&cluster.world);
     assert_eq!(gaps.len(), 1, "{gaps:?}");
-    assert!(gaps[0].0 == "rollouts.argoproj.io" && gaps[0].1.contains("must allow list and watch on rollouts.argoproj.io"));
+    assert!(
+        gaps[0].0 == "rollouts.argoproj.io" && gaps[0].1.contains("must allow list and watch on rollouts.argoproj.io")
+    );
     tokio::time::sleep(Duration::from_millis(60)).await;
-    let lines: Vec<String> =
-        log.text().lines().filter(|line| line.contains("may not list rollouts.argoproj.io")).map(str::to_owned).collect();
+    let lines: Vec<String> = log
+        .text()
+        .lines()
+        .filter(|line| line.contains("may not list rollouts.argoproj.io"))
+        .map(str::to_owned)
+        .collect();
     assert!(lines.len() == 1 && lines[0].contains("WARN"), "{lines:?}");
 }
 

@@ -94,7 +94,8 @@ fn gaps(outcomes: Vec<(&'static WatchedKind, Found)>, namespace: Option<&str>) -
         ));
     }
     if !unknown.is_empty() {
-        gaps.notes.push(format!("{} may not be listed: nothing is claimed that they could contradict", unknown.join(", ")));
+        gaps.notes
+            .push(format!("{} may not be listed: nothing is claimed that they could contradict", unknown.join(", ")));
     }
     if !absent.is_empty() {
         gaps.notes.push(format!("the cluster has no {}: their CRDs aren't installed", absent.join(", ")));

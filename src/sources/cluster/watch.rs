@@ -249,9 +249,10 @@ impl Trouble {
     /// Whether this has not been told yet, or long ago. That a kind is absent, or an optional one forbidden, is told once.
     fn is_news(&mut self, failure: &Failure, optional: bool) -> bool {
         let once = failure.why == Why::Absent || (optional && failure.why == Why::Forbidden);
-        let known = self.told.as_ref().is_some_and(|told| {
-            told.message == failure.message && (once || told.at.elapsed() < REMIND)
-        });
+        let known = self
+            .told
+            .as_ref()
+            .is_some_and(|told| told.message == failure.message && (once || told.at.elapsed() < REMIND));
         if !known && failure.why != Why::Expired {
             let message = failure.message.clone();
             self.told = Some(Told { message, at: Instant::now(), listing: failure.listing });
