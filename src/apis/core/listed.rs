@@ -126,12 +126,10 @@ pub(in crate::apis) fn listed_workloads() -> impl Iterator<Item = &'static Row> 
     list().rows.iter()
 }
 
-/// Whether what an object of this type controls is told by a workload above it. Any version of a type is that type.
-pub(super) fn owns_pods(api_version: &str, kind: &str) -> bool {
-    let group = group_of(api_version);
-    let is_workload = |row: &Row| row.group == group && row.kind.kind == kind && matches!(row.part, Part::Workload(_));
-    let is_between = |entry: &Listed| group_of(entry.api_version) == group && entry.kind == kind;
-    crate::apis::rows().any(is_workload) || list().between.iter().any(is_between)
+/// Whether a type is listed as one that stands between a workload and its pods.
+pub(super) fn is_between(api_version: &str, kind: &str) -> bool {
+    let is_it = |entry: &Listed| group_of(entry.api_version) == group_of(api_version) && entry.kind == kind;
+    list().between.iter().any(is_it)
 }
 
 fn group_of(api_version: &str) -> &str {
@@ -185,6 +183,7 @@ impl Listed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apis::core::owns_pods;
 
     fn added(api_version: &str, kind: &str, template: Option<&str>) -> WorkloadKind {
         WorkloadKind {

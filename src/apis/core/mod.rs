@@ -15,3 +15,12 @@ pub(super) use listed::listed_workloads;
 pub(crate) use stores::store_of_files;
 pub use stores::{config_map_store, secret_store};
 pub(crate) use workloads::Owned;
+
+use crate::apis::registry::Part;
+
+/// Whether what an object of this type controls is told by it, or by a workload above it. Any version of a type is that type.
+fn owns_pods(api_version: &str, kind: &str) -> bool {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let mut rows = crate::apis::rows().filter(|row| row.group == group && row.kind.kind == kind);
+    rows.any(|row| matches!(row.part, Part::Workload(_))) || listed::is_between(api_version, kind)
+}

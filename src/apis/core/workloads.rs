@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::apis::core::listed::owns_pods;
+use crate::apis::core::owns_pods;
 use crate::apis::core::pods::{Pod, Template, probes_of};
 use crate::apis::registry::Pods;
 use crate::apis::{DecodeError, proxies};
