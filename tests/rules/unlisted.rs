@@ -55,10 +55,7 @@ fn workloads() -> Vec<Case> {
                 s.hide("rollouts.argoproj.io", Sort::Workloads, None);
             },
             SELECTOR,
-            &[
-                "may be one of rollouts.argoproj.io, which may not be listed",
-                "grant list and watch on rollouts.argoproj.io",
-            ],
+            &["unknown: rollouts.argoproj.io may not be listed", "grant list and watch on rollouts.argoproj.io"],
         ),
         warns(
             "MV203",
@@ -69,7 +66,7 @@ fn workloads() -> Vec<Case> {
                 s.hide("rollouts.argoproj.io", Sort::Workloads, Some("shop"));
             },
             SELECTOR,
-            &["may be one of deployments.apps, which"],
+            &["unknown: deployments.apps may not be listed"],
         ),
         warns(
             "MV203",

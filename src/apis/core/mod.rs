@@ -7,6 +7,8 @@ mod stores;
 pub(in crate::apis) mod volumes;
 mod workloads;
 
+use crate::apis::registry::Part;
+
 pub use kinds::API;
 pub(crate) use kinds::{CONFIG_MAP, SECRET, SERVICE_ACCOUNT};
 pub use listed::WorkloadKind;
@@ -15,8 +17,6 @@ pub(super) use listed::listed_workloads;
 pub(crate) use stores::store_of_files;
 pub use stores::{config_map_store, secret_store};
 pub(crate) use workloads::Owned;
-
-use crate::apis::registry::Part;
 
 /// Whether what an object of this type controls is told by it, or by a workload above it. Any version of a type is that type.
 fn owns_pods(api_version: &str, kind: &str) -> bool {

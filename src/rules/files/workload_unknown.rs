@@ -50,11 +50,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         // It may be among what nobody could list: of the labels nothing is said.
         Some(found) => (
-            format!(
-                "the {}'s workload is not known, so its certificate files can't be found: it may be one of {unlisted}, which may not \
-                 be listed",
-                member.noun
-            ),
+            format!("whether it selects a workload is unknown: {unlisted} may not be listed"),
             format!("{found} among those that may be listed"),
             format!("grant list and watch on {unlisted}; else apply the workload too, if there is none yet"),
         ),

@@ -116,7 +116,7 @@ impl Watch {
         }
         match failure.why {
             Why::Absent => return self.absent(message, news),
-            Why::Forbidden if self.kind.optional => {
+            Why::Forbidden if self.kind.optional && failure.listing => {
                 if served::is_served(&self.whole.client, self.first).await == Some(false) {
                     return self.absent(message, false);
                 }
@@ -248,7 +248,7 @@ struct Told {
 impl Trouble {
     /// Whether this has not been told yet, or long ago. That a kind is absent, or an optional one forbidden, is told once.
     fn is_news(&mut self, failure: &Failure, optional: bool) -> bool {
-        let once = failure.why == Why::Absent || (optional && failure.why == Why::Forbidden);
+        let once = failure.why == Why::Absent || (optional && failure.listing && failure.why == Why::Forbidden);
         let known = self
             .told
             .as_ref()
