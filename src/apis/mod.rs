@@ -18,11 +18,12 @@ use std::collections::BTreeMap;
 
 use crate::mesh::Workload;
 
+pub use core::WorkloadKind;
 pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::{Undecodable, UnknownField};
 pub use objects::{decode_object, decode_subject};
-pub use registry::{Api, Names, Part, Row};
+pub use registry::{Api, Names, Part, Pods, Row};
 pub use subject::{Native, Subject};
 
 /// Every API, those of meshes first.
@@ -43,9 +44,9 @@ pub(crate) fn is_proxied(api: &str, workload: &Workload, labels: Option<&BTreeMa
     labels.map(|labels| (of_api.is_given)(labels, proxy))
 }
 
-/// Every kind that facts come from.
+/// Every kind that facts come from: those of the APIs, and the workloads that are [listed](core::list_workloads).
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    APIS.into_iter().flat_map(|api| api.kinds)
+    APIS.into_iter().flat_map(|api| api.kinds).chain(core::listed_workloads())
 }
 
 /// The kinds that are vetted at admission.

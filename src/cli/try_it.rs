@@ -59,7 +59,7 @@ impl TryArgs {
     /// # Errors
     /// When there is nothing to submit; give manifests that hold one, or no path for the example mesh, or the server can't be started.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let policy = serve::policy::read(self.config.as_deref())?;
+        let policy = serve::policy::adopt(self.config.as_deref())?;
         let example = self.paths.is_empty();
         let (manifests, from) = if example {
             let secrets = example::secrets().context("the example's certificates")?;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::apis::WorkloadKind;
 use crate::aws::AccountRole;
 use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
@@ -13,6 +14,7 @@ use crate::policy::answers::{Answers, Detail, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::file::{Aws, AwsAccount, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
+use crate::policy::workloads;
 
 /// The label that Kubernetes sets on every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -22,6 +24,7 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 pub struct Policy {
     base: Effective,
     log_level: Option<String>,
+    workloads: Vec<WorkloadKind>,
     scopes: Vec<Layer>,
 }
 
@@ -92,7 +95,7 @@ impl Default for Policy {
             allowed_issuers: None,
             aws: Arc::default(),
         };
-        Self { base, log_level: None, scopes: Vec::new() }
+        Self { base, log_level: None, workloads: Vec::new(), scopes: Vec::new() }
     }
 }
 
@@ -124,6 +127,7 @@ impl Policy {
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
         file.log.check()?;
         policy.log_level = file.log.level;
+        policy.workloads = workloads::resolve(&file.workloads)?;
         file.aws.check()?;
         policy.base.aws = Arc::new(file.aws);
         for (index, scope) in file.scopes.into_iter().enumerate() {
@@ -150,6 +154,11 @@ impl Policy {
     /// What is logged, in place of what the command line says.
     pub(crate) fn log_level(&self) -> Option<&str> {
         self.log_level.as_deref()
+    }
+
+    /// The kinds that own pods, besides those that are listed without a policy.
+    pub fn workloads(&self) -> &[WorkloadKind] {
+        &self.workloads
     }
 
     /// Where the mesh is in AWS, and whom meshvet asks as.

@@ -15,6 +15,7 @@ use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::issuers::IssuersFile;
+use crate::policy::workloads::Workload;
 use crate::text::suggest;
 
 /// meshvet's policy file. Everything may be left out.
@@ -53,6 +54,9 @@ pub struct PolicyFile {
     pub aws: Aws,
     /// What `meshvet serve` logs.
     pub log: Log,
+    /// Kinds that own pods, besides Kubernetes' own and those that are listed without a policy (Rollout, DeploymentConfig, Knative's
+    /// Service, Kruise's kinds). A change takes a restart of `meshvet serve`, and a right to list and watch them.
+    pub workloads: Vec<Workload>,
     /// Namespaces for which something else holds. Of several that fit, the later wins.
     pub scopes: Vec<Scope>,
 }

@@ -8,6 +8,7 @@ mod effective;
 mod error;
 mod file;
 mod issuers;
+mod workloads;
 
 pub use answers::{Answers, Detail, Enforcement};
 pub use effective::{Effective, Policy};
@@ -18,3 +19,4 @@ pub use file::{
     Thresholds,
 };
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};
+pub use workloads::Workload;

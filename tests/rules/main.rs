@@ -19,6 +19,8 @@ mod reliance;
 mod routes;
 mod scene;
 mod traits;
+mod unlisted;
+mod workloads;
 
 use std::collections::BTreeSet;
 
@@ -39,6 +41,8 @@ fn all() -> Vec<Case> {
         reliance::cases(),
         routes::cases(),
         acm::cases(),
+        unlisted::cases(),
+        workloads::cases(),
     ]
     .concat()
 }
@@ -97,6 +101,16 @@ fn a_sound_world_of_acm_has_no_findings() {
     let mut scene = Scene::sound();
     acm::pair(&mut scene);
     assert_eq!(scene.judge().told(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_claimed_of_what_nobody_could_list() {
+    unlisted::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn workloads_of_every_listed_kind_are_judged() {
+    workloads::cases().iter().for_each(Case::run);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use meshvet::apis::{Entry, Subject, decode_object};
 use meshvet::aws::{AwsFacts, Question};
 use meshvet::finding::Finding;
-use meshvet::mesh::{View, World};
+use meshvet::mesh::{Gap, Sort, View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Judgement, Surface, examine, judge};
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ pub(crate) struct Scene {
     pub(crate) secret: Option<BTreeMap<String, String>>,
     /// Whatever else is there.
     pub(crate) others: Vec<Value>,
+    /// What could not be listed, by the resource.
+    pub(crate) unlisted: Vec<(&'static str, Gap)>,
     /// What AWS has answered.
     pub(crate) aws: AwsFacts,
     pub(crate) policy: String,
@@ -53,6 +55,7 @@ impl Scene {
             namespace: manifests::namespace("shop"),
             secret: Some(BTreeMap::new()),
             others: Vec::new(),
+            unlisted: Vec::new(),
             aws: AwsFacts::new(),
             policy: String::new(),
             surface: Surface::Check,
@@ -78,6 +81,12 @@ impl Scene {
     pub(crate) fn certificate(&mut self, issued: &Issued) {
         self.key("tls.crt", &issued.chain);
         self.key("tls.key", &issued.key);
+    }
+
+    /// Lets nobody list a resource, but for what is in one namespace.
+    pub(crate) fn hide(&mut self, resource: &'static str, sort: Sort, except: Option<&str>) {
+        let why = format!("may not list {resource}: forbidden");
+        self.unlisted.push((resource, Gap { sort, except: except.map(str::to_owned), why }));
     }
 
     /// Sets a place of the node, by JSON pointer; what leads there is made.
@@ -161,6 +170,9 @@ impl Scene {
                 Entry::Nothing(_) => {}
                 Entry::Other => panic!("a kind that nobody reads"),
             }
+        }
+        for (resource, gap) in &self.unlisted {
+            world.note_unlisted(resource, Some(gap.clone()));
         }
         (world, judged.expect("the object to judge"))
     }

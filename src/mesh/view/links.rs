@@ -9,7 +9,7 @@ use crate::mesh::facts::Fact;
 use crate::mesh::hop::{Hop, Inlet, Target, Within};
 use crate::mesh::link::{Link, PolicyInForce, Step, service_of};
 use crate::mesh::member::{Member, OwnPolicy};
-use crate::mesh::view::View;
+use crate::mesh::view::{Belonging, View};
 
 /// The most hops between a client and a server. App Mesh needs three, Gateway API two; more is a circle.
 const MOST_STEPS: usize = 8;
@@ -134,9 +134,9 @@ impl<'a> View<'a> {
         links.0
     }
 
-    /// Adds the link, when there is a listener that it can mean and both ends are of one mesh; one for each where there are several.
+    /// Adds the link, when there is a listener that it can mean and both ends are of one mesh for certain; one for each where there are several.
     fn link(&self, client: &'a Member, via: Vec<Step<'a>>, server: &'a Member, links: &mut Collected<'a>) {
-        if self.mesh_of(client) != self.mesh_of(server) {
+        if self.share_a_mesh(client, server) != Belonging::Yes {
             return;
         }
         let meant = meant(&via, &server.servers);

@@ -14,6 +14,7 @@ use meshvet::aws::{
     Answer, Arn, ArnKind, AuthorityFacts, Call, CertificateFacts, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE,
     EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, Home, Question, RoleOf, Simulation, Unanswered, key_algorithm,
 };
+use meshvet::mesh::Sort;
 use meshvet::pki::{Certificate, Description, ExtendedKeyUsage, FileFacts, HashAlgorithm};
 use serde_json::{Value, json};
 
@@ -152,6 +153,8 @@ fn called_by(scene: &mut Scene, trust: Value) {
 fn bundle(scene: &mut Scene, pem: &str) {
     scene.others.push(manifests::secret("shop", "front-trust", &[("ca.crt", pem)]));
 }
+
+pub(crate) use roles::hidden as hidden_roles;
 
 pub(crate) fn cases() -> Vec<Case> {
     [allowed::cases(), references::cases(), answers::cases(), roles::cases(), certificates::cases()].concat()
