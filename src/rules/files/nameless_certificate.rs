@@ -17,6 +17,7 @@
 
 use crate::finding::Problem;
 use crate::rules::context::Context;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -25,11 +26,17 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let Some(leaf) = using.leaf() else { continue };
         let Some(log) = leaf.nameless_log() else { continue };
         out.add(
-            Problem::deny(using.chain_site(), format!("the certificate in {} has no name", using.chain_origin()))
-                .expected("a subject alternative name, or at least a common name")
-                .found(leaf.names_text())
-                .consequence(format!("the proxy refuses its configuration: {log}"))
-                .fix(format!("issue the certificate with the node's hostname among its names{}", using.then_restart())),
+            using.of(
+                Aspect::Names,
+                Problem::deny(using.chain_site(), format!("the certificate in {} has no name", using.chain_origin()))
+                    .expected("a subject alternative name, or at least a common name")
+                    .found(leaf.names_text())
+                    .consequence(format!("the proxy refuses its configuration: {log}"))
+                    .fix(format!(
+                        "issue the certificate with the node's hostname among its names{}",
+                        using.then_restart()
+                    )),
+            ),
         );
     }
 }

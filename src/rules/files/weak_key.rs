@@ -19,6 +19,7 @@
 use crate::finding::{Problem, Site};
 use crate::pki::{Certificate, HashAlgorithm, KeyAlgorithm};
 use crate::rules::context::Context;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -41,9 +42,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             && bits >= 2048
         {
             out.add(
-                problem(site("key"), format!("the key of the certificate in {origin} is short"))
-                    .expected(format!("RSA {} or more", cx.policy.rsa_bits))
-                    .found(leaf.key_algorithm.to_string()),
+                using.of(
+                    Aspect::Key,
+                    problem(site("key"), format!("the key of the certificate in {origin} is short"))
+                        .expected(format!("RSA {} or more", cx.policy.rsa_bits))
+                        .found(leaf.key_algorithm.to_string()),
+                ),
             );
         }
         // A root's own signature protects nothing.
@@ -61,9 +65,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             && lifetime_days(leaf) > i64::from(most)
         {
             out.add(
-                problem(site("lifetime"), format!("the certificate in {origin} lives too long"))
-                    .expected(format!("at most {most} days"))
-                    .found(format!("{} days", lifetime_days(leaf))),
+                using.of(
+                    Aspect::Lifetime,
+                    problem(site("lifetime"), format!("the certificate in {origin} lives too long"))
+                        .expected(format!("at most {most} days"))
+                        .found(format!("{} days", lifetime_days(leaf))),
+                ),
             );
         }
     }

@@ -23,6 +23,7 @@ use crate::pki::path::{PathVerdict, Purpose};
 use crate::rules::context::Context;
 use crate::rules::envoy;
 use crate::rules::pairs::Side;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 use crate::rules::uses::CertificateUse;
 
@@ -45,11 +46,14 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         // Of a certificate that is trusted itself, no usage is looked at.
         let severity = if every_known_peer_takes(cx, using) { Severity::Warn } else { Severity::Deny };
         out.add(
-            Problem::new(severity, using.chain_site(), message)
-                .expected(format!("{wanted} among its extended key usages, or none at all"))
-                .found(usages(usage))
-                .consequence(consequence)
-                .fix(format!("issue the certificate with {wanted}{}", using.then_restart())),
+            using.of(
+                Aspect::Usages,
+                Problem::new(severity, using.chain_site(), message)
+                    .expected(format!("{wanted} among its extended key usages, or none at all"))
+                    .found(usages(usage))
+                    .consequence(consequence)
+                    .fix(format!("issue the certificate with {wanted}{}", using.then_restart())),
+            ),
         );
     }
 }

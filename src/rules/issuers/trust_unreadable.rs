@@ -16,13 +16,17 @@
 //! Store the authorities as PEM, one block after the other, each from the start of its line.
 
 use crate::finding::Problem;
+use crate::pki::FileForm;
 use crate::rules::context::Context;
+use crate::rules::promised::{Aspect, settle};
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for trust in &cx.trusts {
-        let Some(Err(error)) = trust.facts().map(|facts| &facts.bundle) else { continue };
-        out.add(
+        let Some(error) = trust.error() else { continue };
+        out.add(settle(
+            &trust.place,
+            Aspect::Form(|form| form == FileForm::Authorities),
             Problem::deny(trust.site(), format!("{} is no trust bundle that Envoy loads", trust.origin()))
                 .expected("PEM certificates of the authorities to trust")
                 .found(error.to_string())
@@ -31,6 +35,6 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     error.envoy_log(trust.trust_ref.text())
                 ))
                 .fix(format!("{}; then restart the pods, since a proxy doesn't reload a file", error.fix())),
-        );
+        ));
     }
 }

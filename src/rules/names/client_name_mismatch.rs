@@ -24,6 +24,7 @@ use crate::pki::{Certificate, HostMatch, certificate_matches_host, san_entry_mat
 use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
 use crate::rules::envoy;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -34,11 +35,16 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let Some(Mismatch { field, expected }) = mismatch(validation, leaf) else { continue };
             let fields = Fields { client: &field, server: using.chain_ref.field() };
             out.add(
-                pair.problem(cx, fields, "no name that the client lists is in the server's certificate")
-                    .expected(expected)
-                    .found(leaf.names_text())
-                    .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
-                    .fix("list a name that the certificate has; while it changes, list both the old and the new one"),
+                using.of(
+                    Aspect::Names,
+                    pair.problem(cx, fields, "no name that the client lists is in the server's certificate")
+                        .expected(expected)
+                        .found(leaf.names_text())
+                        .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
+                        .fix(
+                            "list a name that the certificate has; while it changes, list both the old and the new one",
+                        ),
+                ),
             );
         }
     }

@@ -23,6 +23,7 @@ use crate::mesh::Covered;
 use crate::pki::{HostMatch, certificate_matches_host};
 use crate::rules::context::Context;
 use crate::rules::envoy;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -34,11 +35,17 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             }
             let message = format!("{reason} {name} matches only the common name ({})", using.chain_origin());
             out.add(
-                Problem::warn(using.chain_site(), message)
-                    .expected(format!("DNS:{name} among the subject alternative names"))
-                    .found(leaf.names_text())
-                    .consequence(format!("where a client checks names, its proxy logs {}", envoy::san_mismatch(leaf)))
-                    .fix(format!("issue the certificate with DNS:{name} among its subject alternative names")),
+                using.of(
+                    Aspect::Names,
+                    Problem::warn(using.chain_site(), message)
+                        .expected(format!("DNS:{name} among the subject alternative names"))
+                        .found(leaf.names_text())
+                        .consequence(format!(
+                            "where a client checks names, its proxy logs {}",
+                            envoy::san_mismatch(leaf)
+                        ))
+                        .fix(format!("issue the certificate with DNS:{name} among its subject alternative names")),
+                ),
             );
         }
     }

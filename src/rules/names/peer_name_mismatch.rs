@@ -21,6 +21,7 @@
 use crate::pki::san_entry_matches;
 use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -40,13 +41,16 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let fields = Fields { client: using.chain_ref.field(), server: &list };
             let names: Vec<&str> = validation.names.list().iter().map(|(name, _)| name.as_str()).collect();
             out.add(
-                pair.problem(cx, fields, "no name that the listener lists is in the client's certificate")
-                    .expected(format!("one of {}", names.join(", ")))
-                    .found(leaf.names_text())
-                    .consequence(
-                        "the server ends the handshake: the client's proxy logs SSLV3_ALERT_CERTIFICATE_UNKNOWN",
-                    )
-                    .fix("add the client's name to the listener's list first; then let the client call"),
+                using.of(
+                    Aspect::Names,
+                    pair.problem(cx, fields, "no name that the listener lists is in the client's certificate")
+                        .expected(format!("one of {}", names.join(", ")))
+                        .found(leaf.names_text())
+                        .consequence(
+                            "the server ends the handshake: the client's proxy logs SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+                        )
+                        .fix("add the client's name to the listener's list first; then let the client call"),
+                ),
             );
         }
     }
