@@ -1,6 +1,9 @@
 //! Facts of a second API are judged by the rules as they are.
 
-use meshvet::mesh::{FactId, NameCheck, Overlay, PolicyInForce, Promise, Reaches, StoreKey, StoreState, View};
+use meshvet::mesh::{
+    FactId, NameCheck, Namespaces, Overlay, PolicyInForce, Promise, PromisedStore, Reaches, StoreFields, StoreKey,
+    StoreState, View,
+};
 
 use crate::gates::{
     AUTHORITY, Gates, OTHER, bundle, codes, gate, keys, listener, object, policy, secret, server, service,

@@ -15,6 +15,7 @@ mod membership;
 mod names;
 mod objects;
 mod pairs;
+mod promises;
 mod routes;
 mod scene;
 mod traits;
@@ -35,6 +36,7 @@ fn all() -> Vec<Case> {
         issuers::cases(),
         allowed::cases(),
         pairs::cases(),
+        promises::cases(),
         routes::cases(),
         acm::cases(),
     ]
@@ -90,6 +92,11 @@ fn a_sound_world_of_acm_has_no_findings() {
     let mut scene = Scene::sound();
     acm::pair(&mut scene);
     assert_eq!(scene.judge().told(), Vec::<String>::new());
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_promises_say() {
+    promises::cases().iter().for_each(Case::run);
 }
 
 #[test]
