@@ -198,7 +198,7 @@ impl Generator {
 
 /// A file of the folder. What lies outside kustomize doesn't read either.
 fn read(folder: &Path, path: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let folder = folder.canonicalize().ok()?;
+    let folder = Path::new(".").join(folder).canonicalize().ok()?;
     let path = folder.join(path).canonicalize().ok()?;
     let size = path.starts_with(&folder).then(|| path.metadata().ok())??;
     if !size.is_file() || size.len() > MAX_BYTES {
