@@ -235,3 +235,60 @@ fn duration(text: &str) -> Option<SignedDuration> {
     }
     (all > SignedDuration::ZERO).then_some(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn made(spec: Value) -> PromisedStore {
+        let object = ObjectRef::new("cert-manager.io/v1", "Certificate", "depot", "ledger");
+        let spec = Spec::deserialize(spec).expect("a spec");
+        stores(&object, spec).pop().expect("a store")
+    }
+
+    fn leaf(spec: Value) -> Arc<Certificate> {
+        made(spec).certificate.expect("a certificate").leaf
+    }
+
+    #[test]
+    fn what_is_left_out_is_what_cert_manager_fills_in() {
+        let leaf = leaf(json!({"secretName": "ledger-tls", "dnsNames": ["ledger.depot"], "issuerRef": {"name": "ca"}}));
+        assert_eq!(leaf.key_algorithm, KeyAlgorithm::Rsa { bits: 2048 });
+        assert_eq!(leaf.lifetime().as_secs(), 90 * 24 * 3600);
+        assert_eq!((leaf.names_text().as_str(), leaf.issuer.as_str()), ("DNS:ledger.depot", "Issuer ca"));
+        let usage = leaf.key_usage.expect("key usages");
+        assert!(usage.digital_signature && usage.key_encipherment && !usage.key_cert_sign);
+        assert!(leaf.extended_key_usage.is_none() && !leaf.is_ca());
+    }
+
+    #[test]
+    fn names_of_every_kind_are_read() {
+        let leaf = leaf(json!({
+            "literalSubject": "O=Shop, CN=ledger", "commonName": "ignored", "dnsNames": ["a.b"], "ipAddresses": ["::1", "no"],
+            "uris": ["spiffe://a/b"], "emailAddresses": ["a@b"], "otherNames": [{"oid": "1.2", "utf8Value": "x"}], "isCA": true,
+        }));
+        assert_eq!(leaf.names_text(), "DNS:a.b, IP:::1, URI:spiffe://a/b, email:a@b, otherName; CN=ledger");
+        assert!(leaf.is_ca() && leaf.key_usage.is_some_and(|usage| usage.key_cert_sign));
+    }
+
+    #[test]
+    fn each_format_is_a_key_of_its_own() {
+        let keys = |spec| made(spec).keys.expect("keys").into_keys().collect::<Vec<_>>();
+        assert_eq!(keys(json!({})), ["ca.crt", "tls.crt", "tls.key"]);
+        let formats = json!([{"type": "CombinedPEM"}, {"type": "DER"}]);
+        let all = json!({"additionalOutputFormats": formats, "keystores": {"jks": {"create": true}, "pkcs12": {"create": false}}});
+        let more = ["ca.crt", "key.der", "keystore.jks", "tls-combined.pem", "tls.crt", "tls.key", "truststore.jks"];
+        assert_eq!(keys(all), more);
+    }
+
+    #[test]
+    fn a_duration_is_read_as_go_writes_it() {
+        for (text, seconds) in [("2160h", 7_776_000), ("1h30m", 5_400), ("2160h0m0s", 7_776_000), ("1.5h", 5_400)] {
+            assert_eq!(duration(text), Some(SignedDuration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "90d", "h", "90", "0h", "99999999999999999999h"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+}

@@ -4,6 +4,8 @@
 //! With Cloud Map service discovery, whether a name of the certificate is significant to the node: `service.namespace`,
 //! or a name whose first label is the virtual node's (`blue.apps.local` for node `blue`), a wildcard counting.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! App Mesh doesn't consider names with Cloud Map, so that nothing fails today. Its user guide recommends a significant
 //! name all the same, and later editions require `service.namespace`; a client policy that lists names needs one.

@@ -5,6 +5,8 @@
 //! line ends, everything on a single line, a literal `\n` in place of line ends, `BEGIN` behind spaces, no line end
 //! between `END` and `BEGIN`, a corrupt or truncated block, a key alone, an empty file.
 //!
+//! A file that cert-manager or trust-manager will make is judged by the format that it will have: a warning.
+//!
 //! ## Why it matters
 //! Envoy refuses the listener as a whole: nothing answers on the port, with TLS or without.
 //!

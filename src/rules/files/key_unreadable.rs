@@ -4,6 +4,8 @@
 //! Whether the private key file is one that Envoy loads: PEM in PKCS#1, PKCS#8 or SEC1, not encrypted. Encrypted keys are
 //! named as such: App Mesh has no field for a password.
 //!
+//! A file that cert-manager or trust-manager will make is judged by the format that it will have: a warning.
+//!
 //! ## Why it matters
 //! Envoy refuses the listener as a whole: nothing answers on the port, with TLS or without.
 //!

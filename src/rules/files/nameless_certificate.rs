@@ -4,6 +4,8 @@
 //! Whether the leaf has any name at all: a common name or a subject alternative name. An e-mail address alone counts as
 //! none; an IP address or URI suffices.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! Envoy refuses the listener as a whole: `Invalid TLS context has neither subject CN nor SAN names`.
 //!

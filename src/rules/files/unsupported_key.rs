@@ -6,6 +6,8 @@
 //! digitalSignature. P-384 only warns: it works from TLS 1.3 on. Of a certificate that a client shows, P-384 and P-521 are
 //! good.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! A proxy that refuses its configuration answers nothing on the port; one that fails in the handshake looks healthy
 //! and serves nobody.

@@ -5,6 +5,8 @@
 //! `rsaBits` (2048), signatures with another hash function than `signatureHashes` (the SHA-2 family), and a lifetime over
 //! `maxLifetimeDays` (no limit by default).
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! Envoy accepts SHA-1 signatures to this day. It is for the platform to say what is too weak, and this is where.
 //!

@@ -5,6 +5,8 @@
 //! a client policy shows. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both. It only
 //! warns where callers are known, and all of them trust this very certificate: then its usages aren't looked at.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! Envoy loads it without a word, and the peer refuses it: `unsupported certificate purpose` on the client,
 //! `SSLV3_ALERT_UNSUPPORTED_CERTIFICATE` from a server that validates clients.

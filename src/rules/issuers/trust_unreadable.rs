@@ -4,6 +4,8 @@
 //! Whether the trust bundle, of a client policy or of a listener that validates clients, holds at least one certificate
 //! that Envoy loads, and nothing that makes it refuse the file.
 //!
+//! A file that cert-manager or trust-manager will make is judged by the format that it will have: a warning.
+//!
 //! ## Why it matters
 //! Envoy refuses the cluster or listener as a whole: the client reaches none of its backends, the server nobody.
 //!

@@ -5,6 +5,8 @@
 //! among the subject alternative names of the backend's certificate. DNS names are compared ignoring case, a wildcard of
 //! the certificate counting; URIs as they stand.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! The list replaces the hostname: the client's proxy takes no certificate without one of its names. Requests end in
 //! 503, and the client's proxy logs `CERTIFICATE_VERIFY_FAILED … SAN matcher`.

@@ -8,6 +8,8 @@
 //! hostname (each lists names of its own, or validates nothing), it only warns. A new caller that does rely on it is told
 //! so at admission, and so is a route that brings one.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! App Mesh makes each client check the name it dialled against the certificate (user guide, "Transport Layer
 //! Security"). A mismatch shows in the *client's* proxy: requests end in 503 and its log says

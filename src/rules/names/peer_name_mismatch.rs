@@ -4,6 +4,8 @@
 //! For each call to a listener that validates its clients and lists `subjectAlternativeNames`: whether one of the listed
 //! names is among the subject alternative names of the certificate that the calling node shows.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! The server's proxy ends the handshake. The client sees 503, and `SSLV3_ALERT_CERTIFICATE_UNKNOWN` with TLS 1.2; with
 //! TLS 1.3 not even that.

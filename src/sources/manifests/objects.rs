@@ -37,6 +37,7 @@ pub(super) fn take(
     strict: bool,
     found: &mut Found,
 ) {
+    let otherwise = otherwise.filter(|_| root.is_map());
     take_item(root, otherwise, budget, strict, found);
 }
 
