@@ -10,6 +10,7 @@ mod entry;
 mod faults;
 mod lists;
 mod objects;
+pub mod promises;
 mod proxy;
 mod registry;
 mod subject;
@@ -27,7 +28,7 @@ pub use registry::{Api, Names, Part, Pods, Row};
 pub use subject::{Native, Subject};
 
 /// Every API, those of meshes first.
-pub static APIS: [&Api; 2] = [&appmesh::API, &core::API];
+pub static APIS: [&Api; 3] = [&appmesh::API, &core::API, &promises::API];
 
 /// The proxies that APIs give to pods.
 fn proxies() -> impl Iterator<Item = &'static proxy::ProxyOf> {

@@ -272,7 +272,7 @@ mod tests {
             assert!(without.contains(&format!("get, list, watch {read_by_name}")), "{without}");
         }
         assert!(!without.contains("get, list, watch deployments.apps"), "{without}");
-        assert!(!without.contains("secrets") && !without.contains("serviceaccounts"), "{without}");
+        assert!(!without.contains(" secrets") && !without.contains("serviceaccounts"), "{without}");
         for (deployed, words) in [
             (Deployed::default(), "; get, list, watch secrets;"),
             (Deployed { secrets: SecretAccess::OnDemand, ..plain.clone() }, "; get secrets;"),

@@ -47,7 +47,7 @@ pub use link::{CallKey, Link, PolicyInForce, Step};
 pub use member::{AwsResource, Backend, Gateway, Member, OwnPolicy, RouteSelector};
 pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
 pub use overlay::{FreshStores, Overlay};
-pub use promise::Promise;
+pub use promise::{CertificateFields, Namespaces, Promise, PromisedCertificate, PromisedStore, StoreFields};
 pub use release::Release;
 pub use secrets::{SecretAccess, SecretScope};
 pub use settings::Settings;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::mesh::promise::Promise;
+use crate::mesh::promise::PromisedStore;
 use crate::mesh::store::Store;
 
 /// What is known of a store that something mounts.
@@ -13,7 +13,7 @@ pub enum StoreState {
     /// It isn't there.
     Absent,
     /// It isn't there, and somebody is about to make it.
-    Promised(Arc<Promise>),
+    Promised(Arc<PromisedStore>),
     /// Nobody knows: why meshvet did not read it.
     Unread(Unread),
 }

@@ -11,11 +11,10 @@ use crate::mesh::class::Class;
 use crate::mesh::facts::{Fact, FactId};
 use crate::mesh::folders::{Folders, LocalMount};
 use crate::mesh::hop::Hop;
-use crate::mesh::index::{LabelIndex, LinkIndex, Links, ReaderIndex, SelectorIndex};
+use crate::mesh::index::{LabelIndex, LinkIndex, Links, PromiseIndex, ReaderIndex, SelectorIndex};
 use crate::mesh::member::Member;
 use crate::mesh::mounts::Mounts;
 use crate::mesh::paths::PathCache;
-use crate::mesh::promise::Promise;
 use crate::mesh::secrets::{SecretAccess, SecretScope};
 use crate::mesh::state::{StoreState, Unread};
 use crate::mesh::store::{Store, StoreKey, StoreKind};
@@ -31,14 +30,13 @@ pub struct World {
     classes: BTreeMap<ObjectRef, Arc<Class>>,
     workloads: HashMap<ObjectRef, Arc<Workload>>,
     stores: HashMap<StoreKey, Arc<Store>>,
-    promises: HashMap<ObjectRef, Arc<Promise>>,
+    promises: PromiseIndex,
     namespaces: HashMap<String, BTreeMap<String, String>>,
     service_accounts: HashMap<ObjectRef, Option<String>>,
     gateways: BTreeSet<ObjectRef>,
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
     members_in: Links<String, ObjectRef>,
-    promised: Links<StoreKey, ObjectRef>,
     /// Of each workload those that take its template.
     takers: Links<ObjectRef, ObjectRef>,
     unlisted: Unlisted,
@@ -84,11 +82,7 @@ impl World {
                 }
                 self.workloads.insert(workload.object.clone(), workload);
             }
-            Fact::Promise(promise) => {
-                self.forget_promise(&promise.object);
-                self.promised.insert(promise.store.clone(), promise.object.clone());
-                self.promises.insert(promise.object.clone(), promise);
-            }
+            Fact::Promise(promise) => self.promises.insert(promise),
             Fact::Class(class) => drop(self.classes.insert(class.object.clone(), class)),
             Fact::ServiceAccount(object, role) => drop(self.service_accounts.insert(object, role)),
             Fact::Store(key, store) => drop(self.stores.insert(key, store)),
@@ -112,7 +106,7 @@ impl World {
                 self.forget_hop(object);
                 self.forget_attached(object);
                 self.forget_workload(object);
-                self.forget_promise(object);
+                self.promises.remove(object);
                 self.classes.remove(object);
                 self.service_accounts.remove(object);
             }
@@ -163,12 +157,6 @@ impl World {
             if let Some(taken) = &old.takes {
                 self.takers.remove(taken, object);
             }
-        }
-    }
-
-    fn forget_promise(&mut self, object: &ObjectRef) {
-        if let Some(old) = self.promises.remove(object) {
-            self.promised.remove(&old.store, object);
         }
     }
 
@@ -226,7 +214,7 @@ impl World {
             .chain(self.attached.keys())
             .chain(self.classes.keys())
             .chain(self.workloads.keys())
-            .chain(self.promises.keys())
+            .chain(self.promises.objects())
             .chain(self.service_accounts.keys());
         let stores = self.stores.keys().cloned().map(FactId::Store);
         let namespaces = self.namespaces.keys().cloned().map(FactId::Namespace);
@@ -350,12 +338,8 @@ impl World {
         self.gateways.iter().filter_map(|object| self.member(object))
     }
 
-    pub(super) fn promise(&self, object: &ObjectRef) -> Option<&Promise> {
-        self.promises.get(object).map(AsRef::as_ref)
-    }
-
-    pub(super) fn promises_of(&self, store: &StoreKey) -> impl Iterator<Item = &Arc<Promise>> {
-        self.promised.of(store).filter_map(|object| self.promises.get(object))
+    pub(super) fn promises(&self) -> &PromiseIndex {
+        &self.promises
     }
 
     pub(super) fn takers_of(&self, workload: &ObjectRef) -> impl Iterator<Item = &ObjectRef> {

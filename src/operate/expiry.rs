@@ -57,7 +57,8 @@ impl Expiries {
 fn of_member(world: &World, member: &Member) -> Vec<ListenerExpiry> {
     let listeners = member.servers.iter().filter_map(|server| {
         let files = Files::of(View::new(world), member, End::Server(server, server.active_tls()?));
-        let ends = files.certificates.iter().filter_map(|using| using.leaf()).map(|leaf| leaf.not_after).min()?;
+        let ends =
+            files.certificates.iter().filter_map(|using| using.issued_leaf()).map(|leaf| leaf.not_after).min()?;
         Some(ListenerExpiry { object: member.object.clone(), listener: Arc::clone(&server.anchor), ends })
     });
     listeners.collect()

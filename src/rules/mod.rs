@@ -6,7 +6,7 @@
 //! What a judgement is made of, each built from what stands before it:
 //!
 //! ```text
-//! end ─► uses ─► loads ─► pairs ─► refused ─► context ─► reliance, reporter, call_problem ─► the rules ─► certainty ─► engine
+//! end ─► promised, uses ─► loads ─► pairs ─► refused ─► context ─► reliance, reporter, call_problem ─► the rules ─► certainty ─► engine
 //! ```
 //!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
@@ -27,6 +27,7 @@ mod loads;
 mod names;
 mod objects;
 mod pairs;
+mod promised;
 mod questions;
 mod refused;
 mod reliance;

@@ -1,11 +1,12 @@
 //! What one end loads: a certificate, with its key where that is a file, or what it trusts; and each file of these by itself.
 
-use crate::finding::Site;
+use crate::finding::{Problem, Site};
 use crate::mesh::{FileRef, Named, Place, Workload};
-use crate::pki::{Bundle, Certificate, Chain, FileFacts};
+use crate::pki::{Bundle, Certificate, CertificateFileError, Chain, FileFacts, FileForm, PrivateKeyError, Purpose};
 use crate::rules::end::End;
 use crate::rules::files::THEN_RESTART;
 use crate::rules::leaf::place_of_leaf;
+use crate::rules::promised::{Aspect, settle};
 
 /// A certificate and its key, as one end of one workload's proxy loads them.
 #[derive(Debug)]
@@ -52,8 +53,17 @@ impl CertificateUse<'_> {
     }
 
     /// The leaf: the certificate that the key is for, wherever it stands in the chain, so that a chain out of order (MV211) isn't
-    /// judged as if an authority were the leaf.
+    /// judged as if an authority were the leaf. One that is only promised counts: see [`of`](Self::of), and
+    /// [`issued_leaf`](Self::issued_leaf) for what nobody knows beforehand.
     pub fn leaf(&self) -> Option<&Certificate> {
+        match &self.chain_place {
+            Place::StorePromised { key, promise, .. } => promise.leaf(key),
+            _ => self.issued_leaf(),
+        }
+    }
+
+    /// The same, where it has been issued: one that is only promised has no dates yet.
+    pub(crate) fn issued_leaf(&self) -> Option<&Certificate> {
         if let Place::Acm { leaf, .. } = &self.chain_place {
             return leaf.as_deref();
         }
@@ -76,6 +86,27 @@ impl CertificateUse<'_> {
         facts(&self.key_place)
     }
 
+    /// Why Envoy doesn't load the chain, or won't.
+    pub(crate) fn chain_error(&self) -> Option<CertificateFileError> {
+        match promised_form(&self.chain_place) {
+            Some(form) => form.certificate_error(Purpose::Chain),
+            None => self.chain_facts()?.chain.as_ref().err().cloned(),
+        }
+    }
+
+    /// Why Envoy doesn't load the key, or won't.
+    pub(crate) fn key_error(&self) -> Option<PrivateKeyError> {
+        match promised_form(&self.key_place) {
+            Some(form) => form.key_error(),
+            None => self.key_facts()?.key.as_ref().err().cloned(),
+        }
+    }
+
+    /// The problem of the certificate, as a promise where it is one.
+    pub(super) fn of(&self, about: Aspect, problem: Problem) -> Problem {
+        settle(&self.chain_place, about, problem)
+    }
+
     /// What Envoy calls the chain's file in its log.
     pub(crate) fn log_path(&self) -> &str {
         match self.chain_ref {
@@ -86,7 +117,8 @@ impl CertificateUse<'_> {
 
     /// How a fix ends that gives the proxy another certificate: a file is read once, one of ACM's is fetched again by itself.
     pub(crate) fn then_restart(&self) -> &'static str {
-        if self.is_acm() { "" } else { THEN_RESTART }
+        // No pod runs yet with what is promised.
+        if self.is_acm() || promised_form(&self.chain_place).is_some() { "" } else { THEN_RESTART }
     }
 
     /// The field that names the chain.
@@ -132,6 +164,14 @@ impl TrustUse<'_> {
     /// What stands at the bundle's path.
     pub fn facts(&self) -> Option<&FileFacts> {
         facts(&self.place)
+    }
+
+    /// Why Envoy doesn't load the bundle, or won't.
+    pub(crate) fn error(&self) -> Option<CertificateFileError> {
+        match promised_form(&self.place) {
+            Some(form) => form.certificate_error(Purpose::Bundle),
+            None => self.facts()?.bundle.as_ref().err().cloned(),
+        }
     }
 
     /// The field that names the bundle.
@@ -201,8 +241,17 @@ fn facts(place: &Place) -> Option<&FileFacts> {
     }
 }
 
+/// What the file will hold, where it is only promised.
+fn promised_form(place: &Place) -> Option<FileForm> {
+    match place {
+        Place::StorePromised { key, promise, .. } => Some(promise.form(key)),
+        _ => None,
+    }
+}
+
 fn origin(place: &Place, path: &str) -> String {
     match place {
+        Place::StorePromised { store, key, promise } => format!("key {key} of {store} promised by {}", promise.by),
         Place::File { store, key, .. } => format!("key {key} of {store}"),
         // The field has the whole ARN; warnings are short.
         Place::Acm { .. } | Place::Authorities(_) => {

@@ -169,6 +169,49 @@ async fn a_slow_secret_takes_no_other_along() {
     assert!(response.warnings().iter().any(|line| line.contains("MV101") && line.contains("not confirmed")));
 }
 
+/// A cert-manager Certificate that fills Secret `shop/blue-cert`, with this name.
+fn certificate(name: &str) -> Value {
+    json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"namespace": "shop", "name": "blue"},
+        "spec": {"secretName": "blue-cert", "dnsNames": [name]}})
+}
+
+#[tokio::test]
+async fn a_secret_that_is_promised_is_not_missing() {
+    for access in [SecretAccess::Complete, SecretAccess::OnDemand] {
+        let of = |name: &str| {
+            let world = [namespace("shop"), deployment("shop", "blue", "blue-cert:/certs"), certificate(name)];
+            Bed::reading(world, access, Reader::default())
+        };
+        of("blue.apps.local").ask(&create(node())).await.passes_silently();
+        let response = of("green.apps.local").ask(&create(node())).await;
+        response.warns(&["MV101", "hostname"]);
+        assert!(!response.warnings().iter().any(|line| line.contains("MV202")), "{:?}", response.warnings());
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_was_removed_is_what_is_promised_again() {
+    let world = [
+        namespace("shop"),
+        deployment("shop", "blue", "blue-cert:/certs"),
+        tls_secret("shop", "blue-cert", &MISNAMED),
+        certificate("blue.apps.local"),
+    ];
+    let bed = Bed::reading(world, SecretAccess::Complete, Reader::default());
+    bed.ask(&create(node())).await.passes_silently();
+}
+
+#[tokio::test]
+async fn where_no_secret_is_read_nothing_is_said_of_one_that_is_promised() {
+    let world = [namespace("shop"), deployment("shop", "blue", "blue-cert:/certs"), certificate("green.apps.local")];
+    Bed::reading(world, SecretAccess::Never, Reader::default()).ask(&create(node())).await.passes_silently();
+    // What can't be read may be there, with another certificate in it.
+    let world = [namespace("shop"), deployment("shop", "blue", "blue-cert:/certs"), certificate("green.apps.local")];
+    let response = Bed::reading(world, SecretAccess::OnDemand, Reader::of([failing()])).ask(&create(node())).await;
+    response.warns(&["MV202", "could not be read"]);
+    assert!(!response.warnings().iter().any(|line| line.contains("MV101")), "{:?}", response.warnings());
+}
+
 #[tokio::test]
 async fn secrets_on_demand_are_read_before_judging() {
     let reader = Reader::of([present(tls_secret("shop", "blue-cert", &MISNAMED))]);

@@ -36,6 +36,13 @@ const ALWAYS: &[&str] = &[
     "cluster /configmaps get,list,watch",
     "cluster /namespaces list,watch",
     "cluster /pods get,list,watch",
+    // What makes Secrets and ConfigMaps.
+    "cluster bitnami.com/sealedsecrets list,watch",
+    "cluster cert-manager.io/certificates list,watch",
+    "cluster external-secrets.io/clusterexternalsecrets list,watch",
+    "cluster external-secrets.io/externalsecrets list,watch",
+    "cluster secrets-store.csi.x-k8s.io/secretproviderclasses list,watch",
+    "cluster trust.cert-manager.io/bundles list,watch",
     // That a policy can't be used.
     "meshvet-system events.k8s.io/events create",
 ];

@@ -17,6 +17,7 @@ mod output;
 mod pairs;
 mod places;
 mod plugin;
+mod promises;
 mod properties;
 mod run;
 mod terminal;

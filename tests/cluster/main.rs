@@ -52,6 +52,7 @@ mod kinds;
 mod managed;
 mod pairs;
 mod policy;
+mod promises;
 mod refusals;
 mod rights;
 mod routes;
@@ -83,6 +84,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("watches", watches::TESTS),
     ("figures", figures::TESTS),
     ("policy", policy::TESTS),
+    ("promises", promises::TESTS),
     ("doctor", doctor::TESTS),
     ("break_glass", break_glass::TESTS),
     ("installing", installing::TESTS),

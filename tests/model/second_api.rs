@@ -1,6 +1,9 @@
 //! Facts of a second API are judged by the rules as they are.
 
-use meshvet::mesh::{FactId, NameCheck, Overlay, PolicyInForce, Promise, StoreKey, StoreState, View};
+use meshvet::mesh::{
+    FactId, NameCheck, Namespaces, Overlay, PolicyInForce, Promise, PromisedStore, StoreFields, StoreKey, StoreState,
+    View,
+};
 
 use crate::gates::{
     AUTHORITY, Gates, OTHER, bundle, codes, gate, keys, listener, object, policy, secret, server, service,
@@ -91,12 +94,22 @@ fn a_promised_secret_is_neither_there_nor_missing() {
     let mut gates = Gates::sound();
     let key = StoreKey::secret("edge", "web");
     let certificate = object("Certificate", "edge", "web");
-    let promise = Promise { object: certificate.clone(), store: key.clone(), keys: None };
+    static FIELDS: StoreFields = StoreFields { name: "spec.secretName", keys: "spec.keys" };
+    let store = PromisedStore {
+        by: certificate.clone(),
+        kind: key.kind,
+        namespaces: Namespaces::One(key.namespace.clone()),
+        name: key.name.clone(),
+        keys: None,
+        certificate: None,
+        fields: &FIELDS,
+    };
+    let promise = Promise { object: certificate.clone(), stores: vec![store.into()] };
     let mut world = gates.world();
     world.forget(&FactId::Store(key.clone()));
     assert!(matches!(View::new(&world).store(&key), StoreState::Absent));
     world.learn(meshvet::mesh::Fact::Promise(promise.into()));
-    assert!(matches!(View::new(&world).store(&key), StoreState::Promised(it) if it.object == certificate));
+    assert!(matches!(View::new(&world).store(&key), StoreState::Promised(it) if it.by == certificate));
     assert_eq!(codes(View::new(&world), &gates.gate), [""; 0]);
     let touched = View::new(&world).touched_by(&FactId::Object(certificate.clone()));
     assert!(touched.contains(&gate()));

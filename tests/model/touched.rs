@@ -65,6 +65,35 @@ fn certificate(namespace: &str, name: &str) -> Slot {
     ])
 }
 
+/// A cert-manager Certificate: for the Secret that is read, for one of a like name, for one in another namespace.
+fn promise(name: &str) -> Slot {
+    let of = |secret: &str, host: &str| {
+        json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"namespace": "shop", "name": name},
+            "spec": {"secretName": secret, "dnsNames": [host]}})
+    };
+    slot([
+        of("blue", "blue.shop.local"),
+        of("blue", "else.local"),
+        of("blues", "blue.shop.local"),
+        of("green", "else.local"),
+    ])
+}
+
+/// A Secret that is promised to all namespaces, to one, or to those with a label.
+fn promise_to_many() -> Slot {
+    let of = |fields: Value| {
+        let data = json!([{"secretKey": "tls.crt"}, {"secretKey": "tls.key"}]);
+        let mut spec = json!({"externalSecretName": "green", "externalSecretSpec": {"data": data}});
+        spec.as_object_mut().expect("a spec").extend(fields.as_object().expect("fields").clone());
+        json!({"apiVersion": "external-secrets.io/v1", "kind": "ClusterExternalSecret", "metadata": {"name": "many"}, "spec": spec})
+    };
+    slot([
+        of(json!({"namespaceSelectors": [{}]})),
+        of(json!({"namespaces": ["shop"]})),
+        of(json!({"namespaceSelectors": [{"matchLabels": {"mesh": "apps"}}]})),
+    ])
+}
+
 fn workload(namespace: &str, name: &str, app: &str) -> Slot {
     let of = |mounts: &str, app: &str| {
         let mut deployment = manifests::deployment(namespace, name, mounts);
@@ -216,6 +245,9 @@ fn slots() -> Vec<Slot> {
         ]),
         slot([gateway(Value::Null), gateway(json!({})), gateway(json!({"matchLabels": {"mesh": "apps"}}))]),
         slot([route(true, "red", None), route(false, "red", Some(9443)), route(false, "blue", None)]),
+        promise("blue"),
+        promise("other"),
+        promise_to_many(),
         slot([mesh("apps", json!({})), mesh("apps", json!({"matchLabels": {"mesh": "apps"}}))]),
     ]
 }

@@ -15,6 +15,7 @@ mod membership;
 mod names;
 mod objects;
 mod pairs;
+mod promises;
 mod reliance;
 mod routes;
 mod scene;
@@ -39,6 +40,7 @@ fn all() -> Vec<Case> {
         allowed::cases(),
         pairs::cases(),
         reliance::cases(),
+        promises::cases(),
         routes::cases(),
         acm::cases(),
         unlisted::cases(),
@@ -111,6 +113,11 @@ fn nothing_is_claimed_of_what_nobody_could_list() {
 #[test]
 fn workloads_of_every_listed_kind_are_judged() {
     workloads::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn objects_are_judged_as_the_tables_of_promises_say() {
+    promises::cases().iter().for_each(Case::run);
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 mod labels;
 mod links;
+mod promises;
 mod readers;
 
 pub(crate) use labels::{LabelIndex, SelectorIndex};
 pub(crate) use links::{LinkIndex, Links};
+pub(crate) use promises::PromiseIndex;
 pub(crate) use readers::ReaderIndex;

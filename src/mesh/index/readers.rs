@@ -12,28 +12,49 @@ use crate::mesh::workload::Workload;
 
 /// Of each store the workloads whose proxies mount it, and the members whose ends name it.
 #[derive(Debug, Default)]
-pub(crate) struct ReaderIndex(Links<Arc<StoreKey>, ObjectRef>);
+pub(crate) struct ReaderIndex {
+    readers: Links<Arc<StoreKey>, ObjectRef>,
+    /// The stores that are read, by name alone.
+    names: Links<String, Arc<StoreKey>>,
+}
 
 impl ReaderIndex {
     pub(crate) fn add_workload(&mut self, workload: &Workload) {
-        mounted(workload).for_each(|store| self.0.insert(Arc::clone(store), workload.object.clone()));
+        mounted(workload).for_each(|store| self.add(store, &workload.object));
     }
 
     pub(crate) fn remove_workload(&mut self, workload: &Workload) {
-        mounted(workload).for_each(|store| self.0.remove(store, &workload.object));
+        mounted(workload).for_each(|store| self.remove(store, &workload.object));
     }
 
     pub(crate) fn add_member(&mut self, member: &Member) {
-        named(member).for_each(|key| self.0.insert(Arc::clone(&key.store), member.object.clone()));
+        named(member).for_each(|key| self.add(&key.store, &member.object));
     }
 
     pub(crate) fn remove_member(&mut self, member: &Member) {
-        named(member).for_each(|key| self.0.remove(&key.store, &member.object));
+        named(member).for_each(|key| self.remove(&key.store, &member.object));
     }
 
     /// The workloads and members that read a store.
     pub(crate) fn of<'s>(&'s self, store: &StoreKey) -> impl Iterator<Item = &'s ObjectRef> + use<'s> {
-        self.0.of(store)
+        self.readers.of(store)
+    }
+
+    /// The stores of this name that anybody reads.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &StoreKey> {
+        self.names.of(name).map(AsRef::as_ref)
+    }
+
+    fn add(&mut self, store: &Arc<StoreKey>, reader: &ObjectRef) {
+        self.readers.insert(Arc::clone(store), reader.clone());
+        self.names.insert(store.name.clone(), Arc::clone(store));
+    }
+
+    fn remove(&mut self, store: &Arc<StoreKey>, reader: &ObjectRef) {
+        self.readers.remove(store, reader);
+        if self.readers.of(&**store).next().is_none() {
+            self.names.remove(&store.name, store);
+        }
     }
 }
 

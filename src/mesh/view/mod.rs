@@ -4,6 +4,7 @@ mod aws;
 mod links;
 mod membership;
 mod places;
+mod promises;
 mod touched;
 
 use std::collections::BTreeMap;
@@ -203,6 +204,14 @@ impl<'a> View<'a> {
 
     /// What is known of a store.
     pub fn store(&self, key: &StoreKey) -> StoreState {
+        match self.known_store(key) {
+            StoreState::Absent => self.promised(key).map_or(StoreState::Absent, StoreState::Promised),
+            state => state,
+        }
+    }
+
+    /// The same, whoever promises to make it.
+    fn known_store(&self, key: &StoreKey) -> StoreState {
         if let Some(read) = self.overlay.and_then(|overlay| overlay.stores.get(key)) {
             return read.clone();
         }
@@ -216,20 +225,7 @@ impl<'a> View<'a> {
         let gone = |overlay: &Overlay| {
             overlay.forgotten.iter().any(|id| matches!(id, FactId::Store(forgotten) if forgotten == key))
         };
-        let state = if self.overlay.is_some_and(gone) { StoreState::Absent } else { self.world.store(key) };
-        match state {
-            StoreState::Absent => self.promised(key).unwrap_or(StoreState::Absent),
-            state => state,
-        }
-    }
-
-    fn promised(&self, key: &StoreKey) -> Option<StoreState> {
-        let laid = self.laid().filter_map(|fact| match fact {
-            Fact::Promise(promise) if promise.store == *key => Some(promise),
-            _ => None,
-        });
-        let known = self.world.promises_of(key).filter(|promise| self.counts(&promise.object));
-        laid.chain(known).next().map(|promise| StoreState::Promised(promise.clone()))
+        if self.overlay.is_some_and(gone) { StoreState::Absent } else { self.world.store(key) }
     }
 
     /// The role that a ServiceAccount's annotation gives it at AWS; None where it gives none.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::mesh::end::{FileRef, KeyRef};
 use crate::mesh::member::Member;
 use crate::mesh::mounts::{Located, Mounts, Part, Volume};
-use crate::mesh::promise::Promise;
+use crate::mesh::promise::PromisedStore;
 use crate::mesh::state::{StoreState, Unread};
 use crate::mesh::store::StoreKey;
 use crate::mesh::view::View;
@@ -51,8 +51,10 @@ pub enum Place {
     StorePromised {
         /// The store.
         store: Arc<StoreKey>,
+        /// The key that would be the file.
+        key: String,
         /// What is known of it beforehand.
-        promise: Arc<Promise>,
+        promise: Arc<PromisedStore>,
     },
     /// The store isn't there, or holds no key yet.
     StoreMissing {
@@ -178,7 +180,13 @@ impl View<'_> {
                     why.get_or_insert(Place::StoreMissing { store, empty: false });
                 }
                 StoreState::Promised(promise) => {
-                    why.get_or_insert(Place::StorePromised { store, promise });
+                    let may_hold = promise.may_hold(key);
+                    let promised = Place::StorePromised { store, key: key.clone(), promise };
+                    // It may come to hold the file: nothing before it can be told either.
+                    if may_hold {
+                        return promised;
+                    }
+                    why.get_or_insert(promised);
                 }
                 // It may hold the file: nothing before it can be told either.
                 StoreState::Unread(reason) => return Place::StoreUnread { store, why: reason },

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::k8s::ObjectRef;
 use crate::mesh::facts::FactId;
 use crate::mesh::member::Member;
+use crate::mesh::promise::PromisedStore;
 use crate::mesh::store::StoreKey;
 use crate::mesh::view::View;
 
@@ -54,14 +55,26 @@ impl<'a> View<'a> {
         if self.world.classes().any(|class| class.object == *object) {
             touched.extend(self.members().map(|member| &member.object));
         }
-        if let Some(store) = self.world.promise(object).map(|promise| &promise.store) {
-            self.readers_of(store).into_iter().for_each(|member| self.add(member, touched));
-        }
+        let promised = self.world.promises().get(object).into_iter().flat_map(|promise| &promise.stores);
+        promised.for_each(|made| self.add_touched_by_promise(made, touched));
         let runs_as =
             |member: &&Member| self.workloads_of(member).iter().any(|workload| workload.service_account == object.name);
         if object.kind == "ServiceAccount" {
             touched.extend(self.members_in(object.namespace()).filter(runs_as).map(|member| &member.object));
         }
+    }
+
+    /// Those that read the store, and those that may have meant it: by its name from another namespace, or by another name from
+    /// its own.
+    fn add_touched_by_promise(&self, made: &PromisedStore, touched: &mut Touched<'a>) {
+        let Some(store) = made.key() else {
+            touched.extend(self.members().map(|member| &member.object));
+            return;
+        };
+        self.members_in(&store.namespace).for_each(|member| self.add(member, touched));
+        let namesakes = self.world.readers().named(&made.name);
+        let readers = namesakes.flat_map(|namesake| self.readers_of(namesake));
+        readers.for_each(|member| self.add(member, touched));
     }
 
     /// Adds a member with the other ends of its calls.

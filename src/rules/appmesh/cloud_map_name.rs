@@ -4,6 +4,8 @@
 //! With Cloud Map service discovery, whether a name of the certificate is significant to the node: `service.namespace`,
 //! or a name whose first label is the virtual node's (`blue.apps.local` for node `blue`), a wildcard counting.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! App Mesh doesn't consider names with Cloud Map, so that nothing fails today. Its user guide recommends a significant
 //! name all the same, and later editions require `service.namespace`; a client policy that lists names needs one.
@@ -21,6 +23,7 @@ use crate::finding::Problem;
 use crate::mesh::{Discovery, Member};
 use crate::pki::{Certificate, HostMatch, certificate_matches_host};
 use crate::rules::context::Context;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -34,13 +37,16 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         let message = format!("no name of the certificate is significant to the node ({})", using.chain_origin());
         out.add(
-            Problem::warn(using.chain_site(), message)
-                .expected(format!("a name that matches {wanted}, or one that begins with {}.", member.object.name))
-                .found(leaf.names_text())
-                .consequence(
-                    "nothing today: App Mesh considers no names with Cloud Map; clients that list names will fail",
-                )
-                .fix(format!("issue the certificate with DNS:{wanted} among its names")),
+            using.of(
+                Aspect::Names,
+                Problem::warn(using.chain_site(), message)
+                    .expected(format!("a name that matches {wanted}, or one that begins with {}.", member.object.name))
+                    .found(leaf.names_text())
+                    .consequence(
+                        "nothing today: App Mesh considers no names with Cloud Map; clients that list names will fail",
+                    )
+                    .fix(format!("issue the certificate with DNS:{wanted} among its names")),
+            ),
         );
     }
 }

@@ -26,7 +26,7 @@ use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(leaf) = using.leaf() else { continue };
+        let Some(leaf) = using.issued_leaf() else { continue };
         if leaf.not_after >= cx.now {
             continue;
         }

@@ -25,7 +25,7 @@ use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(leaf) = using.leaf() else { continue };
+        let Some(leaf) = using.issued_leaf() else { continue };
         let left = leaf.not_after.duration_since(cx.now);
         let lifetime = leaf.not_after.duration_since(leaf.not_before);
         let days = SignedDuration::from_hours(24 * i64::from(cx.policy.expiring_days));

@@ -30,7 +30,7 @@ const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        let Some(leaf) = using.leaf() else { continue };
+        let Some(leaf) = using.issued_leaf() else { continue };
         let ahead = leaf.not_before.duration_since(cx.now);
         if ahead <= SignedDuration::ZERO {
             continue;

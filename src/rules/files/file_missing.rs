@@ -4,7 +4,9 @@
 //! Whether the mounted Secret or ConfigMap is there and holds the key that would be the file. A store that has keys, and
 //! not this one, is denied; one that is absent or still empty only warns, since it may be on its way (cert-manager
 //! fills a Secret minutes after it is asked); so does a volume that can't be looked into (csi, hostPath, …), or a
-//! Secret that could not be read.
+//! Secret that could not be read. Of a Secret that an object is known to make (a Certificate of cert-manager, a SealedSecret, an
+//! ExternalSecret, …) it isn't said that it doesn't exist, only, as a warning, that the key won't be in it. Where that object makes
+//! its Secret in another namespace, or under a like name, it says so.
 //!
 //! ## Why it matters
 //! Without the Secret no pod starts (`FailedMount`); without the key the pod starts and its proxy refuses the listener.
@@ -15,10 +17,11 @@
 //! ```
 //!
 //! ## How to fix
-//! Name a key that the Secret has, or add the key.
+//! Name a key that the Secret has, or add the key. A Secret that is promised: correct the object that makes it.
 
 use crate::finding::{Problem, Severity};
-use crate::mesh::{Place, StoreKey, StoreKind, Unread};
+use crate::mesh::{Place, PromisedStore, StoreKey, StoreKind, Unread};
+use crate::pki::nearest_name;
 use crate::rules::context::Context;
 use crate::rules::files::{THEN_RESTART, keys_text, noun};
 use crate::rules::reporter::Reporter;
@@ -26,20 +29,21 @@ use crate::rules::uses::FileUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.files() {
-        if let Some(problem) = missing(&using) {
+        if let Some(problem) = missing(cx, &using) {
             out.add(problem);
         }
     }
 }
 
-fn missing(using: &FileUse<'_>) -> Option<Problem> {
+fn missing(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Problem> {
     let path = &using.file.path;
     let problem = |severity, message| {
         Problem::new(severity, using.site(), message)
             .expected(format!("a file at {path} in the proxy of {}", using.owner()))
     };
     Some(match using.place {
-        Place::StoreMissing { store, empty } => store_missing(using, store, *empty, problem),
+        Place::StoreMissing { store, empty } => store_missing(cx, using, store, *empty, problem),
+        Place::StorePromised { store, key, promise } => key_not_promised(using, store, key, promise, problem)?,
         Place::KeyMissing { store, key, offered, nearest } => {
             let place = store.as_ref().map_or_else(|| "the volume".to_owned(), ToString::to_string);
             let hint = match nearest {
@@ -75,7 +79,6 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
                 .fix("see to it that meshvet may read the Secret, and apply again")
         }
         Place::File { .. }
-        | Place::StorePromised { .. }
         | Place::Unknown
         | Place::NotGiven
         | Place::ProxyImage
@@ -86,7 +89,29 @@ fn missing(using: &FileUse<'_>) -> Option<Problem> {
     })
 }
 
+/// A key that whoever makes the store won't put into it.
+fn key_not_promised(
+    using: &FileUse<'_>,
+    store: &StoreKey,
+    key: &str,
+    promise: &PromisedStore,
+    problem: impl Fn(Severity, String) -> Problem,
+) -> Option<Problem> {
+    let keys: Vec<String> = promise.keys.as_ref().filter(|keys| !keys.contains_key(key))?.keys().cloned().collect();
+    let (path, by) = (&using.file.path, &promise.by);
+    let near = nearest_name(key, keys.iter().map(String::as_str));
+    let named = near.map_or_else(|| "a file that it will hold".to_owned(), |near| format!("the file {near}"));
+    let message = format!("{by} will make {store} without {key}, and {path} comes from it");
+    Some(
+        problem(Severity::Warn, message)
+            .found(if keys.is_empty() { "no key at all".to_owned() } else { keys_text(&keys) })
+            .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
+            .fix(format!("name {named}, or add {key} to {} of {by}", promise.fields.keys)),
+    )
+}
+
 fn store_missing(
+    cx: &Context<'_>,
     using: &FileUse<'_>,
     store: &StoreKey,
     empty: bool,
@@ -98,6 +123,11 @@ fn store_missing(
     } else {
         (format!("{store} doesn't exist, and {path} comes from it"), "nothing of that name")
     };
+    let instead = cx.view.promised_instead(store).filter(|_| !empty);
+    let found = match instead {
+        Some(made) => format!("{found}; {} makes {}", made.by, made_text(made)),
+        None => found.to_owned(),
+    };
     let consequence = match (store.kind, empty) {
         (StoreKind::Folder, _) => "nothing can be said of the file".to_owned(),
         (_, false) => "the pods wait in ContainerCreating (FailedMount) until it is there".to_owned(),
@@ -105,8 +135,17 @@ fn store_missing(
             format!("the proxy of a pod that starts before it is filled logs {}", using.role.absent_log(path))
         }
     };
-    problem(Severity::Warn, message)
-        .found(found)
-        .consequence(consequence)
-        .fix(format!("create the {}, or wait until it is filled", noun(store.kind)))
+    problem(Severity::Warn, message).found(found).consequence(consequence).fix(match instead {
+        Some(made) if made.name == store.name => {
+            let noun = noun(store.kind);
+            format!("create the {noun} in namespace {}: one like {} there would make it", store.namespace, made.by)
+        }
+        Some(made) => format!("mount {}, or name it {} in {} of {}", made.name, store.name, made.fields.name, made.by),
+        None => format!("create the {}, or wait until it is filled", noun(store.kind)),
+    })
+}
+
+/// `Secret till/ledger-tls`.
+fn made_text(made: &PromisedStore) -> String {
+    made.key().map_or_else(|| format!("{} {} elsewhere", noun(made.kind), made.name), |store| store.to_string())
 }

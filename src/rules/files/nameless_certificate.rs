@@ -4,6 +4,8 @@
 //! Whether the leaf has any name at all: a common name or a subject alternative name. An e-mail address alone counts as
 //! none; an IP address or URI suffices.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! Envoy refuses the listener as a whole: `Invalid TLS context has neither subject CN nor SAN names`.
 //!
@@ -17,6 +19,7 @@
 
 use crate::finding::Problem;
 use crate::rules::context::Context;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -25,11 +28,17 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let Some(leaf) = using.leaf() else { continue };
         let Some(log) = leaf.nameless_log() else { continue };
         out.add(
-            Problem::deny(using.chain_site(), format!("the certificate in {} has no name", using.chain_origin()))
-                .expected("a subject alternative name, or at least a common name")
-                .found(leaf.names_text())
-                .consequence(format!("the proxy refuses its configuration: {log}"))
-                .fix(format!("issue the certificate with the node's hostname among its names{}", using.then_restart())),
+            using.of(
+                Aspect::Names,
+                Problem::deny(using.chain_site(), format!("the certificate in {} has no name", using.chain_origin()))
+                    .expected("a subject alternative name, or at least a common name")
+                    .found(leaf.names_text())
+                    .consequence(format!("the proxy refuses its configuration: {log}"))
+                    .fix(format!(
+                        "issue the certificate with the node's hostname among its names{}",
+                        using.then_restart()
+                    )),
+            ),
         );
     }
 }

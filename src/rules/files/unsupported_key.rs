@@ -6,6 +6,8 @@
 //! digitalSignature. P-384 only warns: it works from TLS 1.3 on. Of a certificate that a client shows, P-384 and P-521 are
 //! good.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! A proxy that refuses its configuration answers nothing on the port; one that fails in the handshake looks healthy
 //! and serves nobody.
@@ -21,6 +23,7 @@
 use crate::finding::Problem;
 use crate::pki::KeySupport;
 use crate::rules::context::Context;
+use crate::rules::promised::Aspect;
 use crate::rules::reliance::Reliance;
 use crate::rules::reporter::Reporter;
 
@@ -51,16 +54,16 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     .consequence(format!("the proxy refuses its configuration: {log}"))
             }
         };
-        let usage = if leaf.key_usage.as_ref().is_some_and(|usage| !usage.digital_signature) {
-            ", without digitalSignature among its key usages"
-        } else {
-            ""
-        };
+        let may_sign = leaf.key_usage.as_ref().is_none_or(|usage| usage.digital_signature);
+        let usage = if may_sign { "" } else { ", without digitalSignature among its key usages" };
         out.add(
-            problem
-                .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures")
-                .found(format!("{}{usage}", leaf.key_algorithm))
-                .fix(format!("issue the certificate for such a key{}", using.then_restart())),
+            using.of(
+                if may_sign { Aspect::Key } else { Aspect::Usages },
+                problem
+                    .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures")
+                    .found(format!("{}{usage}", leaf.key_algorithm))
+                    .fix(format!("issue the certificate for such a key{}", using.then_restart())),
+            ),
         );
     }
 }

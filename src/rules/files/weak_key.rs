@@ -5,6 +5,8 @@
 //! `rsaBits` (2048), signatures with another hash function than `signatureHashes` (the SHA-2 family), and a lifetime over
 //! `maxLifetimeDays` (no limit by default).
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! Envoy accepts SHA-1 signatures to this day. It is for the platform to say what is too weak, and this is where.
 //!
@@ -19,6 +21,7 @@
 use crate::finding::{Problem, Site};
 use crate::pki::{Certificate, HashAlgorithm, KeyAlgorithm};
 use crate::rules::context::Context;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -41,9 +44,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             && bits >= 2048
         {
             out.add(
-                problem(site("key"), format!("the key of the certificate in {origin} is short"))
-                    .expected(format!("RSA {} or more", cx.policy.rsa_bits))
-                    .found(leaf.key_algorithm.to_string()),
+                using.of(
+                    Aspect::Key,
+                    problem(site("key"), format!("the key of the certificate in {origin} is short"))
+                        .expected(format!("RSA {} or more", cx.policy.rsa_bits))
+                        .found(leaf.key_algorithm.to_string()),
+                ),
             );
         }
         // A root's own signature protects nothing.
@@ -61,9 +67,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             && lifetime_days(leaf) > i64::from(most)
         {
             out.add(
-                problem(site("lifetime"), format!("the certificate in {origin} lives too long"))
-                    .expected(format!("at most {most} days"))
-                    .found(format!("{} days", lifetime_days(leaf))),
+                using.of(
+                    Aspect::Lifetime,
+                    problem(site("lifetime"), format!("the certificate in {origin} lives too long"))
+                        .expected(format!("at most {most} days"))
+                        .found(format!("{} days", lifetime_days(leaf))),
+                ),
             );
         }
     }

@@ -7,6 +7,8 @@
 //! callers of a listener are known and none verifies its certificate; and where no listener that is called asks for the
 //! client's.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! Envoy loads it without a word, and the peer refuses it: `unsupported certificate purpose` on the client,
 //! `SSLV3_ALERT_UNSUPPORTED_CERTIFICATE` from a server that validates clients.
@@ -26,6 +28,7 @@ use crate::rules::context::Context;
 use crate::rules::envoy;
 use crate::rules::files::THEN_RESTART;
 use crate::rules::pairs::Side;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 use crate::rules::uses::CertificateUse;
 
@@ -50,11 +53,14 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let reliance = cx.reliance(using);
         let severity = if taken { Severity::Warn } else { reliance.severity() };
         out.add(
-            Problem::new(severity, using.chain_site(), message)
-                .expected(format!("{wanted} among its extended key usages, or none at all"))
-                .found(usages(usage))
-                .consequence(reliance.consequence(consequence))
-                .fix(format!("issue the certificate with {wanted}{}", using.then_restart())),
+            using.of(
+                Aspect::Usages,
+                Problem::new(severity, using.chain_site(), message)
+                    .expected(format!("{wanted} among its extended key usages, or none at all"))
+                    .found(usages(usage))
+                    .consequence(reliance.consequence(consequence))
+                    .fix(format!("issue the certificate with {wanted}{}", using.then_restart())),
+            ),
         );
     }
     for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf(cx)) {

@@ -4,6 +4,8 @@
 //! Whether the trust bundle, of a client policy or of a listener that validates clients, holds at least one certificate
 //! that Envoy loads, and nothing that makes it refuse the file.
 //!
+//! A file that cert-manager or trust-manager will make is judged by the format that it will have: a warning.
+//!
 //! ## Why it matters
 //! Envoy refuses the cluster or listener as a whole: the client reaches none of its backends, the server nobody.
 //!
@@ -16,13 +18,17 @@
 //! Store the authorities as PEM, one block after the other, each from the start of its line.
 
 use crate::finding::Problem;
+use crate::pki::FileForm;
 use crate::rules::context::Context;
+use crate::rules::promised::{Aspect, settle};
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for trust in &cx.trusts {
-        let Some(Err(error)) = trust.facts().map(|facts| &facts.bundle) else { continue };
-        out.add(
+        let Some(error) = trust.error() else { continue };
+        out.add(settle(
+            &trust.place,
+            Aspect::Form(|form| form == FileForm::Authorities),
             Problem::deny(trust.site(), format!("{} is no trust bundle that Envoy loads", trust.origin()))
                 .expected("PEM certificates of the authorities to trust")
                 .found(error.to_string())
@@ -31,6 +37,6 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     error.envoy_log(trust.trust_ref.text())
                 ))
                 .fix(format!("{}; then restart the pods, since a proxy doesn't reload a file", error.fix())),
-        );
+        ));
     }
 }

@@ -5,6 +5,8 @@
 //! among the subject alternative names of the backend's certificate. DNS names are compared ignoring case, a wildcard of
 //! the certificate counting; URIs as they stand. An IP address in the list matches no IP address of a certificate.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! The list replaces the hostname: the client's proxy takes no certificate without one of its names. Requests end in
 //! 503, and the client's proxy logs `CERTIFICATE_VERIFY_FAILED … SAN matcher`.
@@ -25,6 +27,7 @@ use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
 use crate::rules::envoy;
 use crate::rules::names::with_reasons;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -35,15 +38,20 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let Some(Mismatch { field, expected }) = mismatch(validation, leaf) else { continue };
             let fields = Fields { client: &field, server: using.chain_ref.field() };
             out.add(
-                pair.problem(cx, fields, "no name that the client lists is in the server's certificate")
-                    .expected(expected)
-                    .found(with_reasons(
-                        leaf.names_text(),
-                        leaf,
-                        validation.names.list().iter().map(|(name, _)| name.as_str()),
-                    ))
-                    .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
-                    .fix("list a name that the certificate has; while it changes, list both the old and the new one"),
+                using.of(
+                    Aspect::Names,
+                    pair.problem(cx, fields, "no name that the client lists is in the server's certificate")
+                        .expected(expected)
+                        .found(with_reasons(
+                            leaf.names_text(),
+                            leaf,
+                            validation.names.list().iter().map(|(name, _)| name.as_str()),
+                        ))
+                        .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
+                        .fix(
+                            "list a name that the certificate has; while it changes, list both the old and the new one",
+                        ),
+                ),
             );
         }
     }

@@ -8,6 +8,8 @@
 //! hostname (each lists names of its own, or validates nothing), it only warns. A new caller that does rely on it is told
 //! so at admission, and so is a route that brings one.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! App Mesh makes each client check the name it dialled against the certificate (user guide, "Transport Layer
 //! Security"). A mismatch shows in the *client's* proxy: requests end in 503 and its log says
@@ -31,6 +33,7 @@ use crate::rules::context::{Context, Surface};
 use crate::rules::envoy;
 use crate::rules::names::wanted_for_host;
 use crate::rules::pairs::{Pair, Side};
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 use crate::rules::uses::CertificateUse;
 
@@ -61,18 +64,21 @@ fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let unused = callers.peek().is_some() && callers.all(|pair| !pair.relies_on_hostname());
             let severity = if unused { Severity::Warn } else { Severity::Deny };
             out.add(
-                Problem::new(severity, using.chain_site(), message)
-                    .expected(format!("a subject alternative name that matches {name}"))
-                    .found(format!(
-                        "{}{}",
-                        leaf.names_text(),
-                        hint.map(|hint| format!(" ({hint})")).unwrap_or_default()
-                    ))
-                    .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
-                    .fix(format!(
-                        "issue the certificate with {wanted} among its names, or set {} to a name it has",
-                        field.kubernetes()
-                    )),
+                using.of(
+                    Aspect::Names,
+                    Problem::new(severity, using.chain_site(), message)
+                        .expected(format!("a subject alternative name that matches {name}"))
+                        .found(format!(
+                            "{}{}",
+                            leaf.names_text(),
+                            hint.map(|hint| format!(" ({hint})")).unwrap_or_default()
+                        ))
+                        .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
+                        .fix(format!(
+                            "issue the certificate with {wanted} among its names, or set {} to a name it has",
+                            field.kubernetes()
+                        )),
+                ),
             );
         }
     }
@@ -114,13 +120,14 @@ fn check_called(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 }
                 let fields = Fields { client: &validation.field, server: using.chain_ref.field() };
                 let message = format!("{reason} {name} matches no name of the server's certificate");
-                out.add(
+                out.add(using.of(
+                    Aspect::Names,
                     pair.problem(cx, fields, &message)
                         .expected(format!("a subject alternative name that matches {name}"))
                         .found(format!("{} ({})", leaf.names_text(), using.chain_origin()))
                         .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
                         .fix("have the server's certificate issued for its hostname, or list a name that it has in the client policy"),
-                );
+                ));
             }
         }
     }

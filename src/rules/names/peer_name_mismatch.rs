@@ -4,6 +4,8 @@
 //! For each call to a listener that validates its clients and lists `subjectAlternativeNames`: whether one of the listed
 //! names is among the subject alternative names of the certificate that the calling node shows.
 //!
+//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//!
 //! ## Why it matters
 //! The server's proxy ends the handshake. The client sees 503, and `SSLV3_ALERT_CERTIFICATE_UNKNOWN` with TLS 1.2; with
 //! TLS 1.3 not even that.
@@ -22,6 +24,7 @@ use crate::pki::san_entry_matches;
 use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
 use crate::rules::names::with_reasons;
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -41,13 +44,16 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let fields = Fields { client: using.chain_ref.field(), server: &list };
             let names: Vec<&str> = validation.names.list().iter().map(|(name, _)| name.as_str()).collect();
             out.add(
-                pair.problem(cx, fields, "no name that the listener lists is in the client's certificate")
-                    .expected(format!("one of {}", names.join(", ")))
-                    .found(with_reasons(leaf.names_text(), leaf, names.iter().copied()))
-                    .consequence(
-                        "the server ends the handshake: the client's proxy logs SSLV3_ALERT_CERTIFICATE_UNKNOWN",
-                    )
-                    .fix("add the client's name to the listener's list first; then let the client call"),
+                using.of(
+                    Aspect::Names,
+                    pair.problem(cx, fields, "no name that the listener lists is in the client's certificate")
+                        .expected(format!("one of {}", names.join(", ")))
+                        .found(with_reasons(leaf.names_text(), leaf, names.iter().copied()))
+                        .consequence(
+                            "the server ends the handshake: the client's proxy logs SSLV3_ALERT_CERTIFICATE_UNKNOWN",
+                        )
+                        .fix("add the client's name to the listener's list first; then let the client call"),
+                ),
             );
         }
     }

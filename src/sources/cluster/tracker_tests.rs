@@ -235,6 +235,10 @@ fn each_kind_is_forgotten_under_the_name_it_was_learnt_by() {
                 named("it", json!({"spec": {"jobTemplate": {"spec": job}}}))
             }
             "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => deployment("it", 1),
+            "Certificate" => named("it", json!({"spec": {"secretName": "cert"}})),
+            "SecretProviderClass" => named("it", json!({"spec": {"secretObjects": [{"secretName": "cert"}]}})),
+            "Bundle" => json!({"metadata": {"name": "it"}, "spec": {"target": {"configMap": {"key": "ca.pem"}}}}),
+            "ClusterExternalSecret" => json!({"metadata": {"name": "it"}, "spec": {"externalSecretSpec": {}}}),
             _ => named("it", json!({"spec": {}, "data": {}})),
         };
         // `learn` asserts that the fact's name is the one by which the object is deleted.

@@ -7,6 +7,7 @@
 mod comments;
 mod input;
 mod json;
+mod kustomize;
 mod node;
 mod objects;
 mod placeholders;
@@ -17,6 +18,7 @@ mod text;
 mod yaml;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -31,6 +33,7 @@ pub use input::Input;
 pub use positions::{Mark, Positions};
 pub use source::{Origin, Source};
 
+use kustomize::Kustomized;
 use node::{Budget, Fault};
 use objects::Raw;
 
@@ -132,13 +135,18 @@ pub fn load(inputs: &[Input], default_namespace: &str) -> Manifests {
 /// As [`load`], telling before each file how many have been read, and of how many.
 pub(crate) fn load_telling(inputs: &[Input], default_namespace: &str, tell: &mut dyn FnMut(usize, usize)) -> Manifests {
     let mut loader = Loader::new(default_namespace);
-    let (files, problems) = input::find(inputs);
+    let (mut files, problems) = input::find(inputs);
+    // They say what the others are.
+    files.sort_by_key(|file| !file.path.as_deref().is_some_and(kustomize::is_by_name));
     for (file, message) in problems {
         loader.out.problems.push(LoadProblem { file, line: None, column: None, message });
     }
     let all = files.len();
     for (read, file) in files.into_iter().enumerate() {
         tell(read, all);
+        if file.in_folder && loader.kustomized.leaves_out(file.path.as_deref()) {
+            continue;
+        }
         match file.read() {
             Ok(bytes) => loader.add(file.origin(), bytes, !file.in_folder),
             Err(error) => {
@@ -169,9 +177,13 @@ struct Loader {
     unnamed: usize,
     foreign: usize,
     gone: Vec<usize>,
+    /// The file being read.
+    path: Option<PathBuf>,
+    kustomized: Kustomized,
 }
 
 /// Where a fact was met, and its place among the judged objects.
+#[derive(Clone, Copy)]
 struct Seen {
     source: SourceId,
     line: u32,
@@ -198,6 +210,8 @@ impl Loader {
             unnamed: 0,
             foreign: 0,
             gone: Vec::new(),
+            path: None,
+            kustomized: Kustomized::default(),
         }
     }
 
@@ -205,6 +219,7 @@ impl Loader {
     fn add(&mut self, origin: Origin, bytes: Vec<u8>, strict: bool) {
         let id = SourceId(self.out.sources.len());
         let name = origin.name.clone();
+        self.path.clone_from(&origin.path);
         let marked = bytes.starts_with(source::BYTE_ORDER_MARK);
         let text = match text::decode(bytes) {
             Ok(text) => text,
@@ -224,9 +239,10 @@ impl Loader {
                 .push(format!("{name}: the first {} comments to meshvet are followed, and no more", comments::MOST));
         }
         let mut found = objects::Found::default();
+        let otherwise = origin.path.as_deref().filter(|path| kustomize::is_by_name(path)).map(|_| kustomize::type_of());
         let mut document_of = Vec::new();
         for (document, lines) in parsed.documents.into_iter().zip(&documents) {
-            objects::take(document, &mut budget, strict, &mut found);
+            objects::take(document, otherwise.as_ref(), &mut budget, strict, &mut found);
             document_of.resize(found.objects.len(), lines);
         }
         let mut faults = parsed.faults;
@@ -273,6 +289,10 @@ impl Loader {
         template: Option<String>,
     ) -> Result<bool, Fault> {
         self.out.found += 1;
+        if kustomize::is_one(&raw.value) {
+            self.kustomize(raw.value, Seen { source, line: raw.at.line, index: None });
+            return Ok(false);
+        }
         self.name(&mut raw)?;
         let text = |key: &str| raw.value.get(key).and_then(Value::as_str).unwrap_or_default();
         let kept = apis::row(text("apiVersion"), text("kind")).is_some_and(Row::is_reviewed);
@@ -315,21 +335,6 @@ impl Loader {
                 Ok(shown)
             }
         }
-    }
-
-    /// Says of placeholders that nobody filled in that they are judged as they stand: of one object once.
-    fn note_placeholders(&mut self, source: SourceId, object: &Value, positions: &Positions) {
-        let found = placeholders::of(object);
-        let Some((field, name)) = found.first() else { return };
-        let at = positions.nearest(field);
-        let file = self.names.get(source.0).map_or("", String::as_str);
-        let more = match found.len() - 1 {
-            0 => String::new(),
-            more => format!(", and {more} more of the object,"),
-        };
-        let text =
-            format!("the placeholder {name}{more} is not filled in, and is judged as it stands: {}", text::FILL_IN);
-        self.out.notes.push(format!("{file}:{}:{}: {text}", at.line, at.column));
     }
 
     /// Gives an object with `generateName` a name, as the API server would; one without any name is refused as there.
@@ -382,6 +387,7 @@ impl Loader {
         });
         let names = self.out.objects.iter().map(|located| located.reviewed.object.clone());
         self.out.index = names.enumerate().map(|(index, object)| (object, index)).collect();
+        self.out.notes.extend(self.kustomized.note());
         if self.foreign > 0 {
             let are = if self.foreign == 1 { "is" } else { "are" };
             self.out.notes.push(format!(

@@ -29,9 +29,16 @@ pub(super) struct Found {
     pub(super) foreign: usize,
 }
 
-/// Takes a document apart. `strict`: that something is no Kubernetes object is a fault.
-pub(super) fn take(root: Node, budget: &mut Budget, strict: bool, found: &mut Found) {
-    take_item(root, None, budget, strict, found);
+/// Takes a document apart. `otherwise`: the `apiVersion` and kind of one that doesn't say; `strict`: that something is no Kubernetes object is a fault.
+pub(super) fn take(
+    root: Node,
+    otherwise: Option<&(String, String)>,
+    budget: &mut Budget,
+    strict: bool,
+    found: &mut Found,
+) {
+    let otherwise = otherwise.filter(|_| root.is_map());
+    take_item(root, otherwise, budget, strict, found);
 }
 
 /// `list` is the `apiVersion` and kind that a typed list gives to items that don't say (`VirtualNodeList`).

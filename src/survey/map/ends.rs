@@ -52,7 +52,7 @@ impl Certificates {
         // Of a certificate of AWS the leaf may be known, and nothing above it.
         let chain: Vec<&Certificate> = match using.chain() {
             Some(chain) => chain.certificates.iter().map(AsRef::as_ref).collect(),
-            None => using.leaf().into_iter().collect(),
+            None => using.issued_leaf().into_iter().collect(),
         };
         let (chain, more) = self.table(node, Use::Shows, &origin, chain.into_iter());
         Shows { origin, chain, more, unknown }

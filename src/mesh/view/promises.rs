@@ -1,0 +1,47 @@
+//! Secrets and ConfigMaps that somebody is about to make, as one judgement sees them.
+
+use std::sync::Arc;
+
+use crate::mesh::facts::Fact;
+use crate::mesh::promise::PromisedStore;
+use crate::mesh::store::StoreKey;
+use crate::mesh::view::View;
+
+impl<'a> View<'a> {
+    /// What somebody promises to make of a store that isn't there.
+    pub(super) fn promised(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
+        let labels = self.namespace(&key.namespace);
+        let is_it = |made: &&Arc<PromisedStore>| {
+            made.kind == key.kind && made.name == key.name && made.is_made_in(&key.namespace, labels)
+        };
+        let known = self.world.promises().of(key).filter(|made| self.counts(&made.by));
+        let all: Vec<_> = self.laid_promises().chain(known).filter(is_it).collect();
+        PromisedStore::agreed(&all)
+    }
+
+    /// What is promised that may be meant by a store that nobody makes: one of its name in another namespace, else one of a
+    /// like name in its own.
+    pub(crate) fn promised_instead(&self, key: &StoreKey) -> Option<&'a Arc<PromisedStore>> {
+        let counts = |made: &&Arc<PromisedStore>| made.kind == key.kind && self.counts(&made.by);
+        let namesakes = self.world.promises().named(&key.name).filter(counts);
+        let laid = || self.laid_promises().filter(|made| made.kind == key.kind);
+        let elsewhere = namesakes.chain(laid().filter(|made| made.name == key.name)).min_by_key(|made| &made.by);
+        elsewhere.or_else(|| {
+            let here = |made: &&Arc<PromisedStore>| made.key().is_some_and(|made| made.namespace == key.namespace);
+            let within = self.world.promises().within(&key.namespace).filter(counts);
+            let mut all: Vec<_> = within.chain(laid()).filter(here).collect();
+            all.sort_by_key(|made| &made.by);
+            let nearest = crate::pki::nearest_name(&key.name, all.iter().map(|made| made.name.as_str()))?;
+            all.iter().find(|made| made.name == nearest).copied()
+        })
+    }
+
+    fn laid_promises(&self) -> impl Iterator<Item = &'a Arc<PromisedStore>> + use<'a> {
+        self.laid()
+            .filter_map(|fact| match fact {
+                Fact::Promise(promise) => Some(&promise.stores),
+                _ => None,
+            })
+            .flatten()
+    }
+}
