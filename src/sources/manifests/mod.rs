@@ -9,6 +9,7 @@ mod input;
 mod json;
 mod kustomize;
 mod node;
+mod notes;
 mod objects;
 mod placeholders;
 mod positions;
@@ -352,25 +353,6 @@ impl Loader {
             metadata.insert("name".to_owned(), Value::String(name));
         }
         Ok(())
-    }
-
-    /// Notes where a fact was met. The last of several counts, as when kubectl applies them one after the other.
-    fn see(&mut self, id: FactId, seen: Seen) {
-        let (source, line) = (seen.source, seen.line);
-        let what = match &id {
-            FactId::Object(object) => object.to_string(),
-            FactId::Store(store) => store.to_string(),
-            FactId::Namespace(name) => format!("Namespace {name}"),
-        };
-        let Some(earlier) = self.seen.insert(id, seen) else { return };
-        let name = |source: SourceId| self.names.get(source.0).map_or("", String::as_str);
-        self.out.notes.push(format!(
-            "{what} is there twice, at {}:{} and {}:{line}: the later one counts, as with kubectl apply",
-            name(earlier.source),
-            earlier.line,
-            name(source),
-        ));
-        self.gone.extend(earlier.index);
     }
 
     fn problem(&mut self, file: &str, fault: Fault) {

@@ -4,25 +4,6 @@ use serde_json::Value;
 
 use crate::k8s::FieldPath;
 
-use super::{Loader, Positions, SourceId, text};
-
-impl Loader {
-    /// Says of placeholders that nobody filled in that they are judged as they stand: of one object once.
-    pub(super) fn note_placeholders(&mut self, source: SourceId, object: &Value, positions: &Positions) {
-        let found = of(object);
-        let Some((field, name)) = found.first() else { return };
-        let at = positions.nearest(field);
-        let file = self.names.get(source.0).map_or("", String::as_str);
-        let more = match found.len() - 1 {
-            0 => String::new(),
-            more => format!(", and {more} more of the object,"),
-        };
-        let text =
-            format!("the placeholder {name}{more} is not filled in, and is judged as it stands: {}", text::FILL_IN);
-        self.out.notes.push(format!("{file}:{}:{}: {text}", at.line, at.column));
-    }
-}
-
 /// The first placeholder `${NAME}` or `${NAME:-default}` of a text.
 pub(super) fn first(text: &str) -> Option<&str> {
     let mut rest = text;

@@ -1,0 +1,43 @@
+//! What a reader should know of manifests though nothing is wrong.
+
+use serde_json::Value;
+
+use crate::mesh::FactId;
+
+use super::{Loader, Positions, Seen, SourceId, placeholders, text};
+
+impl Loader {
+    /// Says of placeholders that nobody filled in that they are judged as they stand: of one object once.
+    pub(super) fn note_placeholders(&mut self, source: SourceId, object: &Value, positions: &Positions) {
+        let found = placeholders::of(object);
+        let Some((field, name)) = found.first() else { return };
+        let at = positions.nearest(field);
+        let file = self.names.get(source.0).map_or("", String::as_str);
+        let more = match found.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more of the object,"),
+        };
+        let text =
+            format!("the placeholder {name}{more} is not filled in, and is judged as it stands: {}", text::FILL_IN);
+        self.out.notes.push(format!("{file}:{}:{}: {text}", at.line, at.column));
+    }
+
+    /// Notes where a fact was met. The last of several counts, as when kubectl applies them one after the other.
+    pub(super) fn see(&mut self, id: FactId, seen: Seen) {
+        let (source, line) = (seen.source, seen.line);
+        let what = match &id {
+            FactId::Object(object) => object.to_string(),
+            FactId::Store(store) => store.to_string(),
+            FactId::Namespace(name) => format!("Namespace {name}"),
+        };
+        let Some(earlier) = self.seen.insert(id, seen) else { return };
+        let name = |source: SourceId| self.names.get(source.0).map_or("", String::as_str);
+        self.out.notes.push(format!(
+            "{what} is there twice, at {}:{} and {}:{line}: the later one counts, as with kubectl apply",
+            name(earlier.source),
+            earlier.line,
+            name(source),
+        ));
+        self.gone.extend(earlier.index);
+    }
+}
