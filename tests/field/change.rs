@@ -42,10 +42,11 @@ impl Change {
     }
 }
 
-const SEPARATOR: &str = "---\n";
+/// What stands between documents.
+pub(crate) const SEPARATOR: &str = "---\n";
 
 /// The documents, each with its last line feed.
-fn documents(file: &str) -> Vec<String> {
+pub(crate) fn documents(file: &str) -> Vec<String> {
     let mut documents = vec![String::new()];
     for line in file.split_inclusive('\n') {
         if line == SEPARATOR {

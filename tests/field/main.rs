@@ -15,6 +15,7 @@ mod expectation;
 mod folder;
 mod material;
 mod run;
+mod variants;
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -27,6 +28,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use expectation::Told;
 use folder::Case;
 use run::Ran;
+use variants::Variant;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -36,6 +38,8 @@ fn main() -> ExitCode {
     trials.extend(cases.iter().flat_map(|case| tests("case", case)));
     trials.extend(corpus.iter().flat_map(|case| tests("repository", case)));
     trials.extend(corpus.iter().map(silent));
+    trials.extend(corpus.iter().flat_map(written_another_way));
+    trials.extend(corpus.iter().flat_map(broken_another_way));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -54,7 +58,7 @@ fn trial(name: String, case: &Arc<Case>, told: Told, sibling: Option<usize>) -> 
     let case = Arc::clone(case);
     Trial::test(name, move || {
         let sibling = sibling.map(|at| &case.expect.siblings[at]);
-        let ran = Ran::of(&case, sibling);
+        let ran = Ran::of(&case, sibling, None);
         verdict(told.known.as_deref(), ran.agrees(&told))
     })
 }
@@ -76,6 +80,36 @@ fn silent(case: &Arc<Case>) -> Trial {
         let last = text.trim_end().lines().last().unwrap_or_default();
         if last.contains("nothing wrong") { Ok(()) } else { Err(text.into()) }
     })
+}
+
+/// Of a sound repository there is nothing to say either when it is written another way.
+fn written_another_way(case: &Arc<Case>) -> Vec<Trial> {
+    let trial = |(name, variant): &(&str, Variant)| {
+        let (case, variant) = (Arc::clone(case), *variant);
+        Trial::test(format!("repository {} {name}", case.name), move || {
+            let told = Told { judged: case.expect.told.judged, ..Told::default() };
+            Ran::of(&case, None, Some(variant)).agrees(&told).map_err(Into::into)
+        })
+    };
+    variants::ALL.iter().map(trial).collect()
+}
+
+/// What is wrong with a repository is wrong with workloads of other kinds as well.
+fn broken_another_way(case: &Arc<Case>) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (at, sibling) in case.expect.siblings.iter().enumerate() {
+        for (kind, variant) in variants::WORKLOADS {
+            let case = Arc::clone(case);
+            let mut told = sibling.told.clone();
+            let renamed = |it: &String| it.replace(" Deployment ", &format!(" {kind} "));
+            told.findings = told.findings.iter().map(renamed).collect();
+            trials.push(Trial::test(format!("repository {}: {}, of {kind}s", case.name, sibling.name), move || {
+                let ran = Ran::of(&case, Some(&case.expect.siblings[at]), Some(variant));
+                verdict(told.known.as_deref(), ran.agrees(&told))
+            }));
+        }
+    }
+    trials
 }
 
 /// A case without siblings shows one point, not a rule: each that isn't another issue's has two at least. Of a repository that is

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::expectation::{Sibling, Told};
 use crate::folder::Case;
 use crate::material::Material;
+use crate::variants::Variant;
 
 /// What a run said.
 pub(crate) struct Ran {
@@ -19,13 +20,16 @@ pub(crate) struct Ran {
 }
 
 /// Runs in a folder of its own, with everything minted.
-fn check(case: &Case, sibling: Option<&Sibling>, arguments: &[&str]) -> Output {
+fn check(case: &Case, sibling: Option<&Sibling>, variant: Option<Variant>, arguments: &[&str]) -> Output {
     let mut files = case.files.clone();
     let mut recipes = case.expect.material.clone();
     if let Some(sibling) = sibling {
         sibling.change.iter().for_each(|change| change.apply(&mut files));
         recipes.certificates.extend(sibling.material.certificates.clone());
         recipes.revocations.extend(sibling.material.revocations.clone());
+    }
+    if let Some(variant) = variant {
+        variant.apply(&mut files, &recipes);
     }
     let mut material = Material::new(&recipes);
     let folder = tempfile::tempdir().expect("a folder");
@@ -47,13 +51,13 @@ fn check(case: &Case, sibling: Option<&Sibling>, arguments: &[&str]) -> Output {
 
 /// What people read of a folder.
 pub(crate) fn text(case: &Case) -> String {
-    let ran = check(case, None, &["--color", "never"]);
+    let ran = check(case, None, None, &["--color", "never"]);
     String::from_utf8(ran.stdout).expect("UTF-8")
 }
 
 impl Ran {
-    pub(crate) fn of(case: &Case, sibling: Option<&Sibling>) -> Self {
-        let ran = check(case, sibling, &["-o", "json"]);
+    pub(crate) fn of(case: &Case, sibling: Option<&Sibling>, variant: Option<Variant>) -> Self {
+        let ran = check(case, sibling, variant, &["-o", "json"]);
         let notes = String::from_utf8(ran.stderr).expect("UTF-8");
         let json: Value = serde_json::from_slice(&ran.stdout)
             .unwrap_or_else(|error| panic!("{error}: {}{notes}", String::from_utf8_lossy(&ran.stdout)));
