@@ -57,7 +57,11 @@ pub(crate) const WORKLOADS: [(&str, Variant); 3] = [
 
 impl Variant {
     pub(crate) fn apply(self, files: &mut Files, recipes: &Recipes) {
-        for file in files.values_mut() {
+        for (path, file) in files {
+            // kustomize reads that itself.
+            if path.ends_with("kustomization.yaml") {
+                continue;
+            }
             let read =
                 documents(file).iter().map(|text| serde_saphyr::from_str(text)).collect::<Result<Vec<Value>, _>>();
             let Ok(objects) = read else { continue };
