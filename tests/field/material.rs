@@ -52,11 +52,12 @@ impl<'a> Material<'a> {
             Some(("leaf", name)) => self.leaf(name).pem(),
             Some(("key", name)) => self.leaf(name).key.pem.clone(),
             Some(("chain", name)) => {
-                let by = self.recipe(name).by.clone();
                 let mut chain = self.leaf(name).pem();
-                // A root isn't sent along.
-                if by.contains('/') {
-                    chain.push_str(&self.authority(&by).pem());
+                // Every intermediate, the nearest first; a root isn't sent along.
+                let mut by = self.recipe(name).by.as_str();
+                while let Some((above, _)) = by.rsplit_once('/') {
+                    chain.push_str(&self.authority(by).pem());
+                    by = above;
                 }
                 chain
             }
