@@ -569,3 +569,29 @@ fn time(days: i64) -> Vec<u8> {
     let at = at.strftime("%Y%m%d%H%M%SZ").to_string();
     if at.as_str() < "2050" { tlv(0x17, &[&at.as_bytes()[2..]]) } else { tlv(0x18, &[at.as_bytes()]) }
 }
+
+/// A revocation list of this authority, valid between two points in time, in days from now, as PEM. It revokes these serial
+/// numbers.
+pub(crate) fn revocation_list(issuer: &Forged, revoked: &[u64], (from, to): (i64, i64)) -> String {
+    let key = &issuer.key;
+    let signature = if key.kind == Kind::P384 { Signature::Sha384 } else { Signature::Sha256 };
+    let algorithm = signature.identifier(key.kind);
+    let entries: Vec<u8> =
+        revoked.iter().flat_map(|serial| sequence(&[&tlv(0x02, &[&integer(*serial)]), &time(from)])).collect();
+    let entries = if entries.is_empty() { Vec::new() } else { sequence(&[&entries]) };
+    let authority = sequence(&[&tlv(0x80, &[&key.identifier()])]);
+    let extension = |kind: &str, value: &[u8]| sequence(&[&oid(kind), &tlv(0x04, &[value])]);
+    let extensions =
+        sequence(&[&extension(AUTHORITY_KEY_ID, &authority), &extension("2.5.29.20", &tlv(0x02, &[&integer(1)]))]);
+    let tbs = sequence(&[
+        &tlv(0x02, &[&[1]]),
+        &algorithm,
+        &issuer.subject,
+        &time(from),
+        &time(to),
+        &entries,
+        &tlv(0xa0, &[&extensions]),
+    ]);
+    let made = key.sign(signature, &tbs);
+    pem("X509 CRL", &sequence(&[&tbs, &algorithm, &tlv(0x03, &[&[0], &made])]))
+}
