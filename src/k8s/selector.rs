@@ -86,7 +86,24 @@ pub enum SelectorProblem {
     },
 }
 
+/// The labels that controllers give to pods of one revision, and that stand in no template: Deployments', DaemonSets' and StatefulSets', and
+/// those of Argo Rollouts.
+const REVISION_LABELS: [&str; 3] = ["pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash"];
+
 impl LabelSelector {
+    /// The selector as it holds for a pod template, and the revision that it asks for besides: Argo Rollouts tells a stable node from a
+    /// canary by it. One that asks for nothing else stays as it is.
+    #[must_use]
+    pub(crate) fn without_revision(mut self) -> (Self, Option<String>) {
+        let revision = REVISION_LABELS.iter().find_map(|key| self.match_labels.get(*key).cloned());
+        let others = |key: &String| !REVISION_LABELS.contains(&key.as_str());
+        if revision.is_none() || (self.match_expressions.is_empty() && !self.match_labels.keys().any(others)) {
+            return (self, None);
+        }
+        self.match_labels.retain(|key, _| others(key));
+        (self, revision)
+    }
+
     /// Whether an object with these labels is selected. A requirement that is none (an unknown operator, `In` without
     /// values: see [`problems`](Self::problems)) is met by nothing.
     #[must_use]

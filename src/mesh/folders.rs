@@ -30,8 +30,12 @@ impl Folders {
     pub(crate) fn add(&mut self, mut mount: LocalMount) {
         mount.at = clean_path(&mount.at);
         let part = Part { store: mount.store.clone().into(), items: None, optional: false };
-        let mounts =
-            Mounts::new(vec![Mount { at: mount.at.clone(), sub_path: None, volume: Volume::Files(vec![part]) }]);
+        let mounts = Mounts::new(vec![Mount {
+            at: mount.at.clone(),
+            sub_path: None,
+            volume: Volume::Files(vec![part]),
+            hidden: Vec::new(),
+        }]);
         self.0.push((mount, mounts));
         self.0.sort_by_key(|(mount, _)| std::cmp::Reverse((mount.member.is_some(), mount.at.len())));
     }

@@ -18,6 +18,8 @@ pub struct Member {
     pub release: Release,
     /// Which pods of its namespace are its proxies. Absent selects none, empty selects all.
     pub pod_selector: Option<LabelSelector>,
+    /// The one revision of these pods that is meant, where only one is: no pod template tells it.
+    pub revision: Option<String>,
     /// What clients know it by.
     pub discovery: Discovery,
     /// Its listeners.

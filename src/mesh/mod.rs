@@ -45,7 +45,7 @@ pub use folders::LocalMount;
 pub use hop::{Hop, Inlet, Outlet, Target};
 pub use link::{CallKey, Link, PolicyInForce, Step};
 pub use member::{AwsResource, Backend, Gateway, Member, OwnPolicy, RouteSelector};
-pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
+pub use mounts::{Hidden, Located, Mount, Mounts, Part, Volume, clean_path};
 pub use overlay::{FreshStores, Overlay};
 pub use promise::{CertificateFields, Namespaces, Promise, PromisedCertificate, PromisedStore, StoreFields};
 pub use release::Release;

@@ -13,6 +13,19 @@ pub struct Mount {
     pub sub_path: Option<String>,
     /// What the volume holds.
     pub volume: Volume,
+    /// Files beside them that meshvet can't look into: such as a bundle that the API server projects.
+    pub hidden: Vec<Hidden>,
+}
+
+/// A file of a volume that meshvet can't look into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// The kind of its source.
+    pub kind: String,
+    /// The volume's name.
+    pub volume: String,
+    /// Its relative path, cleaned.
+    pub path: String,
 }
 
 /// What a volume holds, as far as can be told without a node.
@@ -134,6 +147,9 @@ impl Mounts {
                     (Some(sub), "") => sub.clone(),
                     (Some(sub), rest) => format!("{sub}/{rest}"),
                 };
+                if let Some(Hidden { kind, volume, .. }) = mount.hidden.iter().find(|hidden| hidden.path == inside) {
+                    return Located::Opaque { kind, name: volume };
+                }
                 let keys: Vec<_> = parts.iter().filter_map(|part| Some((part, part.key_of(&inside)?))).collect();
                 if keys.is_empty() {
                     let offered = parts
@@ -169,7 +185,7 @@ mod tests {
     use super::*;
 
     fn secret(at: &str, name: &str) -> Mount {
-        Mount { at: clean_path(at), sub_path: None, volume: Volume::Files(vec![part(name, None)]) }
+        Mount { at: clean_path(at), sub_path: None, volume: Volume::Files(vec![part(name, None)]), hidden: Vec::new() }
     }
 
     fn part(name: &str, items: Option<&[(&str, &str)]>) -> Part {
@@ -224,6 +240,7 @@ mod tests {
             at: "/certs".to_owned(),
             sub_path: None,
             volume: Volume::Files(vec![part("blue", Some(&[("tls.crt", "pem/chain.pem")]))]),
+            hidden: Vec::new(),
         }]);
         finds(&mounts, "/certs/pem/chain.pem", "blue", "tls.crt");
         match mounts.locate("/certs/tls.crt") {
@@ -238,6 +255,7 @@ mod tests {
             at: "/etc/tls.pem".to_owned(),
             sub_path: Some("tls.crt".to_owned()),
             volume: Volume::Files(vec![part("blue", None)]),
+            hidden: Vec::new(),
         }]);
         finds(&mounts, "/etc/tls.pem", "blue", "tls.crt");
         assert!(matches!(mounts.locate("/etc/tls.pem/x"), Located::NoSuchFile { .. }));
@@ -249,6 +267,7 @@ mod tests {
             at: "/certs".to_owned(),
             sub_path: None,
             volume: Volume::Files(vec![part("one", None), part("two", None)]),
+            hidden: Vec::new(),
         }]);
         finds(&mounts, "/certs/tls.crt", "two", "tls.crt");
     }

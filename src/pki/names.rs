@@ -48,21 +48,25 @@ fn ends_with_ignoring_case(text: &str, end: &str) -> bool {
 pub enum HostMatch {
     /// By a subject alternative name: its index in [`Certificate::sans`].
     San(usize),
+    /// By an IP address among them alone. App Mesh makes matchers for DNS names and URIs (App Mesh User Guide), which such an address
+    /// doesn't meet; where a proxy compares names of any kind, it does.
+    Address(usize),
     /// By its common name alone, which App Mesh's rule allows and Envoy never looks at.
     CommonNameOnly,
     /// Not at all.
     None,
 }
 
-/// How a certificate matches a hostname. An IP address needs an IP address among the subject alternative names: its
-/// text in a dNSName doesn't count.
+/// How a certificate matches a hostname. Where that is an IP address, its text in a DNS name or a URI counts before an IP address does
+/// (observed on Envoy 1.40 with matchers of each type).
 pub fn certificate_matches_host(certificate: &Certificate, host: &str) -> HostMatch {
     let address = host.parse::<IpAddr>().ok();
-    let san = certificate.sans.iter().position(|san| match (san, address) {
-        (San::Dns(pattern), None) => dns_name_matches(pattern, host),
-        (San::Ip(ip), Some(address)) => *ip == address,
+    let san = certificate.sans.iter().position(|san| match san {
+        San::Dns(pattern) => dns_name_matches(pattern, host),
+        San::Uri(uri) => address.is_some() && uri == host,
         _ => false,
     });
+    let by_address = || certificate.sans.iter().position(|san| matches!(san, San::Ip(ip) if Some(*ip) == address));
     let by_common_name = || {
         certificate.common_name.as_deref().is_some_and(|name| match address {
             None => dns_name_matches(name, host),
@@ -71,8 +75,11 @@ pub fn certificate_matches_host(certificate: &Certificate, host: &str) -> HostMa
     };
     match san {
         Some(index) => HostMatch::San(index),
-        None if by_common_name() => HostMatch::CommonNameOnly,
-        None => HostMatch::None,
+        None => match by_address() {
+            Some(index) => HostMatch::Address(index),
+            None if by_common_name() => HostMatch::CommonNameOnly,
+            None => HostMatch::None,
+        },
     }
 }
 

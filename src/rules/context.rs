@@ -75,9 +75,9 @@ impl<'a> Context<'a> {
         self.subject.member()
     }
 
-    /// The workload under review, where it is one.
+    /// The workload under review, where it is one whose pods run.
     pub fn workload(&self) -> Option<&'a Workload> {
-        self.subject.workload()
+        self.subject.workload().filter(|workload| self.view.runs(workload))
     }
 
     /// What people call something of the object's API.

@@ -1,6 +1,7 @@
 //! Whether anybody who is known looks at a certificate: only then is it certain that what is wrong with it breaks a call.
 
 use crate::finding::Severity;
+use crate::mesh::ServerEnd;
 use crate::rules::context::Context;
 use crate::rules::end::End;
 use crate::rules::pairs::{Pair, Side};
@@ -64,6 +65,16 @@ impl Context<'_> {
         })
     }
 
+    /// Whether a call is sure to reach a listener that asks: where it may reach several, all of them have to.
+    fn is_surely_asked(&self, pair: &Pair<'_>) -> bool {
+        let asks = |listener: &ServerEnd| {
+            let of_call = |other: &&Pair<'_>| other.link.client.object == pair.link.client.object;
+            let reaching = self.pairs.iter().filter(of_call).find(|other| std::ptr::eq(other.link.listener, listener));
+            reaching.is_some_and(Pair::server_verifies)
+        };
+        pair.server_verifies() && pair.link.instead.iter().copied().all(asks)
+    }
+
     /// Whether anybody looks at this certificate of the member under review.
     ///
     /// A listener's is there for callers who may not be known (those of a gateway, or a client that is applied next): it is relied on,
@@ -75,7 +86,7 @@ impl Context<'_> {
                 Reliance::Verified
             }
             End::Server(..) => Reliance::Unverified,
-            End::Client(_) if calls.any(Pair::server_verifies) => Reliance::Verified,
+            End::Client(_) if calls.any(|pair| self.is_surely_asked(pair)) => Reliance::Verified,
             End::Client(_) => Reliance::Unasked,
         }
     }

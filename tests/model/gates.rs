@@ -67,6 +67,7 @@ pub(crate) fn member(object: ObjectRef, servers: Vec<ServerEnd>, gateway: Option
         noun: "gate",
         release: Release::default(),
         pod_selector: None,
+        revision: None,
         discovery: Discovery::None,
         servers,
         clients: Vec::new(),

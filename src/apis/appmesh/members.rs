@@ -4,7 +4,7 @@ use crate::apis::appmesh::ends::{Anchors, client_end, discovery, server_ends};
 use crate::apis::appmesh::hops::object;
 use crate::apis::appmesh::names::{explicit, underscored};
 use crate::apis::appmesh::{API_VERSION, ClientPolicy, GROUP, Kind, VirtualGateway, VirtualNode};
-use crate::k8s::{FieldPath, Metadata, ObjectRef};
+use crate::k8s::{FieldPath, LabelSelector, Metadata, ObjectRef};
 use crate::mesh::{
     AwsResource, Backend, ClientEnd, Covered, Discovery, Gateway, Member, OwnPolicy, Release, RouteSelector, Target,
 };
@@ -51,12 +51,14 @@ pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
     let groups = spec.backend_groups.iter().map(|group| object(Kind::BackendGroup, group, namespace));
     backends.extend(groups.map(|to| Backend { to, policy: OwnPolicy::Inherited }));
     let object = object_ref(Kind::VirtualNode, namespace, metadata);
+    let (pod_selector, revision) = pods(spec.pod_selector.as_ref());
     let own_name = explicit(spec.aws_name.as_ref()).unwrap_or_else(|| underscored(&object.name, namespace));
     Member {
         noun: NODE,
         api: GROUP,
         release: Release::of(&metadata.labels, &metadata.annotations),
-        pod_selector: spec.pod_selector.clone(),
+        pod_selector,
+        revision,
         discovery,
         servers,
         clients,
@@ -84,12 +86,14 @@ pub(super) fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Membe
         routes: spec.gateway_route_selector.clone(),
     });
     let object = object_ref(Kind::VirtualGateway, namespace, metadata);
+    let (pod_selector, revision) = pods(spec.pod_selector.as_ref());
     let own_name = explicit(spec.aws_name.as_ref()).unwrap_or_else(|| underscored(&object.name, namespace));
     Member {
         noun: GATEWAY,
         api: GROUP,
         release: Release::of(&metadata.labels, &metadata.annotations),
-        pod_selector: spec.pod_selector.clone(),
+        pod_selector,
+        revision,
         discovery: Discovery::None,
         servers,
         clients: default_end(&at, defaults).into_iter().collect(),
@@ -102,6 +106,14 @@ pub(super) fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Membe
         },
         object,
     }
+}
+
+/// Which pods a selector selects, by their template, and of which revision.
+fn pods(selector: Option<&LabelSelector>) -> (Option<LabelSelector>, Option<String>) {
+    selector
+        .cloned()
+        .map(LabelSelector::without_revision)
+        .map_or((None, None), |(pods, revision)| (Some(pods), revision))
 }
 
 /// The policy for every backend without one of its own.

@@ -120,7 +120,7 @@ fn service_account(row: &'static Row, input: Input<'_>, namespace: &str) -> Resu
     Ok(Entry::Fact(Fact::ServiceAccount(row.object(namespace, &name_of(&value)), role.map(str::to_owned))))
 }
 
-/// Of a workload of any kind. One whose pods don't run by themselves is a fact that is not judged itself.
+/// Of a workload of any kind. One that takes another's template is a fact that is not judged itself.
 pub(super) fn workload(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
     let value = input.into_value();
     let object = row.object(namespace, &name_of(&value));
@@ -133,9 +133,7 @@ pub(super) fn workload(row: &'static Row, input: Input<'_>, namespace: &str) -> 
     let found = found.map_err(|error| Undecodable::new(object.clone(), error))?;
     Ok(match found {
         None => Entry::Nothing(FactId::Object(object)),
-        Some(workload) if workload.at_rest || workload.takes.is_some() => {
-            Entry::Fact(Fact::Workload(Arc::new(workload)))
-        }
+        Some(workload) if workload.takes.is_some() => Entry::Fact(Fact::Workload(Arc::new(workload))),
         Some(workload) => Entry::Subject(Box::new(Subject {
             object,
             annotations,

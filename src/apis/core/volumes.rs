@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::mesh::{Mount, Part, StoreKey, Volume, clean_path};
+use crate::mesh::{Hidden, Mount, Part, StoreKey, Volume, clean_path};
 
 /// A pod's volume, as far as its content can be told. Everything but the name is optional in the API.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -94,17 +94,29 @@ impl PodVolume {
             } else if let Some(map) = &source.config_map {
                 let store = StoreKey::config_map(namespace, &map.name);
                 parts.push(part(store, map.items.as_deref(), map.optional));
-            } else if source.other.contains_key("clusterTrustBundle") {
-                // Its path may be any: nothing in this volume can be told for certain.
-                return Volume::Opaque { kind: "clusterTrustBundle".to_owned(), name: self.name.clone() };
             }
         }
         Volume::Files(parts)
     }
 }
 
+/// The files that a volume has from elsewhere than Secrets and ConfigMaps, and that may be certificates.
+fn hidden(volume: &PodVolume) -> Vec<Hidden> {
+    let sources = volume.projected.iter().flat_map(|projected| &projected.sources);
+    let bundles = sources.filter_map(|source| source.other.get(TRUST_BUNDLE)?.get("path")?.as_str());
+    let hidden =
+        |path: &str| Hidden { kind: TRUST_BUNDLE.to_owned(), volume: volume.name.clone(), path: relative(path) };
+    bundles.map(hidden).collect()
+}
+
+/// The projected source of a ClusterTrustBundle's certificates.
+const TRUST_BUNDLE: &str = "clusterTrustBundle";
+
+fn relative(path: &str) -> String {
+    clean_path(path).trim_start_matches('/').to_owned()
+}
+
 fn part(store: StoreKey, items: Option<&[Item]>, optional: Option<bool>) -> Part {
-    let relative = |path: &str| clean_path(path).trim_start_matches('/').to_owned();
     // An empty list projects every key, as an absent one does.
     let items = items
         .filter(|items| !items.is_empty())
@@ -124,8 +136,13 @@ pub(in crate::apis) fn mount(volumes: &[PodVolume], namespace: &str, wanted: &Vo
         Some(volume) => volume.content(namespace),
     };
     let sub_path = wanted.sub_path.as_deref().or(wanted.sub_path_expr.as_deref());
-    let sub_path = sub_path.map(|path| clean_path(path).trim_start_matches('/').to_owned());
-    Mount { at: clean_path(&wanted.mount_path), sub_path: sub_path.filter(|path| !path.is_empty()), volume }
+    let sub_path = sub_path.map(relative);
+    Mount {
+        at: clean_path(&wanted.mount_path),
+        sub_path: sub_path.filter(|path| !path.is_empty()),
+        volume,
+        hidden: found.map(hidden).unwrap_or_default(),
+    }
 }
 
 /// A volume mounted by the `volumeMounts` annotation.
@@ -137,7 +154,7 @@ pub(in crate::apis) fn annotated_mount(volumes: &[PodVolume], namespace: &str, n
 /// A Secret mounted by the `secretMounts` annotation.
 pub(in crate::apis) fn secret_mount(namespace: &str, secret: &str, path: &str) -> Mount {
     let part = Part { store: StoreKey::secret(namespace, secret).into(), items: None, optional: false };
-    Mount { at: clean_path(path), sub_path: None, volume: Volume::Files(vec![part]) }
+    Mount { at: clean_path(path), sub_path: None, volume: Volume::Files(vec![part]), hidden: Vec::new() }
 }
 
 #[cfg(test)]
@@ -175,6 +192,18 @@ mod tests {
                     {"secret": {"name": "a"}}, {"serviceAccountToken": {"path": "token"}}, {"configMap": {"name": "b"}}
                 ]}}),
                 "Secret shop/a tls.crt, ConfigMap shop/b tls.crt",
+            ),
+            (
+                json!({"name": "v", "projected": {"sources": [
+                    {"clusterTrustBundle": {"name": "x", "path": "ca.crt"}}, {"secret": {"name": "a"}}
+                ]}}),
+                "Secret shop/a tls.crt",
+            ),
+            (
+                json!({"name": "v", "projected": {"sources": [
+                    {"secret": {"name": "a"}}, {"clusterTrustBundle": {"name": "x", "path": "tls.crt"}}
+                ]}}),
+                "Opaque { kind: \"clusterTrustBundle\", name: \"v\" }",
             ),
             (json!({"name": "v", "csi": {"driver": "x"}}), "Opaque { kind: \"csi\", name: \"v\" }"),
             (json!({"name": "v", "hostPath": {"path": "/"}}), "Opaque { kind: \"hostPath\", name: \"v\" }"),

@@ -157,7 +157,7 @@ impl<'a> View<'a> {
     }
 
     /// Whether pods are made of a workload's template: by itself, or by one that takes it.
-    fn runs(&self, workload: &Workload) -> bool {
+    pub(crate) fn runs(&self, workload: &Workload) -> bool {
         let is_taken = || {
             let laid = self.laid_workloads().any(|other| other.takes.as_ref() == Some(&workload.object));
             laid || self.world.takers_of(&workload.object).any(|taker| self.counts(taker))

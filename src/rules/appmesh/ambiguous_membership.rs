@@ -25,7 +25,10 @@ use crate::rules::reporter::Reporter;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };
     for workload in &cx.workloads {
-        let of_this_api = |other: &&Member| other.api == member.api && other.object != member.object;
+        // Of two that ask for a revision each, each has its own pods.
+        let apart =
+            |other: &Member| member.revision.is_some() && other.revision.is_some() && member.revision != other.revision;
+        let of_this_api = |other: &&Member| other.api == member.api && other.object != member.object && !apart(other);
         let others = cx.view.members_of(workload).into_iter().filter(of_this_api);
         let mut others: Vec<String> = others.map(|other| other.object.to_string()).collect();
         if others.is_empty() {

@@ -63,7 +63,7 @@ fn missing(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Problem> {
             Severity::Warn,
             format!("{path} lies in the {kind} volume {name:?}, which meshvet can't look into"),
         )
-        .found(format!("a {kind} volume"))
+        .found(format!("a volume of kind {kind}"))
         .consequence("nothing can be said of the certificate there")
         .fix("leave it, if that is how the files get there; meshvet reads Secrets, ConfigMaps and projections of them"),
         // Said so by whoever started meshvet: no news to the reader of each review.

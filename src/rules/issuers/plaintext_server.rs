@@ -37,6 +37,14 @@ const WRONG_VERSION: &str = "TLS_error:|268435703:SSL routines:OPENSSL_internal:
 const OWN_POLICY: &str = "give the backend a client policy of its own: with enforce: false where the application speaks TLS \
                           itself, or with the authority that issued the other end's certificate";
 
+/// The same for a gateway, which has one policy for all that it calls.
+const OWN_PORTS: &str =
+    "list in the policy's ports those of the mesh's listeners alone, so that it doesn't hold for this one";
+
+fn apart(pair: &Pair<'_>) -> &'static str {
+    if pair.link.client.is_gateway() { OWN_PORTS } else { OWN_POLICY }
+}
+
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
         let Some(end) = pair.link.policy.enforced() else { continue };
@@ -83,7 +91,7 @@ fn application(cx: &Context<'_>, pair: &Pair<'_>, end: &ClientEnd) -> Problem {
         .consequence(format!(
             "where the application answers in plaintext, connections fail, and the client's proxy logs {WRONG_VERSION}"
         ))
-        .fix(OWN_POLICY);
+        .fix(apart(pair));
     problem.severity = problem.severity.min(Severity::Warn);
     problem
 }
@@ -102,7 +110,7 @@ fn outside(cx: &Context<'_>, pair: &Pair<'_>, end: &ClientEnd) -> Problem {
             "the client's proxy speaks TLS in place of the application, or around its TLS, and takes no certificate but those that \
              the mesh trusts: {host} doesn't answer"
         ))
-        .fix(OWN_POLICY);
+        .fix(apart(pair));
     problem.severity = problem.severity.min(Severity::Warn);
     problem
 }

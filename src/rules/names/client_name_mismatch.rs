@@ -72,7 +72,7 @@ fn mismatch(validation: &Validation, leaf: &Certificate) -> Option<Mismatch> {
             (!fits).then(|| Mismatch { field, expected: format!("one of {}", listed.join(", ")) })
         }
         NameCheck::Name(host, field) => {
-            let fits = matches!(certificate_matches_host(leaf, host), HostMatch::San(_));
+            let fits = matches!(certificate_matches_host(leaf, host), HostMatch::San(_) | HostMatch::Address(_));
             (!fits).then(|| Mismatch { field: field.clone(), expected: format!("a name that matches {host}") })
         }
         NameCheck::Host | NameCheck::Nothing => None,

@@ -4,6 +4,7 @@
 //! With DNS service discovery, whether a name of the listener's certificate matches the virtual node's hostname: a
 //! subject alternative name, or the common name. A wildcard such as `*.apps.local` matches exactly one label. Names are
 //! matched as Envoy matches them: letters of either case, no wildcard outside the first label, a trailing dot is literal.
+//! Where the hostname is an IP address, a DNS name or URI with its text matches, and an IP address alone is warned about.
 //! Virtual gateways have no service discovery and are not judged. Where callers are known and none relies on the
 //! hostname (each lists names of its own, or validates nothing), it only warns. A new caller that does rely on it is told
 //! so at admission, and so is a route that brings one.
@@ -51,7 +52,12 @@ fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
         for Covered { name, field, reason } in using.end.covers() {
             let Some(leaf) = using.leaf() else { continue };
             // A certificate without any name never loads: MV217 says so.
-            if leaf.is_nameless() || certificate_matches_host(leaf, name) != HostMatch::None {
+            let by_address = match certificate_matches_host(leaf, name) {
+                HostMatch::None => false,
+                HostMatch::Address(_) => true,
+                HostMatch::San(_) | HostMatch::CommonNameOnly => continue,
+            };
+            if leaf.is_nameless() {
                 continue;
             }
             if is_covered_by_another(cx, using, name) {
@@ -62,7 +68,8 @@ fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let hint = why.or_else(|| nearest_name(name, leaf.dns_sans()).map(|name| format!("the nearest is {name}")));
             let mut callers = cx.calls_by(&using.end).peekable();
             let unused = callers.peek().is_some() && callers.all(|pair| !pair.relies_on_hostname());
-            let severity = if unused { Severity::Warn } else { Severity::Deny };
+            // Whether the proxy compares an address with names of other kinds is nowhere said.
+            let severity = if unused || by_address { Severity::Warn } else { Severity::Deny };
             out.add(
                 using.of(
                     Aspect::Names,

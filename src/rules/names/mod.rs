@@ -28,9 +28,10 @@ fn why_not_in_list(leaf: &Certificate, name: &str) -> Option<String> {
 /// What a certificate must have for a hostname, and why one that looks right hasn't got it.
 fn wanted_for_host(leaf: &Certificate, host: &str) -> (String, Option<String>) {
     if let Ok(address) = host.parse::<IpAddr>() {
-        let as_text = leaf.dns_sans().any(|name| name == host);
-        let why = as_text.then(|| "an IP address that is written as a DNS name doesn't count".to_owned());
-        return (format!("IP:{address}"), why);
+        let why = leaf.sans.iter().any(|san| matches!(san, San::Ip(ip) if *ip == address));
+        let why =
+            why.then(|| "names are compared as DNS names and URIs, so that an IP address is none of them".to_owned());
+        return (format!("DNS:{address}"), why);
     }
     let why = match host {
         uri if uri.contains("://") => Some("a hostname is a DNS name, and this is a URI".to_owned()),
