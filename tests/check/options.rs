@@ -169,3 +169,22 @@ fn ignoring_holds_for_warnings_and_by_policy_for_denials() {
         "without a reason nothing is ignored"
     );
 }
+
+#[test]
+fn a_policy_lists_workloads_of_kinds_that_nobody_knows() {
+    let folder = Folder::with(NODE, &GREEN);
+    let fleet =
+        WORKLOAD.replace("apps/v1", "example.com/v1").replace("Deployment", "Fleet").replace("  template:", "  pods:");
+    folder.write("workload.yaml", fleet);
+    let (_, json) = folder.json(&[]);
+    assert_eq!(codes(&json), ["MV203"], "nobody knows a Fleet: {json:#}");
+    folder.write(
+        ".policy",
+        "workloads: [{apiVersion: example.com/v1, kind: Fleet, plural: fleets, template: /spec/pods, selector: /spec/selector}]",
+    );
+    let (_, json) = folder.json(&["--config", ".policy"]);
+    assert_eq!(codes(&json), ["MV101"], "{json:#}");
+    folder.write(".policy", "workloads: [{apiVersion: example.com/v1, kind: Fleet, template: /spec/pods}]");
+    let ran = folder.run(&["check", ".", "--config", ".policy"]);
+    assert!(ran.code == Some(2) && ran.err.contains("workloads[0].plural"), "{ran:?}");
+}

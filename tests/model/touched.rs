@@ -104,6 +104,8 @@ fn workload(namespace: &str, name: &str, app: &str) -> Slot {
     let mut opted_out = of(&mounted, app);
     opted_out["spec"]["template"]["metadata"]["annotations"]["appmesh.k8s.aws/sidecarInjectorWebhook"] =
         "disabled".into();
+    let mut at_rest = of(&mounted, app);
+    at_rest["spec"]["replicas"] = 0.into();
     slot([
         of(&mounted, app),
         of("", app),
@@ -111,7 +113,16 @@ fn workload(namespace: &str, name: &str, app: &str) -> Slot {
         of(&mounted, "nobody"),
         of(&mounted, "blue"),
         opted_out,
+        at_rest,
     ])
+}
+
+/// A workload of another kind: with a template of its own, or with that of a Deployment.
+fn rollout(namespace: &str, name: &str) -> Slot {
+    let of = |spec: Value| json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"namespace": namespace, "name": name}, "spec": spec});
+    let takes = |name: &str| of(json!({"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}}));
+    let template = manifests::deployment(namespace, name, "red:/certs")["spec"].clone();
+    slot([takes("blue"), takes("red"), of(template)])
 }
 
 fn client(names: &[&str]) -> Value {
@@ -229,6 +240,7 @@ fn slots() -> Vec<Slot> {
         workload("shop", "red", "red"),
         workload("till", "green", "green"),
         workload("till", "edge", "edge"),
+        rollout("shop", "blue"),
         node("shop", "blue"),
         node("shop", "red"),
         node("till", "green"),

@@ -218,7 +218,10 @@ fn one_object_under_two_versions_is_one_workload() {
     scene.annotate_pods("appmesh.k8s.aws/secretMounts", "blue-cert:/a,blue-cert:/certs");
     let mut former = scene.deployment.clone();
     former["apiVersion"] = "apps/v1beta1".into();
-    scene.others.push(former);
+    let mut between = scene.deployment.clone();
+    between["metadata"]["name"] = "between".into();
+    between["spec"]["template"]["metadata"]["annotations"] = json!({});
+    scene.others.extend([former, between]);
     let told = scene.judge().told();
     assert_eq!(told.iter().filter(|line| line.starts_with("MV002")).count(), 1, "{told:?}");
 }

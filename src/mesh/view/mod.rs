@@ -7,7 +7,7 @@ mod places;
 mod promises;
 mod touched;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::aws::AwsFacts;
 use crate::k8s::{ObjectKey, ObjectRef};
@@ -145,14 +145,11 @@ impl<'a> View<'a> {
         if found.len() > before {
             found.sort_by_key(|workload| &workload.object);
         }
-        // One object may be known by several versions of its kind.
-        found.dedup_by(|one, other| {
-            let name = |workload: &'a Workload| {
-                let object = &workload.object;
-                (&object.kind, object.group(), object.namespace(), &object.name)
-            };
-            name(one) == name(other)
-        });
+        if found.len() > 1 {
+            // One object may be known by several versions of its kind.
+            let mut seen = HashSet::new();
+            found.retain(|Workload { object, .. }| seen.insert((&object.kind, object.group(), &object.name)));
+        }
         found
     }
 
