@@ -115,6 +115,10 @@ fn complaint(verb: &str, resource: &str) -> String {
     }
 }
 
+/// Groups that this cluster doesn't have: a right to them is no loss.
+const NOT_SERVED: &[&str] =
+    &["bitnami.com", "cert-manager.io", "external-secrets.io", "secrets-store.csi.x-k8s.io", "trust.cert-manager.io"];
+
 /// The resources of which some objects are read by their names while they are followed.
 const READ_BY_NAME: &[&str] = &["pods", "replicasets.apps", "jobs.batch"];
 
@@ -130,6 +134,9 @@ fn rights(plane: &ControlPlane, role: Role) -> Vec<(usize, String, Vec<String>)>
         };
         let own = !texts("resourceNames").is_empty();
         let group = texts("apiGroups").concat();
+        if NOT_SERVED.contains(&group.as_str()) {
+            continue;
+        }
         let resource = |name: String| match (group.as_str(), own) {
             ("", true) => format!("own {name}"),
             ("", false) => name,
