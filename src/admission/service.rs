@@ -151,7 +151,7 @@ impl Admission {
         let request = self.compute(heavy, deadline, move |_| Request::parse(&body)).await?.map_err(Failure::Bad)?;
         let request = Arc::new(request);
         let verdict = match request.subject {
-            Matter::Object(_) => Some(self.judge(&request, heavy, deadline).await?),
+            Matter::Object(_) => Some(self.judge(&request, heavy, deadline).await?.enforced()),
             Matter::Unjudged | Matter::Leaving => None,
         };
         Ok((request, verdict))
@@ -384,7 +384,8 @@ fn look(
         },
         _ => Verdict::weigh(judgement, Old::Absent),
     };
-    verdict.detail = policy.effective(&request.namespace, view).detail;
+    let here = policy.effective(&request.namespace, view);
+    (verdict.detail, verdict.enforcement) = (here.detail, here.enforcement);
     // First what decides: only so many are read.
     let mut first = verdict.rests_on();
     first.extend(wanted);

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use crate::finding::{Finding, Severity};
 use crate::k8s::ObjectRef;
 use crate::mesh::StoreKey;
-use crate::policy::Detail;
+use crate::policy::{Detail, Enforcement};
 use crate::rules::Judgement;
 
 /// What the answer to a review says.
@@ -20,6 +20,8 @@ pub struct Verdict {
     pub warnings: Vec<Warned>,
     /// What the owner has seen and left: counted, not told.
     pub suppressed: Vec<Finding>,
+    /// Whether it refuses at all.
+    pub enforcement: Enforcement,
     /// How much of it is told.
     pub detail: Detail,
 }
@@ -42,6 +44,8 @@ pub enum Because {
     SameAsBefore,
     /// It would refuse, but the object could not even be read before.
     UnreadableBefore,
+    /// It would refuse, but the policy has nothing refused here.
+    NotEnforced,
     /// It would refuse, but what it rests on could not be read afresh: why.
     Unconfirmed(String),
 }
@@ -109,7 +113,10 @@ impl Verdict {
     /// What is counted: the code of each finding's rule, and what came of it.
     pub(crate) fn outcomes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let denied = self.denials.iter().map(|finding| (finding.rule.code, "denied"));
-        let warned = self.warnings.iter().map(|warned| (warned.finding.rule.code, "warned"));
+        let warned = self.warnings.iter().map(|warned| {
+            let outcome = if warned.because == Because::NotEnforced { "unenforced" } else { "warned" };
+            (warned.finding.rule.code, outcome)
+        });
         let suppressed = self.suppressed.iter().map(|finding| (finding.rule.code, "suppressed"));
         denied.chain(warned).chain(suppressed)
     }
@@ -119,6 +126,15 @@ impl Verdict {
         let mut seen = HashSet::new();
         let stores = self.denials.iter().flat_map(|finding| &finding.problem.site.rests_on);
         stores.filter(|store| seen.insert(*store)).cloned().collect()
+    }
+
+    /// Makes warnings of the denials, where the policy has nothing refused.
+    pub(crate) fn enforced(mut self) -> Self {
+        if self.enforcement == Enforcement::Warn {
+            let denials = std::mem::take(&mut self.denials).into_iter();
+            self.warnings.splice(0..0, denials.map(|finding| Warned { finding, because: Because::NotEnforced }));
+        }
+        self
     }
 
     /// Makes warnings of the denials that `doubtful` gives a reason to doubt.

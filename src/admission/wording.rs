@@ -11,10 +11,10 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::admission::verdict::{Because, Warned};
+use crate::apis::{Part, row};
 use crate::finding::Finding;
 use crate::k8s::ObjectRef;
 use crate::policy::Detail;
-use crate::text::plural;
 
 /// Problems told in full in a message; the others are counted.
 const MOST_PROBLEMS: usize = 10;
@@ -24,12 +24,17 @@ const LONGEST_MESSAGE: usize = 8 * 1024;
 const LONGEST_PART: usize = 600;
 /// Causes in the details of a status.
 const MOST_CAUSES: usize = 20;
-/// Warnings of one answer, the count of the others included.
-const MOST_WARNINGS: usize = 8;
-/// Characters of one warning: what the API server's own guidance asks for.
-const LONGEST_WARNING: usize = 120;
+/// Characters of all warnings of one answer: of more than 4,096, those of other webhooks included, the API server cuts each and drops
+/// the rest.
+const LONGEST_WARNINGS: usize = 3_000;
+/// Characters that the line which counts the others may take.
+const LONGEST_REST: usize = 200;
+/// Characters of one warning: to these the API server cuts.
+const LONGEST_WARNING: usize = 256;
 /// Characters of a warning for the reason to doubt it.
-const LONGEST_DOUBT: usize = 34;
+const LONGEST_DOUBT: usize = 80;
+/// Characters of the cause in a denial's first line, which is all that some clients print.
+const LONGEST_CAUSE: usize = 200;
 
 /// One entry of a status's `details.causes`.
 #[derive(Debug, Serialize)]
@@ -43,13 +48,23 @@ pub(crate) struct Cause {
     pub field: String,
 }
 
-/// The message of a denial: each problem with where it stands, what was expected and found, what would have happened and
+/// The message of a denial: the first problem in a line, then each problem with where it stands, what was expected and found, what would have happened and
 /// how to mend it; last the command that explains it.
 pub(crate) fn denial(object: &ObjectRef, denials: &[Finding], detail: Detail) -> String {
     let mut text = String::with_capacity(1024);
     let count = denials.len();
     push_clean(&mut text, &object.to_string(), LONGEST_PART);
-    let _ = writeln!(text, " would not work: {}.", plural(count, "problem"));
+    text.push_str(" would not work: ");
+    if let Some(first) = denials.first() {
+        let _ = write!(text, "{} ", first.rule.code);
+        push_words(&mut text, message(first, detail), LONGEST_CAUSE);
+    }
+    match count.saturating_sub(1) {
+        0 => text.push('\n'),
+        others => {
+            let _ = writeln!(text, " (+{others} more)");
+        }
+    }
     let mut told = 0;
     for (index, finding) in denials.iter().enumerate().take(MOST_PROBLEMS) {
         if text.len() > LONGEST_MESSAGE {
@@ -125,40 +140,60 @@ pub(crate) fn causes(object: &ObjectRef, denials: &[Finding], detail: Detail) ->
     causes
 }
 
-/// The warnings, one line each.
+/// The warnings, one line each, as many as there is room for.
 pub(crate) fn warnings(object: &ObjectRef, warned: &[Warned], detail: Detail) -> Vec<String> {
-    let room = if warned.len() > MOST_WARNINGS { MOST_WARNINGS - 1 } else { MOST_WARNINGS };
-    let mut lines: Vec<String> = warned.iter().take(room).map(|warned| warning(object, warned, detail)).collect();
-    if let Some(rest) = warned.get(room..).filter(|rest| !rest.is_empty()) {
-        let more = format!("and {} more: {}", rest.len(), codes(rest.iter().map(|warned| &warned.finding)).join(", "));
-        lines.push(clean(&more, LONGEST_WARNING));
+    let mut lines = Vec::new();
+    let mut length = 0;
+    for (index, one) in warned.iter().enumerate() {
+        let line = warning(object, one, detail);
+        let room = if index + 1 < warned.len() { LONGEST_WARNINGS - LONGEST_REST } else { LONGEST_WARNINGS };
+        length += line.chars().count();
+        if length > room {
+            let rest = warned.get(index..).unwrap_or_default();
+            let codes = codes(rest.iter().map(|warned| &warned.finding)).join(", ");
+            lines.push(clean(&format!("+{} more: {codes}", rest.len()), LONGEST_REST));
+            break;
+        }
+        lines.push(line);
     }
     lines
 }
 
-/// What matters first, since the end may be cut: the rule, whether it is news, what is wrong; then why it is doubtful, and
-/// where there is room, the place.
+/// What matters first, since the end may be cut: the object, the rule, whether it is news, what is wrong; then why it is doubtful, and
+/// where there is room, the place. With the object, since kubectl prints equal warnings once.
 fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
     let Warned { finding, because } = warned;
     let (note, why) = match because {
         Because::Mild => ("", None),
         Because::SameAsBefore => (" (as before)", None),
         Because::UnreadableBefore => (" (unreadable before)", None),
+        Because::NotEnforced => (" (would be refused)", None),
         // It names what could not be read.
         Because::Unconfirmed(_) if detail == Detail::Brief => (" (not confirmed)", None),
         Because::Unconfirmed(why) => (" (not confirmed)", Some(clean(why, LONGEST_DOUBT))),
     };
-    let mut line = format!("{} {}{note}: ", finding.rule.code, finding.rule.name);
+    let mut line = clean(&named(object), LONGEST_WARNING / 2);
+    let _ = write!(line, " {}{note}: ", finding.rule.code);
     let mut tail = why.map(|why| format!("; {why}")).unwrap_or_default();
     let room = |line: &str, tail: &str| LONGEST_WARNING.saturating_sub(line.chars().count() + tail.chars().count());
-    let message = clean(message(finding, detail), room(&line, &tail));
-    line.push_str(&message);
+    let left = room(&line, &tail);
+    push_words(&mut line, message(finding, detail), left);
     let place = clean(&place(object, finding, detail), LONGEST_PART);
     if !place.is_empty() && place.chars().count() + 3 <= room(&line, &tail) {
         let _ = write!(tail, " ({place})");
     }
     line.push_str(&tail);
     line
+}
+
+/// The object, as a warning begins with it: what has proxies goes by its name, others by their kind too, since a node and its service often
+/// have one name.
+fn named(object: &ObjectRef) -> String {
+    let is_member = row(&object.api_version, &object.kind).is_some_and(|row| row.part == Part::Member);
+    match &object.namespace {
+        Some(namespace) if is_member => format!("{namespace}/{}", object.name),
+        _ => object.to_string(),
+    }
 }
 
 /// The codes of some findings, each once, in their order.
@@ -201,6 +236,21 @@ fn clean(text: &str, longest: usize) -> String {
     cleaned
 }
 
+/// Appends whole words, at most `longest` characters with the ellipsis for the others.
+fn push_words(into: &mut String, text: &str, longest: usize) {
+    let cleaned = clean(text, text.len());
+    if cleaned.chars().count() <= longest {
+        into.push_str(&cleaned);
+        return;
+    }
+    let end = cleaned.char_indices().nth(longest.saturating_sub(1)).map_or(cleaned.len(), |(end, _)| end);
+    let kept = cleaned.get(..end).unwrap_or_default();
+    // A word that is longer than all there is room for is cut.
+    let kept = kept.rsplit_once(' ').map_or(kept, |(words, _)| words);
+    into.push_str(kept.trim_end());
+    into.push('…');
+}
+
 /// Appends at most `longest` characters, an ellipsis included; control characters and ends of line become spaces. Unlike
 /// [`text::cut`](crate::text::cut) it counts the ellipsis, for `longest` is what an answer has room for, and it writes into the
 /// answer's own buffer.
@@ -234,7 +284,7 @@ mod tests {
         let text = denial(&node(), &[one], Detail::Full);
         assert_eq!(
             text,
-            "VirtualNode shop/blue would not work: 1 problem.\n\n\
+            "VirtualNode shop/blue would not work: MV101 no name matches\n\n\
              MV101 hostname-mismatch at spec.listeners[0].tls\n   no name matches\n   \
              expected:     blue.shop\n   found:        red.shop\n   would happen: 503\n   \
              fix:          issue it anew\n\nTo read more: meshvet explain MV101"
@@ -245,7 +295,11 @@ mod tests {
     fn a_denial_is_capped_and_counts_the_rest() {
         let many: Vec<Finding> = (0..50).map(|n| finding("MV101", &format!("listener {n}"), "wrong")).collect();
         let text = denial(&node(), &many, Detail::Full);
-        assert!(text.contains("50 problems") && text.contains("\n10. MV101") && !text.contains("\n11. "));
+        assert!(
+            text.starts_with("VirtualNode shop/blue would not work: MV101 wrong (+49 more)\n")
+                && text.contains("\n10. MV101")
+                && !text.contains("\n11. ")
+        );
         assert!(text.contains("and 40 more: MV101"));
         assert_eq!(text.matches("meshvet explain").count(), 1);
 
@@ -270,28 +324,38 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_is_one_short_line_without_control_characters() {
+    fn a_warning_is_one_line_without_control_characters_that_begins_with_the_object() {
         let nasty = finding("MV209", "listener 1", &"ends\nsoon\u{1b}[31m\u{85}\u{2028}".repeat(100));
         let lines = warnings(&node(), &[warned(nasty, Because::Mild)], Detail::Full);
         assert_eq!(lines.len(), 1);
-        assert!(lines[0].starts_with("MV209 certificate-expiring: ends soon [31m"), "{}", lines[0]);
+        assert!(lines[0].starts_with("shop/blue MV209: ends soon [31m"), "{}", lines[0]);
         assert!(!lines[0].chars().any(char::is_control));
-        assert_eq!(lines[0].chars().count(), LONGEST_WARNING);
+        assert!(lines[0].chars().count() <= LONGEST_WARNING);
 
         let short = finding("MV209", "listener 1", "ends soon");
         let lines = warnings(&node(), &[warned(short, Because::SameAsBefore)], Detail::Full);
-        assert_eq!(lines, ["MV209 certificate-expiring (as before): ends soon (spec.listeners[0].tls)"]);
+        assert_eq!(lines, ["shop/blue MV209 (as before): ends soon (spec.listeners[0].tls)"]);
 
-        let doubtful = finding("MV101", "listener 1", &"x".repeat(500));
+        let doubtful = finding("MV101", "listener 1", &"word ".repeat(100));
         let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("y".repeat(500)))], Detail::Full);
-        assert_eq!(lines[0].chars().count(), LONGEST_WARNING);
-        assert!(lines[0].starts_with("MV101 hostname-mismatch (not confirmed): xxx"), "{}", lines[0]);
-        assert!(lines[0].ends_with("…; yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…"), "{}", lines[0]);
+        assert!(lines[0].chars().count() <= LONGEST_WARNING, "{}", lines[0]);
+        assert!(lines[0].starts_with("shop/blue MV101 (not confirmed): word word"), "{}", lines[0]);
+        assert!(lines[0].contains("word…; yyyy") && lines[0].ends_with("yyy…"), "{}", lines[0]);
 
         let doubtful = finding("MV101", "listener 1", "no name matches");
         let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("a timeout".to_owned()))], Detail::Full);
-        let expected = "MV101 hostname-mismatch (not confirmed): no name matches; a timeout (spec.listeners[0].tls)";
+        let expected = "shop/blue MV101 (not confirmed): no name matches; a timeout (spec.listeners[0].tls)";
         assert_eq!(lines, [expected]);
+    }
+
+    #[test]
+    fn the_same_said_of_a_node_and_of_its_service_is_told_apart() {
+        let of = |kind| {
+            let object = ObjectRef::new("appmesh.k8s.aws/v1beta2", kind, "shop", "blue");
+            warnings(&object, &[warned(finding("MV305", "call", "front → blue"), Because::Mild)], Detail::Full)
+        };
+        assert_eq!(of("VirtualNode"), ["shop/blue MV305: front → blue (spec.listeners[0].tls)"]);
+        assert!(of("VirtualService")[0].starts_with("VirtualService shop/blue MV305: front → blue"));
     }
 
     #[test]
@@ -314,18 +378,21 @@ mod tests {
 
         let doubt = Because::Unconfirmed(format!("could not read {secret}"));
         let lines = warnings(&node(), &[warned(own, doubt), warned(other, Because::Mild)], Detail::Brief);
-        assert_eq!(lines[0], format!("MV202 file-missing (not confirmed): {summary} (spec.listeners[0].tls)"));
+        assert_eq!(lines[0], format!("shop/blue MV202 (not confirmed): {summary} (spec.listeners[0].tls)"));
         assert!(!lines[1].contains("payroll"), "{}", lines[1]);
     }
 
     #[test]
-    fn warnings_are_few() {
-        let all: Vec<Warned> =
-            (0..100).map(|n| warned(finding("MV209", &format!("{n}"), "soon"), Because::Mild)).collect();
+    fn warnings_take_no_more_room_than_the_api_server_gives() {
+        let all: Vec<Warned> = (0..100)
+            .map(|n| warned(finding("MV209", &format!("{n}"), &format!("{n} {}", "soon ".repeat(60))), Because::Mild))
+            .collect();
         let lines = warnings(&node(), &all, Detail::Full);
-        assert_eq!(lines.len(), MOST_WARNINGS);
-        assert_eq!(lines.last().map(String::as_str), Some("and 93 more: MV209"));
-        assert_eq!(warnings(&node(), &all[..MOST_WARNINGS], Detail::Full).len(), MOST_WARNINGS);
-        assert!(warnings(&node(), &all[..MOST_WARNINGS], Detail::Full).iter().all(|line| !line.starts_with("and")));
+        assert!(lines.iter().map(|line| line.chars().count()).sum::<usize>() <= LONGEST_WARNINGS);
+        let told = lines.len() - 1;
+        assert!(told >= 10, "{told}");
+        assert_eq!(lines.last().map(String::as_str), Some(format!("+{} more: MV209", 100 - told).as_str()));
+        let few = warnings(&node(), &all[..told], Detail::Full);
+        assert!(few.len() == told && few.iter().all(|line| line.starts_with("shop/blue MV209: ")), "{few:?}");
     }
 }

@@ -15,11 +15,16 @@ mod proxy;
 mod registry;
 mod subject;
 
+use std::collections::BTreeMap;
+
+use crate::mesh::Workload;
+
+pub use core::WorkloadKind;
 pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::{Undecodable, UnknownField};
 pub use objects::{decode_object, decode_subject};
-pub use registry::{Api, Names, Part, Row};
+pub use registry::{Api, Names, Part, Pods, Row};
 pub use subject::{Native, Subject};
 
 /// Every API, those of meshes first.
@@ -30,9 +35,19 @@ fn proxies() -> impl Iterator<Item = &'static proxy::ProxyOf> {
     APIS.into_iter().filter_map(|api| api.proxy.as_ref())
 }
 
-/// Every kind that facts come from.
+/// Whether a workload's pods have a proxy of an API, in a namespace of these labels. None where these aren't known and decide it.
+pub(crate) fn is_proxied(api: &str, workload: &Workload, labels: Option<&BTreeMap<String, String>>) -> Option<bool> {
+    let Some(proxy) = workload.proxy(api) else { return Some(false) };
+    if proxy.brought || proxy.opted_out {
+        return Some(proxy.brought);
+    }
+    let of_api = mesh_api(api).and_then(|(api, _)| api.proxy.as_ref())?;
+    labels.map(|labels| (of_api.is_given)(labels, proxy))
+}
+
+/// Every kind that facts come from: those of the APIs, and the workloads that are [listed](core::list_workloads).
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    APIS.into_iter().flat_map(|api| api.kinds)
+    APIS.into_iter().flat_map(|api| api.kinds).chain(core::listed_workloads())
 }
 
 /// The kinds that are vetted at admission.

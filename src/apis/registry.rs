@@ -92,14 +92,34 @@ pub enum Part {
     Hop,
     /// Members belong to it.
     Class,
-    /// It owns pods.
-    Workload,
+    /// It owns pods, which stand there in it.
+    Workload(Pods),
     /// It holds files.
     Store,
     /// It makes what holds files: a cert-manager Certificate its Secret.
     Promise,
     /// Something that the others stand in, or run as.
     Place,
+}
+
+/// Where the pods of a workload stand in it. Places are JSON pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pods {
+    /// The pod template; of several places the first that an object has. Empty: the object itself is the pod.
+    pub templates: &'static [&'static str],
+    /// The selector of its pods. Their labels may stand there alone.
+    pub selector: Option<&'static str>,
+    /// The label that each of its pods has, with the object's name as its value.
+    pub name_label: Option<&'static str>,
+    /// Where it names another workload whose template it takes in place of its own.
+    pub takes: Option<&'static str>,
+}
+
+impl Pods {
+    /// A template at one place, with nothing else to look at.
+    pub(in crate::apis) const fn at(templates: &'static [&'static str]) -> Self {
+        Self { templates, selector: None, name_label: None, takes: None }
+    }
 }
 
 impl Row {

@@ -45,7 +45,7 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
 impl ReportArgs {
     /// The policy to judge by.
     pub(super) fn policy(&self) -> anyhow::Result<Policy> {
-        Ok(serve::policy::read(self.config.as_deref())?)
+        Ok(serve::policy::adopt(self.config.as_deref())?)
     }
 
     /// The time to judge as of; None for now.

@@ -144,7 +144,7 @@ impl ServeArgs {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let (traces, listener) = self.traces.start(runtime.handle())?;
         let mut level = self.logging.start(listener)?;
-        let policy = policy::read(self.config.as_deref())?;
+        let policy = policy::adopt(self.config.as_deref())?;
         level.follow(policy.log_level());
         let outcome = runtime.block_on(async { Ok(serve(self.options(policy, level)?).await?) });
         traces.end();

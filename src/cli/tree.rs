@@ -87,7 +87,7 @@ enum TreeOutput {
 
 impl TreeArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let policy = crate::serve::policy::read(self.config.as_deref())?;
+        let policy = crate::serve::policy::adopt(self.config.as_deref())?;
         let now = self.now.unwrap_or_else(Timestamp::now);
         let (map, default_namespace) =
             if self.paths.is_empty() { self.of_cluster(&policy, now)? } else { self.of_manifests(&policy, now)? };

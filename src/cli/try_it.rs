@@ -59,7 +59,7 @@ impl TryArgs {
     /// # Errors
     /// When there is nothing to submit; give manifests that hold one, or no path for the example mesh, or the server can't be started.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let policy = serve::policy::read(self.config.as_deref())?;
+        let policy = serve::policy::adopt(self.config.as_deref())?;
         let example = self.paths.is_empty();
         let (manifests, from) = if example {
             let secrets = example::secrets().context("the example's certificates")?;
@@ -159,7 +159,9 @@ fn as_expected(object: &ObjectRef, told: &Told) -> bool {
     let expected = example::EXPECTED.iter().find(|(name, _)| *name == object.name).map(|(_, expected)| *expected);
     match expected {
         Some(Expected::Created) => told.created && told.warnings.is_empty(),
-        Some(Expected::Warned(rule)) => told.created && told.warnings.iter().any(|line| line.starts_with(rule.code)),
+        Some(Expected::Warned(rule)) => {
+            told.created && told.warnings.iter().any(|line| line.contains(&format!(" {}", rule.code)))
+        }
         Some(Expected::Refused(rule)) => !told.created && told.text.contains(&format!("\n{} ", rule.code)),
         None => false,
     }

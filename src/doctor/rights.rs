@@ -74,8 +74,8 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
     let options =
         ClusterOptions { access: SecretAccess::Never, service_accounts: deployed.aws, ..ClusterOptions::default() };
     let mut rights = Vec::new();
-    for (group, resource, verbs) in watched_resources(options) {
-        rights.extend(verbs.iter().map(|verb| right(group, resource, verb, "", "")));
+    for resource in watched_resources(options).filter(|resource| !resource.optional) {
+        rights.extend(resource.verbs.iter().map(|verb| right(resource.group, resource.plural, verb, "", "")));
     }
     rights.push(right("", "configmaps", "get", "", ""));
     let verbs: &[&'static str] = match deployed.secrets {
@@ -99,6 +99,23 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
     rights
 }
 
+/// What it does without where it has to: rights to kinds that it may or may not find in a cluster, as far as this one has them.
+async fn optional(client: &Client) -> BTreeSet<Right> {
+    let mut rights = BTreeSet::new();
+    for resource in watched_resources(ClusterOptions::default()).filter(|resource| resource.optional) {
+        if resource.is_served(client).await != Some(false) {
+            rights.extend(resource.verbs.iter().map(|verb| Right {
+                group: resource.group,
+                resource: resource.plural,
+                verb,
+                namespace: String::new(),
+                name: String::new(),
+            }));
+        }
+    }
+    rights
+}
+
 /// What it is better to have: Events.
 fn wished(namespace: &str) -> Right {
     let namespace = namespace.to_owned();
@@ -113,7 +130,9 @@ pub(super) async fn look(
     diagnosis: &mut Diagnosis,
 ) {
     let user = format!("system:serviceaccount:{namespace}:{account}");
+    let optional = optional(client).await;
     let mut all = needed;
+    all.extend(optional.iter().cloned());
     all.push(wished(namespace));
     let asked = match missing(all.clone(), |right| for_another(client, &user, namespace, right)).await {
         Err(kube::Error::Api(status)) if status.is_forbidden() => {
@@ -125,12 +144,28 @@ pub(super) async fn look(
         asked => asked,
     };
     match asked {
-        Ok(missing) => judge(&format!("ServiceAccount {namespace}/{account}"), missing, namespace, diagnosis),
+        Ok(missing) => {
+            judge(&format!("ServiceAccount {namespace}/{account}"), missing, &optional, namespace, diagnosis)
+        }
         Err(error) => diagnosis.unseen("rights", "what meshvet may do", &error),
     }
 }
 
-fn judge(who: &str, mut missing: BTreeSet<Right>, namespace: &str, diagnosis: &mut Diagnosis) {
+fn judge(
+    who: &str,
+    mut missing: BTreeSet<Right>,
+    optional: &BTreeSet<Right>,
+    namespace: &str,
+    diagnosis: &mut Diagnosis,
+) {
+    let unread: BTreeSet<Right> = missing.extract_if(.., |right| optional.contains(right)).collect();
+    if !unread.is_empty() {
+        diagnosis.warn(
+            "kinds",
+            format!("{who} may not {}", listed(&unread)),
+            "grant it by a ClusterRole, as the chart does (the policy's `workloads` too): until then what rests on them is unknown",
+        );
+    }
     if missing.remove(&wished(namespace)) {
         diagnosis.warn(
             "events",

@@ -5,6 +5,8 @@
 
 mod table;
 
+use std::fmt;
+
 use crate::apis::mesh_apis;
 use crate::finding::{Manual, Severity};
 use crate::text::suggest;
@@ -20,6 +22,8 @@ pub struct Rule {
     pub name: &'static str,
     /// The severity of its usual case; single cases may be softer.
     pub default: Severity,
+    /// When what it finds breaks traffic.
+    pub breaks: Breaks,
     /// Wrong when: one line.
     pub summary: &'static str,
     /// Its row in [`RULES`].
@@ -48,9 +52,39 @@ pub enum Trait {
     Aws,
 }
 
+/// When what a rule finds breaks traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breaks {
+    /// When the object is applied: somebody refuses it, or never puts it into effect.
+    Applying,
+    /// When pods start: a proxy isn't there, or refuses its configuration, whether anybody calls or not.
+    Starting,
+    /// When somebody calls who relies on it.
+    Calling,
+    /// Later, unless somebody does something.
+    Later,
+    /// Never by itself.
+    Nothing,
+}
+
+impl fmt::Display for Breaks {
+    /// Ends a sentence that begins with "It breaks".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Breaks::Applying => "at once: the object is refused, or never takes effect",
+            Breaks::Starting => "as soon as pods start with it, whether anybody calls or not",
+            Breaks::Calling => {
+                "when somebody calls who relies on it; where callers are known and none does, it only warns"
+            }
+            Breaks::Later => "later, unless it is renewed",
+            Breaks::Nothing => "nothing by itself",
+        })
+    }
+}
+
 macro_rules! catalogue {
     ($(
-        $code:ident $constant:ident $name:literal $default:ident $folder:ident::$file:ident [$($trait:ident),*]
+        $code:ident $constant:ident $name:literal $default:ident $breaks:ident $folder:ident::$file:ident [$($trait:ident),*]
             $summary:literal;
     )*) => {
         /// Every rule, by code.
@@ -59,6 +93,7 @@ macro_rules! catalogue {
                 code: stringify!($code),
                 name: $name,
                 default: Severity::$default,
+                breaks: Breaks::$breaks,
                 summary: $summary,
                 index: Row::$code as usize,
                 traits: &[$(Trait::$trait),*],
@@ -104,6 +139,11 @@ impl Rule {
         mesh_apis().find(|(api, _)| api.folder == self.folder).map(|(api, _)| api.group)
     }
 
+    /// The group that it stands in: `names`, `files`, `acm`.
+    pub fn folder(&self) -> &'static str {
+        self.folder
+    }
+
     /// The rule's manual, read from its source file's doc comment.
     pub fn manual(&self) -> Manual<'static> {
         Manual::parse(self.source)
@@ -114,8 +154,10 @@ impl Rule {
         let manual = self.manual();
         let mut letters = self.summary.chars();
         let summary: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-        let mut page =
-            format!("# {}: `{}`\n\n{summary}.\nSeverity by default: **{}**.\n", self.code, self.name, self.default);
+        let mut page = format!(
+            "# {}: `{}`\n\n{summary}.\nSeverity by default: **{}**. It breaks {}.\n",
+            self.code, self.name, self.default, self.breaks
+        );
         let parts = [
             ("What it checks", &manual.what),
             ("Why it matters", &manual.why),

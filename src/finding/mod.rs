@@ -14,7 +14,7 @@ use crate::k8s::ObjectRef;
 use crate::mesh::{CallKey, StoreKey};
 use crate::text::{RED, Style, YELLOW};
 
-pub use catalogue::{RULES, Rule, Trait};
+pub use catalogue::{Breaks, RULES, Rule, Trait};
 pub use manual::Manual;
 pub(crate) use suppression::{IGNORE_ANNOTATION, may_ignore};
 pub use suppression::{Ignore, Suppressions, Use, covers};

@@ -46,6 +46,8 @@ pub struct Outlet {
     pub to: Target,
     /// The listener's port that is meant, where the object says.
     pub port: Option<u16>,
+    /// The hop's own ports at which the requests arrive that go this way; empty where it says nothing of them.
+    pub arriving: Vec<u16>,
     /// Whether no request goes there now (a weight of 0).
     pub idle: bool,
     /// The field that names the target.

@@ -19,7 +19,10 @@ pub struct Link<'a> {
     /// The one that is called.
     pub server: &'a Member,
     /// The listener that is reached.
-    pub reaches: Reaches<'a>,
+    pub listener: &'a ServerEnd,
+    /// The listeners that the same call may reach instead, each by a link of its own: nothing on the way says which of them is
+    /// meant. Empty where it is certain.
+    pub instead: Vec<&'a ServerEnd>,
     /// Whether the way there has weight 0, so that no request takes it now.
     pub idle: bool,
 }
@@ -31,15 +34,6 @@ pub struct Step<'a> {
     pub hop: &'a Hop,
     /// The way out.
     pub outlet: &'a Outlet,
-}
-
-/// Which listener a link leads to.
-#[derive(Clone, Copy, Debug)]
-pub enum Reaches<'a> {
-    /// This one.
-    One(&'a ServerEnd),
-    /// One of these: the way there names no port, and the server has several.
-    OneOf(&'a [ServerEnd]),
 }
 
 /// What a client's policy says of one call.
@@ -54,15 +48,10 @@ pub enum PolicyInForce<'a> {
 }
 
 impl<'a> PolicyInForce<'a> {
-    /// What a policy comes to at listeners of which one is reached.
-    pub(in crate::mesh) fn of(policy: Option<&'a ClientEnd>, reaches: &Reaches<'a>) -> Self {
+    /// What a policy comes to at a listener.
+    pub(in crate::mesh) fn of(policy: Option<&'a ClientEnd>, listener: &ServerEnd) -> Self {
         let Some(end) = policy else { return PolicyInForce::None };
-        let covers =
-            |listener: &ServerEnd| end.ports.is_empty() || listener.port.is_some_and(|port| end.ports.contains(&port));
-        let covered = match reaches {
-            Reaches::One(listener) => covers(listener),
-            Reaches::OneOf(listeners) => listeners.iter().all(covers),
-        };
+        let covered = end.ports.is_empty() || listener.port.is_some_and(|port| end.ports.contains(&port));
         if end.enforce && covered { PolicyInForce::Enforced(end) } else { PolicyInForce::NotEnforced(end) }
     }
 
@@ -107,14 +96,14 @@ impl<'a> Link<'a> {
         self.via.iter().find(|step| step.hop.object == *hop).map(|step| &step.outlet.field)
     }
 
-    /// Whether both are between the same two members, by the same service, to the same listeners.
+    /// Whether both are between the same two members, by the same service, to the same listener.
     pub(in crate::mesh) fn is_like(&self, other: &Link<'_>) -> bool {
-        let listener = match (&self.reaches, &other.reaches) {
-            (Reaches::One(one), Reaches::One(other)) => one.anchor == other.anchor,
-            (Reaches::OneOf(_), Reaches::OneOf(_)) => true,
-            (Reaches::One(_), Reaches::OneOf(_)) | (Reaches::OneOf(_), Reaches::One(_)) => false,
-        };
-        listener && self.server.object == other.server.object
+        self.listener.anchor == other.listener.anchor && self.server.object == other.server.object
+    }
+
+    /// How much is certain of it: of several ways of one call the most certain counts.
+    pub(in crate::mesh) fn certainty(&self) -> (bool, bool) {
+        (!self.idle, self.instead.is_empty())
     }
 }
 

@@ -88,6 +88,14 @@ impl Member {
         self.servers.iter().any(|server| server.active_tls().is_some()) || !self.clients.is_empty()
     }
 
+    /// Whether its proxies are given a client policy: the one for every backend isn't given out where each backend has its own. A
+    /// gateway's backends are those of its routes.
+    pub(crate) fn gives_out(&self, end: &ClientEnd) -> bool {
+        !end.is_default
+            || self.is_gateway()
+            || self.backends.iter().any(|backend| backend.policy == OwnPolicy::Inherited)
+    }
+
     /// Whether it names this object among its backends.
     pub(crate) fn names(&self, object: &ObjectRef) -> bool {
         self.backends.iter().any(|backend| matches!(&backend.to, Target::Object(named) if named == object))

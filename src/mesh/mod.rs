@@ -29,6 +29,7 @@ mod secrets;
 mod settings;
 mod state;
 mod store;
+mod unlisted;
 mod view;
 mod workload;
 mod world;
@@ -42,7 +43,7 @@ pub use end::{
 pub use facts::{Fact, FactId};
 pub use folders::LocalMount;
 pub use hop::{Hop, Inlet, Outlet, Target};
-pub use link::{CallKey, Link, PolicyInForce, Reaches, Step};
+pub use link::{CallKey, Link, PolicyInForce, Step};
 pub use member::{AwsResource, Backend, Gateway, Member, OwnPolicy, RouteSelector};
 pub use mounts::{Located, Mount, Mounts, Part, Volume, clean_path};
 pub use overlay::{FreshStores, Overlay};
@@ -50,8 +51,10 @@ pub use promise::{CertificateFields, Namespaces, Promise, PromisedCertificate, P
 pub use release::Release;
 pub use secrets::{SecretAccess, SecretScope};
 pub use settings::Settings;
+pub(crate) use settings::image_files;
 pub use state::{StoreState, Unread};
 pub use store::{Store, StoreKey, StoreKind};
-pub use view::{Place, View};
+pub use unlisted::{Gap, Sort};
+pub use view::{Belonging, Place, View};
 pub use workload::{AnnotationProblem, Ports, Probe, Proxy, Workload};
 pub use world::World;

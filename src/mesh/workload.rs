@@ -20,6 +20,10 @@ pub struct Workload {
     pub plaintext_probes: Vec<Probe>,
     /// The ServiceAccount that its pods run as.
     pub service_account: String,
+    /// Whether it has no pods now: then it counts only while another workload takes its template.
+    pub at_rest: bool,
+    /// The workload whose template its pods are made of, in place of its own: that one counts.
+    pub takes: Option<ObjectRef>,
 }
 
 /// The proxy that one API would give a workload's pods, or that they bring for it.

@@ -18,6 +18,7 @@ use crate::mesh::paths::PathCache;
 use crate::mesh::secrets::{SecretAccess, SecretScope};
 use crate::mesh::state::{StoreState, Unread};
 use crate::mesh::store::{Store, StoreKey, StoreKind};
+use crate::mesh::unlisted::{Gap, Sort, Unlisted};
 use crate::mesh::workload::Workload;
 
 /// The facts that all share. Pure data: sources write it; it is read through a [`View`](crate::mesh::View).
@@ -36,6 +37,9 @@ pub struct World {
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
     members_in: Links<String, ObjectRef>,
+    /// Of each workload those that take its template.
+    takers: Links<ObjectRef, ObjectRef>,
+    unlisted: Unlisted,
     links: LinkIndex,
     readers: ReaderIndex,
     paths: PathCache,
@@ -73,6 +77,9 @@ impl World {
                 self.forget_workload(&workload.object);
                 self.workload_labels.insert(&workload.object, &workload.labels);
                 self.readers.add_workload(&workload);
+                if let Some(taken) = &workload.takes {
+                    self.takers.insert(taken.clone(), workload.object.clone());
+                }
                 self.workloads.insert(workload.object.clone(), workload);
             }
             Fact::Promise(promise) => self.promises.insert(promise),
@@ -147,7 +154,20 @@ impl World {
         if let Some(old) = self.workloads.remove(object) {
             self.workload_labels.remove(object, &old.labels);
             self.readers.remove_workload(&old);
+            if let Some(taken) = &old.takes {
+                self.takers.remove(taken, object);
+            }
         }
+    }
+
+    /// Notes that objects of a kind may be there which nobody could list; or, as `None`, that all of them are known again.
+    pub fn note_unlisted(&mut self, resource: &str, gap: Option<Gap>) {
+        self.unlisted.note(resource, gap);
+    }
+
+    /// What could not be listed.
+    pub(crate) fn unlisted(&self) -> &Unlisted {
+        &self.unlisted
     }
 
     /// Lets a local folder stand in for a mount.
@@ -206,9 +226,9 @@ impl World {
         self.members.values()
     }
 
-    /// All workloads, in no order.
+    /// All workloads that have pods by themselves, in no order.
     pub fn workloads(&self) -> impl Iterator<Item = &Arc<Workload>> {
-        self.workloads.values()
+        self.workloads.values().filter(|workload| !workload.at_rest && workload.takes.is_none())
     }
 
     /// All hops, in no order.
@@ -235,6 +255,18 @@ impl World {
     }
 
     fn absent(&self, key: &StoreKey) -> StoreState {
+        let sort = match key.kind {
+            StoreKind::Secret => Some(Sort::Secrets),
+            StoreKind::ConfigMap => Some(Sort::ConfigMaps),
+            StoreKind::Folder => None,
+        };
+        if let Some(gap) = sort.and_then(|sort| self.unlisted.hides(sort, &key.namespace)) {
+            // What may not be listed may still be read by its name.
+            return StoreState::Unread(match self.secrets {
+                SecretAccess::OnDemand => Unread::OnDemand,
+                SecretAccess::Complete | SecretAccess::Never => Unread::Failed(gap.why.clone()),
+            });
+        }
         if key.kind != StoreKind::Secret {
             return StoreState::Absent;
         }
@@ -310,8 +342,12 @@ impl World {
         &self.promises
     }
 
-    pub(super) fn role_of(&self, account: &ObjectKey<'_>) -> Option<&str> {
-        self.service_accounts.get(account)?.as_deref()
+    pub(super) fn takers_of(&self, workload: &ObjectRef) -> impl Iterator<Item = &ObjectRef> {
+        self.takers.of(workload)
+    }
+
+    pub(super) fn role_of(&self, account: &ObjectKey<'_>) -> Option<Option<&str>> {
+        self.service_accounts.get(account).map(Option::as_deref)
     }
 
     pub(super) fn members_in(&self, namespace: &str) -> impl Iterator<Item = &ObjectRef> {

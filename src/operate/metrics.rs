@@ -143,7 +143,7 @@ impl Default for Metrics {
         registry.register_with_unit("review", "From a review's last byte to its verdict", Unit::Seconds, seconds);
         registry.register(
             "findings",
-            "What reviews found, by rule: denied (it refused the object), warned, or suppressed by the object's owner",
+            "What reviews found, by rule: denied (it refused the object), unenforced (it would have, but for enforcement: warn), warned, or suppressed by the object's owner",
             metrics.findings.clone(),
         );
         registry.register("failures", "Requests that got no verdict", metrics.failures.clone());

@@ -12,6 +12,17 @@ pub struct Answers {
     pub detail: Option<Detail>,
 }
 
+/// What becomes of what would refuse an object at admission.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Enforcement {
+    /// The object is refused.
+    #[default]
+    Deny,
+    /// It passes, with a warning which says that it would be refused. How careful people start.
+    Warn,
+}
+
 /// How much is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

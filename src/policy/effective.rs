@@ -4,15 +4,17 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::apis::WorkloadKind;
 use crate::aws::AccountRole;
 use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
-use crate::mesh::{Settings, View};
+use crate::mesh::{Settings, View, image_files};
 use crate::pki::HashAlgorithm;
-use crate::policy::answers::{Answers, Detail};
+use crate::policy::answers::{Answers, Detail, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::file::{Aws, AwsAccount, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
+use crate::policy::workloads;
 
 /// The label that Kubernetes sets on every namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
@@ -22,6 +24,7 @@ const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 pub struct Policy {
     base: Effective,
     log_level: Option<String>,
+    workloads: Vec<WorkloadKind>,
     scopes: Vec<Layer>,
 }
 
@@ -30,6 +33,7 @@ struct Layer {
     selector: LabelSelector,
     severities: Vec<Option<Severity>>,
     unknown: Option<Severity>,
+    enforcement: Option<Enforcement>,
     thresholds: Thresholds,
     profile: Profile,
     issuers: Option<Arc<AllowedIssuers>>,
@@ -54,10 +58,14 @@ pub struct Effective {
     pub sds_enabled: bool,
     /// Whether backend groups are enabled in the App Mesh controller.
     pub groups_enabled: bool,
+    /// The files of the proxy's own image.
+    pub image_files: Vec<String>,
     /// The most that a broken call weighs on an object that leads callers to nodes.
     pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
+    /// Whether the webhook refuses what would break.
+    pub enforcement: Enforcement,
     /// How much the webhook tells whoever applies an object.
     pub detail: Detail,
     /// MV302's allowed issuers; None: anybody.
@@ -79,13 +87,15 @@ impl Default for Policy {
             max_lifetime_days: None,
             sds_enabled: false,
             groups_enabled: false,
+            image_files: image_files().to_vec(),
             routing: Severity::Warn,
             ignore_denials: false,
+            enforcement: Enforcement::Deny,
             detail: Detail::Full,
             allowed_issuers: None,
             aws: Arc::default(),
         };
-        Self { base, log_level: None, scopes: Vec::new() }
+        Self { base, log_level: None, workloads: Vec::new(), scopes: Vec::new() }
     }
 }
 
@@ -108,11 +118,16 @@ impl Policy {
         policy.base.lay(&severities, file.unknown, file.thresholds, &file.profile, file.routing);
         policy.base.sds_enabled = file.sds.enabled;
         policy.base.groups_enabled = file.service_groups.enabled;
+        if let Some(files) = file.proxy_image.files()? {
+            policy.base.image_files = files;
+        }
         policy.base.ignore_denials = file.ignore.denials;
+        policy.base.enforcement = file.enforcement.unwrap_or_default();
         policy.base.detail = file.answers.detail.unwrap_or_default();
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
         file.log.check()?;
         policy.log_level = file.log.level;
+        policy.workloads = workloads::resolve(&file.workloads)?;
         file.aws.check()?;
         policy.base.aws = Arc::new(file.aws);
         for (index, scope) in file.scopes.into_iter().enumerate() {
@@ -124,6 +139,7 @@ impl Policy {
             policy.scopes.push(Layer {
                 severities: resolve(&scope.severities, &format!("{path}.severities"))?,
                 unknown: scope.unknown,
+                enforcement: scope.enforcement,
                 selector: scope.namespace_selector,
                 thresholds: scope.thresholds,
                 profile: scope.profile,
@@ -138,6 +154,11 @@ impl Policy {
     /// What is logged, in place of what the command line says.
     pub(crate) fn log_level(&self) -> Option<&str> {
         self.log_level.as_deref()
+    }
+
+    /// The kinds that own pods, besides those that are listed without a policy.
+    pub fn workloads(&self) -> &[WorkloadKind] {
+        &self.workloads
     }
 
     /// Where the mesh is in AWS, and whom meshvet asks as.
@@ -162,6 +183,7 @@ impl Policy {
         for layer in self.scopes.iter().filter(|layer| layer.selector.matches(&labels)) {
             let effective = effective.to_mut();
             effective.lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile, layer.routing);
+            effective.enforcement = layer.enforcement.unwrap_or(effective.enforcement);
             effective.detail = layer.answers.detail.unwrap_or(effective.detail);
             effective.allowed_issuers = layer.issuers.clone().or(effective.allowed_issuers.take());
         }
@@ -176,8 +198,8 @@ impl Effective {
     }
 
     /// What of it the mesh itself has to know.
-    pub fn settings(&self) -> Settings {
-        Settings { groups: self.groups_enabled }
+    pub fn settings(&self) -> Settings<'_> {
+        Settings { groups: self.groups_enabled, image_files: &self.image_files }
     }
 
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.
@@ -219,15 +241,59 @@ fn allowed(issuers: Option<&IssuersFile>, path: &str) -> Result<Option<Arc<Allow
 
 fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
     let mut severities = vec![None; RULES.len()];
+    let mut groups = Vec::new();
     for (name, severity) in named {
-        let rule = Rule::find(name).ok_or_else(|| PolicyError::UnknownRule {
-            path: path.to_owned(),
-            name: name.clone(),
-            nearest: Rule::nearest(name).map(str::to_owned),
-        })?;
-        severities[rule.index] = Some(*severity);
+        if let Some(group) = Group::named(name) {
+            groups.push((group, *severity));
+        } else if let Some(rule) = Rule::find(name) {
+            severities[rule.index] = Some(*severity);
+        } else {
+            let nearest = Rule::nearest(name).map(str::to_owned);
+            return Err(PolicyError::UnknownRule { path: path.to_owned(), name: name.clone(), nearest });
+        }
+    }
+    // The narrowest first: a wider one takes what is left.
+    groups.sort_by_key(|(group, _)| *group);
+    for (group, severity) in groups {
+        for rule in RULES.iter().filter(|rule| rule.default != Severity::Off && group.holds(rule)) {
+            severities[rule.index].get_or_insert(severity);
+        }
     }
     Ok(severities)
+}
+
+/// Several rules under one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// `MV4xx`: the digit of the hundreds.
+    Hundred(u8),
+    /// `names`: those of one [folder](Rule::folder).
+    Folder(&'static str),
+    /// `all` of them.
+    All,
+}
+
+impl Group {
+    fn named(name: &str) -> Option<Self> {
+        if name.eq_ignore_ascii_case("all") {
+            return Some(Self::All);
+        }
+        let hundred = match name.as_bytes() {
+            [b'M' | b'm', b'V' | b'v', digit @ b'0'..=b'9', b'x' | b'X', b'x' | b'X'] => Some(*digit),
+            _ => None,
+        };
+        let of_hundred = |digit: &u8| RULES.iter().any(|rule| Self::Hundred(*digit).holds(rule));
+        let folder = || RULES.iter().map(Rule::folder).find(|folder| folder.eq_ignore_ascii_case(name));
+        hundred.filter(of_hundred).map(Self::Hundred).or_else(|| folder().map(Self::Folder))
+    }
+
+    fn holds(self, rule: &Rule) -> bool {
+        match self {
+            Self::All => true,
+            Self::Folder(folder) => rule.folder() == folder,
+            Self::Hundred(digit) => rule.code.as_bytes().get(2) == Some(&digit),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -264,6 +330,32 @@ mod tests {
         assert_eq!(severity(&policy, "prod", "MV307"), Severity::Deny);
         assert_eq!(severity(&policy, "prod", "MV203"), Severity::Warn);
         assert_eq!(severity(&policy, "prod", "MV101"), Severity::Warn);
+    }
+
+    #[test]
+    fn groups_of_rules_are_weighed_under_one_name_and_the_narrowest_counts() {
+        let policy =
+            Policy::parse("severities: {all: warn, MV4xx: off, acm: deny, MV401: deny, names: off, MV104: deny}")
+                .expect("a policy");
+        let weighs = |code| severity(&policy, "shop", code);
+        assert_eq!(weighs("MV206"), Severity::Warn);
+        assert_eq!((weighs("MV101"), weighs("MV104")), (Severity::Off, Severity::Deny));
+        assert_eq!((weighs("MV401"), weighs("MV402")), (Severity::Deny, Severity::Off));
+        assert_eq!(weighs("MV307"), Severity::Off, "what is off by default stays so");
+        rejects("severities: {MV9xx: warn}", &["MV9xx"]);
+        rejects("severities: {name: warn}", &["name"]);
+    }
+
+    #[test]
+    fn enforcement_is_set_for_all_and_by_scope() {
+        let text = "enforcement: warn\nscopes:\n- namespaceSelector: {matchLabels: {env: prod}}\n  enforcement: deny\n";
+        let policy = Policy::parse(text).expect("a policy");
+        let mut world = World::default();
+        world.learn(Fact::Namespace("prod".to_owned(), [("env".to_owned(), "prod".to_owned())].into()));
+        let enforcement = |namespace| policy.effective(namespace, View::new(&world)).enforcement;
+        assert_eq!((enforcement("dev"), enforcement("prod")), (Enforcement::Warn, Enforcement::Deny));
+        assert_eq!(Policy::default().effective("dev", View::new(&world)).enforcement, Enforcement::Deny);
+        rejects("enforcement: audit", &["enforcement", "audit", "deny"]);
     }
 
     #[test]

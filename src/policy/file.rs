@@ -10,18 +10,24 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::aws::{account_of_role, is_account, is_region};
 use crate::finding::Severity;
 use crate::k8s::LabelSelector;
+use crate::mesh::clean_path;
 use crate::pki::HashAlgorithm;
-use crate::policy::answers::Answers;
+use crate::policy::answers::{Answers, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::issuers::IssuersFile;
+use crate::policy::workloads::Workload;
 use crate::text::suggest;
 
 /// meshvet's policy file. Everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PolicyFile {
-    /// What rules weigh, by code (`MV101`) or name (`hostname-mismatch`): `deny`, `warn` or `off`.
+    /// What rules weigh: `deny`, `warn` or `off`. By code (`MV101`) or name (`hostname-mismatch`); by group (`names`, `files`, `issuers`, `acm`,
+    /// `objects`), by hundred (`MV4xx`), or `all`. Of several that fit a rule the narrowest counts. Groups leave those alone that are off
+    /// by default.
     pub severities: BTreeMap<String, Severity>,
+    /// `deny` (default), or `warn`: whatever would be refused at admission passes, with a warning that says so.
+    pub enforcement: Option<Enforcement>,
     /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203, MV408), unless
     /// `severities` names them. Left out: each rule's own default.
     pub unknown: Option<Severity>,
@@ -34,6 +40,8 @@ pub struct PolicyFile {
     /// App Mesh's backend groups.
     #[serde(rename = "backendGroups")]
     pub service_groups: ServiceGroups,
+    /// The image of the proxies.
+    pub proxy_image: ProxyImage,
     /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
     pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.
@@ -46,6 +54,9 @@ pub struct PolicyFile {
     pub aws: Aws,
     /// What `meshvet serve` logs.
     pub log: Log,
+    /// Kinds that own pods, besides Kubernetes' own and those that are listed without a policy (Rollout, DeploymentConfig, Knative's
+    /// Service, Kruise's kinds). A change takes a restart of `meshvet serve`, and a right to list and watch them.
+    pub workloads: Vec<Workload>,
     /// Namespaces for which something else holds. Of several that fit, the later wins.
     pub scopes: Vec<Scope>,
 }
@@ -153,6 +164,35 @@ pub struct ServiceGroups {
     pub enabled: bool,
 }
 
+/// The image of the proxies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ProxyImage {
+    /// The files in it that a client policy may trust without a mount, by their absolute paths; one that ends with `/` stands for all
+    /// below it. Default: where Amazon Linux, Debian, Ubuntu and Alpine keep the authorities that they trust, such as
+    /// `/etc/pki/tls/cert.pem` and `/etc/ssl/certs/ca-certificates.crt`.
+    pub files: Option<Vec<String>>,
+}
+
+impl ProxyImage {
+    /// The files, cleaned as the kernel walks paths.
+    ///
+    /// # Errors
+    /// For a path that isn't absolute.
+    pub(super) fn files(&self) -> Result<Option<Vec<String>>, PolicyError> {
+        let Some(files) = &self.files else { return Ok(None) };
+        let cleaned = files.iter().enumerate().map(|(index, file)| {
+            if !file.starts_with('/') {
+                let path = format!("proxyImage.files[{index}]");
+                return Err(PolicyError::Value { path, problem: "a path in the image begins with /".to_owned() });
+            }
+            let folder = if file.len() > 1 && file.ends_with('/') { "/" } else { "" };
+            Ok(format!("{}{folder}", clean_path(file)))
+        });
+        cleaned.collect::<Result<_, _>>().map(Some)
+    }
+}
+
 /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -177,6 +217,8 @@ pub struct Ignore {
 pub struct Scope {
     /// Which namespaces, by their labels (`kubernetes.io/metadata.name` is always there). Empty: all.
     pub namespace_selector: LabelSelector,
+    /// Whether what would be refused there is.
+    pub enforcement: Option<Enforcement>,
     /// What rules weigh there.
     pub severities: BTreeMap<String, Severity>,
     /// What the rules on things not known weigh there.

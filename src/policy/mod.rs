@@ -8,12 +8,15 @@ mod effective;
 mod error;
 mod file;
 mod issuers;
+mod workloads;
 
-pub use answers::{Answers, Detail};
+pub use answers::{Answers, Detail, Enforcement};
 pub use effective::{Effective, Policy};
 pub use error::PolicyError;
 pub(crate) use file::json_schema;
 pub use file::{
-    Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, Routing, Scope, Sds, ServiceGroups, Thresholds,
+    Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, ProxyImage, Routing, Scope, Sds, ServiceGroups,
+    Thresholds,
 };
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};
+pub use workloads::Workload;

@@ -27,7 +27,7 @@ impl Pair<'_> {
         };
         // With kinds and namespaces: an object may touch calls between others of the same names.
         let Link { client, server, .. } = &self.link;
-        let anchor = format!("{} → {} {}", client.object, server.object, self.listener.anchor);
+        let anchor = format!("{} → {} {}", client.object, server.object, self.link.listener.anchor);
         let mut site = Site::new(anchor, field.clone()).of_call(self.key());
         let files = [&self.server, &self.client];
         let stores = files.into_iter().flat_map(|files| {
@@ -44,10 +44,18 @@ impl Pair<'_> {
 }
 
 impl Refused {
-    /// The problem of this pair when a certificate above the leaf is at fault: what that one does.
-    pub(super) fn problem_on_the_path(&self, cx: &Context<'_>, does: &str) -> Option<Problem> {
-        self.problem(cx, |shower, verifier| {
-            format!("a certificate on the {shower}'s path {does}: the {verifier} refuses it")
+    /// Whether it is for what rules say of the leaf by itself. They judge the object that shows it; when another object is applied,
+    /// such as the first client that verifies it, that one is to hear of it too.
+    pub(super) fn is_told_of_the_leaf(&self, cx: &Context<'_>) -> bool {
+        let shown_by_it = || self.parts(&cx.pairs).is_some_and(|(pair, ..)| pair.is_seen_from(self.by));
+        self.is_for_the_leaf() && (cx.surface == Surface::Check || shown_by_it())
+    }
+
+    /// The problem of this pair when one certificate of the path is at fault: what that one does.
+    pub(super) fn problem_of_a_certificate(&self, cx: &Context<'_>, does: &str) -> Option<Problem> {
+        self.problem(cx, |shower, verifier| match self.refusal.depth {
+            0 => format!("the {shower}'s certificate {does}: the {verifier} refuses it"),
+            _ => format!("a certificate on the {shower}'s path {does}: the {verifier} refuses it"),
         })
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::apis::{self, Names, Subject, UnknownField};
 use crate::finding::Severity;
-use crate::mesh::{Member, Named, View, Workload};
+use crate::mesh::{Member, Named, Place, View, Workload};
 use crate::policy::Effective;
 use crate::rules::end::{End, ends_of};
 use crate::rules::loads::Files;
@@ -111,4 +111,16 @@ impl<'a> Context<'a> {
             Named::Key(_) | Named::Arn(_) => None,
         })
     }
+
+    /// What stands at the paths of the object's files, then of the files at both ends of its calls.
+    pub(super) fn every_place(&self) -> impl Iterator<Item = &Place> {
+        let ends = self.pairs.iter().flat_map(|pair| [&pair.server, &pair.client]);
+        let peers = ends.flat_map(|files| places(&files.certificates, &files.trusts));
+        places(&self.certificates, &self.trusts).chain(peers)
+    }
+}
+
+fn places<'c>(certificates: &'c [CertificateUse<'_>], trusts: &'c [TrustUse<'_>]) -> impl Iterator<Item = &'c Place> {
+    let pairs = certificates.iter().flat_map(|using| [&using.chain_place, &using.key_place]);
+    pairs.chain(trusts.iter().map(|using| &using.place))
 }

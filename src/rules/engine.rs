@@ -9,6 +9,7 @@ use crate::finding::{Finding, Suppressions};
 use crate::mesh::{SecretAccess, StoreKey, View};
 use crate::policy::Policy;
 use crate::rules::CHECKS;
+use crate::rules::certainty;
 use crate::rules::context::{Context, Surface};
 use crate::rules::objects::unused_suppression;
 use crate::rules::questions::{is_unplaced, open_questions};
@@ -71,6 +72,7 @@ fn run(cx: &Context<'_>) -> Judgement {
         check(cx, &mut reporter);
         findings.extend(reporter.into_findings());
     }
+    certainty::settle(cx, &mut findings);
     // Only now is it known what the owner's entries left.
     for problem in unused_suppression::of_annotation(cx, &suppressions, &findings) {
         findings.extend(Finding::of(UNUSED_SUPPRESSION, problem, cx.subject, cx.policy, &suppressions));

@@ -6,14 +6,16 @@
 //! What a judgement is made of, each built from what stands before it:
 //!
 //! ```text
-//! end ─► promised, uses ─► loads ─► pairs ─► refused ─► context ─► reporter, call_problem ─► the rules ─► engine
+//! end ─► promised, uses ─► loads ─► pairs ─► refused ─► context ─► reliance, reporter, call_problem ─► the rules ─► certainty ─► engine
 //! ```
 //!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
 
 mod acm;
+mod answerer;
 mod appmesh;
 mod call_problem;
+mod certainty;
 mod context;
 mod end;
 mod engine;
@@ -28,6 +30,7 @@ mod pairs;
 mod promised;
 mod questions;
 mod refused;
+mod reliance;
 mod reporter;
 mod stores;
 mod uses;
@@ -49,7 +52,7 @@ use crate::finding::catalogue::{self, for_each_rule};
 type Check = fn(&Context<'_>, &mut reporter::Reporter<'_>);
 
 macro_rules! checks {
-    ($($code:ident $constant:ident $name:literal $default:ident $folder:ident::$file:ident $traits:tt $summary:literal;)*) => {
+    ($($code:ident $constant:ident $name:literal $default:ident $breaks:ident $folder:ident::$file:ident $traits:tt $summary:literal;)*) => {
         /// Every rule with its check, by code.
         static CHECKS: &[(&Rule, Check)] = &[$((catalogue::$constant, $folder::$file::check)),*];
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
-use crate::mesh::{CallKey, Hop, Link, Member, NameCheck, Reaches, ServerEnd, View};
+use crate::mesh::{CallKey, Hop, Link, Member, NameCheck, View};
 use crate::rules::end::End;
 use crate::rules::loads::Files;
 use crate::rules::uses::CertificateUse;
@@ -33,8 +33,6 @@ pub enum Standpoint {
 pub struct Pair<'a> {
     /// Who calls whom, by which policy.
     pub link: Link<'a>,
-    /// The listener that is reached.
-    pub listener: &'a ServerEnd,
     /// Where the object under review stands.
     pub standpoint: Standpoint,
     /// Whether both ends (or an end and the object that leads to it) are of one release, whose objects are applied one after
@@ -66,7 +64,8 @@ impl<'a> Loaded<'a> {
 
 impl<'a> Pair<'a> {
     /// All calls of the member under review, and all that the hop under review brings about, but those in which neither end
-    /// has anything to do with TLS. A call that may reach several listeners isn't judged: nobody can say which is meant.
+    /// has anything to do with TLS. A call that may reach several listeners is a pair for each: see
+    /// [`certainty`](crate::rules::certainty).
     pub(super) fn all(view: View<'a>, member: Option<&'a Member>, hop: Option<&'a Hop>) -> Vec<Pair<'a>> {
         let mut loaded = Loaded::default();
         let mut pairs = Vec::new();
@@ -92,24 +91,23 @@ impl<'a> Pair<'a> {
     pub(crate) fn made_by(view: View<'a>, member: &'a Member) -> Vec<Pair<'a>> {
         let mut loaded = Loaded::default();
         let links = view.links_from(member).into_iter();
-        links.filter_map(|link| Pair::new(view, Standpoint::End(Side::Client), link, &mut loaded)).collect()
+        links.map(|link| Pair::new(view, Standpoint::End(Side::Client), link, &mut loaded)).collect()
     }
 
     /// A pair, where either end has anything to do with TLS.
     fn with_tls(view: View<'a>, standpoint: Standpoint, link: Link<'a>, loaded: &mut Loaded<'a>) -> Option<Self> {
-        let Reaches::One(listener) = link.reaches else { return None };
-        let by_tls = listener.active_tls().is_some() || link.policy.enforced().is_some();
-        if by_tls { Self::new(view, standpoint, link, loaded) } else { None }
+        let by_tls = link.listener.active_tls().is_some() || link.policy.enforced().is_some();
+        by_tls.then(|| Self::new(view, standpoint, link, loaded))
     }
 
-    fn new(view: View<'a>, standpoint: Standpoint, link: Link<'a>, loaded: &mut Loaded<'a>) -> Option<Self> {
-        let Reaches::One(listener) = link.reaches else { return None };
+    fn new(view: View<'a>, standpoint: Standpoint, link: Link<'a>, loaded: &mut Loaded<'a>) -> Self {
+        let listener = link.listener;
         let server = listener.active_tls().map(|tls| loaded.by(view, link.server, End::Server(listener, tls)));
         let client = link.policy.enforced().map(|end| loaded.by(view, link.client, End::Client(end)));
         let nothing = || Rc::clone(&loaded.nothing);
         let (server, client) = (server.unwrap_or_else(nothing), client.unwrap_or_else(nothing));
         let same_release = link.client.release.is_that_of(&link.server.release);
-        Some(Self { link, listener, standpoint, same_release, server, client })
+        Self { link, standpoint, same_release, server, client }
     }
 
     /// What tells this call from others.
@@ -117,9 +115,18 @@ impl<'a> Pair<'a> {
         CallKey {
             client: self.link.client.object.clone(),
             server: self.link.server.object.clone(),
-            listener: Arc::clone(&self.listener.anchor),
+            listener: Arc::clone(&self.link.listener.anchor),
             policy: self.link.policy.end().map(|end| Arc::clone(&end.anchor)),
         }
+    }
+
+    /// Whether it is this call.
+    pub(super) fn is(&self, call: &CallKey) -> bool {
+        let Link { client, server, listener, policy, .. } = &self.link;
+        client.object == call.client
+            && server.object == call.server
+            && listener.anchor == call.listener
+            && policy.end().map(|end| &end.anchor) == call.policy.as_ref()
     }
 
     /// Whether the object under review is this end.
@@ -127,13 +134,18 @@ impl<'a> Pair<'a> {
         self.standpoint == Standpoint::End(side)
     }
 
-    /// `front → blue`, with namespaces where they are others than the one in which it is told.
+    /// `front → blue`, with namespaces where they are others than the one in which it is told, and with the listener where it is one of
+    /// several.
     pub fn title(&self, told_in: &str) -> String {
         let (client, server) = (&self.link.client.object, &self.link.server.object);
+        let listener = match self.link.instead.as_slice() {
+            [] => String::new(),
+            _ => format!(" ({})", self.link.listener.anchor),
+        };
         if [client, server].iter().all(|end| end.namespace() == told_in) {
-            format!("{} → {}", client.name, server.name)
+            format!("{} → {}{listener}", client.name, server.name)
         } else {
-            format!("{} → {}", full(client), full(server))
+            format!("{} → {}{listener}", full(client), full(server))
         }
     }
 

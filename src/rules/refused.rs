@@ -45,8 +45,8 @@ impl Refused {
         all
     }
 
-    /// Whether the leaf itself is refused for its dates or its usage: the rules on certificates say so already.
-    pub(crate) fn is_told_of_the_leaf(&self) -> bool {
+    /// Whether the leaf itself is refused for its dates or its usage.
+    pub(crate) fn is_for_the_leaf(&self) -> bool {
         let dated =
             matches!(self.refusal.reason, Reason::Expired { .. } | Reason::NotYetValid { .. } | Reason::Purpose);
         dated && self.refusal.depth == 0

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use thiserror::Error;
 
+use crate::apis::WorkloadKind;
+use crate::apis::core::list_workloads;
 use crate::operate::events::{Events, News};
 use crate::operate::log::LogLevel;
 use crate::operate::metrics::Metrics;
@@ -49,6 +51,15 @@ impl UnusablePolicy {
     fn told(&self) -> String {
         self.source().map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
     }
+}
+
+/// The policy of a file, or the default one without a file, for the life of the process: kinds that it lists are read from now on.
+pub(crate) fn adopt(path: Option<&Path>) -> Result<Policy, UnusablePolicy> {
+    let policy = read(path)?;
+    // A list that is empty changes nothing, and one that was adopted before stays: `teller` says so.
+    let listed = policy.workloads().is_empty() || list_workloads(policy.workloads());
+    debug_assert!(listed, "a process adopts one policy");
+    Ok(policy)
 }
 
 /// The policy of a file; the default one without a file.
@@ -121,8 +132,10 @@ pub(super) fn events(client: &kube::Client, by_kubeconfig: bool) -> Events {
 }
 
 /// What a changed policy comes to besides verdicts: what is logged, metrics, and Events when one can't be used and when that is over.
+/// `workloads`: those that the policy listed at the start.
 pub(super) fn teller(
     path: &Path,
+    workloads: Vec<WorkloadKind>,
     mut level: LogLevel,
     metrics: Arc<Metrics>,
     events: Events,
@@ -133,6 +146,11 @@ pub(super) fn teller(
         metrics.policy(outcome.is_ok());
         match outcome {
             Ok(policy) => {
+                if policy.workloads() != workloads {
+                    tracing::warn!(
+                        "the policy lists other workloads than at the start: which kinds are read changes with the next start"
+                    );
+                }
                 level.follow(policy.log_level());
                 if !was_good {
                     events.tell(News::PolicyMended(file.clone()));

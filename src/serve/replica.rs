@@ -88,7 +88,8 @@ impl Replica {
     /// Begins to read the policy again whenever its file changes.
     pub(super) fn follow_policy(&self, path: PathBuf, level: LogLevel, by_kubeconfig: bool) -> FileWatch {
         let events = policy::events(&self.client, by_kubeconfig);
-        let tell = policy::teller(&path, level, Arc::clone(&self.metrics), events);
+        let workloads = self.policy.load().workloads().to_vec();
+        let tell = policy::teller(&path, workloads, level, Arc::clone(&self.metrics), events);
         policy::follow(path, Arc::clone(&self.policy), tell)
     }
 

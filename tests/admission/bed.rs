@@ -229,7 +229,7 @@ impl Response {
         let told = self.warnings().iter().any(|line| words.iter().all(|word| line.contains(word)));
         assert!(told, "no warning has all of {words:?}: {:#?}", self.warnings());
         for line in self.warnings() {
-            assert!(!line.chars().any(char::is_control) && line.chars().count() <= 120, "{line:?}");
+            assert!(!line.chars().any(char::is_control) && line.chars().count() <= 256, "{line:?}");
         }
     }
 
@@ -240,9 +240,19 @@ impl Response {
         let status = &self.0["status"];
         assert_eq!((&status["code"], &status["reason"]), (&json!(403), &json!("Forbidden")));
         for word in words {
-            assert!(self.message().contains(word), "the message lacks {word:?}:\n{}", self.message());
+            match word.split_once(" problem").and_then(|(count, _)| count.parse::<usize>().ok()) {
+                Some(count) => assert_eq!(problems(self.message()), count, "{}", self.message()),
+                None => assert!(self.message().contains(word), "the message lacks {word:?}:\n{}", self.message()),
+            }
         }
     }
+}
+
+/// How many problems the first line of a denial counts.
+fn problems(message: &str) -> usize {
+    let first = message.lines().next().unwrap_or_default();
+    let more = first.rsplit_once(" (+").and_then(|(_, rest)| rest.strip_suffix(" more)"));
+    1 + more.map_or(0, |more| more.parse().expect("a number"))
 }
 
 /// The review of a new object.

@@ -41,17 +41,31 @@ fn leading_to(node: &str) -> Value {
 #[tokio::test]
 async fn a_call_that_cant_work_warns_by_default() {
     let response = bed("").ask(&create(leading_to("blue"))).await;
-    response.warns(&["MV305 plaintext-server: front → blue: the client enforces TLS"]);
+    response.warns(&["MV305: front → blue: the client enforces TLS"]);
     assert_eq!(response.0["auditAnnotations"], json!({"verdict": "warned", "warned-rules": "MV305"}));
     bed("").ask(&create(leading_to("sound"))).await.passes_silently();
     bed("routing: {severity: off}").ask(&create(leading_to("blue"))).await.passes_silently();
 }
 
 #[tokio::test]
+async fn what_would_be_refused_passes_where_the_policy_enforces_nothing() {
+    let bed = bed(&format!("{DENY}\nenforcement: warn"));
+    let response = bed.ask(&create(leading_to("blue"))).await;
+    response.warns(&["MV305 (would be refused): front → blue: the client enforces TLS"]);
+    assert_eq!(response.0["auditAnnotations"], json!({"verdict": "warned", "warned-rules": "MV305"}));
+    let figures = bed.metrics.encode();
+    assert!(figures.contains(r#"meshvet_findings_total{rule="MV305",outcome="unenforced"} 1"#), "{figures}");
+    // What only warns by itself says nothing of the kind.
+    bed.policy.store(Policy::parse("enforcement: warn").expect("a policy").into());
+    bed.ask(&create(leading_to("blue"))).await.warns(&["MV305: front → blue"]);
+}
+
+#[tokio::test]
 async fn it_is_refused_where_the_policy_says_so() {
     let response = bed(DENY).ask(&create(leading_to("blue"))).await;
     response.denies(&[
-        "VirtualService shop/colors would not work: 1 problem.",
+        "VirtualService shop/colors would not work: MV305 front → blue: ",
+        "1 problem",
         "MV305 plaintext-server at spec.provider.virtualNode",
         "front → blue",
         "listener 8443 has no tls",
@@ -68,7 +82,7 @@ async fn an_update_is_judged_by_what_it_makes_worse() {
         let bed = bed(policy);
         let mut edited = leading_to("blue");
         edited["spec"]["awsName"] = "colors.apps.local".into();
-        bed.ask(&update(leading_to("blue"), edited)).await.warns(&["MV305 plaintext-server (as before): front → blue"]);
+        bed.ask(&update(leading_to("blue"), edited)).await.warns(&["MV305 (as before): front → blue"]);
         bed.ask(&update(leading_to("blue"), leading_to("sound"))).await.passes_silently();
         let worse = bed.ask(&update(leading_to("sound"), leading_to("blue"))).await;
         let other = bed.ask(&update(leading_to("blue"), leading_to("green"))).await;
@@ -76,8 +90,8 @@ async fn an_update_is_judged_by_what_it_makes_worse() {
             worse.denies(&["front → blue"]);
             other.denies(&["front → green"]);
         } else {
-            worse.warns(&["MV305 plaintext-server: front → blue"]);
-            other.warns(&["MV305 plaintext-server: front → green"]);
+            worse.warns(&["MV305: front → blue"]);
+            other.warns(&["MV305: front → green"]);
         }
     }
 }
@@ -100,8 +114,8 @@ async fn what_is_new_is_told_before_what_was_there() {
     let response = bed.ask(&update(old, new)).await;
     let told: Vec<&str> = response.warnings();
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[0].starts_with("MV305 plaintext-server: front → green"), "{told:?}");
-    assert!(told[1].starts_with("MV305 plaintext-server (as before): front → blue"), "{told:?}");
+    assert!(told[0].contains("MV305: front → green"), "{told:?}");
+    assert!(told[1].contains("MV305 (as before): front → blue"), "{told:?}");
 }
 
 #[tokio::test]
@@ -243,7 +257,7 @@ async fn a_denial_is_final_only_after_both_ends_secrets_were_read_afresh() {
     assert_eq!(asked, both);
     // Where it only warns, nothing is read for it.
     let (response, asked) = verdict("", SecretAccess::Complete, &other, &AUTHORITY.pem()).await;
-    response.warns(&["MV301 issuer-untrusted: front → blue: the client refuses the server's certificate"]);
+    response.warns(&["MV301: front → blue: the client refuses the server's certificate"]);
     assert!(asked.is_empty(), "{asked:?}");
 }
 

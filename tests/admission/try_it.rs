@@ -50,7 +50,7 @@ fn the_example_behaves_as_it_should_and_reads_as_kubectl_does() {
             "\nvirtualnode.appmesh.k8s.aws/catalog created\n",
             "\nvirtualnode.appmesh.k8s.aws/front created\n",
             "\nvirtualgateway.appmesh.k8s.aws/ingress created\n",
-            "Warning: MV102 common-name-only",
+            "Warning: shop/reviews MV102: ",
             "\nError from server (Forbidden): error when creating \"examples/mesh/cart.yaml\": admission webhook \
          \"virtualnodes.meshvet.dev\" denied the request: VirtualNode shop/cart ",
             "MV101 hostname-mismatch at spec.listeners[0].tls.certificate.file.certificateChain",
@@ -101,7 +101,7 @@ fn a_policy_holds_here_too() {
     let misnamed = folder(world(&MISNAMED));
     std::fs::write(misnamed.path().join("policy.yaml"), "severities: {MV101: warn}").expect("a file");
     let output = meshvet(&["try", "mesh", "--config", "policy.yaml"], misnamed.path());
-    ends(&output, 0, &["Warning: MV101", "blue created", "1 created with a warning"]);
+    ends(&output, 0, &["Warning: shop/blue MV101", "blue created", "1 created with a warning"]);
 }
 
 #[test]

@@ -98,10 +98,13 @@ pub(crate) fn node(arn: &str) -> Value {
     node
 }
 
-/// The same, trusting these authorities.
+/// The same, trusting these authorities in what it calls.
 pub(crate) fn trusting(mut node: Value, arns: &[&str]) -> Value {
     let trust = json!({"acm": {"certificateAuthorityARNs": arns}});
     node["spec"]["backendDefaults"] = json!({"clientPolicy": {"tls": {"validation": {"trust": trust}}}});
+    if node["spec"]["backends"].is_null() {
+        node["spec"]["backends"] = json!([{"virtualService": {"virtualServiceRef": {"name": "elsewhere"}}}]);
+    }
     node
 }
 

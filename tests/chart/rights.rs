@@ -21,6 +21,18 @@ const ALWAYS: &[&str] = &[
     "cluster apps/statefulsets list,watch",
     "cluster batch/cronjobs list,watch",
     "cluster batch/jobs get,list,watch",
+    // Workloads of other kinds.
+    "cluster /replicationcontrollers list,watch",
+    "cluster apps.kruise.io/advancedcronjobs list,watch",
+    "cluster apps.kruise.io/broadcastjobs list,watch",
+    "cluster apps.kruise.io/clonesets list,watch",
+    "cluster apps.kruise.io/daemonsets list,watch",
+    "cluster apps.kruise.io/statefulsets list,watch",
+    "cluster apps.kruise.io/uniteddeployments list,watch",
+    "cluster apps.openshift.io/deploymentconfigs list,watch",
+    "cluster argoproj.io/rollouts list,watch",
+    "cluster serving.knative.dev/configurations list,watch",
+    "cluster serving.knative.dev/services list,watch",
     "cluster /configmaps get,list,watch",
     "cluster /namespaces list,watch",
     "cluster /pods get,list,watch",
@@ -96,6 +108,30 @@ fn each_mode_has_its_rights_and_not_one_more() {
         let expected: BTreeSet<String> = ALWAYS.iter().chain(&more).map(|right| (*right).to_owned()).collect();
         assert_eq!(rights(values), expected, "{values:?}");
     }
+}
+
+#[test]
+fn every_kind_that_facts_come_from_may_be_listed_and_watched() {
+    let rights = rights(&["aws.enabled=true"]);
+    for row in meshvet::apis::rows().filter(|row| row.group != "extensions") {
+        let right = format!("cluster {}/{} ", row.group, row.plural);
+        let found = rights.iter().find(|known| known.starts_with(&right));
+        assert!(found.is_some_and(|right| right.ends_with("list,watch")), "{right}");
+    }
+}
+
+#[test]
+fn a_kind_of_the_policy_gets_its_right_and_other_pods() {
+    const FLEET: &str = r#"policy.workloads=[{"apiVersion":"example.com/v1","kind":"Fleet","plural":"fleets","template":"/spec/template"},{"apiVersion":"example.com/v1","kind":"Squad"}]"#;
+    let usual = rights(&[]);
+    let more: Vec<String> = rights(&[FLEET]).difference(&usual).cloned().collect();
+    assert_eq!(more, ["cluster example.com/fleets list,watch"]);
+    let annotation = |values: &[&str]| {
+        let objects = render(values);
+        let template = &crate::helm::of_kind(&objects, "Deployment")["spec"]["template"];
+        template["metadata"]["annotations"]["meshvet.dev/workloads"].clone()
+    };
+    assert!(annotation(&[]).is_null() && annotation(&[FLEET]).is_string());
 }
 
 #[test]

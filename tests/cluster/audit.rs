@@ -38,10 +38,10 @@ const KINDS: &str = "namespaces,meshes,virtualnodes,virtualgateways,virtualservi
 
 /// What `meshvet` said.
 #[derive(Debug)]
-struct Said {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Said {
@@ -52,7 +52,7 @@ impl Said {
 
     /// The codes of its findings, each with its object's name.
     #[track_caller]
-    fn findings(&self) -> Vec<(String, String)> {
+    pub(crate) fn findings(&self) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let json = self.json();
         let all = json["findings"].as_array().expect("findings").iter();
@@ -60,14 +60,14 @@ impl Said {
     }
 }
 
-fn command(kubeconfig: PathBuf, arguments: &[&str]) -> Command {
+pub(crate) fn command(kubeconfig: PathBuf, arguments: &[&str]) -> Command {
     let mut command = Command::new(sandbox::meshvet());
     command.args(arguments).env_remove("KUBECONFIG").env("LC_ALL", "C.UTF-8");
     command.arg("--kubeconfig").arg(kubeconfig);
     command
 }
 
-fn run(mut command: Command) -> Said {
+pub(crate) fn run(mut command: Command) -> Said {
     let output = command.stdin(Stdio::null()).output().expect("meshvet runs");
     Said {
         code: output.status.code(),
@@ -81,7 +81,7 @@ fn admin(plane: &ControlPlane) -> PathBuf {
 }
 
 /// `meshvet audit ARGUMENTS…` as an administrator of the cluster.
-fn audit(plane: &ControlPlane, arguments: &[&str]) -> Said {
+pub(crate) fn audit(plane: &ControlPlane, arguments: &[&str]) -> Said {
     run(command(admin(plane), &[&["audit"], arguments].concat()))
 }
 
@@ -182,7 +182,7 @@ fn misnamed(world: &World) -> Vec<Value> {
 }
 
 /// A namespace that the webhook doesn't look at, so that what is wrong can be brought into it.
-fn unwatched(namespace: &'static str) -> World {
+pub(crate) fn unwatched(namespace: &'static str) -> World {
     let world = World::new(namespace);
     world.kubectl.run(&["label", "namespace", namespace, "meshvet.dev/admission=disabled"], "").succeeds();
     world
@@ -224,7 +224,7 @@ fn a_namespace_that_is_not_there_leads_to_the_nearest() {
 }
 
 /// A kubeconfig for a ServiceAccount that may do only what these roles allow.
-fn limited(world: &World, name: &str, grant: &[&str]) -> PathBuf {
+pub(crate) fn limited(world: &World, name: &str, grant: &[&str]) -> PathBuf {
     let kubectl = &world.kubectl;
     let namespace = world.namespace;
     kubectl.run(&["-n", namespace, "create", "serviceaccount", name], "").succeeds();

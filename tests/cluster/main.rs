@@ -48,6 +48,7 @@ mod figures;
 mod gateways;
 mod helm;
 mod installing;
+mod kinds;
 mod managed;
 mod pairs;
 mod policy;
@@ -88,6 +89,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("break_glass", break_glass::TESTS),
     ("installing", installing::TESTS),
     ("audit", audit::TESTS),
+    ("kinds", kinds::TESTS),
     ("managed", managed::TESTS),
     ("helm", helm::TESTS),
     ("rights", rights::TESTS),

@@ -190,7 +190,7 @@ fn a_chain_that_starts_with_the_root() {
     let mut issued = authority.leaf(&["web.disordered.svc.cluster.local"]).issue();
     issued.chain = format!("{}{}", authority.pem(), issued.certificate);
     // The root's own name and usages are nobody's problem.
-    let says = ["would not work: 1 problem.", "MV211 chain-disordered", CHAIN, "put the leaf before its issuers"];
+    let says = ["would not work: MV211 ", "MV211 chain-disordered", CHAIN, "put the leaf before its issuers"];
     certificate_refused("disordered", &issued, &says);
 }
 
@@ -229,8 +229,9 @@ fn an_empty_name_in_a_list() {
     );
 }
 
-/// Gives the node a client policy with this certificate and a trust bundle at /certs/ca.crt.
+/// Gives the node a backend, and a client policy with this certificate and a trust bundle at /certs/ca.crt.
 fn client_policy(node: &mut Value, certificate: Value) {
+    node["spec"]["backends"] = json!([{"virtualService": {"virtualServiceRef": {"name": "elsewhere"}}}]);
     node["spec"]["backendDefaults"]["clientPolicy"]["tls"] = json!({
         "certificate": certificate,
         "validation": {"trust": {"file": {"certificateChain": "/certs/ca.crt"}}},

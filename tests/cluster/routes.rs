@@ -49,7 +49,7 @@ fn by_default_a_broken_call_warns_and_the_object_is_created() {
     let world = world("routes");
     let service = virtual_service("routes", "blue", "blue");
     dry_run(&world, &service, |outcome| outcome.speaks_of("MV305"));
-    let outcome = world.apply(&service).warns(&["MV305 plaintext-server: front → blue: the client enforces TLS"]);
+    let outcome = world.apply(&service).warns(&["MV305: front → blue: the client enforces TLS"]);
     assert!(outcome.stdout.contains("blue created"), "{outcome}");
 }
 
@@ -58,15 +58,15 @@ fn an_update_is_told_what_it_makes_worse() {
     world.has([plaintext("worse-routes", "green"), routed_service("worse-routes", "blue", "colors")]);
     let router = virtual_router("worse-routes", "colors", "blue");
     dry_run(&world, &router, |outcome| outcome.speaks_of("MV305"));
-    world.apply(&router).warns(&["MV305 plaintext-server: front → blue"]).lacks(&["as before"]);
+    world.apply(&router).warns(&["MV305: front → blue"]).lacks(&["as before"]);
 
     // The same again, and one more.
     let mut more = router.clone();
     let targets = &mut more["spec"]["routes"][0]["httpRoute"]["action"]["weightedTargets"];
     let targets = targets.as_array_mut().expect("targets");
     targets.push(json!({"virtualNodeRef": {"name": "green"}, "weight": 1}));
-    let outcome = world.apply(&more).warns(&["MV305 plaintext-server: front → green"]);
-    let outcome = outcome.warns(&["MV305 plaintext-server (as before): front → blue"]);
+    let outcome = world.apply(&more).warns(&["MV305: front → green"]);
+    let outcome = outcome.warns(&["MV305 (as before): front → blue"]);
     assert_eq!(outcome.warnings().count(), 2, "{outcome}");
 
     // Labels and deletions are nobody's business.
@@ -140,7 +140,7 @@ fn each_kind_warns_and_is_refused_where_the_policy_says_so() {
     policy("backendGroups: {enabled: true}\n");
     for (object, call, _) in &ways {
         dry_run(&world, object, |outcome| outcome.speaks_of("MV305"));
-        world.kubectl.apply(object, &["--dry-run=server"]).warns(&["MV305 plaintext-server: ", call]);
+        world.kubectl.apply(object, &["--dry-run=server"]).warns(&["MV305: ", call]);
     }
     policy("backendGroups: {enabled: true}\nrouting: {severity: deny}\n");
     for (object, call, field) in &ways {

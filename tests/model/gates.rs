@@ -78,7 +78,7 @@ pub(crate) fn member(object: ObjectRef, servers: Vec<ServerEnd>, gateway: Option
 }
 
 fn hop(object: ObjectRef, from: Inlet, to: Target, port: Option<u16>) -> Hop {
-    let outlet = Outlet { to, port, idle: false, field: at("spec.to") };
+    let outlet = Outlet { to, port, arriving: Vec::new(), idle: false, field: at("spec.to") };
     Hop {
         object,
         labels: BTreeMap::new(),

@@ -286,7 +286,7 @@ impl Mesh {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(&self.world).under(Settings { groups: true })
+        View::new(&self.world).under(Settings { groups: true, ..Settings::default() })
     }
 
     /// What is found on each member, in words.

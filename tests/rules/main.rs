@@ -16,9 +16,12 @@ mod names;
 mod objects;
 mod pairs;
 mod promises;
+mod reliance;
 mod routes;
 mod scene;
 mod traits;
+mod unlisted;
+mod workloads;
 
 use std::collections::BTreeSet;
 
@@ -36,9 +39,12 @@ fn all() -> Vec<Case> {
         issuers::cases(),
         allowed::cases(),
         pairs::cases(),
+        reliance::cases(),
         promises::cases(),
         routes::cases(),
         acm::cases(),
+        unlisted::cases(),
+        workloads::cases(),
     ]
     .concat()
 }
@@ -80,6 +86,11 @@ fn objects_are_judged_as_the_tables_of_calls_say() {
 }
 
 #[test]
+fn objects_are_judged_as_the_tables_of_reliance_say() {
+    reliance::cases().iter().for_each(Case::run);
+}
+
+#[test]
 fn objects_are_judged_as_the_tables_of_acm_say() {
     acm::cases().iter().for_each(Case::run);
 }
@@ -92,6 +103,16 @@ fn a_sound_world_of_acm_has_no_findings() {
     let mut scene = Scene::sound();
     acm::pair(&mut scene);
     assert_eq!(scene.judge().told(), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_claimed_of_what_nobody_could_list() {
+    unlisted::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn workloads_of_every_listed_kind_are_judged() {
+    workloads::cases().iter().for_each(Case::run);
 }
 
 #[test]

@@ -257,10 +257,16 @@ fn rules() -> Vec<Case> {
             NODE,
             &["front → blue", "CN=scene intermediate"],
         ),
-        good("MV207", "by a service, a leaf that has expired: told of its node", |s| {
-            by_service(s, |_| {});
-            s.now = Timestamp::now() + SignedDuration::from_hours(24 * 100);
-        }),
+        warns(
+            "MV207",
+            "by a service that brings a client who verifies it, a leaf that has expired",
+            |s| {
+                by_service(s, |_| {});
+                s.now = Timestamp::now() + SignedDuration::from_hours(24 * 100);
+            },
+            NODE,
+            &["front → blue: the server's certificate has expired: the client refuses it"],
+        ),
         warns(
             "MV210",
             "by a service",

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use meshvet::apis::{Entry, Subject, decode_object};
 use meshvet::aws::{AwsFacts, Question};
 use meshvet::finding::Finding;
-use meshvet::mesh::{View, World};
+use meshvet::mesh::{Gap, Sort, View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Judgement, Surface, examine, judge};
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ pub(crate) struct Scene {
     pub(crate) secret: Option<BTreeMap<String, String>>,
     /// Whatever else is there.
     pub(crate) others: Vec<Value>,
+    /// What could not be listed, by the resource.
+    pub(crate) unlisted: Vec<(&'static str, Gap)>,
     /// What AWS has answered.
     pub(crate) aws: AwsFacts,
     pub(crate) policy: String,
@@ -53,6 +55,7 @@ impl Scene {
             namespace: manifests::namespace("shop"),
             secret: Some(BTreeMap::new()),
             others: Vec::new(),
+            unlisted: Vec::new(),
             aws: AwsFacts::new(),
             policy: String::new(),
             surface: Surface::Check,
@@ -80,6 +83,12 @@ impl Scene {
         self.key("tls.key", &issued.key);
     }
 
+    /// Lets nobody list a resource, but for what is in one namespace.
+    pub(crate) fn hide(&mut self, resource: &'static str, sort: Sort, except: Option<&str>) {
+        let why = format!("may not list {resource}: forbidden");
+        self.unlisted.push((resource, Gap { sort, except: except.map(str::to_owned), why }));
+    }
+
     /// Sets a place of the node, by JSON pointer; what leads there is made.
     pub(crate) fn set(&mut self, pointer: &str, value: Value) {
         put(&mut self.node, pointer, value);
@@ -100,7 +109,8 @@ impl Scene {
         self.template(&format!("/metadata/annotations/{}", key.replace('/', "~1")), value.into());
     }
 
-    /// Gives the node a client policy by default: trust in `/certs/ca.crt`, and the certificate of `/certs` to show.
+    /// Gives the node a client policy by default: trust in `/certs/ca.crt`, and the certificate of `/certs` to show to `green`, which it
+    /// calls and which asks for one.
     pub(crate) fn client(&mut self) {
         let files = json!({"file": {"certificateChain": "/certs/client.crt", "privateKey": "/certs/client.key"}});
         let trust = json!({"file": {"certificateChain": "/certs/ca.crt"}});
@@ -108,8 +118,18 @@ impl Scene {
             "/spec/backendDefaults/clientPolicy/tls",
             json!({"certificate": files, "validation": {"trust": trust}}),
         );
+        self.called("green", json!({"trust": {"sds": {"secretName": "trust"}}}));
         self.key("client.crt", &BLUE.chain);
         self.key("client.key", &BLUE.key);
+    }
+
+    /// Lets the node call another, whose listener validates its clients so.
+    pub(crate) fn called(&mut self, name: &str, validation: Value) {
+        let mut node = manifests::virtual_node("shop", name, &format!("{name}.apps.local"));
+        put(&mut node, "/spec/listeners/0/tls/certificate", json!({"sds": {"secretName": name}}));
+        put(&mut node, "/spec/listeners/0/tls/validation", validation);
+        self.others.extend([node, manifests::virtual_service("shop", name, name)]);
+        self.set("/spec/backends", json!([{"virtualService": {"virtualServiceRef": {"name": name}}}]));
     }
 
     pub(crate) fn judge(&self) -> Judged {
@@ -150,6 +170,9 @@ impl Scene {
                 Entry::Nothing(_) => {}
                 Entry::Other => panic!("a kind that nobody reads"),
             }
+        }
+        for (resource, gap) in &self.unlisted {
+            world.note_unlisted(resource, Some(gap.clone()));
         }
         (world, judged.expect("the object to judge"))
     }

@@ -40,23 +40,25 @@ pub(super) fn server_ends<'a>(
         .map(|(index, (mapping, tls))| {
             let field = list.index(index);
             ServerEnd {
-                anchor: Arc::from(anchors.next(format!("listener {}", mapping.port))),
+                anchor: Arc::from(anchors.next(match mapping.port {
+                    0 => "listener without a port".to_owned(),
+                    port => format!("listener {port}"),
+                })),
                 port: u16::try_from(mapping.port).ok().filter(|port| *port > 0),
                 protocol: mapping.protocol.clone(),
-                tls: tls.and_then(|tls| server_tls(field.key("tls"), tls, covers)),
+                tls: tls.map(|tls| server_tls(field.key("tls"), tls, covers)),
                 field,
             }
         })
         .collect()
 }
 
-/// None for a mode that App Mesh doesn't know: the API refuses it, and no proxy ever sees it.
-fn server_tls(field: FieldPath, tls: &ListenerTls, covers: &[Covered]) -> Option<ServerTls> {
+fn server_tls(field: FieldPath, tls: &ListenerTls, covers: &[Covered]) -> ServerTls {
     let mode = match tls.mode {
         ListenerTlsMode::Disabled => TlsMode::Disabled,
-        ListenerTlsMode::Permissive => TlsMode::Permissive,
         ListenerTlsMode::Strict => TlsMode::Strict,
-        ListenerTlsMode::Other(_) => return None,
+        // One that is missing or misspelt is for the API server to refuse. TLS is meant, and nothing follows from plaintext.
+        ListenerTlsMode::Permissive | ListenerTlsMode::Other(_) => TlsMode::Permissive,
     };
     let at = field.key("certificate");
     let given = &tls.certificate;
@@ -78,7 +80,7 @@ fn server_tls(field: FieldPath, tls: &ListenerTls, covers: &[Covered]) -> Option
         validation.trust = None;
     }
     let certificates = certificate.into_iter().collect();
-    Some(ServerTls { field, mode, certificates, covers: covers.to_vec(), validation })
+    ServerTls { field, mode, certificates, covers: covers.to_vec(), validation }
 }
 
 /// A client policy, where it says anything of TLS. An absent `enforce` means true (App Mesh API Reference, ClientPolicyTls).
@@ -147,18 +149,20 @@ fn acm_trust(at: &FieldPath, acm: &AcmTrust) -> TrustSource {
     TrustSource::Acm(arns.map(|(index, arn)| ArnRef { arn: arn.clone(), field: list.index(index) }).collect())
 }
 
-/// Dns or Cloud Map; both at once is App Mesh's to refuse (MV004), and claims nothing here.
+/// Dns or Cloud Map; both at once is App Mesh's to refuse (MV004), and a name that is missing the API server's: they claim nothing here.
 pub(super) fn discovery(spec: &FieldPath, given: Option<&ServiceDiscovery>) -> Discovery {
     let at = spec.key("serviceDiscovery");
     match given.map(|given| (&given.dns, &given.aws_cloud_map)) {
-        Some((Some(dns), None)) => {
+        Some((Some(dns), None)) if !dns.hostname.is_empty() => {
             Discovery::Dns { hostname: dns.hostname.clone(), field: at.keys(["dns", "hostname"]) }
         }
-        Some((None, Some(map))) => Discovery::CloudMap {
-            namespace: map.namespace_name.clone(),
-            service: map.service_name.clone(),
-            field: at.key("awsCloudMap"),
-        },
+        Some((None, Some(map))) if ![&map.namespace_name, &map.service_name].iter().any(|name| name.is_empty()) => {
+            Discovery::CloudMap {
+                namespace: map.namespace_name.clone(),
+                service: map.service_name.clone(),
+                field: at.key("awsCloudMap"),
+            }
+        }
         _ => Discovery::None,
     }
 }

@@ -34,8 +34,11 @@ pub(super) fn service_hop(service: &VirtualService, namespace: &str) -> Hop {
 /// A virtual router: its services lead to it, and it to the targets of its routes.
 pub(super) fn router_hop(router: &VirtualRouter, namespace: &str) -> Hop {
     let mut to = Vec::new();
+    let listening: Vec<u16> =
+        router.spec.listeners.iter().filter_map(|listener| port(Some(listener.port_mapping.port))).collect();
     for (route, it) in router.spec.routes.iter().enumerate() {
-        for (kind, action) in it.actions() {
+        for (kind, action, matched) in it.actions() {
+            let arriving = port(matched).map_or_else(|| listening.clone(), |port| vec![port]);
             let list = spec().key("routes").index(route).keys([kind, "action", "weightedTargets"]);
             for (index, target) in action.weighted_targets.iter().enumerate() {
                 let Some(reference) = target.virtual_node_ref.as_ref().filter(|_| target.virtual_node_arn.is_none())
@@ -45,6 +48,7 @@ pub(super) fn router_hop(router: &VirtualRouter, namespace: &str) -> Hop {
                 to.push(Outlet {
                     to: object(Kind::VirtualNode, reference, namespace),
                     port: port(target.port),
+                    arriving: arriving.clone(),
                     idle: target.weight == 0,
                     field: list.index(index),
                 });
@@ -74,6 +78,7 @@ pub(super) fn gateway_route_hop(route: &GatewayRoute, namespace: &str) -> Hop {
         Some(Outlet {
             to: object(Kind::VirtualService, reference, namespace),
             port: port(target.port),
+            arriving: Vec::new(),
             idle: false,
             field: spec().keys([kind, "action", "target", "virtualService"]),
         })
@@ -120,7 +125,7 @@ fn hop(kind: Kind, metadata: &Metadata, namespace: &str, from: Vec<Inlet>, to: V
 }
 
 fn outlet(to: Target, field: FieldPath) -> Outlet {
-    Outlet { to, port: None, idle: false, field }
+    Outlet { to, port: None, arriving: Vec::new(), idle: false, field }
 }
 
 fn spec() -> FieldPath {

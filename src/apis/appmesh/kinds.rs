@@ -9,7 +9,7 @@ use crate::apis::appmesh::crd::custom_resource_definitions;
 use crate::apis::appmesh::decode::{Decoded, decode_json, decode_value};
 use crate::apis::appmesh::hops::{gateway_route_hop, group_hop, mesh_class, router_hop, service_hop};
 use crate::apis::appmesh::members::{gateway_member, node_member};
-use crate::apis::appmesh::proxy::proxy;
+use crate::apis::appmesh::proxy::{is_injected, proxy};
 use crate::apis::appmesh::{
     API_VERSION, BackendGroup, GROUP, GatewayRoute, Kind, Mesh, Resource, Spec, VERSION, VirtualGateway, VirtualNode,
     VirtualRouter, VirtualService,
@@ -44,7 +44,7 @@ pub static API: Api = Api {
         row(Kind::GatewayRoute, Part::Hop, |row, input, namespace| entry(row, input, namespace, route)),
         row(Kind::BackendGroup, Part::Hop, |row, input, namespace| entry(row, input, namespace, group)),
     ],
-    proxy: Some(ProxyOf { container: ENVOY_CONTAINER, of: proxy }),
+    proxy: Some(ProxyOf { container: ENVOY_CONTAINER, of: proxy, is_given: is_injected }),
     crds: custom_resource_definitions,
 };
 

@@ -62,7 +62,7 @@ pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
         clients,
         backends,
         gateway: None,
-        class: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()),
+        class: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()).filter(|name| !name.is_empty()),
         aws: AwsResource {
             arn: status.as_ref().and_then(|status| status.virtual_node_arn.clone()),
             path: format!("virtualNode/{own_name}"),
@@ -95,7 +95,7 @@ pub(super) fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Membe
         clients: default_end(&at, defaults).into_iter().collect(),
         backends: Vec::new(),
         gateway: Some(Gateway { routes }),
-        class: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()),
+        class: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()).filter(|name| !name.is_empty()),
         aws: AwsResource {
             arn: status.as_ref().and_then(|status| status.virtual_gateway_arn.clone()),
             path: format!("virtualGateway/{own_name}"),

@@ -6,7 +6,7 @@ use crate::apis::appmesh::GROUP;
 use crate::apis::appmesh::annotations::{
     self, ENVOY_CONTAINER, PORTS, SDS, SECRET_MOUNTS, SIDECAR_INJECTOR_WEBHOOK, VOLUME_MOUNTS,
 };
-use crate::apis::appmesh::injection::intercepted;
+use crate::apis::appmesh::injection::{Injection, intercepted};
 use crate::apis::core::pods::Pod;
 use crate::apis::core::volumes::{PodVolume, annotated_mount, mount, secret_mount};
 use crate::k8s::FieldPath;
@@ -35,6 +35,11 @@ pub(in crate::apis) fn proxy(pod: &Pod<'_>) -> Proxy {
         problems,
         intercepts: intercepted(pod.annotations),
     }
+}
+
+/// Whether the injector gives pods that say this a proxy, in a namespace of these labels.
+pub(super) fn is_injected(namespace_labels: &BTreeMap<String, String>, proxy: &Proxy) -> bool {
+    matches!(Injection::of(namespace_labels, &proxy.annotations), Injection::Required | Injection::WhenSelected)
 }
 
 /// The annotations that decide on a pod's proxy, besides its mounts.

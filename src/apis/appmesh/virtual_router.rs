@@ -65,15 +65,21 @@ pub struct Route {
 }
 
 impl Route {
-    /// The actions of the route, each with the field of its kind. App Mesh takes one kind; should there be several, all count.
-    pub fn actions(&self) -> impl Iterator<Item = (&'static str, &RouteAction)> {
+    /// The actions of the route, each with the field of its kind and the router's port that it matches, where it says one. App Mesh takes
+    /// one kind; should there be several, all count.
+    pub fn actions(&self) -> impl Iterator<Item = (&'static str, &RouteAction, Option<i64>)> {
         let actions = [
-            ("grpcRoute", self.grpc_route.as_ref().map(|route| &route.action)),
-            ("httpRoute", self.http_route.as_ref().map(|route| &route.action)),
-            ("http2Route", self.http2_route.as_ref().map(|route| &route.action)),
-            ("tcpRoute", self.tcp_route.as_ref().map(|route| &route.action)),
+            ("grpcRoute", self.grpc_route.as_ref().map(|route| (&route.action, route.r#match.port))),
+            ("httpRoute", self.http_route.as_ref().map(|route| (&route.action, route.r#match.port))),
+            ("http2Route", self.http2_route.as_ref().map(|route| (&route.action, route.r#match.port))),
+            (
+                "tcpRoute",
+                self.tcp_route
+                    .as_ref()
+                    .map(|route| (&route.action, route.r#match.as_ref().and_then(|matched| matched.port))),
+            ),
         ];
-        actions.into_iter().filter_map(|(kind, action)| Some((kind, action?)))
+        actions.into_iter().filter_map(|(kind, action)| action.map(|(action, port)| (kind, action, port)))
     }
 }
 

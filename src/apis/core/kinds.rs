@@ -10,7 +10,7 @@ use crate::apis::DecodeError;
 use crate::apis::core::{stores, workloads};
 use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
-use crate::apis::registry::{Api, Part, Row};
+use crate::apis::registry::{Api, Part, Pods, Row};
 use crate::apis::subject::{Native, Subject};
 use crate::k8s::TypeRef;
 use crate::mesh::{Fact, FactId, Store, StoreKey};
@@ -25,13 +25,13 @@ pub static API: Api = Api {
     group: "",
     kinds: &[
         Row { namespaced: false, ..core("Namespace", "namespaces", "namespace", Part::Place, namespace) },
-        Row { mostly_owned: true, ..core("Pod", "pods", "pod", Part::Workload, workload) },
+        Row { mostly_owned: true, ..core("Pod", "pods", "pod", Part::Workload(Pods::at(&[""])), workload) },
         Row { mostly_owned: true, ..apps("ReplicaSet", "replicasets", "replicaset") },
         apps("Deployment", "deployments", "deployment"),
         apps("StatefulSet", "statefulsets", "statefulset"),
         apps("DaemonSet", "daemonsets", "daemonset"),
         Row { mostly_owned: true, ..batch("Job", "jobs", "job") },
-        batch("CronJob", "cronjobs", "cronjob"),
+        Row { part: CRON_JOB, ..batch("CronJob", "cronjobs", "cronjob") },
         CONFIG_MAP,
         SECRET,
         SERVICE_ACCOUNT,
@@ -39,6 +39,11 @@ pub static API: Api = Api {
     proxy: None,
     crds: Vec::new,
 };
+
+/// A workload whose pod template stands where most have it.
+const TEMPLATE: Part = Part::Workload(Pods::at(&["/spec/template"]));
+/// One that makes Jobs.
+const CRON_JOB: Part = Part::Workload(Pods::at(&["/spec/jobTemplate/spec/template"]));
 
 /// ConfigMaps.
 pub(crate) const CONFIG_MAP: Row = core("ConfigMap", "configmaps", "configmap", Part::Store, config_map);
@@ -67,12 +72,12 @@ const fn core(kind: &'static str, plural: &'static str, singular: &'static str, 
 }
 
 const fn apps(kind: &'static str, plural: &'static str, singular: &'static str) -> Row {
-    let row = core(kind, plural, singular, Part::Workload, workload);
+    let row = core(kind, plural, singular, TEMPLATE, workload);
     Row { kind: TypeRef { api_version: "apps/v1", kind }, group: "apps", ..row }
 }
 
 const fn batch(kind: &'static str, plural: &'static str, singular: &'static str) -> Row {
-    let row = core(kind, plural, singular, Part::Workload, workload);
+    let row = core(kind, plural, singular, TEMPLATE, workload);
     Row { kind: TypeRef { api_version: "batch/v1", kind }, group: "batch", ..row }
 }
 
@@ -115,17 +120,22 @@ fn service_account(row: &'static Row, input: Input<'_>, namespace: &str) -> Resu
     Ok(Entry::Fact(Fact::ServiceAccount(row.object(namespace, &name_of(&value)), role.map(str::to_owned))))
 }
 
-fn workload(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
+/// Of a workload of any kind. One whose pods don't run by themselves is a fact that is not judged itself.
+pub(super) fn workload(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
     let value = input.into_value();
     let object = row.object(namespace, &name_of(&value));
     let annotations = value
         .pointer("/metadata/annotations")
         .and_then(|annotations| BTreeMap::deserialize(annotations).ok())
         .unwrap_or_default();
-    let found = workloads::decode(value, object.clone());
+    let Part::Workload(pods) = row.part else { return Ok(Entry::Other) };
+    let found = workloads::decode(value, object.clone(), pods);
     let found = found.map_err(|error| Undecodable::new(object.clone(), error))?;
     Ok(match found {
         None => Entry::Nothing(FactId::Object(object)),
+        Some(workload) if workload.at_rest || workload.takes.is_some() => {
+            Entry::Fact(Fact::Workload(Arc::new(workload)))
+        }
         Some(workload) => Entry::Subject(Box::new(Subject {
             object,
             annotations,

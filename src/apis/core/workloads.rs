@@ -1,29 +1,16 @@
 //! From a Deployment, a Pod or any other owner of pods to the proxy that its pods would carry.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::apis::core::owns_pods;
 use crate::apis::core::pods::{Pod, Template, probes_of};
+use crate::apis::registry::Pods;
 use crate::apis::{DecodeError, proxies};
 use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::Workload;
-
-/// Whether meshvet reads objects of this kind for their pods.
-fn is_workload(api_version: &str, kind: &str) -> bool {
-    template_path(api_version, kind).is_some()
-}
-
-/// Where the pod template stands in each kind of workload.
-fn template_path(api_version: &str, kind: &str) -> Option<&'static [&'static str]> {
-    match (api_version, kind) {
-        ("v1", "Pod") => Some(&[]),
-        ("apps/v1", "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet") | ("batch/v1", "Job") => {
-            Some(&["spec", "template"])
-        }
-        ("batch/v1", "CronJob") => Some(&["spec", "jobTemplate", "spec", "template"]),
-        _ => None,
-    }
-}
 
 /// What an object's metadata says of who has its pods.
 #[derive(Deserialize, Default)]
@@ -41,7 +28,7 @@ impl Owned {
                 .owner_references
                 .iter()
                 .flatten()
-                .any(|owner| owner.controller == Some(true) && is_workload(&owner.api_version, &owner.kind))
+                .any(|owner| owner.controller == Some(true) && owns_pods(&owner.api_version, &owner.kind))
     }
 }
 
@@ -53,34 +40,67 @@ struct OwnerReference {
     controller: Option<bool>,
 }
 
-/// Decodes a workload. None when it says nothing about proxies now: another workload owns it, it is finished, being
-/// deleted or has no replicas.
+/// Decodes a workload. None when it says nothing about proxies: another workload owns it, it is finished, or it is being deleted; or it
+/// takes another's template, and has no replicas.
 ///
 /// # Errors
 /// The place, and what is wrong there.
-pub(in crate::apis) fn decode(value: Value, object: ObjectRef) -> Result<Option<Workload>, DecodeError> {
-    let path = template_path(&object.api_version, &object.kind).unwrap_or(&[]);
+pub(in crate::apis) fn decode(value: Value, object: ObjectRef, pods: Pods) -> Result<Option<Workload>, DecodeError> {
     if is_idle(&value, &object) {
         return Ok(None);
     }
-    let mut field = FieldPath::root();
-    let mut template = value;
-    for key in path {
-        field = field.key(key);
-        template = template.get_mut(key).map(Value::take).unwrap_or_default();
+    let at_rest = value.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0);
+    if let Some(takes) = taken(&value, &object, pods) {
+        return Ok((!at_rest).then(|| Workload { takes: Some(takes), ..bare(object) }));
     }
+    let more = labels_beside_the_template(&value, &object, pods);
+    let there = pods.templates.iter().find(|pointer| value.pointer(pointer).is_some()).or(pods.templates.first());
+    let keys: Vec<String> = there.map_or("", |pointer| *pointer).split('/').skip(1).map(unescaped).collect();
+    let field = keys.iter().fold(FieldPath::root(), |field, key| field.key(key));
+    let mut template =
+        keys.iter().fold(value, |mut value, key| value.get_mut(key).map(Value::take).unwrap_or_default());
     if template.is_null() {
         template = Value::Object(serde_json::Map::new());
     }
     let template: Template = serde_path_to_error::deserialize(template)
         .map_err(|error| DecodeError::new(field.join(&FieldPath::of(error.path())), &error.inner().to_string()))?;
-    Ok(Some(workload(template, &field, object)))
+    let mut workload = workload(template, &field, object);
+    for (key, label) in more {
+        workload.labels.entry(key).or_insert(label);
+    }
+    Ok(Some(Workload { at_rest, ..workload }))
 }
 
-/// Whether no pod of its own comes of the object, now or until it changes.
+/// A step of a JSON pointer, without its escapes.
+fn unescaped(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
+}
+
+/// The workload whose template an object takes.
+fn taken(value: &Value, object: &ObjectRef, pods: Pods) -> Option<ObjectRef> {
+    let named = value.pointer(pods.takes?)?;
+    let text = |key: &str| named.get(key).and_then(Value::as_str);
+    Some(ObjectRef::new(text("apiVersion")?, text("kind")?, object.namespace(), text("name")?))
+}
+
+/// The labels that pods have though their template doesn't say so.
+fn labels_beside_the_template(value: &Value, object: &ObjectRef, pods: Pods) -> BTreeMap<String, String> {
+    let selector = pods.selector.and_then(|pointer| value.pointer(pointer));
+    // The old form of a selector is a map of labels.
+    let labels = selector.map(|selector| match ["matchLabels", "matchExpressions"].map(|key| selector.get(key)) {
+        [None, None] => Some(selector),
+        [labels, _] => labels,
+    });
+    let mut labels: BTreeMap<String, String> =
+        labels.flatten().and_then(|labels| BTreeMap::deserialize(labels).ok()).unwrap_or_default();
+    labels.extend(pods.name_label.map(|label| (label.to_owned(), object.name.clone())));
+    labels
+}
+
+/// Whether no pod of its own comes of the object ever again, or of it alone.
 fn is_idle(value: &Value, object: &ObjectRef) -> bool {
     let owned = value.get("metadata").and_then(|metadata| Owned::deserialize(metadata).ok()).unwrap_or_default();
-    if owned.is_idle() || value.pointer("/spec/replicas").and_then(Value::as_i64) == Some(0) {
+    if owned.is_idle() {
         return true;
     }
     match object.kind.as_str() {
@@ -88,14 +108,21 @@ fn is_idle(value: &Value, object: &ObjectRef) -> bool {
             let phase = value.pointer("/status/phase").and_then(Value::as_str);
             matches!(phase, Some("Succeeded" | "Failed"))
         }
-        "Job" => value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
-            conditions.iter().any(|condition| {
-                let text = |key| condition.get(key).and_then(Value::as_str);
-                matches!(text("type"), Some("Complete" | "Failed")) && text("status") == Some("True")
+        "Job" | "BroadcastJob" => {
+            value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
+                conditions.iter().any(|condition| {
+                    let text = |key| condition.get(key).and_then(Value::as_str);
+                    matches!(text("type"), Some("Complete" | "Failed")) && text("status") == Some("True")
+                })
             })
-        }),
+        }
         _ => false,
     }
+}
+
+/// A workload of which only its name is known.
+fn bare(object: ObjectRef) -> Workload {
+    workload(Template::default(), &FieldPath::root(), object)
 }
 
 fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workload {
@@ -119,6 +146,8 @@ fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workloa
         service_account: spec.service_account_name.unwrap_or_else(|| "default".to_owned()),
         template_metadata: metadata,
         labels,
+        at_rest: false,
+        takes: None,
         object,
     }
 }

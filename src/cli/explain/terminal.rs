@@ -33,6 +33,7 @@ pub(super) fn manual(text: &mut String, rule: &Rule, style: Style) {
     let manual = rule.manual();
     let _ = writeln!(text, "{}", bold(&manual.title, style));
     let _ = writeln!(text, "{}; default: {}", capitalised(rule.summary), rule.default);
+    let _ = writeln!(text, "It breaks {}.", rule.breaks);
     for (heading, part) in [
         ("What it checks", &manual.what),
         ("Why it matters", &manual.why),
@@ -118,7 +119,7 @@ mod tests {
             let mut text = String::new();
             manual(&mut text, rule, Style::Plain);
             let prose = text.lines().filter(|line| !line.starts_with("      "));
-            for line in prose.filter(|line| line.split_whitespace().count() > 1).skip(2) {
+            for line in prose.filter(|line| line.split_whitespace().count() > 1).skip(3) {
                 assert!(line.chars().count() <= WIDTH, "{}: {line}", rule.code);
             }
             assert!(!text.contains("```"), "{}", rule.code);

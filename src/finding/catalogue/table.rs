@@ -6,6 +6,7 @@
 /// - its constant in the [catalogue](crate::finding::catalogue);
 /// - its name, which reads as "allow hostname-mismatch";
 /// - its default [severity](crate::finding::Severity);
+/// - when it [breaks](crate::finding::Breaks) traffic;
 /// - its module under `rules`, whose file is its manual and has its check, and whose folder says [whose](crate::finding::Rule::api)
 ///   it is, where it is about one API alone;
 /// - its [traits](crate::finding::Trait);
@@ -13,109 +14,109 @@
 macro_rules! for_each_rule {
     ($then:ident) => {
         $then! {
-            MV001 UNKNOWN_FIELD "unknown-field" Warn objects::unknown_field [FieldName]
+            MV001 UNKNOWN_FIELD "unknown-field" Warn Nothing objects::unknown_field [FieldName]
                 "a field that no version of the API has, and that will be dropped";
-            MV002 MALFORMED_ANNOTATION "malformed-annotation" Warn objects::malformed_annotation []
+            MV002 MALFORMED_ANNOTATION "malformed-annotation" Warn Starting objects::malformed_annotation []
                 "an annotation that the injector can't use as it stands";
-            MV003 AMBIGUOUS_MEMBERSHIP "ambiguous-membership" Warn appmesh::ambiguous_membership []
+            MV003 AMBIGUOUS_MEMBERSHIP "ambiguous-membership" Warn Starting appmesh::ambiguous_membership []
                 "a workload selected by more than one virtual node or gateway";
-            MV004 NOT_EXACTLY_ONE_SOURCE "not-exactly-one-source" Deny appmesh::not_exactly_one_source []
+            MV004 NOT_EXACTLY_ONE_SOURCE "not-exactly-one-source" Deny Applying appmesh::not_exactly_one_source []
                 "none, or more than one, of alternatives that exclude each other";
-            MV005 REFUSED_BY_APP_MESH "refused-by-app-mesh" Deny appmesh::refused_by_app_mesh []
+            MV005 REFUSED_BY_APP_MESH "refused-by-app-mesh" Deny Applying appmesh::refused_by_app_mesh []
                 "what the CRD accepts and the App Mesh API refuses";
-            MV006 UNDECODABLE_OBJECT "undecodable-object" Deny objects::undecodable_object []
+            MV006 UNDECODABLE_OBJECT "undecodable-object" Deny Applying objects::undecodable_object []
                 "an object that meshvet can't read";
-            MV007 UNUSED_SUPPRESSION "unused-suppression" Warn objects::unused_suppression []
+            MV007 UNUSED_SUPPRESSION "unused-suppression" Warn Nothing objects::unused_suppression []
                 "an entry that asks to ignore a rule's findings, and leaves none";
-            MV101 HOSTNAME_MISMATCH "hostname-mismatch" Deny names::hostname_mismatch [Hostname, Calls]
+            MV101 HOSTNAME_MISMATCH "hostname-mismatch" Deny Calling names::hostname_mismatch [Hostname, Calls]
                 "no name of the certificate matches the DNS hostname of the virtual node";
-            MV102 COMMON_NAME_ONLY "common-name-only" Warn names::common_name_only [Hostname]
+            MV102 COMMON_NAME_ONLY "common-name-only" Warn Calling names::common_name_only [Hostname]
                 "only the common name matches the hostname, which today's Envoy ignores";
-            MV103 CLOUD_MAP_NAME "cloud-map-name" Warn appmesh::cloud_map_name [Hostname]
+            MV103 CLOUD_MAP_NAME "cloud-map-name" Warn Nothing appmesh::cloud_map_name [Hostname]
                 "with Cloud Map, none of the certificate's names is significant to the node";
-            MV104 CLIENT_NAME_MISMATCH "client-name-mismatch" Deny names::client_name_mismatch [Calls]
+            MV104 CLIENT_NAME_MISMATCH "client-name-mismatch" Deny Calling names::client_name_mismatch [Calls]
                 "the names that a client policy lists fit no name of the backend's certificate";
-            MV105 PEER_NAME_MISMATCH "peer-name-mismatch" Deny names::peer_name_mismatch [Calls]
+            MV105 PEER_NAME_MISMATCH "peer-name-mismatch" Deny Calling names::peer_name_mismatch [Calls]
                 "the names that a listener lists fit no name of a calling node's certificate";
-            MV106 WILDCARD_IN_SAN_LIST "wildcard-in-san-list" Warn names::wildcard_in_san_list []
+            MV106 WILDCARD_IN_SAN_LIST "wildcard-in-san-list" Warn Nothing names::wildcard_in_san_list []
                 "an entry of a subject alternative name list is a pattern, where only exact names count";
-            MV201 FILE_NOT_MOUNTED "file-not-mounted" Warn files::file_not_mounted [Unknown]
+            MV201 FILE_NOT_MOUNTED "file-not-mounted" Warn Starting files::file_not_mounted [Unknown]
                 "nothing is mounted at the path that the proxy will read";
-            MV202 FILE_MISSING "file-missing" Deny files::file_missing [Unknown]
+            MV202 FILE_MISSING "file-missing" Deny Starting files::file_missing [Unknown]
                 "a volume is mounted there, and the file is not in it";
-            MV203 WORKLOAD_UNKNOWN "workload-unknown" Warn files::workload_unknown [Unknown]
+            MV203 WORKLOAD_UNKNOWN "workload-unknown" Warn Nothing files::workload_unknown [Unknown]
                 "no workload is selected, so that paths lead nowhere yet";
-            MV204 CERTIFICATE_UNREADABLE "certificate-unreadable" Deny files::certificate_unreadable []
+            MV204 CERTIFICATE_UNREADABLE "certificate-unreadable" Deny Starting files::certificate_unreadable []
                 "what is there is not a PEM certificate that Envoy loads";
-            MV205 KEY_UNREADABLE "key-unreadable" Deny files::key_unreadable []
+            MV205 KEY_UNREADABLE "key-unreadable" Deny Starting files::key_unreadable []
                 "what is there is not a private key that Envoy loads";
-            MV206 KEY_MISMATCH "key-mismatch" Deny files::key_mismatch []
+            MV206 KEY_MISMATCH "key-mismatch" Deny Starting files::key_mismatch []
                 "the private key is not the certificate's";
-            MV207 CERTIFICATE_EXPIRED "certificate-expired" Deny files::certificate_expired [Calls, Time]
+            MV207 CERTIFICATE_EXPIRED "certificate-expired" Deny Calling files::certificate_expired [Calls, Time]
                 "the certificate is past its notAfter";
-            MV208 CERTIFICATE_NOT_YET_VALID "certificate-not-yet-valid" Deny files::certificate_not_yet_valid [Calls, Time]
+            MV208 CERTIFICATE_NOT_YET_VALID "certificate-not-yet-valid" Deny Calling files::certificate_not_yet_valid [Calls, Time]
                 "the certificate is before its notBefore";
-            MV209 CERTIFICATE_EXPIRING "certificate-expiring" Warn files::certificate_expiring [Time]
+            MV209 CERTIFICATE_EXPIRING "certificate-expiring" Warn Later files::certificate_expiring [Time]
                 "the certificate ends soon";
-            MV210 CHAIN_INCOMPLETE "chain-incomplete" Deny files::chain_incomplete [Calls]
+            MV210 CHAIN_INCOMPLETE "chain-incomplete" Deny Calling files::chain_incomplete [Calls]
                 "the chain file lacks a link on the way to what a known client trusts";
-            MV211 CHAIN_DISORDERED "chain-disordered" Deny files::chain_disordered []
+            MV211 CHAIN_DISORDERED "chain-disordered" Deny Starting files::chain_disordered []
                 "the first certificate of the chain file is not the leaf";
-            MV212 WRONG_KEY_USAGE "wrong-key-usage" Deny files::wrong_key_usage []
+            MV212 WRONG_KEY_USAGE "wrong-key-usage" Deny Calling files::wrong_key_usage [Calls]
                 "an extended key usage that doesn't allow what the certificate is used for";
-            MV213 WEAK_KEY "weak-key" Warn files::weak_key []
+            MV213 WEAK_KEY "weak-key" Warn Nothing files::weak_key []
                 "key, signature or lifetime outside the policy's profile";
-            MV214 STRAY_PRIVATE_KEY "stray-private-key" Warn files::stray_private_key []
+            MV214 STRAY_PRIVATE_KEY "stray-private-key" Warn Nothing files::stray_private_key []
                 "a trust bundle or chain file carries a private key";
-            MV215 UNSUPPORTED_KEY "unsupported-key" Deny files::unsupported_key []
+            MV215 UNSUPPORTED_KEY "unsupported-key" Deny Calling files::unsupported_key []
                 "a key that Envoy refuses or can't shake hands with";
-            MV216 CERTIFICATE_IGNORED "certificate-ignored" Warn files::certificate_ignored []
+            MV216 CERTIFICATE_IGNORED "certificate-ignored" Warn Calling files::certificate_ignored []
                 "Envoy silently drops a certificate of the file";
-            MV217 NAMELESS_CERTIFICATE "nameless-certificate" Deny files::nameless_certificate []
+            MV217 NAMELESS_CERTIFICATE "nameless-certificate" Deny Starting files::nameless_certificate []
                 "a certificate with neither common name nor subject alternative name";
-            MV218 PROXY_NOT_INJECTED "proxy-not-injected" Warn appmesh::proxy_not_injected []
+            MV218 PROXY_NOT_INJECTED "proxy-not-injected" Warn Calling appmesh::proxy_not_injected []
                 "no proxy is injected into the selected pods, so that nothing would load the file";
-            MV219 SDS_DISABLED "sds-disabled" Warn appmesh::sds_disabled []
+            MV219 SDS_DISABLED "sds-disabled" Warn Starting appmesh::sds_disabled []
                 "a secret of the Secret Discovery Service where that is switched off";
-            MV301 ISSUER_UNTRUSTED "issuer-untrusted" Deny issuers::issuer_untrusted [Calls]
+            MV301 ISSUER_UNTRUSTED "issuer-untrusted" Deny Calling issuers::issuer_untrusted [Calls]
                 "a client that reaches the listener doesn't trust its issuer, or the reverse";
-            MV302 ISSUER_NOT_ALLOWED "issuer-not-allowed" Deny issuers::issuer_not_allowed []
+            MV302 ISSUER_NOT_ALLOWED "issuer-not-allowed" Deny Nothing issuers::issuer_not_allowed []
                 "the policy lists allowed issuers, and the certificate's is none of them";
-            MV303 TRUST_UNREADABLE "trust-unreadable" Deny issuers::trust_unreadable []
+            MV303 TRUST_UNREADABLE "trust-unreadable" Deny Starting issuers::trust_unreadable []
                 "a trust bundle that holds no certificate Envoy loads";
-            MV304 CLIENT_CERTIFICATE_MISSING "client-certificate-missing" Deny issuers::client_certificate_missing [Calls]
+            MV304 CLIENT_CERTIFICATE_MISSING "client-certificate-missing" Deny Calling issuers::client_certificate_missing [Calls]
                 "a listener validates clients, and a calling node shows no certificate";
-            MV305 PLAINTEXT_SERVER "plaintext-server" Deny issuers::plaintext_server [Calls]
+            MV305 PLAINTEXT_SERVER "plaintext-server" Deny Calling issuers::plaintext_server [Calls]
                 "a client enforces TLS on a backend whose listener speaks none";
-            MV306 PLAINTEXT_PROBE "plaintext-probe" Warn issuers::plaintext_probe []
+            MV306 PLAINTEXT_PROBE "plaintext-probe" Warn Starting issuers::plaintext_probe []
                 "a kubelet probe in plaintext to the port of a STRICT listener";
-            MV307 TLS_NOT_REQUIRED "tls-not-required" Off issuers::tls_not_required []
+            MV307 TLS_NOT_REQUIRED "tls-not-required" Off Nothing issuers::tls_not_required []
                 "a listener that isn't STRICT where the policy says it must be";
-            MV401 ACM_ARN_MALFORMED "acm-arn-malformed" Deny acm::acm_arn_malformed []
+            MV401 ACM_ARN_MALFORMED "acm-arn-malformed" Deny Applying acm::acm_arn_malformed []
                 "what stands there is not the ARN of a certificate, or of an authority";
-            MV402 ACM_OTHER_REGION "acm-other-region" Deny acm::acm_other_region []
+            MV402 ACM_OTHER_REGION "acm-other-region" Deny Applying acm::acm_other_region []
                 "a certificate or authority in another Region than the node's";
-            MV403 ACM_OTHER_ACCOUNT "acm-other-account" Deny acm::acm_other_account []
+            MV403 ACM_OTHER_ACCOUNT "acm-other-account" Deny Applying acm::acm_other_account []
                 "a certificate of another account than the node's";
-            MV404 ACM_NOT_FOUND "acm-not-found" Deny acm::acm_not_found [Aws]
+            MV404 ACM_NOT_FOUND "acm-not-found" Deny Applying acm::acm_not_found [Aws]
                 "AWS has no such certificate or authority";
-            MV405 ACM_NOT_PRIVATE "acm-not-private" Deny acm::acm_not_private [Aws]
+            MV405 ACM_NOT_PRIVATE "acm-not-private" Deny Applying acm::acm_not_private [Aws]
                 "an ACM certificate that AWS Private CA did not issue";
-            MV406 ACM_NOT_ISSUED "acm-not-issued" Deny acm::acm_not_issued [Aws]
+            MV406 ACM_NOT_ISSUED "acm-not-issued" Deny Applying acm::acm_not_issued [Aws]
                 "an ACM certificate that is pending, expired, revoked or failed";
-            MV407 ACM_AUTHORITY_UNUSABLE "acm-authority-unusable" Deny acm::acm_authority_unusable [Aws]
+            MV407 ACM_AUTHORITY_UNUSABLE "acm-authority-unusable" Deny Calling acm::acm_authority_unusable [Aws]
                 "an authority that is not active";
-            MV408 ACM_UNVERIFIED "acm-unverified" Warn acm::acm_unverified [Unknown, Aws]
+            MV408 ACM_UNVERIFIED "acm-unverified" Warn Nothing acm::acm_unverified [Unknown, Aws]
                 "AWS did not answer what the verdict needed to know";
-            MV409 ENVOY_CANNOT_EXPORT "envoy-cannot-export" Warn acm::envoy_cannot_export [Aws]
+            MV409 ENVOY_CANNOT_EXPORT "envoy-cannot-export" Warn Starting acm::envoy_cannot_export [Aws]
                 "the proxy's role may not fetch its certificate, or an authority's";
-            MV410 PROXY_NOT_AUTHORIZED "proxy-not-authorized" Warn appmesh::proxy_not_authorized [Aws]
+            MV410 PROXY_NOT_AUTHORIZED "proxy-not-authorized" Warn Starting appmesh::proxy_not_authorized [Aws]
                 "the proxy's role may not fetch its configuration, or everybody's";
-            MV411 ACM_AUTHORITY_NOT_ROOT "acm-authority-not-root" Warn acm::acm_authority_not_root [Aws]
+            MV411 ACM_AUTHORITY_NOT_ROOT "acm-authority-not-root" Warn Calling acm::acm_authority_not_root [Aws]
                 "a client policy trusts a subordinate authority by its ARN";
-            MV412 CONTROLLER_NOT_AUTHORIZED "controller-not-authorized" Warn appmesh::controller_not_authorized [Aws]
+            MV412 CONTROLLER_NOT_AUTHORIZED "controller-not-authorized" Warn Applying appmesh::controller_not_authorized [Aws]
                 "the role that creates nodes may not look at what they name";
-            MV413 ACM_KEY_ALGORITHM "acm-key-algorithm" Warn acm::acm_key_algorithm [Aws]
+            MV413 ACM_KEY_ALGORITHM "acm-key-algorithm" Warn Calling acm::acm_key_algorithm [Aws]
                 "an ACM certificate with another key than RSA";
         }
     };

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::k8s::{ObjectKey, ObjectRef, TypeRef};
-use crate::mesh::end::ClientEnd;
+use crate::mesh::end::{ClientEnd, ServerEnd};
 use crate::mesh::facts::Fact;
 use crate::mesh::hop::{Hop, Inlet, Target, Within};
-use crate::mesh::link::{Link, PolicyInForce, Reaches, Step, service_of};
+use crate::mesh::link::{Link, PolicyInForce, Step, service_of};
 use crate::mesh::member::{Member, OwnPolicy};
-use crate::mesh::view::View;
+use crate::mesh::view::{Belonging, View};
 
 /// The most hops between a client and a server. App Mesh needs three, Gateway API two; more is a circle.
 const MOST_STEPS: usize = 8;
@@ -58,9 +58,8 @@ impl<'a> Found<'a> {
 struct Collected<'a>(Vec<Link<'a>>);
 
 impl<'a> Collected<'a> {
-    /// Adds a link. Several ways of one client by one service to one listener are one call: the first that isn't idle, or the first.
-    fn add(&mut self, link: Option<Link<'a>>) {
-        let Some(link) = link else { return };
+    /// Adds a link. Several ways of one client by one service to one listener are one call: the first of the most certain ones.
+    fn add(&mut self, link: Link<'a>) {
         // Links of one client and one service are added one after the other.
         let known = self
             .0
@@ -69,7 +68,7 @@ impl<'a> Collected<'a> {
             .take_while(|known| known.service() == link.service() && known.client.object == link.client.object)
             .find(|known| known.is_like(&link));
         match known {
-            Some(known) if known.idle && !link.idle => *known = link,
+            Some(known) if link.certainty() > known.certainty() => *known = link,
             Some(_) => {}
             None => self.0.push(link),
         }
@@ -83,7 +82,7 @@ impl<'a> View<'a> {
         if client.is_gateway() {
             for hop in self.hops_of(client) {
                 for reached in self.ways_on(hop, client.object.namespace()) {
-                    links.add(self.link(client, reached.via, reached.server));
+                    self.link(client, reached.via, reached.server, &mut links);
                 }
             }
             return links.0;
@@ -91,7 +90,7 @@ impl<'a> View<'a> {
         for (found, first) in self.services_called(client).into_values() {
             let via: Vec<Step<'a>> = first.into_iter().collect();
             for reached in self.down(found, client.object.namespace(), via) {
-                links.add(self.link(client, reached.via, reached.server));
+                self.link(client, reached.via, reached.server, &mut links);
             }
         }
         links.0
@@ -102,7 +101,7 @@ impl<'a> View<'a> {
         let mut links = Collected::default();
         for caller in self.callers(&server.object) {
             if caller.client.object != server.object {
-                links.add(self.link(caller.client, caller.via, server));
+                self.link(caller.client, caller.via, server, &mut links);
             }
         }
         links.0
@@ -127,7 +126,7 @@ impl<'a> View<'a> {
                     }
                     for reached in self.down(found, caller.client.object.namespace(), vec![Step { hop, outlet }]) {
                         let via = caller.via.iter().copied().chain(reached.via).collect();
-                        links.add(self.link(caller.client, via, reached.server));
+                        self.link(caller.client, via, reached.server, &mut links);
                     }
                 }
             }
@@ -135,22 +134,23 @@ impl<'a> View<'a> {
         links.0
     }
 
-    /// The link, when there is a listener that it can mean and both ends are of one mesh.
-    fn link(&self, client: &'a Member, via: Vec<Step<'a>>, server: &'a Member) -> Option<Link<'a>> {
-        if self.mesh_of(client) != self.mesh_of(server) {
-            return None;
+    /// Adds the link, when there is a listener that it can mean and both ends are of one mesh for certain; one for each where there are several.
+    fn link(&self, client: &'a Member, via: Vec<Step<'a>>, server: &'a Member, links: &mut Collected<'a>) {
+        if self.share_a_mesh(client, server) != Belonging::Yes {
+            return;
         }
-        let port = via.iter().find_map(|step| step.outlet.port);
-        // The listener of a port; where the way there names none, the only one.
-        let reaches = match (port, server.servers.as_slice()) {
-            (Some(port), listeners) => Reaches::One(listeners.iter().find(|it| it.port == Some(port))?),
-            (None, []) => return None,
-            (None, [only]) => Reaches::One(only),
-            (None, several) => Reaches::OneOf(several),
-        };
+        let meant = meant(&via, &server.servers);
+        let Some((last, others)) = meant.split_last() else { return };
         let policy = self.policy_for(client, service_of(&via).unwrap_or(&server.object));
         let idle = via.iter().any(|step| step.outlet.idle);
-        Some(Link { client, policy: PolicyInForce::of(policy, &reaches), via, server, reaches, idle })
+        let link = |listener: &'a ServerEnd, via: Vec<Step<'a>>| {
+            let instead = meant.iter().copied().filter(|other| !std::ptr::eq(*other, listener)).collect();
+            Link { client, policy: PolicyInForce::of(policy, listener), via, server, listener, instead, idle }
+        };
+        for listener in others {
+            links.add(link(listener, via.clone()));
+        }
+        links.add(link(last, via));
     }
 
     /// The policy that a client has for what it calls: the backend's own replaces the defaults whole; else one that is attached
@@ -354,6 +354,23 @@ impl<'a> View<'a> {
         sources.dedup_by_key(|source| source.object());
         sources
     }
+}
+
+/// The listeners that a way may mean: that of the port which it names; else those of the ports that requests come to on the way, since
+/// a proxy sends them on to the same port; else all.
+fn meant<'a>(via: &[Step<'a>], listeners: &'a [ServerEnd]) -> Vec<&'a ServerEnd> {
+    let on = |port: u16| listeners.iter().find(move |listener| listener.port == Some(port));
+    if let Some(port) = via.iter().find_map(|step| step.outlet.port) {
+        return on(port).into_iter().collect();
+    }
+    if listeners.len() > 1 {
+        let arriving = via.iter().rev().map(|step| &step.outlet.arriving).find(|ports| !ports.is_empty());
+        let same: Vec<_> = arriving.into_iter().flatten().filter_map(|port| on(*port)).collect();
+        if !same.is_empty() {
+            return same;
+        }
+    }
+    listeners.iter().collect()
 }
 
 fn in_order(callers: &mut [Caller<'_>]) {

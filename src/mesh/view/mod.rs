@@ -2,6 +2,7 @@
 
 mod aws;
 mod links;
+mod membership;
 mod places;
 mod promises;
 mod touched;
@@ -11,7 +12,6 @@ use std::collections::BTreeMap;
 use crate::aws::AwsFacts;
 use crate::k8s::{ObjectKey, ObjectRef};
 use crate::mesh::attached::Attached;
-use crate::mesh::class::Class;
 use crate::mesh::facts::{Fact, FactId};
 use crate::mesh::hop::Hop;
 use crate::mesh::member::Member;
@@ -21,9 +21,11 @@ use crate::mesh::secrets::SecretAccess;
 use crate::mesh::settings::Settings;
 use crate::mesh::state::StoreState;
 use crate::mesh::store::StoreKey;
+use crate::mesh::unlisted::{Gap, Sort};
 use crate::mesh::workload::Workload;
 use crate::mesh::world::World;
 
+pub use membership::Belonging;
 pub use places::Place;
 
 /// What the rules look things up in.
@@ -33,7 +35,7 @@ pub struct View<'a> {
     overlay: Option<&'a Overlay>,
     subject: &'a [Fact],
     aws: Option<&'a AwsFacts>,
-    settings: Settings,
+    settings: Settings<'a>,
 }
 
 impl<'a> View<'a> {
@@ -56,7 +58,7 @@ impl<'a> View<'a> {
 
     /// The same under these settings.
     #[must_use]
-    pub fn under(self, settings: Settings) -> Self {
+    pub fn under(self, settings: Settings<'a>) -> Self {
         Self { settings, ..self }
     }
 
@@ -135,17 +137,32 @@ impl<'a> View<'a> {
         let namespace = member.object.namespace();
         let known = self.world.workload_labels().candidates(namespace, selector);
         let known = known.filter(|object| self.counts(object)).filter_map(|object| self.world.workload(object));
-        let mut found: Vec<&Workload> = known.filter(|workload| selector.matches(&workload.labels)).collect();
+        let is_selected = |workload: &&Workload| selector.matches(&workload.labels) && self.runs(workload);
+        let mut found: Vec<&Workload> = known.filter(is_selected).collect();
         let before = found.len();
-        found.extend(
-            self.laid_workloads()
-                .filter(|workload| workload.object.namespace() == namespace && selector.matches(&workload.labels)),
-        );
+        let laid = self.laid_workloads().filter(|workload| workload.object.namespace() == namespace);
+        found.extend(laid.filter(is_selected));
         if found.len() > before {
             found.sort_by_key(|workload| &workload.object);
-            found.dedup_by_key(|workload| &workload.object);
         }
+        // One object may be known by several versions of its kind.
+        found.dedup_by(|one, other| {
+            let name = |workload: &'a Workload| {
+                let object = &workload.object;
+                (&object.kind, object.group(), object.namespace(), &object.name)
+            };
+            name(one) == name(other)
+        });
         found
+    }
+
+    /// Whether pods are made of a workload's template: by itself, or by one that takes it.
+    fn runs(&self, workload: &Workload) -> bool {
+        let is_taken = || {
+            let laid = self.laid_workloads().any(|other| other.takes.as_ref() == Some(&workload.object));
+            laid || self.world.takers_of(&workload.object).any(|taker| self.counts(taker))
+        };
+        workload.takes.is_none() && (!workload.at_rest || is_taken())
     }
 
     fn laid_workloads(&self) -> impl Iterator<Item = &'a Workload> + use<'a> {
@@ -157,6 +174,9 @@ impl<'a> View<'a> {
 
     /// The members that select a workload's pods, in no order.
     pub(crate) fn members_of(&self, workload: &Workload) -> Vec<&'a Member> {
+        if !self.runs(workload) {
+            return Vec::new();
+        }
         let namespace = workload.object.namespace();
         let selects = |member: &&Member| {
             member.object.namespace() == namespace
@@ -180,38 +200,6 @@ impl<'a> View<'a> {
             overlay.forgotten.iter().any(|id| matches!(id, FactId::Namespace(forgotten) if forgotten == name))
         };
         laid.or_else(|| self.world.namespace(name).filter(|_| !self.overlay.is_some_and(gone)))
-    }
-
-    /// The class that a member belongs to: the one that it names, else the one that selects its namespace. None where nobody
-    /// knows, as in manifests that don't hold it.
-    pub(crate) fn class_of(&self, member: &Member) -> Option<&'a Class> {
-        let laid = self.laid().filter_map(|fact| match fact {
-            Fact::Class(class) => Some(&**class),
-            _ => None,
-        });
-        let known = self.world.classes().filter(|class| self.counts(&class.object));
-        let mut all = laid.chain(known).filter(|class| class.object.api_version == member.object.api_version);
-        if let Some(name) = &member.class {
-            return all.find(|class| class.object.name == *name);
-        }
-        let labels = self.namespace(member.object.namespace());
-        all.find(|class| {
-            class
-                .namespaces
-                .as_ref()
-                .is_some_and(|selector| selector.is_empty() || labels.is_some_and(|labels| selector.matches(labels)))
-        })
-    }
-
-    /// The name of the mesh that a member belongs to, also of one that it names and that nobody knows.
-    pub(crate) fn mesh_of<'m>(&self, member: &'m Member) -> Option<&'m str>
-    where
-        'a: 'm,
-    {
-        match &member.class {
-            Some(name) => Some(name),
-            None => self.class_of(member).map(|class| class.object.name.as_str()),
-        }
     }
 
     /// What is known of a store.
@@ -240,15 +228,38 @@ impl<'a> View<'a> {
         if self.overlay.is_some_and(gone) { StoreState::Absent } else { self.world.store(key) }
     }
 
-    /// The role that a ServiceAccount's annotation gives it at AWS; None where there is none, and where nobody knows.
-    pub(crate) fn role_of(&self, namespace: &str, service_account: &str) -> Option<&'a str> {
+    /// The role that a ServiceAccount's annotation gives it at AWS; None where it gives none.
+    ///
+    /// # Errors
+    /// The ServiceAccount may be one that nobody could list.
+    pub(crate) fn role_of(&self, namespace: &str, service_account: &str) -> Result<Option<&'a str>, &'a Gap> {
         let laid = self.laid().find_map(|fact| match fact {
             Fact::ServiceAccount(object, role) if object.namespace() == namespace && object.name == service_account => {
                 Some(role.as_deref())
             }
             _ => None,
         });
-        laid.unwrap_or_else(|| self.world.role_of(&ObjectKey::new("v1", "ServiceAccount", namespace, service_account)))
+        let known = || self.world.role_of(&ObjectKey::new("v1", "ServiceAccount", namespace, service_account));
+        match laid.or_else(known) {
+            Some(role) => Ok(role),
+            None => self.world.unlisted().hides(Sort::ServiceAccounts, namespace).map_or(Ok(None), Err),
+        }
+    }
+
+    /// The kinds of a sort that could not be listed, and whose objects may be in a namespace: each as RBAC names it. Of what belongs to
+    /// no namespace this is asked with none.
+    pub fn unlisted(&self, sort: Sort, namespace: &str) -> Vec<(&'a str, &'a Gap)> {
+        self.world.unlisted().hiding(sort, namespace).collect()
+    }
+
+    /// Whether anything could not be listed.
+    pub fn has_gaps(&self) -> bool {
+        !self.world.unlisted().is_empty()
+    }
+
+    /// Whether whoever calls a member may be among what could not be listed.
+    pub fn may_have_hidden_callers(&self) -> bool {
+        [Sort::Members, Sort::Hops].into_iter().any(|sort| self.world.unlisted().any(sort))
     }
 
     /// How Secrets reach the world.

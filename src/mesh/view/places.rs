@@ -26,6 +26,10 @@ pub enum Place {
     },
     /// Nobody knows: no workload is there, and no folder was given for the path.
     Unknown,
+    /// The object names no path: it is for its API to refuse that.
+    NotGiven,
+    /// A file of the proxy's own image, such as the authorities that its distribution trusts: there, and not looked into.
+    ProxyImage,
     /// Nothing is mounted at the path.
     NotMounted {
         /// The mounted path that the writer may have meant.
@@ -98,6 +102,8 @@ impl Place {
             | Place::StoreUnread { store, .. } => Some(store),
             Place::KeyMissing { store, .. } => store.as_deref(),
             Place::Unknown
+            | Place::NotGiven
+            | Place::ProxyImage
             | Place::NotMounted { .. }
             | Place::Opaque { .. }
             | Place::VolumeMissing { .. }
@@ -108,8 +114,11 @@ impl Place {
 }
 
 impl View<'_> {
-    /// What stands at a file's path: in a folder given for it, else in the mounts of the workload.
+    /// What stands at a file's path: in a folder given for it, else in the mounts of the workload, else in the proxy's image.
     pub fn place(&self, member: &Member, workload: Option<&Workload>, file: &FileRef) -> Place {
+        if file.path.is_empty() {
+            return Place::NotGiven;
+        }
         for folder in self.world.folders_for(&member.object) {
             let located = folder.locate(&file.path);
             if located != Located::NotMounted {
@@ -117,9 +126,12 @@ impl View<'_> {
             }
         }
         let Some(Proxy { mounts, .. }) = workload.and_then(|workload| workload.proxy(member.api)) else {
-            return Place::Unknown;
+            return if self.settings.is_in_image(&file.path) { Place::ProxyImage } else { Place::Unknown };
         };
-        self.read(mounts.locate(&file.path), mounts, &file.path)
+        match mounts.locate(&file.path) {
+            Located::NotMounted if self.settings.is_in_image(&file.path) => Place::ProxyImage,
+            located => self.read(located, mounts, &file.path),
+        }
     }
 
     /// What a key holds that an end names itself.

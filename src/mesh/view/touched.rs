@@ -48,7 +48,9 @@ impl<'a> View<'a> {
             self.add(member, touched);
         }
         if let Some(workload) = self.workload(object) {
-            self.members_of(workload).into_iter().for_each(|member| self.add(member, touched));
+            let taken = workload.takes.as_ref().and_then(|taken| self.workload(taken));
+            let selecting = self.members_of(taken.unwrap_or(workload));
+            selecting.into_iter().for_each(|member| self.add(member, touched));
         }
         if self.world.classes().any(|class| class.object == *object) {
             touched.extend(self.members().map(|member| &member.object));

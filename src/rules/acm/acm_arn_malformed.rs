@@ -39,7 +39,11 @@ fn malformed(cx: &Context<'_>, reference: &Reference<'_>, error: &ArnError) -> P
         ArnError::Placeholder { .. } => "have the tool that makes the manifest fill it in, or write the ARN itself",
         _ => "copy the ARN as AWS shows it",
     };
-    Problem::deny(reference.site(), format!("{error} ({})", reference.owner()))
+    let message = match reference.named.arn.as_str() {
+        "" => format!("no ARN is given ({})", reference.owner()),
+        _ => format!("{error} ({})", reference.owner()),
+    };
+    Problem::deny(reference.site(), message)
         .expected(reference.kind.shape())
         .found(if reference.named.arn.is_empty() { "nothing".to_owned() } else { reference.named.arn.clone() })
         .consequence(refused(cx))

@@ -48,7 +48,8 @@ fn identities<'a>(cx: &Context<'a>) -> impl Iterator<Item = (&'a Workload, Quest
     let view = cx.view;
     workloads(cx).filter_map(move |workload| {
         let (namespace, service_account) = (workload.object.namespace(), &workload.service_account);
-        if view.role_of(namespace, service_account).is_some() {
+        // Where its annotation may not be read, it may name another.
+        if view.role_of(namespace, service_account) != Ok(None) {
             return None;
         }
         let (namespace, service_account) = (namespace.to_owned(), service_account.clone());
@@ -61,7 +62,7 @@ fn identities<'a>(cx: &Context<'a>) -> impl Iterator<Item = (&'a Workload, Quest
 pub(in crate::rules) fn proxy_roles<'a>(cx: &Context<'a>) -> Vec<ProxyRole<'a>> {
     let view = cx.view;
     let annotated = workloads(cx).filter_map(|workload| {
-        let role = view.role_of(workload.object.namespace(), &workload.service_account)?;
+        let role = view.role_of(workload.object.namespace(), &workload.service_account).ok().flatten()?;
         Some(ProxyRole { workload, role: role.to_owned() })
     });
     let associated = identities(cx).filter_map(|(workload, question)| match cx.view.answer(&question) {

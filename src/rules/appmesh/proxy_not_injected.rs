@@ -3,7 +3,8 @@
 //! ## What it checks
 //! Whether the selected pods get a proxy: the namespace carries the label
 //! `appmesh.k8s.aws/sidecarInjectorWebhook: enabled` and the pod doesn't opt out by the annotation of the same name; or
-//! the pod brings its own `envoy` container, which a virtual gateway's pods must.
+//! the pod brings its own `envoy` container, which a virtual gateway's pods must. Of a namespace whose labels nobody could read
+//! nothing is said.
 //!
 //! ## Why it matters
 //! Without a proxy nobody loads the certificate, and the application answers in plaintext while its callers are told to
@@ -52,7 +53,7 @@ fn not_injected(cx: &Context<'_>, member: &Member, workload: &Workload, proxy: &
                 .fix("add the envoy container to the pod template"),
         );
     }
-    // A namespace that isn't known (manifests without it) counts as labelled: nothing is claimed of it.
+    // A namespace that isn't known (manifests without it, or no right to read it) may be labelled: nothing is claimed of it.
     let injection = match cx.view.namespace(name.namespace()) {
         Some(labels) => Injection::of(labels, &proxy.annotations),
         None if proxy.opted_out => Injection::PodOptsOut,

@@ -3,8 +3,9 @@
 //! ## What it checks
 //! What the CRD accepts and the App Mesh API refuses, for the fields that meshvet reads: an empty subject alternative
 //! name entry or one over 253 characters; a name over 255 (the default `name_namespace` can be); the weights of a route
-//! over 100 in all; a port outside 1 to 65535; a TLS mode that doesn't exist; a backend, provider or target with neither
-//! reference nor ARN; a health check on another port than the listener's.
+//! over 100 in all; a port outside 1 to 65535; a TLS mode that doesn't exist; a path, a secret's name or a hostname that is
+//! missing; a backend, provider or target with neither reference nor ARN; a health check on another port than the
+//! listener's.
 //!
 //! ## Why it matters
 //! `kubectl apply` says "configured", and the refusal is an event on the object that few look at. Until it is mended the
@@ -23,8 +24,8 @@
 use crate::apis::Native;
 use crate::apis::appmesh::names::{dotted, underscored};
 use crate::apis::appmesh::{
-    BackendDefaults, ClientPolicy, HealthCheckPolicy, ListenerTls, ListenerTlsMode, PortMapping, RouteAction, Spec,
-    TlsValidation, VirtualNodeSpec, VirtualRouterSpec, VirtualServiceSpec,
+    BackendDefaults, ClientPolicy, FileCertificate, HealthCheckPolicy, ListenerTls, ListenerTlsMode, PortMapping,
+    RouteAction, SdsSecret, Spec, TlsValidation, VirtualNodeSpec, VirtualRouterSpec, VirtualServiceSpec,
 };
 use crate::finding::{Mend, Problem, Site};
 use crate::k8s::FieldPath;
@@ -101,6 +102,16 @@ fn check_node(node: &VirtualNodeSpec, servers: &[ServerEnd], spec: &FieldPath, o
         let parts = (&listener.port_mapping, listener.health_check.as_ref(), listener.tls.as_ref());
         check_listener(server, parts, out);
     }
+    if let Some(discovery) = &node.service_discovery {
+        let at = spec.key("serviceDiscovery");
+        if let Some(dns) = &discovery.dns {
+            check_given("service discovery", at.keys(["dns", "hostname"]), &dns.hostname, out);
+        }
+        if let Some(map) = &discovery.aws_cloud_map {
+            check_given("service discovery", at.keys(["awsCloudMap", "namespaceName"]), &map.namespace_name, out);
+            check_given("service discovery", at.keys(["awsCloudMap", "serviceName"]), &map.service_name, out);
+        }
+    }
     for (index, backend) in node.backends.iter().enumerate() {
         let service = &backend.virtual_service;
         let field = spec.key("backends").index(index).key("virtualService");
@@ -120,6 +131,8 @@ fn check_listener(
     let (anchor, field) = (&*server.anchor, &server.field);
     check_port(anchor, mapping.port, field.keys(["portMapping", "port"]), out);
     if let Some(port) = health.and_then(|health| health.port)
+        // That the listener has none is said already.
+        && mapping.port != 0
         && port != mapping.port
     {
         let message = format!("the health check is on port {port}, and the listener on {}", mapping.port);
@@ -133,18 +146,64 @@ fn check_listener(
     let Some(tls) = tls else { return };
     let at = field.key("tls");
     if let ListenerTlsMode::Other(mode) = &tls.mode {
-        let message = format!("there is no TLS mode {mode:?}");
+        let message = match mode.as_str() {
+            "" => "the listener's TLS has no mode".to_owned(),
+            mode => format!("there is no TLS mode {mode:?}"),
+        };
         out.add(
             refused(format!("{anchor} mode"), at.key("mode"), message)
                 .expected("STRICT, PERMISSIVE or DISABLED")
-                .found(mode.clone())
+                .found(if mode.is_empty() { "nothing" } else { mode })
                 .fix("name one of the three modes")
                 .mend(meant_mode(mode)),
         );
     }
+    let given = &tls.certificate;
+    check_certificate(anchor, &at.key("certificate"), given.file.as_ref(), given.sds.as_ref(), out);
     if let Some(validation) = &tls.validation {
-        check_names(anchor, &at.key("validation"), validation, out);
+        check_validation(anchor, &at.key("validation"), validation, out);
     }
+}
+
+/// What is named without saying what: an empty text is what an absent one reads as.
+fn check_given(anchor: &str, field: FieldPath, text: &str, out: &mut Reporter<'_>) {
+    if !text.is_empty() {
+        return;
+    }
+    let Some((_, name)) = field.split_last() else { return };
+    out.add(
+        refused(format!("{anchor} {name}"), field, format!("{name} is missing ({anchor})"))
+            .expected(format!("a {name}"))
+            .found("nothing")
+            .fix(format!("give the {name}")),
+    );
+}
+
+fn check_certificate(
+    anchor: &str,
+    field: &FieldPath,
+    file: Option<&FileCertificate>,
+    sds: Option<&SdsSecret>,
+    out: &mut Reporter<'_>,
+) {
+    if let Some(file) = file {
+        check_given(anchor, field.keys(["file", "certificateChain"]), &file.certificate_chain, out);
+        check_given(anchor, field.keys(["file", "privateKey"]), &file.private_key, out);
+    }
+    if let Some(sds) = sds {
+        check_given(anchor, field.keys(["sds", "secretName"]), &sds.secret_name, out);
+    }
+}
+
+fn check_validation(anchor: &str, field: &FieldPath, validation: &TlsValidation, out: &mut Reporter<'_>) {
+    let trust = field.key("trust");
+    if let Some(file) = &validation.trust.file {
+        check_given(&format!("{anchor} trust"), trust.keys(["file", "certificateChain"]), &file.certificate_chain, out);
+    }
+    if let Some(sds) = &validation.trust.sds {
+        check_given(&format!("{anchor} trust"), trust.keys(["sds", "secretName"]), &sds.secret_name, out);
+    }
+    check_names(anchor, field, validation, out);
 }
 
 /// The mode that is written in other letters.
@@ -159,7 +218,10 @@ fn check_policy(anchor: &str, field: &FieldPath, policy: Option<&ClientPolicy>, 
     for (index, port) in tls.ports.iter().flatten().enumerate() {
         check_port(anchor, *port, at.key("ports").index(index), out);
     }
-    check_names(anchor, &at.key("validation"), &tls.validation, out);
+    if let Some(given) = &tls.certificate {
+        check_certificate(anchor, &at.key("certificate"), given.file.as_ref(), given.sds.as_ref(), out);
+    }
+    check_validation(anchor, &at.key("validation"), &tls.validation, out);
 }
 
 fn check_names(anchor: &str, field: &FieldPath, validation: &TlsValidation, out: &mut Reporter<'_>) {
@@ -196,10 +258,15 @@ fn check_port(anchor: &str, port: i64, field: FieldPath, out: &mut Reporter<'_>)
     if (1..=65535).contains(&port) {
         return;
     }
+    // Zero is what an absent number reads as.
+    let (message, found) = match port {
+        0 => ("there is no port".to_owned(), "nothing, or 0".to_owned()),
+        port => (format!("{port} is no port"), port.to_string()),
+    };
     out.add(
-        refused(format!("{anchor} port {port}"), field, format!("{port} is no port"))
+        refused(format!("{anchor} port {port}"), field, message)
             .expected("1 to 65535")
-            .found(port.to_string())
+            .found(found)
             .fix("give the port that the application listens on"),
     );
 }
@@ -240,7 +307,7 @@ fn check_router(router: &VirtualRouterSpec, spec: &FieldPath, out: &mut Reporter
     }
     for (index, route) in router.routes.iter().enumerate() {
         let field = spec.key("routes").index(index);
-        for (kind, action) in route.actions() {
+        for (kind, action, _) in route.actions() {
             let field = field.keys([kind, "action", "weightedTargets"]);
             check_targets(&format!("route {}", route.name), &field, action, out);
         }

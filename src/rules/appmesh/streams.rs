@@ -2,7 +2,7 @@
 
 use crate::apis::appmesh::{GROUP, STREAM_CONFIGURATION, resource_arn};
 use crate::aws::{DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE, Question, Simulation};
-use crate::mesh::Member;
+use crate::mesh::{Member, Sort};
 use crate::rules::acm::roles::{proxy_roles, simulations};
 use crate::rules::acm::{Reference, home};
 use crate::rules::context::Context;
@@ -39,6 +39,10 @@ fn member_arn(cx: &Context<'_>) -> Option<String> {
     let (region, account) = (home.region?, home.account?);
     let name = cx.view.mesh_of(member)?;
     let class = cx.view.class_of(member);
+    // Its name and its owner at AWS may be others then.
+    if class.is_none() && !cx.view.unlisted(Sort::Classes, "").is_empty() {
+        return None;
+    }
     let mesh = class.and_then(|class| class.aws_name.as_deref()).unwrap_or(name);
     let owner = class.and_then(|class| class.aws_owner.as_deref()).filter(|owner| *owner != account);
     Some(resource_arn(&region, &account, mesh, owner, &member.aws.path))

@@ -3,7 +3,8 @@
 //! ## What it checks
 //! Whether the leaf is past its notAfter, for listeners and for client certificates; whether a trust bundle holds nothing
 //! but expired certificates; and, for each call whose two ends are known, any link of the path between them, the trusted
-//! authority included.
+//! authority included. It only warns of a listener's leaf where callers are known and none verifies it, and of a client's
+//! where no listener that is called asks for it.
 //!
 //! ## Why it matters
 //! Envoy loads an expired certificate without a word, and every peer that validates it refuses the connection:
@@ -29,17 +30,22 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if leaf.not_after >= cx.now {
             continue;
         }
+        let reliance = cx.reliance(using);
         let sees = if using.end.is_server() {
             format!("{} {}", envoy::CLIENT_SEES, envoy::verify_error("certificate has expired"))
         } else {
             "servers that validate clients end the handshake: SSLV3_ALERT_CERTIFICATE_EXPIRED".to_owned()
         };
         out.add(
-            Problem::deny(using.chain_site(), format!("the certificate has expired ({})", using.chain_origin()))
-                .expected(format!("a certificate that is valid on {}", cx.now))
-                .found(format!("{} ended on {}", leaf.subject, leaf.not_after))
-                .consequence(sees)
-                .fix(format!("renew the certificate{}", using.then_restart())),
+            Problem::new(
+                reliance.severity(),
+                using.chain_site(),
+                format!("the certificate has expired ({})", using.chain_origin()),
+            )
+            .expected(format!("a certificate that is valid on {}", cx.now))
+            .found(format!("{} ended on {}", leaf.subject, leaf.not_after))
+            .consequence(reliance.consequence(sees))
+            .fix(format!("renew the certificate{}", using.then_restart())),
         );
     }
     for trust in &cx.trusts {
@@ -60,9 +66,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             .fix(format!("put the authority's current certificate into the bundle{}", trust.then_restart())),
         );
     }
-    for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf()) {
+    for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf(cx)) {
         if matches!(refused.refusal.reason, Reason::Expired { .. })
-            && let Some(problem) = refused.problem_on_the_path(cx, "has expired")
+            && let Some(problem) = refused.problem_of_a_certificate(cx, "has expired")
         {
             let restart = refused.parts(&cx.pairs).map_or("", |(_, using, _)| using.then_restart());
             out.add(problem.fix(format!("renew the certificate that is named{restart}")));

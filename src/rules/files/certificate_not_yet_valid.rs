@@ -2,7 +2,8 @@
 //!
 //! ## What it checks
 //! Whether the leaf's notBefore lies ahead. Within five minutes it only warns: that is a clock that differs, or a
-//! certificate that was just issued.
+//! certificate that was just issued; and likewise of a listener's leaf where callers are known and none verifies it, and of a
+//! client's where no listener that is called asks for it.
 //!
 //! ## Why it matters
 //! Envoy loads it without a word, and every peer that validates it refuses the connection until the time has come:
@@ -34,22 +35,23 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if ahead <= SignedDuration::ZERO {
             continue;
         }
-        let severity = if ahead <= CLOCK_SKEW { Severity::Warn } else { Severity::Deny };
+        let reliance = cx.reliance(using);
+        let severity = if ahead <= CLOCK_SKEW { Severity::Warn } else { reliance.severity() };
         let message = format!("the certificate is not valid yet ({})", using.chain_origin());
         out.add(
             Problem::new(severity, using.chain_site(), message)
                 .expected(format!("a certificate that is valid on {}", cx.now))
                 .found(format!("{} begins on {}", leaf.subject, leaf.not_before))
-                .consequence(format!(
+                .consequence(reliance.consequence(format!(
                     "peers refuse it until then: {}",
                     envoy::verify_error("certificate is not yet valid")
-                ))
+                )))
                 .fix("use a certificate that is valid now, or apply when this one is"),
         );
     }
-    for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf()) {
+    for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf(cx)) {
         if let Reason::NotYetValid { not_before } = refused.refusal.reason
-            && let Some(mut problem) = refused.problem_on_the_path(cx, "is not valid yet")
+            && let Some(mut problem) = refused.problem_of_a_certificate(cx, "is not valid yet")
         {
             if not_before.duration_since(cx.now) <= CLOCK_SKEW {
                 problem.severity = problem.severity.min(Severity::Warn);

@@ -80,6 +80,8 @@ fn missing(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Problem> {
         }
         Place::File { .. }
         | Place::Unknown
+        | Place::NotGiven
+        | Place::ProxyImage
         | Place::NotMounted { .. }
         | Place::VolumeMissing { .. }
         | Place::Acm { .. }

@@ -24,6 +24,7 @@ use crate::finding::Problem;
 use crate::pki::KeySupport;
 use crate::rules::context::Context;
 use crate::rules::promised::Aspect;
+use crate::rules::reliance::Reliance;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -42,8 +43,11 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     .consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}"))
             }
             KeySupport::HandshakeFails { .. } => {
-                Problem::deny(site, format!("no handshake succeeds with the key of the certificate in {origin}"))
-                    .consequence(format!("every connection fails: {log}"))
+                // A server signs every handshake; a client signs where it is asked for its certificate.
+                let reliance = if using.end.is_server() { Reliance::Verified } else { cx.reliance(using) };
+                let message = format!("no handshake succeeds with the key of the certificate in {origin}");
+                Problem::new(reliance.severity(), site, message)
+                    .consequence(reliance.consequence(format!("every connection fails: {log}")))
             }
             KeySupport::Refused { .. } => {
                 Problem::deny(site, format!("Envoy refuses the key of the certificate in {origin}"))

@@ -15,11 +15,12 @@
 //! ```
 //!
 //! ## How to fix
-//! Give `spec.podSelector` labels that the workload's pods have; or apply the workload, and the node again.
+//! Give `spec.podSelector` labels that the workload's pods have; or apply the workload, and the node again. Where meshvet may not
+//! list a kind that owns pods (`rollouts.argoproj.io`), nobody knows whether the selector is right: let it list and watch that.
 
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::Place;
+use crate::mesh::{Place, Sort};
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
@@ -30,24 +31,35 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         return;
     }
     let site = Site::new("pods", FieldPath::root().keys(["spec", "podSelector"]));
-    let (found, fix) = match &member.pod_selector {
-        None => ("no podSelector, which selects nothing".to_owned(), "give spec.podSelector the labels of the pods"),
-        Some(selector) => {
-            let labels: Vec<String> =
-                selector.match_labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-            let labels = if labels.is_empty() { "its expressions".to_owned() } else { labels.join(",") };
-            let found = format!("no workload in namespace {} with {labels}", member.object.namespace());
-            (found, "apply the workload too, or give spec.podSelector the labels of its pods")
+    let found = member.pod_selector.as_ref().map(|selector| {
+        let labels: Vec<String> = selector.match_labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let labels = if labels.is_empty() { "its expressions".to_owned() } else { labels.join(",") };
+        format!("no workload in namespace {} with {labels}", member.object.namespace())
+    });
+    let unlisted = cx.view.unlisted(Sort::Workloads, member.object.namespace());
+    let unlisted = unlisted.iter().map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ");
+    let selects_none = format!("the {} selects no workload, so its certificate files can't be found", member.noun);
+    let (message, found, fix) = match found {
+        None => (
+            selects_none,
+            "no podSelector, which selects nothing".to_owned(),
+            "give spec.podSelector the labels of the pods".to_owned(),
+        ),
+        Some(found) if unlisted.is_empty() => {
+            (selects_none, found, "apply the workload too, or give spec.podSelector the labels of its pods".to_owned())
         }
+        // It may be among what nobody could list: of the labels nothing is said.
+        Some(found) => (
+            format!("whether it selects a workload is unknown: {unlisted} may not be listed"),
+            format!("{found} among those that may be listed"),
+            format!("grant list and watch on {unlisted}; else apply the workload too, if there is none yet"),
+        ),
     };
     out.add(
-        Problem::warn(
-            site,
-            format!("the {} selects no workload, so its certificate files can't be found", member.noun),
-        )
-        .expected("a workload whose pods the selector selects")
-        .found(found)
-        .consequence("nothing can be said of the certificates")
-        .fix(fix),
+        Problem::warn(site, message)
+            .expected("a workload whose pods the selector selects")
+            .found(found)
+            .consequence("nothing can be said of the certificates")
+            .fix(fix),
     );
 }

@@ -3,7 +3,9 @@
 //! ## What it checks
 //! Where the certificate lists extended key usages: `serverAuth` for a listener's, `clientAuth` for the certificate that
 //! a client policy shows. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both. It only
-//! warns where callers are known, and all of them trust this very certificate: then its usages aren't looked at.
+//! warns where callers are known, and all of them trust this very certificate: then its usages aren't looked at; where
+//! callers of a listener are known and none verifies its certificate; and where no listener that is called asks for the
+//! client's.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
@@ -21,9 +23,10 @@
 //! auth]`.
 
 use crate::finding::{Problem, Severity};
-use crate::pki::path::{PathVerdict, Purpose};
+use crate::pki::path::{PathVerdict, Purpose, Reason};
 use crate::rules::context::Context;
 use crate::rules::envoy;
+use crate::rules::files::THEN_RESTART;
 use crate::rules::pairs::Side;
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
@@ -46,17 +49,28 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         };
         let message = format!("the certificate may not be used as {wanted} ({})", using.chain_origin());
         // Of a certificate that is trusted itself, no usage is looked at.
-        let severity = if every_known_peer_takes(cx, using) { Severity::Warn } else { Severity::Deny };
+        let taken = every_known_peer_takes(cx, using);
+        let reliance = cx.reliance(using);
+        let severity = if taken { Severity::Warn } else { reliance.severity() };
         out.add(
             using.of(
                 Aspect::Usages,
                 Problem::new(severity, using.chain_site(), message)
                     .expected(format!("{wanted} among its extended key usages, or none at all"))
                     .found(usages(usage))
-                    .consequence(consequence)
+                    .consequence(reliance.consequence(consequence))
                     .fix(format!("issue the certificate with {wanted}{}", using.then_restart())),
             ),
         );
+    }
+    for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf(cx)) {
+        if refused.is_for_the_leaf()
+            && matches!(refused.refusal.reason, Reason::Purpose)
+            && let Some(problem) = refused.problem_of_a_certificate(cx, "may not be used so")
+        {
+            let wanted = if refused.by == Side::Server { "serverAuth" } else { "clientAuth" };
+            out.add(problem.fix(format!("issue the certificate with {wanted}{THEN_RESTART}")));
+        }
     }
 }
 

@@ -25,7 +25,7 @@ use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
-        let Some(tls) = pair.listener.active_tls() else { continue };
+        let Some(tls) = pair.link.listener.active_tls() else { continue };
         let Some(validation) = tls.validation.as_ref().filter(|validation| validation.trust.is_some()) else {
             continue;
         };

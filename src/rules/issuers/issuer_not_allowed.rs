@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use crate::aws::{Arn, ArnKind};
 use crate::finding::{Problem, Severity};
-use crate::mesh::View;
+use crate::mesh::{Place, View};
 use crate::pki::{Certificate, Chain};
 use crate::policy::{AllowedIssuers, DistinguishedName};
 use crate::rules::context::Context;
@@ -44,8 +44,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.certificates.iter().filter(|using| !at_aws.issued(cx.view, using)) {
         let Some(chain) = using.chain() else { continue };
         let above = Above::of(cx, chain, &trusted, &listed);
-        // An authority that AWS hasn't told of may be the one.
-        if !above.is_allowed(allowed, &listed) && !at_aws.some_unknown {
+        // An authority that AWS hasn't told of may be the one, or one in a bundle that nobody could read.
+        let is_open = at_aws.some_unknown || (is_trust_hidden(cx) && above.may_lead_on(allowed));
+        if !above.is_allowed(allowed, &listed) && !is_open {
             out.add(problem(using, chain, &above, allowed));
         }
     }
@@ -57,6 +58,13 @@ fn trusted<'c>(cx: &'c Context<'_>) -> Vec<&'c Arc<Certificate>> {
     let bundles = cx.trusts.iter().chain(peers).filter_map(TrustUse::bundle);
     let mut seen = HashSet::new();
     bundles.flat_map(|bundle| &bundle.certificates).filter(|one| seen.insert(one.fingerprint)).collect()
+}
+
+/// Whether somebody may trust more than is known: a bundle was not read, or whoever calls may not be listed.
+fn is_trust_hidden(cx: &Context<'_>) -> bool {
+    let peers = cx.pairs.iter().flat_map(|pair| pair.client.trusts.iter().chain(&pair.server.trusts));
+    let is_unread = |trust: &TrustUse<'_>| matches!(trust.place, Place::StoreUnread { .. });
+    cx.view.may_have_hidden_callers() || cx.trusts.iter().chain(peers).any(is_unread)
 }
 
 /// The allowed authorities of AWS Private CA.
@@ -114,6 +122,16 @@ impl<'c> Above<'c> {
             }
         }
         Self { authorities }
+    }
+
+    /// Whether another bundle could change the answer: by an authority above those that are known, or by vouching for one that is
+    /// allowed by its name.
+    fn may_lead_on(&self, allowed: &AllowedIssuers) -> bool {
+        let ends = self.authorities.iter().any(|(authority, _)| authority.subject_der == authority.issuer_der);
+        let by_name = |(authority, _): &(&Arc<Certificate>, bool)| {
+            allowed.subjects.contains(&DistinguishedName::parse(&authority.subject))
+        };
+        !ends || self.authorities.iter().any(by_name)
     }
 
     fn is_allowed(&self, allowed: &AllowedIssuers, listed: &[&Arc<Certificate>]) -> bool {

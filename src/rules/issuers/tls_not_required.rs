@@ -2,7 +2,7 @@
 //!
 //! ## What it checks
 //! Listeners that aren't STRICT: plaintext ones, DISABLED and PERMISSIVE. Off by default: a policy switches it on for
-//! the namespaces where every listener must be.
+//! the namespaces where every listener must be. A node that only stands for a host outside of the mesh is left out.
 //!
 //! ## Why it matters
 //! PERMISSIVE is the way into TLS, and it is easily left there: plaintext callers are served, and no client is
@@ -20,12 +20,17 @@
 
 use crate::finding::{Problem, Severity, Site};
 use crate::mesh::TlsMode;
+use crate::rules::answerer::Answerer;
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };
     for server in member.servers.iter().filter(|server| !server.is_strict()) {
+        // Nobody of the mesh listens there.
+        if Answerer::of(cx.view, member, server) == Answerer::Outside {
+            continue;
+        }
         let (field, found) = match &server.tls {
             None => (server.field.clone(), "no tls".to_owned()),
             Some(tls) => {

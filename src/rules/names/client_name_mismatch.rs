@@ -3,7 +3,7 @@
 //! ## What it checks
 //! For each call whose client policy is enforced and lists `subjectAlternativeNames`: whether one of the listed names is
 //! among the subject alternative names of the backend's certificate. DNS names are compared ignoring case, a wildcard of
-//! the certificate counting; URIs as they stand.
+//! the certificate counting; URIs as they stand. An IP address in the list matches no IP address of a certificate.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
@@ -26,6 +26,7 @@ use crate::pki::{Certificate, HostMatch, certificate_matches_host, san_entry_mat
 use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
 use crate::rules::envoy;
+use crate::rules::names::with_reasons;
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
@@ -41,7 +42,11 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     Aspect::Names,
                     pair.problem(cx, fields, "no name that the client lists is in the server's certificate")
                         .expected(expected)
-                        .found(leaf.names_text())
+                        .found(with_reasons(
+                            leaf.names_text(),
+                            leaf,
+                            validation.names.list().iter().map(|(name, _)| name.as_str()),
+                        ))
                         .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
                         .fix(
                             "list a name that the certificate has; while it changes, list both the old and the new one",

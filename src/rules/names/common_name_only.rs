@@ -25,6 +25,7 @@ use crate::mesh::Covered;
 use crate::pki::{HostMatch, certificate_matches_host};
 use crate::rules::context::Context;
 use crate::rules::envoy;
+use crate::rules::names::wanted_for_host;
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
@@ -35,18 +36,19 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             if certificate_matches_host(leaf, name) != HostMatch::CommonNameOnly {
                 continue;
             }
+            let (wanted, _) = wanted_for_host(leaf, name);
             let message = format!("{reason} {name} matches only the common name ({})", using.chain_origin());
             out.add(
                 using.of(
                     Aspect::Names,
                     Problem::warn(using.chain_site(), message)
-                        .expected(format!("DNS:{name} among the subject alternative names"))
+                        .expected(format!("{wanted} among the subject alternative names"))
                         .found(leaf.names_text())
                         .consequence(format!(
                             "where a client checks names, its proxy logs {}",
                             envoy::san_mismatch(leaf)
                         ))
-                        .fix(format!("issue the certificate with DNS:{name} among its subject alternative names")),
+                        .fix(format!("issue the certificate with {wanted} among its subject alternative names")),
                 ),
             );
         }

@@ -31,6 +31,7 @@ use crate::pki::{HostMatch, certificate_matches_host, nearest_name};
 use crate::rules::call_problem::Fields;
 use crate::rules::context::{Context, Surface};
 use crate::rules::envoy;
+use crate::rules::names::wanted_for_host;
 use crate::rules::pairs::{Pair, Side};
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
@@ -57,8 +58,9 @@ fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 continue;
             }
             let message = format!("{reason} {name} matches no name of the certificate ({})", using.chain_origin());
-            let hint = nearest_name(name, leaf.dns_sans()).map(|name| format!(" (the nearest is {name})"));
-            let mut callers = cx.pairs.iter().filter(|pair| pair.is_seen_from(Side::Server)).peekable();
+            let (wanted, why) = wanted_for_host(leaf, name);
+            let hint = why.or_else(|| nearest_name(name, leaf.dns_sans()).map(|name| format!("the nearest is {name}")));
+            let mut callers = cx.calls_by(&using.end).peekable();
             let unused = callers.peek().is_some() && callers.all(|pair| !pair.relies_on_hostname());
             let severity = if unused { Severity::Warn } else { Severity::Deny };
             out.add(
@@ -66,10 +68,14 @@ fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     Aspect::Names,
                     Problem::new(severity, using.chain_site(), message)
                         .expected(format!("a subject alternative name that matches {name}"))
-                        .found(format!("{}{}", leaf.names_text(), hint.unwrap_or_default()))
+                        .found(format!(
+                            "{}{}",
+                            leaf.names_text(),
+                            hint.map(|hint| format!(" ({hint})")).unwrap_or_default()
+                        ))
                         .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
                         .fix(format!(
-                            "issue the certificate with DNS:{name} among its names, or set {} to a name it has",
+                            "issue the certificate with {wanted} among its names, or set {} to a name it has",
                             field.kubernetes()
                         )),
                 ),

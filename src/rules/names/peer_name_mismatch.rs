@@ -23,12 +23,13 @@
 use crate::pki::san_entry_matches;
 use crate::rules::call_problem::Fields;
 use crate::rules::context::Context;
+use crate::rules::names::with_reasons;
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for pair in &cx.pairs {
-        let tls = pair.listener.active_tls();
+        let tls = pair.link.listener.active_tls();
         let Some(validation) = tls.and_then(|tls| tls.validation.as_ref()) else { continue };
         // Without trust Envoy enforces nothing of it.
         if validation.names.list().is_empty() || validation.trust.is_none() {
@@ -47,7 +48,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     Aspect::Names,
                     pair.problem(cx, fields, "no name that the listener lists is in the client's certificate")
                         .expected(format!("one of {}", names.join(", ")))
-                        .found(leaf.names_text())
+                        .found(with_reasons(leaf.names_text(), leaf, names.iter().copied()))
                         .consequence(
                             "the server ends the handshake: the client's proxy logs SSLV3_ALERT_CERTIFICATE_UNKNOWN",
                         )

@@ -25,6 +25,7 @@ use crate::finding::{Finding, Problem, Rule, Severity, Site};
 use crate::finding::{IGNORE_ANNOTATION, Suppressions, Use};
 use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
+use crate::mesh::Place;
 use crate::policy::Effective;
 use crate::rules::context::{Context, Surface};
 use crate::rules::reporter::Reporter;
@@ -38,14 +39,21 @@ pub(crate) fn of_annotation(cx: &Context<'_>, suppressions: &Suppressions, findi
     if cx.surface == Surface::Admission {
         return Vec::new();
     }
+    // What the entry leaves may be in what nobody could read.
+    let is_certain = |came: &Use| *came != Use::Nothing || !rests_on_unread(cx);
     let field = FieldPath::root().keys(["metadata", "annotations", IGNORE_ANNOTATION]);
     let entries = suppressions.entries().filter(|(rule, _)| is_judged(rule, cx.policy));
     let problems = entries.filter_map(|(rule, _)| {
-        let came = Use::of(findings.iter().filter(|finding| finding.rule == rule));
+        let came = Some(Use::of(findings.iter().filter(|finding| finding.rule == rule))).filter(is_certain)?;
         let site = Site::new(format!("{IGNORE_ANNOTATION} {}", rule.code), field.clone());
         problem(rule, came, site)
     });
     problems.collect()
+}
+
+/// Whether anything was not listed, or a file of the object or of its calls not read.
+fn rests_on_unread(cx: &Context<'_>) -> bool {
+    cx.view.has_gaps() || cx.every_place().any(|place| matches!(place, Place::StoreUnread { .. }))
 }
 
 /// The finding on a comment's entry for one rule, by what came of it; None where it leaves a finding. `fields`: what it

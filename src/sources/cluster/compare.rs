@@ -11,7 +11,7 @@ use kube::Client;
 use kube::Resource as _;
 
 use crate::apis::Entry;
-use crate::mesh::{FactId, StoreKind};
+use crate::mesh::{FactId, Sort, StoreKind};
 use crate::sources::SharedWorld;
 use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
@@ -76,9 +76,9 @@ pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWor
     let mut suspects = Vec::new();
     let scope = world.read(|world| world.secret_scope().clone());
     let places = kinds::watched(options).flat_map(|kind| Place::all(kind, &scope).map(move |place| (kind, place)));
-    let whole = |kind| Whole { client: client.clone(), kind, answer: options.pace.answer };
+    let answer = options.pace.answer;
     for (kind, place) in places {
-        match look(&whole(kind), &place, world).await {
+        match look(client, answer, kind, &place, world).await {
             Ok(look) => {
                 comparison.objects += look.objects;
                 if !look.differing.is_empty() {
@@ -92,10 +92,10 @@ pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWor
         tokio::time::sleep(pause).await;
     }
     for (kind, place, before) in suspects {
-        match look(&whole(kind), &place, world).await {
+        match look(client, answer, kind, &place, world).await {
             Ok(again) => {
                 let same = again.differing.into_iter().filter(|(id, differs)| before.get(id) == Some(differs));
-                let differences = same.map(|(id, Differs { what, .. })| Difference { kind: kind.kind, id, what });
+                let differences = same.map(|(id, Differs { what, .. })| Difference { kind: kind.name, id, what });
                 comparison.differences.extend(differences);
             }
             Err(problem) => comparison.problems.push(problem),
@@ -119,22 +119,35 @@ struct Differs {
     version: Option<String>,
 }
 
-async fn look(whole: &Whole, place: &Place, world: &SharedWorld) -> Result<Look, String> {
-    let kind = whole.kind;
-    let (verb, error) = match begun_anew(|| look_once(whole, place, world), |(_, error)| is_expired(error)).await {
-        Ok(look) => return Ok(look),
-        Err(failed) => failed,
-    };
-    match status_of(&error) {
-        // The kind isn't installed: nothing may be known of it.
-        Some(status) if status.code == 404 => {
-            let mut look = Look::default();
-            look.outlived(kind, place, world, &HashSet::new());
-            Ok(look)
+/// Looks at a kind in the first of its versions that is served.
+async fn look(
+    client: &Client,
+    answer: Duration,
+    kind: &'static WatchedKind,
+    place: &Place,
+    world: &SharedWorld,
+) -> Result<Look, String> {
+    let mut look = Look::default();
+    for kind in kind.versions() {
+        let whole = Whole { client: client.clone(), kind, answer };
+        let (verb, error) = match begun_anew(|| look_once(&whole, place, world), |(_, error)| is_expired(error)).await {
+            Ok(found) => {
+                look.objects += found.objects;
+                look.differing.extend(found.differing);
+                return Ok(look);
+            }
+            Err(failed) => failed,
+        };
+        match status_of(&error) {
+            // The kind isn't installed: nothing may be known of it.
+            Some(status) if status.code == 404 => look.outlived(kind, place, world, &HashSet::new()),
+            // The world has it noted that nothing is known of it.
+            Some(status) if status.is_forbidden() && kind.optional => return Ok(look),
+            _ if is_expired(&error) => return Err(format!("could not list {}: it changed too often", place.of(kind))),
+            _ => return Err(format!("could not {verb} {}: {}", place.of(kind), told(&error))),
         }
-        _ if is_expired(&error) => Err(format!("could not list {}: it changed too often", place.of(kind))),
-        _ => Err(format!("could not {verb} {}: {}", place.of(kind), told(&error))),
     }
+    Ok(look)
 }
 
 /// Fails with the verb that failed.
@@ -189,10 +202,10 @@ impl Look {
 
 fn is_of(id: &FactId, kind: &WatchedKind) -> bool {
     match id {
-        FactId::Namespace(_) => kind.kind == "Namespace",
+        FactId::Namespace(_) => kind.sort() == Sort::Namespaces,
         FactId::Store(key) => match key.kind {
-            StoreKind::Secret => kind.kind == "Secret",
-            StoreKind::ConfigMap => kind.kind == "ConfigMap",
+            StoreKind::Secret => kind.sort() == Sort::Secrets,
+            StoreKind::ConfigMap => kind.sort() == Sort::ConfigMaps,
             StoreKind::Folder => false,
         },
         FactId::Object(object) => object.kind == kind.kind && object.api_version == kind.api_version,

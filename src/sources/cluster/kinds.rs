@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use crate::apis::{self, Row, core};
+use crate::apis::{self, Part, Row, core};
 use crate::k8s::ObjectRef;
-use crate::mesh::{FactId, SecretAccess, StoreKey};
+use crate::mesh::{FactId, SecretAccess, Sort, StoreKey};
 use crate::sources::cluster::ClusterOptions;
 
 /// How many objects a page of a list may hold, where an object is a few kilobytes.
@@ -23,8 +23,16 @@ pub(super) struct WatchedKind {
     pub(super) api_version: &'static str,
     /// The kind as manifests have it.
     pub(super) kind: &'static str,
+    /// What it is called in logs and figures: the kind; with its group where another API has one of that name.
+    pub(super) name: &'static str,
     /// The resource's name in URLs and RBAC.
     pub(super) plural: &'static str,
+    /// What its objects are to the model.
+    part: Part,
+    /// Whether nothing waits for it where it isn't there, or may not be listed.
+    pub(super) optional: bool,
+    /// Another version of the same resource, for a cluster that doesn't serve this one.
+    pub(super) next: Option<&'static WatchedKind>,
     /// How many objects to list at once.
     pub(super) page: u32,
     /// A field selector that leaves out what no proxy mounts.
@@ -57,11 +65,41 @@ pub(super) static CONFIG_MAPS: WatchedKind = WatchedKind { page: LARGE, ..Watche
 /// ServiceAccounts, for the roles that they have at AWS.
 static SERVICE_ACCOUNTS: WatchedKind = WatchedKind::of(&core::SERVICE_ACCOUNT);
 
-/// All others.
+/// All others, in the order of the rows.
 static OTHERS: LazyLock<Vec<WatchedKind>> = LazyLock::new(|| {
     let special = [core::SECRET, core::CONFIG_MAP, core::SERVICE_ACCOUNT];
-    apis::rows().filter(|row| !special.contains(row)).map(WatchedKind::of).collect()
+    let rows = apis::rows().filter(|row| !special.contains(row) && is_watched(row));
+    let mut kinds: Vec<Vec<WatchedKind>> = Vec::new();
+    for mut kind in rows.map(WatchedKind::of) {
+        let is_like = |other: &WatchedKind| other.group == kind.group && other.plural == kind.plural;
+        if let Some(versions) = kinds.iter_mut().find(|versions| versions.iter().any(is_like)) {
+            // Several versions of a resource are the same objects: they are followed as the first is.
+            kind.follow = versions.first().map_or(kind.follow, |first| first.follow);
+            versions.push(kind);
+            continue;
+        }
+        if special.iter().any(|row| row.kind.kind == kind.kind) || kinds.iter().flatten().any(|it| it.kind == kind.kind)
+        {
+            kind.name = kind.resource().leak();
+        }
+        kinds.push(vec![kind]);
+    }
+    kinds.into_iter().filter_map(chained).collect()
 });
+
+/// Versions of one resource, each with the one that is tried after it. They are leaked: the list is made once.
+fn chained(versions: Vec<WatchedKind>) -> Option<WatchedKind> {
+    let name = versions.first()?.name;
+    versions.into_iter().rev().fold(None, |next, kind| {
+        let next = next.map(|next| &*Box::leak(Box::new(next)));
+        Some(WatchedKind { name, next, ..kind })
+    })
+}
+
+/// Whether a kind is watched where it is served. A cluster that still serves this group has the same objects in `apps`.
+fn is_watched(row: &Row) -> bool {
+    row.group != "extensions"
+}
 
 /// Every kind that meshvet may watch.
 pub(super) fn all() -> impl Iterator<Item = &'static WatchedKind> {
@@ -82,7 +120,11 @@ impl WatchedKind {
             version: row.version,
             api_version: row.kind.api_version,
             kind: row.kind.kind,
+            name: row.kind.kind,
             plural: row.plural,
+            part: row.part,
+            optional: row.optional,
+            next: None,
             page: SMALL,
             fields: None,
             follow: if row.mostly_owned { Follow::ByMetadata } else { Follow::Whole },
@@ -97,12 +139,32 @@ impl WatchedKind {
         }
     }
 
+    /// What is missing where it can't be listed.
+    pub(super) fn sort(&self) -> Sort {
+        match self.part {
+            Part::Member => Sort::Members,
+            Part::Hop => Sort::Hops,
+            Part::Class => Sort::Classes,
+            Part::Workload(_) => Sort::Workloads,
+            Part::Store if self.plural == "secrets" => Sort::Secrets,
+            Part::Store => Sort::ConfigMaps,
+            Part::Promise => Sort::Promises,
+            Part::Place if self.plural == "namespaces" => Sort::Namespaces,
+            Part::Place => Sort::ServiceAccounts,
+        }
+    }
+
+    /// This version of the resource, and those that are tried after it.
+    pub(super) fn versions(&'static self) -> impl Iterator<Item = &'static WatchedKind> {
+        std::iter::successors(Some(self), |kind| kind.next)
+    }
+
     /// The name under which the world knows an object of this kind.
     pub(super) fn id(&self, namespace: &str, name: &str) -> FactId {
         match self.kind {
-            "Namespace" => FactId::Namespace(name.to_owned()),
-            "Secret" => FactId::Store(StoreKey::secret(namespace, name)),
-            "ConfigMap" => FactId::Store(StoreKey::config_map(namespace, name)),
+            "Namespace" if self.group.is_empty() => FactId::Namespace(name.to_owned()),
+            "Secret" if self.group.is_empty() => FactId::Store(StoreKey::secret(namespace, name)),
+            "ConfigMap" if self.group.is_empty() => FactId::Store(StoreKey::config_map(namespace, name)),
             kind if namespace.is_empty() => FactId::Object(ObjectRef::cluster_scoped(self.api_version, kind, name)),
             kind => FactId::Object(ObjectRef::new(self.api_version, kind, namespace, name)),
         }

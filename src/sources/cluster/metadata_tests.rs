@@ -80,7 +80,7 @@ fn mixed() -> Server {
         ("replicasets/bare-set", bare("replicasets/bare-set")),
         ("replicasets/empty-set", with(bare("replicasets/empty-set"), ["spec", "replicas"], json!(0))),
         ("replicasets/owned-set", owned("replicasets/owned-set", "apps/v1", "Deployment")),
-        ("replicasets/rollout-set", owned("replicasets/rollout-set", "argoproj.io/v1alpha1", "Rollout")),
+        ("replicasets/fleet-set", owned("replicasets/fleet-set", "example.com/v1", "Fleet")),
         ("jobs/bare-job", bare("jobs/bare-job")),
         ("jobs/done-job", with(bare("jobs/done-job"), ["status", "conditions"], complete)),
         ("jobs/owned-job", owned("jobs/owned-job", "batch/v1", "CronJob")),
@@ -96,10 +96,10 @@ const UNOWNED: [&str; 8] = [
     "pods/of-a-node",
     "replicasets/bare-set",
     "replicasets/empty-set",
-    "replicasets/rollout-set",
+    "replicasets/fleet-set",
 ];
 /// Those of them that are known.
-const KNOWN: [&str; 5] = ["bare", "bare-job", "bare-set", "of-a-node", "rollout-set"];
+const KNOWN: [&str; 5] = ["bare", "bare-job", "bare-set", "fleet-set", "of-a-node"];
 
 fn sorted(mut names: Vec<String>) -> Vec<String> {
     names.sort();
@@ -113,7 +113,7 @@ async fn only_what_no_workload_owns_is_read() {
     assert_eq!(known(&cluster.world), KNOWN);
     assert_eq!(sorted(server.read()), UNOWNED);
     let figures = ["Pod", "ReplicaSet", "Job"].map(|kind| cluster.stats.kind(kind).expect("a kind").objects());
-    assert_eq!(figures, [2, 2, 1]);
+    assert_eq!(figures, [2, 3, 1], "a set without replicas is kept, for a workload that takes its template");
 
     server.put(&[("pods/of-a-set", &owned("pods/of-a-set", "apps/v1", "ReplicaSet")), ("pods/new", &bare("pods/new"))]);
     cluster.until("the new one", |cluster| known(&cluster.world).contains(&"new".to_owned())).await;

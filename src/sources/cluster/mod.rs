@@ -19,12 +19,15 @@ mod metadata;
 #[cfg(test)]
 mod metadata_tests;
 mod object;
+#[cfg(test)]
+mod optional_tests;
 mod pages;
 #[cfg(test)]
 mod pages_tests;
 mod place;
 mod read;
 mod readiness;
+mod served;
 #[cfg(test)]
 mod server_for_tests;
 mod snapshot;
@@ -99,11 +102,36 @@ impl Default for Pace {
     }
 }
 
-/// The resources that are watched, each with its API group (empty for the core group) and the verbs that it takes.
-pub(crate) fn watched_resources(
-    options: ClusterOptions,
-) -> impl Iterator<Item = (&'static str, &'static str, &'static [&'static str])> {
-    kinds::watched(options).map(|kind| (kind.group, kind.plural, kind.verbs()))
+/// A resource that is watched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resource {
+    /// Its API group, empty for the core group.
+    pub(crate) group: &'static str,
+    /// Its name in URLs and RBAC.
+    pub(crate) plural: &'static str,
+    /// The verbs that watching it takes.
+    pub(crate) verbs: &'static [&'static str],
+    /// Whether meshvet does without it where it may not be watched.
+    pub(crate) optional: bool,
+    kind: &'static WatchedKind,
+}
+
+impl Resource {
+    /// Whether the cluster has it; None where nobody answers.
+    pub(crate) async fn is_served(&self, client: &Client) -> Option<bool> {
+        served::is_served(client, self.kind).await
+    }
+}
+
+/// The resources that are watched.
+pub(crate) fn watched_resources(options: ClusterOptions) -> impl Iterator<Item = Resource> {
+    kinds::watched(options).map(|kind| Resource {
+        group: kind.group,
+        plural: kind.plural,
+        verbs: kind.verbs(),
+        optional: kind.optional,
+        kind,
+    })
 }
 
 /// The running watches: they end when this is dropped.
@@ -128,7 +156,8 @@ impl Watches {
 /// Secrets are watched in the namespaces that the world's [scope](crate::mesh::SecretScope) names, each by a watch of its own.
 ///
 /// Each kind is registered with `readiness` before this returns, and filled when it has been listed in full; a kind whose CRD isn't
-/// installed counts as filled, and is looked for again. One that may not be listed stays missing, and is tried again.
+/// installed counts as filled, and is looked for again. One that may not be listed stays missing, and is tried again; but for those that
+/// are [optional](crate::apis::Row::optional): the world notes that they are not known, and nothing waits for them.
 ///
 /// Must be called within a tokio runtime.
 pub fn spawn(
@@ -146,12 +175,15 @@ pub fn spawn(
         readiness.register(&place.of(kind));
     }
     for (kind, place) in watched {
-        let counts = stats.shared(kind.kind);
+        let counts = stats.shared(kind.name);
         let ear = counts.listen();
         let watch = watch::Watch {
             client: metadata::listing(heard::told_of(client.clone(), Arc::clone(&ear)), kind),
             whole: metadata::Whole { client: client.clone(), kind, answer: options.pace.answer },
+            world: world.clone(),
             kind,
+            first: kind,
+            unlisted: false,
             place,
             pace: options.pace,
             tracker: tracker::Tracker::new(kind, world.clone(), counts.clone()),

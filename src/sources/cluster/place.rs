@@ -39,8 +39,8 @@ impl Place {
     /// The kind with the place, as readiness tells it: `Secret`, `Secret of namespace shop`.
     pub(super) fn of(&self, kind: &WatchedKind) -> String {
         match self {
-            Self::Everywhere => kind.kind.to_owned(),
-            Self::Namespace(namespace) => format!("{} of namespace {namespace}", kind.kind),
+            Self::Everywhere => kind.name.to_owned(),
+            Self::Namespace(namespace) => format!("{} of namespace {namespace}", kind.name),
         }
     }
 

@@ -8,7 +8,7 @@ use kube::runtime::watcher::Event;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::mesh::Fact;
+use crate::mesh::{Gap, Sort};
 use crate::sources::SharedWorld;
 use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
@@ -16,6 +16,7 @@ use crate::sources::cluster::kinds::{self, WatchedKind};
 use crate::sources::cluster::metadata::{self, Whole};
 use crate::sources::cluster::pages::{Pages, begun_anew, is_expired};
 use crate::sources::cluster::place::Place;
+use crate::sources::cluster::served;
 use crate::sources::cluster::stats::KindStats;
 use crate::sources::cluster::tracker::Tracker;
 
@@ -53,20 +54,37 @@ pub(crate) async fn list_all(
     let lists = kinds::watched(options).map(|kind| {
         let counted = |objects: usize| {
             let objects = total.fetch_add(objects, std::sync::atomic::Ordering::Relaxed) + objects;
-            tell(Listed { kind: kind.kind, objects });
+            tell(Listed { kind: kind.name, objects });
         };
         async move { (kind, List { client, kind, world, answer: options.pace.answer }.run(namespace, &counted).await) }
     });
     let mut outcomes: Vec<_> = stream::iter(lists).buffer_unordered(KINDS_AT_ONCE).collect().await;
-    outcomes.sort_by_key(|(kind, _)| kind.kind);
+    outcomes.sort_by_key(|(kind, _)| kind.name);
+    let told = outcomes.into_iter().map(|(kind, found)| {
+        world.write(|world| world.note_unlisted(&kind.resource(), found.gap(kind, namespace)));
+        (kind, found)
+    });
+    gaps(told.collect(), namespace)
+}
+
+/// What is to be said of what could not be listed.
+fn gaps(outcomes: Vec<(&'static WatchedKind, Found)>, namespace: Option<&str>) -> Gaps {
     let mut gaps = Gaps::default();
-    let (mut narrowed, mut absent) = (Vec::new(), Vec::new());
-    for (kind, outcome) in outcomes {
-        match outcome {
-            Ok(Found::All) => {}
-            Ok(Found::InNamespace) => narrowed.push(kind.resource()),
-            Ok(Found::Absent) => absent.push(kind.resource()),
-            Err(problem) => gaps.problems.push(problem),
+    let (mut narrowed, mut absent, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for (kind, found) in outcomes {
+        match found {
+            Found::All => {}
+            Found::InNamespace(_) => narrowed.push(kind.resource()),
+            Found::Nothing(_) if kind.sort() == Sort::Namespaces => gaps.notes.push(
+                "the labels of the namespace could not be read: nothing is said of pods that get no proxy, and scopes of the policy \
+                 go by its name alone"
+                    .to_owned(),
+            ),
+            Found::Nothing(_) => unknown.push(kind.resource()),
+            // A cluster may well do without it.
+            Found::Absent if kind.optional => {}
+            Found::Absent => absent.push(kind.resource()),
+            Found::Failed(problem) => gaps.problems.push(problem),
         }
     }
     if let Some(namespace) = namespace.filter(|_| !narrowed.is_empty()) {
@@ -74,6 +92,10 @@ pub(crate) async fn list_all(
             "{} may be listed in namespace {namespace} alone: calls from and to other namespaces aren't judged",
             narrowed.join(", ")
         ));
+    }
+    if !unknown.is_empty() {
+        gaps.notes
+            .push(format!("{} may not be listed: nothing is claimed that they could contradict", unknown.join(", ")));
     }
     if !absent.is_empty() {
         gaps.notes.push(format!("the cluster has no {}: their CRDs aren't installed", absent.join(", ")));
@@ -84,8 +106,25 @@ pub(crate) async fn list_all(
 /// How much of a kind there is.
 enum Found {
     All,
-    InNamespace,
+    /// What is in the namespace; why not more.
+    InNamespace(String),
+    /// None of it, which others can do without; why.
+    Nothing(String),
     Absent,
+    /// None of it: verdicts may be wrong for that.
+    Failed(String),
+}
+
+impl Found {
+    /// What the world has to know of it.
+    fn gap(&self, kind: &WatchedKind, namespace: Option<&str>) -> Option<Gap> {
+        let (except, why) = match self {
+            Found::All | Found::Absent => return None,
+            Found::InNamespace(why) => (namespace, why),
+            Found::Nothing(why) | Found::Failed(why) => (None, why),
+        };
+        Some(Gap { sort: kind.sort(), except: except.map(str::to_owned), why: why.clone() })
+    }
 }
 
 struct List<'a> {
@@ -97,35 +136,55 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    async fn run(&self, namespace: Option<&str>, counted: &(dyn Fn(usize) + Sync)) -> Result<Found, String> {
-        match (self.pages(&Place::Everywhere, counted).await, namespace) {
-            (Ok(()), _) => Ok(Found::All),
-            (Err(Refusal::Absent), _) => Ok(Found::Absent),
-            (Err(Refusal::Forbidden(why)), None) => Err(why),
-            (Err(Refusal::Forbidden(why)), Some(namespace)) => match self.kind.kind {
-                // These belong to no namespace.
-                "Mesh" => Ok(Found::InNamespace),
-                "Namespace" => self.only(namespace).await,
-                _ => match self.pages(&Place::Namespace(namespace.to_owned()), counted).await {
-                    Ok(()) => Ok(Found::InNamespace),
-                    Err(_) => Err(why),
-                },
-            },
-            (Err(Refusal::Other(why)), _) => Err(why),
-            (Err(Refusal::Expired), _) => Err(format!("could not list {}: it changed too often", self.kind.resource())),
+    /// Lists the first version that is served.
+    async fn run(mut self, namespace: Option<&str>, counted: &(dyn Fn(usize) + Sync)) -> Found {
+        for kind in self.kind.versions() {
+            self.kind = kind;
+            match self.version(namespace, counted).await {
+                Found::Absent => {}
+                found => return found,
+            }
+        }
+        Found::Absent
+    }
+
+    async fn version(&self, namespace: Option<&str>, counted: &(dyn Fn(usize) + Sync)) -> Found {
+        let why = match self.pages(&Place::Everywhere, counted).await {
+            Ok(()) => return Found::All,
+            Err(Refusal::Absent) => return Found::Absent,
+            Err(Refusal::Other(why)) => return Found::Failed(why),
+            Err(Refusal::Expired) => {
+                return Found::Failed(format!("could not list {}: it changed too often", self.kind.resource()));
+            }
+            Err(Refusal::Forbidden(why)) => why,
+        };
+        if self.kind.optional && served::is_served(self.client, self.kind).await == Some(false) {
+            return Found::Absent;
+        }
+        let in_namespace = match (namespace, self.kind.sort()) {
+            (None, _) => false,
+            // These belong to no namespace.
+            (Some(_), Sort::Classes) => return Found::Nothing(why),
+            (Some(namespace), Sort::Namespaces) if self.only(namespace).await => return Found::InNamespace(why),
+            (Some(_), Sort::Namespaces) => return Found::Nothing(why),
+            (Some(namespace), _) => self.pages(&Place::Namespace(namespace.to_owned()), counted).await.is_ok(),
+        };
+        match (in_namespace, self.kind.optional) {
+            (true, _) => Found::InNamespace(why),
+            (false, true) => Found::Nothing(why),
+            (false, false) => Found::Failed(why),
         }
     }
 
-    /// The one namespace, by its name.
-    async fn only(&self, namespace: &str) -> Result<Found, String> {
+    /// The one namespace, by its name; whether it may be read.
+    async fn only(&self, namespace: &str) -> bool {
         let api = Place::Everywhere.api(self.client.clone(), self.kind);
-        if let Ok(object) = api.get(namespace).with_subscriber(Dispatch::none()).await {
+        let found = api.get(namespace).with_subscriber(Dispatch::none()).await;
+        let is_read = found.is_ok();
+        if let Ok(object) = found {
             self.tracker().follow([Event::Init, Event::InitApply(object), Event::InitDone]);
-        } else {
-            // Its labels aren't known then, and so not whether proxies are injected.
-            self.world.write(|world| world.learn(Fact::Namespace(namespace.to_owned(), Default::default())));
         }
-        Ok(Found::InNamespace)
+        is_read
     }
 
     /// All pages, from the first on again when the API server no longer knows the next.

@@ -53,7 +53,7 @@ impl Ear {
 impl Default for WatchStats {
     /// Nothing counted yet, for each kind that may be watched.
     fn default() -> Self {
-        Self(Arc::new(kinds::all().map(|kind| (kind.kind, Arc::default())).collect()))
+        Self(Arc::new(kinds::all().map(|kind| (kind.name, Arc::default())).collect()))
     }
 }
 

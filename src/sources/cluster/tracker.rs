@@ -121,7 +121,7 @@ impl Tracker {
         match &old {
             Some(Seen { unreadable: Some(told), .. }) if *told == reason => {}
             _ => tracing::warn!(
-                kind = self.kind.kind,
+                kind = self.kind.name,
                 object = %why.object,
                 pointer = %why.field.pointer().escape_debug(),
                 reason,

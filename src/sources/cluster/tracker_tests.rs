@@ -164,13 +164,13 @@ fn an_absent_kind_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_workload_without_replicas_is_forgotten() {
+fn a_workload_without_replicas_is_kept_for_those_that_take_its_template() {
     let mut deployments = Watched::new("Deployment");
     deployments.list(&[deployment("web", 1), deployment("idle", 0)]);
     assert_eq!(deployments.known(), ["web"]);
     deployments.apply(&deployment("web", 0));
     assert_eq!(deployments.known(), Vec::<String>::new());
-    assert_eq!(deployments.figures(), (0, 0));
+    assert_eq!(deployments.figures(), (2, 0), "it has no pods, and is there");
 }
 
 #[test]

@@ -12,11 +12,14 @@ use kube::runtime::watcher::{self, watcher};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
+use crate::mesh::Gap;
+use crate::sources::SharedWorld;
 use crate::sources::cluster::failure::{Failure, Why};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::metadata::Whole;
 use crate::sources::cluster::object::RawObject;
 use crate::sources::cluster::place::Place;
+use crate::sources::cluster::served;
 use crate::sources::cluster::stats::{Ear, KindStats};
 use crate::sources::cluster::tracker::Tracker;
 use crate::sources::cluster::{Pace, Readiness, WATCH_SECONDS};
@@ -29,6 +32,8 @@ const STEP: usize = 64;
 const PATIENCE: u32 = 3;
 /// Failures this far apart are not in a row.
 const CALM: Duration = Duration::from_secs(120);
+/// What nothing waits for is looked for so many times less often.
+const RARER: u32 = 6;
 /// The same trouble is told again after this long.
 const REMIND: Duration = Duration::from_secs(600);
 
@@ -37,7 +42,13 @@ pub(super) struct Watch {
     /// For lists and watches.
     pub(super) client: Client,
     pub(super) whole: Whole,
+    /// The version that is watched.
     pub(super) kind: &'static WatchedKind,
+    /// The version that is tried first.
+    pub(super) first: &'static WatchedKind,
+    pub(super) world: SharedWorld,
+    /// Whether the world has it noted that the kind is not known.
+    pub(super) unlisted: bool,
     pub(super) place: Place,
     pub(super) pace: Pace,
     pub(super) tracker: Tracker,
@@ -48,9 +59,9 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) async fn run(mut self) {
-        let api = self.place.api(self.client.clone(), self.kind);
         let mut trouble = Trouble::default();
         loop {
+            let api = self.place.api(self.client.clone(), self.kind);
             let pause = self.follow(&api, &mut trouble).await;
             tokio::time::sleep(pause).await;
         }
@@ -79,38 +90,43 @@ impl Watch {
         // The next events wait: what is read now can't come after a deletion that is heard of later.
         let events = match self.whole.events(events).await {
             Ok(events) => events,
-            Err(error) => return self.fail(Failure::of_get(self.kind, &self.place, &error), trouble),
+            Err(error) => return self.fail(Failure::of_get(self.kind, &self.place, &error), trouble).await,
         };
         if self.tracker.follow(events) {
+            self.note_unlisted(None);
             self.readiness.filled(&self.place.of(self.kind));
             let objects = self.tracker.len();
             if trouble.listed() {
-                tracing::info!(kind = self.kind.kind, objects, "listed: the trouble is over");
+                tracing::info!(kind = self.kind.name, objects, "listed: the trouble is over");
             } else {
-                tracing::debug!(kind = self.kind.kind, objects, "listed");
+                tracing::debug!(kind = self.kind.name, objects, "listed");
             }
         }
         match error {
             None => Next::Follow,
-            Some(error) => self.fail(Failure::of(self.kind, &self.place, &error), trouble),
+            Some(error) => self.fail(Failure::of(self.kind, &self.place, &error), trouble).await,
         }
     }
 
-    fn fail(&mut self, failure: Failure, trouble: &mut Trouble) -> Next {
-        let (kind, message) = (self.kind.kind, failure.message.as_str());
-        let news = trouble.is_news(&failure);
+    async fn fail(&mut self, failure: Failure, trouble: &mut Trouble) -> Next {
+        let (kind, message) = (self.kind.name, failure.message.as_str());
+        let news = trouble.is_news(&failure, self.kind.optional);
         if failure.listing {
             self.readiness.failed(&self.place.of(self.kind), message);
         }
         match failure.why {
-            Why::Absent => {
-                self.tracker.clear();
+            Why::Absent => return self.absent(message, news),
+            Why::Forbidden if self.kind.optional && failure.listing => {
+                if served::is_served(&self.whole.client, self.first).await == Some(false) {
+                    return self.absent(message, false);
+                }
                 self.ear.hear();
                 if news {
-                    tracing::warn!(kind, "{message}");
+                    tracing::warn!(kind, "{message}; until then what they say is unknown");
                 }
+                self.note_unlisted(Some(message));
                 self.readiness.filled(&self.place.of(self.kind));
-                return Next::ListAfter(self.pace.absent);
+                return Next::ListAfter(self.pace.absent * RARER);
             }
             Why::Expired => tracing::debug!(kind, "{message}"),
             Why::Forbidden => {
@@ -132,6 +148,44 @@ impl Watch {
             Next::FollowAfter(pause)
         } else {
             Next::ListAfter(pause)
+        }
+    }
+}
+
+impl Watch {
+    /// The cluster doesn't serve the version that was asked for: the next one is tried, and after the last one the first again.
+    fn absent(&mut self, message: &str, news: bool) -> Next {
+        let kind = self.kind;
+        self.tracker.clear();
+        self.ear.hear();
+        self.turn_to(kind.next.unwrap_or(self.first));
+        if kind.next.is_some() {
+            return Next::ListAfter(Duration::ZERO);
+        }
+        match (news, kind.optional) {
+            (true, true) => tracing::debug!(kind = kind.name, "{message}"),
+            (true, false) => tracing::warn!(kind = kind.name, "{message}"),
+            (false, _) => {}
+        }
+        self.note_unlisted(None);
+        self.readiness.filled(&self.place.of(kind));
+        Next::ListAfter(if kind.optional { self.pace.absent * RARER } else { self.pace.absent })
+    }
+
+    fn turn_to(&mut self, kind: &'static WatchedKind) {
+        if !std::ptr::eq(self.kind, kind) {
+            self.kind = kind;
+            self.whole.kind = kind;
+            self.tracker = Tracker::new(kind, self.world.clone(), Arc::clone(&self.stats));
+        }
+    }
+
+    /// Notes in the world that the kind can't be listed, and why; or that it can.
+    fn note_unlisted(&mut self, why: Option<&str>) {
+        if self.unlisted != why.is_some() {
+            let gap = why.map(|why| Gap { sort: self.kind.sort(), except: None, why: why.to_owned() });
+            self.world.write(|world| world.note_unlisted(&self.kind.resource(), gap));
+            self.unlisted = why.is_some();
         }
     }
 }
@@ -192,11 +246,13 @@ struct Told {
 }
 
 impl Trouble {
-    /// Whether this has not been told yet, or long ago. That a kind is absent is told once.
-    fn is_news(&mut self, failure: &Failure) -> bool {
-        let known = self.told.as_ref().is_some_and(|told| {
-            told.message == failure.message && (failure.why == Why::Absent || told.at.elapsed() < REMIND)
-        });
+    /// Whether this has not been told yet, or long ago. That a kind is absent, or an optional one forbidden, is told once.
+    fn is_news(&mut self, failure: &Failure, optional: bool) -> bool {
+        let once = failure.why == Why::Absent || (optional && failure.listing && failure.why == Why::Forbidden);
+        let known = self
+            .told
+            .as_ref()
+            .is_some_and(|told| told.message == failure.message && (once || told.at.elapsed() < REMIND));
         if !known && failure.why != Why::Expired {
             let message = failure.message.clone();
             self.told = Some(Told { message, at: Instant::now(), listing: failure.listing });

@@ -76,7 +76,8 @@ impl<'r> MapBuilder<'r> {
 
     /// Adds a member, with the calls that it makes.
     pub(crate) fn member(&mut self, view: View<'_>, policy: &Policy, member: &Member) {
-        let view = view.under(policy.effective(member.object.namespace(), view).settings());
+        let policy = policy.effective(member.object.namespace(), view);
+        let view = view.under(policy.settings());
         if !self.within(&member.object) && !self.touches(view, member) {
             return;
         }
@@ -206,11 +207,11 @@ impl<'r> MapBuilder<'r> {
     }
 
     fn call(&self, view: View<'_>, pair: &Pair<'_>, key: &CallKey, service: String) -> Draft {
-        let tls = pair.listener.active_tls().is_some();
+        let tls = pair.link.listener.active_tls().is_some();
         let enforced = pair.link.policy.enforced();
         let mut findings = self.by_call.get(key).cloned().unwrap_or_default();
         let by_name = pair.relies_on_hostname();
-        let listener = &pair.listener;
+        let listener = &pair.link.listener;
         let of_server = self.on_end(&key.server, &listener.anchor, &listener.field);
         let of_hostname = |reported: &Reported| reported.finding.rule.has(Trait::Hostname);
         let concerns = |number: &usize| by_name || !self.findings.get(*number).is_some_and(of_hostname);

@@ -58,8 +58,8 @@ impl State {
 /// What isn't known of a call, one sentence each.
 pub(super) fn unknown_of_call(view: View<'_>, pair: &Pair<'_>) -> Vec<String> {
     let mut unknown = Vec::new();
-    if let Some(tls) = pair.listener.active_tls() {
-        unknown_of_end(End::Server(pair.listener, tls), &pair.server, "server", &mut unknown);
+    if let Some(tls) = pair.link.listener.active_tls() {
+        unknown_of_end(End::Server(pair.link.listener, tls), &pair.server, "server", &mut unknown);
     }
     if let Some(policy) = pair.link.policy.enforced() {
         unknown_of_end(End::Client(policy), &pair.client, "client", &mut unknown);
@@ -128,6 +128,8 @@ pub(super) fn why(place: &Place) -> Option<String> {
         Place::Acm { leaf: None, .. } | Place::Authorities(None) => {
             Some("AWS has not told of it; --aws asks".to_owned())
         }
+        Place::NotGiven => Some("the object names no path".to_owned()),
+        Place::ProxyImage => Some("it is a file of the proxy's own image".to_owned()),
         Place::Unknown => Some("no workload is selected whose proxy would load it".to_owned()),
         Place::NotMounted { .. } => Some("nothing is mounted at its path".to_owned()),
         Place::Opaque { kind, name } => Some(format!("volume {name} is of kind {kind}, which can't be looked into")),

@@ -14,6 +14,7 @@ use meshvet::aws::{
     Answer, Arn, ArnKind, AuthorityFacts, Call, CertificateFacts, DESCRIBE_AUTHORITY, DESCRIBE_CERTIFICATE,
     EXPORT_CERTIFICATE, GET_AUTHORITY_CERTIFICATE, Home, Question, RoleOf, Simulation, Unanswered, key_algorithm,
 };
+use meshvet::mesh::Sort;
 use meshvet::pki::{Certificate, Description, ExtendedKeyUsage, FileFacts, HashAlgorithm};
 use serde_json::{Value, json};
 
@@ -108,6 +109,8 @@ fn set_certificate(scene: &mut Scene, arn: &str) {
 fn set_trust(scene: &mut Scene, arns: &[&str]) {
     let trust = json!({"acm": {"certificateAuthorityARNs": arns}});
     scene.set("/spec/backendDefaults/clientPolicy/tls", json!({"validation": {"trust": trust}}));
+    // Without any backend no proxy would be given the policy.
+    scene.set("/spec/backends", json!([{"virtualService": {"virtualServiceRef": {"name": "elsewhere"}}}]));
 }
 
 /// The sound node with a certificate of ACM, and trust in the authority that issued it.
@@ -150,6 +153,8 @@ fn called_by(scene: &mut Scene, trust: Value) {
 fn bundle(scene: &mut Scene, pem: &str) {
     scene.others.push(manifests::secret("shop", "front-trust", &[("ca.crt", pem)]));
 }
+
+pub(crate) use roles::hidden as hidden_roles;
 
 pub(crate) fn cases() -> Vec<Case> {
     [allowed::cases(), references::cases(), answers::cases(), roles::cases(), certificates::cases()].concat()

@@ -15,7 +15,7 @@ fn shape() -> Vec<Case> {
             FIELD,
             &["placeholder ${CERTIFICATE_ARN}", "listener 8443", "arn:aws:acm:REGION:ACCOUNT:certificate/UUID"],
         ),
-        denies("MV401", "nothing", |s| set_certificate(s, ""), FIELD, &["empty"]),
+        denies("MV401", "nothing", |s| set_certificate(s, ""), FIELD, &["no ARN is given"]),
         denies("MV401", "an authority's ARN", |s| set_certificate(s, ROOT), FIELD, &["\"acm-pca\"", "\"acm\""]),
         denies(
             "MV401",

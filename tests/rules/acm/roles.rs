@@ -163,3 +163,37 @@ fn roles() -> Vec<Case> {
         good("MV412", "allowed", with_roles),
     ]
 }
+
+/// Roles that rest on ServiceAccounts and meshes which nobody could list.
+pub(crate) fn hidden() -> Vec<Case> {
+    vec![
+        good("MV409", "ServiceAccounts may not be listed: Pod Identity isn't asked in their place", |s| {
+            with_roles(s);
+            s.others.retain(|other| other["kind"] != "ServiceAccount");
+            s.policy = "aws: {roles: {enabled: true, cluster: prod}}".to_owned();
+            s.hide("serviceaccounts", Sort::ServiceAccounts, None);
+            assert!(s.questions().iter().all(|question| !matches!(question, Question::PodIdentity { .. })));
+        }),
+        good("MV410", "the ARN isn't guessed where no mesh may be listed", |s| {
+            with_roles(s);
+            may(s, ROLE, STREAM_CONFIGURATION, NODE, false);
+            s.unset("/status");
+            s.set("/spec/meshRef", json!({"name": "apps"}));
+            s.policy = "aws: {region: eu-west-1, account: '111122223333', roles: {enabled: true}}".to_owned();
+            s.hide("meshes", Sort::Classes, None);
+        }),
+        warns(
+            "MV410",
+            "the same, where meshes are listed and this one isn't among them",
+            |s| {
+                with_roles(s);
+                may(s, ROLE, STREAM_CONFIGURATION, NODE, false);
+                s.unset("/status");
+                s.set("/spec/meshRef", json!({"name": "apps"}));
+                s.policy = "aws: {region: eu-west-1, account: '111122223333', roles: {enabled: true}}".to_owned();
+            },
+            "spec.podSelector",
+            &["may not fetch the configuration"],
+        ),
+    ]
+}

@@ -1,0 +1,96 @@
+//! What nobody could list: facts that are not there, and may hold all the same.
+
+use std::collections::BTreeMap;
+
+/// A sort of facts, as far as one may be unlisted and another not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sort {
+    /// What has proxies of its own.
+    Members,
+    /// What leads callers to members.
+    Hops,
+    /// What members belong to.
+    Classes,
+    /// What owns pods.
+    Workloads,
+    /// Secrets.
+    Secrets,
+    /// ConfigMaps.
+    ConfigMaps,
+    /// What makes Secrets and ConfigMaps.
+    Promises,
+    /// ServiceAccounts.
+    ServiceAccounts,
+    /// Namespaces, with their labels.
+    Namespaces,
+}
+
+/// A kind that could not be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// What the kind's objects are to the model.
+    pub sort: Sort,
+    /// The only namespace whose objects are known all the same (of namespaces: the one that is); None: nothing of the kind is known.
+    pub except: Option<String>,
+    /// Why, and what would end it.
+    pub why: String,
+}
+
+/// All gaps, by the resource as RBAC names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unlisted(BTreeMap<String, Gap>);
+
+impl Unlisted {
+    /// Notes a gap, or that there is none.
+    pub(crate) fn note(&mut self, resource: &str, gap: Option<Gap>) {
+        match gap {
+            Some(gap) => drop(self.0.insert(resource.to_owned(), gap)),
+            None => drop(self.0.remove(resource)),
+        }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first gap in which something of this sort and namespace may be.
+    pub(crate) fn hides(&self, sort: Sort, namespace: &str) -> Option<&Gap> {
+        self.hiding(sort, namespace).next().map(|(_, gap)| gap)
+    }
+
+    /// All of them, with their resources.
+    pub(crate) fn hiding<'s>(&'s self, sort: Sort, namespace: &str) -> impl Iterator<Item = (&'s str, &'s Gap)> {
+        let is_hidden = move |gap: &Gap| gap.sort == sort && gap.except.as_deref() != Some(namespace);
+        self.0.iter().filter(move |(_, gap)| is_hidden(gap)).map(|(resource, gap)| (resource.as_str(), gap))
+    }
+
+    /// Whether anything of this sort may be unknown, wherever it is.
+    pub(crate) fn any(&self, sort: Sort) -> bool {
+        self.0.values().any(|gap| gap.sort == sort)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(sort: Sort, except: Option<&str>) -> Option<Gap> {
+        Some(Gap { sort, except: except.map(str::to_owned), why: "forbidden".to_owned() })
+    }
+
+    #[test]
+    fn a_gap_hides_its_sort_everywhere_but_in_the_one_namespace() {
+        let mut unlisted = Unlisted::default();
+        unlisted.note("rollouts.argoproj.io", gap(Sort::Workloads, None));
+        unlisted.note("deployments.apps", gap(Sort::Workloads, Some("shop")));
+        let hidden = |unlisted: &Unlisted, namespace: &str| {
+            unlisted.hiding(Sort::Workloads, namespace).map(|(resource, _)| resource.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(hidden(&unlisted, "shop"), ["rollouts.argoproj.io"]);
+        assert_eq!(hidden(&unlisted, "bank"), ["deployments.apps", "rollouts.argoproj.io"]);
+        assert!(unlisted.hides(Sort::Secrets, "bank").is_none() && unlisted.any(Sort::Workloads));
+        unlisted.note("rollouts.argoproj.io", None);
+        assert!(hidden(&unlisted, "shop").is_empty());
+    }
+}
