@@ -116,7 +116,17 @@ fn complaint(verb: &str, resource: &str) -> String {
 }
 
 /// Groups that this cluster doesn't have: a right to them is no loss.
-const NOT_SERVED: &[&str] = &["argoproj.io", "apps.openshift.io", "serving.knative.dev", "apps.kruise.io"];
+const NOT_SERVED: &[&str] = &[
+    "apps.kruise.io",
+    "apps.openshift.io",
+    "argoproj.io",
+    "bitnami.com",
+    "cert-manager.io",
+    "external-secrets.io",
+    "secrets-store.csi.x-k8s.io",
+    "serving.knative.dev",
+    "trust.cert-manager.io",
+];
 /// What meshvet does without.
 const OPTIONAL: &str = "replicationcontrollers";
 
