@@ -1,38 +1,73 @@
 //! What was said of pairings against what came of them.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use meshvet::finding::Severity;
 
 use crate::differences::{self, Level};
-use crate::manifests::{Denial, denials};
-use crate::pairing::Pairing;
-use crate::predict::{Prediction, contains, predict};
+use crate::manifests::{Said, said};
+use crate::pairing::{Comes, OF_FIRST, OF_SECOND, Pairing, Place};
+use crate::predict::{Prediction, contains, is_predicted, predict};
 use crate::proxies::{Outcome, Proxies};
 
 /// A pairing with what was said of it and what came of it.
 pub(crate) struct Compared {
     pub(crate) pairing: Pairing,
-    prediction: Prediction,
+    calls: Vec<Call>,
     /// `None`: it can't be written as manifests.
-    denials: Option<Vec<Denial>>,
+    said: Option<Vec<Said>>,
+}
+
+/// One call of a pairing.
+struct Call {
+    /// `None`: the files aren't to say it.
+    prediction: Option<Prediction>,
     outcome: Outcome,
 }
 
+impl Call {
+    fn works(&self) -> bool {
+        self.outcome == Outcome::Works
+    }
+
+    fn prediction_holds(&self) -> Result<(), String> {
+        match &self.prediction {
+            Some(prediction) if !prediction.holds(&self.outcome) => {
+                Err(format!("of the files it was said: {prediction:#?}\nbut Envoy: {:#?}", self.outcome))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn logs(&self) -> Vec<&str> {
+        match &self.outcome {
+            Outcome::Works => Vec::new(),
+            Outcome::Fails { client, server } => vec![client.as_str(), server.as_deref().unwrap_or_default()],
+            Outcome::Refused { log, .. } => vec![log.as_str()],
+        }
+    }
+}
+
 pub(crate) fn compare(proxies: &Proxies, pairings: Vec<Pairing>) -> Vec<Compared> {
-    let outcomes = proxies.run(&pairings);
+    let calls: Vec<Vec<Pairing>> = pairings.iter().map(Pairing::calls).collect();
+    let mut outcomes = proxies.run(&calls.concat()).into_iter();
     let now = Timestamp::now();
-    let compared = pairings.into_iter().zip(outcomes).map(|(pairing, outcome)| Compared {
-        prediction: predict(&pairing, now),
-        denials: denials(&pairing, now),
-        pairing,
-        outcome,
+    let compared = pairings.into_iter().zip(calls).map(|(pairing, calls)| {
+        let calls = calls
+            .iter()
+            .zip(outcomes.by_ref())
+            .map(|(call, outcome)| Call { prediction: is_predicted(call).then(|| predict(call, now)), outcome });
+        Compared { calls: calls.collect(), said: said(&pairing, now), pairing }
     });
     compared.collect()
 }
 
 impl Compared {
-    /// Whether both levels agree with Envoy, or are known not to.
+    /// Whether all agree with Envoy, or are known not to.
     pub(crate) fn agree(&self) -> Result<(), String> {
-        for (level, held) in [(Level::Certificates, self.prediction_holds()), (Level::Rules, self.rules_hold())] {
+        self.recorded()?;
+        for (level, held) in [(Level::Certificates, self.predictions_hold()), (Level::Rules, self.rules_hold())] {
             match (held, differences::reason(&self.pairing.name, level)) {
                 (Ok(()), None) | (Err(_), Some(_)) => {}
                 (Err(error), None) => return Err(error),
@@ -41,43 +76,120 @@ impl Compared {
                 }
             }
         }
-        Ok(())
+        self.severities_hold()
     }
 
-    fn prediction_holds(&self) -> Result<(), String> {
-        let Self { prediction, outcome, .. } = self;
-        if prediction.holds(outcome) {
+    /// Whether what is recorded comes.
+    fn recorded(&self) -> Result<(), String> {
+        let recorded = &self.pairing.comes;
+        if recorded.is_empty() {
             return Ok(());
         }
-        Err(format!("of the files it was said: {prediction:#?}\nbut Envoy: {outcome:#?}"))
+        let same = |(comes, call): (&Comes, &Call)| match (comes, &call.outcome) {
+            (Comes::Works, Outcome::Works) => true,
+            (Comes::Fails(text), Outcome::Fails { client, .. }) => contains(client, text),
+            (Comes::Refused(by, text), Outcome::Refused { by: by_really, log }) => {
+                by == by_really && contains(log, text)
+            }
+            _ => false,
+        };
+        if recorded.len() == self.calls.len() && recorded.iter().zip(&self.calls).all(same) {
+            return Ok(());
+        }
+        Err(format!("recorded is: {recorded:#?}\nbut Envoy: {:#?}", self.outcomes()))
+    }
+
+    fn outcomes(&self) -> Vec<&Outcome> {
+        self.calls.iter().map(|call| &call.outcome).collect()
+    }
+
+    fn predictions_hold(&self) -> Result<(), String> {
+        self.calls.iter().try_for_each(Call::prediction_holds)
+    }
+
+    /// The calls that the client may mean.
+    fn meant(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter().enumerate().filter(|(number, _)| self.pairing.may_mean(*number)).map(|(_, call)| call)
+    }
+
+    /// Whether some call that the client may mean gets through.
+    fn works(&self) -> bool {
+        self.meant().any(Call::works)
+    }
+
+    /// Whether what is denied works. A denial of a call, or of what the client has, is false when any call that may be
+    /// meant gets through; one of what a listener has, when the call to that listener does.
+    fn is_false(&self, said: &Said) -> bool {
+        match said.listener {
+            // Nobody is known to call that listener: nothing shows what it is worth.
+            Some(number) if !self.pairing.may_mean(number) => false,
+            Some(number) if !said.of_call => self.calls.get(number).is_some_and(Call::works),
+            _ => self.works(),
+        }
+    }
+
+    fn denials(&self) -> impl Iterator<Item = &Said> {
+        self.said.iter().flatten().filter(|said| said.denies())
+    }
+
+    /// The denials that are about a call which the client may mean.
+    fn denials_of_meant(&self) -> impl Iterator<Item = &Said> {
+        self.denials().filter(|said| said.listener.is_none_or(|number| self.pairing.may_mean(number)))
+    }
+
+    fn has_false_denial(&self) -> bool {
+        self.denials().any(|said| self.is_false(said))
+    }
+
+    /// Whether nothing gets through, and nothing denies.
+    fn is_missed(&self) -> bool {
+        self.said.is_some() && !self.works() && self.denials_of_meant().next().is_none()
     }
 
     /// Whether something denies exactly when it doesn't work, and some denial quotes what Envoy says.
     fn rules_hold(&self) -> Result<(), String> {
-        let Some(denials) = &self.denials else { return Ok(()) };
-        let logs = match &self.outcome {
-            Outcome::Works => Vec::new(),
-            Outcome::Fails { client, server } => vec![client.as_str(), server.as_deref().unwrap_or_default()],
-            Outcome::Refused { log, .. } => vec![log.as_str()],
-        };
-        let works = self.outcome == Outcome::Works;
-        if works != denials.is_empty() {
-            return Err(format!("of the manifests it was said: {denials:#?}\nbut Envoy: {:#?}", self.outcome));
-        }
-        let quotes = |denial: &Denial| !denial.quote.is_empty() && logs.iter().any(|log| contains(log, &denial.quote));
-        if works || denials.iter().any(quotes) {
+        if self.said.is_none() {
             return Ok(());
         }
-        Err(format!("no denial quotes Envoy: {denials:#?}\nEnvoy: {:#?}", self.outcome))
+        let wrong = |what: &str| {
+            let denials: Vec<&Said> = self.denials().collect();
+            Err(format!("{what}: {denials:#?}\nEnvoy: {:#?}", self.outcomes()))
+        };
+        if self.has_false_denial() {
+            return wrong("what works is denied");
+        }
+        if self.is_missed() {
+            return wrong("what fails isn't denied");
+        }
+        let quotes = |denial: &Said| {
+            // A call of its own has no second listener.
+            let files = OF_SECOND.into_iter().zip(OF_FIRST);
+            let quote = files.fold(denial.quote.clone(), |quote, (second, first)| quote.replace(second, first));
+            let mut logs = self.calls.iter().flat_map(Call::logs);
+            !quote.is_empty() && logs.any(|log| contains(log, &quote))
+        };
+        if self.works() || self.denials_of_meant().any(quotes) { Ok(()) } else { wrong("no denial quotes Envoy") }
     }
 
-    /// What is wrong with a random pairing: the files' prediction is to hold unless nothing is claimed, and the rules
-    /// may never deny what works.
+    /// Whether the rules that the pairing names are as severe as it says.
+    fn severities_hold(&self) -> Result<(), String> {
+        for &(code, expected) in &self.pairing.says {
+            let of_rule = self.said.iter().flatten().filter(|said| said.code == code);
+            let severity = of_rule.map(|said| said.severity).max().unwrap_or(Severity::Off);
+            if severity != expected {
+                return Err(format!("{code} is to be {expected}, and is {severity}: {:#?}", self.said));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong with a random pairing: the files' prediction is to hold unless nothing is claimed, the rules may
+    /// never deny what works, and what they miss has a reason.
     pub(crate) fn random_failure(&self) -> Option<String> {
-        let claimed = !matches!(self.prediction, Prediction::Unknown(_));
-        let wrong = if claimed { self.prediction_holds().err() } else { None };
-        let denied = (self.outcome == Outcome::Works && self.is_denied()).then(|| self.rules_hold().err()).flatten();
-        let error = wrong.or(denied)?;
+        let claimed = |call: &&Call| !matches!(call.prediction, Some(Prediction::Unknown(_)));
+        let wrong = self.calls.iter().filter(claimed).find_map(|call| call.prediction_holds().err());
+        let ruled = self.has_false_denial() || self.miss() == Some(Miss::Silent);
+        let error = wrong.or(ruled.then(|| self.rules_hold().err()).flatten())?;
         let files: Vec<String> = self
             .pairing
             .files()
@@ -87,35 +199,76 @@ impl Compared {
                 format!("{file}:\n{}", String::from_utf8_lossy(content.as_deref().unwrap_or_default()))
             })
             .collect();
-        Some(format!("{}: {error}\n{}", self.pairing.name, files.join("\n")))
+        Some(format!("{}: {error}\n{}\n{}", self.pairing.name, self.pairing.shape(), files.join("\n")))
     }
 
-    fn is_denied(&self) -> bool {
-        self.denials.as_ref().is_some_and(|denials| !denials.is_empty())
+    /// Why nothing denies what fails, if so.
+    fn miss(&self) -> Option<Miss> {
+        if !self.is_missed() {
+            return None;
+        }
+        if self.pairing.place != Place::Listener {
+            return Some(Miss::Unseen);
+        }
+        if self.pairing.second.is_some() && self.meant().count() > 1 {
+            return Some(Miss::Either);
+        }
+        let warned = self.said.iter().flatten().find(|said| ["MV102", "MV215", "MV304"].contains(&said.code));
+        Some(warned.map_or(Miss::Silent, |said| Miss::Warned(said.code)))
     }
+}
+
+/// Why nothing denies what fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Miss {
+    /// The server's files aren't the mesh's.
+    Unseen,
+    /// It depends on the listener in which way.
+    Either,
+    /// This rule warns, as it is meant to: another client may get through.
+    Warned(&'static str),
+    /// There is no reason.
+    Silent,
 }
 
 /// How often what is said is what comes: for the files, and for the manifests.
 pub(crate) fn rates(all: &[Compared]) -> String {
-    let works = |one: &&Compared| one.outcome == Outcome::Works;
-    let working = all.iter().filter(works).count();
-    let failing = all.len() - working;
-    let unknown = all.iter().filter(|one| matches!(one.prediction, Prediction::Unknown(_))).count();
-    let exact = all.iter().filter(|one| one.prediction.holds(&one.outcome)).count();
-    let written: Vec<&Compared> = all.iter().filter(|one| one.denials.is_some()).collect();
-    let false_denials = written.iter().filter(|one| works(one) && one.is_denied()).count();
-    let should_deny = written.iter().filter(|one| !works(one)).count();
-    let missed: Vec<&&Compared> = written.iter().filter(|one| !works(one) && !one.is_denied()).collect();
+    let calls: Vec<&Call> = all.iter().flat_map(|one| &one.calls).collect();
+    let working = calls.iter().filter(|call| call.works()).count();
+    let predicted: Vec<(&Prediction, &Outcome)> =
+        calls.iter().filter_map(|call| Some((call.prediction.as_ref()?, &call.outcome))).collect();
+    let unknown = predicted.iter().filter(|(prediction, _)| matches!(prediction, Prediction::Unknown(_))).count();
+    let exact = predicted.iter().filter(|(prediction, outcome)| prediction.holds(outcome)).count();
+    let written: Vec<&Compared> = all.iter().filter(|one| one.said.is_some()).collect();
+    let works = written.iter().filter(|one| one.works()).count();
+    let false_denials = written.iter().filter(|one| one.has_false_denial()).count();
+    let mut missed: BTreeMap<Miss, usize> = BTreeMap::new();
+    for miss in written.iter().filter_map(|one| one.miss()) {
+        *missed.entry(miss).or_default() += 1;
+    }
     let mut out = format!(
-        "{} pairs: {working} work, {failing} fail\n\
-         files: {exact} as Envoy says, text included; {unknown} not claimed\n\
-         manifests: {false_denials} of {} that work are denied; {} of {should_deny} that fail are missed",
+        "{} pairs, {} calls: {working} work, {} fail\n\
+         files: {exact} as Envoy says of {}, text included; {unknown} not claimed\n\
+         manifests: {false_denials} false denials among {} meshes, {works} of which work; {} of {} that fail are missed: {missed:?}",
         all.len(),
-        written.len() - should_deny,
-        missed.len(),
+        calls.len(),
+        calls.len() - working,
+        predicted.len(),
+        written.len(),
+        missed.values().sum::<usize>(),
+        written.len() - works,
     );
-    for one in missed.iter().take(10) {
-        out += &format!("\n  missed: {}: {:?}", one.pairing.name, one.outcome);
+    for one in written.iter().filter(|one| one.miss() == Some(Miss::Silent)).take(10) {
+        out += &format!("\n  missed: {}: {:?}", one.pairing.name, one.outcomes());
+    }
+    let mut kinds: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    for one in &written {
+        let [all, working] = kinds.entry(one.pairing.shape()).or_default();
+        *all += 1;
+        *working += usize::from(one.works());
+    }
+    for (shape, [all, working]) in kinds {
+        out += &format!("\n  {shape}: {all}, {working} of which work");
     }
     out
 }

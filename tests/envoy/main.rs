@@ -12,6 +12,7 @@
 //! `MESHVET_PAIRS` says how many random pairings there are (200 if unset), `MESHVET_SEED` which.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
+mod application;
 mod compare;
 mod config;
 mod differences;
