@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::pairing::{
-    CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, ClientTls, KEY, Pairing, Place, Program, ServerTls, TRUST,
+    ANY_KIND, CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, ClientTls, KEY, Pairing, Place, Program, ServerTls, TRUST,
     Validation,
 };
 
@@ -52,12 +52,13 @@ fn common(
     }
     if let Some((bundle, validation)) = validation {
         out["validation_context"] = json!({"trusted_ca": file(bundle)});
-        let matchers: Vec<Value> = validation
-            .names
-            .iter()
-            .flat_map(|name| kinds.iter().map(move |kind| json!({"san_type": kind, "matcher": {"exact": name}})))
-            .collect();
-        if !matchers.is_empty() {
+        let names = &validation.names;
+        if kinds == ANY_KIND {
+            let matchers: Vec<Value> = names.iter().map(|name| json!({"exact": name})).collect();
+            out["validation_context"]["match_subject_alt_names"] = json!(matchers);
+        } else if !names.is_empty() {
+            let of_name = |name| kinds.iter().map(move |kind| json!({"san_type": kind, "matcher": {"exact": name}}));
+            let matchers: Vec<Value> = names.iter().flat_map(of_name).collect();
             out["validation_context"]["match_typed_subject_alt_names"] = json!(matchers);
         }
     }

@@ -14,6 +14,7 @@ const COMMON_NAME: &str = "App Mesh's rule counts the common name, so that MV102
 const TLS_13: &str = "MV215 warns of P-384, because clients that speak TLS 1.3 take it";
 
 const UNSEEN: &str = "what a server presents that has no proxy of the mesh, no object says";
+const ADDRESS: &str = "a matcher without a kind, as older proxies have it, takes the address";
 const TWO_RULES: &str = "either listener fails by a rule of its own, and no rule finds both";
 
 /// The pairing's name, and the reason.
@@ -32,6 +33,8 @@ const KNOWN: &[(&str, Level, &str)] = &[
         Level::Rules,
         "MV304 warns, because the listener takes plaintext as well",
     ),
+    ("names: IP:10.1.2.3 at the address 10.1.2.3", Level::Rules, ADDRESS),
+    ("names: IP:2001:db8::1 at the address 2001:db8::1", Level::Rules, ADDRESS),
     ("origination: a server outside, without a policy", Level::Rules, UNSEEN),
     ("origination: a server outside that another authority issued", Level::Rules, UNSEEN),
     ("origination: a server outside of another name", Level::Rules, UNSEEN),

@@ -43,6 +43,9 @@ pub(crate) struct Pairing {
 /// The kinds of the matchers that App Mesh has for each name.
 const OF_APP_MESH: &[&str] = &["DNS", "URI"];
 
+/// Matchers without a kind, which Envoy had before it had kinds.
+pub(crate) const ANY_KIND: &[&str] = &["any"];
+
 /// Who ends the TLS that the client begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {

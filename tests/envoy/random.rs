@@ -1,7 +1,9 @@
-//! Pairings by chance: names, shapes of chains, usages, dates and trust, mixed from a seed. Keys and serial numbers are
+//! Pairings by chance: names, shapes of chains, usages, dates and trust, listeners and policies, mixed from a seed. Keys and serial numbers are
 //! new each time; all that is chosen follows from the seed.
 
-use crate::pairing::{Identity, Pairing, Validation, file};
+use crate::application::can_load;
+use crate::pairing::{Identity, Named, Pairing, Place, Program, Second, ServerTls, Validation, file};
+use crate::predict::has_good_key;
 use crate::support::forge::{
     ANY_USAGE, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind, SERVER_AUTH, Signature,
     common_name,
@@ -66,6 +68,8 @@ impl Chance {
 }
 
 const HOSTS: [&str; 6] = ["blue.apps.local", "red.apps.local", "a.blue.apps.local", "apps.local", "blue", "blue.shop"];
+/// Hosts that are none of the cluster's.
+const EXTERNAL: [&str; 3] = ["pay.example.com", "mail.example.com", "example.com"];
 
 /// So many pairings.
 pub(crate) fn pairings(chance: &mut Chance, count: usize) -> Vec<Pairing> {
@@ -74,30 +78,98 @@ pub(crate) fn pairings(chance: &mut Chance, count: usize) -> Vec<Pairing> {
 
 fn pairing(chance: &mut Chance, number: usize) -> Pairing {
     let mut out = Pairing::sound(format!("random: number {number}"));
-    let host = chance.one(&HOSTS);
+    out.place = chance.weighed(&[
+        (76, Place::Listener),
+        (12, Place::Behind),
+        (6, Place::Outside { selects: false }),
+        (6, Place::Outside { selects: true }),
+    ]);
+    let hosts: &[&str] = if matches!(out.place, Place::Outside { .. }) { &EXTERNAL } else { &HOSTS };
+    let host = chance.one(hosts);
     let listed: Vec<String> = if chance.is(40) {
         Vec::new()
     } else {
-        (0..1 + chance.below(3)).map(|_| chance.one(&HOSTS).to_owned()).collect()
+        (0..1 + chance.below(3)).map(|_| chance.one(hosts).to_owned()).collect()
     };
     let wanted = listed.first().map_or(host, String::as_str).to_owned();
-    let names = names(chance, &wanted);
-    let (identity, bundle) = presented(chance, &names);
     out.host = host.to_owned();
-    let tls = out.server_tls();
-    tls.identity = identity;
-    tls.permissive = chance.is(15);
-    out.client_tls().validation = Some(Validation { bundle: Some(bundle), names: listed });
-    if chance.is(30) {
-        let names = self::names(chance, "front.apps.local");
+    out.own_policy = chance.is(50);
+    let (server, bundle) = server(chance, &wanted);
+    *out.server_tls() = server;
+    out.client_tls().validation = Some(Validation { bundle: Some(bundle.clone()), names: listed });
+    let asks = out.place == Place::Listener && chance.is(30);
+    if asks || chance.is(25) {
+        let names = names(chance, "front.apps.local");
         let (identity, bundle) = presented(chance, &names);
         let listed = if chance.is(50) { vec!["front.apps.local".to_owned()] } else { Vec::new() };
-        out.server_tls().validation = Some(Validation { bundle: Some(bundle), names: listed });
-        out.client_tls().identity = Some(identity).filter(|_| !chance.is(10));
+        let validation = Validation { bundle: Some(bundle), names: listed };
+        out.server_tls().validation = Some(validation).filter(|_| asks);
+        out.client_tls().identity = Some(identity).filter(|_| !asks || !chance.is(10));
+    }
+    if out.place != Place::Listener {
+        return unseen(chance, out);
+    }
+    if chance.is(25) {
+        return several(chance, out, &wanted, &bundle);
     }
     match chance.below(40) {
         0 => out.plaintext_client(),
         1 => out.plaintext_server(),
+        2..=7 => out.no_policy(),
+        _ => out,
+    }
+}
+
+/// The TLS of a server, with a bundle that is meant to trust it, more or less.
+fn server(chance: &mut Chance, wanted: &str) -> (ServerTls, Vec<u8>) {
+    let names = names(chance, wanted);
+    let (identity, bundle) = presented(chance, &names);
+    (ServerTls { permissive: chance.is(15), identity, validation: None }, bundle)
+}
+
+/// A server that ends TLS itself, which no object of the mesh speaks of.
+fn unseen(chance: &mut Chance, mut out: Pairing) -> Pairing {
+    out.server_tls().permissive = false;
+    out.protocol = match out.place {
+        Place::Behind => "tcp",
+        _ => chance.one(&["http", "http2", "grpc", "tcp"]),
+    };
+    let identity = &out.server_tls().identity;
+    if chance.is(50) && has_good_key(identity) && can_load(identity) {
+        out.program = Program::Rustls;
+    }
+    match chance.below(20) {
+        0 => out.plaintext_server(),
+        1 => out.plaintext_server().no_policy(),
+        _ => out,
+    }
+}
+
+/// A server with another listener beside, which presents the same certificate, another that the client's bundle is meant to
+/// trust as well, or one by which it has been replaced.
+fn several(chance: &mut Chance, mut out: Pairing, wanted: &str, bundle: &[u8]) -> Pairing {
+    let mut server = match chance.below(3) {
+        0 => out.server.clone().expect("a server with TLS"),
+        1 => {
+            let (server, also) = server(chance, wanted);
+            if let Some(validation) = &mut out.client_tls().validation {
+                validation.bundle = Some([bundle, &also].concat());
+            }
+            server
+        }
+        _ => server(chance, wanted).0,
+    };
+    if chance.is(70) {
+        server.validation = out.server_tls().validation.clone();
+    }
+    let named = [Named::Neither, Named::First, Named::Second];
+    let called = chance.one(&named);
+    let policy = chance.weighed(&[(70, Named::Neither), (15, Named::First), (15, Named::Second)]);
+    let server = Some(server).filter(|_| !chance.is(10));
+    out.second = Some(Second { server, called, policy });
+    match chance.below(10) {
+        0 => out.plaintext_server(),
+        1 => out.no_policy(),
         _ => out,
     }
 }
@@ -125,7 +197,7 @@ fn names(chance: &mut Chance, wanted: &str) -> Vec<String> {
 
 /// A chain with its key, and a bundle that is meant to trust it, more or less.
 fn presented(chance: &mut Chance, names: &[String]) -> (Identity, Vec<u8>) {
-    chance.calm = chance.is(60);
+    chance.calm = chance.is(70);
     let depth = chance.weighed(&[(2, 0), (4, 1), (3, 2), (1, 3)]);
     let mut authorities = line(chance, depth);
     let depth_of_strangers = chance.below(2);

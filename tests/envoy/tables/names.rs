@@ -1,6 +1,6 @@
 //! Subject alternative names against the names that a client expects.
 
-use crate::pairing::{Pairing, SOUND};
+use crate::pairing::{ANY_KIND, Pairing, SOUND};
 use crate::support::forge::{Forge, common_name};
 
 /// Names of the certificate, and the one name that the client expects.
@@ -46,9 +46,9 @@ const ONE: [(&[&str], &str); 39] = [
     (&["_blue.apps.local"], "_blue.apps.local"),
 ];
 
-/// Names of the certificate, the name that the client expects, the kind of its one matcher, and whether they fit. App
-/// Mesh's proxies have a DNS matcher and a URI matcher for each name.
-const KINDS: [(&str, &str, &[&str], bool); 24] = [
+/// Names of the certificate, the name that the client expects, the kinds of its matchers, and whether they fit. App
+/// Mesh takes names that are host names or URIs, so that the others of this suite are matched as both.
+const KINDS: [(&str, &str, &[&str], bool); 29] = [
     ("IP:10.1.2.3", "10.1.2.3", &["IP_ADDRESS"], true),
     ("IP:10.1.2.3", "10.1.2.3", &["DNS"], false),
     ("IP:10.1.2.3", "10.1.2.3", &["URI"], false),
@@ -73,6 +73,11 @@ const KINDS: [(&str, &str, &[&str], bool); 24] = [
     ("email:blue@apps.local", "blue@apps.local", &["EMAIL"], true),
     ("email:blue@apps.local", "blue@apps.local", &["DNS"], false),
     ("IP:10.1.2.3", "10.1.2.3", &["DNS", "URI", "IP_ADDRESS"], true),
+    ("IP:10.1.2.3", "10.1.2.3", ANY_KIND, true),
+    ("DNS:10.1.2.3", "10.1.2.3", ANY_KIND, true),
+    ("URI:10.1.2.3", "10.1.2.3", ANY_KIND, true),
+    ("URI:spiffe://mesh.local/blue", "spiffe://mesh.local/blue", ANY_KIND, true),
+    ("DNS:*.apps.local", "blue.apps.local", ANY_KIND, true),
 ];
 
 /// Names of the certificate, a host that is an address, and whether they fit.
