@@ -7,7 +7,7 @@ use meshvet::finding::Severity;
 
 use crate::differences::{self, Level};
 use crate::manifests::{Said, said};
-use crate::pairing::{Comes, OF_FIRST, OF_SECOND, Pairing, Place};
+use crate::pairing::{Comes, Named, OF_FIRST, OF_SECOND, Pairing, Place};
 use crate::predict::{Prediction, contains, is_predicted, predict};
 use crate::proxies::{Outcome, Proxies};
 
@@ -117,13 +117,15 @@ impl Compared {
         self.meant().any(Call::works)
     }
 
-    /// Whether what is denied works. A denial of a call, or of what the client has, is false when any call that may be
-    /// meant gets through; one of what a listener has, when the call to that listener does.
+    /// Whether what is denied works. What a listener has, and a call to one that is called for certain, is denied falsely
+    /// when the call to that listener gets through; what the client has, and a call that may mean either, when any call
+    /// does.
     fn is_false(&self, said: &Said) -> bool {
+        let is_certain = self.pairing.called() != Named::Neither;
         match said.listener {
             // Nobody is known to call that listener: nothing shows what it is worth.
             Some(number) if !self.pairing.may_mean(number) => false,
-            Some(number) if !said.of_call => self.calls.get(number).is_some_and(Call::works),
+            Some(number) if is_certain || !said.of_call => self.calls.get(number).is_some_and(Call::works),
             _ => self.works(),
         }
     }
@@ -137,13 +139,26 @@ impl Compared {
         self.denials().filter(|said| said.listener.is_none_or(|number| self.pairing.may_mean(number)))
     }
 
-    fn has_false_denial(&self) -> bool {
-        self.denials().any(|said| self.is_false(said))
+    fn false_denials(&self) -> impl Iterator<Item = &Said> {
+        self.denials().filter(|said| self.is_false(said))
     }
 
-    /// Whether nothing gets through, and nothing denies.
+    fn has_false_denial(&self) -> bool {
+        self.false_denials().next().is_some()
+    }
+
+    /// Whether a call fails for certain, and nothing denies it.
     fn is_missed(&self) -> bool {
-        self.said.is_some() && !self.works() && self.denials_of_meant().next().is_none()
+        if self.said.is_none() {
+            return false;
+        }
+        if self.pairing.called() != Named::Both {
+            return !self.works() && self.denials_of_meant().next().is_none();
+        }
+        let is_missed = |(number, call): (usize, &Call)| {
+            !call.works() && !self.denials().any(|said| said.listener.is_none_or(|listener| listener == number))
+        };
+        self.calls.iter().enumerate().any(is_missed)
     }
 
     /// Whether something denies exactly when it doesn't work, and some denial quotes what Envoy says.
@@ -151,24 +166,27 @@ impl Compared {
         if self.said.is_none() {
             return Ok(());
         }
-        let wrong = |what: &str| {
-            let denials: Vec<&Said> = self.denials().collect();
-            Err(format!("{what}: {denials:#?}\nEnvoy: {:#?}", self.outcomes()))
-        };
-        if self.has_false_denial() {
-            return wrong("what works is denied");
+        let wrong = |what: &str| Err(format!("{what}\nsaid: {:#?}\nEnvoy: {:#?}", self.said, self.outcomes()));
+        let codes: Vec<&str> = self.false_denials().map(|said| said.code).collect();
+        if !codes.is_empty() {
+            return wrong(&format!("what works is denied by {}", codes.join(", ")));
         }
         if self.is_missed() {
             return wrong("what fails isn't denied");
         }
+        if self.works() || self.is_quoted() { Ok(()) } else { wrong("no denial quotes Envoy") }
+    }
+
+    /// Whether some denial quotes what Envoy says.
+    fn is_quoted(&self) -> bool {
         let quotes = |denial: &Said| {
-            // A call of its own has no second listener.
+            // A call by itself has no second listener.
             let files = OF_SECOND.into_iter().zip(OF_FIRST);
             let quote = files.fold(denial.quote.clone(), |quote, (second, first)| quote.replace(second, first));
             let mut logs = self.calls.iter().flat_map(Call::logs);
             !quote.is_empty() && logs.any(|log| contains(log, &quote))
         };
-        if self.works() || self.denials_of_meant().any(quotes) { Ok(()) } else { wrong("no denial quotes Envoy") }
+        self.denials_of_meant().any(quotes)
     }
 
     /// Whether the rules that the pairing names are as severe as it says.
@@ -210,8 +228,12 @@ impl Compared {
         if self.pairing.place != Place::Listener {
             return Some(Miss::Unseen);
         }
-        if self.pairing.second.is_some() && self.meant().count() > 1 {
+        let policy = self.pairing.second.as_ref().map_or(Named::Neither, |second| second.policy);
+        if self.pairing.second.is_some() && self.pairing.called() == Named::Neither {
             return Some(Miss::Either);
+        }
+        if policy != Named::Neither && policy != self.pairing.called() {
+            return Some(Miss::OtherPort);
         }
         let warned = self.said.iter().flatten().find(|said| ["MV102", "MV215", "MV304"].contains(&said.code));
         Some(warned.map_or(Miss::Silent, |said| Miss::Warned(said.code)))
@@ -225,6 +247,8 @@ enum Miss {
     Unseen,
     /// It depends on the listener in which way.
     Either,
+    /// The client's policy is for another port: what of it counts all the same, nobody says.
+    OtherPort,
     /// This rule warns, as it is meant to: another client may get through.
     Warned(&'static str),
     /// There is no reason.
@@ -242,6 +266,7 @@ pub(crate) fn rates(all: &[Compared]) -> String {
     let written: Vec<&Compared> = all.iter().filter(|one| one.said.is_some()).collect();
     let works = written.iter().filter(|one| one.works()).count();
     let false_denials = written.iter().filter(|one| one.has_false_denial()).count();
+    let unquoted = written.iter().filter(|one| !one.works() && one.miss().is_none() && !one.is_quoted()).count();
     let mut missed: BTreeMap<Miss, usize> = BTreeMap::new();
     for miss in written.iter().filter_map(|one| one.miss()) {
         *missed.entry(miss).or_default() += 1;
@@ -249,7 +274,8 @@ pub(crate) fn rates(all: &[Compared]) -> String {
     let mut out = format!(
         "{} pairs, {} calls: {working} work, {} fail\n\
          files: {exact} as Envoy says of {}, text included; {unknown} not claimed\n\
-         manifests: {false_denials} false denials among {} meshes, {works} of which work; {} of {} that fail are missed: {missed:?}",
+         manifests: {false_denials} false denials among {} meshes, {works} of which work; {} of {} that fail are missed: {missed:?}; \
+         of {unquoted} the denials quote nothing that Envoy says",
         all.len(),
         calls.len(),
         calls.len() - working,

@@ -96,8 +96,10 @@ pub(crate) fn server_resources(folder: &Path, number: usize, pairing: &Pairing) 
     let application = application(number);
     let ends_tls = |name: &str| listener(folder, number, name, pairing);
     match (pairing.place, pairing.program) {
-        (Place::Listener, _) | (Place::Outside { .. }, Program::Envoy) => (vec![ends_tls(&name)], Vec::new()),
-        (Place::Outside { .. }, _) => (Vec::new(), Vec::new()),
+        (Place::Listener, _) | (Place::Outside { .. } | Place::Bare, Program::Envoy) => {
+            (vec![ends_tls(&name)], Vec::new())
+        }
+        (Place::Outside { .. } | Place::Bare, _) => (Vec::new(), Vec::new()),
         (Place::Behind, program) => {
             let mut listeners = vec![passing_on(folder, &name)];
             listeners.extend((program == Program::Envoy).then(|| ends_tls(&application)));
@@ -166,7 +168,7 @@ fn listener(folder: &Path, number: usize, name: &str, pairing: &Pairing) -> Valu
 pub(crate) fn cluster(folder: &Path, number: usize, pairing: &Pairing) -> Value {
     let name = number.to_string();
     let reached = match (pairing.place, pairing.program) {
-        (Place::Outside { .. }, Program::Rustls | Program::Mute) => application(number),
+        (Place::Outside { .. } | Place::Bare, Program::Rustls | Program::Mute) => application(number),
         _ => name.clone(),
     };
     let mut out = plain_cluster(folder, &name, &reached);

@@ -80,24 +80,32 @@ fn objects(pairing: &Pairing) -> Option<Vec<Value>> {
         front,
     ];
     if !matches!(pairing.place, Place::Outside { .. }) {
-        out.push(deployment(NAMESPACE, "blue", "blue-files:/certs"));
+        let mut deployment = deployment(NAMESPACE, "blue", "blue-files:/certs");
+        if pairing.place == Place::Bare {
+            let annotations = json!({"appmesh.k8s.aws/sidecarInjectorWebhook": "disabled"});
+            deployment["spec"]["template"]["metadata"]["annotations"] = annotations;
+        }
+        out.push(deployment);
     }
-    match pairing.second.as_ref().and_then(|second| port(second.called)) {
-        None => out.push(virtual_service(NAMESPACE, "blue", "blue")),
-        Some(port) => {
+    match ports(pairing.called()) {
+        [] => out.push(virtual_service(NAMESPACE, "blue", "blue")),
+        ports => {
             let mut router = virtual_router(NAMESPACE, "blue", "blue");
-            router["spec"]["routes"][0]["httpRoute"]["action"]["weightedTargets"][0]["port"] = port.into();
+            let target = |port| json!({"virtualNodeRef": {"name": "blue"}, "weight": 1, "port": port});
+            let targets: Vec<Value> = ports.iter().map(target).collect();
+            router["spec"]["routes"][0]["httpRoute"]["action"]["weightedTargets"] = targets.into();
             out.extend([routed_service(NAMESPACE, "blue", "blue"), router]);
         }
     }
     Some(out)
 }
 
-fn port(named: Named) -> Option<u16> {
+fn ports(named: Named) -> &'static [u16] {
     match named {
-        Named::Neither => None,
-        Named::First => Some(PORTS[0]),
-        Named::Second => Some(PORTS[1]),
+        Named::Neither => &[],
+        Named::Both => &PORTS,
+        Named::First => &PORTS[..1],
+        Named::Second => &PORTS[1..],
     }
 }
 
@@ -108,8 +116,9 @@ fn policy(pairing: &Pairing) -> Option<Value> {
     if client.identity.is_some() {
         tls["certificate"] = file_certificate(CLIENT_CHAIN, CLIENT_KEY);
     }
-    if let Some(port) = pairing.second.as_ref().and_then(|second| port(second.policy)) {
-        tls["ports"] = json!([port]);
+    let ports = pairing.second.as_ref().map_or(&[][..], |second| ports(second.policy));
+    if !ports.is_empty() {
+        tls["ports"] = json!(ports);
     }
     Some(json!({"tls": tls}))
 }

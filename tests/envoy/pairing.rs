@@ -53,8 +53,10 @@ pub(crate) enum Place {
     Listener,
     /// The application, behind a `tcp` listener without TLS that passes on what it gets.
     Behind,
-    /// What has no proxy, where a virtual node selects pods and there are none, or doesn't select any.
+    /// What has no proxy: a virtual node selects pods and there are none, or doesn't select any.
     Outside { selects: bool },
+    /// An application whose pods have no proxy.
+    Bare,
 }
 
 /// The program that ends the TLS, or speaks plaintext.
@@ -71,16 +73,17 @@ pub(crate) enum Program {
 #[derive(Clone)]
 pub(crate) struct Second {
     pub(crate) server: Option<ServerTls>,
-    /// Which of the two the way names by its port.
+    /// Which of the two the way names by its port; of `Both`, each.
     pub(crate) called: Named,
     /// Which of the two the client's policy names by its port.
     pub(crate) policy: Named,
 }
 
-/// One of two listeners, or neither.
+/// One of two listeners, both, or neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     Neither,
+    Both,
     First,
     Second,
 }
@@ -309,10 +312,15 @@ impl Pairing {
         vec![to(&self.server, Named::First), to(&second.server, Named::Second)]
     }
 
+    /// Which listeners the way there names.
+    pub(crate) fn called(&self) -> Named {
+        self.second.as_ref().map_or(Named::Neither, |second| second.called)
+    }
+
     /// Whether the client may mean the call of this number.
     pub(crate) fn may_mean(&self, call: usize) -> bool {
-        match self.second.as_ref().map_or(Named::Neither, |second| second.called) {
-            Named::Neither => true,
+        match self.called() {
+            Named::Neither | Named::Both => true,
             Named::First => call == 0,
             Named::Second => call == 1,
         }
@@ -354,10 +362,12 @@ impl Pairing {
             Place::Listener => "listener",
             Place::Behind => "behind a tcp listener",
             Place::Outside { .. } => "outside",
+            Place::Bare => "without a proxy",
         };
         let called = match &self.second {
             None => "",
             Some(Second { called: Named::Neither, .. }) => ", two listeners",
+            Some(Second { called: Named::Both, .. }) => ", two listeners by a port each",
             Some(_) => ", two listeners and a port",
         };
         let validated = match &self.client {

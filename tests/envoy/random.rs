@@ -14,11 +14,18 @@ pub(crate) struct Chance {
     state: u64,
     /// Whether nothing odd is to be chosen for the time being: else hardly a pair would work.
     calm: bool,
+    /// How often that is.
+    calmness: usize,
 }
+
+/// How often nothing is odd about a certificate that somebody looks at.
+const CALM: usize = 70;
+/// How often nothing is odd about one that nobody looks at.
+const UNSEEN: usize = 20;
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: seed, calm: false }
+        Self { state: seed, calm: false, calmness: CALM }
     }
 
     fn next(&mut self) -> u64 {
@@ -94,12 +101,15 @@ fn pairing(chance: &mut Chance, number: usize) -> Pairing {
     let wanted = listed.first().map_or(host, String::as_str).to_owned();
     out.host = host.to_owned();
     out.own_policy = chance.is(50);
+    let validates = out.place != Place::Listener || !chance.is(12);
+    chance.calmness = if validates { CALM } else { UNSEEN };
     let (server, bundle) = server(chance, &wanted);
     *out.server_tls() = server;
     out.client_tls().validation = Some(Validation { bundle: Some(bundle.clone()), names: listed });
     let asks = out.place == Place::Listener && chance.is(30);
     if asks || chance.is(25) {
         let names = names(chance, "front.apps.local");
+        chance.calmness = if asks { CALM } else { UNSEEN };
         let (identity, bundle) = presented(chance, &names);
         let listed = if chance.is(50) { vec!["front.apps.local".to_owned()] } else { Vec::new() };
         let validation = Validation { bundle: Some(bundle), names: listed };
@@ -109,15 +119,17 @@ fn pairing(chance: &mut Chance, number: usize) -> Pairing {
     if out.place != Place::Listener {
         return unseen(chance, out);
     }
+    chance.calmness = if validates { CALM } else { UNSEEN };
     if chance.is(25) {
-        return several(chance, out, &wanted, &bundle);
+        out = several(chance, out, &wanted, &bundle);
+    } else {
+        match chance.below(40) {
+            0 => return out.plaintext_client(),
+            1 => out = out.plaintext_server(),
+            _ => {}
+        }
     }
-    match chance.below(40) {
-        0 => out.plaintext_client(),
-        1 => out.plaintext_server(),
-        2..=7 => out.no_policy(),
-        _ => out,
-    }
+    if validates { out } else { out.no_policy() }
 }
 
 /// The TLS of a server, with a bundle that is meant to trust it, more or less.
@@ -162,16 +174,11 @@ fn several(chance: &mut Chance, mut out: Pairing, wanted: &str, bundle: &[u8]) -
     if chance.is(70) {
         server.validation = out.server_tls().validation.clone();
     }
-    let named = [Named::Neither, Named::First, Named::Second];
-    let called = chance.one(&named);
+    let called = chance.one(&[Named::Neither, Named::Both, Named::First, Named::Second]);
     let policy = chance.weighed(&[(70, Named::Neither), (15, Named::First), (15, Named::Second)]);
     let server = Some(server).filter(|_| !chance.is(10));
     out.second = Some(Second { server, called, policy });
-    match chance.below(10) {
-        0 => out.plaintext_server(),
-        1 => out.no_policy(),
-        _ => out,
-    }
+    if chance.is(10) { out.plaintext_server() } else { out }
 }
 
 /// Names of a certificate: mostly the one that is wanted, in one of the forms that fit or just don't.
@@ -197,7 +204,7 @@ fn names(chance: &mut Chance, wanted: &str) -> Vec<String> {
 
 /// A chain with its key, and a bundle that is meant to trust it, more or less.
 fn presented(chance: &mut Chance, names: &[String]) -> (Identity, Vec<u8>) {
-    chance.calm = chance.is(70);
+    chance.calm = chance.is(chance.calmness);
     let depth = chance.weighed(&[(2, 0), (4, 1), (3, 2), (1, 3)]);
     let mut authorities = line(chance, depth);
     let depth_of_strangers = chance.below(2);

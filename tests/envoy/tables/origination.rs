@@ -83,7 +83,9 @@ fn behind() -> Vec<Pairing> {
     let sound = &*SOUND;
     let behind = |name: &str| Pairing::sound(format!("origination: {name}")).behind(Program::Rustls);
     let client = [&sound.client, &sound.intermediate];
+    let bare = Pairing::sound("origination: an application without a proxy");
     vec![
+        Pairing { place: Place::Bare, program: Program::Rustls, ..bare }.own_policy().works(),
         behind("an application behind a tcp listener").own_policy().works().says("MV305", Severity::Off),
         behind("an application behind a tcp listener, by default").works(),
         Pairing::sound("origination: an Envoy behind a tcp listener").behind(Program::Envoy).own_policy().works(),

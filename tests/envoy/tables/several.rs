@@ -45,9 +45,16 @@ fn validated() -> Vec<Pairing> {
         several("both right", right(), neither).comes([Works, Works]),
         several("both right, the second called", right(), second).comes([Works, Works]),
         denied(both_foreign("both foreign", neither)),
+        denied(both_foreign("both foreign, and both called", Named::Both)),
         denied(both_foreign("both foreign, the first called", first)),
         denied(both_foreign("both foreign, the second called", second)),
         several("the second foreign", foreign(), neither).comes([Works, Fails(NO_ISSUER)]),
+        several("the second foreign, and both called", foreign(), Named::Both)
+            .comes([Works, Fails(NO_ISSUER)])
+            .says("MV301", Severity::Deny),
+        several("the second plaintext, and both called", None, Named::Both)
+            .comes([Works, Fails(WRONG_VERSION)])
+            .says("MV305", Severity::Deny),
         several("the second foreign, the first called", foreign(), first)
             .comes([Works, Fails(NO_ISSUER)])
             .says("MV301", Severity::Off),
