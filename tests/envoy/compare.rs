@@ -118,15 +118,26 @@ impl Compared {
     }
 
     /// Whether what is denied works. What a listener has, and a call to one that is called for certain, is denied falsely
-    /// when the call to that listener gets through; what the client has, and a call that may mean either, when any call
-    /// does.
+    /// when the call to that listener gets through; a call that may mean either, when any does.
     fn is_false(&self, said: &Said) -> bool {
-        let is_certain = self.pairing.called() != Named::Neither;
         match said.listener {
+            None => self.client_works(),
             // Nobody is known to call that listener: nothing shows what it is worth.
             Some(number) if !self.pairing.may_mean(number) => false,
-            Some(number) if is_certain || !said.of_call => self.calls.get(number).is_some_and(Call::works),
-            _ => self.works(),
+            Some(_) if said.of_call && self.pairing.called() == Named::Neither => self.works(),
+            Some(number) => self.calls.get(number).is_some_and(Call::works),
+        }
+    }
+
+    /// Whether what the client has works, in the calls for which it has it: in each that is made, in any that may be.
+    fn client_works(&self) -> bool {
+        let by_policy =
+            |(number, _): &(usize, &Call)| self.pairing.may_mean(*number) && self.pairing.has_policy(*number);
+        let mut calls = self.calls.iter().enumerate().filter(by_policy).map(|(_, call)| call).peekable();
+        match self.pairing.called() {
+            _ if calls.peek().is_none() => self.works(),
+            Named::Both => calls.all(Call::works),
+            Named::Neither | Named::First | Named::Second => calls.any(Call::works),
         }
     }
 
@@ -228,11 +239,8 @@ impl Compared {
         if self.pairing.place != Place::Listener {
             return Some(Miss::Unseen);
         }
-        let policy = self.pairing.second.as_ref().map_or(Named::Neither, |second| second.policy);
-        if self.pairing.second.is_some() && self.pairing.called() == Named::Neither {
-            return Some(Miss::Either);
-        }
-        if policy != Named::Neither && policy != self.pairing.called() {
+        let by_policy = (0..self.calls.len()).all(|call| !self.pairing.may_mean(call) || self.pairing.has_policy(call));
+        if !by_policy {
             return Some(Miss::OtherPort);
         }
         let warned = self.said.iter().flatten().find(|said| ["MV102", "MV215", "MV304"].contains(&said.code));
@@ -245,8 +253,6 @@ impl Compared {
 enum Miss {
     /// The server's files aren't the mesh's.
     Unseen,
-    /// It depends on the listener in which way.
-    Either,
     /// The client's policy is for another port: what of it counts all the same, nobody says.
     OtherPort,
     /// This rule warns, as it is meant to: another client may get through.
@@ -266,7 +272,8 @@ pub(crate) fn rates(all: &[Compared]) -> String {
     let written: Vec<&Compared> = all.iter().filter(|one| one.said.is_some()).collect();
     let works = written.iter().filter(|one| one.works()).count();
     let false_denials = written.iter().filter(|one| one.has_false_denial()).count();
-    let unquoted = written.iter().filter(|one| !one.works() && one.miss().is_none() && !one.is_quoted()).count();
+    let is_unquoted = |one: &&&Compared| !one.works() && one.miss().is_none() && !one.is_quoted();
+    let unquoted: Vec<&&Compared> = written.iter().filter(is_unquoted).collect();
     let mut missed: BTreeMap<Miss, usize> = BTreeMap::new();
     for miss in written.iter().filter_map(|one| one.miss()) {
         *missed.entry(miss).or_default() += 1;
@@ -275,7 +282,7 @@ pub(crate) fn rates(all: &[Compared]) -> String {
         "{} pairs, {} calls: {working} work, {} fail\n\
          files: {exact} as Envoy says of {}, text included; {unknown} not claimed\n\
          manifests: {false_denials} false denials among {} meshes, {works} of which work; {} of {} that fail are missed: {missed:?}; \
-         of {unquoted} the denials quote nothing that Envoy says",
+         of {} the denials quote nothing that Envoy says",
         all.len(),
         calls.len(),
         calls.len() - working,
@@ -283,9 +290,20 @@ pub(crate) fn rates(all: &[Compared]) -> String {
         written.len(),
         missed.values().sum::<usize>(),
         written.len() - works,
+        unquoted.len(),
     );
     for one in written.iter().filter(|one| one.miss() == Some(Miss::Silent)).take(10) {
-        out += &format!("\n  missed: {}: {:?}", one.pairing.name, one.outcomes());
+        out +=
+            &format!("\n  missed: {}, {}: {:?} {:?}", one.pairing.name, one.pairing.shape(), one.outcomes(), one.said);
+    }
+    for one in unquoted.iter().take(10) {
+        out += &format!(
+            "\n  unquoted: {}, {}: {:?} {:?}",
+            one.pairing.name,
+            one.pairing.shape(),
+            one.outcomes(),
+            one.said
+        );
     }
     let mut kinds: BTreeMap<String, [usize; 2]> = BTreeMap::new();
     for one in &written {

@@ -15,7 +15,6 @@ const TLS_13: &str = "MV215 warns of P-384, because clients that speak TLS 1.3 t
 
 const UNSEEN: &str = "what a server presents that has no proxy of the mesh, no object says";
 const ADDRESS: &str = "a matcher without a kind, as older proxies have it, takes the address";
-const TWO_RULES: &str = "either listener fails by a rule of its own, and no rule finds both";
 
 /// The pairing's name, and the reason.
 const KNOWN: &[(&str, Level, &str)] = &[
@@ -53,7 +52,6 @@ const KNOWN: &[(&str, Level, &str)] = &[
     ("origination: a plaintext server outside", Level::Rules, UNSEEN),
     ("origination: a server outside that hangs up", Level::Rules, UNSEEN),
     ("no policy: a server with a P-384 key", Level::Rules, TLS_13),
-    ("several: one plaintext, the other foreign", Level::Rules, TWO_RULES),
 ];
 
 /// The reason why a pairing is judged otherwise, if it is known to be.

@@ -13,7 +13,7 @@ use meshvet::rules::{Judgement, Surface, judge};
 use serde_json::{Map, Value, json};
 
 use crate::pairing::{
-    CLIENT_CHAIN, CLIENT_KEY, Named, OF_FIRST, OF_SECOND, Pairing, Place, ServerTls, TRUST, Validation,
+    CLIENT_CHAIN, CLIENT_KEY, IDLE_TRUST, Named, OF_FIRST, OF_SECOND, Pairing, Place, ServerTls, TRUST, Validation,
 };
 use crate::support::manifests::{
     deployment, file_certificate, namespace, routed_service, virtual_node, virtual_router, virtual_service,
@@ -61,12 +61,19 @@ fn objects(pairing: &Pairing) -> Option<Vec<Value>> {
     if pairing.place == (Place::Outside { selects: false }) {
         blue["spec"].as_object_mut()?.remove("podSelector");
     }
+    let mut files = secret("front-files", pairing, &[TRUST, CLIENT_CHAIN, CLIENT_KEY]);
     let mut front = virtual_node(NAMESPACE, "front", "front.apps.local");
     front["spec"]["listeners"] = json!([]);
     front["spec"]["backends"] = json!([{"virtualService": {"virtualServiceRef": {"name": "blue"}}}]);
     if let Some(policy) = policy(pairing) {
         if pairing.own_policy {
             front["spec"]["backends"][0]["virtualService"]["clientPolicy"] = policy;
+            if let Some(bundle) = &pairing.idle_policy {
+                let idle = Validation { bundle: None, names: Vec::new() };
+                front["spec"]["backendDefaults"] =
+                    json!({"clientPolicy": {"tls": {"validation": validation(IDLE_TRUST, &idle)}}});
+                files["data"][IDLE_TRUST] = STANDARD.encode(bundle).into();
+            }
         } else {
             front["spec"]["backendDefaults"] = json!({"clientPolicy": policy});
         }
@@ -75,7 +82,7 @@ fn objects(pairing: &Pairing) -> Option<Vec<Value>> {
         namespace(NAMESPACE),
         deployment(NAMESPACE, "front", "front-files:/certs"),
         secret("blue-files", pairing, &[OF_FIRST, OF_SECOND].concat()),
-        secret("front-files", pairing, &[TRUST, CLIENT_CHAIN, CLIENT_KEY]),
+        files,
         blue,
         front,
     ];

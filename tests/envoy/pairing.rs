@@ -32,6 +32,8 @@ pub(crate) struct Pairing {
     pub(crate) client: Option<ClientTls>,
     /// Whether the client's policy is the backend's own, and not the default of all backends.
     pub(crate) own_policy: bool,
+    /// The bundle of a default policy that no backend takes, where there is one beside the backend's own.
+    pub(crate) idle_policy: Option<Vec<u8>>,
     /// The kinds of the matchers that the client has for each name.
     pub(crate) matchers: &'static [&'static str],
     /// What is recorded of each call; empty where a prediction is enough.
@@ -86,6 +88,17 @@ pub(crate) enum Named {
     Both,
     First,
     Second,
+}
+
+impl Named {
+    /// Whether the call of this number may be meant.
+    fn holds(self, call: usize) -> bool {
+        match self {
+            Self::Neither | Self::Both => true,
+            Self::First => call == 0,
+            Self::Second => call == 1,
+        }
+    }
 }
 
 /// What is recorded of a call, by a part of the text.
@@ -178,6 +191,7 @@ impl Pairing {
             program: Program::Envoy,
             second: None,
             own_policy: false,
+            idle_policy: None,
             matchers: OF_APP_MESH,
             comes: Vec::new(),
             says: Vec::new(),
@@ -262,6 +276,11 @@ impl Pairing {
         Self { own_policy: true, ..self }
     }
 
+    /// The client's policy is the backend's own, and the default that it replaces trusts this.
+    pub(crate) fn instead_of(self, bundle: Vec<u8>) -> Self {
+        Self { own_policy: true, idle_policy: Some(bundle), ..self }
+    }
+
     /// The server has another listener with this TLS, and the way there names one or neither by its port.
     pub(crate) fn second(self, server: Option<ServerTls>, called: Named) -> Self {
         Self { second: Some(Second { server, called, policy: Named::Neither }), ..self }
@@ -303,13 +322,17 @@ impl Pairing {
     /// Each call that the client can mean, with one listener: a call to each of the server's.
     pub(crate) fn calls(&self) -> Vec<Pairing> {
         let Some(second) = &self.second else { return vec![self.clone()] };
-        let to = |server: &Option<ServerTls>, listener: Named| {
+        let to = |(number, server): (usize, &Option<ServerTls>)| {
             let call = Pairing { server: server.clone(), second: None, ..self.clone() };
             let validates = self.client.as_ref().is_some_and(|client| client.validation.is_some());
-            let has_policy = validates && (second.policy == Named::Neither || second.policy == listener);
-            if has_policy { call } else { call.no_policy() }
+            if validates && self.has_policy(number) { call } else { call.no_policy() }
         };
-        vec![to(&self.server, Named::First), to(&second.server, Named::Second)]
+        [&self.server, &second.server].into_iter().enumerate().map(to).collect()
+    }
+
+    /// Whether the ports of the client's policy hold for the call of this number.
+    pub(crate) fn has_policy(&self, call: usize) -> bool {
+        self.second.as_ref().is_none_or(|second| second.policy.holds(call))
     }
 
     /// Which listeners the way there names.
@@ -319,11 +342,7 @@ impl Pairing {
 
     /// Whether the client may mean the call of this number.
     pub(crate) fn may_mean(&self, call: usize) -> bool {
-        match self.called() {
-            Named::Neither | Named::Both => true,
-            Named::First => call == 0,
-            Named::Second => call == 1,
-        }
+        self.called().holds(call)
     }
 
     pub(crate) fn plaintext_client(mut self) -> Self {
@@ -423,6 +442,8 @@ pub(crate) const TRUST: &str = "ca.crt";
 pub(crate) const CLIENT_CHAIN: &str = "client.crt";
 /// The client's key.
 pub(crate) const CLIENT_KEY: &str = "client.key";
+/// What a policy trusts that no backend takes.
+pub(crate) const IDLE_TRUST: &str = "idle.crt";
 /// The files of the server's listener.
 pub(crate) const OF_FIRST: [&str; 3] = [CHAIN, KEY, CLIENT_TRUST];
 /// The files of its second listener.

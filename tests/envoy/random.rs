@@ -2,7 +2,7 @@
 //! new each time; all that is chosen follows from the seed.
 
 use crate::application::can_load;
-use crate::pairing::{Identity, Named, Pairing, Place, Program, Second, ServerTls, Validation, file};
+use crate::pairing::{Identity, Named, Pairing, Place, Program, SOUND, Second, ServerTls, Validation, file};
 use crate::predict::has_good_key;
 use crate::support::forge::{
     ANY_USAGE, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind, SERVER_AUTH, Signature,
@@ -86,7 +86,8 @@ pub(crate) fn pairings(chance: &mut Chance, count: usize) -> Vec<Pairing> {
 fn pairing(chance: &mut Chance, number: usize) -> Pairing {
     let mut out = Pairing::sound(format!("random: number {number}"));
     out.place = chance.weighed(&[
-        (76, Place::Listener),
+        (72, Place::Listener),
+        (4, Place::Bare),
         (12, Place::Behind),
         (6, Place::Outside { selects: false }),
         (6, Place::Outside { selects: true }),
@@ -103,6 +104,9 @@ fn pairing(chance: &mut Chance, number: usize) -> Pairing {
     out.own_policy = chance.is(50);
     let validates = out.place != Place::Listener || !chance.is(12);
     chance.calmness = if validates { CALM } else { UNSEEN };
+    if out.own_policy && chance.is(20) {
+        out.idle_policy = Some(chance.one(&[b"garbage".to_vec(), file(&[&SOUND.other])]));
+    }
     let (server, bundle) = server(chance, &wanted);
     *out.server_tls() = server;
     out.client_tls().validation = Some(Validation { bundle: Some(bundle.clone()), names: listed });

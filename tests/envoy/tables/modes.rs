@@ -123,6 +123,10 @@ fn plain() -> Vec<Pairing> {
             sound().permissive().plaintext_client().chain_file(Vec::new())
         }),
         named("a client that is refused and a plaintext server", sound().plaintext_server().bundle_file(Vec::new())),
+        named("a default policy that no backend takes trusts another", sound().instead_of(file(&[&SOUND.other])))
+            .works(),
+        named("a default policy that no backend takes has a broken bundle", sound().instead_of(b"garbage".to_vec()))
+            .works(),
         named("both are refused", sound().key_file(Vec::new()).bundle_file(Vec::new())),
         named("a client shows a certificate that nobody asks for", {
             sound().client_chain(&[&SOUND.client, &SOUND.intermediate])

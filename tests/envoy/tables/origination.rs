@@ -35,7 +35,13 @@ fn outside() -> Vec<Pairing> {
     vec![
         outside("a server outside").own_policy().works().says("MV305", Severity::Off),
         outside("a server outside, by default").works(),
-        selecting(outside("a server outside, of a selector")).own_policy().works().says("MV305", Severity::Off),
+        selecting(outside("a server outside, of a selector")).own_policy().works(),
+        outside("a server in a private zone")
+            .host("db.corp.internal")
+            .names(&[EXTERNAL])
+            .own_policy()
+            .works()
+            .says("MV305", Severity::Off),
         selecting(outside("a server outside, of a selector, by default")).works(),
         Pairing { protocol: "tcp", ..outside("a server outside, of a tcp listener") }.own_policy().works(),
         external("an Envoy outside", pay()).outside(Program::Envoy).own_policy().works().says("MV305", Severity::Off),

@@ -38,7 +38,10 @@ fn validated() -> Vec<Pairing> {
     let refused = || Refused(Side::Server, "KEY_VALUES_MISMATCH");
     let mut policy_of_first = several("the second foreign, and the policy is for the first", foreign(), second);
     let mut policy_of_second = several("the second foreign, and the policy is for the second", foreign(), second);
-    for (pairing, policy) in [(&mut policy_of_first, first), (&mut policy_of_second, second)] {
+    let mut idle_policy = several("the second called, and the policy for the first refused", right(), second)
+        .bundle_file(b"garbage".to_vec());
+    let policies = [(&mut policy_of_first, first), (&mut policy_of_second, second), (&mut idle_policy, first)];
+    for (pairing, policy) in policies {
         pairing.second.as_mut().expect("a second listener").policy = policy;
     }
     vec![
@@ -82,6 +85,7 @@ fn validated() -> Vec<Pairing> {
         several("the second refused", mismatched.clone(), neither).comes([Works, refused()]),
         several("the second refused, the first called", mismatched.clone(), first).comes([Works, refused()]),
         several("the second refused and called", mismatched, second).comes([Works, refused()]),
+        idle_policy.comes([Refused(Side::Client, "Failed to load trusted CA certificates"), Works]),
         policy_of_first.comes([Works, Works]),
         policy_of_second.comes([Works, Fails(NO_ISSUER)]).says("MV301", Severity::Deny),
         Pairing { own_policy: true, ..several("the second foreign, by the backend's own policy", foreign(), neither) }
