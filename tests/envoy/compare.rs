@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use meshvet::finding::Severity;
 
+use crate::calls::Named;
 use crate::differences::{self, Level};
 use crate::manifests::{Said, said};
-use crate::pairing::{Comes, Named, OF_FIRST, OF_SECOND, Pairing, Place};
+use crate::pairing::{Comes, OF_FIRST, OF_SECOND, Pairing, Place};
 use crate::predict::{Prediction, contains, is_predicted, predict};
 use crate::proxies::{Outcome, Proxies};
 

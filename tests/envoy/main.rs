@@ -1,7 +1,8 @@
 //! Pairs of client and server, run through real Envoys and compared with what meshvet says of them.
 //!
 //! One Envoy is the server of all pairings, another the client of all; a listener or cluster that is refused leaves the
-//! others standing. Nothing here uses the network: proxies and suite speak over sockets in a folder of their own.
+//! others standing. Servers that are no Envoys run in the suite itself. Nothing here uses the network: proxies and suite
+//! speak over sockets in a folder of their own.
 //!
 //! ```text
 //! pairing ─┬─ files, listeners, clusters ─► Envoy ───────► outcome ────┐
@@ -13,6 +14,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
 mod application;
+mod calls;
 mod compare;
 mod config;
 mod differences;

@@ -12,8 +12,9 @@ use meshvet::policy::Policy;
 use meshvet::rules::{Judgement, Surface, judge};
 use serde_json::{Map, Value, json};
 
+use crate::calls::Named;
 use crate::pairing::{
-    CLIENT_CHAIN, CLIENT_KEY, IDLE_TRUST, Named, OF_FIRST, OF_SECOND, Pairing, Place, ServerTls, TRUST, Validation,
+    CLIENT_CHAIN, CLIENT_KEY, IDLE_TRUST, OF_FIRST, OF_SECOND, Pairing, Place, ServerTls, TRUST, Validation,
 };
 use crate::support::manifests::{
     deployment, file_certificate, namespace, routed_service, virtual_node, virtual_router, virtual_service,

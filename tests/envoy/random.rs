@@ -1,8 +1,9 @@
-//! Pairings by chance: names, shapes of chains, usages, dates and trust, listeners and policies, mixed from a seed. Keys and serial numbers are
-//! new each time; all that is chosen follows from the seed.
+//! Pairings by chance: names, shapes of chains, usages, dates and trust, listeners and policies, mixed from a seed. Keys
+//! and serial numbers are new each time; all that is chosen follows from the seed.
 
 use crate::application::can_load;
-use crate::pairing::{Identity, Named, Pairing, Place, Program, SOUND, Second, ServerTls, Validation, file};
+use crate::calls::{Named, Second};
+use crate::pairing::{Identity, Pairing, Place, Program, SOUND, ServerTls, Validation, file};
 use crate::predict::has_good_key;
 use crate::support::forge::{
     ANY_USAGE, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind, SERVER_AUTH, Signature,
@@ -75,8 +76,8 @@ impl Chance {
 }
 
 const HOSTS: [&str; 6] = ["blue.apps.local", "red.apps.local", "a.blue.apps.local", "apps.local", "blue", "blue.shop"];
-/// Hosts that are none of the cluster's.
-const EXTERNAL: [&str; 3] = ["pay.example.com", "mail.example.com", "example.com"];
+/// Hosts that are none of the cluster's; the last is of a private zone, where a node that selects pods would have them.
+const EXTERNAL: [&str; 4] = ["pay.example.com", "mail.example.com", "example.com", "db.corp.internal"];
 
 /// So many pairings.
 pub(crate) fn pairings(chance: &mut Chance, count: usize) -> Vec<Pairing> {
@@ -92,7 +93,11 @@ fn pairing(chance: &mut Chance, number: usize) -> Pairing {
         (6, Place::Outside { selects: false }),
         (6, Place::Outside { selects: true }),
     ]);
-    let hosts: &[&str] = if matches!(out.place, Place::Outside { .. }) { &EXTERNAL } else { &HOSTS };
+    let hosts = match out.place {
+        Place::Outside { selects: false } => &EXTERNAL[..],
+        Place::Outside { selects: true } => &EXTERNAL[..3],
+        Place::Listener | Place::Behind | Place::Bare => &HOSTS[..],
+    };
     let host = chance.one(hosts);
     let listed: Vec<String> = if chance.is(40) {
         Vec::new()

@@ -2,8 +2,9 @@
 
 use meshvet::finding::Severity;
 
+use crate::calls::Named;
 use crate::pairing::Comes::{Fails, Refused, Works};
-use crate::pairing::{Identity, Named, Pairing, SOUND, ServerTls};
+use crate::pairing::{Identity, Pairing, SOUND, ServerTls};
 use crate::proxies::Side;
 use crate::support::forge::{Forge, Forged};
 
