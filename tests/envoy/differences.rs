@@ -13,7 +13,8 @@ pub(crate) enum Level {
 const COMMON_NAME: &str = "App Mesh's rule counts the common name, so that MV102 warns; Envoy doesn't";
 const TLS_13: &str = "MV215 warns of P-384, because clients that speak TLS 1.3 take it";
 
-const NOT_VALIDATED: &str = "the rules on a certificate itself deny it whoever sees it; here nobody validates it yet";
+const UNSEEN: &str = "what a server presents that has no proxy of the mesh, no object says";
+const ADDRESS: &str = "a matcher without a kind, as older proxies have it, takes the address";
 
 /// The pairing's name, and the reason.
 const KNOWN: &[(&str, Level, &str)] = &[
@@ -31,11 +32,26 @@ const KNOWN: &[(&str, Level, &str)] = &[
         Level::Rules,
         "MV304 warns, because the listener takes plaintext as well",
     ),
-    ("no policy: a server whose certificate has expired", Level::Rules, NOT_VALIDATED),
-    ("no policy: a server with a certificate for clients", Level::Rules, NOT_VALIDATED),
-    ("unasked: a client's certificate for servers only", Level::Rules, NOT_VALIDATED),
-    ("unasked: a client's certificate with an Ed25519 key", Level::Rules, NOT_VALIDATED),
-    ("unasked: a client's certificate that has expired", Level::Rules, NOT_VALIDATED),
+    ("names: IP:10.1.2.3 at the address 10.1.2.3", Level::Rules, ADDRESS),
+    ("names: IP:2001:db8::1 at the address 2001:db8::1", Level::Rules, ADDRESS),
+    ("origination: a server outside, without a policy", Level::Rules, UNSEEN),
+    ("origination: a server outside that another authority issued", Level::Rules, UNSEEN),
+    ("origination: a server outside of another name", Level::Rules, UNSEEN),
+    ("origination: a server outside that has expired", Level::Rules, UNSEEN),
+    ("origination: a server outside for clients only", Level::Rules, UNSEEN),
+    ("origination: a server outside with a P-384 key", Level::Rules, UNSEEN),
+    ("origination: a server outside with an Ed25519 key", Level::Rules, UNSEEN),
+    ("origination: a server outside that asks for a certificate in vain", Level::Rules, UNSEEN),
+    ("origination: a server outside that distrusts the client", Level::Rules, UNSEEN),
+    ("origination: an application behind a tcp listener, without a policy", Level::Rules, UNSEEN),
+    ("origination: an application behind a tcp listener that another authority issued", Level::Rules, UNSEEN),
+    ("origination: an application behind a tcp listener, of another name", Level::Rules, UNSEEN),
+    ("origination: a plaintext application behind a tcp listener", Level::Rules, UNSEEN),
+    ("origination: a plaintext Envoy behind a tcp listener", Level::Rules, UNSEEN),
+    ("origination: an application that hangs up behind a tcp listener", Level::Rules, UNSEEN),
+    ("origination: a plaintext server outside", Level::Rules, UNSEEN),
+    ("origination: a server outside that hangs up", Level::Rules, UNSEEN),
+    ("no policy: a server with a P-384 key", Level::Rules, TLS_13),
 ];
 
 /// The reason why a pairing is judged otherwise, if it is known to be.

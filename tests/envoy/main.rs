@@ -1,7 +1,8 @@
 //! Pairs of client and server, run through real Envoys and compared with what meshvet says of them.
 //!
 //! One Envoy is the server of all pairings, another the client of all; a listener or cluster that is refused leaves the
-//! others standing. Nothing here uses the network: proxies and suite speak over sockets in a folder of their own.
+//! others standing. Servers that are no Envoys run in the suite itself. Nothing here uses the network: proxies and suite
+//! speak over sockets in a folder of their own.
 //!
 //! ```text
 //! pairing ─┬─ files, listeners, clusters ─► Envoy ───────► outcome ────┐
@@ -9,9 +10,11 @@
 //!          └─ manifests ──────────────────► rules::judge ► denials ────┘
 //! ```
 //!
-//! `MESHVET_PAIRS` says how many random pairings there are (200 if unset), `MESHVET_SEED` which.
+//! `MESHVET_PAIRS` says how many random pairings there are (1000 if unset), `MESHVET_SEED` which.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
+mod application;
+mod calls;
 mod compare;
 mod config;
 mod differences;
@@ -35,6 +38,8 @@ use proxies::Proxies;
 use random::Chance;
 
 const RANDOM: &str = "random pairs agree";
+/// How many of the random pairs that fail are shown.
+const MOST_SHOWN: usize = 20;
 const KNOWN: &str = "known differences are of these tables";
 
 fn main() -> ExitCode {
@@ -75,8 +80,13 @@ fn main() -> ExitCode {
         println!("{}", compare::rates(&compared[split..]));
         let all = Arc::clone(&compared);
         trials.push(Trial::test(RANDOM, move || {
-            let failures: Vec<String> = all[split..].iter().filter_map(Compared::random_failure).collect();
-            if failures.is_empty() { Ok(()) } else { Err(failures.join("\n").into()) }
+            let mut failures: Vec<String> = all[split..].iter().filter_map(Compared::random_failure).collect();
+            let count = failures.len();
+            if count == 0 {
+                return Ok(());
+            }
+            failures.truncate(MOST_SHOWN);
+            Err(format!("{count} fail, the first of which are:\n{}", failures.join("\n")).into())
         }));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -85,7 +95,7 @@ fn main() -> ExitCode {
 /// Random pairings, as many and as the environment says.
 fn by_chance() -> Vec<pairing::Pairing> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let count = number("MESHVET_PAIRS").unwrap_or(200);
+    let count = number("MESHVET_PAIRS").unwrap_or(1000);
     let seed = number("MESHVET_SEED").unwrap_or(1);
     println!("{count} random pairs of MESHVET_SEED={seed}");
     random::pairings(&mut Chance::new(seed), usize::try_from(count).expect("a number of pairs"))

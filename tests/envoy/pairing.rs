@@ -3,6 +3,10 @@
 
 use std::sync::LazyLock;
 
+use meshvet::finding::Severity;
+
+use crate::calls::{Named, Second};
+use crate::proxies::Side;
 use crate::support::forge::{Forge, Forged};
 
 /// What a file holds; `None`: there is no file.
@@ -15,10 +19,66 @@ pub(crate) struct Pairing {
     pub(crate) name: String,
     /// Where the server is found.
     pub(crate) host: String,
+    /// The protocol that the listener declares.
+    pub(crate) protocol: &'static str,
+    /// Who ends the TLS that the client begins.
+    pub(crate) place: Place,
+    /// Which program that is.
+    pub(crate) program: Program,
     /// `None`: it speaks no TLS.
     pub(crate) server: Option<ServerTls>,
+    /// Another listener of the same server.
+    pub(crate) second: Option<Second>,
     /// `None`: it speaks no TLS.
     pub(crate) client: Option<ClientTls>,
+    /// Whether the client's policy is the backend's own, and not the default of all backends.
+    pub(crate) own_policy: bool,
+    /// The bundle of a default policy that no backend takes, where there is one beside the backend's own.
+    pub(crate) idle_policy: Option<Vec<u8>>,
+    /// The kinds of the matchers that the client has for each name.
+    pub(crate) matchers: &'static [&'static str],
+    /// What is recorded of each call; empty where a prediction is enough.
+    pub(crate) comes: Vec<Comes>,
+    /// Rules and how severe they are to be here at the most severe; `Off`: not found.
+    pub(crate) says: Vec<(&'static str, Severity)>,
+}
+
+/// The kinds of the matchers that App Mesh has for each name.
+const OF_APP_MESH: &[&str] = &["DNS", "URI"];
+
+/// Matchers without a kind, which Envoy had before it had kinds.
+pub(crate) const ANY_KIND: &[&str] = &["any"];
+
+/// Who ends the TLS that the client begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The proxy of the server's listener.
+    Listener,
+    /// The application, behind a `tcp` listener without TLS that passes on what it gets.
+    Behind,
+    /// What has no proxy: a virtual node selects pods and there are none, or doesn't select any.
+    Outside { selects: bool },
+    /// An application whose pods have no proxy.
+    Bare,
+}
+
+/// The program that ends the TLS, or speaks plaintext.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    Envoy,
+    /// A server made with rustls; its plaintext is HTTP, and it answers 400 to anything else.
+    Rustls,
+    /// It hangs up on whatever it gets.
+    Mute,
+}
+
+/// What is recorded of a call, by a part of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Comes {
+    Works,
+    /// As the client's proxy says.
+    Fails(&'static str),
+    Refused(Side, &'static str),
 }
 
 /// The TLS of a listener.
@@ -97,6 +157,15 @@ impl Pairing {
         Self {
             name: name.into(),
             host: "blue.apps.local".to_owned(),
+            protocol: "http",
+            place: Place::Listener,
+            program: Program::Envoy,
+            second: None,
+            own_policy: false,
+            idle_policy: None,
+            matchers: OF_APP_MESH,
+            comes: Vec::new(),
+            says: Vec::new(),
             server: Some(ServerTls {
                 permissive: false,
                 identity: Identity::of(&[&SOUND.leaf, &SOUND.intermediate]),
@@ -156,10 +225,64 @@ impl Pairing {
         self
     }
 
-    /// The client has no policy: it speaks TLS if the server does, and takes whatever it is shown.
+    /// The client has no policy: it speaks TLS if the listener does, and takes whatever it is shown.
     pub(crate) fn no_policy(mut self) -> Self {
-        self.client = self.server.is_some().then_some(ClientTls { validation: None, identity: None });
+        let by_listener = self.server.is_some() && self.place == Place::Listener;
+        self.client = by_listener.then_some(ClientTls { validation: None, identity: None });
         self
+    }
+
+    /// The application ends the TLS itself, behind a `tcp` listener without TLS.
+    pub(crate) fn behind(self, program: Program) -> Self {
+        Self { place: Place::Behind, protocol: "tcp", program, ..self }
+    }
+
+    /// The server has no proxy, and no workload; its host is none of the cluster's.
+    pub(crate) fn outside(self, program: Program) -> Self {
+        Self { place: Place::Outside { selects: false }, program, ..self }
+    }
+
+    /// The client's policy is the backend's own.
+    pub(crate) fn own_policy(self) -> Self {
+        Self { own_policy: true, ..self }
+    }
+
+    /// The client's policy is the backend's own, and the default that it replaces trusts this.
+    pub(crate) fn instead_of(self, bundle: Vec<u8>) -> Self {
+        Self { own_policy: true, idle_policy: Some(bundle), ..self }
+    }
+
+    /// The client matches names in another way than App Mesh has it.
+    pub(crate) fn matchers(self, matchers: &'static [&'static str]) -> Self {
+        Self { matchers, ..self }
+    }
+
+    /// What real proxies were seen to do, call by call.
+    pub(crate) fn comes(self, comes: impl IntoIterator<Item = Comes>) -> Self {
+        Self { comes: comes.into_iter().collect(), ..self }
+    }
+
+    pub(crate) fn works(self) -> Self {
+        self.comes([Comes::Works])
+    }
+
+    pub(crate) fn fails(self, text: &'static str) -> Self {
+        self.comes([Comes::Fails(text)])
+    }
+
+    pub(crate) fn refused(self, by: Side, text: &'static str) -> Self {
+        self.comes([Comes::Refused(by, text)])
+    }
+
+    /// How severe this rule is here at the most severe; `Off`: it says nothing.
+    pub(crate) fn says(mut self, code: &'static str, severity: Severity) -> Self {
+        self.says.push((code, severity));
+        self
+    }
+
+    /// Whether the configuration is as App Mesh writes it.
+    pub(crate) fn is_of_app_mesh(&self) -> bool {
+        self.matchers == OF_APP_MESH
     }
 
     pub(crate) fn plaintext_client(mut self) -> Self {
@@ -192,12 +315,44 @@ impl Pairing {
         self.client_tls().validation.as_mut().expect("a client that validates")
     }
 
+    /// What kind of pairing it is, in a few words.
+    pub(crate) fn shape(&self) -> String {
+        let place = match self.place {
+            Place::Listener => "listener",
+            Place::Behind => "behind a tcp listener",
+            Place::Outside { .. } => "outside",
+            Place::Bare => "without a proxy",
+        };
+        let called = match &self.second {
+            None => "",
+            Some(Second { called: Named::Neither, .. }) => ", two listeners",
+            Some(Second { called: Named::Both, .. }) => ", two listeners by a port each",
+            Some(_) => ", two listeners and a port",
+        };
+        let validated = match &self.client {
+            None => ", no TLS",
+            Some(ClientTls { validation: None, .. }) => ", not validated",
+            Some(ClientTls { identity: Some(_), .. }) if self.asks() => ", mutual",
+            Some(ClientTls { identity: Some(_), .. }) => ", a certificate unasked",
+            Some(_) => "",
+        };
+        format!("{place}{called}{validated}")
+    }
+
+    /// Whether a listener asks for the client's certificate.
+    fn asks(&self) -> bool {
+        let second = self.second.as_ref().and_then(|second| second.server.as_ref());
+        self.server.iter().chain(second).any(|tls| tls.validation.is_some())
+    }
+
     /// Each file: the end of its path, and what it holds.
     pub(crate) fn files(&self) -> Vec<(&'static str, &Content)> {
         let mut out = Vec::new();
-        if let Some(tls) = &self.server {
-            out.extend([(CHAIN, &tls.identity.chain), (KEY, &tls.identity.key)]);
-            out.extend(tls.validation.iter().map(|validation| (CLIENT_TRUST, &validation.bundle)));
+        let second = self.second.as_ref().and_then(|second| second.server.as_ref());
+        for (tls, [chain, key, trust]) in [(self.server.as_ref(), OF_FIRST), (second, OF_SECOND)] {
+            let Some(tls) = tls else { continue };
+            out.extend([(chain, &tls.identity.chain), (key, &tls.identity.key)]);
+            out.extend(tls.validation.iter().map(|validation| (trust, &validation.bundle)));
         }
         if let Some(tls) = &self.client {
             out.extend(tls.validation.iter().map(|validation| (TRUST, &validation.bundle)));
@@ -227,3 +382,9 @@ pub(crate) const TRUST: &str = "ca.crt";
 pub(crate) const CLIENT_CHAIN: &str = "client.crt";
 /// The client's key.
 pub(crate) const CLIENT_KEY: &str = "client.key";
+/// What a policy trusts that no backend takes.
+pub(crate) const IDLE_TRUST: &str = "idle.crt";
+/// The files of the server's listener.
+pub(crate) const OF_FIRST: [&str; 3] = [CHAIN, KEY, CLIENT_TRUST];
+/// The files of its second listener.
+pub(crate) const OF_SECOND: [&str; 3] = ["second.crt", "second.key", "second-clients.crt"];

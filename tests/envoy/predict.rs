@@ -5,7 +5,8 @@ use meshvet::pki::path::{PathVerdict, Purpose, find_path};
 use meshvet::pki::{Certificate, FileFacts, HandshakeFailure, KeySupport, san_entry_matches};
 
 use crate::pairing::{
-    CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, Content, Identity, KEY, Pairing, TRUST, Validation,
+    CHAIN, CLIENT_CHAIN, CLIENT_KEY, CLIENT_TRUST, Content, Identity, KEY, Pairing, Place, Program, ServerTls, TRUST,
+    Validation,
 };
 use crate::proxies::{Outcome, Side};
 
@@ -97,7 +98,22 @@ impl Loaded {
     }
 }
 
-/// What will come of a pairing.
+/// Whether the files are to say what comes of a call: where both ends are as in a mesh.
+pub(crate) fn is_predicted(pairing: &Pairing) -> bool {
+    let plaintext_to_tls = pairing.client.is_none() && pairing.server.is_some() && pairing.place != Place::Listener;
+    // What a server says that is no Envoy is its own.
+    let by_another = pairing.place != Place::Listener && pairing.program != Program::Envoy;
+    let is_plain = |tls: &ServerTls| tls.validation.is_none() && has_good_key(&tls.identity);
+    let is_known = !by_another || pairing.server.as_ref().is_none_or(is_plain);
+    pairing.is_of_app_mesh() && !plaintext_to_tls && is_known && pairing.program != Program::Mute
+}
+
+/// Whether every server can shake hands with this key.
+pub(crate) fn has_good_key(identity: &Identity) -> bool {
+    read(&identity.chain).chain.is_ok_and(|chain| matches!(chain.leaf().key_support(), KeySupport::Good))
+}
+
+/// What will come of a call.
 pub(crate) fn predict(pairing: &Pairing, now: Timestamp) -> Prediction {
     let mut server = Loaded { logs: Vec::new() };
     let own = pairing.server.as_ref().map(|tls| {
@@ -110,6 +126,9 @@ pub(crate) fn predict(pairing: &Pairing, now: Timestamp) -> Prediction {
         let files = [CLIENT_CHAIN, CLIENT_KEY];
         (trust, tls.identity.as_ref().map(|identity| client.identity(identity, files, false)))
     });
+    if pairing.place != Place::Listener && pairing.program != Program::Envoy {
+        server.logs.clear();
+    }
     for (by, loaded) in [(Side::Server, server), (Side::Client, client)] {
         if !loaded.logs.is_empty() {
             return Prediction::Refused { by, logs: loaded.logs };

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::application::Applications;
 use crate::config;
 use crate::pairing::Pairing;
 
@@ -67,6 +68,7 @@ impl Proxies {
             folder.display()
         );
         write(folder, pairings);
+        let _applications = Applications::start(folder, pairings);
         let server = Proxy::start(&self.envoy, folder, "server", &config::server(folder));
         let client = Proxy::start(&self.envoy, folder, "client", &config::client(folder));
         let [server, client] = [server, client].map(Proxy::ready);
@@ -91,7 +93,8 @@ impl Proxies {
                     Outcome::Refused { by, log: log.replace(&config::path(folder, number, ""), "") }
                 }
                 (None, 200) => Outcome::Works,
-                (None, 503) => {
+                // 502: what answers speaks no HTTP.
+                (None, 502 | 503) => {
                     Outcome::Fails { client: body, server: failures.get(&number).map(|reason| (*reason).to_owned()) }
                 }
                 (None, status) => panic!("{}: {status} {body}", pairings[number].name),
@@ -103,18 +106,20 @@ impl Proxies {
 
 /// Writes the files of the pairings, and the resources that the proxies read.
 fn write(folder: &Path, pairings: &[Pairing]) {
-    let mut resources = [Vec::new(), Vec::new()];
+    let mut resources = [Vec::new(), Vec::new(), Vec::new()];
     for (number, pairing) in pairings.iter().enumerate() {
         for (file, content) in pairing.files() {
             if let Some(content) = content {
                 std::fs::write(config::path(folder, number, file), content).expect("a file");
             }
         }
-        let [listeners, clusters] = &mut resources;
-        listeners.push(config::listener(folder, number, pairing));
+        let [listeners, applications, clusters] = &mut resources;
+        let of_server = config::server_resources(folder, number, pairing);
+        listeners.extend(of_server.0);
+        applications.extend(of_server.1);
         clusters.push(config::cluster(folder, number, pairing));
     }
-    for (file, resources) in ["listeners", "clusters"].into_iter().zip(resources) {
+    for (file, resources) in ["listeners", "applications", "clusters"].into_iter().zip(resources) {
         std::fs::write(folder.join(file), json!({"resources": resources}).to_string()).expect("a file");
     }
 }
@@ -123,7 +128,7 @@ fn write(folder: &Path, pairings: &[Pairing]) {
 fn refused(log: &str, before: &str) -> BTreeMap<usize, String> {
     let refusal = |line: &str| {
         let (number, reason) = line.strip_prefix(before)?.split_once("' config rejected: ")?;
-        Some((number.parse().ok()?, reason.to_owned()))
+        Some((number.trim_end_matches(config::APPLICATION).parse().ok()?, reason.to_owned()))
     };
     log.lines().filter_map(refusal).collect()
 }

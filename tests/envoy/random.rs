@@ -1,7 +1,10 @@
-//! Pairings by chance: names, shapes of chains, usages, dates and trust, mixed from a seed. Keys and serial numbers are
-//! new each time; all that is chosen follows from the seed.
+//! Pairings by chance: names, shapes of chains, usages, dates and trust, listeners and policies, mixed from a seed. Keys
+//! and serial numbers are new each time; all that is chosen follows from the seed.
 
-use crate::pairing::{Identity, Pairing, Validation, file};
+use crate::application::can_load;
+use crate::calls::{Named, Second};
+use crate::pairing::{Identity, Pairing, Place, Program, SOUND, ServerTls, Validation, file};
+use crate::predict::has_good_key;
 use crate::support::forge::{
     ANY_USAGE, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind, SERVER_AUTH, Signature,
     common_name,
@@ -12,11 +15,18 @@ pub(crate) struct Chance {
     state: u64,
     /// Whether nothing odd is to be chosen for the time being: else hardly a pair would work.
     calm: bool,
+    /// How often that is.
+    calmness: usize,
 }
+
+/// How often nothing is odd about a certificate that somebody looks at.
+const CALM: usize = 70;
+/// How often nothing is odd about one that nobody looks at.
+const UNSEEN: usize = 20;
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: seed, calm: false }
+        Self { state: seed, calm: false, calmness: CALM }
     }
 
     fn next(&mut self) -> u64 {
@@ -66,6 +76,8 @@ impl Chance {
 }
 
 const HOSTS: [&str; 6] = ["blue.apps.local", "red.apps.local", "a.blue.apps.local", "apps.local", "blue", "blue.shop"];
+/// Hosts that are none of the cluster's; the last is of a private zone, where a node that selects pods would have them.
+const EXTERNAL: [&str; 4] = ["pay.example.com", "mail.example.com", "example.com", "db.corp.internal"];
 
 /// So many pairings.
 pub(crate) fn pairings(chance: &mut Chance, count: usize) -> Vec<Pairing> {
@@ -74,32 +86,109 @@ pub(crate) fn pairings(chance: &mut Chance, count: usize) -> Vec<Pairing> {
 
 fn pairing(chance: &mut Chance, number: usize) -> Pairing {
     let mut out = Pairing::sound(format!("random: number {number}"));
-    let host = chance.one(&HOSTS);
+    out.place = chance.weighed(&[
+        (72, Place::Listener),
+        (4, Place::Bare),
+        (12, Place::Behind),
+        (6, Place::Outside { selects: false }),
+        (6, Place::Outside { selects: true }),
+    ]);
+    let hosts = match out.place {
+        Place::Outside { selects: false } => &EXTERNAL[..],
+        Place::Outside { selects: true } => &EXTERNAL[..3],
+        Place::Listener | Place::Behind | Place::Bare => &HOSTS[..],
+    };
+    let host = chance.one(hosts);
     let listed: Vec<String> = if chance.is(40) {
         Vec::new()
     } else {
-        (0..1 + chance.below(3)).map(|_| chance.one(&HOSTS).to_owned()).collect()
+        (0..1 + chance.below(3)).map(|_| chance.one(hosts).to_owned()).collect()
     };
     let wanted = listed.first().map_or(host, String::as_str).to_owned();
-    let names = names(chance, &wanted);
-    let (identity, bundle) = presented(chance, &names);
     out.host = host.to_owned();
-    let tls = out.server_tls();
-    tls.identity = identity;
-    tls.permissive = chance.is(15);
-    out.client_tls().validation = Some(Validation { bundle: Some(bundle), names: listed });
-    if chance.is(30) {
-        let names = self::names(chance, "front.apps.local");
+    out.own_policy = chance.is(50);
+    let validates = out.place != Place::Listener || !chance.is(12);
+    chance.calmness = if validates { CALM } else { UNSEEN };
+    if out.own_policy && chance.is(20) {
+        out.idle_policy = Some(chance.one(&[b"garbage".to_vec(), file(&[&SOUND.other])]));
+    }
+    let (server, bundle) = server(chance, &wanted);
+    *out.server_tls() = server;
+    out.client_tls().validation = Some(Validation { bundle: Some(bundle.clone()), names: listed });
+    let asks = out.place == Place::Listener && chance.is(30);
+    if asks || chance.is(25) {
+        let names = names(chance, "front.apps.local");
+        // With two listeners it may be that one asks for it alone.
+        chance.calmness = if asks && chance.is(70) { CALM } else { UNSEEN };
         let (identity, bundle) = presented(chance, &names);
         let listed = if chance.is(50) { vec!["front.apps.local".to_owned()] } else { Vec::new() };
-        out.server_tls().validation = Some(Validation { bundle: Some(bundle), names: listed });
-        out.client_tls().identity = Some(identity).filter(|_| !chance.is(10));
+        let validation = Validation { bundle: Some(bundle), names: listed };
+        out.server_tls().validation = Some(validation).filter(|_| asks);
+        out.client_tls().identity = Some(identity).filter(|_| !asks || !chance.is(10));
     }
-    match chance.below(40) {
-        0 => out.plaintext_client(),
-        1 => out.plaintext_server(),
+    if out.place != Place::Listener {
+        return unseen(chance, out);
+    }
+    chance.calmness = if validates { CALM } else { UNSEEN };
+    if chance.is(35) {
+        out = several(chance, out, &wanted, &bundle);
+    } else {
+        match chance.below(40) {
+            0 => return out.plaintext_client(),
+            1 => out = out.plaintext_server(),
+            _ => {}
+        }
+    }
+    if validates { out } else { out.no_policy() }
+}
+
+/// The TLS of a server, with a bundle that is meant to trust it, more or less.
+fn server(chance: &mut Chance, wanted: &str) -> (ServerTls, Vec<u8>) {
+    let names = names(chance, wanted);
+    let (identity, bundle) = presented(chance, &names);
+    (ServerTls { permissive: chance.is(15), identity, validation: None }, bundle)
+}
+
+/// A server that ends TLS itself, which no object of the mesh speaks of.
+fn unseen(chance: &mut Chance, mut out: Pairing) -> Pairing {
+    out.server_tls().permissive = false;
+    out.protocol = match out.place {
+        Place::Behind => "tcp",
+        _ => chance.one(&["http", "http2", "grpc", "tcp"]),
+    };
+    let identity = &out.server_tls().identity;
+    if chance.is(50) && has_good_key(identity) && can_load(identity) {
+        out.program = Program::Rustls;
+    }
+    match chance.below(20) {
+        0 => out.plaintext_server(),
+        1 => out.plaintext_server().no_policy(),
         _ => out,
     }
+}
+
+/// A server with another listener beside, which presents the same certificate, another that the client's bundle is meant to
+/// trust as well, or one by which it has been replaced.
+fn several(chance: &mut Chance, mut out: Pairing, wanted: &str, bundle: &[u8]) -> Pairing {
+    let mut server = match chance.below(3) {
+        0 => out.server.clone().expect("a server with TLS"),
+        1 => {
+            let (server, also) = server(chance, wanted);
+            if let Some(validation) = &mut out.client_tls().validation {
+                validation.bundle = Some([bundle, &also].concat());
+            }
+            server
+        }
+        _ => server(chance, wanted).0,
+    };
+    if chance.is(50) {
+        server.validation = out.server_tls().validation.clone();
+    }
+    let called = chance.one(&[Named::Neither, Named::Both, Named::First, Named::Second]);
+    let policy = chance.weighed(&[(70, Named::Neither), (15, Named::First), (15, Named::Second)]);
+    let server = Some(server).filter(|_| !chance.is(10));
+    out.second = Some(Second { server, called, policy });
+    if chance.is(10) { out.plaintext_server() } else { out }
 }
 
 /// Names of a certificate: mostly the one that is wanted, in one of the forms that fit or just don't.
@@ -125,7 +214,7 @@ fn names(chance: &mut Chance, wanted: &str) -> Vec<String> {
 
 /// A chain with its key, and a bundle that is meant to trust it, more or less.
 fn presented(chance: &mut Chance, names: &[String]) -> (Identity, Vec<u8>) {
-    chance.calm = chance.is(60);
+    chance.calm = chance.is(chance.calmness);
     let depth = chance.weighed(&[(2, 0), (4, 1), (3, 2), (1, 3)]);
     let mut authorities = line(chance, depth);
     let depth_of_strangers = chance.below(2);

@@ -7,6 +7,8 @@ mod issuers;
 mod keys;
 mod modes;
 mod names;
+mod origination;
+mod several;
 
 use crate::pairing::Pairing;
 
@@ -20,6 +22,8 @@ pub(crate) fn all() -> Vec<Pairing> {
         keys::pairings(),
         files::pairings(),
         modes::pairings(),
+        origination::pairings(),
+        several::pairings(),
     ]
     .concat()
 }

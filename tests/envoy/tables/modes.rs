@@ -1,7 +1,10 @@
 //! Modes of listeners, clients without TLS, and mutual TLS.
 
+use meshvet::finding::Severity;
+
 use crate::pairing::{Pairing, SOUND, file};
-use crate::support::forge::{CLIENT_AUTH, Forge, KEY_ENCIPHERMENT, Kind, SERVER_AUTH};
+use crate::proxies::Side;
+use crate::support::forge::{ANY_USAGE, CLIENT_AUTH, Forge, KEY_ENCIPHERMENT, Kind, SERVER_AUTH};
 
 pub(super) fn pairings() -> Vec<Pairing> {
     [plain(), without_policy(), unasked(), mutual()].concat()
@@ -13,17 +16,48 @@ fn without_policy() -> Vec<Pairing> {
     let blue = || Forge::leaf(&["blue.apps.local"]);
     let pairing = |name: &str| Pairing::sound(format!("no policy: {name}"));
     let shown = |name: &str, forge: Forge| pairing(name).chain(&[&forge.issued_by(&sound.other)]).no_policy();
+    let kind = |name: &str, kind: Kind| shown(name, blue().key(kind)).says("MV215", Severity::Deny);
     vec![
-        pairing("a STRICT server").no_policy(),
-        pairing("a PERMISSIVE server").permissive().no_policy(),
+        pairing("a STRICT server").no_policy().works(),
+        pairing("a PERMISSIVE server").permissive().no_policy().works(),
         pairing("a server that validates its clients").mutual(&[&sound.root], &[]).no_policy(),
-        pairing("a server whose chain lacks a link").chain(&[&sound.leaf]).no_policy(),
-        pairing("a server whose key is another's").key_file(sound.root.key.pem.clone().into_bytes()).no_policy(),
-        shown("a server of another name", Forge::leaf(&["red.apps.local"])),
-        shown("a server whose certificate has expired", blue().days(-9, -1)),
-        shown("a server with a certificate for clients", blue().usages(&[CLIENT_AUTH])),
-        shown("a server with an Ed25519 key", blue().key(Kind::Ed25519)),
-        shown("a server with an RSA key for encipherment", blue().key(Kind::Rsa(2048)).key_usage(KEY_ENCIPHERMENT)),
+        pairing("a server whose chain lacks a link").chain(&[&sound.leaf]).no_policy().works(),
+        pairing("a server whose key is another's")
+            .key_file(sound.root.key.pem.clone().into_bytes())
+            .no_policy()
+            .refused(Side::Server, "KEY_VALUES_MISMATCH")
+            .says("MV206", Severity::Deny),
+        pairing("a server whose chain begins with the intermediate")
+            .chain_file(file(&[&sound.intermediate, &sound.leaf]))
+            .no_policy()
+            .refused(Side::Server, "Failed to load certificate chain")
+            .says("MV211", Severity::Deny),
+        pairing("a server whose intermediates are swapped")
+            .chain(&[&sound.leaf, &sound.root, &sound.intermediate])
+            .no_policy()
+            .works(),
+        shown("a server of another name", Forge::leaf(&["red.apps.local"])).works().says("MV101", Severity::Warn),
+        shown("a server of another authority", blue()).works(),
+        shown("a server whose certificate has expired", blue().days(-9, -1)).works().says("MV207", Severity::Warn),
+        shown("a server whose certificate isn't valid yet", blue().days(2, 9)).works().says("MV208", Severity::Warn),
+        shown("a server with a certificate for clients", blue().usages(&[CLIENT_AUTH]))
+            .works()
+            .says("MV212", Severity::Warn),
+        shown("a PERMISSIVE server whose certificate has expired", blue().days(-9, -1))
+            .permissive()
+            .works()
+            .says("MV207", Severity::Warn),
+        kind("a server with an Ed25519 key", Kind::Ed25519).fails("SSLV3_ALERT_HANDSHAKE_FAILURE"),
+        kind("a server with a P-521 key", Kind::Curve("P-521")).fails("SSLV3_ALERT_HANDSHAKE_FAILURE"),
+        shown("a server with a P-384 key", blue().key(Kind::P384))
+            .fails("SSLV3_ALERT_HANDSHAKE_FAILURE")
+            .says("MV215", Severity::Warn),
+        kind("a server with a P-224 key", Kind::Curve("P-224"))
+            .refused(Side::Server, "Failed to load certificate chain"),
+        kind("a server with a short key", Kind::Rsa(1024)).refused(Side::Server, "2048-bit or larger keys"),
+        shown("a server with an RSA key for encipherment", blue().key(Kind::Rsa(2048)).key_usage(KEY_ENCIPHERMENT))
+            .fails("KEY_USAGE_BIT_INCORRECT")
+            .says("MV215", Severity::Deny),
     ]
 }
 
@@ -35,12 +69,40 @@ fn unasked() -> Vec<Pairing> {
         Pairing::sound(format!("unasked: a client's certificate {name}"))
             .client_chain(&[&forge.issued_by(&sound.other)])
     };
+    let mut mismatched = shown("with another's key", front());
+    if let Some(identity) = &mut mismatched.client_tls().identity {
+        identity.key = Some(sound.root.key.pem.clone().into_bytes());
+    }
     vec![
-        shown("of another authority", front()),
-        shown("that has expired", front().days(-9, -1)),
-        shown("for servers only", front().usages(&[SERVER_AUTH])),
-        shown("with an Ed25519 key", front().key(Kind::Ed25519)),
-        shown("with a short key", front().key(Kind::Rsa(1024))),
+        shown("of another authority", front()).works(),
+        shown("that has expired", front().days(-9, -1)).works().says("MV207", Severity::Warn),
+        shown("that isn't valid yet", front().days(2, 9)).works().says("MV208", Severity::Warn),
+        shown("for servers only", front().usages(&[SERVER_AUTH])).works().says("MV212", Severity::Warn),
+        shown("for nobody", front().usages(&[ANY_USAGE])).works().says("MV212", Severity::Warn),
+        shown("with an Ed25519 key", front().key(Kind::Ed25519)).works().says("MV215", Severity::Warn),
+        shown("with a P-384 key", front().key(Kind::P384)).works().says("MV215", Severity::Off),
+        shown("with a P-521 key", front().key(Kind::Curve("P-521"))).works().says("MV215", Severity::Off),
+        shown("with an RSA key for encipherment", front().key(Kind::Rsa(2048)).key_usage(KEY_ENCIPHERMENT))
+            .works()
+            .says("MV215", Severity::Warn),
+        shown("with a P-256 key for encipherment", front().key_usage(KEY_ENCIPHERMENT))
+            .refused(Side::Client, "Failed to load certificate chain")
+            .says("MV215", Severity::Deny),
+        shown("with a P-224 key", front().key(Kind::Curve("P-224")))
+            .refused(Side::Client, "Failed to load certificate chain")
+            .says("MV215", Severity::Deny),
+        shown("with a short key", front().key(Kind::Rsa(1024)))
+            .refused(Side::Client, "2048-bit or larger keys")
+            .says("MV215", Severity::Deny),
+        mismatched.refused(Side::Client, "KEY_VALUES_MISMATCH").says("MV206", Severity::Deny),
+        shown("that has expired, of a PERMISSIVE server", front().days(-9, -1))
+            .permissive()
+            .works()
+            .says("MV207", Severity::Warn),
+        shown("that has expired, of the backend's own policy", front().days(-9, -1))
+            .own_policy()
+            .works()
+            .says("MV207", Severity::Warn),
     ]
 }
 
@@ -61,6 +123,10 @@ fn plain() -> Vec<Pairing> {
             sound().permissive().plaintext_client().chain_file(Vec::new())
         }),
         named("a client that is refused and a plaintext server", sound().plaintext_server().bundle_file(Vec::new())),
+        named("a default policy that no backend takes trusts another", sound().instead_of(file(&[&SOUND.other])))
+            .works(),
+        named("a default policy that no backend takes has a broken bundle", sound().instead_of(b"garbage".to_vec()))
+            .works(),
         named("both are refused", sound().key_file(Vec::new()).bundle_file(Vec::new())),
         named("a client shows a certificate that nobody asks for", {
             sound().client_chain(&[&SOUND.client, &SOUND.intermediate])
