@@ -66,7 +66,8 @@ impl Replica {
             aws: Arc::clone(&options.aws),
             cluster: ClusterOptions { access, pace: Pace::default(), service_accounts: options.aws.asks() },
             scope,
-            world: if options.report { SharedWorld::with_inventory(world) } else { SharedWorld::new(world) },
+            // Whoever a change touches is judged again.
+            world: SharedWorld::with_inventory(world),
             readiness: Readiness::default(),
             watched: WatchStats::default(),
             metrics: Arc::default(),

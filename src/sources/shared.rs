@@ -69,6 +69,13 @@ impl SharedWorld {
         self.stock(|inventory| inventory.reviewed.values().cloned().collect())
     }
 
+    /// Those of these objects that rules judge, in their order; none where no inventory is kept.
+    pub fn subjects<'o>(&self, objects: impl IntoIterator<Item = &'o ObjectRef>) -> Vec<Arc<Subject>> {
+        self.stock(|inventory| {
+            objects.into_iter().filter_map(|object| inventory.reviewed.get(object).cloned()).collect()
+        })
+    }
+
     /// The objects that can't be read; none where no inventory is kept.
     pub fn undecodable(&self) -> Vec<Arc<Undecodable>> {
         self.stock(|inventory| inventory.undecodable.values().cloned().collect())
