@@ -591,10 +591,20 @@ fn addresses() -> Vec<Case> {
             "an IP address as the hostname",
             |s| s.set("/spec/serviceDiscovery/dns/hostname", "10.0.0.5".into()),
             CHAIN,
-            &["issue the certificate with IP:10.0.0.5"],
+            &["issue the certificate with DNS:10.0.0.5"],
         ),
-        good("MV101", "an IP address as the hostname, and in the certificate", |s| {
-            s.certificate(&AUTHORITY.leaf(&["blue.apps.local"]).address(ADDRESS).issue());
+        warns(
+            "MV101",
+            "an IP address as the hostname, and in the certificate as an address",
+            |s| {
+                s.certificate(&AUTHORITY.leaf(&["blue.apps.local"]).address(ADDRESS).issue());
+                s.set("/spec/serviceDiscovery/dns/hostname", "10.0.0.5".into());
+            },
+            CHAIN,
+            &["names are compared as DNS names and URIs, so that an IP address is none of them"],
+        ),
+        good("MV101", "an IP address as the hostname, and in the certificate as a DNS name", |s| {
+            s.certificate(&AUTHORITY.leaf(&["10.0.0.5"]).issue());
             s.set("/spec/serviceDiscovery/dns/hostname", "10.0.0.5".into());
         }),
         denies(

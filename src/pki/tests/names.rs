@@ -117,10 +117,11 @@ fn the_common_name_is_never_consulted_and_known_apart() {
 }
 
 #[test]
-fn an_ip_hostname_needs_an_ip_san() {
+fn an_ip_hostname_is_matched_by_its_text_and_else_by_an_ip_san() {
     let text = mint("10.0.0.1", &["10.0.0.1", "*.0.0.1"]).certificate;
-    host_match(&text, "10.0.0.1", HostMatch::CommonNameOnly);
-    host_match(&text, "11.0.0.1", HostMatch::None);
+    host_match(&text, "10.0.0.1", HostMatch::San(0));
+    host_match(&text, "11.0.0.1", HostMatch::San(1));
+    host_match(&text, "11.0.0.2", HostMatch::None);
     let address = mint_with("x", |params| {
         params.subject_alt_names = vec![
             dns_name("x.y"),
@@ -128,8 +129,8 @@ fn an_ip_hostname_needs_an_ip_san() {
             SanType::IpAddress("fd00::1".parse().unwrap()),
         ];
     });
-    host_match(&address.certificate, "10.0.0.1", HostMatch::San(1));
-    host_match(&address.certificate, "FD00:0::1", HostMatch::San(2));
+    host_match(&address.certificate, "10.0.0.1", HostMatch::Address(1));
+    host_match(&address.certificate, "FD00:0::1", HostMatch::Address(2));
     host_match(&address.certificate, "10.0.0.2", HostMatch::None);
     // A list of App Mesh makes DNS and URI matchers: IP text in a dNSName satisfies it, an IP SAN doesn't.
     assert!(san_entry_matches(&text, "10.0.0.1"));

@@ -25,9 +25,8 @@ use crate::rules::reporter::Reporter;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Some(member) = cx.member() else { return };
     for workload in &cx.workloads {
-        // Of two that ask for a revision each, each has its own pods.
-        let apart =
-            |other: &Member| member.revision.is_some() && other.revision.is_some() && member.revision != other.revision;
+        // A rollout's controller gives its stable and its canary node a revision each, and one to both while there is no other.
+        let apart = |other: &Member| member.revision.is_some() && other.revision.is_some();
         let of_this_api = |other: &&Member| other.api == member.api && other.object != member.object && !apart(other);
         let others = cx.view.members_of(workload).into_iter().filter(of_this_api);
         let mut others: Vec<String> = others.map(|other| other.object.to_string()).collect();
