@@ -16,9 +16,7 @@ pub(super) fn settle(cx: &Context<'_>, findings: &mut [Finding]) {
         }
     }
     if cx.pairs.iter().any(|pair| !pair.link.instead.is_empty()) {
-        let denied = findings.iter().filter(|finding| finding.severity == Severity::Deny);
-        let broken: HashSet<CallKey> =
-            denied.filter_map(|finding| finding.problem.site.call.as_deref()).cloned().collect();
+        let broken = broken_calls(cx, findings);
         for finding in &mut *findings {
             if let Some(instead) = reached_instead(cx, finding, &broken) {
                 soften(
@@ -28,6 +26,15 @@ pub(super) fn settle(cx: &Context<'_>, findings: &mut [Finding]) {
             }
         }
     }
+}
+
+/// The calls that fail: those of which something is denied, and those in which one end refuses the other's certificate, for whatever
+/// a rule on that certificate says by itself.
+fn broken_calls(cx: &Context<'_>, findings: &[Finding]) -> HashSet<CallKey> {
+    let denied = findings.iter().filter(|finding| finding.severity == Severity::Deny);
+    let denied = denied.filter_map(|finding| finding.problem.site.call.as_deref()).cloned();
+    let refused = cx.refused.iter().filter_map(|refused| refused.parts(&cx.pairs)).map(|(pair, ..)| pair.key());
+    denied.chain(refused).collect()
 }
 
 /// Why no proxy loads what the finding is about, where it is about a client policy that holds for no call.
