@@ -125,8 +125,7 @@ impl Answer {
     /// The answer that a verdict makes.
     pub fn of(request: &Request, verdict: &Verdict) -> Self {
         let object = request.object();
-        let message =
-            if verdict.allows() { String::new() } else { wording::denial(&object, &verdict.denials, verdict.detail) };
+        let message = if verdict.allows() { String::new() } else { wording::denial(&object, verdict) };
         // 403: with 422 kubectl hides the message, and `apply --force` deletes the live object.
         let status = (!verdict.allows()).then(|| Status {
             kind: None,
@@ -147,7 +146,7 @@ impl Answer {
             uid: &request.uid,
             allowed: verdict.allows(),
             status,
-            warnings: wording::warnings(&object, &verdict.warnings, verdict.detail),
+            warnings: wording::warnings(&object, verdict),
             audit_annotations: Some(Audit::of(verdict)),
         })
     }
@@ -243,7 +242,9 @@ mod tests {
             name: "blue".to_owned(),
             operation: "CREATE".to_owned(),
             dry_run: false,
+            by_service_account: false,
             subject: Matter::Unjudged,
+            moved: None,
         }
     }
 

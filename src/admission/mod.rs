@@ -16,6 +16,7 @@ mod connection;
 mod crowd;
 pub mod drain;
 pub mod listener;
+pub mod moved;
 pub mod overload;
 pub(crate) mod probes;
 pub(crate) mod report_page;
@@ -23,6 +24,7 @@ pub mod review;
 pub mod server;
 pub mod service;
 pub(crate) mod timeout;
+mod touched;
 pub(crate) mod verdict;
 pub(crate) mod wording;
 

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use crate::admission::moved::Moved;
 use crate::apis::{Row, Subject, Undecodable, decode_subject, reviewed_row};
 use crate::k8s::ObjectRef;
 use crate::operate::trace::Reviewed;
@@ -40,8 +41,12 @@ pub struct Request {
     pub operation: String,
     /// Whether nothing will be stored, whatever the answer.
     pub dry_run: bool,
+    /// Whether a ServiceAccount asks, as controllers do.
+    pub by_service_account: bool,
     /// What is asked about.
     pub subject: Matter,
+    /// What changes of things that members rest on, where it is such a thing.
+    pub moved: Option<Box<Moved>>,
 }
 
 /// What a question is about, as far as meshvet is concerned.
@@ -116,6 +121,15 @@ struct RawRequest<'a> {
     old_object: Option<&'a RawValue>,
     #[serde(default)]
     dry_run: Option<bool>,
+    #[serde(default, borrow)]
+    user_info: UserInfo<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, expecting = "a user's name")]
+struct UserInfo<'a> {
+    #[serde(borrow)]
+    username: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -161,6 +175,11 @@ impl Request {
         let subresource = raw.sub_resource.is_some_and(|subresource| !subresource.is_empty());
         let GroupVersionKind { group, version, kind } = &raw.kind;
         let judged = reviewed_row(group, version, kind).filter(|_| !subresource);
+        let moved = match subresource {
+            true => None,
+            false => Moved::of(group, version, kind, &namespace, raw.object, raw.old_object),
+        };
+        let by_service_account = raw.user_info.username.is_some_and(|name| name.starts_with("system:serviceaccount:"));
         let subject = match (judged, raw.operation.as_str()) {
             (Some(kind), "CREATE") => subject(kind, &namespace, &name, raw.object, None)?,
             (Some(kind), "UPDATE") => {
@@ -178,7 +197,9 @@ impl Request {
             name,
             operation: raw.operation,
             dry_run: raw.dry_run.unwrap_or_default(),
+            by_service_account,
             subject,
+            moved: moved.map(Box::new),
         })
     }
 

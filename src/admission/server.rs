@@ -31,7 +31,11 @@ struct Shared {
     on_overload: OnOverload,
 }
 
-/// The router of the admission server: `POST /validate`.
+/// Where reviews go: objects of meshes, then what they rest on, each kind by a path of its own, so that an entry of the webhook's
+/// configuration can have a failurePolicy and conditions of its own. What is asked about is in the review itself.
+pub const PATHS: [&str; 6] = ["/validate", "/workloads", "/secrets", "/namespaces", "/meshes", "/deletions"];
+
+/// The router of the admission server: `POST` to any of the [paths](PATHS).
 pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
     bounded_router(admission, drain, Overload::default())
 }
@@ -39,11 +43,8 @@ pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
 /// The same, taking on so much at a time.
 pub fn bounded_router(admission: Arc<Admission>, drain: Drain, overload: Overload) -> Router {
     let shared = Arc::new(Shared { admission, drain, gate: Gate::new(overload), on_overload: overload.answer });
-    Router::new()
-        .route("/validate", post(validate))
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
-        .with_state(shared)
+    let reviews = PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, post(validate)));
+    reviews.method_not_allowed_fallback(method_not_allowed).fallback(not_found).with_state(shared)
 }
 
 async fn validate(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -130,7 +131,8 @@ async fn method_not_allowed(State(shared): State<Arc<Shared>>, request: Request)
 }
 
 async fn not_found(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let message = format!("meshvet: there is nothing at {}: reviews go to /validate", request.uri().path());
+    let message =
+        format!("meshvet: there is nothing at {}: reviews go to /validate and its siblings", request.uri().path());
     respond(Answer::failure(Reason::NotFound, &message), request.version(), &shared.drain)
 }
 

@@ -16,15 +16,17 @@ use futures::stream;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
+use zeroize::Zeroize as _;
 
 use crate::admission::answer::{Answer, Reason, verdict_word};
 use crate::admission::review::{BadReview, Change, Matter, Request};
+use crate::admission::touched::{Touched, touched};
 use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
 use crate::apis::Subject;
 use crate::aws::{AwsFacts, Question};
 use crate::finding::Finding;
-use crate::mesh::{Overlay, StoreKey, StoreState, Unread, View, World};
+use crate::mesh::{FreshStores, Overlay, StoreKey, StoreState, Unread, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::{Clock, trace};
 use crate::policy::Policy;
@@ -148,13 +150,53 @@ impl Admission {
         deadline: Instant,
     ) -> Result<(Arc<Request>, Option<Verdict>), Failure> {
         let heavy = body.len() > LIGHT_BODY;
-        let request = self.compute(heavy, deadline, move |_| Request::parse(&body)).await?.map_err(Failure::Bad)?;
-        let request = Arc::new(request);
-        let verdict = match request.subject {
-            Matter::Object(_) => Some(self.judge(&request, heavy, deadline).await?.enforced()),
+        let parse = move |_: &Self| {
+            let request = Request::parse(&body);
+            wipe(body);
+            request
+        };
+        let request = Arc::new(self.compute(heavy, deadline, parse).await?.map_err(Failure::Bad)?);
+        let own = match request.subject {
+            Matter::Object(_) => Some(self.judge(&request, heavy, deadline).await?),
             Matter::Unjudged | Matter::Leaving => None,
         };
-        Ok((request, verdict))
+        let others = match request.moved {
+            Some(_) => Some(self.judge_touched(&request, heavy, deadline).await?),
+            None => None,
+        };
+        let verdict = match (own, others) {
+            (Some(own), Some(others)) => Some(own.with(others)),
+            (own, others) => own.or(others),
+        };
+        Ok((request, verdict.map(Verdict::enforced)))
+    }
+
+    /// Judges the members that a change touches. What a denial rests on is read afresh before it is final.
+    async fn judge_touched(
+        self: &Arc<Self>,
+        request: &Arc<Request>,
+        heavy: bool,
+        deadline: Instant,
+    ) -> Result<Verdict, Failure> {
+        let (policy, now) = (self.policy.load_full(), (self.clock)());
+        let mut read = FreshStores::new();
+        loop {
+            let (about, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), read.clone());
+            let looked = self.compute(heavy, deadline, move |this| {
+                let moved = about.moved.as_deref()?;
+                Some(touched(&about, moved, &this.world, &fresh, &policy, now))
+            });
+            let Some(Touched { verdict, rests_on }) = looked.await? else { return Ok(Verdict::default()) };
+            let first = read.is_empty();
+            if !first || rests_on.is_empty() {
+                return Ok(verdict);
+            }
+            let answered = timeout_at(before(deadline), self.reader.read(rests_on.clone())).await.unwrap_or_default();
+            if answered.is_empty() {
+                return Ok(verdict);
+            }
+            read = answered;
+        }
     }
 
     /// Judges, reads what the verdict rests on, and judges again until nothing is left to read.
@@ -326,7 +368,7 @@ impl Reading {
             unasked.map(|store| format!("not read afresh: {store}"))
         });
         let doubtful = self.unconfirmed.into_iter();
-        let doubtful = doubtful.map(|(finding, why)| Warned { finding, because: Because::Unconfirmed(why) });
+        let doubtful = doubtful.map(|(finding, why)| Warned::new(finding, Because::Unconfirmed(why)));
         verdict.warnings.splice(0..0, doubtful);
         verdict
     }
@@ -338,6 +380,13 @@ impl Reading {
             rests.map(|store| format!("no time left to judge {store} again"))
         });
         verdict
+    }
+}
+
+/// Overwrites a body that nobody else holds: it may be a Secret's.
+fn wipe(body: Bytes) {
+    if let Ok(mut body) = body.try_into_mut() {
+        body.as_mut().zeroize();
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Verdict {
     pub enforcement: Enforcement,
     /// How much of it is told.
     pub detail: Detail,
+    /// Whether it is on a change of what members rest on: its findings are those of the members.
+    pub of_change: bool,
+    /// How many members such a change touches besides those that were judged.
+    pub unjudged: usize,
 }
 
 /// A finding that is told as a warning.
@@ -33,6 +37,15 @@ pub struct Warned {
     pub finding: Finding,
     /// Why it doesn't refuse.
     pub because: Because,
+    /// The member that it is about, where that isn't the object under review.
+    pub member: Option<ObjectRef>,
+}
+
+impl Warned {
+    /// A finding on the object under review.
+    pub(crate) fn new(finding: Finding, because: Because) -> Self {
+        Self { finding, because, member: None }
+    }
 }
 
 /// Why a finding is only a warning.
@@ -42,6 +55,10 @@ pub enum Because {
     Mild,
     /// The object had this problem already, which otherwise might refuse.
     SameAsBefore,
+    /// The change under review brings it, and such changes are only warned about.
+    Change,
+    /// A member has this problem already; pods that start anew load what makes it.
+    LoadedAnew,
     /// It would refuse, but the object could not even be read before.
     UnreadableBefore,
     /// It would refuse, but the policy has nothing refused here.
@@ -81,11 +98,11 @@ impl Verdict {
             if finding.suppressed.is_some() {
                 verdict.suppressed.push(finding);
             } else if old_ones.contains(&index) {
-                verdict.warnings.push(Warned { finding, because: Because::SameAsBefore });
+                verdict.warnings.push(Warned::new(finding, Because::SameAsBefore));
             } else if !finding.denies() {
-                verdict.warnings.push(Warned { finding, because: Because::Mild });
+                verdict.warnings.push(Warned::new(finding, Because::Mild));
             } else if matches!(old, Old::Unreadable) {
-                verdict.warnings.push(Warned { finding, because: Because::UnreadableBefore });
+                verdict.warnings.push(Warned::new(finding, Because::UnreadableBefore));
             } else {
                 verdict.denials.push(finding);
             }
@@ -128,11 +145,20 @@ impl Verdict {
         stores.filter(|store| seen.insert(*store)).cloned().collect()
     }
 
+    /// Both, of one object.
+    pub(crate) fn with(mut self, other: Self) -> Self {
+        self.denials.extend(other.denials);
+        self.warnings.extend(other.warnings);
+        self.suppressed.extend(other.suppressed);
+        self.unjudged += other.unjudged;
+        self
+    }
+
     /// Makes warnings of the denials, where the policy has nothing refused.
     pub(crate) fn enforced(mut self) -> Self {
         if self.enforcement == Enforcement::Warn {
             let denials = std::mem::take(&mut self.denials).into_iter();
-            self.warnings.splice(0..0, denials.map(|finding| Warned { finding, because: Because::NotEnforced }));
+            self.warnings.splice(0..0, denials.map(|finding| Warned::new(finding, Because::NotEnforced)));
         }
         self
     }
@@ -143,12 +169,18 @@ impl Verdict {
         self.denials.retain(|finding| match doubtful(finding) {
             None => true,
             Some(why) => {
-                softened.push(Warned { finding: finding.clone(), because: Because::Unconfirmed(why) });
+                softened.push(Warned::new(finding.clone(), Because::Unconfirmed(why)));
                 false
             }
         });
         self.warnings.splice(0..0, softened);
     }
+}
+
+/// Which of some findings are new, by their places: everything that is said counts, warnings too.
+pub(crate) fn fresh(old: &Judgement, new: &[Finding]) -> HashSet<usize> {
+    let before = Before::new(old).matching(new, |finding| finding.suppressed.is_none());
+    (0..new.len()).filter(|index| !before.contains(index)).collect()
 }
 
 /// Whether a finding is compared with those of the old object: what refuses, and what is said of a call, which may be
@@ -176,7 +208,11 @@ impl<'a> Before<'a> {
 
     /// Which of the new findings were there before. Those in the very same words are matched first, so that of two
     /// findings of one identity the one that is told as new is the new one.
-    fn matches(mut self, new: &'a [Finding]) -> HashSet<usize> {
+    fn matches(self, new: &'a [Finding]) -> HashSet<usize> {
+        self.matching(new, is_compared)
+    }
+
+    fn matching(mut self, new: &'a [Finding], is_compared: impl Fn(&Finding) -> bool) -> HashSet<usize> {
         let mut matched = HashSet::new();
         if self.by_identity.is_empty() {
             return matched;

@@ -10,11 +10,12 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::admission::verdict::{Because, Warned};
+use crate::admission::verdict::{Because, Verdict, Warned};
 use crate::apis::{Part, row};
 use crate::finding::Finding;
 use crate::k8s::ObjectRef;
 use crate::policy::Detail;
+use crate::text::plural;
 
 /// Problems told in full in a message; the others are counted.
 const MOST_PROBLEMS: usize = 10;
@@ -50,11 +51,20 @@ pub(crate) struct Cause {
 
 /// The message of a denial: the first problem in a line, then each problem with where it stands, what was expected and found, what would have happened and
 /// how to mend it; last the command that explains it.
-pub(crate) fn denial(object: &ObjectRef, denials: &[Finding], detail: Detail) -> String {
+pub(crate) fn denial(object: &ObjectRef, verdict: &Verdict) -> String {
+    let Verdict { denials, detail, .. } = verdict;
+    let detail = *detail;
     let mut text = String::with_capacity(1024);
     let count = denials.len();
     push_clean(&mut text, &object.to_string(), LONGEST_PART);
-    text.push_str(" would not work: ");
+    match denials.first().filter(|_| verdict.of_change) {
+        None => text.push_str(" would not work: "),
+        Some(broken) => {
+            text.push_str(" would break ");
+            push_clean(&mut text, &broken.object.to_string(), LONGEST_PART);
+            text.push_str(": ");
+        }
+    }
     if let Some(first) = denials.first() {
         let _ = write!(text, "{} ", first.rule.code);
         push_words(&mut text, message(first, detail), LONGEST_CAUSE);
@@ -141,7 +151,9 @@ pub(crate) fn causes(object: &ObjectRef, denials: &[Finding], detail: Detail) ->
 }
 
 /// The warnings, one line each, as many as there is room for.
-pub(crate) fn warnings(object: &ObjectRef, warned: &[Warned], detail: Detail) -> Vec<String> {
+pub(crate) fn warnings(object: &ObjectRef, verdict: &Verdict) -> Vec<String> {
+    let Verdict { warnings: warned, detail, .. } = verdict;
+    let detail = *detail;
     let mut lines = Vec::new();
     let mut length = 0;
     for (index, one) in warned.iter().enumerate() {
@@ -156,23 +168,28 @@ pub(crate) fn warnings(object: &ObjectRef, warned: &[Warned], detail: Detail) ->
         }
         lines.push(line);
     }
+    if verdict.unjudged > 0 {
+        lines.push(format!("{} more that this touches were not judged here", plural(verdict.unjudged, "object")));
+    }
     lines
 }
 
 /// What matters first, since the end may be cut: the object, the rule, whether it is news, what is wrong; then why it is doubtful, and
 /// where there is room, the place. With the object, since kubectl prints equal warnings once.
 fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
-    let Warned { finding, because } = warned;
+    let Warned { finding, because, member } = warned;
     let (note, why) = match because {
         Because::Mild => ("", None),
         Because::SameAsBefore => (" (as before)", None),
         Because::UnreadableBefore => (" (unreadable before)", None),
         Because::NotEnforced => (" (would be refused)", None),
+        Because::Change => ("", None),
+        Because::LoadedAnew => (" (as before; new pods will start with it)", None),
         // It names what could not be read.
         Because::Unconfirmed(_) if detail == Detail::Brief => (" (not confirmed)", None),
         Because::Unconfirmed(why) => (" (not confirmed)", Some(clean(why, LONGEST_DOUBT))),
     };
-    let mut line = clean(&named(object), LONGEST_WARNING / 2);
+    let mut line = clean(&named(member.as_ref().unwrap_or(object)), LONGEST_WARNING / 2);
     let _ = write!(line, " {}{note}: ", finding.rule.code);
     let mut tail = why.map(|why| format!("; {why}")).unwrap_or_default();
     let room = |line: &str, tail: &str| LONGEST_WARNING.saturating_sub(line.chars().count() + tail.chars().count());
@@ -274,14 +291,22 @@ mod tests {
     use crate::finding::Finding;
 
     fn warned(finding: Finding, because: Because) -> Warned {
-        Warned { finding, because }
+        Warned::new(finding, because)
+    }
+
+    fn denied(denials: Vec<Finding>, detail: Detail) -> Verdict {
+        Verdict { denials, detail, ..Verdict::default() }
+    }
+
+    fn said(warnings: Vec<Warned>, detail: Detail) -> Verdict {
+        Verdict { warnings, detail, ..Verdict::default() }
     }
 
     #[test]
     fn a_denial_tells_field_expected_found_consequence_fix_and_rule() {
         let mut one = finding("MV101", "listener 1", "no name matches");
         one.problem = one.problem.expected("blue.shop").found("red.shop").consequence("503").fix("issue it anew");
-        let text = denial(&node(), &[one], Detail::Full);
+        let text = denial(&node(), &denied(vec![one], Detail::Full));
         assert_eq!(
             text,
             "VirtualNode shop/blue would not work: MV101 no name matches\n\n\
@@ -294,7 +319,7 @@ mod tests {
     #[test]
     fn a_denial_is_capped_and_counts_the_rest() {
         let many: Vec<Finding> = (0..50).map(|n| finding("MV101", &format!("listener {n}"), "wrong")).collect();
-        let text = denial(&node(), &many, Detail::Full);
+        let text = denial(&node(), &denied(many.clone(), Detail::Full));
         assert!(
             text.starts_with("VirtualNode shop/blue would not work: MV101 wrong (+49 more)\n")
                 && text.contains("\n10. MV101")
@@ -304,7 +329,7 @@ mod tests {
         assert_eq!(text.matches("meshvet explain").count(), 1);
 
         let long: Vec<Finding> = (0..50).map(|n| finding("MV101", &format!("{n}"), &"é".repeat(5_000))).collect();
-        let text = denial(&node(), &long, Detail::Full);
+        let text = denial(&node(), &denied(long.clone(), Detail::Full));
         assert!(text.len() < 2 * LONGEST_MESSAGE, "{}", text.len());
         assert!(text.contains("more: MV101"));
 
@@ -319,31 +344,35 @@ mod tests {
     fn a_problem_of_another_object_names_it() {
         let mut other = finding("MV002", "annotation", "bad");
         other.object = ObjectRef::new("apps/v1", "Deployment", "shop", "blue");
-        let text = denial(&node(), &[other], Detail::Full);
+        let text = denial(&node(), &denied(vec![other], Detail::Full));
         assert!(text.contains("at Deployment shop/blue: spec.listeners[0].tls"), "{text}");
     }
 
     #[test]
     fn a_warning_is_one_line_without_control_characters_that_begins_with_the_object() {
         let nasty = finding("MV209", "listener 1", &"ends\nsoon\u{1b}[31m\u{85}\u{2028}".repeat(100));
-        let lines = warnings(&node(), &[warned(nasty, Because::Mild)], Detail::Full);
+        let lines = warnings(&node(), &said(vec![warned(nasty, Because::Mild)], Detail::Full));
         assert_eq!(lines.len(), 1);
         assert!(lines[0].starts_with("shop/blue MV209: ends soon [31m"), "{}", lines[0]);
         assert!(!lines[0].chars().any(char::is_control));
         assert!(lines[0].chars().count() <= LONGEST_WARNING);
 
         let short = finding("MV209", "listener 1", "ends soon");
-        let lines = warnings(&node(), &[warned(short, Because::SameAsBefore)], Detail::Full);
+        let lines = warnings(&node(), &said(vec![warned(short, Because::SameAsBefore)], Detail::Full));
         assert_eq!(lines, ["shop/blue MV209 (as before): ends soon (spec.listeners[0].tls)"]);
 
         let doubtful = finding("MV101", "listener 1", &"word ".repeat(100));
-        let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("y".repeat(500)))], Detail::Full);
+        let lines =
+            warnings(&node(), &said(vec![warned(doubtful, Because::Unconfirmed("y".repeat(500)))], Detail::Full));
         assert!(lines[0].chars().count() <= LONGEST_WARNING, "{}", lines[0]);
         assert!(lines[0].starts_with("shop/blue MV101 (not confirmed): word word"), "{}", lines[0]);
         assert!(lines[0].contains("word…; yyyy") && lines[0].ends_with("yyy…"), "{}", lines[0]);
 
         let doubtful = finding("MV101", "listener 1", "no name matches");
-        let lines = warnings(&node(), &[warned(doubtful, Because::Unconfirmed("a timeout".to_owned()))], Detail::Full);
+        let lines = warnings(
+            &node(),
+            &said(vec![warned(doubtful, Because::Unconfirmed("a timeout".to_owned()))], Detail::Full),
+        );
         let expected = "shop/blue MV101 (not confirmed): no name matches; a timeout (spec.listeners[0].tls)";
         assert_eq!(lines, [expected]);
     }
@@ -352,7 +381,10 @@ mod tests {
     fn the_same_said_of_a_node_and_of_its_service_is_told_apart() {
         let of = |kind| {
             let object = ObjectRef::new("appmesh.k8s.aws/v1beta2", kind, "shop", "blue");
-            warnings(&object, &[warned(finding("MV305", "call", "front → blue"), Because::Mild)], Detail::Full)
+            warnings(
+                &object,
+                &said(vec![warned(finding("MV305", "call", "front → blue"), Because::Mild)], Detail::Full),
+            )
         };
         assert_eq!(of("VirtualNode"), ["shop/blue MV305: front → blue (spec.listeners[0].tls)"]);
         assert!(of("VirtualService")[0].starts_with("VirtualService shop/blue MV305: front → blue"));
@@ -365,7 +397,7 @@ mod tests {
         own.problem = own.problem.expected(secret).found(secret).consequence(secret).fix(secret);
         let mut other = finding("MV104", "listener 1", secret);
         other.object = ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "payroll", "client");
-        let text = denial(&node(), &[own.clone(), other.clone()], Detail::Brief);
+        let text = denial(&node(), &denied(vec![own.clone(), other.clone()], Detail::Brief));
         assert!(!text.contains("payroll") && !text.contains("blue-cert"), "{text}");
         let summary = own.rule.summary;
         let problem = format!("1. MV202 file-missing at spec.listeners[0].tls\n   {summary}\n");
@@ -377,7 +409,7 @@ mod tests {
         assert_eq!(causes[1].field, "");
 
         let doubt = Because::Unconfirmed(format!("could not read {secret}"));
-        let lines = warnings(&node(), &[warned(own, doubt), warned(other, Because::Mild)], Detail::Brief);
+        let lines = warnings(&node(), &said(vec![warned(own, doubt), warned(other, Because::Mild)], Detail::Brief));
         assert_eq!(lines[0], format!("shop/blue MV202 (not confirmed): {summary} (spec.listeners[0].tls)"));
         assert!(!lines[1].contains("payroll"), "{}", lines[1]);
     }
@@ -387,12 +419,12 @@ mod tests {
         let all: Vec<Warned> = (0..100)
             .map(|n| warned(finding("MV209", &format!("{n}"), &format!("{n} {}", "soon ".repeat(60))), Because::Mild))
             .collect();
-        let lines = warnings(&node(), &all, Detail::Full);
+        let lines = warnings(&node(), &said(all.clone(), Detail::Full));
         assert!(lines.iter().map(|line| line.chars().count()).sum::<usize>() <= LONGEST_WARNINGS);
         let told = lines.len() - 1;
         assert!(told >= 10, "{told}");
         assert_eq!(lines.last().map(String::as_str), Some(format!("+{} more: MV209", 100 - told).as_str()));
-        let few = warnings(&node(), &all[..told], Detail::Full);
+        let few = warnings(&node(), &said(all[..told].to_vec(), Detail::Full));
         assert!(few.len() == told && few.iter().all(|line| line.starts_with("shop/blue MV209: ")), "{few:?}");
     }
 }

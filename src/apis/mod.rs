@@ -23,6 +23,7 @@ pub use core::WorkloadKind;
 pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::{Undecodable, UnknownField};
+pub(crate) use objects::decode_listed;
 pub use objects::{decode_object, decode_subject};
 pub use registry::{Api, Names, Part, Pods, Row};
 pub use subject::{Native, Subject};

@@ -37,6 +37,14 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
     }
 }
 
+/// Decodes an object of a known kind from JSON text.
+///
+/// # Errors
+/// [`Undecodable`], with the place in the object.
+pub(crate) fn decode_listed(row: &'static Row, json: &[u8], namespace: &str) -> Result<Entry, Undecodable> {
+    (row.decode)(row, Input::Json(json), namespace)
+}
+
 /// Decodes an object that is reviewed, from JSON text: the path of an admission review.
 ///
 /// # Errors

@@ -6,6 +6,8 @@ const HELM_NAME: &str = "meta.helm.sh/release-name";
 const HELM_NAMESPACE: &str = "meta.helm.sh/release-namespace";
 const ARGO_TRACKING: &str = "argocd.argoproj.io/tracking-id";
 const INSTANCE: &str = "app.kubernetes.io/instance";
+/// How Flux marks what a Kustomization or a HelmRelease of its applies, each with `/name` and `/namespace`.
+const FLUX: [&str; 2] = ["kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"];
 
 /// What says which release an object is of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Release {
     helm: Option<(String, String)>,
     /// The Argo CD application.
     argo: Option<String>,
+    /// The Flux object's kind of toolkit, name and namespace.
+    flux: Option<(&'static str, String, String)>,
     /// The label `app.kubernetes.io/instance`.
     instance: Option<String>,
 }
@@ -27,15 +31,20 @@ impl Release {
         Self {
             helm: annotation(HELM_NAME).zip(annotation(HELM_NAMESPACE)),
             argo: argo.map(|(application, _)| application.to_owned()).filter(|application| !application.is_empty()),
+            flux: FLUX.into_iter().find_map(|toolkit| {
+                let label = |part: &str| labels.get(&format!("{toolkit}/{part}")).cloned();
+                Some((toolkit, label("name")?, label("namespace")?))
+            }),
             instance: labels.get(INSTANCE).cloned(),
         }
     }
 
-    /// Whether both were installed by one Helm release, one Argo CD application, or carry one `app.kubernetes.io/instance`.
+    /// Whether both were installed by one Helm release, one Argo CD application, one Flux object, or carry one `app.kubernetes.io/instance`.
     pub(crate) fn is_that_of(&self, other: &Release) -> bool {
         let both = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
         (self.helm.is_some() && self.helm == other.helm)
             || both(&self.argo, &other.argo)
+            || (self.flux.is_some() && self.flux == other.flux)
             || both(&self.instance, &other.instance)
     }
 }
@@ -58,6 +67,12 @@ mod tests {
         assert!(argo("shop:apps/Deployment:a/b").is_that_of(&argo("shop:v1/Secret:a/c")));
         assert!(!argo(":a").is_that_of(&argo(":a")));
         assert!(!argo("shop").is_that_of(&argo("shop")));
+        let flux = |name| {
+            let labels =
+                [("kustomize.toolkit.fluxcd.io/name", name), ("kustomize.toolkit.fluxcd.io/namespace", "flux")];
+            release(&labels, &[])
+        };
+        assert!(flux("shop").is_that_of(&flux("shop")) && !flux("shop").is_that_of(&flux("till")));
         let instance = release(&[(INSTANCE, "shop")], &[]);
         assert!(instance.is_that_of(&instance));
     }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::finding::Severity;
+
 /// How much the webhook tells whoever applies an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -21,6 +23,32 @@ pub enum Enforcement {
     Deny,
     /// It passes, with a warning which says that it would be refused. How careful people start.
     Warn,
+}
+
+/// What the webhook makes of changes to what mesh objects rest on, by what is changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Changes {
+    /// Deployments and other workloads. Default `warn`; rules about time never refuse one.
+    pub workloads: Option<Severity>,
+    /// Secrets, ConfigMaps. Default `warn`.
+    pub secrets: Option<Severity>,
+    /// Labels of namespaces. Default `warn`.
+    pub namespaces: Option<Severity>,
+    /// Meshes. Default `warn`.
+    pub meshes: Option<Severity>,
+}
+
+impl Changes {
+    /// These, laid over others.
+    pub(super) fn over(self, other: Self) -> Self {
+        Self {
+            workloads: self.workloads.or(other.workloads),
+            secrets: self.secrets.or(other.secrets),
+            namespaces: self.namespaces.or(other.namespaces),
+            meshes: self.meshes.or(other.meshes),
+        }
+    }
 }
 
 /// How much is told.

@@ -10,7 +10,7 @@ use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
 use crate::mesh::{Settings, View, image_files};
 use crate::pki::HashAlgorithm;
-use crate::policy::answers::{Answers, Detail, Enforcement};
+use crate::policy::answers::{Answers, Changes, Detail, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::file::{Aws, AwsAccount, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
@@ -34,6 +34,7 @@ struct Layer {
     severities: Vec<Option<Severity>>,
     unknown: Option<Severity>,
     enforcement: Option<Enforcement>,
+    changes: Changes,
     thresholds: Thresholds,
     profile: Profile,
     issuers: Option<Arc<AllowedIssuers>>,
@@ -66,6 +67,8 @@ pub struct Effective {
     pub ignore_denials: bool,
     /// Whether the webhook refuses what would break.
     pub enforcement: Enforcement,
+    /// What becomes of changes to what members rest on.
+    pub changes: Changes,
     /// How much the webhook tells whoever applies an object.
     pub detail: Detail,
     /// MV302's allowed issuers; None: anybody.
@@ -91,6 +94,7 @@ impl Default for Policy {
             routing: Severity::Warn,
             ignore_denials: false,
             enforcement: Enforcement::Deny,
+            changes: Changes::default(),
             detail: Detail::Full,
             allowed_issuers: None,
             aws: Arc::default(),
@@ -122,6 +126,7 @@ impl Policy {
             policy.base.image_files = files;
         }
         policy.base.ignore_denials = file.ignore.denials;
+        policy.base.changes = file.changes;
         policy.base.enforcement = file.enforcement.unwrap_or_default();
         policy.base.detail = file.answers.detail.unwrap_or_default();
         policy.base.allowed_issuers = allowed(file.issuers.as_ref(), "issuers")?;
@@ -140,6 +145,7 @@ impl Policy {
                 severities: resolve(&scope.severities, &format!("{path}.severities"))?,
                 unknown: scope.unknown,
                 enforcement: scope.enforcement,
+                changes: scope.changes,
                 selector: scope.namespace_selector,
                 thresholds: scope.thresholds,
                 profile: scope.profile,
@@ -184,6 +190,7 @@ impl Policy {
             let effective = effective.to_mut();
             effective.lay(&layer.severities, layer.unknown, layer.thresholds, &layer.profile, layer.routing);
             effective.enforcement = layer.enforcement.unwrap_or(effective.enforcement);
+            effective.changes = layer.changes.over(effective.changes);
             effective.detail = layer.answers.detail.unwrap_or(effective.detail);
             effective.allowed_issuers = layer.issuers.clone().or(effective.allowed_issuers.take());
         }

@@ -12,7 +12,7 @@ use crate::finding::Severity;
 use crate::k8s::LabelSelector;
 use crate::mesh::clean_path;
 use crate::pki::HashAlgorithm;
-use crate::policy::answers::{Answers, Enforcement};
+use crate::policy::answers::{Answers, Changes, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::issuers::IssuersFile;
 use crate::policy::workloads::Workload;
@@ -28,6 +28,9 @@ pub struct PolicyFile {
     pub severities: BTreeMap<String, Severity>,
     /// `deny` (default), or `warn`: whatever would be refused at admission passes, with a warning that says so.
     pub enforcement: Option<Enforcement>,
+    /// The most that a broken member weighs in reviews of what it rests on: `deny`, `warn` or `off`. A deletion and a ServiceAccount's change
+    /// are never refused.
+    pub changes: Changes,
     /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203, MV408), unless
     /// `severities` names them. Left out: each rule's own default.
     pub unknown: Option<Severity>,
@@ -219,6 +222,8 @@ pub struct Scope {
     pub namespace_selector: LabelSelector,
     /// Whether what would be refused there is.
     pub enforcement: Option<Enforcement>,
+    /// What becomes of changes to what members there rest on.
+    pub changes: Changes,
     /// What rules weigh there.
     pub severities: BTreeMap<String, Severity>,
     /// What the rules on things not known weigh there.

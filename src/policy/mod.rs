@@ -10,7 +10,7 @@ mod file;
 mod issuers;
 mod workloads;
 
-pub use answers::{Answers, Detail, Enforcement};
+pub use answers::{Answers, Changes, Detail, Enforcement};
 pub use effective::{Effective, Policy};
 pub use error::PolicyError;
 pub(crate) use file::json_schema;

@@ -37,7 +37,7 @@ impl SharedWorld {
     }
 
     /// Shares a world, and keeps the objects that its facts come from.
-    pub(crate) fn with_inventory(world: World) -> Self {
+    pub fn with_inventory(world: World) -> Self {
         Self::of(world, Some(RwLock::default()))
     }
 
@@ -55,6 +55,13 @@ impl SharedWorld {
         let done = change(&mut self.0.world.write().unwrap_or_else(PoisonError::into_inner));
         self.0.changes.send_modify(|count| *count += 1);
         done
+    }
+
+    /// Learns an object that rules judge, in place of what was known of it.
+    pub fn learn(&self, subject: Subject) {
+        let id = FactId::Object(subject.object.clone());
+        self.write(|world| world.replace(&id, subject.facts.clone()));
+        self.take_stock(|inventory| inventory.note(&id, Some(subject)));
     }
 
     /// Changes the inventory, where one is kept.

@@ -49,6 +49,15 @@ pub(crate) fn facts(objects: impl IntoIterator<Item = Value>) -> Vec<Fact> {
         .collect()
 }
 
+/// Lets a world learn an object.
+pub(crate) fn learn(world: &SharedWorld, object: Value) {
+    match decode_object(object, "shop").expect("it can be read") {
+        Entry::Subject(reviewed) => world.learn(*reviewed),
+        Entry::Fact(fact) => world.write(|world| world.learn(fact)),
+        other => panic!("nothing to learn: {other:?}"),
+    }
+}
+
 /// A webhook, and what can be changed while it serves.
 pub(crate) struct Bed {
     pub(crate) policy: Arc<ArcSwap<Policy>>,
@@ -98,11 +107,11 @@ impl Bed {
         aws: Arc<dyn AwsReader>,
         patience: Duration,
     ) -> Self {
-        let mut world = World::new(access);
-        facts(objects).into_iter().for_each(|fact| world.learn(fact));
+        let shared = SharedWorld::with_inventory(World::new(access));
+        objects.into_iter().for_each(|object| learn(&shared, object));
         let policy = Arc::new(ArcSwap::from_pointee(Policy::default()));
         let (metrics, drain) = (Arc::new(Metrics::default()), Drain::default());
-        let world = SharedWorld::new(world);
+        let world = shared;
         let admission = Admission::new(
             world.clone(),
             Arc::new(reader),
@@ -269,14 +278,16 @@ pub(crate) fn review(operation: &str, object: Value, old: Value) -> Value {
     let said = if object.is_null() { &old } else { &object };
     let (kind, name, namespace) =
         (said["kind"].clone(), said["metadata"]["name"].clone(), said["metadata"]["namespace"].clone());
+    let api_version = said["apiVersion"].as_str().unwrap_or("appmesh.k8s.aws/v1beta2").to_owned();
+    let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
     json!({
         "kind": "AdmissionReview",
         "apiVersion": "admission.k8s.io/v1",
         "request": {
             "uid": "7f0c",
-            "kind": {"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": kind},
+            "kind": {"group": group, "version": version, "kind": kind},
             "resource": {"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": "virtualnodes"},
-            "requestKind": {"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": kind},
+            "requestKind": {"group": group, "version": version, "kind": kind},
             "requestResource": {"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": "virtualnodes"},
             "name": name,
             "namespace": namespace,

@@ -7,6 +7,7 @@ mod support;
 
 mod bed;
 mod certificate;
+mod changes;
 mod client;
 mod clock;
 mod hostile;

@@ -223,11 +223,13 @@ async fn every_review_is_counted_by_kind_and_verdict() {
     bed.ask(&create(node())).await;
     bed.ask(&update(node(), node())).await;
     bed.ask(&review("DELETE", Value::Null, node())).await;
+    bed.ask(&review("CONNECT", node(), Value::Null)).await;
     bed.post("{").await;
     let text = bed.metrics.encode();
     for line in [
         "meshvet_reviews_total{kind=\"VirtualNode\",verdict=\"denied\"} 1",
         "meshvet_reviews_total{kind=\"VirtualNode\",verdict=\"warned\"} 1",
+        "meshvet_reviews_total{kind=\"VirtualNode\",verdict=\"allowed\"} 1",
         "meshvet_reviews_total{kind=\"VirtualNode\",verdict=\"unjudged\"} 1",
         "meshvet_failures_total{cause=\"malformed\"} 1",
     ] {

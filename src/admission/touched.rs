@@ -1,0 +1,165 @@
+//! Whom a change touches, and what it makes worse for them: each member judged before and after, in one snapshot of the world.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::Timestamp;
+
+use crate::admission::moved::{Moved, Rest};
+use crate::admission::review::Request;
+use crate::admission::verdict::{Because, Verdict, Warned, fresh};
+use crate::apis::Subject;
+use crate::finding::{Finding, Severity, Trait};
+use crate::k8s::ObjectRef;
+use crate::mesh::{FactId, FreshStores, Overlay, StoreKey, View};
+use crate::policy::{Changes, Effective, Policy};
+use crate::rules::{Surface, judge};
+use crate::sources::SharedWorld;
+
+/// The most members that one review judges. The others are left to whoever judges by state.
+const MOST_MEMBERS: usize = 200;
+
+/// What a change comes to.
+pub(super) struct Touched {
+    /// What it makes worse.
+    pub(super) verdict: Verdict,
+    /// What the denials rest on, but for the changed object itself: to be read afresh before they are final.
+    pub(super) rests_on: Vec<StoreKey>,
+}
+
+/// Judges the members that a change touches. `read`: stores that were read afresh for this review.
+pub(super) fn touched(
+    request: &Request,
+    moved: &Moved,
+    world: &SharedWorld,
+    read: &FreshStores,
+    policy: &Policy,
+    now: Timestamp,
+) -> Touched {
+    let (mut before, mut after) = (moved.overlay_before(), moved.overlay_after());
+    for overlay in [&mut before, &mut after] {
+        overlay.stores.extend(read.iter().map(|(key, state)| (key.clone(), state.clone())));
+    }
+    let members = world.read(|world| {
+        let view = View::new(world);
+        let sides = [view.over(&before), view.over(&after)];
+        let touched: BTreeSet<&ObjectRef> = sides.iter().flat_map(|view| view.touched_by(&moved.id)).collect();
+        // A member that goes is nobody's problem any more.
+        let others = touched.into_iter().filter(|member| !matches!(&moved.id, FactId::Object(gone) if gone == *member));
+        others.cloned().collect::<Vec<_>>()
+    });
+    let unjudged = members.len().saturating_sub(MOST_MEMBERS);
+    let subjects = world.subjects(members.iter().take(MOST_MEMBERS));
+    let mut verdict = world.read(|world| {
+        let mut verdict = Verdict::of_change(unjudged);
+        let view = View::new(world);
+        for subject in &subjects {
+            let policy_here = policy.effective(subject.object.namespace(), view.over(&after));
+            let change = Change { request, moved, policy: &policy_here };
+            change.judge(subject, (view, &before, &after), policy, now, &mut verdict);
+        }
+        let here = policy.effective(&request.namespace, view);
+        (verdict.detail, verdict.enforcement) = (here.detail, here.enforcement);
+        verdict
+    });
+    verdict.once();
+    let own = |store: &StoreKey| matches!(&moved.id, FactId::Store(changed) if changed == store);
+    let rests_on = verdict.rests_on().into_iter().filter(|store| !own(store) && !read.contains_key(store)).collect();
+    Touched { verdict, rests_on }
+}
+
+/// One change, as the policy of one member's namespace has it.
+struct Change<'a> {
+    request: &'a Request,
+    moved: &'a Moved,
+    policy: &'a Effective,
+}
+
+impl Change<'_> {
+    fn judge(
+        &self,
+        subject: &Subject,
+        (view, before, after): (View<'_>, &Overlay, &Overlay),
+        policy: &Policy,
+        now: Timestamp,
+        verdict: &mut Verdict,
+    ) {
+        let most = self.most(self.policy.changes);
+        if most == Severity::Off {
+            return;
+        }
+        let new = judge(subject, view.over(after), policy, now, Surface::Admission).findings;
+        let old = judge(subject, view.over(before), policy, now, Surface::Admission);
+        let news = fresh(&old, &new);
+        let (mut denied, mut warned) = (Vec::new(), Vec::new());
+        for (index, finding) in new.into_iter().enumerate() {
+            let member = Some(subject.object.clone());
+            if finding.suppressed.is_some() {
+                verdict.suppressed.push(finding);
+            } else if news.contains(&index) {
+                match finding.severity.min(most) == Severity::Deny && !self.excuses(&finding, subject) {
+                    true => denied.push(finding),
+                    false => warned.push(Warned { finding, because: Because::Change, member }),
+                }
+            } else if self.is_loaded_anew() && finding.denies() {
+                warned.push(Warned { finding, because: Because::LoadedAnew, member });
+            }
+        }
+        verdict.denials.extend(denied);
+        verdict.warnings.extend(warned);
+    }
+
+    /// The most that a problem weighs which this kind of change brings.
+    fn most(&self, changes: Changes) -> Severity {
+        if self.moved.gone || self.request.by_service_account {
+            // Refused, a namespace would never go, and a controller would try again for ever.
+            return changes.severity_of(self.moved.rest).min(Severity::Warn);
+        }
+        changes.severity_of(self.moved.rest)
+    }
+
+    /// Whether a problem doesn't refuse the change, though others might.
+    fn excuses(&self, finding: &Finding, member: &Subject) -> bool {
+        let of_time = self.moved.rest == Rest::Workload && finding.rule.has(Trait::Time);
+        // The rest of the release may follow in a moment.
+        let release = member.member().is_some_and(|member| member.release.is_that_of(&self.moved.release));
+        of_time || release
+    }
+
+    /// Whether pods start anew with the change, and load what was changed since they last did.
+    fn is_loaded_anew(&self) -> bool {
+        self.moved.rest == Rest::Workload && !self.moved.before.is_empty() && !self.moved.gone
+    }
+}
+
+impl Changes {
+    /// What a kind of change weighs at most.
+    fn severity_of(self, rest: Rest) -> Severity {
+        let set = match rest {
+            Rest::Workload => self.workloads,
+            Rest::Store => self.secrets,
+            Rest::Namespace => self.namespaces,
+            Rest::Class | Rest::Member => self.meshes,
+        };
+        set.unwrap_or(Severity::Warn)
+    }
+}
+
+impl Verdict {
+    /// A verdict on a change that touches so many members more than are judged.
+    fn of_change(unjudged: usize) -> Self {
+        Self { unjudged, of_change: true, ..Self::default() }
+    }
+
+    /// What both ends of a call say is said once.
+    fn once(&mut self) {
+        let mut told = HashSet::new();
+        let mut is_new = |finding: &Finding| {
+            let call = finding.problem.site.call.as_deref().cloned();
+            call.is_none_or(|call| told.insert((finding.rule.code, call)))
+        };
+        self.denials.retain(&mut is_new);
+        self.warnings.retain(|warned| is_new(&warned.finding));
+        self.denials.sort_by(|one, other| one.rule.code.cmp(other.rule.code));
+        self.warnings.sort_by_key(|warned| (!warned.finding.denies(), warned.because == Because::LoadedAnew));
+    }
+}

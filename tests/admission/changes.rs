@@ -1,0 +1,194 @@
+//! Reviews of what mesh objects rest on: whatever is changed, in whatever order, the change that breaks TLS is the one that is told.
+
+use meshvet::policy::Policy;
+use serde_json::{Value, json};
+
+use crate::bed::{AUTHORITY, Bed, SOUND, create, node, review, update};
+use crate::support::manifests::{
+    calling_node, client_policy, deployment, namespace, secret, tls_secret, virtual_node, virtual_service,
+};
+use crate::support::mint::{Authority, Issued};
+
+/// A leaf for another name.
+fn misnamed() -> Issued {
+    AUTHORITY.leaf(&["red.apps.local"]).issue()
+}
+
+fn workload() -> Value {
+    deployment("shop", "blue", "blue-cert:/certs")
+}
+
+/// A sound node `blue`, with all that it rests on but what is left out.
+fn bed(without: &str) -> Bed {
+    let all = [namespace("shop"), workload(), tls_secret("shop", "blue-cert", &SOUND), node()];
+    Bed::of(all.into_iter().filter(|object| object["kind"] != without))
+}
+
+fn deny(bed: &Bed, text: &str) {
+    bed.policy.store(Policy::parse(text).expect("a policy").into());
+}
+
+#[tokio::test]
+async fn a_workload_that_comes_last_is_told_what_is_wrong_with_its_node() {
+    let bed = Bed::of([namespace("shop"), tls_secret("shop", "blue-cert", &misnamed()), node()]);
+    let response = bed.ask(&create(workload())).await;
+    response.warns(&["shop/blue MV101: hostname blue.apps.local matches no name of the certificate"]);
+    assert_eq!(response.warnings().len(), 1, "{:?}", response.warnings());
+    bed_of_sound("Deployment").await.ask(&create(workload())).await.passes_silently();
+}
+
+async fn bed_of_sound(without: &str) -> Bed {
+    bed(without)
+}
+
+#[tokio::test]
+async fn a_secret_that_comes_last_or_is_rotated_is_told_whom_it_breaks() {
+    let broken = tls_secret("shop", "blue-cert", &misnamed());
+    bed("Secret").ask(&create(broken.clone())).await.warns(&["shop/blue MV101: hostname blue.apps.local"]);
+    let sound = || tls_secret("shop", "blue-cert", &SOUND);
+    let rotated = bed("").ask(&update(sound(), broken.clone())).await;
+    rotated.warns(&["shop/blue MV101: hostname blue.apps.local"]);
+    // A repair, a renewal, and what was so before.
+    bed("")
+        .ask(&update(sound(), tls_secret("shop", "blue-cert", &AUTHORITY.leaf(&["blue.apps.local"]).issue())))
+        .await
+        .passes_silently();
+    let was_broken = Bed::of([namespace("shop"), workload(), broken.clone(), node()]);
+    was_broken.ask(&update(broken.clone(), sound())).await.passes_silently();
+    was_broken.ask(&update(broken.clone(), broken)).await.passes_silently();
+    // Nobody reads this one.
+    bed("").ask(&create(tls_secret("shop", "other", &misnamed()))).await.passes_silently();
+}
+
+#[tokio::test]
+async fn a_secret_that_loses_its_key_or_goes_is_told() {
+    let sound = tls_secret("shop", "blue-cert", &SOUND);
+    let without = secret("shop", "blue-cert", &[("tls.crt", &SOUND.chain)]);
+    bed("").ask(&update(sound.clone(), without)).await.warns(&["shop/blue MV202", "holds no tls.key"]);
+    let gone = bed("").ask(&review("DELETE", Value::Null, sound.clone())).await;
+    gone.warns(&["shop/blue MV202", "Secret shop/blue-cert doesn't exist"]);
+    // A deletion passes whatever the policy says.
+    let bed = bed("");
+    deny(&bed, "changes: {secrets: deny}\nunknown: deny");
+    bed.ask(&review("DELETE", Value::Null, sound)).await.warns(&["shop/blue MV202"]);
+}
+
+#[tokio::test]
+async fn a_workload_whose_mount_goes_is_told_and_one_whose_mount_stays_is_not() {
+    let moved = deployment("shop", "blue", "blue-cert:/tls");
+    bed("").ask(&update(workload(), moved)).await.warns(&["shop/blue MV201", "/certs/tls.crt"]);
+    let mut scaled = workload();
+    scaled["spec"]["replicas"] = json!(5);
+    bed("").ask(&update(workload(), scaled)).await.passes_silently();
+}
+
+#[tokio::test]
+async fn the_policy_has_a_change_refused_that_breaks_a_node() {
+    let (sound, broken) = (tls_secret("shop", "blue-cert", &SOUND), tls_secret("shop", "blue-cert", &misnamed()));
+    let bed = bed("");
+    deny(&bed, "changes: {secrets: deny}");
+    let response = bed.ask(&update(sound.clone(), broken.clone())).await;
+    response.denies(&[
+        "Secret shop/blue-cert would break VirtualNode shop/blue: MV101 hostname blue.apps.local",
+        "MV101 hostname-mismatch at VirtualNode shop/blue: spec.listeners[0].tls.certificate.file.certificateChain",
+        "fix:",
+    ]);
+    // A controller would try again for ever.
+    let mut by_controller = update(sound.clone(), broken.clone());
+    by_controller["request"]["userInfo"]["username"] = "system:serviceaccount:cert-manager:cert-manager".into();
+    bed.ask(&by_controller).await.warns(&["shop/blue MV101"]);
+    // By scope, and not at all.
+    deny(
+        &bed,
+        "changes: {secrets: deny}\nscopes: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}, changes: {secrets: off}}]",
+    );
+    bed.ask(&update(sound.clone(), broken.clone())).await.passes_silently();
+    deny(&bed, "changes: {secrets: deny}\nenforcement: warn");
+    bed.ask(&update(sound, broken)).await.warns(&["(would be refused)", "MV101"]);
+}
+
+#[tokio::test]
+async fn one_release_and_rules_about_time_refuse_no_workload() {
+    let expired = AUTHORITY.leaf(&["blue.apps.local"]).valid(-90, -1).issue();
+    let bed = Bed::of([namespace("shop"), tls_secret("shop", "blue-cert", &expired), node()]);
+    deny(&bed, "changes: {workloads: deny}");
+    bed.ask(&create(workload())).await.warns(&["shop/blue MV207"]);
+
+    let labels =
+        json!({"kustomize.toolkit.fluxcd.io/name": "shop", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"});
+    let (mut released, mut of_it) = (node(), workload());
+    released["metadata"]["labels"] = labels.clone();
+    let bed = Bed::of([namespace("shop"), tls_secret("shop", "blue-cert", &misnamed()), released]);
+    deny(&bed, "changes: {workloads: deny}");
+    bed.ask(&create(of_it.clone())).await.denies(&["Deployment shop/blue would break VirtualNode shop/blue: MV101"]);
+    of_it["metadata"]["labels"] = labels;
+    bed.ask(&create(of_it)).await.warns(&["shop/blue MV101"]);
+}
+
+#[tokio::test]
+async fn a_restart_says_that_new_pods_will_load_what_was_rotated() {
+    let broken = tls_secret("shop", "blue-cert", &misnamed());
+    let bed = Bed::of([namespace("shop"), workload(), broken, node()]);
+    let mut restarted = workload();
+    restarted["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = "now".into();
+    let response = bed.ask(&update(workload(), restarted)).await;
+    response.warns(&["shop/blue MV101 (as before; new pods will start with it): hostname blue.apps.local"]);
+}
+
+#[tokio::test]
+async fn a_namespace_that_loses_its_injection_is_told() {
+    let mut unlabelled = namespace("shop");
+    unlabelled["metadata"]["labels"] = json!({"mesh": "apps"});
+    let mut change = update(namespace("shop"), unlabelled);
+    change["request"]["namespace"] = "shop".into();
+    bed("").ask(&change).await.warns(&["shop/blue MV218", "isn't labelled for injection"]);
+}
+
+/// `front`, which trusts the authority of `blue` and calls it.
+fn calling() -> Vec<Value> {
+    vec![
+        virtual_service("shop", "blue", "blue"),
+        calling_node("shop", "front", "blue", client_policy()),
+        deployment("shop", "front", "front-ca:/certs"),
+        secret("shop", "front-ca", &[("ca.crt", &AUTHORITY.pem())]),
+    ]
+}
+
+#[tokio::test]
+async fn a_bundle_without_the_old_root_is_told_of_the_call_and_once() {
+    let all = [namespace("shop"), workload(), tls_secret("shop", "blue-cert", &SOUND), node()];
+    let bed = Bed::of(all.into_iter().chain(calling()));
+    let other = Authority::new("Other root");
+    let (old, new) = (AUTHORITY.pem(), other.pem());
+    let bundle = |pem: &str| secret("shop", "front-ca", &[("ca.crt", pem)]);
+    let response = bed.ask(&update(bundle(&old), bundle(&new))).await;
+    response.warns(&["MV301", "front → blue", "the client refuses the server's certificate"]);
+    assert_eq!(response.warnings().len(), 1, "{:?}", response.warnings());
+    // Both roots, while one is replaced.
+    bed.ask(&update(bundle(&old), bundle(&format!("{new}{old}")))).await.passes_silently();
+}
+
+#[tokio::test]
+async fn a_change_that_touches_more_than_a_review_judges_says_so() {
+    let nodes = (0..210).map(|number| {
+        let mut node = virtual_node("shop", &format!("n{number}"), "blue.apps.local");
+        node["spec"]["podSelector"] = json!({"matchLabels": {"app": "blue"}});
+        node
+    });
+    let all = [namespace("shop"), workload(), tls_secret("shop", "blue-cert", &SOUND)];
+    let bed = Bed::of(all.into_iter().chain(nodes));
+    let change = update(tls_secret("shop", "blue-cert", &SOUND), tls_secret("shop", "blue-cert", &misnamed()));
+    let response = bed.ask(&change).await;
+    response.warns(&["10 objects more that this touches were not judged here"]);
+    response.warns(&["more: MV101"]);
+}
+
+#[tokio::test]
+async fn each_kind_has_a_path_of_its_own() {
+    let change = create(tls_secret("shop", "blue-cert", &misnamed())).to_string();
+    for path in ["/workloads", "/secrets", "/namespaces", "/meshes", "/deletions"] {
+        let answer = bed("Secret").send(crate::bed::post(&format!("{path}?timeout=2s"), change.clone())).await;
+        assert_eq!((answer.code, &answer.json["response"]["allowed"]), (200, &json!(true)), "{path}: {}", answer.json);
+        assert!(answer.json["response"]["warnings"][0].as_str().is_some_and(|line| line.contains("MV101")), "{path}");
+    }
+}
