@@ -56,5 +56,5 @@ pub use state::{StoreState, Unread};
 pub use store::{Store, StoreKey, StoreKind};
 pub use unlisted::{Gap, Sort};
 pub use view::{Belonging, Place, View};
-pub use workload::{AnnotationProblem, Ports, Probe, Proxy, Workload};
+pub use workload::{AnnotationProblem, Ports, Probe, Proxy, Stray, Workload};
 pub use world::World;

@@ -41,8 +41,21 @@ pub struct Proxy {
     pub annotations: BTreeMap<String, String>,
     /// What is wrong with annotations.
     pub problems: Vec<AnnotationProblem>,
+    /// Annotations that are meant to give it mounts, and that nobody reads.
+    pub strays: Vec<Stray>,
     /// The ports whose incoming traffic it takes; None: those of the member's listeners.
     pub intercepts: Option<Ports>,
+}
+
+/// An annotation that nobody reads: it stands elsewhere than on the pods, or is misspelt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// The annotation's field in the workload.
+    pub field: FieldPath,
+    /// Its key, as written.
+    pub annotation: String,
+    /// The key that is meant.
+    pub meant: &'static str,
 }
 
 /// Ports, by ranges.

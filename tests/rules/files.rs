@@ -1,6 +1,7 @@
 //! MV201–MV219: files, and the certificates in them.
 
 use jiff::{SignedDuration, Timestamp};
+use meshvet::rules::Surface;
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
 use serde_json::json;
 
@@ -30,23 +31,69 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn mounted() -> Vec<Case> {
     vec![
-        warns(
+        denies(
             "MV201",
             "another folder",
             |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/certificates"),
             CHAIN,
             &["/certs/tls.crt", "/certificates", "Deployment shop/blue"],
         ),
-        warns("MV201", "no mount at all", |s| s.annotate_pods(SECRET_MOUNTS, ""), KEY, &["no mount at all"]),
-        warns("MV201", "a folder of a like name", |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/cert"), CHAIN, &[]),
-        warns(
+        denies("MV201", "no mount at all", |s| s.annotate_pods(SECRET_MOUNTS, ""), KEY, &["no mount at all"]),
+        denies("MV201", "a folder of a like name", |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/cert"), CHAIN, &[]),
+        denies(
             "MV201",
             "a pod that brings its envoy ignores the annotation",
             |s| envoy_container(s, json!([{"name": "tls", "mountPath": "/tls"}])),
             CHAIN,
             &["/tls"],
         ),
-        warns("MV201", "a volume that isn't there", |s| s.annotate_pods(VOLUME_MOUNTS, "tsl:/certs"), CHAIN, &["tsl"]),
+        denies("MV201", "a volume that isn't there", |s| s.annotate_pods(VOLUME_MOUNTS, "tsl:/certs"), CHAIN, &["tsl"]),
+        warns(
+            "MV201",
+            "no mount, of an object that is applied: the workload may change in a moment",
+            |s| {
+                s.annotate_pods(SECRET_MOUNTS, "");
+                s.surface = Surface::Admission;
+            },
+            KEY,
+            &["no mount at all"],
+        ),
+        denies(
+            "MV201",
+            "the annotation on the Deployment itself",
+            |s| {
+                let mounts = s.deployment["spec"]["template"]["metadata"]["annotations"].take();
+                s.deployment["metadata"]["annotations"] = mounts;
+            },
+            KEY,
+            &[
+                "appmesh.k8s.aws/secretMounts stands on Deployment shop/blue itself",
+                "and not on its pods",
+                "put appmesh.k8s.aws/secretMounts on the pods",
+            ],
+        ),
+        denies(
+            "MV201",
+            "a misspelt annotation",
+            |s| {
+                s.template(
+                    "/metadata/annotations",
+                    serde_json::json!({"appmesh.k8s.aws/secretMount": "blue-cert:/certs"}),
+                );
+            },
+            KEY,
+            &["is no annotation that anybody reads: appmesh.k8s.aws/secretMounts is meant"],
+        ),
+        denies(
+            "MV201",
+            "the annotation on the node",
+            |s| {
+                let mounts = s.deployment["spec"]["template"]["metadata"]["annotations"].take();
+                s.node["metadata"]["annotations"] = mounts;
+            },
+            KEY,
+            &["stands on VirtualNode shop/blue, and not on the pods"],
+        ),
         good("MV201", "a folder written with slashes to spare", |s| {
             s.annotate_pods(SECRET_MOUNTS, " blue-cert : //certs/ ")
         }),

@@ -10,7 +10,8 @@ use crate::apis::appmesh::injection::{Injection, intercepted};
 use crate::apis::core::pods::Pod;
 use crate::apis::core::volumes::{PodVolume, annotated_mount, mount, secret_mount};
 use crate::k8s::FieldPath;
-use crate::mesh::{AnnotationProblem, Mounts, Proxy};
+use crate::mesh::{AnnotationProblem, Mounts, Proxy, Stray};
+use crate::text::suggest;
 
 /// The proxy of a pod.
 pub(in crate::apis) fn proxy(pod: &Pod<'_>) -> Proxy {
@@ -33,8 +34,27 @@ pub(in crate::apis) fn proxy(pod: &Pod<'_>) -> Proxy {
         mounts,
         annotations: read.map(|(key, value)| (key.clone(), value.clone())).collect(),
         problems,
+        strays: strays(pod),
         intercepts: intercepted(pod.annotations),
     }
+}
+
+/// The annotations for mounts that the injector never sees: those of the object that makes the pods, and misspelt ones.
+fn strays(pod: &Pod<'_>) -> Vec<Stray> {
+    let mounts = [SECRET_MOUNTS, VOLUME_MOUNTS];
+    let elsewhere =
+        mounts.into_iter().filter(|key| pod.owners.contains_key(*key) && !pod.annotations.contains_key(*key));
+    let elsewhere = elsewhere.map(|key| Stray {
+        field: FieldPath::root().keys(["metadata", "annotations", key]),
+        annotation: key.to_owned(),
+        meant: key,
+    });
+    let misspelt = pod.annotations.keys().filter(|key| !mounts.contains(&key.as_str())).filter_map(|key| {
+        let meant = suggest::nearest(key, mounts.into_iter()).filter(|_| key.contains("ount"))?;
+        let field = pod.metadata.keys(["annotations", key]);
+        Some(Stray { field, annotation: key.clone(), meant })
+    });
+    elsewhere.chain(misspelt).collect()
 }
 
 /// Whether the injector gives pods that say this a proxy, in a namespace of these labels.

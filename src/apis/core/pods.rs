@@ -77,6 +77,8 @@ pub(in crate::apis) struct Pod<'p> {
     pub(in crate::apis) metadata: &'p FieldPath,
     /// Its annotations.
     pub(in crate::apis) annotations: &'p BTreeMap<String, String>,
+    /// The annotations of the object that it is made by, where that isn't the pod itself.
+    pub(in crate::apis) owners: &'p BTreeMap<String, String>,
     /// Its containers, without the init containers.
     pub(in crate::apis) containers: &'p [Container],
     /// Its volumes.

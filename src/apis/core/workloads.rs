@@ -57,6 +57,10 @@ pub(in crate::apis) fn decode(value: Value, object: ObjectRef, pods: Pods) -> Re
     let there = pods.templates.iter().find(|pointer| value.pointer(pointer).is_some()).or(pods.templates.first());
     let keys: Vec<String> = there.map_or("", |pointer| *pointer).split('/').skip(1).map(unescaped).collect();
     let field = keys.iter().fold(FieldPath::root(), |field, key| field.key(key));
+    let owners = match keys.is_empty() {
+        true => BTreeMap::new(),
+        false => annotations(&value),
+    };
     let mut template =
         keys.iter().fold(value, |mut value, key| value.get_mut(key).map(Value::take).unwrap_or_default());
     if template.is_null() {
@@ -64,7 +68,7 @@ pub(in crate::apis) fn decode(value: Value, object: ObjectRef, pods: Pods) -> Re
     }
     let template: Template = serde_path_to_error::deserialize(template)
         .map_err(|error| DecodeError::new(field.join(&FieldPath::of(error.path())), &error.inner().to_string()))?;
-    let mut workload = workload(template, &field, object);
+    let mut workload = workload(template, &field, &owners, object);
     for (key, label) in more {
         workload.labels.entry(key).or_insert(label);
     }
@@ -122,10 +126,16 @@ fn is_idle(value: &Value, object: &ObjectRef) -> bool {
 
 /// A workload of which only its name is known.
 fn bare(object: ObjectRef) -> Workload {
-    workload(Template::default(), &FieldPath::root(), object)
+    workload(Template::default(), &FieldPath::root(), &BTreeMap::new(), object)
 }
 
-fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workload {
+/// An object's own annotations.
+fn annotations(value: &Value) -> BTreeMap<String, String> {
+    let found = value.pointer("/metadata/annotations");
+    found.and_then(|annotations| BTreeMap::deserialize(annotations).ok()).unwrap_or_default()
+}
+
+fn workload(template: Template, field: &FieldPath, owners: &BTreeMap<String, String>, object: ObjectRef) -> Workload {
     let labels = template.metadata.labels.unwrap_or_default();
     let annotations = template.metadata.annotations.unwrap_or_default();
     let spec = template.spec;
@@ -136,6 +146,7 @@ fn workload(template: Template, field: &FieldPath, object: ObjectRef) -> Workloa
         namespace: object.namespace(),
         metadata: &metadata,
         annotations: &annotations,
+        owners,
         containers: &containers,
         volumes: &volumes,
     };

@@ -40,7 +40,7 @@ macro_rules! for_each_rule {
                 "the names that a listener lists fit no name of a calling node's certificate";
             MV106 WILDCARD_IN_SAN_LIST "wildcard-in-san-list" Warn Nothing names::wildcard_in_san_list []
                 "an entry of a subject alternative name list is a pattern, where only exact names count";
-            MV201 FILE_NOT_MOUNTED "file-not-mounted" Warn Starting files::file_not_mounted [Unknown]
+            MV201 FILE_NOT_MOUNTED "file-not-mounted" Deny Starting files::file_not_mounted [Unknown]
                 "nothing is mounted at the path that the proxy will read";
             MV202 FILE_MISSING "file-missing" Deny Starting files::file_missing [Unknown]
                 "a volume is mounted there, and the file is not in it";

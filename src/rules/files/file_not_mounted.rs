@@ -7,7 +7,8 @@
 //!
 //! ## Why it matters
 //! The proxy gets the path from App Mesh, finds no file, and refuses the listener or cluster: the workload answers
-//! nothing on that port. It only warns, since the workload may be about to change.
+//! nothing on that port. At admission it only warns, since the workload may be about to change; where all is judged as a whole it
+//! denies, but for a trust bundle in a folder of the system's, which the proxy's image may have (policy: `proxyImage.files`).
 //!
 //! ## Example
 //! ```yaml
@@ -19,22 +20,33 @@
 //! ## How to fix
 //! Mount the Secret at the folder that the virtual node names, or name the folder where it is mounted.
 
-use crate::finding::{Mend, Problem};
+use crate::finding::{Mend, Problem, Severity};
 use crate::mesh::{FileRef, Place};
-use crate::rules::context::Context;
+use crate::rules::context::{Context, Surface};
 use crate::rules::reporter::Reporter;
-use crate::rules::uses::FileUse;
+use crate::rules::uses::{FileUse, Role};
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    // The workload may be about to change; what is judged as a whole is as it will be.
+    let severity = match cx.surface {
+        Surface::Admission => Severity::Warn,
+        Surface::Check => Severity::Deny,
+    };
     for using in cx.files() {
         let path = &using.file.path;
         let (message, found, fix) = match using.place {
             Place::NotMounted { nearest } => {
-                let found = match nearest {
-                    Some(near) => format!("nothing there; the nearest mounted path is {near}"),
-                    None => "no mount at all".to_owned(),
+                let stray = stray(cx, &using);
+                let found = match (nearest, &stray) {
+                    (_, Some(stray)) => format!("nothing there; {stray}"),
+                    (Some(near), None) => format!("nothing there; the nearest mounted path is {near}"),
+                    (None, None) => "no mount at all".to_owned(),
                 };
                 let fix = match nearest {
+                    _ if stray.is_some() => format!(
+                        "put {} on the pods, in the workload's pod template",
+                        cx.word(|names| names.mount_annotation)
+                    ),
                     Some(near) => format!("mount the Secret at {}, or name a file below {near}", folder(path)),
                     None => {
                         format!("mount the Secret at {} ({})", folder(path), cx.word(|names| names.mount_annotation))
@@ -53,7 +65,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             _ => continue,
         };
         out.add(
-            Problem::warn(using.site(), message)
+            Problem::new(severity_of(severity, &using), using.site(), message)
                 .expected(format!("a Secret mounted at {} or above", folder(path)))
                 .found(found)
                 .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
@@ -61,6 +73,35 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .mend(elsewhere(cx, &using)),
         );
     }
+}
+
+/// Where distributions keep the authorities that they trust: the proxy's own image may have more there than is known.
+const SYSTEM: [&str; 5] = [
+    "/etc/ssl/",
+    "/etc/pki/",
+    "/etc/ca-certificates/",
+    "/usr/share/ca-certificates/",
+    "/usr/local/share/ca-certificates/",
+];
+
+fn severity_of(usual: Severity, using: &FileUse<'_>) -> Severity {
+    let of_image = using.role == Role::Trust && SYSTEM.iter().any(|folder| using.file.path.starts_with(folder));
+    if of_image { Severity::Warn } else { usual }
+}
+
+/// The annotation that was meant to mount something, and that nobody reads.
+fn stray(cx: &Context<'_>, using: &FileUse<'_>) -> Option<String> {
+    let (member, workload) = (cx.member()?, using.workload?);
+    let wanted = cx.word(|names| names.mount_annotation);
+    if let Some(stray) = workload.proxy(member.api)?.strays.first() {
+        let place = stray.field.kubernetes();
+        return Some(match stray.annotation == stray.meant {
+            true => format!("{} stands on {} itself ({place}), and not on its pods", stray.annotation, workload.object),
+            false => format!("{place} is no annotation that anybody reads: {} is meant", stray.meant),
+        });
+    }
+    let own = cx.subject.annotations.contains_key(wanted.as_str());
+    own.then(|| format!("{wanted} stands on {}, and not on the pods", cx.subject.object))
 }
 
 /// The path is mended by the letter where exactly one mount of the proxy holds a file of that name.
