@@ -281,7 +281,7 @@ fn a_missing_right_to_read_afresh_is_told_to_the_user_and_the_log() {
     without(&plane, WIDE, 0, "get", || {
         heard(&plane, false, &["get", "secrets", "-n", "shop"]);
         // Whether the Secret is still so can't be seen: it warns, and says why.
-        world.apply(&node).warns(&["MV101 hostname-mismatch (not confirmed)", "may not get secrets"]);
+        world.apply(&node).warns(&["MV101 (not confirmed)", "may not get secrets"]);
         names(&replica, &complaint("get", "secrets"));
     });
     heard(&plane, true, &["get", "secrets", "-n", "shop"]);
