@@ -14,7 +14,7 @@ impl<'a> View<'a> {
     }
 
     /// What is still to be filled in of a store whose other values are there.
-    pub(super) fn filled_in_later(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
+    pub(crate) fn filled_in_later(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
         self.promises_of(key).into_iter().find(|made| made.filled_in_by.is_some()).cloned()
     }
 

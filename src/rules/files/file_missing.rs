@@ -139,7 +139,11 @@ fn store_missing(
         Some(made) => format!("{found}; {} makes {}", made.by, made_text(made)),
         None => found.to_owned(),
     };
-    let unlisted = if empty || instead.is_some() || store.kind == StoreKind::Folder { Vec::new() } else { cx.view.unlisted(Sort::Promises, &store.namespace) };
+    let unlisted = if empty || instead.is_some() || store.kind == StoreKind::Folder {
+        Vec::new()
+    } else {
+        cx.view.unlisted(Sort::Promises, &store.namespace)
+    };
     let unlisted = unlisted.iter().map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ");
     let found = match unlisted.is_empty() {
         true => found,
@@ -159,7 +163,10 @@ fn store_missing(
         }
         Some(made) => format!("mount {}, or name it {} in {} of {}", made.name, store.name, made.fields.name, made.by),
         None if !unlisted.is_empty() => {
-            format!("grant list and watch on {unlisted}; else create the {}, if none of them makes it", noun(store.kind))
+            format!(
+                "grant list and watch on {unlisted}; else create the {}, if none of them makes it",
+                noun(store.kind)
+            )
         }
         None => format!("create the {}, or wait until it is filled", noun(store.kind)),
     })

@@ -36,7 +36,8 @@ impl Loader {
         let Some((by, key)) = store_of(object, &self.namespace) else { return false };
         let taken = take(object, key.kind);
         let whole = taken.as_ref().is_some_and(|taken| taken.whole);
-        let promise = taken.map(|taken| Fact::Promise(Promise { object: by.clone(), stores: vec![taken.promised(&by, &key)] }.into()));
+        let promise = taken
+            .map(|taken| Fact::Promise(Promise { object: by.clone(), stores: vec![taken.promised(&by, &key)] }.into()));
         // One of this name that came before promises nothing now.
         self.out.world.replace(&FactId::Object(by), promise);
         if whole {
@@ -169,7 +170,8 @@ impl Fillers {
             if text.trim_start().starts_with(ENCRYPTED) {
                 return self.sops.then_some(SOPS);
             }
-            let variables = || placeholders::first(text).map(|name| if name.starts_with("${vault:") { BANK } else { VARIABLES });
+            let variables =
+                || placeholders::first(text).map(|name| if name.starts_with("${vault:") { BANK } else { VARIABLES });
             let template = || text.split_once("{{").filter(|(_, rest)| rest.contains("}}")).map(|_| TEMPLATE);
             self.fetched(text).or_else(variables).or_else(template)
         };
@@ -210,7 +212,9 @@ impl Fillers {
 /// `vault://…`, with the name of a backend for vals before it.
 fn is_url(text: &str) -> bool {
     let name = text.split("://").next().unwrap_or_default();
-    name.len() < text.len() && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    name.len() < text.len()
+        && !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 /// `key`, or `key | base64encode`.
