@@ -33,6 +33,8 @@ pub struct PromisedStore {
     pub certificate: Option<PromisedCertificate>,
     /// Where the object says so.
     pub fields: &'static StoreFields,
+    /// What fills in its values (`SOPS`), where the object is the store itself as a file has it before that.
+    pub filled_in_by: Option<&'static str>,
 }
 
 /// The namespaces in which a store is made.

@@ -251,7 +251,10 @@ fn promised_form(place: &Place) -> Option<FileForm> {
 
 fn origin(place: &Place, path: &str) -> String {
     match place {
-        Place::StorePromised { store, key, promise } => format!("key {key} of {store} promised by {}", promise.by),
+        Place::StorePromised { store, key, promise } => match promise.filled_in_by {
+            Some(filler) => format!("key {key} of {store}, which is filled in later ({filler})"),
+            None => format!("key {key} of {store} promised by {}", promise.by),
+        },
         Place::File { store, key, .. } => format!("key {key} of {store}"),
         // The field has the whole ARN; warnings are short.
         Place::Acm { .. } | Place::Authorities(_) => {

@@ -148,3 +148,35 @@ fn nothing_outside_its_folder_is_read_for_a_generator() {
     std::fs::remove_file(folder.path().join("kustomization.yaml")).expect("a file");
     assert_eq!(codes(&folder.json(&[]).1), [""; 0]);
 }
+
+#[test]
+fn a_secret_that_is_filled_in_later_is_promised_and_never_printed() {
+    let secret =
+        |data: &str| format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: blue-cert, namespace: shop}}\n{data}");
+    for data in [
+        "data: {tls.crt: '${BLUE_CRT}', tls.key: '${BLUE_KEY}'}\n",
+        "stringData: {tls.crt: '<path:secret/data/blue#BLUE_CRT>', tls.key: '<BLUE_KEY>'}\n",
+        "stringData:\n  tls.crt: ref+vault://BLUE_CRT\n  tls.key: !vault |\n    $ANSIBLE_VAULT;1.1;AES256\n    6238\n",
+    ] {
+        let ran = repository("secrets/blue.yaml", &secret(data)).run(&["check", "."]);
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+        assert!(ran.out.contains("nothing wrong"), "{ran:?}");
+    }
+    let folder = repository("secrets/blue.yaml", &secret("data: {tls.crt: '${BLUE_CRT}', key: '${BLUE_KEY}'}\n"));
+    let (code, json) = folder.json(&[]);
+    assert_eq!((code, codes(&json)), (Some(0), vec!["MV202".to_owned()]), "{json:#}");
+    let message = "Secret shop/blue-cert, which is filled in later (variables), holds no tls.key";
+    assert!(json["findings"][0]["message"].as_str().is_some_and(|text| text.starts_with(message)), "{json:#}");
+    assert!(!json.to_string().contains("BLUE_"), "{json:#}");
+}
+
+#[test]
+fn a_value_that_is_there_counts_beside_one_that_is_filled_in_later() {
+    let chain = GREEN.chain.replace('\n', "\n    ");
+    let secret = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: blue-cert, namespace: shop}}\n\
+         stringData:\n  tls.key: ${{BLUE_KEY}}\n  tls.crt: |\n    {chain}\n"
+    );
+    let (code, json) = repository("secrets/blue.yaml", &secret).json(&[]);
+    assert_eq!((code, codes(&json)), (Some(1), vec!["MV101".to_owned()]), "{json:#}");
+}

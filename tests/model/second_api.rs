@@ -103,6 +103,7 @@ fn a_promised_secret_is_neither_there_nor_missing() {
         keys: None,
         certificate: None,
         fields: &FIELDS,
+        filled_in_by: None,
     };
     let promise = Promise { object: certificate.clone(), stores: vec![store.into()] };
     let mut world = gates.world();

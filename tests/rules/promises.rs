@@ -2,6 +2,7 @@
 //! and the like say beforehand.
 
 use meshvet::finding::Severity;
+use meshvet::mesh::Sort;
 use meshvet::rules::Surface;
 use serde_json::{Value, json};
 
@@ -345,10 +346,31 @@ fn files() -> Vec<Case> {
             KEY,
             &["no private key", BY],
         ),
+        denies(
+            "MV205",
+            "a Secret of a cluster holds a variable that nobody filled in",
+            |s| s.key("tls.key", "${BLUE_KEY}"),
+            KEY,
+            &["NO_START_LINE"],
+        ),
         good("MV205", "key and chain in one", |s| {
             promised(s, json!({"additionalOutputFormats": [{"type": "CombinedPEM"}]}));
             paths(s, "tls-combined.pem", "tls-combined.pem");
         }),
+        good("MV214", "key and chain in one that is both", |s| {
+            promised(s, json!({"additionalOutputFormats": [{"type": "CombinedPEM"}]}));
+            paths(s, "tls-combined.pem", "tls-combined.pem");
+        }),
+        warns(
+            "MV214",
+            "key and chain in one will stand at the chain's path alone",
+            |s| {
+                promised(s, json!({"additionalOutputFormats": [{"type": "CombinedPEM"}]}));
+                paths(s, "tls-combined.pem", "tls.key");
+            },
+            CHAIN,
+            &["the chain file in key tls-combined.pem of Secret shop/blue-cert", BY, "name the file tls.crt"],
+        ),
         good("MV205", "what a SealedSecret holds under a key nobody knows", |s| {
             sealed(s, &["key.der", "tls.crt"]);
             paths(s, "tls.crt", "key.der");
@@ -434,6 +456,30 @@ fn missing() -> Vec<Case> {
             |s| promised(s, json!({"secretName": "oven"})),
             CHAIN,
             &["nothing of that name"],
+        ),
+        warns(
+            "MV202",
+            "the Certificates that may make it may not be listed",
+            |s| {
+                s.secret = None;
+                s.hide("certificates.cert-manager.io", Sort::Promises, None);
+            },
+            CHAIN,
+            &[
+                "doesn't exist",
+                "one of certificates.cert-manager.io",
+                "grant list and watch on certificates.cert-manager.io",
+            ],
+        ),
+        warns(
+            "MV202",
+            "the Certificates of its namespace may be listed",
+            |s| {
+                s.secret = None;
+                s.hide("certificates.cert-manager.io", Sort::Promises, Some("shop"));
+            },
+            CHAIN,
+            &["\"nothing of that name\""],
         ),
         good("MV202", "a Certificate makes it", |s| promised(s, json!({}))),
         good("MV202", "a SealedSecret makes it", |s| sealed(s, &["tls.crt", "tls.key"])),

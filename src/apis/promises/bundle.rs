@@ -58,6 +58,7 @@ pub(super) fn stores(object: &ObjectRef, spec: Spec) -> Vec<PromisedStore> {
             keys: Some(keys.collect()),
             certificate: None,
             fields: &FIELDS,
+            filled_in_by: None,
         })
     });
     made.collect()

@@ -88,6 +88,7 @@ pub(super) fn stores(object: &ObjectRef, spec: Spec) -> Vec<PromisedStore> {
         keys: Some(spec.keys()),
         certificate: Some(PromisedCertificate { leaf: Arc::new(spec.leaf(object)), fields: &CERTIFICATE_FIELDS }),
         fields: &FIELDS,
+        filled_in_by: None,
     }]
 }
 

@@ -37,6 +37,7 @@ pub(super) fn stores(object: &ObjectRef, spec: Spec) -> Vec<PromisedStore> {
         keys: Some(made.data.unwrap_or_default().into_iter().map(|data| (data.key, FileForm::Unknown)).collect()),
         certificate: None,
         fields: &FIELDS,
+        filled_in_by: None,
     });
     made.collect()
 }

@@ -99,7 +99,16 @@ impl Spec {
         let fetched = if self.data_from.is_some_and(|from| !from.is_empty()) { None } else { Some(fetched.collect()) };
         let keys = target.template.unwrap_or_default().keys(fetched);
         let keys = keys.map(|keys| keys.into_iter().map(|key| (key, FileForm::Unknown)).collect());
-        Some(PromisedStore { by: object.clone(), kind, namespaces, name, keys, certificate: None, fields })
+        Some(PromisedStore {
+            by: object.clone(),
+            kind,
+            namespaces,
+            name,
+            keys,
+            certificate: None,
+            fields,
+            filled_in_by: None,
+        })
     }
 }
 

@@ -41,5 +41,6 @@ pub(super) fn stores(object: &ObjectRef, spec: Spec) -> Vec<PromisedStore> {
         keys: known.then(|| keys.collect()),
         certificate: None,
         fields: &FIELDS,
+        filled_in_by: None,
     }]
 }

@@ -10,21 +10,31 @@ use crate::mesh::view::View;
 impl<'a> View<'a> {
     /// What somebody promises to make of a store that isn't there.
     pub(super) fn promised(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
+        PromisedStore::agreed(&self.promises_of(key))
+    }
+
+    /// What is still to be filled in of a store whose other values are there.
+    pub(crate) fn filled_in_later(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
+        self.promises_of(key).into_iter().find(|made| made.filled_in_by.is_some()).cloned()
+    }
+
+    fn promises_of(&self, key: &StoreKey) -> Vec<&'a Arc<PromisedStore>> {
         let labels = self.namespace(&key.namespace);
         let is_it = |made: &&Arc<PromisedStore>| {
             made.kind == key.kind && made.name == key.name && made.is_made_in(&key.namespace, labels)
         };
         let known = self.world.promises().of(key).filter(|made| self.counts(&made.by));
-        let all: Vec<_> = self.laid_promises().chain(known).filter(is_it).collect();
-        PromisedStore::agreed(&all)
+        self.laid_promises().chain(known).filter(is_it).collect()
     }
 
     /// What is promised that may be meant by a store that nobody makes: one of its name in another namespace, else one of a
     /// like name in its own.
     pub(crate) fn promised_instead(&self, key: &StoreKey) -> Option<&'a Arc<PromisedStore>> {
-        let counts = |made: &&Arc<PromisedStore>| made.kind == key.kind && self.counts(&made.by);
+        // Of a store that stands in a file itself nobody makes another.
+        let is_made = |made: &&Arc<PromisedStore>| made.kind == key.kind && made.filled_in_by.is_none();
+        let counts = |made: &&Arc<PromisedStore>| is_made(made) && self.counts(&made.by);
         let namesakes = self.world.promises().named(&key.name).filter(counts);
-        let laid = || self.laid_promises().filter(|made| made.kind == key.kind);
+        let laid = || self.laid_promises().filter(is_made);
         let elsewhere = namesakes.chain(laid().filter(|made| made.name == key.name)).min_by_key(|made| &made.by);
         elsewhere.or_else(|| {
             let here = |made: &&Arc<PromisedStore>| made.key().is_some_and(|made| made.namespace == key.namespace);

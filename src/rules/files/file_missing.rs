@@ -6,7 +6,9 @@
 //! fills a Secret minutes after it is asked); so does a volume that can't be looked into (csi, hostPath, …), or a
 //! Secret that could not be read. Of a Secret that an object is known to make (a Certificate of cert-manager, a SealedSecret, an
 //! ExternalSecret, …) it isn't said that it doesn't exist, only, as a warning, that the key won't be in it. Where that object makes
-//! its Secret in another namespace, or under a like name, it says so.
+//! its Secret in another namespace, or under a like name, it says so; where objects that make Secrets may not be listed, it says that
+//! one of them may make it. A Secret in a manifest whose values are filled in later (SOPS, the Argo CD Vault plugin, variables, …)
+//! counts as one that is made.
 //!
 //! ## Why it matters
 //! Without the Secret no pod starts (`FailedMount`); without the key the pod starts and its proxy refuses the listener.
@@ -20,7 +22,7 @@
 //! Name a key that the Secret has, or add the key. A Secret that is promised: correct the object that makes it.
 
 use crate::finding::{Problem, Severity};
-use crate::mesh::{Place, PromisedStore, StoreKey, StoreKind, Unread};
+use crate::mesh::{Place, PromisedStore, Sort, StoreKey, StoreKind, Unread};
 use crate::pki::nearest_name;
 use crate::rules::context::Context;
 use crate::rules::files::{THEN_RESTART, keys_text, noun};
@@ -101,12 +103,21 @@ fn key_not_promised(
     let (path, by) = (&using.file.path, &promise.by);
     let near = nearest_name(key, keys.iter().map(String::as_str));
     let named = near.map_or_else(|| "a file that it will hold".to_owned(), |near| format!("the file {near}"));
-    let message = format!("{by} will make {store} without {key}, and {path} comes from it");
+    let (message, add) = match promise.filled_in_by {
+        Some(filler) => (
+            format!("{store}, which is filled in later ({filler}), holds no {key}, and {path} comes from it"),
+            format!("add {key} to {store}"),
+        ),
+        None => (
+            format!("{by} will make {store} without {key}, and {path} comes from it"),
+            format!("add {key} to {} of {by}", promise.fields.keys),
+        ),
+    };
     Some(
         problem(Severity::Warn, message)
             .found(if keys.is_empty() { "no key at all".to_owned() } else { keys_text(&keys) })
             .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
-            .fix(format!("name {named}, or add {key} to {} of {by}", promise.fields.keys)),
+            .fix(format!("name {named}, or {add}")),
     )
 }
 
@@ -128,6 +139,16 @@ fn store_missing(
         Some(made) => format!("{found}; {} makes {}", made.by, made_text(made)),
         None => found.to_owned(),
     };
+    let unlisted = if empty || instead.is_some() || store.kind == StoreKind::Folder {
+        Vec::new()
+    } else {
+        cx.view.unlisted(Sort::Promises, &store.namespace)
+    };
+    let unlisted = unlisted.iter().map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ");
+    let found = match unlisted.is_empty() {
+        true => found,
+        false => format!("{found}, and it may be made by one of {unlisted}, which may not be listed"),
+    };
     let consequence = match (store.kind, empty) {
         (StoreKind::Folder, _) => "nothing can be said of the file".to_owned(),
         (_, false) => "the pods wait in ContainerCreating (FailedMount) until it is there".to_owned(),
@@ -141,6 +162,12 @@ fn store_missing(
             format!("create the {noun} in namespace {}: one like {} there would make it", store.namespace, made.by)
         }
         Some(made) => format!("mount {}, or name it {} in {} of {}", made.name, store.name, made.fields.name, made.by),
+        None if !unlisted.is_empty() => {
+            format!(
+                "grant list and watch on {unlisted}; else create the {}, if none of them makes it",
+                noun(store.kind)
+            )
+        }
         None => format!("create the {}, or wait until it is filled", noun(store.kind)),
     })
 }

@@ -17,27 +17,40 @@
 
 use crate::finding::Problem;
 use crate::mesh::Place;
+use crate::pki::FileForm;
 use crate::rules::context::Context;
+use crate::rules::promised::{Aspect, settle};
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let carries = using.chain_facts().is_some_and(|facts| facts.carries_private_key && facts.chain.is_ok());
-        if carries && !is_one_file(&using.chain_place, &using.key_place) {
-            out.add(problem(using.chain_site(), &using.chain_origin(), "chain file"));
+        if (carries || will_carry(&using.chain_place)) && !is_one_file(&using.chain_place, &using.key_place) {
+            let problem = problem(using.chain_site(), &using.chain_origin(), "chain file");
+            out.add(using.of(Aspect::Form(|form| form == FileForm::Chain), problem));
         }
     }
     for trust in &cx.trusts {
-        if trust.facts().is_some_and(|facts| facts.carries_private_key && facts.bundle.is_ok()) {
-            out.add(problem(trust.site(), &trust.origin(), "trust bundle"));
+        let carries = trust.facts().is_some_and(|facts| facts.carries_private_key && facts.bundle.is_ok());
+        if carries || will_carry(&trust.place) {
+            let problem = problem(trust.site(), &trust.origin(), "trust bundle");
+            out.add(settle(&trust.place, Aspect::Form(|form| form == FileForm::Authorities), problem));
         }
     }
+}
+
+/// Whether a file that is only promised will hold certificates and a key.
+fn will_carry(place: &Place) -> bool {
+    matches!(place, Place::StorePromised { key, promise, .. } if promise.form(key) == FileForm::KeyAndChain)
 }
 
 /// Certificate and key in one file, used for both, is a common and sound habit.
 fn is_one_file(chain: &Place, key: &Place) -> bool {
     match (chain, key) {
-        (Place::File { store: a, key: x, .. }, Place::File { store: b, key: y, .. }) => a == b && x == y,
+        (Place::File { store: a, key: x, .. }, Place::File { store: b, key: y, .. })
+        | (Place::StorePromised { store: a, key: x, .. }, Place::StorePromised { store: b, key: y, .. }) => {
+            a == b && x == y
+        }
         _ => false,
     }
 }

@@ -13,7 +13,7 @@ use crate::mesh::{Fact, FactId, Namespaces, Promise, PromisedStore, Store, Store
 use crate::pki::FileForm;
 use crate::text::plural;
 
-use super::{Loader, Seen};
+use super::{Loader, Seen, later};
 
 const API_VERSION: &str = "kustomize.config.k8s.io/v1beta1";
 const KIND: &str = "Kustomization";
@@ -114,6 +114,7 @@ impl Kustomization {
                 keys: content.keys.clone(),
                 certificate: None,
                 fields,
+                filled_in_by: None,
             };
             let own = self.namespace.as_deref().or(generator.namespace.as_deref()).unwrap_or(default);
             if own != default {
@@ -166,6 +167,7 @@ impl Generator {
         let mut files = Some(Vec::new());
         let mut take = |key: &str, bytes: Option<Zeroizing<Vec<u8>>>| {
             keys.insert(key.to_owned());
+            let bytes = bytes.filter(|bytes| !later::is_filled_in(bytes));
             match (bytes, &mut files) {
                 (Some(bytes), Some(files)) => files.push((key.to_owned(), bytes)),
                 _ => files = None,
@@ -326,6 +328,7 @@ fn unknown(by: &ObjectRef, key: &StoreKey) -> PromisedStore {
         keys: None,
         certificate: None,
         fields: if key.kind == StoreKind::Secret { &SECRET_FIELDS } else { &MAP_FIELDS },
+        filled_in_by: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod comments;
 mod input;
 mod json;
 mod kustomize;
+mod later;
 mod node;
 mod notes;
 mod objects;
@@ -305,6 +306,10 @@ impl Loader {
         let mut stray = comments.iter().map(|comment| (source, comment.mark, comment.text.clone())).collect();
         let site = Site { source, line: raw.at.line, positions: raw.positions, comments, template };
         let mut seen = Seen { source, line: raw.at.line, index: None };
+        if self.promise_later(&mut raw.value, seen) {
+            self.out.stray.append(&mut stray);
+            return Ok(false);
+        }
         match decode_object(raw.value, &self.namespace) {
             Ok(Entry::Subject(reviewed)) => {
                 seen.index = Some(self.out.objects.len());

@@ -134,9 +134,10 @@ pub(super) fn why(place: &Place) -> Option<String> {
         Place::NotMounted { .. } => Some("nothing is mounted at its path".to_owned()),
         Place::Opaque { kind, name } => Some(format!("volume {name} is of kind {kind}, which can't be looked into")),
         Place::VolumeMissing { name } => Some(format!("the pods have no volume {name}")),
-        Place::StorePromised { store, promise, .. } => {
-            Some(format!("{store} isn't there yet; {} makes it", promise.by))
-        }
+        Place::StorePromised { store, promise, .. } => Some(match promise.filled_in_by {
+            Some(filler) => format!("{store} is filled in later ({filler})"),
+            None => format!("{store} isn't there yet; {} makes it", promise.by),
+        }),
         Place::StoreMissing { store, empty: true } => Some(format!("{store} is empty")),
         Place::StoreMissing { store, empty: false } => Some(format!("{store} isn't there")),
         Place::StoreUnread { store, why } => Some(match why {
