@@ -479,7 +479,7 @@ fn missing() -> Vec<Case> {
                 s.hide("certificates.cert-manager.io", Sort::Promises, Some("shop"));
             },
             CHAIN,
-            &["\"nothing of that name\""],
+            &["nothing of that name", "create the Secret, or wait until it is filled"],
         ),
         good("MV202", "a Certificate makes it", |s| promised(s, json!({}))),
         good("MV202", "a SealedSecret makes it", |s| sealed(s, &["tls.crt", "tls.key"])),
