@@ -12,6 +12,7 @@
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
 
 mod acm;
+mod absent;
 mod answerer;
 mod appmesh;
 mod call_problem;
@@ -35,6 +36,7 @@ mod reporter;
 mod stores;
 mod uses;
 
+pub use absent::Absent;
 pub use context::{Context, Surface};
 pub use end::End;
 pub use engine::{Examined, Judgement, examine, judge};
