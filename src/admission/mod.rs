@@ -18,11 +18,13 @@ pub mod drain;
 pub mod listener;
 pub mod overload;
 pub(crate) mod probes;
+mod reading;
 pub(crate) mod report_page;
 pub mod review;
 pub mod server;
 pub mod service;
 pub(crate) mod timeout;
+pub mod unready;
 pub(crate) mod verdict;
 pub(crate) mod wording;
 

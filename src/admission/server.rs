@@ -22,6 +22,7 @@ use crate::admission::drain::{Drain, Phase};
 use crate::admission::overload::{self, BODY_LIMIT, Gate, Held, OnOverload, Overload, Unread};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
+use crate::admission::unready::FailurePolicy;
 use crate::operate::trace;
 
 struct Shared {
@@ -31,7 +32,7 @@ struct Shared {
     on_overload: OnOverload,
 }
 
-/// The router of the admission server: `POST /validate`.
+/// The router of the admission server: `POST /validate`, and `/validate/ignore` for entries of failurePolicy Ignore.
 pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
     bounded_router(admission, drain, Overload::default())
 }
@@ -41,6 +42,7 @@ pub fn bounded_router(admission: Arc<Admission>, drain: Drain, overload: Overloa
     let shared = Arc::new(Shared { admission, drain, gate: Gate::new(overload), on_overload: overload.answer });
     Router::new()
         .route("/validate", post(validate))
+        .route("/validate/ignore", post(validate))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
         .with_state(shared)
@@ -60,6 +62,7 @@ async fn validate(State(shared): State<Arc<Shared>>, request: Request) -> Respon
 
 async fn answer(shared: &Shared, request: Request) -> Answer {
     let deadline = Instant::now() + budget(request.uri().query());
+    let policy = FailurePolicy::of_path(request.uri().path());
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let standing = request.extensions().get::<Arc<Standing>>().cloned();
     let body = match shared.gate.read(request.into_body(), length, deadline).await {
@@ -69,8 +72,10 @@ async fn answer(shared: &Shared, request: Request) -> Answer {
     // From here on meshvet is the one that is waited for: the connection stays.
     let _judging = standing.as_ref().map(Standing::judge);
     let Held { bytes, charge: _charge } = body;
+    // Before the turn: who waits for the caches takes none.
+    shared.admission.unready.wait(deadline).await;
     match shared.gate.turn(deadline).await {
-        Some(_turn) => shared.admission.review(bytes, deadline).await,
+        Some(_turn) => shared.admission.review(bytes, deadline, policy).await,
         None => overloaded(shared, &bytes),
     }
 }

@@ -49,6 +49,21 @@ pub(super) fn absent(cx: &Context<'_>) -> Absent {
 }
 
 impl Absent {
+    /// With what another judgement misses.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.namespace = self.namespace.take().or(other.namespace);
+        for pods in other.pods {
+            if !self.pods.contains(&pods) {
+                self.pods.push(pods);
+            }
+        }
+        for store in other.stores {
+            if !self.stores.contains(&store) {
+                self.stores.push(store);
+            }
+        }
+    }
+
     fn note(&mut self, member: &Member) {
         let Some(selector) = &member.pod_selector else { return };
         let pods = (member.object.namespace().to_owned(), selector.clone());
