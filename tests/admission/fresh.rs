@@ -161,13 +161,13 @@ async fn what_is_not_there_is_told_at_once() {
     let bed = bed([namespace("shop")], &cluster);
     bed.ask(&create(node())).await.warns(&["MV203", "selects no workload"]);
     assert_eq!(cluster.asked(), ["MostlyOwned of shop", "Owners of shop"]);
-    bed.policy.store(Arc::new(Policy::parse("rules: {MV203: deny}").expect("a policy").policy));
+    bed.policy.store(Policy::parse("unknown: deny").expect("a policy").into());
     bed.ask(&create(node())).await.denies(&["MV203"]);
 }
 
 #[tokio::test]
 async fn what_could_not_be_read_is_no_reason_to_refuse() {
-    let policy = || Arc::new(Policy::parse("rules: {MV203: deny}").expect("a policy").policy);
+    let policy = || Policy::parse("unknown: deny").expect("a policy").into();
     let cluster = Cluster::of([]).like(|state| state.failed = Some("the API server is away".to_owned()));
     let failing = bed([namespace("shop")], &cluster);
     failing.policy.store(policy());
@@ -199,14 +199,11 @@ async fn where_secrets_are_not_read_none_is_asked_for() {
 
 #[tokio::test]
 async fn a_namespace_that_nobody_told_of_has_the_policy_of_its_labels() {
-    let policy = "scopes:\n  - namespaces: {matchLabels: {team: calm}}\n    enforcement: warn\n";
+    let policy = "scopes: [{namespaceSelector: {matchLabels: {team: calm}}, enforcement: warn}]";
     let mut calm = namespace("shop");
     calm["metadata"]["labels"]["team"] = "calm".into();
     let bed = bed(broken(), &Cluster::of(broken().into_iter().chain([calm])));
-    match Policy::parse(policy) {
-        Ok(parsed) => bed.policy.store(Arc::new(parsed.policy)),
-        Err(error) => panic!("{error}"),
-    }
+    bed.policy.store(Policy::parse(policy).expect("a policy").into());
     bed.ask(&create(node())).await.warns(&["MV101", "would be refused"]);
 }
 

@@ -30,7 +30,7 @@ struct Waiting {
 
 impl Readiness {
     /// Waits for a kind too.
-    pub(crate) fn register(&self, kind: &str) {
+    pub fn register(&self, kind: &str) {
         self.0.waiting.rcu(|kinds| {
             let mut kinds = Vec::clone(kinds);
             if !kinds.iter().any(|known| known.kind == kind) {
