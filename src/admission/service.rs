@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::admission::answer::{Answer, Reason, verdict_word};
-use crate::admission::reading::{Reading, Readers};
+use crate::admission::reading::{Readers, Reading};
 use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::timeout::before;
 use crate::admission::unready::{FailurePolicy, Unready};

@@ -252,7 +252,13 @@ mod tests {
             ("/webhooks/0/timeoutSeconds", json!(30), "timeout", Outcome::Warning, "30 s"),
             ("/webhooks/0/failurePolicy", json!("Fail"), "failure-policy", Outcome::Ok, "Fail for nodes.dev, Ignore"),
             ("/webhooks/0/failurePolicy", json!("Fail"), "path", Outcome::Warning, "objects pass all the same"),
-            ("/webhooks/1/clientConfig/service/path", json!("/validate"), "path", Outcome::Warning, "without a warning"),
+            (
+                "/webhooks/1/clientConfig/service/path",
+                json!("/validate"),
+                "path",
+                Outcome::Warning,
+                "without a warning",
+            ),
             ("/webhooks", json!([]), "webhooks", Outcome::Failed, "calls a Service"),
         ] {
             let mut configuration = configuration();

@@ -75,9 +75,10 @@ impl Absent {
 
 /// Whether there are files by path, and no workload to find them in.
 fn is_unplaced(files: &Files<'_>) -> bool {
-    let certificates = files.certificates.iter().any(|using| {
-        using.workload.is_none() && !using.is_acm() && matches!(using.chain_place, Place::Unknown)
-    });
+    let certificates = files
+        .certificates
+        .iter()
+        .any(|using| using.workload.is_none() && !using.is_acm() && matches!(using.chain_place, Place::Unknown));
     let trusts = files.trusts.iter();
     certificates || trusts.into_iter().any(|using| using.workload.is_none() && matches!(using.place, Place::Unknown))
 }

@@ -11,8 +11,8 @@
 //!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
 
-mod acm;
 mod absent;
+mod acm;
 mod answerer;
 mod appmesh;
 mod call_problem;

@@ -34,6 +34,8 @@ mod served;
 mod server_for_tests;
 mod snapshot;
 mod spaces;
+#[cfg(test)]
+mod spaces_tests;
 mod stats;
 mod tracker;
 #[cfg(test)]

@@ -175,9 +175,7 @@ fn refusal(kind: &WatchedKind, verb: &str, error: &kube::Error) -> Refusal {
         Some(status) if status.code == 404 => Refusal::Gone,
         // The watch has noted it in the world: nobody takes it for absent.
         Some(status) if status.is_forbidden() && kind.optional => Refusal::Gone,
-        Some(status) if status.is_forbidden() => {
-            Refusal::Other(forbidden(kind, &Place::Everywhere, verb, status))
-        }
+        Some(status) if status.is_forbidden() => Refusal::Other(forbidden(kind, &Place::Everywhere, verb, status)),
         _ if is_expired(error) => Refusal::Expired,
         _ => Refusal::Other(format!("could not {verb} {}: {}", kind.resource(), told(error))),
     }
