@@ -209,7 +209,8 @@ impl Admission {
             let read = readers.read(wanted, reading.since, deadline);
             let (read, answers) = tokio::join!(read, self.ask(questions, deadline));
             let is_news = reading.take(read, &verdict, &self.metrics);
-            if !is_news && answers.is_empty() {
+            // A call's other end may still be on its way: that is waited for in the next round.
+            if !is_news && answers.is_empty() && !verdict.denies_only_calls() {
                 return Ok(reading.finish(verdict));
             }
             Arc::make_mut(&mut reading.aws).extend(answers);

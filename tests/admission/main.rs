@@ -9,6 +9,7 @@ mod bed;
 mod certificate;
 mod client;
 mod clock;
+mod empty;
 mod fresh;
 mod hostile;
 mod lifetime;

@@ -144,9 +144,10 @@ mod tests {
     #[tokio::test]
     async fn a_read_goes_on_for_those_who_still_wait() {
         let (flights, source) = (Flights::default(), Source::default());
-        let mut impatient = Box::pin(ask(&flights, &source, "shop"));
-        assert!(futures::poll!(impatient.as_mut()).is_pending());
-        let patient = flights.join("shop", Instant::now(), || source.read());
+        let since = Instant::now();
+        let mut impatient = flights.join("shop", since, || source.read());
+        assert!(futures::poll!(&mut impatient).is_pending());
+        let patient = flights.join("shop", since, || source.read());
         drop(impatient);
         patient.await;
         assert_eq!(source.reads(), 1);

@@ -81,7 +81,10 @@ async fn read(spaces: &KubeSpaces, kinds: Kinds) -> FreshWorkloads {
 
 #[tokio::test]
 async fn a_list_asks_for_all_that_is_stored_by_now_and_for_no_labels() {
-    let server = cluster((200, vec![deployment("blue"), deployment("green"), json!({"metadata": {"name": 7}})]));
+    let server = cluster((
+        200,
+        vec![deployment("blue"), deployment("green"), json!({"metadata": {"name": "odd"}, "spec": {"template": 7}})],
+    ));
     let found = read(&server.spaces(), Kinds::Owners).await;
     assert_eq!(found.failed, None);
     let names: Vec<&str> = found.workloads.iter().map(|workload| workload.object.name.as_str()).collect();
