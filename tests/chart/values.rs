@@ -73,7 +73,7 @@ const CASES: &[Case] = &[
     ("webhook.failurePolicy=Fail", &[], HOOKS, "/webhooks/0/failurePolicy", "Fail"),
     ("webhook.routesFailurePolicy=Fail", &[], HOOKS, "/webhooks/1/failurePolicy", "Fail"),
     ("webhook.failurePolicy=Fail", &[], HOOKS, "/webhooks/0/clientConfig/service/path", "/validate"),
-    ("webhook.failurePolicy=Fail", &[], HOOKS, "/webhooks/1/clientConfig/service/path", "/validate/ignore"),
+    ("webhook.routesFailurePolicy=Fail", &[], HOOKS, "/webhooks/1/clientConfig/service/path", "/validate"),
     ("webhook.timeoutSeconds=9", &[], HOOKS, "/webhooks/0/timeoutSeconds", "9"),
     (
         "webhook.namespaceSelector={\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[]}",
