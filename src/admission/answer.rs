@@ -9,6 +9,8 @@ use crate::admission::wording::{self, Cause};
 
 /// The longest message of an answer that is no review, in characters.
 const MAX_MESSAGE: usize = 2_000;
+/// A longer warning is cut by the API server, where there are many.
+const LONGEST_WARNING: usize = 256;
 /// What is said of a review that is refused because there was no room for it.
 const OVERLOADED: &str = "meshvet has more reviews than it can take on, and refused this one unjudged (--overload refuse): apply again later";
 /// What is said of one that passes.
@@ -166,6 +168,22 @@ impl Answer {
         let warnings = if allowed { vec![PASSED_UNJUDGED.to_owned()] } else { Vec::new() };
         let audit = Audit { verdict: "overloaded", ..Audit::of(&Verdict::default()) };
         Self::review(Response { uid, allowed, status, warnings, audit_annotations: Some(audit) })
+    }
+
+    /// The answer to a review that passes because the caches aren't filled, by the kinds that are missing.
+    pub fn not_ready(request: &Request, missing: &[String]) -> Self {
+        let warning = format!(
+            "{} was not judged: meshvet isn't ready, since it hasn't read every {} yet. Run meshvet check on it",
+            wording::named(&request.object()),
+            missing.join(", ")
+        );
+        Self::review(Response {
+            uid: &request.uid,
+            allowed: true,
+            status: None,
+            warnings: vec![wording::clean(&warning, LONGEST_WARNING)],
+            audit_annotations: Some(Audit { verdict: "not-ready", ..Audit::of(&Verdict::default()) }),
+        })
     }
 
     /// An answer that is no review: the one kind of body whose text reaches the user.

@@ -19,12 +19,14 @@ pub mod listener;
 pub mod moved;
 pub mod overload;
 pub(crate) mod probes;
+mod reading;
 pub(crate) mod report_page;
 pub mod review;
 pub mod server;
 pub mod service;
 pub(crate) mod timeout;
 mod touched;
+pub mod unready;
 pub(crate) mod verdict;
 pub(crate) mod wording;
 

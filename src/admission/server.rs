@@ -22,6 +22,7 @@ use crate::admission::drain::{Drain, Phase};
 use crate::admission::overload::{self, BODY_LIMIT, Gate, Held, OnOverload, Overload, Unread};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
+use crate::admission::unready::FailurePolicy;
 use crate::operate::trace;
 
 struct Shared {
@@ -32,8 +33,9 @@ struct Shared {
 }
 
 /// Where reviews go: objects of meshes, then what they rest on, each kind by a path of its own, so that an entry of the webhook's
-/// configuration can have a failurePolicy and conditions of its own. What is asked about is in the review itself.
-pub const PATHS: [&str; 6] = ["/validate", "/workloads", "/secrets", "/namespaces", "/meshes", "/deletions"];
+/// configuration can have a failurePolicy and conditions of its own: all but the first are for entries of failurePolicy Ignore. What is asked about is in the review itself.
+pub const PATHS: [&str; 7] =
+    ["/validate", "/validate/ignore", "/workloads", "/secrets", "/namespaces", "/meshes", "/deletions"];
 
 /// The router of the admission server: `POST` to any of the [paths](PATHS).
 pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
@@ -61,6 +63,7 @@ async fn validate(State(shared): State<Arc<Shared>>, request: Request) -> Respon
 
 async fn answer(shared: &Shared, request: Request) -> Answer {
     let deadline = Instant::now() + budget(request.uri().query());
+    let policy = FailurePolicy::of_path(request.uri().path());
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let standing = request.extensions().get::<Arc<Standing>>().cloned();
     let body = match shared.gate.read(request.into_body(), length, deadline).await {
@@ -70,8 +73,10 @@ async fn answer(shared: &Shared, request: Request) -> Answer {
     // From here on meshvet is the one that is waited for: the connection stays.
     let _judging = standing.as_ref().map(Standing::judge);
     let Held { bytes, charge: _charge } = body;
+    // Before the turn: who waits for the caches takes none.
+    shared.admission.unready.wait(deadline).await;
     match shared.gate.turn(deadline).await {
-        Some(_turn) => shared.admission.review(bytes, deadline).await,
+        Some(_turn) => shared.admission.review(bytes, deadline, policy).await,
         None => overloaded(shared, &bytes),
     }
 }

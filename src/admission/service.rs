@@ -1,48 +1,45 @@
 //! From one review to its verdict: decode, look up, judge, answer.
 //!
 //! A denial that rests on Secrets or ConfigMaps is final only after these were read afresh, so that mending a Secret and
-//! applying at once passes. Nothing that is waited for makes the verdict late: what could not be read in time makes
+//! applying at once passes. So is what the watches have not told of yet: see [`reading`](super::reading). Nothing that is waited for makes the verdict late: what could not be read in time makes
 //! warnings of the denials that rest on it. The same holds for what is asked of AWS, whose answers come from a cache. A call is looked
 //! at again a moment later, where the world is written by watches: its other end may have been applied just now.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use futures::StreamExt as _;
-use futures::stream;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroize as _;
 
 use crate::admission::answer::{Answer, Reason, verdict_word};
+use crate::admission::reading::{Readers, Reading};
 use crate::admission::review::{BadReview, Change, Matter, Request};
+use crate::admission::timeout::before;
 use crate::admission::touched::{Touched, touched};
-use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
+use crate::admission::unready::{FailurePolicy, Unready};
+use crate::admission::verdict::{Old, Verdict, is_compared};
 use crate::admission::wording;
 use crate::apis::Subject;
 use crate::aws::{AwsFacts, Question};
-use crate::finding::Finding;
-use crate::mesh::{FreshStores, Overlay, StoreKey, StoreState, Unread, View, World};
+use crate::mesh::{FreshStores, Overlay, StoreKey, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::{Clock, trace};
 use crate::policy::Policy;
-use crate::rules::{Judgement, Surface, examine, undecodable};
-use crate::sources::{AwsReader, NoAws, SharedWorld, StoreReader};
+use crate::rules::{Absent, Judgement, Surface, examine, undecodable};
+use crate::sources::cluster::Readiness;
+use crate::sources::{AwsReader, NamespaceReader, NoAws, NoReader, SharedWorld, StoreReader};
 
 /// Bodies up to this many bytes are decoded and judged on the spot; larger ones on a thread that may be left behind.
 const LIGHT_BODY: usize = 64 * 1024;
 /// How many of the larger are decoded and judged at a time: however many processors there are, memory is bounded.
 const HEAVY_AT_ONCE: usize = 2;
-/// Stores read for one review. Who rests on more has broken enough of them to be refused all the same.
-const MOST_STORES: usize = 64;
-/// Stores read at a time for one review.
-const READS_AT_ONCE: usize = 16;
-/// Judge, read, judge again: a projected volume may lead to one more store each time.
-const MOST_ROUNDS: usize = 4;
+/// Judge, read, judge again: a workload leads to its stores, and a projected volume to one more store each time.
+const MOST_ROUNDS: usize = 5;
 /// The first moment that a denial of a call waits for watches; each further one is twice as long.
 const FIRST_MOMENT: Duration = Duration::from_millis(10);
 
@@ -58,6 +55,9 @@ pub struct Admission {
     pub clock: Clock,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Reads namespaces past every cache.
+    pub(super) spaces: Arc<dyn NamespaceReader>,
+    pub(super) unready: Unready,
     aws: Arc<dyn AwsReader>,
     /// How long a denial of a call waits for watches, in all.
     patience: Duration,
@@ -67,25 +67,18 @@ pub struct Admission {
 /// Why a review has no verdict.
 enum Failure {
     Bad(BadReview),
+    Unready(Arc<Request>),
     OutOfTime,
     Broken,
 }
 
-/// One look at the world: a verdict, the stores to read before it is final, and what to ask AWS.
+/// One look at the world: a verdict, the stores to read before it is final, what to ask AWS, and what may be there all the same.
+#[derive(Default)]
 struct Look {
     verdict: Verdict,
     wanted: Vec<StoreKey>,
     questions: Vec<Question>,
-}
-
-/// What was read for one review, and what came of it.
-#[derive(Default)]
-struct Reading {
-    overlay: Arc<Overlay>,
-    aws: Arc<AwsFacts>,
-    asked: HashSet<StoreKey>,
-    /// Denials whose stores could not be read, and why.
-    unconfirmed: Vec<(Finding, String)>,
+    absent: Absent,
 }
 
 impl Admission {
@@ -98,13 +91,27 @@ impl Admission {
         metrics: Arc<Metrics>,
     ) -> Self {
         let heavy = Arc::new(Semaphore::new(HEAVY_AT_ONCE));
-        Self { world, reader, policy, clock, metrics, aws: Arc::new(NoAws), patience: Duration::ZERO, heavy }
+        let (spaces, aws) = (Arc::new(NoReader), Arc::new(NoAws));
+        let (unready, patience) = (Unready::default(), Duration::ZERO);
+        Self { world, reader, policy, clock, metrics, spaces, unready, aws, patience, heavy }
     }
 
     /// The same, asking AWS about what objects name there.
     #[must_use]
     pub fn asking(self, aws: Arc<dyn AwsReader>) -> Self {
         Self { aws, ..self }
+    }
+
+    /// The same, reading afresh what namespaces hold.
+    #[must_use]
+    pub fn reading(self, spaces: Arc<dyn NamespaceReader>) -> Self {
+        Self { spaces, ..self }
+    }
+
+    /// The same, judging nothing before this is ready.
+    #[must_use]
+    pub fn once(self, readiness: Readiness) -> Self {
+        Self { unready: Unready::until(readiness), ..self }
     }
 
     /// Lets a denial of a call wait so long, in all, for what watches may be about to tell of its other end. For worlds that watches
@@ -115,8 +122,8 @@ impl Admission {
         self
     }
 
-    /// Answers one review by the deadline.
-    pub async fn review(self: &Arc<Self>, body: Bytes, deadline: Instant) -> Answer {
+    /// Answers one review by the deadline. What it says while nothing can be judged goes by the policy of its entry.
+    pub async fn review(self: &Arc<Self>, body: Bytes, deadline: Instant, policy: FailurePolicy) -> Answer {
         let started = std::time::Instant::now();
         match self.decide(body, deadline).await {
             Ok((request, verdict)) => {
@@ -131,6 +138,10 @@ impl Admission {
                 self.metrics.failed("malformed");
                 tracing::warn!(%error, "refused a body that is no review");
                 Answer::failure(Reason::BadRequest, &format!("meshvet: {error}"))
+            }
+            Err(Failure::Unready(request)) => {
+                self.metrics.failed("not-ready");
+                self.unready.answer(&request, policy)
             }
             Err(Failure::OutOfTime) => {
                 self.metrics.failed("timeout");
@@ -157,10 +168,12 @@ impl Admission {
         };
         let request = Arc::new(self.compute(heavy, deadline, parse).await?.map_err(Failure::Bad)?);
         let own = match request.subject {
+            Matter::Object(_) if !self.unready.is_over() => return Err(Failure::Unready(request)),
             Matter::Object(_) => Some(self.judge(&request, heavy, deadline).await?),
             Matter::Unjudged | Matter::Leaving => None,
         };
         let others = match request.moved {
+            Some(_) if !self.unready.is_over() => return Err(Failure::Unready(request)),
             Some(_) => Some(self.judge_touched(&request, heavy, deadline).await?),
             None => None,
         };
@@ -207,7 +220,8 @@ impl Admission {
         deadline: Instant,
     ) -> Result<Verdict, Failure> {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
-        let mut reading = Reading::default();
+        let mut reading = Reading::since(Instant::now());
+        let readers = Readers { stores: &*self.reader, spaces: &*self.spaces };
         let mut last: Option<Verdict> = None;
         let (mut rounds, mut moment, mut waited) = (0, FIRST_MOMENT, Duration::ZERO);
         loop {
@@ -218,12 +232,12 @@ impl Admission {
                     this.world.read(|world| look(&subject, world, &overlay, aws.as_deref(), &policy, now))
                 })
                 .await;
-            let Look { verdict, wanted, questions } = match (looked, last) {
+            let Look { verdict, wanted, questions, absent } = match (looked, last) {
                 (Ok(look), _) => look,
                 (Err(_), Some(verdict)) => return Ok(reading.cut_short(verdict)),
                 (Err(failure), None) => return Err(failure),
             };
-            let wanted = reading.still_to_ask(wanted);
+            let wanted = reading.still_to_read(wanted, absent);
             if (wanted.is_empty() && questions.is_empty()) || rounds == MOST_ROUNDS {
                 let in_time = Instant::now() + 2 * moment < deadline && waited + moment <= self.patience;
                 if heavy || !in_time || !verdict.denies_only_calls() {
@@ -235,53 +249,16 @@ impl Admission {
                 continue;
             }
             rounds += 1;
-            let answers = self.ask(questions, deadline);
-            let (read, answers) = tokio::join!(self.read(wanted, deadline, &mut reading), answers);
-            if read.is_none() && answers.is_empty() {
+            let read = readers.read(wanted, reading.since, deadline);
+            let (read, answers) = tokio::join!(read, self.ask(questions, deadline));
+            let is_news = reading.take(read, &verdict, &self.metrics);
+            // A call's other end may still be on its way: that is waited for in the next round.
+            if !is_news && answers.is_empty() && !verdict.denies_only_calls() {
                 return Ok(reading.finish(verdict));
             }
             Arc::make_mut(&mut reading.aws).extend(answers);
-            if let Some(failed) = read {
-                reading.doubt(&verdict, &failed);
-            }
             last = Some(verdict);
         }
-    }
-
-    /// Reads stores afresh, each by itself, so that a slow one takes none of the others along. Returns those that could not
-    /// be read, with the reason; None when the reader left all of them out, as it does where the world is complete.
-    async fn read(
-        &self,
-        stores: Vec<StoreKey>,
-        deadline: Instant,
-        reading: &mut Reading,
-    ) -> Option<HashMap<StoreKey, String>> {
-        let deadline = before(deadline);
-        let read: Vec<(StoreKey, Option<StoreState>)> = stream::iter(stores)
-            .map(|store| async move {
-                let answer = timeout_at(deadline, self.reader.read(vec![store.clone()])).await;
-                let state = match answer {
-                    Ok(mut fresh) => fresh.remove(&store),
-                    Err(_) => Some(StoreState::Unread(Unread::Failed(format!("took too long to read {store}")))),
-                };
-                (store, state)
-            })
-            .buffer_unordered(READS_AT_ONCE)
-            .collect()
-            .await;
-        let news = read.iter().any(|(_, state)| state.is_some());
-        let mut failed = HashMap::new();
-        for (store, state) in read {
-            if let Some(StoreState::Unread(Unread::Failed(why))) = &state {
-                failed.insert(store.clone(), why.clone());
-            }
-            if let Some(state) = state {
-                self.metrics.store_read(failed.contains_key(&store));
-                Arc::make_mut(&mut reading.overlay).stores.insert(store.clone(), state);
-            }
-            reading.asked.insert(store);
-        }
-        news.then_some(failed)
     }
 
     /// Asks AWS. What isn't answered in time is told as such.
@@ -344,56 +321,11 @@ impl Admission {
     }
 }
 
-impl Reading {
-    /// Those of the stores that were not asked for yet, as far as the review may go.
-    fn still_to_ask(&self, mut wanted: Vec<StoreKey>) -> Vec<StoreKey> {
-        wanted.retain(|store| !self.asked.contains(store));
-        wanted.truncate(MOST_STORES.saturating_sub(self.asked.len()));
-        wanted
-    }
-
-    /// Remembers the denials that rest on what could not be read: a judgement that lacks them doesn't clear them.
-    fn doubt(&mut self, verdict: &Verdict, failed: &HashMap<StoreKey, String>) {
-        for finding in &verdict.denials {
-            if let Some(why) = finding.problem.site.rests_on.iter().find_map(|store| failed.get(store)) {
-                self.unconfirmed.push((finding.clone(), why.clone()));
-            }
-        }
-    }
-
-    /// The verdict over all that was read. Denials that rest on more than may be read are doubtful too.
-    fn finish(self, mut verdict: Verdict) -> Verdict {
-        verdict.soften(|finding| {
-            let unasked = finding.problem.site.rests_on.iter().find(|store| !self.asked.contains(*store));
-            unasked.map(|store| format!("not read afresh: {store}"))
-        });
-        let doubtful = self.unconfirmed.into_iter();
-        let doubtful = doubtful.map(|(finding, why)| Warned::new(finding, Because::Unconfirmed(why)));
-        verdict.warnings.splice(0..0, doubtful);
-        verdict
-    }
-
-    /// A verdict that could not be given again over what was read since: what rests on stores is doubtful.
-    fn cut_short(self, mut verdict: Verdict) -> Verdict {
-        verdict.soften(|finding| {
-            let rests = finding.problem.site.rests_on.first();
-            rests.map(|store| format!("no time left to judge {store} again"))
-        });
-        verdict
-    }
-}
-
 /// Overwrites a body that nobody else holds: it may be a Secret's.
 fn wipe(body: Bytes) {
     if let Ok(mut body) = body.try_into_mut() {
         body.as_mut().zeroize();
     }
-}
-
-/// When to stop waiting for others, so that something is left for judging again.
-fn before(deadline: Instant) -> Instant {
-    let left = deadline.saturating_duration_since(Instant::now());
-    deadline - (left / 5).min(Duration::from_millis(100))
 }
 
 /// Judges the new object and, where it matters what was there before, the old one, in one snapshot of the world. `aws` is what AWS has answered;
@@ -407,18 +339,19 @@ fn look(
     now: Timestamp,
 ) -> Look {
     let Matter::Object(change) = &request.subject else {
-        return Look { verdict: Verdict::default(), wanted: Vec::new(), questions: Vec::new() };
+        return Look::default();
     };
     let Change { new, old } = change.as_ref();
     let mut view = View::new(world).over(overlay);
     if let Some(facts) = aws {
         view = view.answered(facts);
     }
-    let (mut wanted, mut questions) = (Vec::new(), Vec::new());
+    let (mut wanted, mut questions, mut absent) = (Vec::new(), Vec::new(), Absent::default());
     let mut judged = |reviewed: &Subject| {
         let examined = examine(reviewed, view, policy, now, Surface::Admission);
         wanted.extend(examined.stores);
         questions.extend(examined.questions);
+        absent.extend(examined.absent);
         examined.judgement
     };
     let judgement = match new {
@@ -442,5 +375,5 @@ fn look(
     first.retain(|store| seen.insert(store.clone()));
     questions.sort_unstable();
     questions.dedup();
-    Look { verdict, wanted: first, questions }
+    Look { verdict, wanted: first, questions, absent }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// What the API server waits when it doesn't say (the webhook configuration's own default).
 const DEFAULT: Duration = Duration::from_secs(10);
 /// The longest that a webhook configuration may ask for.
@@ -19,6 +21,12 @@ pub(crate) fn budget(query: Option<&str>) -> Duration {
         .find_map(|pair| pair.strip_prefix("timeout="))
         .and_then(parse_go_duration);
     given.unwrap_or(DEFAULT).min(LONGEST).saturating_sub(MARGIN).max(LEAST)
+}
+
+/// When to stop waiting for others, so that something is left for the rest.
+pub(super) fn before(deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(Instant::now());
+    deadline - (left / 5).min(Duration::from_millis(100))
 }
 
 /// Reads a duration as Go's `time.ParseDuration` does: `5s`, `1m30s`, `1.5s`, `500ms`. None for anything else, negative

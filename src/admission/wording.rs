@@ -205,7 +205,7 @@ fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
 
 /// The object, as a warning begins with it: what has proxies goes by its name, others by their kind too, since a node and its service often
 /// have one name.
-fn named(object: &ObjectRef) -> String {
+pub(crate) fn named(object: &ObjectRef) -> String {
     let is_member = row(&object.api_version, &object.kind).is_some_and(|row| row.part == Part::Member);
     match &object.namespace {
         Some(namespace) if is_member => format!("{namespace}/{}", object.name),
@@ -247,7 +247,7 @@ fn place(object: &ObjectRef, finding: &Finding, detail: Detail) -> String {
     }
 }
 
-fn clean(text: &str, longest: usize) -> String {
+pub(crate) fn clean(text: &str, longest: usize) -> String {
     let mut cleaned = String::with_capacity(text.len().min(longest));
     push_clean(&mut cleaned, text, longest);
     cleaned

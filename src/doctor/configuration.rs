@@ -7,8 +7,10 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::apis::{Part, Row, reviewed_rows};
 use crate::doctor::Diagnosis;
 
-/// Where meshvet answers.
+/// Where meshvet answers webhooks that fail.
 const PATH: &str = "/validate";
+/// Where it answers those that don't: while it isn't ready, what they ask about passes with a warning.
+const IGNORE_PATH: &str = "/validate/ignore";
 /// Below this a review has next to no time: the API server's own share is taken off.
 const SHORT: i32 = 2;
 /// Above this a user waits long for a replica that doesn't answer.
@@ -73,13 +75,21 @@ fn names(webhooks: &[ValidatingWebhook]) -> String {
 
 fn path(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
     for webhook in webhooks {
-        let path = webhook.client_config.service.as_ref().map(|service| service.path.clone().unwrap_or_default());
-        if let Some(path) = path.filter(|path| path != PATH) {
-            diagnosis.fail(
-                "path",
-                format!("{} calls path {path:?}, and reviews go to {PATH}", webhook.name),
-                format!("set clientConfig.service.path of the webhook to {PATH}"),
+        let Some(service) = &webhook.client_config.service else { continue };
+        let path = service.path.clone().unwrap_or_default();
+        let policy = webhook.failure_policy.as_deref().unwrap_or("Fail");
+        let right = if policy == "Ignore" { IGNORE_PATH } else { PATH };
+        let set = format!("set clientConfig.service.path of the webhook to {right}");
+        if ![PATH, IGNORE_PATH].contains(&path.as_str()) {
+            let message = format!("{} calls path {path:?}, and reviews go to {right}", webhook.name);
+            diagnosis.fail("path", message, set);
+        } else if path != right {
+            let passes = if path == PATH { "without a warning" } else { "all the same" };
+            let message = format!(
+                "{} has failurePolicy {policy} and calls {path}: while meshvet isn't ready, objects pass {passes}",
+                webhook.name
             );
+            diagnosis.warn("path", message, set);
         }
     }
 }
@@ -192,7 +202,7 @@ mod tests {
                 "name": name,
                 "clientConfig": {
                     "caBundle": bundle,
-                    "service": {"namespace": "vet", "name": "meshvet", "path": "/validate", "port": 443},
+                    "service": {"namespace": "vet", "name": "meshvet", "path": "/validate/ignore", "port": 443},
                 },
                 "rules": [{
                     "apiGroups": ["appmesh.k8s.aws"],
@@ -241,6 +251,14 @@ mod tests {
             ("/webhooks/0/timeoutSeconds", json!(1), "timeout", Outcome::Warning, "1 s"),
             ("/webhooks/0/timeoutSeconds", json!(30), "timeout", Outcome::Warning, "30 s"),
             ("/webhooks/0/failurePolicy", json!("Fail"), "failure-policy", Outcome::Ok, "Fail for nodes.dev, Ignore"),
+            ("/webhooks/0/failurePolicy", json!("Fail"), "path", Outcome::Warning, "objects pass all the same"),
+            (
+                "/webhooks/1/clientConfig/service/path",
+                json!("/validate"),
+                "path",
+                Outcome::Warning,
+                "without a warning",
+            ),
             ("/webhooks", json!([]), "webhooks", Outcome::Failed, "calls a Service"),
         ] {
             let mut configuration = configuration();

@@ -89,6 +89,7 @@ pub struct Metrics {
     findings: Family<Found, Counter>,
     failures: Family<Cause, Counter>,
     store_reads: Family<Outcome, Counter>,
+    workload_reads: Family<Outcome, Counter>,
     handshake_failures: Counter,
     connections: Gauge,
     displaced: Counter,
@@ -117,6 +118,7 @@ impl Default for Metrics {
             seconds: Histogram::new(BUCKETS),
             failures: Family::default(),
             store_reads: Family::default(),
+            workload_reads: Family::default(),
             handshake_failures: Counter::default(),
             connections: Gauge::default(),
             displaced: Counter::default(),
@@ -151,6 +153,11 @@ impl Default for Metrics {
             "store_reads",
             "Secrets and ConfigMaps read afresh for a review",
             metrics.store_reads.clone(),
+        );
+        registry.register(
+            "workload_reads",
+            "Workloads of a namespace read afresh for a review, by itself or with others",
+            metrics.workload_reads.clone(),
         );
         registry.register("tls_handshake_failures", "TLS handshakes that failed", metrics.handshake_failures.clone());
         registry.register("connections", "Connections that are open", metrics.connections.clone());
@@ -268,6 +275,12 @@ impl Metrics {
     pub(crate) fn store_read(&self, failed: bool) {
         let outcome = if failed { "failed" } else { "read" };
         self.store_reads.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Counts a namespace whose workloads were read afresh.
+    pub(crate) fn workloads_read(&self, failed: bool) {
+        let outcome = if failed { "failed" } else { "read" };
+        self.workload_reads.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Counts a TLS handshake that failed.

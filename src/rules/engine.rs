@@ -9,6 +9,7 @@ use crate::finding::{Finding, Suppressions};
 use crate::mesh::{SecretAccess, StoreKey, View};
 use crate::policy::Policy;
 use crate::rules::CHECKS;
+use crate::rules::absent::{Absent, absent};
 use crate::rules::certainty;
 use crate::rules::context::{Context, Surface};
 use crate::rules::objects::unused_suppression;
@@ -45,6 +46,8 @@ pub struct Examined {
     /// Where AWS is asked: whether the object names something there, and its own Region or account isn't known. MV402 and MV403
     /// claim nothing then.
     pub unplaced: bool,
+    /// At admission: what may have been applied a moment ago, and would be read by now at its source.
+    pub absent: Absent,
 }
 
 /// Judges one object, and says what to read and to ask: all by one look at it.
@@ -57,6 +60,7 @@ pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestam
         stores: if on_demand { unread_stores(&cx) } else { Vec::new() },
         questions: if view.asks() { open_questions(&cx) } else { Vec::new() },
         unplaced: view.asks() && is_unplaced(&cx),
+        absent: if surface == Surface::Admission { absent(&cx) } else { Absent::default() },
     }
 }
 

@@ -11,6 +11,7 @@
 //!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
 
+mod absent;
 mod acm;
 mod answerer;
 mod appmesh;
@@ -35,6 +36,7 @@ mod reporter;
 mod stores;
 mod uses;
 
+pub use absent::Absent;
 pub use context::{Context, Surface};
 pub use end::End;
 pub use engine::{Examined, Judgement, examine, judge};

@@ -25,7 +25,7 @@ use crate::operate::self_check::SelfCheck;
 use crate::policy::Policy;
 use crate::serve::options::ServeOptions;
 use crate::serve::policy;
-use crate::sources::cluster::{ClusterOptions, KubeReader, Pace, Readiness, WatchStats, Watches, spawn};
+use crate::sources::cluster::{ClusterOptions, KubeReader, KubeSpaces, Pace, Readiness, WatchStats, Watches, spawn};
 use crate::sources::file_watch::FileWatch;
 use crate::sources::{AwsReader, SharedWorld};
 
@@ -144,9 +144,12 @@ impl Replica {
     /// What answers reviews.
     pub(super) fn server(&self, bounds: Overload) -> Result<Server, rustls::Error> {
         let reader = KubeReader::new(self.client.clone(), self.cluster.access).within(self.scope.clone());
+        let spaces = KubeSpaces::new(self.client.clone(), self.cluster);
         let (policy, clock) = (Arc::clone(&self.policy), Arc::clone(&self.clock));
         let admission = Admission::new(self.world.clone(), Arc::new(reader), policy, clock, Arc::clone(&self.metrics))
             .asking(Arc::clone(&self.aws))
+            .reading(Arc::new(spaces))
+            .once(self.readiness.clone())
             .waiting_for_watches(WATCH_LAG);
         Ok(Server {
             router: bounded_router(Arc::new(admission), self.drain.clone(), bounds),

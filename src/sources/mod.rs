@@ -8,4 +8,6 @@ pub(crate) mod http;
 pub mod manifests;
 mod shared;
 
-pub use shared::{AwsReader, Inventory, NoAws, NoReader, SharedWorld, StoreReader};
+pub use shared::{
+    AwsReader, FreshWorkloads, Inventory, Kinds, NamespaceReader, NoAws, NoReader, SharedWorld, StoreReader,
+};

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, CallStats, Question};
 use crate::k8s::ObjectRef;
-use crate::mesh::{FactId, FreshStores, StoreKey, World};
+use crate::mesh::{FactId, FreshStores, StoreKey, Workload, World};
 
 /// One world, written by watches and read by reviews. Its lock is held for look-ups only, never across an await.
 #[derive(Clone, Debug, Default)]
@@ -131,6 +131,33 @@ pub trait StoreReader: Send + Sync + 'static {
     fn read(&self, keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores>;
 }
 
+/// Which of the kinds that own pods are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kinds {
+    /// Those whose objects are read in full: Deployments and their like.
+    Owners,
+    /// Those most of whose objects belong to one of the former: Pods, ReplicaSets and Jobs. The others are read.
+    MostlyOwned,
+}
+
+/// The workloads of a namespace as they stand.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FreshWorkloads {
+    /// Those that were read.
+    pub workloads: Arc<[Arc<Workload>]>,
+    /// Why there may be more.
+    pub failed: Option<String>,
+}
+
+/// Reads what a namespace holds at the source, past every cache.
+pub trait NamespaceReader: Send + Sync + 'static {
+    /// Reads its workloads, and begins after `since`. None: the world is complete as it stands.
+    fn workloads(&self, namespace: &str, kinds: Kinds, since: Instant) -> BoxFuture<'_, Option<FreshWorkloads>>;
+
+    /// Reads its labels; None where that brings nothing.
+    fn labels(&self, namespace: &str) -> BoxFuture<'_, Option<BTreeMap<String, String>>>;
+}
+
 /// Reads nothing: for worlds that are complete as they stand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoReader;
@@ -138,6 +165,16 @@ pub struct NoReader;
 impl StoreReader for NoReader {
     fn read(&self, _keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores> {
         Box::pin(async { FreshStores::new() })
+    }
+}
+
+impl NamespaceReader for NoReader {
+    fn workloads(&self, _namespace: &str, _kinds: Kinds, _since: Instant) -> BoxFuture<'_, Option<FreshWorkloads>> {
+        Box::pin(async { None })
+    }
+
+    fn labels(&self, _namespace: &str) -> BoxFuture<'_, Option<BTreeMap<String, String>>> {
+        Box::pin(async { None })
     }
 }
 

@@ -191,7 +191,7 @@ impl<'a> Surveyor<'a> {
             }
         }
         for Held { it: subject, site } in &look.subjects {
-            let Examined { judgement, stores, questions, unplaced } = self.objects.look(|world| {
+            let Examined { judgement, stores, questions, unplaced, .. } = self.objects.look(|world| {
                 rules::examine(subject, self.read.view(world), self.policy, look.judged_at, Surface::Check)
             });
             look.stores.extend(stores);

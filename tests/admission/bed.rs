@@ -134,6 +134,17 @@ impl Bed {
         self
     }
 
+    /// The same, by a webhook with other parts.
+    #[allow(dead_code, reason = "the suite of AWS shares this file")]
+    pub(crate) fn with(mut self, parts: impl FnOnce(Admission) -> Admission) -> Self {
+        let Admission { reader, clock, .. } = &*self.admission;
+        let (reader, clock) = (Arc::clone(reader), Arc::clone(clock));
+        let (policy, metrics) = (Arc::clone(&self.policy), Arc::clone(&self.metrics));
+        self.admission = Arc::new(parts(Admission::new(self.world.clone(), reader, policy, clock, metrics)));
+        self.router = router(Arc::clone(&self.admission), self.drain.clone());
+        self
+    }
+
     /// The same, taking on so much at a time.
     #[allow(dead_code, reason = "the suite of AWS shares this file")]
     pub(crate) fn bounded(mut self, overload: Overload) -> Self {

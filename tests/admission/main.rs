@@ -10,6 +10,8 @@ mod certificate;
 mod changes;
 mod client;
 mod clock;
+mod empty;
+mod fresh;
 mod hostile;
 mod lifetime;
 mod overload;

@@ -1,5 +1,5 @@
-//! `meshvet serve` as a process: how it starts, what it logs, how it ends. The cluster it is given doesn't answer: what it
-//! does with one that does is the cluster suite's.
+//! `meshvet serve` as a process: how it starts, what it logs, how it ends. The cluster it is given is empty, or doesn't answer: what it
+//! does with a real one is the cluster suite's.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -15,18 +15,24 @@ use serde_json::Value;
 
 use crate::bed::{create, node};
 use crate::client::{config, handshake, read, request, soon};
+use crate::empty::EMPTY;
 
 const KUBECONFIG: &str = "
 apiVersion: v1
 kind: Config
 current-context: nowhere
 contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
-clusters: [{name: nowhere, cluster: {server: 'https://127.0.0.1:1'}}]
+clusters: [{name: nowhere, cluster: {server: SERVER}}]
 users: [{name: nobody, user: {token: hush-hush}}]
 ";
 
+/// `meshvet serve` in a cluster without objects.
 pub(crate) fn meshvet(folder: &Path, arguments: &[&str]) -> Command {
-    std::fs::write(folder.join("kubeconfig"), KUBECONFIG).expect("a file");
+    meshvet_of(&format!("'http://{}'", *EMPTY), folder, arguments)
+}
+
+fn meshvet_of(server: &str, folder: &Path, arguments: &[&str]) -> Command {
+    std::fs::write(folder.join("kubeconfig"), KUBECONFIG.replace("SERVER", server)).expect("a file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshvet"));
     command.current_dir(folder).env_clear().arg("serve").args(["--kubeconfig", "kubeconfig"]).args(arguments);
     command
@@ -46,6 +52,10 @@ impl Running {
 
     /// With these arguments more.
     pub(crate) fn start_with(folder: &Path, more: &[&str]) -> Self {
+        Self::start_in(&format!("'http://{}'", *EMPTY), folder, more)
+    }
+
+    fn start_in(server: &str, folder: &Path, more: &[&str]) -> Self {
         let usual = [
             "--listen=127.0.0.1:0",
             "--probe-listen=127.0.0.1:0",
@@ -55,7 +65,7 @@ impl Running {
             "--drain-grace=50ms",
             "--log-format=json",
         ];
-        let mut command = meshvet(folder, &[&usual, more].concat());
+        let mut command = meshvet_of(server, folder, &[&usual, more].concat());
         let mut child = command.stderr(Stdio::piped()).spawn().expect("meshvet starts");
         let log = BufReader::new(child.stderr.take().expect("its log"));
         Self { child, log, lines: Vec::new() }
@@ -96,6 +106,14 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     answer
 }
 
+#[test]
+fn it_is_not_ready_while_the_cluster_does_not_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut running = Running::start_in("'https://127.0.0.1:1'", folder.path(), &[]);
+    let ready = get(address(&running.logs("serving"), "probes"), "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("not every Secret has been read yet"), "{ready}");
+}
+
 #[tokio::test]
 async fn it_tells_where_it_serves_and_what_it_said_and_ends_on_sigterm() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -107,8 +125,6 @@ async fn it_tells_where_it_serves_and_what_it_said_and_ends_on_sigterm() {
     let authority = std::fs::read_to_string(folder.path().join("ca.pem")).expect("the authority");
     assert_eq!(issued["ca_bundle"], STANDARD.encode(&authority));
     assert!(get(probes, "/livez").starts_with("HTTP/1.1 200"));
-    let ready = get(probes, "/readyz");
-    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("not every Secret has been read yet"), "{ready}");
 
     let config = config(&authority, &["http/1.1"], rustls::ALL_VERSIONS);
     let stream = soon("a handshake", handshake(reviews, config)).await.expect("a handshake");

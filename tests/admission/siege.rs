@@ -28,7 +28,7 @@ const SIEGE: Duration = Duration::from_secs(4);
 /// Sound reviews that are answered during a siege, at least.
 const AT_LEAST: usize = 20;
 
-/// A running meshvet, which knows no cluster: it ends when dropped.
+/// A running meshvet, whose cluster is empty: it ends when dropped.
 struct Fort {
     child: Child,
     address: SocketAddr,

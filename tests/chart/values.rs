@@ -72,6 +72,8 @@ const CASES: &[Case] = &[
     ),
     ("webhook.failurePolicy=Fail", &[], HOOKS, "/webhooks/0/failurePolicy", "Fail"),
     ("webhook.routesFailurePolicy=Fail", &[], HOOKS, "/webhooks/1/failurePolicy", "Fail"),
+    ("webhook.failurePolicy=Fail", &[], HOOKS, "/webhooks/0/clientConfig/service/path", "/validate"),
+    ("webhook.routesFailurePolicy=Fail", &[], HOOKS, "/webhooks/1/clientConfig/service/path", "/validate"),
     ("webhook.timeoutSeconds=9", &[], HOOKS, "/webhooks/0/timeoutSeconds", "9"),
     (
         "webhook.namespaceSelector={\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[]}",

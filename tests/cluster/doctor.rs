@@ -196,7 +196,7 @@ fn what_is_broken_is_named_with_what_to_do() {
     };
     path("/elsewhere");
     cluster.tells("path", "failed", &["/elsewhere", "/validate"]);
-    path("/validate");
+    path("/validate/ignore");
 
     let verbs = |verbs: &[&str]| {
         let patch = json!([{"op": "replace", "path": "/rules/0/verbs", "value": verbs}]).to_string();

@@ -99,6 +99,8 @@ impl<'a> Installation<'a> {
             hook["clientConfig"]["service"]["name"] = name.as_str().into();
             hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
             hook["failurePolicy"] = failure_policy.into();
+            let path = if failure_policy == "Ignore" { "/validate/ignore" } else { "/validate" };
+            hook["clientConfig"]["service"]["path"] = path.into();
             hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
         }
         kubectl.apply(&service, &[]).succeeds();

@@ -59,7 +59,7 @@ fn the_ca_bundle_command_fills_it_in() {
     let webhooks = webhook["webhooks"].as_array().expect("webhooks");
     assert_eq!(webhooks.len(), 2, "{webhook}");
     for webhook in webhooks {
-        assert_eq!(webhook["clientConfig"]["service"]["path"], "/validate");
+        assert_eq!(webhook["clientConfig"]["service"]["path"], "/validate/ignore");
         assert!(webhook["clientConfig"]["caBundle"].is_string(), "{webhook}");
     }
     let replica = installation.start("0");

@@ -50,6 +50,7 @@ mod helm;
 mod installing;
 mod kinds;
 mod managed;
+mod order;
 mod pairs;
 mod policy;
 mod promises;
@@ -73,6 +74,7 @@ pub(crate) type Test = (&'static str, fn());
 const SUITE: &[(&str, &[Test])] = &[
     ("refusals", refusals::TESTS),
     ("sound", sound::TESTS),
+    ("order", order::TESTS),
     ("updates", updates::TESTS),
     ("ways", ways::TESTS),
     ("gateways", gateways::TESTS),

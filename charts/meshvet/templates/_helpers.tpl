@@ -19,13 +19,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* What every webhook has in common. */}}
+{{/* What every webhook has in common, by its FailurePolicy: the path tells meshvet which, for while it isn't ready. */}}
 {{- define "meshvet.hook" -}}
 clientConfig:
   service:
     namespace: {{ .Release.Namespace }}
     name: {{ include "meshvet.name" . }}
-    path: /validate
+    path: /validate{{ if eq .FailurePolicy "Ignore" }}/ignore{{ end }}
     port: 443
   {{- if eq .Values.certificate.mode "managed" }}
   # meshvet writes the caBundle, and keeps it right.

@@ -22,6 +22,7 @@ fn all() -> String {
     metrics.found([("MV101", "denied")]);
     metrics.failed("malformed");
     metrics.store_read(false);
+    metrics.workloads_read(false);
     metrics.overloaded("allowed");
     metrics.compared(0, true);
     metrics.knows(&[("members", 1)]);

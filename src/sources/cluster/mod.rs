@@ -3,6 +3,7 @@
 //! ```text
 //! API server ──list, watch──► Watch (one a kind) ──► Tracker ──facts──► SharedWorld
 //!            ──get──────────► KubeReader ──► FreshStores of one review
+//!            ──list─────────► KubeSpaces ──► FreshWorkloads of the reviews that wait for them
 //! ```
 //!
 //! Of Pods, ReplicaSets and Jobs only metadata is listed and watched. Those that no workload owns are read by their names.
@@ -13,6 +14,7 @@
 mod compare;
 mod connect;
 mod failure;
+mod flights;
 mod heard;
 mod kinds;
 mod metadata;
@@ -31,6 +33,9 @@ mod served;
 #[cfg(test)]
 mod server_for_tests;
 mod snapshot;
+mod spaces;
+#[cfg(test)]
+mod spaces_tests;
 mod stats;
 mod tracker;
 #[cfg(test)]
@@ -61,6 +66,7 @@ pub(crate) use read::is_label;
 pub use readiness::Readiness;
 pub(crate) use snapshot::list_all;
 pub use snapshot::{Gaps, Listed};
+pub use spaces::KubeSpaces;
 pub use stats::{KindStats, WatchStats};
 
 /// How long the API server may keep one watch open, in seconds. A connection that died silently is noticed a few seconds after.

@@ -4,13 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::Notify;
 
 /// Which kinds have been listed in full. Clones share it; reading takes no lock.
 ///
 /// The default waits for nothing. A kind that has been filled stays so: a watch that fails later is retried, and what is
 /// known meanwhile is a little old, as it is for every controller.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<ArcSwap<Vec<Waiting>>>);
+pub struct Readiness(Arc<Kinds>);
+
+#[derive(Debug, Default)]
+struct Kinds {
+    waiting: ArcSwap<Vec<Waiting>>,
+    /// Whenever one is filled.
+    filled: Notify,
+}
 
 #[derive(Clone, Debug)]
 struct Waiting {
@@ -22,8 +30,8 @@ struct Waiting {
 
 impl Readiness {
     /// Waits for a kind too.
-    pub(crate) fn register(&self, kind: &str) {
-        self.0.rcu(|kinds| {
+    pub fn register(&self, kind: &str) {
+        self.0.waiting.rcu(|kinds| {
             let mut kinds = Vec::clone(kinds);
             if !kinds.iter().any(|known| known.kind == kind) {
                 kinds.push(Waiting { kind: kind.to_owned(), filled: Arc::default(), trouble: Arc::default() });
@@ -34,32 +42,45 @@ impl Readiness {
 
     /// Notes that a kind is there in full. One that was never registered is passed over.
     pub fn filled(&self, kind: &str) {
-        for known in self.0.load().iter().filter(|known| known.kind == kind) {
+        for known in self.0.waiting.load().iter().filter(|known| known.kind == kind) {
             known.filled.store(true, Ordering::Release);
+        }
+        self.0.filled.notify_waiters();
+    }
+
+    /// Waits until nothing is missing.
+    pub async fn wait(&self) {
+        loop {
+            // Made before the look: what is filled in between wakes it.
+            let filled = self.0.filled.notified();
+            if self.ready() {
+                return;
+            }
+            filled.await;
         }
     }
 
     /// Notes why a kind could not be listed: told for as long as it is missing.
     pub fn failed(&self, kind: &str, why: &str) {
-        for known in self.0.load().iter().filter(|known| known.kind == kind) {
+        for known in self.0.waiting.load().iter().filter(|known| known.kind == kind) {
             known.trouble.store(Some(Arc::new(why.to_owned())));
         }
     }
 
     /// Whether nothing is missing.
     pub fn ready(&self) -> bool {
-        self.0.load().iter().all(Waiting::is_filled)
+        self.0.waiting.load().iter().all(Waiting::is_filled)
     }
 
     /// The kinds that are still missing, in the order they were registered.
     pub fn missing(&self) -> Vec<String> {
-        let kinds = self.0.load();
+        let kinds = self.0.waiting.load();
         kinds.iter().filter(|known| !known.is_filled()).map(|known| known.kind.clone()).collect()
     }
 
     /// The same as sentences for whoever waits, each with what stands in the way.
     pub fn told(&self) -> Vec<String> {
-        let kinds = self.0.load();
+        let kinds = self.0.waiting.load();
         let missing = kinds.iter().filter(|known| !known.is_filled());
         missing
             .map(|known| match known.trouble.load().as_deref() {
@@ -104,6 +125,21 @@ mod tests {
         clone.filled("Pod");
         assert!(readiness.ready());
         assert_eq!(readiness.told(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_woken_by_the_last_kind() {
+        let readiness = Readiness::default();
+        readiness.wait().await;
+        readiness.register("Pod");
+        readiness.register("Secret");
+        let waits = readiness.wait();
+        tokio::pin!(waits);
+        assert!(futures::poll!(waits.as_mut()).is_pending());
+        readiness.filled("Pod");
+        assert!(futures::poll!(waits.as_mut()).is_pending());
+        readiness.filled("Secret");
+        assert!(futures::poll!(waits.as_mut()).is_ready());
     }
 
     #[test]

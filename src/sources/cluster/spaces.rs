@@ -1,0 +1,205 @@
+//! Fresh reads of what a namespace holds, past the watches.
+//!
+//! One LIST a kind, of the namespace and without a resourceVersion: that is what has been stored by the time of the request. No
+//! selector is sent, since the labels that count are those of the templates; they are matched here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant as Clock};
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
+use kube::Client;
+use kube::api::{Api, ListParams};
+use tokio::time::Instant;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::apis::Entry;
+use crate::mesh::{Fact, Sort, Workload};
+use crate::sources::cluster::failure::{forbidden, status_of, told};
+use crate::sources::cluster::flights::Flights;
+use crate::sources::cluster::kinds::{self, Follow, WatchedKind};
+use crate::sources::cluster::metadata::{self, Read, Whole};
+use crate::sources::cluster::object::{RawObject, decode};
+use crate::sources::cluster::pages::{Pages, begun_anew, is_expired};
+use crate::sources::cluster::place::Place;
+use crate::sources::cluster::read::is_label;
+use crate::sources::cluster::{ClusterOptions, Pace};
+use crate::sources::shared::{FreshWorkloads, Kinds, NamespaceReader};
+
+/// How many kinds are listed at once for one namespace.
+const KINDS_AT_ONCE: usize = 8;
+/// How long a kind that the cluster lacks, or keeps to itself, isn't asked for again: as long as the watches wait.
+const GONE: Duration = Duration::from_secs(60);
+
+/// Reads namespaces from the API server, each as it stands. Reviews that ask at the same time share a read.
+#[derive(Clone)]
+pub struct KubeSpaces(Arc<Spaces>);
+
+struct Spaces {
+    client: Client,
+    pace: Pace,
+    /// The kinds that own pods, each with the client that lists it.
+    kinds: Vec<(&'static WatchedKind, Client)>,
+    /// Which versions of kinds the cluster didn't list, and when it was asked.
+    gone: Mutex<HashMap<(&'static str, &'static str), Clock>>,
+    flights: Flights<(String, Kinds), FreshWorkloads>,
+}
+
+/// Why a version of a kind was not listed.
+enum Refusal {
+    /// The cluster lacks it, or keeps to itself what others can do without.
+    Gone,
+    Expired,
+    Other(String),
+}
+
+impl KubeSpaces {
+    /// A reader of the workloads that are watched. Must be called within a tokio runtime.
+    pub fn new(client: Client, options: ClusterOptions) -> Self {
+        let owners = kinds::watched(options).filter(|kind| kind.sort() == Sort::Workloads);
+        let kinds = owners.map(|kind| (kind, metadata::listing(client.clone(), kind))).collect();
+        let (gone, flights) = (Mutex::default(), Flights::default());
+        Self(Arc::new(Spaces { client, pace: options.pace, kinds, gone, flights }))
+    }
+}
+
+impl Spaces {
+    async fn workloads(&self, namespace: &str, which: Kinds) -> FreshWorkloads {
+        let follow = match which {
+            Kinds::Owners => Follow::Whole,
+            Kinds::MostlyOwned => Follow::ByMetadata,
+        };
+        let mut lists: Vec<BoxFuture<'_, _>> = Vec::new();
+        for (kind, client) in &self.kinds {
+            if kind.follow == follow {
+                lists.push(self.kind(kind, client, namespace).boxed());
+            }
+        }
+        let mut lists = stream::iter(lists).buffer_unordered(KINDS_AT_ONCE);
+        let (mut all, mut failed) = (Vec::new(), None);
+        while let Some(list) = lists.next().await {
+            match list {
+                Ok(found) => all.extend(found),
+                Err(why) => failed = failed.or(Some(why)),
+            }
+        }
+        FreshWorkloads { workloads: all.into(), failed }
+    }
+
+    /// The workloads of one kind, in the first version of it that is served.
+    async fn kind(
+        &self,
+        first: &'static WatchedKind,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Vec<Arc<Workload>>, String> {
+        for kind in first.versions().filter(|kind| !self.is_gone(kind)) {
+            let once = || self.version(kind, client, namespace);
+            match begun_anew(once, |refusal| matches!(refusal, Refusal::Expired)).await {
+                Ok(found) => return Ok(found),
+                Err(Refusal::Gone) => self.note_gone(kind),
+                Err(Refusal::Expired) => {
+                    return Err(format!("could not list {}: it changed too often", kind.resource()));
+                }
+                Err(Refusal::Other(why)) => return Err(why),
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    async fn version(
+        &self,
+        kind: &'static WatchedKind,
+        client: &Client,
+        namespace: &str,
+    ) -> Result<Vec<Arc<Workload>>, Refusal> {
+        let api = Api::<RawObject>::namespaced_with(client.clone(), namespace, &kind);
+        let whole = Whole { client: self.client.clone(), kind, answer: self.pace.answer };
+        let (mut pages, mut found) = (Pages::of(kind), Vec::new());
+        loop {
+            let page = match pages.next(&api).await {
+                // The kept connection may have died since it was last used.
+                Err(error) if status_of(&error).is_none() => pages.next(&api).await,
+                page => page,
+            };
+            let Some(page) = page.map_err(|error| refusal(kind, "list", &error))? else { return Ok(found) };
+            let objects = whole.objects(page).await.map_err(|error| refusal(kind, "get", &error))?;
+            found.extend(objects.iter().filter_map(|read| match read {
+                Read::Whole(object) => workload_of(kind, object),
+                Read::Nothing(_) => None,
+            }));
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
+        let kind = kinds::all().find(|kind| kind.sort() == Sort::Namespaces)?;
+        // A list, since that is what meshvet may do.
+        let params = ListParams::default().fields(&format!("metadata.name={namespace}"));
+        let api = Api::<RawObject>::all_with(self.client.clone(), &kind);
+        let list = api.list(&params).with_subscriber(Dispatch::none()).await.ok()?;
+        list.items.iter().find_map(|object| match decode(kind, object) {
+            Ok(Entry::Fact(Fact::Namespace(name, labels))) if name == namespace => Some(labels),
+            _ => None,
+        })
+    }
+
+    fn is_gone(&self, kind: &WatchedKind) -> bool {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.get(&(kind.api_version, kind.plural)).is_some_and(|asked| asked.elapsed() < GONE)
+    }
+
+    fn note_gone(&self, kind: &WatchedKind) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        gone.insert((kind.api_version, kind.plural), Clock::now());
+    }
+}
+
+/// The workload that an object is. One that can't be read is none, as for the watches.
+fn workload_of(kind: &WatchedKind, object: &RawObject) -> Option<Arc<Workload>> {
+    let facts = match decode(kind, object).ok()? {
+        Entry::Subject(subject) => subject.facts,
+        Entry::Fact(fact) => vec![fact],
+        Entry::Nothing(_) | Entry::Other => return None,
+    };
+    facts.into_iter().find_map(|fact| match fact {
+        Fact::Workload(workload) => Some(workload),
+        _ => None,
+    })
+}
+
+fn refusal(kind: &WatchedKind, verb: &str, error: &kube::Error) -> Refusal {
+    match status_of(error) {
+        Some(status) if status.code == 404 => Refusal::Gone,
+        // The watch has noted it in the world: nobody takes it for absent.
+        Some(status) if status.is_forbidden() && kind.optional => Refusal::Gone,
+        Some(status) if status.is_forbidden() => Refusal::Other(forbidden(kind, &Place::Everywhere, verb, status)),
+        _ if is_expired(error) => Refusal::Expired,
+        _ => Refusal::Other(format!("could not {verb} {}: {}", kind.resource(), told(error))),
+    }
+}
+
+impl NamespaceReader for KubeSpaces {
+    fn workloads(&self, namespace: &str, which: Kinds, since: Instant) -> BoxFuture<'_, Option<FreshWorkloads>> {
+        // A name is part of the request's path.
+        if !is_label(namespace) {
+            return futures::future::ready(Some(FreshWorkloads::default())).boxed();
+        }
+        let place = (namespace.to_owned(), which);
+        let flight = self.0.flights.join(place, since, || {
+            let (spaces, namespace) = (Arc::clone(&self.0), namespace.to_owned());
+            async move { spaces.workloads(&namespace, which).await }.boxed()
+        });
+        flight.map(Some).boxed()
+    }
+
+    fn labels(&self, namespace: &str) -> BoxFuture<'_, Option<BTreeMap<String, String>>> {
+        if !is_label(namespace) {
+            return futures::future::ready(None).boxed();
+        }
+        let namespace = namespace.to_owned();
+        async move { self.0.labels(&namespace).await }.boxed()
+    }
+}
