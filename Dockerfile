@@ -52,6 +52,8 @@ COPY benches benches
 COPY examples examples
 COPY tests tests
 COPY src src
+# What the webhook configuration sends, which `doctor` holds it against.
+COPY charts/meshvet/conditions charts/meshvet/conditions
 
 # --target even where it is this machine's own kind: without it the flags would hold for macros too, which can't be static.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \

@@ -15,6 +15,7 @@ pub mod certificate;
 mod connection;
 mod crowd;
 pub mod drain;
+pub mod entries;
 pub mod listener;
 pub mod moved;
 pub mod overload;

@@ -3,6 +3,7 @@
 //! The router knows no socket: tests drive it in process. Every body that isn't a review is a `metav1.Status`, the only one
 //! whose text the API server passes on to the user.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use tracing::Instrument as _;
 use crate::admission::answer::{Answer, Reason};
 use crate::admission::crowd::Standing;
 use crate::admission::drain::{Drain, Phase};
+use crate::admission::entries::{ENTRIES, VALIDATE, VALIDATE_IGNORE};
 use crate::admission::overload::{self, BODY_LIMIT, Gate, Held, OnOverload, Overload, Unread};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
@@ -32,12 +34,8 @@ struct Shared {
     on_overload: OnOverload,
 }
 
-/// Where reviews go: objects of meshes, then what they rest on, each kind by a path of its own, so that an entry of the webhook's
-/// configuration can have a failurePolicy and conditions of its own: all but the first are for entries of failurePolicy Ignore. What is asked about is in the review itself.
-pub const PATHS: [&str; 7] =
-    ["/validate", "/validate/ignore", "/workloads", "/secrets", "/namespaces", "/meshes", "/deletions"];
-
-/// The router of the admission server: `POST` to any of the [paths](PATHS).
+/// The router of the admission server: `POST` to `/validate`, or to `/validate/ignore` for entries of failurePolicy Ignore, or to
+/// the path of an [entry](ENTRIES), which all fail open. What is asked about is in the review itself.
 pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
     bounded_router(admission, drain, Overload::default())
 }
@@ -45,7 +43,9 @@ pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
 /// The same, taking on so much at a time.
 pub fn bounded_router(admission: Arc<Admission>, drain: Drain, overload: Overload) -> Router {
     let shared = Arc::new(Shared { admission, drain, gate: Gate::new(overload), on_overload: overload.answer });
-    let reviews = PATHS.into_iter().fold(Router::new(), |router, path| router.route(path, post(validate)));
+    let of_entries: BTreeSet<&str> = ENTRIES.iter().map(|entry| entry.path).collect();
+    let paths = of_entries.into_iter().chain([VALIDATE, VALIDATE_IGNORE]);
+    let reviews = paths.fold(Router::new(), |router, path| router.route(path, post(validate)));
     reviews.method_not_allowed_fallback(method_not_allowed).fallback(not_found).with_state(shared)
 }
 

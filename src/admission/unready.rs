@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::{Instant, timeout_at};
 
 use crate::admission::answer::{Answer, Reason};
+use crate::admission::entries::VALIDATE;
 use crate::admission::review::Request;
 use crate::admission::timeout::before;
 use crate::sources::cluster::Readiness;
@@ -24,7 +25,7 @@ pub enum FailurePolicy {
 impl FailurePolicy {
     /// That of the entries that call this path.
     pub(crate) fn of_path(path: &str) -> Self {
-        if path == "/validate" { Self::Fail } else { Self::Ignore }
+        if path == VALIDATE { Self::Fail } else { Self::Ignore }
     }
 }
 

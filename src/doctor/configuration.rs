@@ -4,13 +4,10 @@ use k8s_openapi::api::admissionregistration::v1::{ValidatingWebhook, ValidatingW
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use crate::admission::entries::{ENTRIES, Entry, TIMEOUT_SECONDS, VALIDATE, VALIDATE_IGNORE, entry};
 use crate::apis::{Part, Row, reviewed_rows};
 use crate::doctor::Diagnosis;
 
-/// Where meshvet answers webhooks that fail.
-const PATH: &str = "/validate";
-/// Where it answers those that don't: while it isn't ready, what they ask about passes with a warning.
-const IGNORE_PATH: &str = "/validate/ignore";
 /// Below this a review has next to no time: the API server's own share is taken off.
 const SHORT: i32 = 2;
 /// Above this a user waits long for a replica that doesn't answer.
@@ -62,8 +59,11 @@ pub(super) fn judge(configuration: &ValidatingWebhookConfiguration, diagnosis: &
     }
     path(&webhooks, diagnosis);
     rules(&webhooks, diagnosis);
-    timeouts(&webhooks, diagnosis);
-    policies(&webhooks, diagnosis);
+    // What fails open, whatever happens, is judged by itself.
+    let (entries, own): (Vec<_>, Vec<_>) = webhooks.iter().cloned().partition(|webhook| entry(&webhook.name).is_some());
+    timeouts(&own, diagnosis);
+    policies(&own, diagnosis);
+    rests(&entries, diagnosis);
     let trusted = bundles(&webhooks, diagnosis);
     let fails_closed = webhooks.iter().any(|webhook| webhook.failure_policy.as_deref() != Some("Ignore"));
     Some(Called { service: place, port: service.port.unwrap_or(443), trusted, fails_closed })
@@ -78,13 +78,18 @@ fn path(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
         let Some(service) = &webhook.client_config.service else { continue };
         let path = service.path.clone().unwrap_or_default();
         let policy = webhook.failure_policy.as_deref().unwrap_or("Fail");
-        let right = if policy == "Ignore" { IGNORE_PATH } else { PATH };
+        let of_mesh = entry(&webhook.name).is_none();
+        let right = match entry(&webhook.name) {
+            Some(entry) => entry.path,
+            None if policy == "Ignore" => VALIDATE_IGNORE,
+            None => VALIDATE,
+        };
         let set = format!("set clientConfig.service.path of the webhook to {right}");
-        if ![PATH, IGNORE_PATH].contains(&path.as_str()) {
+        if !of_mesh && path != right || of_mesh && ![VALIDATE, VALIDATE_IGNORE].contains(&path.as_str()) {
             let message = format!("{} calls path {path:?}, and reviews go to {right}", webhook.name);
             diagnosis.fail("path", message, set);
         } else if path != right {
-            let passes = if path == PATH { "without a warning" } else { "all the same" };
+            let passes = if path == VALIDATE { "without a warning" } else { "all the same" };
             let message = format!(
                 "{} has failurePolicy {policy} and calls {path}: while meshvet isn't ready, objects pass {passes}",
                 webhook.name
@@ -164,6 +169,51 @@ fn policies(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
     diagnosis.ok("failure-policy", message);
 }
 
+/// The entries for what a mesh rests on. Each stands in the way of writes that meshvet has no part in, so that it must fail open, soon,
+/// and be asked for few of them.
+fn rests(entries: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
+    let again = "install the chart or deploy/ again, which have the entry as it should be";
+    let mut amiss = false;
+    let mut warn = |message: String| {
+        amiss = true;
+        diagnosis.warn("entries", message, again);
+    };
+    for webhook in entries {
+        let name = &webhook.name;
+        let Some(entry) = entry(name) else { continue };
+        if webhook.failure_policy.as_deref() != Some("Ignore") {
+            warn(format!(
+                "{name} has failurePolicy Fail: while no replica answers, writes of {} are refused",
+                entry.what
+            ));
+        }
+        let seconds = webhook.timeout_seconds.unwrap_or(10);
+        if seconds > TIMEOUT_SECONDS {
+            warn(format!(
+                "{name} waits {seconds} s for a replica that doesn't answer, and {TIMEOUT_SECONDS} are enough"
+            ));
+        }
+        let conditions = webhook.match_conditions.as_deref().unwrap_or_default();
+        if conditions.is_empty() {
+            warn(format!("{name} has no matchConditions: every write of the kind is sent to meshvet, passwords too"));
+        } else if !conditions.iter().any(|condition| entry.is_condition(&condition.expression)) {
+            warn(format!("{name} has other matchConditions than this version of meshvet"));
+        }
+    }
+    let absent = |entry: &&Entry| !entries.iter().any(|webhook| webhook.name == entry.name);
+    for entry in ENTRIES.iter().filter(absent).filter(|entry| entry.value.is_none()) {
+        warn(format!("there is no webhook {}: {} are judged once they are done", entry.name, entry.what));
+    }
+    // Left out on purpose, most likely: a matter of the chart's values.
+    let left_out = ENTRIES.iter().filter(absent).filter_map(|entry| Some((entry.what, entry.value?)));
+    let left_out: Vec<String> = left_out.map(|(what, value)| format!("{what} ({value})")).collect();
+    if !left_out.is_empty() {
+        diagnosis.ok("entries", format!("not reviewed, and judged once they have changed: {}", left_out.join(", ")));
+    } else if !amiss {
+        diagnosis.ok("entries", "what the mesh rests on is reviewed too, by entries that fail open");
+    }
+}
+
 fn bundles(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) -> Vec<(String, Vec<CertificateDer<'static>>)> {
     let mut all = Vec::new();
     for webhook in webhooks {
@@ -217,10 +267,16 @@ mod tests {
             })
         };
         let routes = ["backendgroups", "gatewayroutes", "virtualrouters", "virtualservices"];
-        json!({
-            "metadata": {"name": "meshvet"},
-            "webhooks": [webhook("nodes.dev", &["virtualgateways", "virtualnodes"]), webhook("routes.dev", &routes)],
-        })
+        let mut webhooks =
+            vec![webhook("nodes.dev", &["virtualgateways", "virtualnodes"]), webhook("routes.dev", &routes)];
+        for entry in ENTRIES {
+            let mut webhook = webhook(entry.name, &[]);
+            webhook["clientConfig"]["service"]["path"] = entry.path.into();
+            webhook["timeoutSeconds"] = TIMEOUT_SECONDS.into();
+            webhook["matchConditions"] = json!([{"name": "its", "expression": entry.condition}]);
+            webhooks.push(webhook);
+        }
+        json!({"metadata": {"name": "meshvet"}, "webhooks": webhooks})
     }
 
     fn judged(configuration: Value) -> (Diagnosis, Option<Called>) {
@@ -236,6 +292,15 @@ mod tests {
         let called = called.expect("a Service");
         assert_eq!((called.service, called.port), (("vet".to_owned(), "meshvet".to_owned()), 443));
         assert!(!called.fails_closed && called.trusted.iter().all(|(_, trusted)| trusted.len() == 1));
+    }
+
+    #[test]
+    fn a_condition_is_known_however_it_is_wrapped_and_with_the_workloads_of_a_policy() {
+        let workloads = entry("workloads.meshvet.dev").expect("an entry");
+        let text = workloads.condition.trim().trim_end_matches(')');
+        assert!(workloads.is_condition(&text.replace('\n', "   ")));
+        assert!(workloads.is_condition(&format!("{text} || (request.kind.kind == 'Fleet'))")));
+        assert!(!workloads.is_condition(&text.replace("CREATE", "UPDATE")));
     }
 
     #[test]
@@ -260,6 +325,19 @@ mod tests {
                 "without a warning",
             ),
             ("/webhooks", json!([]), "webhooks", Outcome::Failed, "calls a Service"),
+            ("/webhooks/4/clientConfig/service/path", json!("/validate"), "path", Outcome::Failed, "go to /workloads"),
+            (
+                "/webhooks/4/failurePolicy",
+                json!("Fail"),
+                "entries",
+                Outcome::Warning,
+                "writes of workloads are refused",
+            ),
+            ("/webhooks/4/timeoutSeconds", json!(5), "entries", Outcome::Warning, "workloads.meshvet.dev waits 5 s"),
+            ("/webhooks/5/matchConditions", json!([]), "entries", Outcome::Warning, "has no matchConditions"),
+            ("/webhooks/5/matchConditions/0/expression", json!("true"), "entries", Outcome::Warning, "secrets.meshvet"),
+            ("/webhooks/2/name", json!("other"), "entries", Outcome::Warning, "no webhook deletions.meshvet.dev"),
+            ("/webhooks/4/name", json!("other"), "entries", Outcome::Ok, "workloads (webhook.workloads.enabled)"),
         ] {
             let mut configuration = configuration();
             *configuration.pointer_mut(pointer).expect(pointer) = value;

@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::admission::entries::VALIDATE;
 use crate::doctor::Diagnosis;
 use crate::doctor::configuration::{Called, FILL_IN};
 use crate::doctor::endpoints::Endpoint;
@@ -111,7 +112,7 @@ async fn shake(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, hos
 async fn is_meshvet(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str) -> bool {
     let asked = async {
         let mut http = Http::over(stream, host.to_owned()).await.ok()?;
-        let answer = http.get("/validate").await.ok()?;
+        let answer = http.get(VALIDATE).await.ok()?;
         let status = answer.status;
         let body = answer.bytes(MOST).await.ok()?;
         Some(status == StatusCode::METHOD_NOT_ALLOWED && String::from_utf8_lossy(&body).contains("meshvet: "))

@@ -56,7 +56,7 @@ const SOME: &str = r#"secrets.namespaces=["shop","till"]"#;
 const CERT_MANAGER: &[&str] = &["certificate.mode=cert-manager", "certificate.certManager.issuerName=mine"];
 
 /// Every right of the roles that are bound to the ServiceAccount, one line each.
-fn rights(values: &[&str]) -> BTreeSet<String> {
+pub(crate) fn rights(values: &[&str]) -> BTreeSet<String> {
     let objects = render(values);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &Value| value.as_array().map(|all| all.iter().map(text).collect::<Vec<_>>()).unwrap_or_default();

@@ -148,7 +148,7 @@ fn a_sound_installation_is_well() {
     assert_eq!(said.code, 0, "{said:#?}");
     assert!(said.text.contains("all is well"), "{}", said.text);
     for (check, times) in
-        [("served", 2), ("ca-bundle", 2), ("certificate", 2), ("rights", 1), ("crds", 1), ("rules", 1)]
+        [("served", 2), ("ca-bundle", 2), ("certificate", 2), ("rights", 1), ("crds", 1), ("rules", 1), ("entries", 1)]
     {
         assert_eq!(said.outcomes(check), vec!["ok"; times], "{check}: {said:#?}");
     }
@@ -197,6 +197,15 @@ fn what_is_broken_is_named_with_what_to_do() {
     path("/elsewhere");
     cluster.tells("path", "failed", &["/elsewhere", "/validate"]);
     path("/validate/ignore");
+
+    let hooks = configuration["webhooks"].as_array().expect("webhooks");
+    let place = hooks.iter().position(|hook| hook["name"] == "secrets.meshvet.dev").expect("an entry");
+    let conditions = |value: &Value| {
+        patch(json!([{"op": "replace", "path": format!("/webhooks/{place}/matchConditions"), "value": value}]));
+    };
+    conditions(&json!([]));
+    cluster.tells("entries", "warning", &["secrets.meshvet.dev has no matchConditions", "passwords too"]);
+    conditions(&hooks[place]["matchConditions"]);
 
     let verbs = |verbs: &[&str]| {
         let patch = json!([{"op": "replace", "path": "/rules/0/verbs", "value": verbs}]).to_string();

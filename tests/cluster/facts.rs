@@ -48,11 +48,22 @@ fn may(plane: &ControlPlane, verb: &str, resource: &str) -> bool {
     outcome.stdout.trim() == "yes"
 }
 
+/// Leaves the webhooks that the chart has where Secrets aren't watched.
+#[track_caller]
+fn without_entries(plane: &ControlPlane) {
+    follow_readme(plane, "entries").succeeds_silently();
+    let configuration = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
+    let names = configuration["webhooks"].as_array().expect("webhooks").iter().map(|hook| hook["name"].clone());
+    let left = ["virtualnodes.meshvet.dev", "routes.meshvet.dev", "deletions.meshvet.dev"];
+    assert_eq!(names.collect::<Value>(), json!(left));
+}
+
 fn secrets_are_read_when_needed_where_they_may_not_be_watched() {
     let plane = ControlPlane::start("secrets-get");
     world::install_crds(&plane);
     let installation = Installation::of_deploy(&plane);
     follow_readme(&plane, "secrets-get").succeeds_silently();
+    without_entries(&plane);
     assert!(may(&plane, "get", "secrets") && !may(&plane, "list", "secrets") && !may(&plane, "watch", "secrets"));
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
@@ -76,6 +87,7 @@ fn without_secrets_it_judges_what_it_can() {
     world::install_crds(&plane);
     let installation = Installation::of_deploy(&plane);
     follow_readme(&plane, "secrets-none").succeeds_silently();
+    without_entries(&plane);
     assert!(!may(&plane, "get", "secrets"));
     let replica = installation.start("0");
     installation.route_to(&[&replica]);

@@ -3,10 +3,11 @@
 
 use std::process::Command;
 
+use meshvet::admission::entries::ENTRIES;
 use serde_json::{Value, json};
 
 use crate::control_plane::{ControlPlane, spawn};
-use crate::install::Installation;
+use crate::install::{Installation, set_bundles};
 use crate::release::{Release, everything, roll};
 use crate::replica::{IN_A_POD, Replica, service_account};
 use crate::sandbox::{self, API_SERVER, eventually};
@@ -18,6 +19,7 @@ use crate::world::{self, World};
 tests![
     installed_it_judges_and_its_own_test_says_so,
     upgrades_and_rollbacks_fail_no_review,
+    an_upgrade_that_brings_entries_fails_no_review,
     uninstalled_it_leaves_nothing_behind,
     a_certificate_of_ones_own_is_served,
     what_cert_manager_issues_is_served_and_stays_trusted,
@@ -204,6 +206,40 @@ fn upgrades_and_rollbacks_fail_no_review() {
     assert!(!logs.contains("\"ERROR\""), "{logs}");
 }
 
+/// From a version without entries for what a mesh rests on: the new ones come without a `caBundle`.
+fn an_upgrade_that_brings_entries_fails_no_review() {
+    let plane = plane("helm-entries");
+    let (world, sound, broken) = nodes(&plane);
+    let without =
+        ["webhook.workloads.enabled=false", "webhook.secrets.enabled=false", "webhook.namespaces.enabled=false"];
+    let release = Release::install(&plane, PLACE, &[FAIL, &without].concat());
+    let installation = release.installation();
+    let replicas = replicas(&plane, &release, &installation);
+    world.knows(&sound);
+    world.knows(&broken);
+    let bundles = || -> Vec<Value> {
+        let configuration = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
+        let hooks = configuration["webhooks"].as_array().expect("webhooks").iter();
+        hooks.map(|hook| hook["clientConfig"]["caBundle"].clone()).collect()
+    };
+    let before = bundles();
+    assert_eq!(before.len(), 4);
+    let stream = Stream::start(&plane, &sound);
+    stream.wait_for(20);
+    release.upgrade(FAIL);
+    eventually("every entry has its caBundle", || {
+        let now = bundles();
+        let all = now.len() == 2 + ENTRIES.len() && now.iter().all(|bundle| *bundle == before[0]);
+        if all { Ok(()) } else { Err(format!("{now:?}")) }
+    });
+    let replicas = roll(&installation, replicas, "second");
+    stream.wait_for(20);
+    stream.end();
+    world.kubectl.apply(&broken, &["--dry-run=server"]).refused(&["MV101"]);
+    let logs: String = replicas.iter().map(Replica::log).collect();
+    assert!(!logs.contains("\"ERROR\""), "{logs}");
+}
+
 fn uninstalled_it_leaves_nothing_behind() {
     let plane = plane("helm-uninstall");
     let (world, sound, broken) = nodes(&plane);
@@ -292,11 +328,7 @@ fn what_cert_manager_issues_is_served_and_stays_trusted() {
     let authority = Authority::new("The issuer");
     plane.kubectl.apply(&issue(&authority), &[]).succeeds();
     let bundle = bundle(&authority);
-    let inject = [0, 1]
-        .map(|hook| json!({"op": "add", "path": format!("/webhooks/{hook}/clientConfig/caBundle"), "value": bundle}));
-    let inject = json!(inject).to_string();
-    let patch = ["patch", "validatingwebhookconfiguration", "meshvet", "--type=json", "-p", &inject];
-    plane.kubectl.run(&patch, "").succeeds();
+    set_bundles(&plane, "meshvet", Some(&bundle));
 
     let replicas = replicas(&plane, &release, &release.installation());
     release.upgrade(&[&values[..], &["labels.team=platform"]].concat());

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use meshvet::admission::entries::VALIDATE;
 use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
@@ -54,6 +55,23 @@ pub(crate) fn follow_readme(plane: &ControlPlane, block: &str) -> Outcome {
     plane.kubectl.script(&readme(block), &reader(plane))
 }
 
+/// Puts this `caBundle` (base64 of PEM) into every webhook of a configuration; None takes it out.
+#[track_caller]
+pub(crate) fn set_bundles(plane: &ControlPlane, configuration: &str, bundle: Option<&str>) {
+    let webhooks = plane.kubectl.get(&["validatingwebhookconfiguration", configuration])["webhooks"].clone();
+    let places = 0..webhooks.as_array().expect("webhooks").len();
+    let patch = places.map(|hook| {
+        let path = format!("/webhooks/{hook}/clientConfig/caBundle");
+        bundle.map_or_else(
+            || json!({"op": "remove", "path": path}),
+            |bundle| json!({"op": "add", "path": path, "value": bundle}),
+        )
+    });
+    let patch = patch.collect::<Value>().to_string();
+    let arguments = ["patch", "validatingwebhookconfiguration", configuration, "--type=json", "-p", &patch];
+    plane.kubectl.run(&arguments, "").succeeds();
+}
+
 impl<'a> Installation<'a> {
     /// Installs `deploy/`, whose replicas keep their certificate by themselves.
     #[track_caller]
@@ -82,7 +100,7 @@ impl<'a> Installation<'a> {
     }
 
     /// A copy of the Service and of the webhook configuration for `namespace` alone, which the original no longer looks at.
-    /// `failure_policy` is what holds when no replica answers.
+    /// `failure_policy` is what holds for objects of a mesh when no replica answers.
     #[track_caller]
     pub(crate) fn copy_for(plane: &'a ControlPlane, namespace: &str, failure_policy: &str) -> Self {
         let name = format!("meshvet-{namespace}");
@@ -95,12 +113,18 @@ impl<'a> Installation<'a> {
         spec.retain(|field, _| field == "ports");
         let mut webhook = kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
         webhook["metadata"] = json!({"name": name});
-        for hook in webhook["webhooks"].as_array_mut().expect("webhooks") {
+        let hooks = webhook["webhooks"].as_array_mut().expect("webhooks");
+        // Meshes are in no namespace: the original looks at them.
+        hooks.retain(|hook| hook["name"] != "meshes.meshvet.dev");
+        for hook in hooks {
             hook["clientConfig"]["service"]["name"] = name.as_str().into();
             hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
-            hook["failurePolicy"] = failure_policy.into();
-            let path = if failure_policy == "Ignore" { "/validate/ignore" } else { "/validate" };
-            hook["clientConfig"]["service"]["path"] = path.into();
+            let path = hook["clientConfig"]["service"]["path"].as_str().unwrap_or_default().to_owned();
+            if path.starts_with(VALIDATE) {
+                hook["failurePolicy"] = failure_policy.into();
+                let path = if failure_policy == "Ignore" { "/validate/ignore" } else { VALIDATE };
+                hook["clientConfig"]["service"]["path"] = path.into();
+            }
             hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
         }
         kubectl.apply(&service, &[]).succeeds();
@@ -115,10 +139,7 @@ impl<'a> Installation<'a> {
         let mut copy = Self::copy_for(plane, namespace, "Fail");
         let (kubectl, name) = (&plane.kubectl, copy.name.clone());
         copy.authority = None;
-        let take_out =
-            [0, 1].map(|hook| json!({"op": "remove", "path": format!("/webhooks/{hook}/clientConfig/caBundle")}));
-        let take_out = json!(take_out).to_string();
-        kubectl.run(&["patch", "validatingwebhookconfiguration", &name, "--type=json", "-p", &take_out], "").succeeds();
+        set_bundles(plane, &name, None);
         let rule = |group: &str, resource: &str, verbs: &[&str]| {
             let names = if verbs.contains(&"create") { json!([]) } else { json!([name]) };
             json!({"apiGroups": [group], "resources": [resource], "resourceNames": names, "verbs": verbs})

@@ -22,6 +22,7 @@ mod kubelet;
 mod release;
 mod replica;
 mod sandbox;
+mod stand_in;
 mod stream;
 mod volume;
 mod world;
@@ -43,6 +44,7 @@ mod aws;
 mod break_glass;
 mod chaos;
 mod doctor;
+mod entries;
 mod facts;
 mod figures;
 mod gateways;
@@ -82,6 +84,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("routes", routes::TESTS),
     ("verify", verify::TESTS),
     ("availability", availability::TESTS),
+    ("entries", entries::TESTS),
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("figures", figures::TESTS),

@@ -19,20 +19,26 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* What every webhook has in common, by its FailurePolicy: the path tells meshvet which, for while it isn't ready. */}}
-{{- define "meshvet.hook" -}}
+{{/* Where a webhook is called: of its `path`. */}}
+{{- define "meshvet.client" -}}
+{{- $values := .root.Values -}}
 clientConfig:
   service:
-    namespace: {{ .Release.Namespace }}
-    name: {{ include "meshvet.name" . }}
-    path: /validate{{ if eq .FailurePolicy "Ignore" }}/ignore{{ end }}
+    namespace: {{ .root.Release.Namespace }}
+    name: {{ include "meshvet.name" .root }}
+    path: {{ .path }}
     port: 443
-  {{- if eq .Values.certificate.mode "managed" }}
+  {{- if eq $values.certificate.mode "managed" }}
   # meshvet writes the caBundle, and keeps it right.
   {{- end }}
-  {{- if eq .Values.certificate.mode "files" }}
-  caBundle: {{ required "certificate.mode is files: set certificate.files.caBundle (meshvet ca-bundle prints it)" .Values.certificate.files.caBundle }}
+  {{- if eq $values.certificate.mode "files" }}
+  caBundle: {{ required "certificate.mode is files: set certificate.files.caBundle (meshvet ca-bundle prints it)" $values.certificate.files.caBundle }}
   {{- end }}
+{{- end }}
+
+{{/* What the webhooks of the mesh's own objects have in common, by their FailurePolicy: the path tells meshvet which, for while it isn't ready. */}}
+{{- define "meshvet.hook" -}}
+{{- include "meshvet.client" (dict "root" . "path" (eq .FailurePolicy "Ignore" | ternary "/validate/ignore" "/validate")) }}
 {{- with .Values.webhook.namespaceSelector }}
 # A namespace can be taken out, for the time of a migration say: kubectl label namespace NAME meshvet.dev/admission=disabled
 namespaceSelector:
@@ -57,6 +63,72 @@ matchPolicy: Equivalent
 sideEffects: None
 admissionReviewVersions: [v1]
 timeoutSeconds: {{ .Values.webhook.timeoutSeconds }}
+{{- end }}
+
+{{/*
+What the webhooks of everything else have in common: their `path`, and their `condition`, whose expression is in conditions/`file`.cel.
+With `namespaces` only those are looked at; with `everywhere` there is no namespace to look at.
+*/}}
+{{- define "meshvet.entry" -}}
+{{- include "meshvet.client" . }}
+{{- if not .everywhere }}
+{{- $selector := .root.Values.webhook.namespaceSelector }}
+# Never where the cluster's own parts are, or meshvet's.
+namespaceSelector:
+  {{- with $selector.matchLabels }}
+  matchLabels:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  matchExpressions:
+    {{- with $selector.matchExpressions }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    - key: kubernetes.io/metadata.name
+      operator: NotIn
+      values: [kube-node-lease, kube-public, kube-system, {{ .root.Release.Namespace }}]
+    {{- with .namespaces }}
+    # The value secrets.namespaces.
+    - key: kubernetes.io/metadata.name
+      operator: In
+      values: [{{ join ", " . }}]
+    {{- end }}
+{{- end }}
+matchConditions:
+  - name: {{ .condition }}
+    expression: |-
+      {{- include "meshvet.condition" . | nindent 6 }}
+failurePolicy: Ignore
+matchPolicy: Equivalent
+sideEffects: None
+admissionReviewVersions: [v1]
+timeoutSeconds: 2
+{{- end }}
+
+{{/*
+The expression of conditions/`file`.cel. That of workloads ends with what counts as a change of the pod template: where the kinds of the
+policy's list have theirs is added to it.
+*/}}
+{{- define "meshvet.condition" -}}
+{{- $expression := .root.Files.Get (printf "conditions/%s.cel" .file) | trim -}}
+{{- if eq .file "workloads" -}}
+{{- $expression = trimSuffix ")" $expression -}}
+{{- range .root.Values.policy.workloads -}}
+{{- if .template -}}
+{{- /* Up to the first place in a list: what stands in it can only be told apart by comparing all of it. */ -}}
+{{- $place := "" -}}
+{{- $done := false -}}
+{{- range splitList "/" (trimPrefix "/" .template) -}}
+{{- if regexMatch "^[0-9]+$" . -}}{{- $done = true -}}{{- end -}}
+{{- if not $done -}}
+{{- $place = printf "%s[?%s]" $place (. | replace "~1" "/" | replace "~0" "~" | toJson) -}}
+{{- end -}}
+{{- end -}}
+{{- $expression = printf "%s ||\n  (request.kind.kind == %s && object%s.orValue({}) != oldObject%s.orValue({}))" $expression (toJson .kind) $place $place -}}
+{{- end -}}
+{{- end -}}
+{{- $expression = printf "%s)" $expression -}}
+{{- end -}}
+{{- $expression -}}
 {{- end }}
 
 {{- define "meshvet.subject" -}}
