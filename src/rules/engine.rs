@@ -11,6 +11,7 @@ use crate::policy::Policy;
 use crate::rules::CHECKS;
 use crate::rules::certainty;
 use crate::rules::context::{Context, Surface};
+use crate::rules::moments::next_moment;
 use crate::rules::objects::unused_suppression;
 use crate::rules::questions::{is_unplaced, open_questions};
 use crate::rules::reporter::Reporter;
@@ -45,6 +46,9 @@ pub struct Examined {
     /// Where AWS is asked: whether the object names something there, and its own Region or account isn't known. MV402 and MV403
     /// claim nothing then.
     pub unplaced: bool,
+    /// Where everything is judged: the next moment at which the time alone may make another judgement of it. What AWS answers changes
+    /// without a date.
+    pub until: Option<Timestamp>,
 }
 
 /// Judges one object, and says what to read and to ask: all by one look at it.
@@ -57,6 +61,7 @@ pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestam
         stores: if on_demand { unread_stores(&cx) } else { Vec::new() },
         questions: if view.asks() { open_questions(&cx) } else { Vec::new() },
         unplaced: view.asks() && is_unplaced(&cx),
+        until: if surface == Surface::Check { next_moment(&cx) } else { None },
     }
 }
 

@@ -24,6 +24,7 @@ mod files;
 mod issuers;
 mod leaf;
 mod loads;
+mod moments;
 mod names;
 mod objects;
 mod pairs;

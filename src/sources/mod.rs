@@ -3,9 +3,11 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod cluster;
+mod feed;
 pub(crate) mod file_watch;
 pub(crate) mod http;
 pub mod manifests;
 mod shared;
 
+pub use feed::{Step, Touched};
 pub use shared::{AwsReader, Inventory, NoAws, NoReader, SharedWorld, StoreReader};

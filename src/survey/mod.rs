@@ -33,10 +33,10 @@ use crate::k8s::ObjectRef;
 use crate::mesh::{Overlay, StoreKey, View, World};
 use crate::policy::Policy;
 use crate::rules::{self, Examined, Surface};
-use crate::survey::collect::Collector;
 use crate::survey::map::{Map, MapBuilder};
 use crate::survey::objects::Held;
 
+pub(crate) use collect::Collector;
 pub(crate) use comments::stray as stray_comments;
 pub(crate) use entry::Entry;
 pub(crate) use learn::StoresRead;
@@ -93,7 +93,7 @@ struct Look<'a> {
     judged_at: Timestamp,
     subjects: Vec<Held<'a, Subject>>,
     undecodable: Vec<Held<'a, Undecodable>>,
-    findings: Collector,
+    findings: Collector<Reported>,
     /// What is to be read first.
     stores: BTreeSet<StoreKey>,
     /// What is to be asked first.
@@ -191,7 +191,7 @@ impl<'a> Surveyor<'a> {
             }
         }
         for Held { it: subject, site } in &look.subjects {
-            let Examined { judgement, stores, questions, unplaced } = self.objects.look(|world| {
+            let Examined { judgement, stores, questions, unplaced, .. } = self.objects.look(|world| {
                 rules::examine(subject, self.read.view(world), self.policy, look.judged_at, Surface::Check)
             });
             look.stores.extend(stores);
