@@ -18,7 +18,7 @@ pub struct Touched {
 
 impl Touched {
     /// Everybody.
-    pub(crate) fn everybody() -> Self {
+    pub fn everybody() -> Self {
         Self { everybody: true, ..Self::default() }
     }
 

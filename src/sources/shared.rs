@@ -42,7 +42,7 @@ impl SharedWorld {
     }
 
     /// Shares a world, and keeps the objects that its facts come from.
-    pub(crate) fn with_inventory(world: World) -> Self {
+    pub fn with_inventory(world: World) -> Self {
         Self::of(world, Some(RwLock::default()))
     }
 
@@ -75,7 +75,7 @@ impl SharedWorld {
     }
 
     /// From now on notes whom changes touch; everybody, to begin with.
-    pub(crate) fn follow(&self) {
+    pub fn follow(&self) {
         *self.0.touched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Touched::everybody());
     }
 
@@ -84,7 +84,7 @@ impl SharedWorld {
     }
 
     /// Whom changes have touched since the last time.
-    pub(crate) fn touched(&self) -> Touched {
+    pub fn touched(&self) -> Touched {
         let mut noted = self.0.touched.lock().unwrap_or_else(PoisonError::into_inner);
         noted.as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -138,7 +138,7 @@ impl SharedWorld {
 
 impl Inventory {
     /// Notes an object, in place of what was noted under its name.
-    pub(crate) fn note(&mut self, id: &FactId, reviewed: Option<Subject>) {
+    pub fn note(&mut self, id: &FactId, reviewed: Option<Subject>) {
         self.lose(id);
         if let Some(mut reviewed) = reviewed {
             // What kubectl leaves there weighs as much as the object itself; of annotations only meshvet's own are read.
@@ -164,7 +164,7 @@ impl Inventory {
     }
 
     /// Forgets an object.
-    pub(crate) fn lose(&mut self, id: &FactId) {
+    pub fn lose(&mut self, id: &FactId) {
         self.undecodable.remove(id);
         self.uids.remove(&object(id));
         if let FactId::Object(object) = id {
