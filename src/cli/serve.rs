@@ -44,6 +44,7 @@ Examples:
   meshvet serve --self-signed --report                    the mesh as a page, at the probe port
   meshvet serve --self-signed --events --watcher-lease meshvet-system/meshvet-watcher
                                                           Events on mesh objects for as long as they have problems
+  meshvet serve --self-signed --events --open-reports     the same as Reports of openreports.io too
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
   meshvet serve --self-signed --otlp-endpoint http://collector.monitoring:4318
                                                           a span for each review

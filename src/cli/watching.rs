@@ -13,6 +13,12 @@ pub(super) struct WatchArgs {
     #[arg(long, env = "MESHVET_EVENTS")]
     events: bool,
 
+    /// Keep a Report of openreports.io for each virtual node and gateway, where the cluster has that kind.
+    ///
+    /// Needs create and patch on reports.openreports.io in all namespaces, and get and update on the Lease.
+    #[arg(long, env = "MESHVET_OPEN_REPORTS")]
+    open_reports: bool,
+
     /// The Lease by which one replica at a time reports. Made when it isn't there, where create is allowed too.
     #[arg(
         long,
@@ -28,6 +34,7 @@ impl WatchArgs {
     /// How to report; None where that isn't asked for.
     pub(super) fn options(&self) -> Option<TellingOptions> {
         let (namespace, lease) = self.watcher_lease.clone();
-        self.events.then_some(TellingOptions { namespace, lease })
+        let (events, reports) = (self.events, self.open_reports);
+        (events || reports).then_some(TellingOptions { namespace, lease, events, reports })
     }
 }

@@ -135,6 +135,7 @@ impl Replica {
             readiness: self.readiness.clone(),
             metrics: Arc::clone(&self.metrics),
             found,
+            reports: telling.is_some_and(|telling| telling.reports),
         };
         let (client, world) = (self.client.clone(), self.world.clone());
         let telling = telling.map(|options| Telling::start(client, options, world, Arc::clone(&self.clock), hears));

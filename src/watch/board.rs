@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::apis::{Row, row};
+use crate::apis::{Part, Row, row};
 use crate::finding::Finding;
 use crate::k8s::ObjectRef;
 use crate::sources::Touched;
@@ -86,6 +86,12 @@ impl Board {
     /// When the time alone may next change anything.
     pub(super) fn until(&self) -> Option<Timestamp> {
         self.subjects.values().filter_map(|kept| kept.until).min()
+    }
+
+    /// Those that have proxies of their own.
+    pub(super) fn members(&self) -> impl Iterator<Item = &ObjectRef> {
+        let part = |object: &ObjectRef| row(&object.api_version, &object.kind).map(|row| row.part);
+        self.subjects.keys().filter(move |object| part(object) == Some(Part::Member))
     }
 
     /// How many objects of the mesh have been judged, by kind.

@@ -14,6 +14,7 @@ mod board;
 mod judge;
 mod ledger;
 mod notice;
+mod report;
 mod teller;
 mod watcher;
 

@@ -67,7 +67,7 @@ pub(crate) struct Notices {
 
 impl Notices {
     /// Adds a problem. Those of one object come most severe first.
-    pub(crate) fn add(&mut self, told: Told<'_>) {
+    pub(crate) fn add(&mut self, told: &Told<'_>) {
         let identity = told.identity();
         let count = self.of_object.entry(told.object.clone()).or_default();
         if told.finding.suppressed.is_some() || *count >= MOST_OF_ONE {
@@ -110,7 +110,7 @@ impl Told<'_> {
     }
 
     /// What was expected is left out: it may hold the time.
-    fn note(&self) -> String {
+    pub(super) fn note(&self) -> String {
         let Finding { rule, severity, problem, object, .. } = self.finding;
         let field = self.finding.field().kubernetes();
         let place = match (object == self.object, field.is_empty()) {
@@ -155,12 +155,12 @@ impl Notice {
     }
 }
 
-fn event_name(object: &str, digest: &str) -> String {
+pub(super) fn event_name(object: &str, digest: &str) -> String {
     let start = object.get(..object.floor_char_boundary(LONGEST_NAME)).unwrap_or_default();
     format!("{}.{digest}", start.trim_end_matches(['.', '-']))
 }
 
-fn digest_of(parts: &[&str]) -> String {
+pub(super) fn digest_of(parts: &[&str]) -> String {
     let digest = digest(&SHA256, parts.join("\0").as_bytes());
     hex(digest.as_ref().get(..16).unwrap_or_default())
 }
@@ -197,7 +197,7 @@ pub(super) mod tests {
         let mut notices = Notices::default();
         for finding in findings {
             let now = now.parse().expect("a time");
-            notices.add(Told { finding, object: &finding.object, uid: "u-1", brief: false, now });
+            notices.add(&Told { finding, object: &finding.object, uid: "u-1", brief: false, now });
         }
         notices
     }
@@ -242,7 +242,7 @@ pub(super) mod tests {
         let object = ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "shop", "green");
         let mut notices = Notices::default();
         let now = Timestamp::UNIX_EPOCH;
-        notices.add(Told { finding: &secret, object: &object, uid: "u", brief: true, now });
+        notices.add(&Told { finding: &secret, object: &object, uid: "u", brief: true, now });
         let notice = notices.all.values().next().expect("a notice");
         assert!(!notice.note.contains("hush") && !notice.note.contains("blue"), "{}", notice.note);
         assert!(notice.note.contains(secret.rule.summary));

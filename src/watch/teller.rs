@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::Client;
-use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -20,7 +20,9 @@ use crate::operate::lease::{Claim, identity};
 use crate::sources::SharedWorld;
 use crate::sources::cluster::told;
 use crate::watch::ledger::{Act, Ledger, Outcome, Post};
-use crate::watch::notice::{Notice, Notices};
+use crate::watch::notice::Notice;
+use crate::watch::report::Reports;
+use crate::watch::watcher::News;
 
 /// How often the Lease is renewed, and how long it counts without.
 const RENEWAL: Duration = Duration::from_secs(5);
@@ -34,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Who reports, as Events have it.
 const CONTROLLER: &str = "meshvet.dev/watcher";
+/// Whose fields of a Report they are.
+const MANAGER: &str = "meshvet";
 
 /// Where the one who tells is agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +46,10 @@ pub(crate) struct TellingOptions {
     pub(crate) namespace: String,
     /// Its name.
     pub(crate) lease: String,
+    /// Whether Events are written.
+    pub(crate) events: bool,
+    /// Whether Reports are.
+    pub(crate) reports: bool,
 }
 
 /// Telling, until it is [ended](Telling::end) or dropped.
@@ -61,12 +69,22 @@ impl Telling {
         options: &TellingOptions,
         world: SharedWorld,
         clock: Clock,
-        found: watch::Receiver<Arc<Notices>>,
+        found: watch::Receiver<Arc<News>>,
     ) -> Result<Self, rustls::Error> {
         let identity = identity()?;
         let claim = Claim::new(client.clone(), &options.namespace, &options.lease, identity.clone(), LIFE);
         let end = CancellationToken::new();
-        let mut teller = Teller { client, claim, identity, world, clock, found, ledger: Ledger::default() };
+        let mut teller = Teller {
+            options: options.clone(),
+            client,
+            claim,
+            identity,
+            world,
+            clock,
+            found,
+            ledger: Ledger::default(),
+            reports: Reports::default(),
+        };
         let ended = end.clone();
         let task = tokio::spawn(async move {
             tokio::select! {
@@ -94,13 +112,15 @@ impl Drop for Telling {
 }
 
 struct Teller {
+    options: TellingOptions,
     client: Client,
     claim: Claim,
     identity: String,
     world: SharedWorld,
     clock: Clock,
-    found: watch::Receiver<Arc<Notices>>,
+    found: watch::Receiver<Arc<News>>,
     ledger: Ledger,
+    reports: Reports,
 }
 
 impl Teller {
@@ -109,11 +129,7 @@ impl Teller {
         loop {
             if renewed.is_none_or(|renewed| renewed.elapsed() >= RENEWAL) {
                 renewed = Some(Instant::now());
-                let trouble = match timeout(PATIENCE, self.claim.hold((self.clock)())).await {
-                    Ok(Ok(_)) => String::new(),
-                    Ok(Err(error)) => format!("can't {} the {}: {}", error.verb, error.lease, told(&error.error)),
-                    Err(_) => "the API server doesn't answer".to_owned(),
-                };
+                let trouble = self.claim().await;
                 if trouble != complaint && !trouble.is_empty() {
                     tracing::warn!(error = trouble.as_str(), "which replica tells of problems isn't agreed on");
                 }
@@ -121,17 +137,65 @@ impl Teller {
             }
             let leads = self.claim.is_held();
             if leads != led {
-                tracing::info!(leads, "this replica {} of problems by Events", if leads { "tells" } else { "no longer tells" });
+                let tells = if leads { "tells" } else { "no longer tells" };
+                tracing::info!(leads, "this replica {tells} of problems of the mesh");
+                self.reports.lead_anew();
                 led = leads;
             }
             self.ledger.lead(leads);
             if self.found.has_changed().unwrap_or(false) {
-                let notices = Arc::clone(&self.found.borrow_and_update());
+                let news = Arc::clone(&self.found.borrow_and_update());
                 let is_there = |notice: &Notice| self.world.uid(&notice.object).as_ref() == Some(&notice.uid);
-                self.ledger.update(&notices, (self.clock)(), is_there);
+                self.ledger.update(&news.notices, (self.clock)(), is_there);
+                self.reports.update(&news.reports);
             }
-            self.turn().await;
+            if leads && self.options.events {
+                self.turn().await;
+            }
+            if leads && self.options.reports {
+                self.report().await;
+            }
             tokio::time::sleep(TURN).await;
+        }
+    }
+
+    /// Takes or renews the Lease; what stands in the way of that, where anything does.
+    async fn claim(&mut self) -> String {
+        match timeout(PATIENCE, self.claim.hold((self.clock)())).await {
+            Ok(Ok(_)) => String::new(),
+            Ok(Err(error)) => format!("can't {} the {}: {}", error.verb, error.lease, told(&error.error)),
+            Err(_) => "the API server doesn't answer".to_owned(),
+        }
+    }
+
+    /// Applies Reports that have changed.
+    async fn report(&mut self) {
+        let now = (self.clock)();
+        for report in self.reports.due(now, MOST) {
+            if !self.claim.is_held() {
+                return;
+            }
+            let resource = ApiResource {
+                group: "openreports.io".to_owned(),
+                version: "v1alpha1".to_owned(),
+                api_version: "openreports.io/v1alpha1".to_owned(),
+                kind: "Report".to_owned(),
+                plural: "reports".to_owned(),
+            };
+            let api = Api::<DynamicObject>::namespaced_with(self.client.clone(), &report.namespace, &resource);
+            let params = PatchParams::apply(MANAGER).force();
+            let why = match timeout(PATIENCE, api.patch(&report.name, &params, &Patch::Apply(&report.body))).await {
+                Ok(Ok(_)) => {
+                    self.reports.done(&report);
+                    continue;
+                }
+                Ok(Err(error)) => told(&error),
+                Err(_) => "the API server doesn't answer".to_owned(),
+            };
+            let (namespace, name) = (&report.namespace, &report.name);
+            tracing::warn!(namespace, name, error = why.as_str(), "could not apply a Report; tried again in ten minutes");
+            self.reports.pause(now);
+            return;
         }
     }
 

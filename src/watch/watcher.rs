@@ -21,6 +21,7 @@ use crate::survey::Read;
 use crate::watch::board::Board;
 use crate::watch::judge::Bench;
 use crate::watch::notice::{Notices, Told};
+use crate::watch::report::{Draft, Report};
 
 /// How long it has to be quiet before whom changes touched is judged.
 const QUIET: Duration = Duration::from_secs(1);
@@ -37,6 +38,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Questions to AWS, and those that their answers lead to.
 const MOST_ROUNDS: usize = 4;
 
+/// What is wrong, for those who tell it.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(super) notices: Notices,
+    /// Of every member; none where nobody writes them.
+    pub(super) reports: Vec<Arc<Report>>,
+}
+
 /// Judges whom changes touch.
 pub(crate) struct Watcher {
     pub(crate) world: SharedWorld,
@@ -46,7 +55,9 @@ pub(crate) struct Watcher {
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Arc<Metrics>,
     /// Hears what is wrong, after each judgement.
-    pub(crate) found: watch::Sender<Arc<Notices>>,
+    pub(crate) found: watch::Sender<Arc<News>>,
+    /// Whether Reports are written.
+    pub(crate) reports: bool,
 }
 
 impl Watcher {
@@ -145,6 +156,7 @@ impl Watcher {
     /// Hands over what is wrong.
     fn publish(&self, board: &Board, policy: &Policy, now: Timestamp, figures: &mut Figures) {
         let mut notices = Notices::default();
+        let mut drafts = self.drafts(board);
         let mut counts: BTreeMap<ProblemLabels, u64> = BTreeMap::new();
         for seen in board.problems() {
             let finding = &seen.finding;
@@ -160,12 +172,23 @@ impl Watcher {
                 let namespace = object.namespace().to_owned();
                 let detail = self.world.read(|world| policy.effective(&namespace, View::new(world)).detail);
                 let brief = detail == Detail::Brief;
-                notices.add(Told { finding, object: &object, uid: &uid, brief, now });
+                let told = Told { finding, object: &object, uid: &uid, brief, now };
+                notices.add(&told);
+                if let Some((_, draft)) = drafts.get_mut(&object) {
+                    draft.add(&told);
+                }
             }
         }
         let problems = Problems { problems: figures.remember(counts, now), objects: board.counts() };
         self.metrics.problems(problems);
-        self.found.send_replace(Arc::new(notices));
+        let reports = drafts.into_iter().map(|(member, (uid, draft))| Arc::new(draft.report(&member, &uid))).collect();
+        self.found.send_replace(Arc::new(News { notices, reports }));
+    }
+
+    /// An empty Report for every member.
+    fn drafts(&self, board: &Board) -> BTreeMap<ObjectRef, (Box<str>, Draft)> {
+        let members = board.members().filter(|_| self.reports);
+        members.filter_map(|member| Some((member.clone(), (self.world.uid(member)?, Draft::default())))).collect()
     }
 }
 

@@ -111,6 +111,8 @@ fn each_mode_has_its_rights_and_not_one_more() {
         let expected: BTreeSet<String> = ALWAYS.iter().chain(EVENTS).chain(&more).map(|right| (*right).to_owned()).collect();
         assert_eq!(rights(values), expected, "{values:?}");
     }
+    let reports: Vec<String> = rights(&["reports.enabled=true"]).difference(&rights(&[])).cloned().collect();
+    assert_eq!(reports, ["cluster openreports.io/reports create,patch"]);
     let lost: Vec<String> = rights(&[]).difference(&rights(&["events.enabled=false"])).cloned().collect();
     assert_eq!(lost, EVENTS);
 }

@@ -22,6 +22,7 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "prometheusRule.enabled=true",
     "dashboard.enabled=true",
     "aws.enabled=true",
+    "reports.enabled=true",
 ];
 
 /// A value, what else has to be set, the kind of object and the place in it where it shows, and how.
@@ -35,6 +36,7 @@ const CASES: &[Case] = &[
     ("replicas=3", &[], DEPLOYMENT, "/spec/replicas", "3"),
     ("secrets.mode=get", &[], DEPLOYMENT, "/args", "--secrets=get"),
     ("webhook.failurePolicy=Fail", &[], DEPLOYMENT, "/args", "--overload=refuse"),
+    ("reports.enabled=true", &[], DEPLOYMENT, "/args", "--open-reports"),
     ("events.enabled=false", &[], DEPLOYMENT, "/args", "\"serve\""),
     ("secrets.namespaces=[\"shop\",\"till\"]", &[], DEPLOYMENT, "/args", "--secret-namespaces=shop,till"),
     ("extraArgs=[\"--report\"]", &[], DEPLOYMENT, "/args", "\"--report\""),

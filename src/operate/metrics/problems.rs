@@ -57,7 +57,7 @@ impl Collector for Found {
         }
         let mut family = encoder.encode_descriptor(
             "mesh_objects",
-            "Objects that are judged whenever something changes that they rest on",
+            "Mesh objects that are judged again whenever something changes that they rest on",
             None,
             MetricType::Gauge,
         )?;
