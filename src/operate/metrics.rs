@@ -18,8 +18,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::listeners::Listeners;
-pub use self::problems::{ProblemLabels, Problems};
 use self::problems::Found as FoundProblems;
+pub use self::problems::{ProblemLabels, Problems};
 use crate::apis::reviewed_rows;
 use crate::aws::CallStats;
 use crate::operate::expiry::Expiries;

@@ -28,7 +28,9 @@ fn certificates(place: &Place) -> Vec<&Certificate> {
             let chain = chain.iter().flat_map(|chain| &chain.certificates);
             leaf.iter().chain(chain).map(AsRef::as_ref).collect()
         }
-        Place::Authorities(bundle) => bundle.iter().flat_map(|bundle| &bundle.certificates).map(AsRef::as_ref).collect(),
+        Place::Authorities(bundle) => {
+            bundle.iter().flat_map(|bundle| &bundle.certificates).map(AsRef::as_ref).collect()
+        }
         _ => Vec::new(),
     }
 }

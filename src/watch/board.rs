@@ -72,7 +72,12 @@ impl Board {
 
     /// Whom to judge again: of those that are known (`reviewed` are those that are there now) whoever is touched, and whose time has
     /// come.
-    pub(super) fn wanted(&self, touched: &Touched, reviewed: BTreeSet<ObjectRef>, now: Timestamp) -> BTreeSet<ObjectRef> {
+    pub(super) fn wanted(
+        &self,
+        touched: &Touched,
+        reviewed: BTreeSet<ObjectRef>,
+        now: Timestamp,
+    ) -> BTreeSet<ObjectRef> {
         let due = self.subjects.iter().filter(|(_, kept)| kept.until.is_some_and(|until| until <= now));
         let mut wanted: BTreeSet<ObjectRef> = due.map(|(object, _)| object.clone()).collect();
         let is_touched = |object: &ObjectRef| {

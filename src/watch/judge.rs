@@ -47,12 +47,7 @@ impl Bench<'_> {
     }
 
     /// Judges these, with pauses. What it would take to ask AWS comes back, with whom that is for.
-    pub(super) fn judge_in_slices(
-        &self,
-        board: &mut Board,
-        read: &mut Read,
-        wanted: &BTreeSet<ObjectRef>,
-    ) -> Open {
+    pub(super) fn judge_in_slices(&self, board: &mut Board, read: &mut Read, wanted: &BTreeSet<ObjectRef>) -> Open {
         self.judge(board, read, wanted, SLICE)
     }
 

@@ -108,7 +108,8 @@ impl Ledger {
             let notice = &entry.notice;
             if notice.is_end {
                 // It has come back before its end was told.
-                return !current.contains(&notice.identity) && (self.leads || now.duration_since(entry.since) < REMEMBERED);
+                return !current.contains(&notice.identity)
+                    && (self.leads || now.duration_since(entry.since) < REMEMBERED);
             }
             if notices.all.contains_key(key) {
                 return true;
@@ -274,7 +275,12 @@ mod tests {
             ledger.update(&if minute % 2 == 0 { broken() } else { Notices::default() }, now, |_| true);
             told.extend(server.serve(&mut ledger, now));
         }
-        let expected = ["told HostnameMismatch", "told HostnameMismatchResolved", "renewed HostnameMismatch 2", "renewed HostnameMismatchResolved 2"];
+        let expected = [
+            "told HostnameMismatch",
+            "told HostnameMismatchResolved",
+            "renewed HostnameMismatch 2",
+            "renewed HostnameMismatchResolved 2",
+        ];
         assert_eq!(told, expected);
     }
 
@@ -288,7 +294,11 @@ mod tests {
         assert_eq!(server.serve(&mut new, at("12:00:00")), NOTHING, "it doesn't lead");
         new.lead(true);
         assert_eq!(server.serve(&mut new, at("12:10:00")), NOTHING);
-        assert_eq!(server.serve(&mut new, at("12:30:00")), ["renewed HostnameMismatch 2"], "as the first one would have");
+        assert_eq!(
+            server.serve(&mut new, at("12:30:00")),
+            ["renewed HostnameMismatch 2"],
+            "as the first one would have"
+        );
         // A replica that starts now.
         let mut late = leader();
         late.update(&broken(), at("12:40:00"), |_| true);

@@ -133,7 +133,9 @@ impl Told<'_> {
                 }
             }
         }
-        short(note.chars().map(|c| if is_unsafe(c) || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect())
+        short(
+            note.chars().map(|c| if is_unsafe(c) || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect(),
+        )
     }
 }
 

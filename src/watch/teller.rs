@@ -193,7 +193,12 @@ impl Teller {
                 Err(_) => "the API server doesn't answer".to_owned(),
             };
             let (namespace, name) = (&report.namespace, &report.name);
-            tracing::warn!(namespace, name, error = why.as_str(), "could not apply a Report; tried again in ten minutes");
+            tracing::warn!(
+                namespace,
+                name,
+                error = why.as_str(),
+                "could not apply a Report; tried again in ten minutes"
+            );
             self.reports.pause(now);
             return;
         }
@@ -216,7 +221,12 @@ impl Teller {
             }
             if outcome == Outcome::Invalid {
                 let name = &post.notice.name;
-                tracing::error!(namespace, name, error = why.as_str(), "the API server takes no such Event; this is a bug of meshvet");
+                tracing::error!(
+                    namespace,
+                    name,
+                    error = why.as_str(),
+                    "the API server takes no such Event; this is a bug of meshvet"
+                );
             }
             if outcome == Outcome::Failed {
                 tracing::warn!(namespace, error = why.as_str(), "could not write an Event; tried again later");

@@ -47,8 +47,10 @@ const ALWAYS: &[&str] = &[
     "meshvet-system events.k8s.io/events create",
 ];
 /// What reports problems of the mesh.
-const EVENTS: &[&str] =
-    &["cluster events.k8s.io/events create,patch", "meshvet-system coordination.k8s.io/leases:meshvet-watcher get,update"];
+const EVENTS: &[&str] = &[
+    "cluster events.k8s.io/events create,patch",
+    "meshvet-system coordination.k8s.io/leases:meshvet-watcher get,update",
+];
 /// What the managed certificate writes, each by name.
 const MANAGED: &[&str] = &[
     "cluster admissionregistration.k8s.io/validatingwebhookconfigurations:meshvet get,update",
@@ -108,7 +110,8 @@ fn each_mode_has_its_rights_and_not_one_more() {
         (CERT_MANAGER, vec![watch.as_str()]),
         (&["secrets.mode=none", CERT_MANAGER[0], CERT_MANAGER[1]], vec![]),
     ] {
-        let expected: BTreeSet<String> = ALWAYS.iter().chain(EVENTS).chain(&more).map(|right| (*right).to_owned()).collect();
+        let expected: BTreeSet<String> =
+            ALWAYS.iter().chain(EVENTS).chain(&more).map(|right| (*right).to_owned()).collect();
         assert_eq!(rights(values), expected, "{values:?}");
     }
     let reports: Vec<String> = rights(&["reports.enabled=true"]).difference(&rights(&[])).cloned().collect();

@@ -51,8 +51,7 @@ impl Collector for Found {
         )?;
         for (labels, count) in &found.problems {
             let ProblemLabels { namespace, kind, rule, severity } = labels;
-            let labels =
-                [("namespace", &**namespace), ("kind", kind), ("rule", rule), ("severity", severity)];
+            let labels = [("namespace", &**namespace), ("kind", kind), ("rule", rule), ("severity", severity)];
             family.encode_family(&labels)?.encode_gauge(&i64::try_from(*count).unwrap_or(i64::MAX))?;
         }
         let mut family = encoder.encode_descriptor(

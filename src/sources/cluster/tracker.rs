@@ -7,11 +7,11 @@ use kube::runtime::watcher::Event;
 
 use crate::apis::{Entry, Subject, Undecodable};
 use crate::mesh::{Fact, FactId};
-use crate::sources::{Inventory, SharedWorld, Step};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::stats::{Held, KindStats};
 use crate::sources::cluster::weight::weight;
+use crate::sources::{Inventory, SharedWorld, Step};
 use crate::text;
 
 /// The longest reason that is logged, in characters: a message may quote what it is about.
