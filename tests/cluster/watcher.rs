@@ -1,10 +1,11 @@
 //! What is told of the mesh as it is: Events and figures, whoever was warned when a problem came about.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
 use crate::install::Installation;
 use crate::kubectl::Kubectl;
+use crate::release::Release;
 use crate::replica::Replica;
 use crate::sandbox::eventually;
 use crate::support::manifests::{deployment, tls_secret, virtual_node};
@@ -15,6 +16,7 @@ tests![
     a_rotated_secret_is_told_on_the_node_until_it_is_repaired,
     an_expired_certificate_is_told_whoever_replaced_it,
     one_replica_tells_and_the_next_repeats_nothing,
+    a_report_belongs_to_its_node_and_says_how_it_is,
 ];
 
 /// The Events about objects of a namespace, in the order in which they came.
@@ -142,4 +144,52 @@ fn one_replica_tells_and_the_next_repeats_nothing() {
     }
     world.has([tls_secret(namespace, "web-tls", &issued)]);
     counts(other, namespace, "MV207", 0.0);
+}
+
+/// As much of the kind as an API server needs to take any of it.
+fn report_kind() -> Value {
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "reports.openreports.io"},
+        "spec": {
+            "group": "openreports.io",
+            "names": {"kind": "Report", "plural": "reports", "singular": "report", "listKind": "ReportList"},
+            "scope": "Namespaced",
+            "versions": [{"name": "v1alpha1", "served": true, "storage": true, "schema": schema}],
+        },
+    })
+}
+
+fn a_report_belongs_to_its_node_and_says_how_it_is() {
+    let plane = ControlPlane::start("reports");
+    plane.kubectl.apply(&report_kind(), &[]).succeeds();
+    install_crds(&plane);
+    let release = Release::install(&plane, ("reports", "reports"), &["reports.enabled=true"]);
+    let installation = release.installation();
+    let replica = installation.start("0");
+    installation.route_to(&[&replica]);
+    installation.wait_until_judging("default");
+    let (namespace, authority) = ("reported", Authority::new("Test root"));
+    let world = World::on(&plane, namespace);
+    let issued = sound(&world, &authority);
+    let node = plane.kubectl.get(&["-n", namespace, "virtualnode", "web"]);
+    let shows = |count: usize| {
+        eventually("the Report shows it", || {
+            let list = plane.kubectl.get(&["-n", namespace, "reports.openreports.io"]);
+            let found = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let [report] = found else { return Err(list.to_string()) };
+            assert_eq!(report["metadata"]["ownerReferences"][0]["uid"], node["metadata"]["uid"]);
+            let results = report["results"].as_array().map_or(0, Vec::len);
+            if results == count { Ok(report.clone()) } else { Err(report.to_string()) }
+        })
+    };
+    shows(0);
+    let other = authority.leaf(&["else.local"]).issue();
+    world.has([tls_secret(namespace, "web-tls", &other)]);
+    let report = shows(1);
+    assert_eq!(report["results"][0]["rule"], "MV101", "{report}");
+    world.has([tls_secret(namespace, "web-tls", &issued)]);
+    shows(0);
 }
