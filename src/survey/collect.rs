@@ -58,7 +58,7 @@ impl<T: AsRef<Finding>> Collector<T> {
                     (false, true) => false,
                     _ => weight(known.as_ref()) < weight(finding),
                 };
-                if let Some(known) = known.filter(|known| counts(&**known)) {
+                if let Some(known) = known.filter(|known| counts(known)) {
                     *known_own = own;
                     *known = reported;
                 }
