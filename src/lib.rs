@@ -18,9 +18,9 @@
 //! - [`finding`]s are data, read by [`admission`] (the webhook) and `report` (one file for each format).
 //!
 //! `survey` judges many objects at once, for `check`, `audit` and the report page; it also has the baseline, and the fixes
-//! that a machine can make. [`operate`] has what a running meshvet counts and logs. `serve` puts a server together from all
-//! of these. `verify` stands beside: it reads what running proxies count of TLS. `doctor` looks at an installation of
-//! meshvet itself. [`cli`] has one file for each command.
+//! that a machine can make. [`operate`] has what a running meshvet counts and logs, [`watch`] what it tells of the mesh as it
+//! is. `serve` puts a server together from all of these. `verify` stands beside: it reads what running proxies count of TLS.
+//! `doctor` looks at an installation of meshvet itself. [`cli`] has one file for each command.
 //!
 //! `text` and [`k8s`] are what all of it stands on, [`pki`] has certificates as a proxy sees them, [`aws`] those that AWS
 //! keeps.
@@ -46,3 +46,4 @@ pub mod sources;
 mod survey;
 mod text;
 mod verify;
+pub mod watch;

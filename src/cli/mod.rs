@@ -29,6 +29,7 @@ mod traces;
 mod tree;
 mod try_it;
 mod verify;
+mod watching;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;

@@ -18,6 +18,7 @@ use crate::cli::overload::OverloadArgs;
 use crate::cli::secrets::SecretArgs;
 use crate::cli::self_check::SelfCheckArgs;
 use crate::cli::traces::TraceArgs;
+use crate::cli::watching::WatchArgs;
 use crate::operate::log::LogLevel;
 use crate::policy::Policy;
 use crate::serve::{CertificateSource, ServeOptions, policy, serve};
@@ -41,6 +42,9 @@ Examples:
                                                           with failurePolicy Fail: nothing passes unjudged
   meshvet serve --self-signed --self-check 15m            compare what is known with the cluster, now and then
   meshvet serve --self-signed --report                    the mesh as a page, at the probe port
+  meshvet serve --self-signed --events --watcher-lease meshvet-system/meshvet-watcher
+                                                          Events on mesh objects for as long as they have problems
+  meshvet serve --self-signed --events --open-reports     the same as Reports of openreports.io too
   meshvet serve --self-signed --aws                       with what AWS says of ACM certificates
   meshvet serve --self-signed --otlp-endpoint http://collector.monitoring:4318
                                                           a span for each review
@@ -126,6 +130,9 @@ pub(super) struct ServeArgs {
     self_check: SelfCheckArgs,
 
     #[command(flatten)]
+    watching: WatchArgs,
+
+    #[command(flatten)]
     aws: AwsArgs,
 
     #[command(flatten)]
@@ -164,6 +171,7 @@ impl ServeArgs {
             report: self.report,
             overload: self.overload.bounds(),
             self_check: self.self_check.every(),
+            telling: self.watching.options(),
             certificate: self.certificate()?,
             aws: self.aws.reader(&policy)?,
             policy_file: self.config,
@@ -241,7 +249,9 @@ mod tests {
     fn options_are_what_the_arguments_say() {
         let usual = options(&["--self-signed"]);
         assert_eq!((usual.self_check, usual.report), (Some(Duration::from_secs(3600)), false));
-        assert!(usual.policy_file.is_none() && !usual.aws.asks());
+        assert!(usual.policy_file.is_none() && !usual.aws.asks() && usual.telling.is_none());
+        let telling = options(&["--self-signed", "--events", "--watcher-lease=mesh/watch"]).telling.expect("Events");
+        assert_eq!((telling.namespace.as_str(), telling.lease.as_str()), ("mesh", "watch"));
         let other =
             options(&["--self-signed", "--self-check=0", "--report", "--config=a.yaml", "--listen=127.0.0.1:9"]);
         assert_eq!((other.self_check, other.report), (None, true));

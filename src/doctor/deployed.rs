@@ -17,6 +17,12 @@ pub(super) struct Deployed {
     pub(super) managed: Option<String>,
     /// Whether AWS is asked.
     pub(super) aws: bool,
+    /// Whether problems of the mesh are told by Events.
+    pub(super) events: bool,
+    /// Whether they are by Reports.
+    pub(super) reports: bool,
+    /// The Lease, NAMESPACE/NAME, by which one replica at a time does either.
+    pub(super) watcher_lease: Option<String>,
 }
 
 impl Deployed {
@@ -25,6 +31,7 @@ impl Deployed {
         let spec = pod.spec.clone().unwrap_or_default();
         let container = spec.containers.iter().find(|container| argument(container, "serve", "").is_some());
         let given = |name: &str, variable: &str| container.and_then(|container| argument(container, name, variable));
+        let is_set = |name, variable| given(name, variable).is_some_and(|value| value != "false");
         Self {
             service_account: spec.service_account_name.clone(),
             secrets: match given("--secrets", "MESHVET_SECRETS").as_deref() {
@@ -36,7 +43,10 @@ impl Deployed {
                 .map(|names| names.split(',').map(str::to_owned).collect())
                 .unwrap_or_default(),
             managed: given("--managed-certificate", "MESHVET_MANAGED_CERTIFICATE"),
-            aws: given("--aws", "MESHVET_AWS").is_some_and(|value| value != "false"),
+            aws: is_set("--aws", "MESHVET_AWS"),
+            events: is_set("--events", "MESHVET_EVENTS"),
+            reports: is_set("--open-reports", "MESHVET_OPEN_REPORTS"),
+            watcher_lease: given("--watcher-lease", "MESHVET_WATCHER_LEASE"),
         }
     }
 }
@@ -82,6 +92,8 @@ mod tests {
         assert_eq!(usual.service_account.as_deref(), Some("vet"));
         let other = deployed(&["serve", "--managed-certificate=ca", "--secrets", "get", "--aws"], &[]);
         assert_eq!((other.secrets, other.managed.as_deref(), other.aws), (SecretAccess::OnDemand, Some("ca"), true));
+        let tells = deployed(&["serve", "--events", "--watcher-lease=vet/watch"], &[("MESHVET_OPEN_REPORTS", "true")]);
+        assert!(tells.events && tells.reports && tells.watcher_lease.as_deref() == Some("vet/watch") && !other.events);
         let few = deployed(&["serve", "--secret-namespaces=a,b"], &[]);
         assert_eq!(few.secret_namespaces, ["a", "b"]);
         assert_eq!(deployed(&["serve"], &[("MESHVET_SECRETS", "none")]).secrets, SecretAccess::Never);

@@ -96,6 +96,18 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
             rights.push(right("admissionregistration.k8s.io", configurations, verb, "", configuration));
         }
     }
+    for (is_told, group, resource) in
+        [(deployed.events, "events.k8s.io", "events"), (deployed.reports, "openreports.io", "reports")]
+    {
+        let verbs = ["create", "patch"].into_iter().filter(|_| is_told);
+        rights.extend(verbs.map(|verb| right(group, resource, verb, "", "")));
+    }
+    if (deployed.events || deployed.reports)
+        && let Some((namespace, name)) = deployed.watcher_lease.as_deref().and_then(|lease| lease.split_once('/'))
+    {
+        let verbs = ["get", "update"].into_iter();
+        rights.extend(verbs.map(|verb| right("coordination.k8s.io", "leases", verb, namespace, name)));
+    }
     rights
 }
 
@@ -285,6 +297,11 @@ mod tests {
             (
                 Deployed { managed: Some("ca".to_owned()), ..plain.clone() },
                 "get, update leases.coordination.k8s.io ca in namespace vet",
+            ),
+            (Deployed { events: true, ..plain.clone() }, "create, patch events.events.k8s.io;"),
+            (
+                Deployed { reports: true, watcher_lease: Some("vet/watch".to_owned()), ..plain.clone() },
+                "get, update leases.coordination.k8s.io watch in namespace vet",
             ),
             (
                 Deployed { managed: Some("ca".to_owned()), ..plain.clone() },

@@ -86,7 +86,8 @@ fn event(news: &News) -> Event {
     }
 }
 
-fn short(mut note: String) -> String {
+/// As much of a note as an Event takes.
+pub(crate) fn short(mut note: String) -> String {
     if note.len() > LONGEST_NOTE {
         note.truncate(note.floor_char_boundary(LONGEST_NOTE - '…'.len_utf8()));
         note.push('…');

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::{Api, PostParams};
+use ring::rand::SecureRandom as _;
 
 /// A request about the Lease that failed.
 #[derive(Debug)]
@@ -125,4 +126,12 @@ impl Claim {
     fn failed(&self, verb: &'static str, error: kube::Error) -> LeaseError {
         LeaseError { verb, lease: format!("Lease {}/{}", self.namespace, self.name), error }
     }
+}
+
+/// A name for this replica that no other has, not even an earlier one of the same pod.
+pub(crate) fn identity() -> Result<String, rustls::Error> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let mut random = [0_u8; 8];
+    ring::rand::SystemRandom::new().fill(&mut random).map_err(|_| rustls::Error::FailedToGetRandomBytes)?;
+    Ok(format!("{}_{:016x}", host.trim(), u64::from_be_bytes(random)))
 }

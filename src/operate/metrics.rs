@@ -2,6 +2,7 @@
 
 mod docs;
 mod listeners;
+mod problems;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -17,6 +18,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use self::listeners::Listeners;
+use self::problems::Found as FoundProblems;
+pub use self::problems::{ProblemLabels, Problems};
 use crate::apis::reviewed_rows;
 use crate::aws::CallStats;
 use crate::operate::expiry::Expiries;
@@ -108,6 +111,7 @@ pub struct Metrics {
     policy_ok: Gauge,
     policy_errors: Counter,
     listeners: Arc<Listeners>,
+    problems: Arc<FoundProblems>,
 }
 
 impl Default for Metrics {
@@ -138,6 +142,7 @@ impl Default for Metrics {
             policy_ok: Gauge::default(),
             policy_errors: Counter::default(),
             listeners: Arc::default(),
+            problems: Arc::default(),
             registry: Registry::default(),
         };
         registry.register("reviews", "Admission reviews answered", metrics.reviews.clone());
@@ -226,6 +231,7 @@ impl Default for Metrics {
         registry.register("policy_errors", "Policies that could not be used", metrics.policy_errors.clone());
         registry.register("build", "Which meshvet this is", Info::new(BUILD));
         registry.register_collector(Box::new(Arc::clone(&metrics.listeners)));
+        registry.register_collector(Box::new(Arc::clone(&metrics.problems)));
         Self { registry, ..metrics }
     }
 }
@@ -256,6 +262,11 @@ impl Metrics {
     /// Notes when the certificates of the mesh's listeners end.
     pub fn listeners(&self, found: Expiries) {
         self.listeners.store(found);
+    }
+
+    /// Notes what is wrong in the mesh.
+    pub fn problems(&self, found: Problems) {
+        self.problems.store(found);
     }
 
     /// Takes over what was counted of calls to AWS.

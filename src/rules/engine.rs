@@ -12,6 +12,7 @@ use crate::rules::CHECKS;
 use crate::rules::absent::{Absent, absent};
 use crate::rules::certainty;
 use crate::rules::context::{Context, Surface};
+use crate::rules::moments::next_moment;
 use crate::rules::objects::unused_suppression;
 use crate::rules::questions::{is_unplaced, open_questions};
 use crate::rules::reporter::Reporter;
@@ -48,6 +49,9 @@ pub struct Examined {
     pub unplaced: bool,
     /// At admission: what may have been applied a moment ago, and would be read by now at its source.
     pub absent: Absent,
+    /// Where everything is judged: the next moment at which the time alone may make another judgement of it. What AWS answers changes
+    /// without a date.
+    pub until: Option<Timestamp>,
 }
 
 /// Judges one object, and says what to read and to ask: all by one look at it.
@@ -61,6 +65,7 @@ pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestam
         questions: if view.asks() { open_questions(&cx) } else { Vec::new() },
         unplaced: view.asks() && is_unplaced(&cx),
         absent: if surface == Surface::Admission { absent(&cx) } else { Absent::default() },
+        until: if surface == Surface::Check { next_moment(&cx) } else { None },
     }
 }
 

@@ -25,6 +25,7 @@ mod files;
 mod issuers;
 mod leaf;
 mod loads;
+mod moments;
 mod names;
 mod objects;
 mod pairs;

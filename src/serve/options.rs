@@ -15,6 +15,7 @@ use crate::operate::log::LogLevel;
 use crate::policy::Policy;
 use crate::sources::AwsReader;
 use crate::sources::cluster::ConnectOptions;
+use crate::watch::TellingOptions;
 
 /// Everything that [`serve`](super::serve) goes by.
 pub(crate) struct ServeOptions {
@@ -34,6 +35,8 @@ pub(crate) struct ServeOptions {
     pub(crate) policy_file: Option<PathBuf>,
     /// How to reach the cluster.
     pub(crate) connection: ConnectOptions,
+    /// How problems of the mesh are told by Events; None: figures alone tell of them.
+    pub(crate) telling: Option<TellingOptions>,
     /// How long to serve on, no longer ready, after a signal to end.
     pub(crate) drain_grace: Duration,
     /// Whether the mesh is shown as a page at the probes' address.

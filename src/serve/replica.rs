@@ -28,9 +28,26 @@ use crate::serve::policy;
 use crate::sources::cluster::{ClusterOptions, KubeReader, KubeSpaces, Pace, Readiness, WatchStats, Watches, spawn};
 use crate::sources::file_watch::FileWatch;
 use crate::sources::{AwsReader, SharedWorld};
+use crate::watch::{Telling, TellingOptions, Watcher};
 
 /// How far watches may lag behind what was applied a moment ago.
 const WATCH_LAG: Duration = Duration::from_millis(150);
+
+/// The watcher at work.
+pub(super) struct Watching {
+    watcher: JoinHandle<()>,
+    telling: Option<Telling>,
+}
+
+impl Watching {
+    /// Stops, and gives the Lease back.
+    pub(super) async fn end(self) {
+        self.watcher.abort();
+        if let Some(telling) = self.telling {
+            telling.end().await;
+        }
+    }
+}
 
 /// What the parts of one replica share.
 pub(super) struct Replica {
@@ -105,6 +122,24 @@ impl Replica {
             metrics: Arc::clone(&self.metrics),
         };
         Ok(tokio::spawn(check.run(every, asked)))
+    }
+
+    /// Begins to judge again whom changes touch, and to tell of it.
+    pub(super) fn watch_the_mesh(&self, telling: Option<&TellingOptions>) -> Result<Watching, rustls::Error> {
+        let (found, hears) = tokio::sync::watch::channel(Arc::default());
+        let watcher = Watcher {
+            world: self.world.clone(),
+            policy: Arc::clone(&self.policy),
+            clock: Arc::clone(&self.clock),
+            aws: Arc::clone(&self.aws),
+            readiness: self.readiness.clone(),
+            metrics: Arc::clone(&self.metrics),
+            found,
+            reports: telling.is_some_and(|telling| telling.reports),
+        };
+        let (client, world) = (self.client.clone(), self.world.clone());
+        let telling = telling.map(|options| Telling::start(client, options, world, Arc::clone(&self.clock), hears));
+        Ok(Watching { watcher: tokio::spawn(watcher.run()), telling: telling.transpose()? })
     }
 
     /// The page that shows the mesh. Its [pages](ReportPage::run) have to be made.

@@ -34,6 +34,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut watches = replica.watch();
     let (grace, overload) = (options.drain_grace, options.overload);
     let (access, scope, aws) = (options.access, options.scope.clone(), options.aws.asks());
+    let watching = replica.watch_the_mesh(options.telling.as_ref())?;
     let background = Background::start(&replica, options)?;
     replica.tell_of_acm();
     let server = replica.server(overload)?;
@@ -62,6 +63,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if outcome.is_ok() {
         go_out(&replica.drain, grace, &mut signals, serving, &mut watches).await;
     }
+    watching.end().await;
     if let Some(managed) = managed {
         managed.end().await;
     }

@@ -3,11 +3,13 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod cluster;
+mod feed;
 pub(crate) mod file_watch;
 pub(crate) mod http;
 pub mod manifests;
 mod shared;
 
+pub use feed::{Step, Touched};
 pub use shared::{
     AwsReader, FreshWorkloads, Inventory, Kinds, NamespaceReader, NoAws, NoReader, SharedWorld, StoreReader,
 };

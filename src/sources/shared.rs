@@ -1,7 +1,7 @@
 //! The world that a source writes while reviews read it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
 use tokio::sync::watch;
@@ -11,6 +11,7 @@ use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, CallStats, Question};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, FreshStores, StoreKey, Workload, World};
+use crate::sources::feed::{Step, Touched, object};
 
 /// One world, written by watches and read by reviews. Its lock is held for look-ups only, never across an await.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ struct Shared {
     world: RwLock<World>,
     inventory: Option<RwLock<Inventory>>,
     changes: watch::Sender<u64>,
+    /// Whom changes have touched since somebody last asked; None where nobody asks.
+    touched: Mutex<Option<Touched>>,
 }
 
 /// The objects behind a world's facts, as far as rules judge them: kept where everything is to be judged, not one review.
@@ -28,6 +31,8 @@ struct Shared {
 pub struct Inventory {
     reviewed: BTreeMap<ObjectRef, Arc<Subject>>,
     undecodable: BTreeMap<FactId, Arc<Undecodable>>,
+    /// Of both, where the source tells it.
+    uids: BTreeMap<ObjectRef, Box<str>>,
 }
 
 impl SharedWorld {
@@ -42,7 +47,7 @@ impl SharedWorld {
     }
 
     fn of(world: World, inventory: Option<RwLock<Inventory>>) -> Self {
-        Self(Arc::new(Shared { world: RwLock::new(world), inventory, changes: watch::Sender::default() }))
+        Self(Arc::new(Shared { world: RwLock::new(world), inventory, ..Shared::default() }))
     }
 
     /// Looks things up: all of it in one snapshot.
@@ -50,10 +55,10 @@ impl SharedWorld {
         look(&self.0.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the world.
+    /// Changes the world: in what, nobody knows.
     pub fn write<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let done = change(&mut self.0.world.write().unwrap_or_else(PoisonError::into_inner));
-        self.0.changes.send_modify(|count| *count += 1);
+        self.changed(Touched::everybody());
         done
     }
 
@@ -62,6 +67,40 @@ impl SharedWorld {
         let id = FactId::Object(subject.object.clone());
         self.write(|world| world.replace(&id, subject.facts.clone()));
         self.take_stock(|inventory| inventory.note(&id, Some(subject)));
+    }
+
+    /// Changes what is known of some objects, in one step, and then the inventory.
+    pub fn step<T>(&self, change: impl FnOnce(&mut Step<'_>) -> T, stock: impl FnOnce(&mut Inventory, T)) {
+        let (done, touched) = {
+            let mut world = self.0.world.write().unwrap_or_else(PoisonError::into_inner);
+            let mut step = Step::new(&mut world, self.is_followed());
+            (change(&mut step), step.into_touched())
+        };
+        self.take_stock(|inventory| stock(inventory, done));
+        // Not before both have changed: whoever is judged again is judged by what has come of them.
+        self.changed(touched);
+    }
+
+    /// From now on notes whom changes touch; everybody, to begin with.
+    pub fn follow(&self) {
+        *self.0.touched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Touched::everybody());
+    }
+
+    fn is_followed(&self) -> bool {
+        self.0.touched.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whom changes have touched since the last time.
+    pub fn touched(&self) -> Touched {
+        let mut noted = self.0.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    fn changed(&self, touched: Touched) {
+        if let Some(noted) = &mut *self.0.touched.lock().unwrap_or_else(PoisonError::into_inner) {
+            noted.merge(touched);
+        }
+        self.0.changes.send_modify(|count| *count += 1);
     }
 
     /// Changes the inventory, where one is kept.
@@ -83,6 +122,11 @@ impl SharedWorld {
         })
     }
 
+    /// The uid of an object that rules judge or that can't be read, where it is known.
+    pub(crate) fn uid(&self, object: &ObjectRef) -> Option<Box<str>> {
+        self.stock(|inventory| inventory.uids.get(object).cloned())
+    }
+
     /// The objects that can't be read; none where no inventory is kept.
     pub fn undecodable(&self) -> Vec<Arc<Undecodable>> {
         self.stock(|inventory| inventory.undecodable.values().cloned().collect())
@@ -101,7 +145,7 @@ impl SharedWorld {
 
 impl Inventory {
     /// Notes an object, in place of what was noted under its name.
-    pub(crate) fn note(&mut self, id: &FactId, reviewed: Option<Subject>) {
+    pub fn note(&mut self, id: &FactId, reviewed: Option<Subject>) {
         self.lose(id);
         if let Some(mut reviewed) = reviewed {
             // What kubectl leaves there weighs as much as the object itself; of annotations only meshvet's own are read.
@@ -116,9 +160,20 @@ impl Inventory {
         self.undecodable.insert(id.clone(), Arc::new(why));
     }
 
+    /// Notes which one of its name an object is, after it was noted.
+    pub(crate) fn identify(&mut self, id: &FactId, uid: Option<Box<str>>) {
+        let object = object(id);
+        if let Some(uid) = uid
+            && (self.reviewed.contains_key(&object) || self.undecodable.contains_key(id))
+        {
+            self.uids.insert(object, uid);
+        }
+    }
+
     /// Forgets an object.
-    pub(crate) fn lose(&mut self, id: &FactId) {
+    pub fn lose(&mut self, id: &FactId) {
         self.undecodable.remove(id);
+        self.uids.remove(&object(id));
         if let FactId::Object(object) = id {
             self.reviewed.remove(object);
         }

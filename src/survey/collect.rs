@@ -5,15 +5,20 @@ use std::collections::HashMap;
 use crate::finding::{Finding, Severity};
 use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::CallKey;
-use crate::survey::Reported;
 
 /// Collects findings, each once: a workload's annotation is seen from each member that selects it, a call from both its ends.
-#[derive(Debug, Default)]
-pub(super) struct Collector {
+#[derive(Debug)]
+pub(crate) struct Collector<T> {
     /// Of each finding its place, and whether it was told of the object under review itself.
     told: HashMap<Known, (usize, bool)>,
     /// What has been collected.
-    pub(super) findings: Vec<Reported>,
+    pub(crate) findings: Vec<T>,
+}
+
+impl<T> Default for Collector<T> {
+    fn default() -> Self {
+        Self { told: HashMap::new(), findings: Vec::new() }
+    }
 }
 
 /// What makes two findings one.
@@ -39,19 +44,19 @@ fn weight(finding: &Finding) -> (bool, Severity) {
     (finding.suppressed.is_none(), finding.severity)
 }
 
-impl Collector {
+impl<T: AsRef<Finding>> Collector<T> {
     /// Adds a finding, unless it is there already. `own`: it is at the object that was under review.
-    pub(super) fn add(&mut self, reported: Reported, own: bool) {
-        let finding = &reported.finding;
+    pub(crate) fn add(&mut self, reported: T, own: bool) {
+        let finding = reported.as_ref();
         match self.told.get_mut(&Known::of(finding)) {
             // What the owner of the object says of it counts; else one who looks at it doesn't ignore it, and the stricter of two
             // policies holds.
             Some((place, known_own)) => {
                 let known = self.findings.get_mut(*place);
-                let counts = |known: &Reported| match (own, *known_own) {
+                let counts = |known: &T| match (own, *known_own) {
                     (true, false) => true,
                     (false, true) => false,
-                    _ => weight(&known.finding) < weight(finding),
+                    _ => weight(known.as_ref()) < weight(finding),
                 };
                 if let Some(known) = known.filter(|known| counts(known)) {
                     *known_own = own;

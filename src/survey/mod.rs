@@ -33,10 +33,10 @@ use crate::k8s::ObjectRef;
 use crate::mesh::{Overlay, StoreKey, View, World};
 use crate::policy::Policy;
 use crate::rules::{self, Examined, Surface};
-use crate::survey::collect::Collector;
 use crate::survey::map::{Map, MapBuilder};
 use crate::survey::objects::Held;
 
+pub(crate) use collect::Collector;
 pub(crate) use comments::stray as stray_comments;
 pub(crate) use entry::Entry;
 pub(crate) use learn::StoresRead;
@@ -93,7 +93,7 @@ struct Look<'a> {
     judged_at: Timestamp,
     subjects: Vec<Held<'a, Subject>>,
     undecodable: Vec<Held<'a, Undecodable>>,
-    findings: Collector,
+    findings: Collector<Reported>,
     /// What is to be read first.
     stores: BTreeSet<StoreKey>,
     /// What is to be asked first.

@@ -63,6 +63,12 @@ impl Place {
     }
 }
 
+impl AsRef<Finding> for Reported {
+    fn as_ref(&self) -> &Finding {
+        &self.finding
+    }
+}
+
 impl Reported {
     /// What recognises the finding in another run, whatever its line: 32 hexadecimal digits.
     pub(crate) fn fingerprint(&self) -> String {

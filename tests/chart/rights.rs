@@ -46,6 +46,11 @@ const ALWAYS: &[&str] = &[
     // That a policy can't be used.
     "meshvet-system events.k8s.io/events create",
 ];
+/// What reports problems of the mesh.
+const EVENTS: &[&str] = &[
+    "cluster events.k8s.io/events create,patch",
+    "meshvet-system coordination.k8s.io/leases:meshvet-watcher get,update",
+];
 /// What the managed certificate writes, each by name.
 const MANAGED: &[&str] = &[
     "cluster admissionregistration.k8s.io/validatingwebhookconfigurations:meshvet get,update",
@@ -105,9 +110,14 @@ fn each_mode_has_its_rights_and_not_one_more() {
         (CERT_MANAGER, vec![watch.as_str()]),
         (&["secrets.mode=none", CERT_MANAGER[0], CERT_MANAGER[1]], vec![]),
     ] {
-        let expected: BTreeSet<String> = ALWAYS.iter().chain(&more).map(|right| (*right).to_owned()).collect();
+        let expected: BTreeSet<String> =
+            ALWAYS.iter().chain(EVENTS).chain(&more).map(|right| (*right).to_owned()).collect();
         assert_eq!(rights(values), expected, "{values:?}");
     }
+    let reports: Vec<String> = rights(&["reports.enabled=true"]).difference(&rights(&[])).cloned().collect();
+    assert_eq!(reports, ["cluster openreports.io/reports create,patch"]);
+    let lost: Vec<String> = rights(&[]).difference(&rights(&["events.enabled=false"])).cloned().collect();
+    assert_eq!(lost, EVENTS);
 }
 
 #[test]
@@ -143,10 +153,11 @@ fn what_may_be_written_is_named_as_the_arguments_name_it() {
         "--managed-certificate=meshvet-authority",
         "--webhook-configuration=meshvet",
         "--service=meshvet-system/meshvet",
+        "--watcher-lease=meshvet-system/meshvet-watcher",
     ] {
         assert!(arguments.contains(argument), "{argument} is not in {arguments}");
     }
-    for kind in ["Secret", "Lease"] {
-        assert_eq!(crate::helm::of_kind(&objects, kind)["metadata"]["name"], "meshvet-authority");
-    }
+    assert_eq!(crate::helm::of_kind(&objects, "Secret")["metadata"]["name"], "meshvet-authority");
+    let leases = objects.iter().filter(|object| object["kind"] == "Lease").map(|lease| &lease["metadata"]["name"]);
+    assert_eq!(leases.collect::<Vec<_>>(), ["meshvet-authority", "meshvet-watcher"]);
 }

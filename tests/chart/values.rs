@@ -22,6 +22,7 @@ pub(crate) const EVERYTHING: &[&str] = &[
     "prometheusRule.enabled=true",
     "dashboard.enabled=true",
     "aws.enabled=true",
+    "reports.enabled=true",
 ];
 
 /// A value, what else has to be set, the kind of object and the place in it where it shows, and how.
@@ -35,6 +36,8 @@ const CASES: &[Case] = &[
     ("replicas=3", &[], DEPLOYMENT, "/spec/replicas", "3"),
     ("secrets.mode=get", &[], DEPLOYMENT, "/args", "--secrets=get"),
     ("webhook.failurePolicy=Fail", &[], DEPLOYMENT, "/args", "--overload=refuse"),
+    ("reports.enabled=true", &[], DEPLOYMENT, "/args", "--open-reports"),
+    ("events.enabled=false", &[], DEPLOYMENT, "/args", "\"serve\""),
     ("secrets.namespaces=[\"shop\",\"till\"]", &[], DEPLOYMENT, "/args", "--secret-namespaces=shop,till"),
     ("extraArgs=[\"--report\"]", &[], DEPLOYMENT, "/args", "\"--report\""),
     ("extraEnv=[{\"name\":\"A\",\"value\":\"b\"}]", &[], DEPLOYMENT, "/env", r#"[{"name":"A","value":"b"}]"#),
@@ -174,7 +177,8 @@ fn what_can_be_left_out_is_left_out() {
     }
     let maps = |values: &[&str]| kinds(values).iter().filter(|kind| *kind == "ConfigMap").count();
     assert_eq!((maps(&[]), maps(&["dashboard.enabled=true"])), (1, 2));
-    assert!(!has(&[CERT_MANAGER, "certificate.certManager.issuerName=a"], "Lease"));
+    let without = [CERT_MANAGER, "certificate.certManager.issuerName=a", "events.enabled=false"];
+    assert!(has(&without[..2], "Lease") && !has(&without, "Lease"));
 }
 
 /// Every figure that there is: those of docs/metrics.md, which a test of the registry keeps fresh, and the series of its histogram.

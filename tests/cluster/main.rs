@@ -62,6 +62,7 @@ mod routes;
 mod sound;
 mod updates;
 mod verify;
+mod watcher;
 mod watches;
 mod ways;
 
@@ -88,6 +89,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("figures", figures::TESTS),
+    ("watcher", watcher::TESTS),
     ("policy", policy::TESTS),
     ("promises", promises::TESTS),
     ("doctor", doctor::TESTS),

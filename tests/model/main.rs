@@ -8,3 +8,4 @@ mod support;
 mod gates;
 mod second_api;
 mod touched;
+mod watched;

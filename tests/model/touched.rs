@@ -21,7 +21,7 @@ use crate::support::mint::{Authority, Issued};
 const APP_MESH: &str = "appmesh.k8s.aws/v1beta2";
 
 /// One object in all the forms that it may take; the first: it isn't there.
-struct Slot(Vec<Option<Value>>);
+pub(crate) struct Slot(pub(crate) Vec<Option<Value>>);
 
 fn slot(forms: impl IntoIterator<Item = Value>) -> Slot {
     Slot([None].into_iter().chain(forms.into_iter().map(Some)).collect())
@@ -29,8 +29,8 @@ fn slot(forms: impl IntoIterator<Item = Value>) -> Slot {
 
 static ROOTS: LazyLock<[Authority; 2]> = LazyLock::new(|| ["one root", "other root"].map(Authority::new));
 /// One time for all: a second later a message may say so.
-static NOW: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
-static SLOTS: LazyLock<Vec<Slot>> = LazyLock::new(slots);
+pub(crate) static NOW: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
+pub(crate) static SLOTS: LazyLock<Vec<Slot>> = LazyLock::new(slots);
 
 fn object(kind: &str, namespace: &str, name: &str, spec: Value) -> Value {
     json!({"apiVersion": APP_MESH, "kind": kind, "metadata": {"namespace": namespace, "name": name}, "spec": spec})
@@ -315,7 +315,7 @@ impl Mesh {
     }
 }
 
-fn facts(value: Value) -> (FactId, Option<Subject>) {
+pub(crate) fn facts(value: Value) -> (FactId, Option<Subject>) {
     match decode_object(value, "shop").expect("it can be read") {
         Entry::Subject(subject) => (FactId::Object(subject.object.clone()), Some(*subject)),
         Entry::Fact(fact) => (fact.id(), None),
@@ -323,7 +323,7 @@ fn facts(value: Value) -> (FactId, Option<Subject>) {
     }
 }
 
-fn cases() -> u32 {
+pub(crate) fn cases() -> u32 {
     std::env::var("MESHVET_CHANGES").ok().and_then(|count| count.parse().ok()).unwrap_or(300)
 }
 

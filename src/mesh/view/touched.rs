@@ -32,6 +32,16 @@ impl<'a> View<'a> {
         touched
     }
 
+    /// Whether members belong to an object.
+    pub(crate) fn is_class(&self, object: &ObjectRef) -> bool {
+        self.world.classes().any(|class| class.object == *object)
+    }
+
+    /// The workload whose template an object takes, where it takes one: its own judgement rests on that it runs.
+    pub(crate) fn taken_by(&self, object: &ObjectRef) -> Option<&'a ObjectRef> {
+        self.workload(object)?.takes.as_ref()
+    }
+
     fn add_touched_by_object(&self, object: &ObjectRef, touched: &mut Touched<'a>) {
         if let Some(member) = self.member(object) {
             self.add(member, touched);
@@ -52,7 +62,7 @@ impl<'a> View<'a> {
             let selecting = self.members_of(taken.unwrap_or(workload));
             selecting.into_iter().for_each(|member| self.add(member, touched));
         }
-        if self.world.classes().any(|class| class.object == *object) {
+        if self.is_class(object) {
             touched.extend(self.members().map(|member| &member.object));
         }
         let promised = self.world.promises().get(object).into_iter().flat_map(|promise| &promise.stores);

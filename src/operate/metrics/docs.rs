@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Called, Metrics, Watched};
+use super::{Called, Metrics, ProblemLabels, Problems, Watched};
 use crate::k8s::ObjectRef;
 use crate::operate::expiry::{Expiries, ListenerExpiry};
 
@@ -33,6 +33,14 @@ fn all() -> String {
     let object = ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "shop", "blue");
     let blue = ListenerExpiry { object, listener: "listener 8443".into(), ends: Timestamp::UNIX_EPOCH };
     metrics.listeners(Expiries { soonest: vec![blue], left_out: 0 });
+    let labels = ProblemLabels {
+        namespace: "shop".to_owned(),
+        kind: "VirtualNode".to_owned(),
+        rule: "MV207",
+        severity: "deny".to_owned(),
+    };
+    let problems = Problems { problems: [(labels, 1)].into(), objects: [("VirtualNode".to_owned(), 1)].into() };
+    metrics.problems(problems);
     metrics.encode()
 }
 

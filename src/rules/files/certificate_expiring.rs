@@ -20,6 +20,7 @@
 use jiff::SignedDuration;
 
 use crate::finding::Problem;
+use crate::pki::Certificate;
 use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
@@ -27,9 +28,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let Some(leaf) = using.issued_leaf() else { continue };
         let left = leaf.not_after.duration_since(cx.now);
-        let lifetime = leaf.not_after.duration_since(leaf.not_before);
-        let days = SignedDuration::from_hours(24 * i64::from(cx.policy.expiring_days));
-        if left < SignedDuration::ZERO || left >= days.min(lifetime / 5) {
+        let warned = warning_time(leaf, cx.policy.expiring_days);
+        if left < SignedDuration::ZERO || left >= warned {
             continue;
         }
         out.add(
@@ -37,7 +37,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 using.chain_site(),
                 format!("the certificate ends in {} ({})", span(left), using.chain_origin()),
             )
-            .expected(format!("more than {} left", span(days.min(lifetime / 5))))
+            .expected(format!("more than {} left", span(warned)))
             .found(format!("{} left: {} ends on {}", span(left), leaf.subject, leaf.not_after))
             .consequence("from then on peers refuse it: certificate has expired")
             .fix(if using.is_acm() {
@@ -47,6 +47,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             }),
         );
     }
+}
+
+/// How long before its end a certificate is warned of: the policy's days, or the last fifth of its life where that is shorter.
+pub(crate) fn warning_time(certificate: &Certificate, days: u32) -> SignedDuration {
+    let lifetime = certificate.not_after.duration_since(certificate.not_before);
+    SignedDuration::from_hours(24 * i64::from(days)).min(lifetime / 5)
 }
 
 fn span(duration: SignedDuration) -> String {

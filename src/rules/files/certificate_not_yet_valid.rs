@@ -26,7 +26,7 @@ use crate::rules::envoy;
 use crate::rules::reporter::Reporter;
 
 /// How far clocks may differ before a certificate counts as not valid yet.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {

@@ -20,6 +20,9 @@ pub(super) mod wrong_key_usage;
 
 use crate::mesh::{Place, StoreKind};
 
+pub(super) use certificate_expiring::warning_time;
+pub(super) use certificate_not_yet_valid::CLOCK_SKEW;
+
 /// How a fix that changes a mounted file ends: Envoy reads its files once, when it starts.
 pub(super) const THEN_RESTART: &str = "; then restart the pods, since a proxy doesn't reload a file";
 

@@ -45,6 +45,11 @@ impl RawObject {
         self.meta.name.as_deref().unwrap_or_default()
     }
 
+    /// Which one of its name it is.
+    pub(super) fn uid(&self) -> Option<&str> {
+        self.meta.uid.as_deref()
+    }
+
     /// Whether its metadata tells that nothing else in it matters.
     pub(super) fn is_idle(&self) -> bool {
         #[derive(Deserialize)]
@@ -79,15 +84,16 @@ struct Head {
 struct Name {
     name: Option<String>,
     namespace: Option<String>,
+    uid: Option<String>,
     resource_version: Option<String>,
 }
 
 impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(Box::<str>::from(Box::<RawValue>::deserialize(deserializer)?));
-        let Name { name, namespace, resource_version } =
+        let Name { name, namespace, uid, resource_version } =
             serde_json::from_str::<Head>(&text).unwrap_or_default().metadata;
-        let meta = ObjectMeta { name, namespace, resource_version, ..ObjectMeta::default() };
+        let meta = ObjectMeta { name, namespace, uid, resource_version, ..ObjectMeta::default() };
         Ok(Self { meta, text })
     }
 }

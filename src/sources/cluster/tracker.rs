@@ -7,11 +7,11 @@ use kube::runtime::watcher::Event;
 
 use crate::apis::{Entry, Subject, Undecodable};
 use crate::mesh::{Fact, FactId};
-use crate::sources::SharedWorld;
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::stats::{Held, KindStats};
 use crate::sources::cluster::weight::weight;
+use crate::sources::{Inventory, SharedWorld, Step};
 use crate::text;
 
 /// The longest reason that is logged, in characters: a message may quote what it is about.
@@ -41,15 +41,18 @@ struct Seen {
 }
 
 enum Change {
-    Learn(FactId, Vec<Fact>, Option<Box<Subject>>),
-    Forget(FactId),
-    Skip(FactId, Undecodable),
+    Learn(Vec<Fact>, Option<Box<Subject>>, Uid),
+    Forget,
+    Skip(Undecodable, Uid),
 }
+
+type Uid = Option<Box<str>>;
+type Changes = Vec<(FactId, Change)>;
 
 /// What the inventory hears of an object.
 enum Noted {
-    Object(Option<Box<Subject>>),
-    Unreadable(Undecodable),
+    Object(Option<Box<Subject>>, Uid),
+    Unreadable(Undecodable, Uid),
     Gone,
 }
 
@@ -92,17 +95,18 @@ impl Tracker {
         self.commit(changes);
     }
 
-    fn take(&mut self, object: &RawObject, changes: &mut Vec<Change>) {
+    fn take(&mut self, object: &RawObject, changes: &mut Changes) {
         let id = object.id(self.kind);
+        let uid = object.uid().map(Into::into);
         match decode(self.kind, object) {
-            Ok(Entry::Subject(subject)) => self.learn(id, subject.facts.clone(), Some(subject), changes),
-            Ok(Entry::Fact(fact)) => self.learn(id, vec![fact], None, changes),
+            Ok(Entry::Subject(subject)) => self.learn(id, subject.facts.clone(), Some(subject), uid, changes),
+            Ok(Entry::Fact(fact)) => self.learn(id, vec![fact], None, uid, changes),
             Ok(Entry::Nothing(_) | Entry::Other) => self.lose(id, changes),
-            Err(undecodable) => self.skip(id, *undecodable, changes),
+            Err(undecodable) => self.skip(id, *undecodable, uid, changes),
         }
     }
 
-    fn learn(&mut self, id: FactId, facts: Vec<Fact>, subject: Option<Box<Subject>>, changes: &mut Vec<Change>) {
+    fn learn(&mut self, id: FactId, facts: Vec<Fact>, subject: Option<Box<Subject>>, uid: Uid, changes: &mut Changes) {
         debug_assert!(facts.iter().all(|fact| fact.id() == id), "what is learnt can be forgotten again");
         let bytes = facts.iter().map(weight).sum();
         let old = self.seen.insert(id.clone(), Seen { round: self.round, bytes, unreadable: None });
@@ -111,11 +115,11 @@ impl Tracker {
             self.bytes -= old.bytes;
             self.undecodable -= usize::from(old.unreadable.is_some());
         }
-        changes.push(Change::Learn(id, facts, subject));
+        changes.push((id, Change::Learn(facts, subject, uid)));
     }
 
     /// Notes an object that can't be read. What it said before is forgotten too: it doesn't say so any more.
-    fn skip(&mut self, id: FactId, why: Undecodable, changes: &mut Vec<Change>) {
+    fn skip(&mut self, id: FactId, why: Undecodable, uid: Uid, changes: &mut Changes) {
         let reason = reason(&why);
         let old = self.seen.remove(&id);
         match &old {
@@ -132,67 +136,84 @@ impl Tracker {
             Some(Seen { unreadable: None, bytes, .. }) => {
                 self.bytes -= bytes;
                 self.undecodable += 1;
-                changes.push(Change::Forget(id.clone()));
+                changes.push((id.clone(), Change::Forget));
             }
             Some(_) => {}
             None => self.undecodable += 1,
         }
         self.seen.insert(id.clone(), Seen { round: self.round, bytes: 0, unreadable: Some(reason) });
-        changes.push(Change::Skip(id, why));
+        changes.push((id, Change::Skip(why, uid)));
     }
 
-    fn lose(&mut self, id: FactId, changes: &mut Vec<Change>) {
+    fn lose(&mut self, id: FactId, changes: &mut Changes) {
         match self.seen.remove(&id) {
             Some(Seen { unreadable: None, bytes, .. }) => {
                 self.bytes -= bytes;
-                changes.push(Change::Forget(id));
+                changes.push((id, Change::Forget));
             }
             Some(_) => {
                 self.undecodable -= 1;
-                changes.push(Change::Forget(id));
+                changes.push((id, Change::Forget));
             }
             None => {}
         }
     }
 
-    fn lose_all_before(&mut self, round: u64, changes: &mut Vec<Change>) {
+    fn lose_all_before(&mut self, round: u64, changes: &mut Changes) {
         for (id, seen) in self.seen.extract_if(|_, seen| seen.round < round) {
             self.bytes -= seen.bytes;
             self.undecodable -= usize::from(seen.unreadable.is_some());
-            changes.push(Change::Forget(id));
+            changes.push((id, Change::Forget));
         }
     }
 
-    fn commit(&mut self, changes: Vec<Change>) {
+    fn commit(&mut self, changes: Changes) {
         if !changes.is_empty() {
-            let mut stock = Vec::new();
-            self.world.write(|world| {
-                for change in changes {
-                    match change {
-                        Change::Learn(id, facts, subject) => {
-                            world.replace(&id, facts);
-                            stock.push((id, Noted::Object(subject)));
-                        }
-                        Change::Forget(id) => {
-                            world.forget(&id);
-                            stock.push((id, Noted::Gone));
-                        }
-                        Change::Skip(id, why) => stock.push((id, Noted::Unreadable(why))),
-                    }
-                }
-            });
-            self.world.take_stock(|inventory| {
-                for (id, noted) in stock {
-                    match noted {
-                        Noted::Object(reviewed) => inventory.note(&id, reviewed.map(|reviewed| *reviewed)),
-                        Noted::Unreadable(why) => inventory.skip(&id, why),
-                        Noted::Gone => inventory.lose(&id),
-                    }
-                }
-            });
+            self.world.step(|step| changes.into_iter().map(|(id, change)| change.learn(id, step)).collect(), note_all);
         }
         let now = Held { objects: self.len(), undecodable: self.undecodable, bytes: self.bytes };
         self.stats.moved(std::mem::replace(&mut self.counted, now), now);
+    }
+}
+
+impl Change {
+    /// What the inventory is to hear of it, once the world has.
+    fn learn(self, id: FactId, step: &mut Step<'_>) -> (FactId, Noted) {
+        let noted = match self {
+            Self::Learn(facts, subject, uid) => {
+                step.replace(&id, facts);
+                Noted::Object(subject, uid)
+            }
+            Self::Forget => {
+                step.forget(&id);
+                Noted::Gone
+            }
+            Self::Skip(why, uid) => {
+                step.touch(&id);
+                Noted::Unreadable(why, uid)
+            }
+        };
+        (id, noted)
+    }
+}
+
+fn note_all(inventory: &mut Inventory, all: Vec<(FactId, Noted)>) {
+    for (id, noted) in all {
+        let uid = match noted {
+            Noted::Object(reviewed, uid) => {
+                inventory.note(&id, reviewed.map(|reviewed| *reviewed));
+                uid
+            }
+            Noted::Unreadable(why, uid) => {
+                inventory.skip(&id, why);
+                uid
+            }
+            Noted::Gone => {
+                inventory.lose(&id);
+                None
+            }
+        };
+        inventory.identify(&id, uid);
     }
 }
 

@@ -22,7 +22,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use ring::rand::SecureRandom as _;
 use rustls::pki_types::CertificateDer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +34,7 @@ use self::secret::{Store, Stored};
 use self::state::{State, Step, within_last_third};
 use crate::admission::certificate::serving::ServingCertificate;
 use crate::operate::Clock;
-use crate::operate::lease::Claim;
+use crate::operate::lease::{Claim, identity};
 
 /// How long one turn may wait for the API server.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -271,14 +270,6 @@ impl Keeper {
         tracing::info!(%ends, "issued a serving certificate");
         Ok(())
     }
-}
-
-/// A name for this replica that no other has, not even an earlier one of the same pod.
-fn identity() -> Result<String, rustls::Error> {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let mut random = [0_u8; 8];
-    ring::rand::SystemRandom::new().fill(&mut random).map_err(|_| rustls::Error::FailedToGetRandomBytes)?;
-    Ok(format!("{}_{:016x}", host.trim(), u64::from_be_bytes(random)))
 }
 
 #[cfg(test)]

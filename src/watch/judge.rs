@@ -1,0 +1,100 @@
+//! Judging again: one object at a time, so that reviews don't wait for the world.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::aws::Question;
+use crate::k8s::ObjectRef;
+use crate::mesh::{StoreState, Unread, View};
+use crate::policy::Policy;
+use crate::rules::{self, Examined, Surface};
+use crate::sources::{SharedWorld, Touched};
+use crate::survey::Read;
+use crate::watch::board::{Board, Judged};
+
+/// How long to work without a pause, and then to pause: half of one processor at most.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// What an object is judged by.
+pub(super) struct Bench<'a> {
+    pub(super) world: &'a SharedWorld,
+    pub(super) policy: &'a Policy,
+    pub(super) now: Timestamp,
+}
+
+/// Brings the board up to what the world is now, for those whom changes touched.
+///
+/// Without AWS, and without a pause: what it would take to know more stays unknown.
+pub fn judge_all(board: &mut Board, world: &SharedWorld, policy: &Policy, now: Timestamp, touched: &Touched) {
+    let bench = Bench { world, policy, now };
+    let wanted = bench.wanted(board, touched);
+    bench.judge(board, &mut Read::default(), &wanted, Duration::MAX);
+}
+
+impl Bench<'_> {
+    /// Whom to judge.
+    pub(super) fn wanted(&self, board: &Board, touched: &Touched) -> BTreeSet<ObjectRef> {
+        let reviewed = match touched {
+            Touched { everybody: false, namespaces, objects } if namespaces.is_empty() => {
+                self.world.subjects(objects).iter().map(|subject| subject.object.clone()).collect()
+            }
+            _ => self.world.reviewed().iter().map(|subject| subject.object.clone()).collect(),
+        };
+        board.wanted(touched, reviewed, self.now)
+    }
+
+    /// Judges these, with pauses. What it would take to ask AWS comes back, with whom that is for.
+    pub(super) fn judge_in_slices(&self, board: &mut Board, read: &mut Read, wanted: &BTreeSet<ObjectRef>) -> Open {
+        self.judge(board, read, wanted, SLICE)
+    }
+
+    fn judge(&self, board: &mut Board, read: &mut Read, wanted: &BTreeSet<ObjectRef>, slice: Duration) -> Open {
+        let mut open = Open::default();
+        let mut begun = Instant::now();
+        for object in wanted {
+            let judged = self.world.subjects([object]).first().map(|subject| {
+                let examined = self.examine(subject, read);
+                if !examined.questions.is_empty() {
+                    open.objects.insert(object.clone());
+                    open.questions.extend(examined.questions);
+                }
+                Judged { findings: examined.judgement.findings, until: examined.until }
+            });
+            board.place(object, judged);
+            if begun.elapsed() >= slice {
+                thread::sleep(slice);
+                begun = Instant::now();
+            }
+        }
+        let undecodable = self.world.undecodable();
+        let found = undecodable
+            .iter()
+            .filter_map(|error| self.world.read(|world| rules::undecodable(error, self.policy, View::new(world))));
+        board.place_undecodable(found.collect::<Vec<_>>());
+        open
+    }
+
+    /// Secrets that nobody watches aren't read here either: what is in them is left, as it is where they may not be read.
+    fn examine(&self, subject: &crate::apis::Subject, read: &mut Read) -> Examined {
+        loop {
+            let examined = self
+                .world
+                .read(|world| rules::examine(subject, read.view(world), self.policy, self.now, Surface::Check));
+            if examined.stores.is_empty() {
+                return examined;
+            }
+            let unread = |store| (store, StoreState::Unread(Unread::NotAllowed));
+            read.overlay.stores.extend(examined.stores.into_iter().map(unread));
+        }
+    }
+}
+
+/// What is to be asked of AWS, and for whom.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    pub(super) questions: BTreeSet<Question>,
+    pub(super) objects: BTreeSet<ObjectRef>,
+}

@@ -1,0 +1,217 @@
+//! When to judge again: after a change of the world or of the policy, and when a date comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use crate::finding::Finding;
+use crate::k8s::ObjectRef;
+use crate::mesh::{SecretAccess, SecretScope, View};
+use crate::operate::Clock;
+use crate::operate::metrics::{Metrics, ProblemLabels, Problems};
+use crate::policy::{Detail, Policy};
+use crate::sources::cluster::Readiness;
+use crate::sources::{AwsReader, SharedWorld, Touched};
+use crate::survey::Read;
+use crate::watch::board::Board;
+use crate::watch::judge::Bench;
+use crate::watch::notice::{Notices, Told};
+use crate::watch::report::{Draft, Report};
+
+/// How long it has to be quiet before whom changes touched is judged.
+const QUIET: Duration = Duration::from_secs(1);
+/// How long to wait for that.
+const MOST: Duration = Duration::from_secs(5);
+/// How often the policy and the clock are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Everybody is judged again after this long: what AWS answers changes without a date, and texts tell how much time is left.
+const HOURLY: SignedDuration = SignedDuration::from_hours(1);
+/// For how long a figure stays at zero after its last problem has ended.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
+/// How long AWS may take for all that it is asked at a time.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Questions to AWS, and those that their answers lead to.
+const MOST_ROUNDS: usize = 4;
+
+/// What is wrong, for those who tell it.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(super) notices: Notices,
+    /// Of every member; none where nobody writes them.
+    pub(super) reports: Vec<Arc<Report>>,
+}
+
+/// Judges whom changes touch.
+pub(crate) struct Watcher {
+    pub(crate) world: SharedWorld,
+    pub(crate) policy: Arc<ArcSwap<Policy>>,
+    pub(crate) clock: Clock,
+    pub(crate) aws: Arc<dyn AwsReader>,
+    pub(crate) readiness: Readiness,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Hears what is wrong, after each judgement.
+    pub(crate) found: watch::Sender<Arc<News>>,
+    /// Whether Reports are written.
+    pub(crate) reports: bool,
+}
+
+impl Watcher {
+    /// Judges everybody once all is known, and from then on whom changes touch. Ends only by being dropped.
+    pub(crate) async fn run(self) {
+        while !self.readiness.ready() {
+            tokio::time::sleep(LOOK / 4).await;
+        }
+        self.tell_what_is_not_seen();
+        self.world.follow();
+        let mut changes = self.world.changes();
+        let (mut board, mut figures) = (Board::default(), Figures::default());
+        let mut policy = self.policy.load_full();
+        let mut whole = Timestamp::MIN;
+        loop {
+            let mut touched = self.world.touched();
+            let now = (self.clock)();
+            let current = self.policy.load_full();
+            if !Arc::ptr_eq(&policy, &current) || now.duration_since(whole) >= HOURLY {
+                policy = current;
+                touched = Touched::everybody();
+            }
+            if touched.everybody {
+                whole = now;
+            }
+            let is_due = board.until().is_some_and(|until| until <= now);
+            if !touched.is_empty() || is_due {
+                let judged = self.judge(board, Arc::clone(&policy), now, touched).await;
+                let has_judged = judged.is_some();
+                board = judged.unwrap_or_default();
+                if has_judged {
+                    self.publish(&board, &policy, now, &mut figures);
+                } else {
+                    // Nothing is told of what nobody knows; later all of it is judged anew.
+                    tokio::time::sleep(PATIENCE).await;
+                    self.world.follow();
+                }
+            }
+            if timeout(LOOK, changes.changed()).await.is_ok() {
+                let first = Instant::now();
+                while first.elapsed() < MOST && timeout(QUIET, changes.changed()).await.is_ok() {}
+            }
+        }
+    }
+
+    fn tell_what_is_not_seen(&self) {
+        let (access, scope) = self.world.read(|world| (world.secret_access(), world.secret_scope().clone()));
+        let unseen = match access {
+            SecretAccess::Complete => None,
+            SecretAccess::OnDemand => Some("Secrets are read for reviews alone (--secrets get)"),
+            SecretAccess::Never => Some("Secrets aren't read (--secrets none)"),
+        };
+        if let Some(why) = unseen {
+            tracing::warn!(
+                "{why}: no Event and no figure tells of what is in one, and of a rotated or expired certificate; \
+                 `meshvet audit` reads them by name"
+            );
+        } else if let SecretScope::Only(_) = scope {
+            tracing::warn!(
+                secret_namespaces = %scope,
+                "Secrets of other namespaces aren't read (--secret-namespaces): no Event and no figure tells of what is in one"
+            );
+        }
+    }
+
+    /// Judges on a thread of its own: it is nothing but work.
+    async fn judge(&self, mut board: Board, policy: Arc<Policy>, now: Timestamp, touched: Touched) -> Option<Board> {
+        let mut read = Read::default();
+        let mut wanted = None;
+        for _ in 0..=MOST_ROUNDS {
+            let (world, policy, touched) = (self.world.clone(), Arc::clone(&policy), touched.clone());
+            let work = move || {
+                let bench = Bench { world: &world, policy: &policy, now };
+                let wanted: BTreeSet<_> = wanted.unwrap_or_else(|| bench.wanted(&board, &touched));
+                let open = bench.judge_in_slices(&mut board, &mut read, &wanted);
+                (board, read, open)
+            };
+            let open;
+            match tokio::task::spawn_blocking(work).await {
+                Ok(done) => (board, read, open) = done,
+                Err(error) => {
+                    tracing::error!(%error, "judging again failed; this is a bug of meshvet");
+                    return None;
+                }
+            }
+            if open.questions.is_empty() || !self.aws.asks() {
+                break;
+            }
+            let questions = open.questions.into_iter().collect();
+            read.aws.extend(self.aws.ask(questions, Instant::now() + PATIENCE).await);
+            wanted = Some(open.objects);
+        }
+        Some(board)
+    }
+
+    /// Hands over what is wrong.
+    fn publish(&self, board: &Board, policy: &Policy, now: Timestamp, figures: &mut Figures) {
+        let mut notices = Notices::default();
+        let mut drafts = self.drafts(board);
+        let mut counts: BTreeMap<ProblemLabels, u64> = BTreeMap::new();
+        for seen in board.problems() {
+            let finding = &seen.finding;
+            let about = match self.world.uid(&finding.object) {
+                Some(uid) => Some((finding.object.clone(), uid)),
+                // One that nobody judges: a promise, say. Whoever it was found on is told.
+                None => self.world.uid(&seen.subject).map(|uid| (ObjectRef::clone(&seen.subject), uid)),
+            };
+            if finding.suppressed.is_none() {
+                *counts.entry(labels(finding)).or_default() += 1;
+            }
+            if let Some((object, uid)) = about {
+                let namespace = object.namespace().to_owned();
+                let detail = self.world.read(|world| policy.effective(&namespace, View::new(world)).detail);
+                let brief = detail == Detail::Brief;
+                let told = Told { finding, object: &object, uid: &uid, brief, now };
+                notices.add(&told);
+                if let Some((_, draft)) = drafts.get_mut(&object) {
+                    draft.add(&told);
+                }
+            }
+        }
+        let problems = Problems { problems: figures.remember(counts, now), objects: board.counts() };
+        self.metrics.problems(problems);
+        let reports = drafts.into_iter().map(|(member, (uid, draft))| Arc::new(draft.report(&member, &uid))).collect();
+        self.found.send_replace(Arc::new(News { notices, reports }));
+    }
+
+    /// An empty Report for every member.
+    fn drafts(&self, board: &Board) -> BTreeMap<ObjectRef, (Box<str>, Draft)> {
+        let members = board.members().filter(|_| self.reports);
+        members.filter_map(|member| Some((member.clone(), (self.world.uid(member)?, Draft::default())))).collect()
+    }
+}
+
+fn labels(finding: &Finding) -> ProblemLabels {
+    ProblemLabels {
+        namespace: finding.object.namespace().to_owned(),
+        kind: finding.object.kind.clone(),
+        rule: finding.rule.code,
+        severity: finding.severity.to_string(),
+    }
+}
+
+/// The figures that once weren't zero, so that an alert sees the end of a problem.
+#[derive(Default)]
+struct Figures(BTreeMap<ProblemLabels, Timestamp>);
+
+impl Figures {
+    fn remember(&mut self, mut counts: BTreeMap<ProblemLabels, u64>, now: Timestamp) -> BTreeMap<ProblemLabels, u64> {
+        self.0.extend(counts.keys().map(|labels| (labels.clone(), now)));
+        self.0.retain(|_, last| now.duration_since(*last) < REMEMBERED);
+        for labels in self.0.keys() {
+            counts.entry(labels.clone()).or_insert(0);
+        }
+        counts
+    }
+}
