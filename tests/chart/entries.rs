@@ -13,7 +13,9 @@ const FLEET: &str = r#"policy.workloads=[{"apiVersion":"example.com/v1","kind":"
 fn entries(values: &[&str]) -> Vec<Value> {
     let objects = render(values);
     let all = of_kind(&objects, "ValidatingWebhookConfiguration")["webhooks"].as_array().expect("webhooks").clone();
-    all.into_iter().filter(|hook| hook["clientConfig"]["service"]["path"].as_str().is_some_and(|path| !path.starts_with(VALIDATE))).collect()
+    all.into_iter()
+        .filter(|hook| hook["clientConfig"]["service"]["path"].as_str().is_some_and(|path| !path.starts_with(VALIDATE)))
+        .collect()
 }
 
 fn names(values: &[&str]) -> Vec<String> {

@@ -37,7 +37,10 @@ fn told(kubectl: &Kubectl, namespace: &str) -> Vec<String> {
 #[track_caller]
 fn tells(kubectl: &Kubectl, namespace: &str, expected: &[&str]) {
     eventually("it is told by Events", || {
-        let told = told(kubectl, namespace);
+        // Those of one turn come in no order.
+        let (mut told, mut expected) = (told(kubectl, namespace), expected.to_vec());
+        told.sort();
+        expected.sort_unstable();
         if told == expected { Ok(()) } else { Err(format!("{told:?}, not {expected:?}")) }
     });
 }
