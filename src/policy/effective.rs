@@ -1,7 +1,6 @@
 //! The policy as the engine reads it: names resolved, scopes laid over one another.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::apis::WorkloadKind;
@@ -13,6 +12,7 @@ use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Changes, Detail, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::file::{Aws, AwsAccount, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
+use crate::policy::groups::resolve;
 use crate::policy::issuers::{AllowedIssuers, IssuersFile};
 use crate::policy::workloads;
 
@@ -244,63 +244,6 @@ impl Effective {
 
 fn allowed(issuers: Option<&IssuersFile>, path: &str) -> Result<Option<Arc<AllowedIssuers>>, PolicyError> {
     issuers.map(|issuers| issuers.resolve(path).map(Arc::new)).transpose()
-}
-
-fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<Vec<Option<Severity>>, PolicyError> {
-    let mut severities = vec![None; RULES.len()];
-    let mut groups = Vec::new();
-    for (name, severity) in named {
-        if let Some(group) = Group::named(name) {
-            groups.push((group, *severity));
-        } else if let Some(rule) = Rule::find(name) {
-            severities[rule.index] = Some(*severity);
-        } else {
-            let nearest = Rule::nearest(name).map(str::to_owned);
-            return Err(PolicyError::UnknownRule { path: path.to_owned(), name: name.clone(), nearest });
-        }
-    }
-    // The narrowest first: a wider one takes what is left.
-    groups.sort_by_key(|(group, _)| *group);
-    for (group, severity) in groups {
-        for rule in RULES.iter().filter(|rule| rule.default != Severity::Off && group.holds(rule)) {
-            severities[rule.index].get_or_insert(severity);
-        }
-    }
-    Ok(severities)
-}
-
-/// Several rules under one name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
-    /// `MV4xx`: the digit of the hundreds.
-    Hundred(u8),
-    /// `names`: those of one [folder](Rule::folder).
-    Folder(&'static str),
-    /// `all` of them.
-    All,
-}
-
-impl Group {
-    fn named(name: &str) -> Option<Self> {
-        if name.eq_ignore_ascii_case("all") {
-            return Some(Self::All);
-        }
-        let hundred = match name.as_bytes() {
-            [b'M' | b'm', b'V' | b'v', digit @ b'0'..=b'9', b'x' | b'X', b'x' | b'X'] => Some(*digit),
-            _ => None,
-        };
-        let of_hundred = |digit: &u8| RULES.iter().any(|rule| Self::Hundred(*digit).holds(rule));
-        let folder = || RULES.iter().map(Rule::folder).find(|folder| folder.eq_ignore_ascii_case(name));
-        hundred.filter(of_hundred).map(Self::Hundred).or_else(|| folder().map(Self::Folder))
-    }
-
-    fn holds(self, rule: &Rule) -> bool {
-        match self {
-            Self::All => true,
-            Self::Folder(folder) => rule.folder() == folder,
-            Self::Hundred(digit) => rule.code.as_bytes().get(2) == Some(&digit),
-        }
-    }
 }
 
 #[cfg(test)]

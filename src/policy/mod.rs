@@ -7,6 +7,7 @@ mod answers;
 mod effective;
 mod error;
 mod file;
+mod groups;
 mod issuers;
 mod workloads;
 
