@@ -22,11 +22,11 @@ use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::timeout::before;
 use crate::admission::touched::{Touched, touched};
 use crate::admission::unready::{FailurePolicy, Unready};
-use crate::admission::verdict::{Old, Verdict, is_compared};
+use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
 use crate::apis::Subject;
 use crate::aws::{AwsFacts, Question};
-use crate::mesh::{FreshStores, Overlay, StoreKey, View, World};
+use crate::mesh::{FreshStores, Overlay, StoreKey, StoreState, Unread, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::{Clock, trace};
 use crate::policy::Policy;
@@ -192,23 +192,37 @@ impl Admission {
         deadline: Instant,
     ) -> Result<Verdict, Failure> {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
-        let mut read = FreshStores::new();
+        let (mut read, mut doubtful) = (FreshStores::new(), Vec::new());
         loop {
             let (about, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), read.clone());
             let looked = self.compute(heavy, deadline, move |this| {
                 let moved = about.moved.as_deref()?;
                 Some(touched(&about, moved, &this.world, &fresh, &policy, now))
             });
-            let Some(Touched { verdict, rests_on }) = looked.await? else { return Ok(Verdict::default()) };
+            let Some(Touched { mut verdict, rests_on }) = looked.await? else { return Ok(Verdict::default()) };
             let first = read.is_empty();
             if !first || rests_on.is_empty() {
+                verdict.warnings.splice(0..0, doubtful);
                 return Ok(verdict);
             }
-            let answered = timeout_at(before(deadline), self.reader.read(rests_on.clone())).await.unwrap_or_default();
-            if answered.is_empty() {
-                return Ok(verdict);
+            let answered = timeout_at(before(deadline), self.reader.read(rests_on)).await;
+            let unread = |store: &StoreKey| match &answered {
+                Err(_) => Some(format!("took too long to read {store}")),
+                Ok(read) => match read.get(store) {
+                    Some(StoreState::Unread(Unread::Failed(why))) => Some(why.clone()),
+                    _ => None,
+                },
+            };
+            // What can't be read afresh refuses nothing, and isn't cleared by it either.
+            verdict.soften(|finding| finding.problem.site.rests_on.iter().find_map(unread));
+            match answered {
+                Ok(answered) if !answered.is_empty() && !verdict.allows() => {
+                    let unconfirmed = |warned: &Warned| matches!(warned.because, Because::Unconfirmed(_));
+                    doubtful = verdict.warnings.into_iter().filter(unconfirmed).collect();
+                    read = answered;
+                }
+                _ => return Ok(verdict),
             }
-            read = answered;
         }
     }
 

@@ -157,7 +157,11 @@ pub(crate) fn warnings(object: &ObjectRef, verdict: &Verdict) -> Vec<String> {
     let mut lines = Vec::new();
     let mut length = 0;
     for (index, one) in warned.iter().enumerate() {
-        let line = warning(object, one, detail);
+        let member = one.member.as_ref().or(verdict.of_change.then_some(&one.finding.object));
+        // In brief, nothing of another namespace.
+        let shown = |member: &&ObjectRef| detail == Detail::Full || member.namespace() == object.namespace();
+        let about = member.filter(shown).unwrap_or(object);
+        let line = warning(about, one, detail);
         let room = if index + 1 < warned.len() { LONGEST_WARNINGS - LONGEST_REST } else { LONGEST_WARNINGS };
         length += line.chars().count();
         if length > room {
@@ -177,7 +181,7 @@ pub(crate) fn warnings(object: &ObjectRef, verdict: &Verdict) -> Vec<String> {
 /// What matters first, since the end may be cut: the object, the rule, whether it is news, what is wrong; then why it is doubtful, and
 /// where there is room, the place. With the object, since kubectl prints equal warnings once.
 fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
-    let Warned { finding, because, member } = warned;
+    let Warned { finding, because, .. } = warned;
     let (note, why) = match because {
         Because::Mild => ("", None),
         Because::SameAsBefore => (" (as before)", None),
@@ -189,7 +193,7 @@ fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
         Because::Unconfirmed(_) if detail == Detail::Brief => (" (not confirmed)", None),
         Because::Unconfirmed(why) => (" (not confirmed)", Some(clean(why, LONGEST_DOUBT))),
     };
-    let mut line = clean(&named(member.as_ref().unwrap_or(object)), LONGEST_WARNING / 2);
+    let mut line = clean(&named(object), LONGEST_WARNING / 2);
     let _ = write!(line, " {}{note}: ", finding.rule.code);
     let mut tail = why.map(|why| format!("; {why}")).unwrap_or_default();
     let room = |line: &str, tail: &str| LONGEST_WARNING.saturating_sub(line.chars().count() + tail.chars().count());

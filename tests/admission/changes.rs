@@ -1,6 +1,9 @@
 //! Reviews of what mesh objects rest on: whatever is changed, in whatever order, the change that breaks TLS is the one that is told.
 
+use futures::future::BoxFuture;
+use meshvet::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread};
 use meshvet::policy::Policy;
+use meshvet::sources::StoreReader;
 use serde_json::{Value, json};
 
 use crate::bed::{AUTHORITY, Bed, SOUND, create, node, review, update};
@@ -104,7 +107,25 @@ async fn the_policy_has_a_change_refused_that_breaks_a_node() {
     );
     bed.ask(&update(sound.clone(), broken.clone())).await.passes_silently();
     deny(&bed, "changes: {secrets: deny}\nenforcement: warn");
-    bed.ask(&update(sound, broken)).await.warns(&["(would be refused)", "MV101"]);
+    bed.ask(&update(sound, broken)).await.warns(&["shop/blue MV101 (would be refused)"]);
+}
+
+/// Reads nothing, and says why.
+struct Forbidden;
+
+impl StoreReader for Forbidden {
+    fn read(&self, keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores> {
+        let state = || StoreState::Unread(Unread::Failed("may not get secrets".to_owned()));
+        Box::pin(async move { keys.into_iter().map(|key| (key, state())).collect() })
+    }
+}
+
+#[tokio::test]
+async fn what_cant_be_read_afresh_refuses_no_change() {
+    let all = [namespace("shop"), tls_secret("shop", "blue-cert", &misnamed()), node()];
+    let bed = Bed::reading(all, SecretAccess::Complete, Forbidden);
+    deny(&bed, "changes: {workloads: deny}");
+    bed.ask(&create(workload())).await.warns(&["shop/blue MV101 (not confirmed)", "may not get secrets"]);
 }
 
 #[tokio::test]
