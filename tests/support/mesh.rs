@@ -139,7 +139,8 @@ impl Mesh {
             _ => (-30 - spread / 8, 60 + spread),
         };
         params.not_before = in_days(from).into();
-        params.not_after = in_days(to).into();
+        // Half a day on, so that no two runs a moment apart count another number of days.
+        params.not_after = (in_days(to) + HALF_A_DAY).into();
         let issuer = if matter == Matter::OtherIssuer { stranger } else { root };
         let leaf = params.signed_by(key, issuer).expect("a leaf");
         json!({"apiVersion": "v1", "kind": "Secret",
@@ -206,6 +207,8 @@ fn authority(name: &str) -> Issuer {
     params.not_after = in_days(3000).into();
     CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a root")
 }
+
+const HALF_A_DAY: Duration = Duration::from_secs(12 * 60 * 60);
 
 fn in_days(days: i64) -> SystemTime {
     let span = Duration::from_secs(days.unsigned_abs() * 24 * 60 * 60);
