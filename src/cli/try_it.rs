@@ -7,12 +7,15 @@ use anyhow::{Context as _, bail};
 
 use crate::apis::{self, Part};
 use crate::example::{self, Expected};
+use crate::finding::catalogue::WORKLOAD_UNKNOWN;
+use crate::finding::{Rule, Severity};
 use crate::k8s::ObjectRef;
-use crate::mesh::World;
 use crate::policy::Policy;
 use crate::serve;
-use crate::serve::rehearsal::{Rehearsal, Submission, Told, submissions};
-use crate::sources::manifests::{self, Input};
+use crate::serve::rehearsal::{Rehearsal, Told};
+use crate::sources::manifests::{self, Input, Manifests};
+use crate::text::{one_line, plural};
+use crate::watch::Seen;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,13 +23,14 @@ Examples:
   meshvet try manifests/       your own
   meshvet try manifests/ -n shop --config policy.yaml
 
-Exit codes: 0 nothing refused (or the example behaves as it should), 1 something was refused, 2 could not run.";
+Exit codes: 0 nothing is refused or broken (or the example behaves as it should), 1 something is, 2 could not run.";
 
 /// Try the webhook without a cluster.
 ///
-/// Starts the real admission server on loopback, with a certificate of its own. Takes the manifests for what is in a cluster, submits
-/// each of their virtual nodes and gateways to it over TLS as kube-apiserver would, and prints each verdict as kubectl would. Without
-/// a folder: an example mesh, whose certificates are minted on the spot. No cluster is touched.
+/// Starts the real admission server on loopback, with a certificate of its own, over an empty cluster. Submits each object of the
+/// manifests to it, in their order, over TLS as kube-apiserver would, and prints what kubectl would. What is stored is known to the next
+/// review. At the end stands what the watcher reports of the result. Without a folder: an example mesh, whose certificates are minted on
+/// the spot. No cluster is touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct TryArgs {
@@ -46,9 +50,12 @@ pub(super) struct TryArgs {
 /// What came of all of it.
 #[derive(Default)]
 struct Tally {
+    reviewed: usize,
     created: usize,
     warned: usize,
     refused: usize,
+    /// Whether what is stored in the end doesn't work.
+    broken: bool,
     /// Where the example did not behave as it should.
     surprises: Vec<String>,
 }
@@ -63,20 +70,20 @@ impl TryArgs {
         let example = self.paths.is_empty();
         let (manifests, from) = if example {
             let secrets = example::secrets().context("the example's certificates")?;
-            let minted = [("certificates minted just now", secrets.as_str())];
-            let manifests = manifests::load_texts(example::FILES.into_iter().chain(minted), &self.namespace);
+            let minted = ("certificates minted just now", secrets.as_str());
+            let texts = example::in_order(minted);
+            let manifests = manifests::in_order_of_texts(texts, &self.namespace);
             (manifests, "examples/mesh (built in), its certificates minted just now".to_owned())
         } else {
             let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
             let from: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
-            (manifests::load(&inputs, &self.namespace), from.join(", "))
+            (manifests::in_order(&inputs, &self.namespace), from.join(", "))
         };
         for problem in &manifests.problems {
             super::tell(&format!("error: {}: {}", place(problem.file.as_str(), problem.line), problem.message));
         }
         let broken = !manifests.problems.is_empty();
-        let (submissions, world) = submissions(manifests);
-        if submissions.is_empty() {
+        if !manifests.documents.iter().any(|document| document.row.part == Part::Member) {
             let kinds = apis::rows().filter(|row| row.part == Part::Member).map(|row| format!("no {}", row.kind.kind));
             let none = kinds.collect::<Vec<_>>().join(" and ");
             bail!(
@@ -84,14 +91,14 @@ impl TryArgs {
             );
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let tally = runtime.block_on(submit(&submissions, world, policy, example, &from))?;
+        let tally = runtime.block_on(submit(manifests, policy, example, &from))?;
         for surprise in &tally.surprises {
             super::tell(&format!("error: {surprise}"));
         }
-        Ok(match (broken, example, tally.refused) {
-            (true, ..) => ExitCode::from(super::COULD_NOT_RUN),
-            (_, true, _) if tally.surprises.is_empty() => ExitCode::SUCCESS,
-            (_, false, 0) => ExitCode::SUCCESS,
+        Ok(match (broken, example) {
+            (true, _) => ExitCode::from(super::COULD_NOT_RUN),
+            (_, true) if tally.surprises.is_empty() => ExitCode::SUCCESS,
+            (_, false) if tally.refused == 0 && !tally.broken => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
         })
     }
@@ -102,67 +109,108 @@ fn place(file: &str, line: Option<u32>) -> String {
 }
 
 /// Serves, asks, and stops serving.
-async fn submit(
-    submissions: &[Submission],
-    world: World,
-    policy: Policy,
-    example: bool,
-    from: &str,
-) -> anyhow::Result<Tally> {
-    let rehearsal = Rehearsal::start(world, policy).await?;
+async fn submit(manifests: Manifests, policy: Policy, example: bool, from: &str) -> anyhow::Result<Tally> {
+    let Manifests { documents, promised, sources, .. } = manifests;
+    let rehearsal = Rehearsal::start(promised, policy).await?;
     let address = rehearsal.address();
     super::print(&format!(
-        "meshvet answers admission reviews at https://{address}/validate, with a certificate of its own.\n\
-         In its cluster: {from}.\n\n$ kubectl apply -f {}\n",
+        "meshvet answers admission reviews at https://{address}, with a certificate of its own, over an empty cluster.\n\n\
+         $ kubectl apply -f {}\n",
         if example { "examples/mesh" } else { from }
     ))?;
-    let mut api_server = rehearsal.api_server().await?;
+    let mut cluster = rehearsal.cluster().await?;
     let mut tally = Tally::default();
-    for submission in submissions {
-        let told = api_server.create(submission.row, &submission.manifest, &submission.file).await?;
+    for document in documents {
+        let file = document.source.of(&sources).map_or("", |source| source.name.as_str());
+        let told = cluster.apply(&document, file).await?;
         super::print(&told.text)?;
-        tally.add(submission, &told, example);
+        tally.add(&document.object, document.row.part == Part::Member, &told, example);
+    }
+    drop(cluster);
+    let watched = rehearsal.watched();
+    tally.broken = watched.iter().any(|seen| seen.finding.severity == Severity::Deny);
+    super::print(&events(&watched))?;
+    if example && !watched_as_expected(&watched) {
+        tally.surprises.push("the watcher reports something else than the example says it should".to_owned());
     }
     super::print(&tally.summary(example))?;
-    drop(api_server);
     rehearsal.end().await?;
     Ok(tally)
 }
 
+/// What the watcher reports by Events of what is stored.
+fn events(watched: &[Seen]) -> String {
+    let problems = watched.iter().filter(|seen| seen.finding.suppressed.is_none());
+    let lines: Vec<String> = problems
+        .map(|seen| {
+            let (finding, field) = (&seen.finding, seen.finding.field().kubernetes());
+            let field = if field.is_empty() { String::new() } else { format!(" ({field})") };
+            let message = one_line(&finding.problem.message);
+            format!("  {}: {} {}: {message}{field}\n", finding.object, finding.severity, finding.rule.code)
+        })
+        .collect();
+    match lines.len() {
+        0 => "\nThe watcher has nothing to report of what is stored now.\n".to_owned(),
+        count => {
+            let problems = plural(count, "problem");
+            format!("\nThe watcher reports {problems} of what is stored now, by an Event each:\n{}", lines.concat())
+        }
+    }
+}
+
 impl Tally {
-    fn add(&mut self, submission: &Submission, told: &Told, example: bool) {
+    fn add(&mut self, object: &ObjectRef, is_member: bool, told: &Told, example: bool) {
+        if told.asked {
+            self.reviewed += 1;
+        }
         match (told.created, told.warnings.is_empty()) {
             (false, _) => self.refused += 1,
             (true, false) => self.warned += 1,
             (true, true) => self.created += 1,
         }
-        if example && !as_expected(&submission.object, told) {
-            self.surprises.push(format!("{} did not fare as the example says it should", submission.object));
+        if example && !as_expected(object, is_member, told) {
+            self.surprises.push(format!("{object} did not fare as the example says it should"));
         }
     }
 
     fn summary(&self, example: bool) -> String {
-        let Self { created, warned, refused, surprises } = self;
+        let Self { reviewed, created, warned, refused, surprises, .. } = self;
         let verdict = match (example, surprises.is_empty()) {
             (true, true) => ", each as it should be",
             (true, false) => ", and not as it should be",
             (false, _) => "",
         };
         format!(
-            "\n{} submitted: {created} created, {warned} created with a warning, {refused} refused{verdict}.\n",
+            "\n{} submitted ({reviewed} reviewed by meshvet): {created} created, {warned} created with a warning, {refused} \
+             refused{verdict}.\n",
             created + warned + refused
         )
     }
 }
 
-fn as_expected(object: &ObjectRef, told: &Told) -> bool {
+fn as_expected(object: &ObjectRef, is_member: bool, told: &Told) -> bool {
     let expected = example::EXPECTED.iter().find(|(name, _)| *name == object.name).map(|(_, expected)| *expected);
-    match expected {
-        Some(Expected::Created) => told.created && told.warnings.is_empty(),
-        Some(Expected::Warned(rule)) => {
-            told.created && told.warnings.iter().any(|line| line.contains(&format!(" {}", rule.code)))
-        }
-        Some(Expected::Refused(rule)) => !told.created && told.text.contains(&format!("\n{} ", rule.code)),
-        None => false,
+    let warns = |rule: &Rule| told.warnings.iter().any(|line| line.contains(&format!(" {}", rule.code)));
+    match (expected, is_member) {
+        (Some(Expected::Warned(rule)), true) => told.created && warns(rule),
+        (Some(Expected::Refused(rule)), true) => !told.created && told.text.contains(&format!("\n{} ", rule.code)),
+        (Some(Expected::Late(_)), true) => told.created && warns(WORKLOAD_UNKNOWN),
+        (Some(Expected::Late(rule)), false) if object.kind == "Deployment" => told.created && warns(rule),
+        (Some(_), _) | (None, false) => told.created && told.warnings.is_empty(),
+        (None, true) => false,
     }
+}
+
+/// Whether the watcher reports of the example what it should: what came too late to be refused, and what is only warned of.
+fn watched_as_expected(watched: &[Seen]) -> bool {
+    let is_expected = |seen: &Seen| {
+        example::EXPECTED.iter().any(|(name, expected)| {
+            let rule = match expected {
+                Expected::Late(rule) | Expected::Warned(rule) => *rule,
+                Expected::Created | Expected::Refused(_) => return false,
+            };
+            seen.finding.object.name == *name && seen.finding.rule.code == rule.code
+        })
+    };
+    !watched.is_empty() && watched.iter().all(is_expected)
 }

@@ -9,7 +9,7 @@ use crate::finding::catalogue::{CERTIFICATE_EXPIRED, COMMON_NAME_ONLY, FILE_MISS
 use mint::{Authority, Minted};
 
 /// The manifests, each with its path in the repository.
-pub(crate) static FILES: [(&str, &str); 9] = [
+pub(crate) static FILES: [(&str, &str); 10] = [
     ("examples/mesh/mesh.yaml", include_str!("../../examples/mesh/mesh.yaml")),
     ("examples/mesh/catalog.yaml", include_str!("../../examples/mesh/catalog.yaml")),
     ("examples/mesh/front.yaml", include_str!("../../examples/mesh/front.yaml")),
@@ -19,7 +19,14 @@ pub(crate) static FILES: [(&str, &str); 9] = [
     ("examples/mesh/orders.yaml", include_str!("../../examples/mesh/orders.yaml")),
     ("examples/mesh/search.yaml", include_str!("../../examples/mesh/search.yaml")),
     ("examples/mesh/reviews.yaml", include_str!("../../examples/mesh/reviews.yaml")),
+    ("examples/mesh/shipping.yaml", include_str!("../../examples/mesh/shipping.yaml")),
 ];
+
+/// The manifests in the order in which they are applied, the Secrets among them.
+pub(crate) fn in_order<'t>(secrets: (&'t str, &'t str)) -> impl Iterator<Item = (&'t str, &'t str)> {
+    let (mesh, nodes) = FILES.split_at(1);
+    mesh.iter().copied().chain([secrets]).chain(nodes.iter().copied())
+}
 
 /// What should become of a node of the example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +37,12 @@ pub(crate) enum Expected {
     Warned(&'static Rule),
     /// Refused by this rule.
     Refused(&'static Rule),
+    /// Created before its pods; what this rule finds is a warning when they come.
+    Late(&'static Rule),
 }
 
 /// What should become of each node and gateway of the example, by name.
-pub(crate) static EXPECTED: [(&str, Expected); 8] = [
+pub(crate) static EXPECTED: [(&str, Expected); 9] = [
     ("catalog", Expected::Created),
     ("front", Expected::Created),
     ("ingress", Expected::Created),
@@ -42,6 +51,7 @@ pub(crate) static EXPECTED: [(&str, Expected); 8] = [
     ("orders", Expected::Refused(CERTIFICATE_EXPIRED)),
     ("search", Expected::Refused(FILE_MISSING)),
     ("reviews", Expected::Warned(COMMON_NAME_ONLY)),
+    ("shipping", Expected::Late(HOSTNAME_MISMATCH)),
 ];
 
 /// The Secrets that the example's nodes mount, as one manifest in JSON.
@@ -61,6 +71,7 @@ pub(crate) fn secrets() -> Result<String, rcgen::Error> {
         tls("payment", &payment),
         tls("orders", &leaf("orders").valid(-91, -1).mint()?),
         hand_made("search", &leaf("search").mint()?),
+        tls("shipping", &leaf("delivery").mint()?),
         tls("reviews", &leaf("reviews").common_name_only().mint()?),
     ];
     Ok(json!({"apiVersion": "v1", "kind": "List", "items": secrets}).to_string())

@@ -19,7 +19,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::apis::{self, Row};
+use crate::sources::manifests::Document;
 
 /// Why a webhook could not be asked, or did not answer as it should.
 #[derive(Debug, Error)]
@@ -84,8 +84,10 @@ pub(crate) struct ApiServer {
 
 /// What a user gets to see.
 pub(crate) struct Told {
-    /// Whether the object was created.
+    /// Whether the object was stored.
     pub(crate) created: bool,
+    /// Whether the webhook was asked.
+    pub(crate) asked: bool,
     /// The warnings, each without `Warning: `.
     pub(crate) warnings: Vec<String>,
     /// All of it, as kubectl writes it.
@@ -134,12 +136,12 @@ impl ApiServer {
         Ok(Self { sender, host: host.to_owned(), asked: 0 })
     }
 
-    /// Submits an object to be created, as `kubectl apply -f FILE` would.
-    pub(crate) async fn create(&mut self, row: &Row, object: &Value, file: &str) -> Result<Told, Unanswered> {
+    /// Asks a webhook of this name at a path about an object.
+    pub(super) async fn ask(&mut self, asked: &Asked<'_>, path: &str, webhook: &str) -> Result<Told, Unanswered> {
         self.asked += 1;
         let uid = format!("00000000-0000-4000-8000-{:012x}", self.asked);
-        let review = review(row, object, &uid);
-        let request = Request::post(format!("https://{}/validate?timeout=5s", self.host))
+        let review = asked.review(&uid)?;
+        let request = Request::post(format!("https://{}{path}?timeout=5s", self.host))
             .header(header::HOST, &self.host)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(serde_json::to_vec(&review)?)))?;
@@ -154,55 +156,86 @@ impl ApiServer {
         if response.uid != uid {
             return Err(Unanswered::OtherReview { answered: response.uid, asked: uid });
         }
-        Ok(tell(row, object, file, response))
+        Ok(asked.told(response, webhook))
     }
 }
 
-/// What kubectl prints.
-fn tell(row: &Row, object: &Value, file: &str, response: Response) -> Told {
-    let mut text: String = response.warnings.iter().map(|warning| format!("Warning: {warning}\n")).collect();
-    let name = object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
-    if response.allowed {
-        text.push_str(&format!("{}.{}/{name} created\n", row.singular, row.group));
-    } else {
-        let Status { message, reason } = response.status;
-        let webhook = apis::word(row.group, |names| names.webhook);
-        text.push_str(&format!(
-            "Error from server ({reason}): error when creating {file:?}: admission webhook {webhook:?} denied the request: \
-             {message}\n"
-        ));
-    }
-    Told { created: response.allowed, warnings: response.warnings, text }
+/// An object that is submitted.
+pub(super) struct Asked<'a> {
+    pub(super) document: &'a Document,
+    /// As it was applied before.
+    pub(super) old: Option<&'a [u8]>,
+    /// The file that it stands in.
+    pub(super) file: &'a str,
 }
 
-fn review(row: &Row, object: &Value, uid: &str) -> Value {
-    let mut object = object.clone();
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.insert("uid".to_owned(), uid.into());
-        metadata.insert("generation".to_owned(), 1.into());
-        metadata.insert("creationTimestamp".to_owned(), Timestamp::now().to_string().into());
+impl Asked<'_> {
+    /// What kubectl prints where no webhook is asked.
+    pub(super) fn unasked(&self) -> Told {
+        Told { created: true, asked: false, warnings: Vec::new(), text: self.done() }
     }
-    let metadata = object.get("metadata").unwrap_or(&Value::Null);
-    let of = |key: &str| metadata.get(key).cloned().unwrap_or_default();
-    let group_version_kind = json!({"group": row.group, "version": row.version, "kind": row.kind.kind});
-    let resource = json!({"group": row.group, "version": row.version, "resource": row.plural});
-    json!({
-        "kind": "AdmissionReview",
-        "apiVersion": "admission.k8s.io/v1",
-        "request": {
-            "uid": uid,
-            "kind": group_version_kind,
-            "resource": resource,
-            "requestKind": group_version_kind,
-            "requestResource": resource,
-            "name": of("name"),
-            "namespace": of("namespace"),
-            "operation": "CREATE",
-            "userInfo": {"username": "you", "groups": ["system:authenticated"]},
-            "object": object,
-            "oldObject": null,
-            "dryRun": false,
-            "options": {"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-client-side-apply"},
-        },
-    })
+
+    fn done(&self) -> String {
+        let row = self.document.row;
+        let kind =
+            if row.group.is_empty() { row.singular.to_owned() } else { format!("{}.{}", row.singular, row.group) };
+        let done = match self.old {
+            None => "created",
+            Some(old) if old == self.document.json.as_slice() => "unchanged",
+            Some(_) => "configured",
+        };
+        format!("{kind}/{} {done}\n", self.document.object.name)
+    }
+
+    /// What kubectl prints.
+    fn told(&self, response: Response, webhook: &str) -> Told {
+        let mut text: String = response.warnings.iter().map(|warning| format!("Warning: {warning}\n")).collect();
+        if response.allowed {
+            text.push_str(&self.done());
+        } else {
+            let Status { message, reason } = response.status;
+            let doing = if self.old.is_none() { "creating" } else { "applying patch to" };
+            text.push_str(&format!(
+                "Error from server ({reason}): error when {doing} {:?}: admission webhook {webhook:?} denied the request: {message}\n",
+                self.file
+            ));
+        }
+        Told { created: response.allowed, asked: true, warnings: response.warnings, text }
+    }
+
+    fn review(&self, uid: &str) -> Result<Value, serde_json::Error> {
+        let row = self.document.row;
+        let mut object: Value = serde_json::from_slice(&self.document.json)?;
+        let mut old: Option<Value> = self.old.map(serde_json::from_slice).transpose()?;
+        for object in [Some(&mut object), old.as_mut()].into_iter().flatten() {
+            if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.insert("uid".to_owned(), uid.into());
+                metadata.insert("generation".to_owned(), 1.into());
+                metadata.insert("creationTimestamp".to_owned(), Timestamp::now().to_string().into());
+            }
+        }
+        let (name, namespace) = (&self.document.object.name, self.document.object.namespace());
+        let group_version_kind = json!({"group": row.group, "version": row.version, "kind": row.kind.kind});
+        let resource = json!({"group": row.group, "version": row.version, "resource": row.plural});
+        let (operation, options) = if old.is_none() { ("CREATE", "CreateOptions") } else { ("UPDATE", "PatchOptions") };
+        Ok(json!({
+            "kind": "AdmissionReview",
+            "apiVersion": "admission.k8s.io/v1",
+            "request": {
+                "uid": uid,
+                "kind": group_version_kind,
+                "resource": resource,
+                "requestKind": group_version_kind,
+                "requestResource": resource,
+                "name": name,
+                "namespace": namespace,
+                "operation": operation,
+                "userInfo": {"username": "you", "groups": ["system:authenticated"]},
+                "object": object,
+                "oldObject": old,
+                "dryRun": false,
+                "options": {"kind": options, "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-client-side-apply"},
+            },
+        }))
+    }
 }

@@ -159,7 +159,7 @@ async fn a_pod_of_its_own_is_looked_for_where_nothing_else_has_the_labels() {
 async fn what_is_not_there_is_told_at_once() {
     let cluster = Cluster::of([deployment("shop", "green", "")]);
     let bed = bed([namespace("shop")], &cluster);
-    bed.ask(&create(node())).await.warns(&["MV203", "selects no workload"]);
+    bed.ask(&create(node())).await.warns(&["MV203", "so its certificate files aren't checked"]);
     assert_eq!(cluster.asked(), ["MostlyOwned of shop", "Owners of shop"]);
     bed.policy.store(Policy::parse("unknown: deny").expect("a policy").into());
     bed.ask(&create(node())).await.denies(&["MV203"]);

@@ -59,7 +59,13 @@ fn the_example_behaves_as_it_should_and_reads_as_kubectl_does() {
             "MV206 key-mismatch",
             "MV207 certificate-expired",
             "To read more: meshvet explain MV101",
-            "8 submitted: 3 created, 1 created with a warning, 4 refused, each as it should be.\n",
+            "\nsecret/cart-tls created\n",
+            "\nvirtualnode.appmesh.k8s.aws/shipping created\n",
+            "Warning: shop/shipping MV203: no workload has app=shipping yet, so its certificate files aren't checked",
+            "Warning: shop/shipping MV101: ",
+            "The watcher reports 2 problems of what is stored now, by an Event each:\n",
+            "\n  VirtualNode shop/shipping: deny MV101: ",
+            "30 submitted (28 reviewed by meshvet): 23 created, 3 created with a warning, 4 refused, each as it should be.\n",
         ],
     );
     assert!(!said.contains("PRIVATE KEY"), "{said}");
@@ -71,7 +77,11 @@ fn a_folder_of_ones_own_is_submitted() {
     ends(
         &meshvet(&["try", "mesh"], sound.path()),
         0,
-        &["virtualnode.appmesh.k8s.aws/blue created", "1 submitted: 1 created, 0 created with a warning, 0 refused."],
+        &[
+            "namespace/shop created\ndeployment.apps/blue created\nsecret/blue-cert created\nvirtualnode.appmesh.k8s.aws/blue created\n",
+            "The watcher has nothing to report of what is stored now.",
+            "4 submitted (3 reviewed by meshvet): 4 created, 0 created with a warning, 0 refused.",
+        ],
     );
     let mut objects = world(&MISNAMED);
     let mut unreadable = node();
@@ -91,7 +101,95 @@ fn a_folder_of_ones_own_is_submitted() {
             "MV006 undecodable-object at spec.listeners",
             "VirtualGateway shop/ingress would not work",
             "MV004",
-            "3 submitted: 0 created, 0 created with a warning, 3 refused.",
+            "6 submitted (5 reviewed by meshvet): 3 created, 0 created with a warning, 3 refused.",
+        ],
+    );
+}
+
+/// Submits objects in an order; what was printed for each, and what the watcher reports, once: `object: answers`.
+#[track_caller]
+fn submitted(objects: Vec<Value>, code: i32) -> (String, String) {
+    let folder = folder(objects);
+    let said = ends(&meshvet(&["try", "mesh"], folder.path()), code, &["$ kubectl apply -f mesh\n"]);
+    let (_, answers) = said.split_once("$ kubectl apply -f mesh\n").expect("the answers");
+    let (answers, watcher) = answers.split_once("\nThe watcher ").expect("the watcher's report");
+    (answers.to_owned(), watcher.to_owned())
+}
+
+#[test]
+fn whatever_the_order_the_object_that_breaks_it_is_the_one_that_is_answered() {
+    let order = |issued: &Issued, order: [usize; 3]| {
+        let parts = [tls_secret("shop", "blue-cert", issued), deployment("shop", "blue", "blue-cert:/certs"), node()];
+        let mut objects = vec![namespace("shop")];
+        objects.extend(order.map(|part| parts[part].clone()));
+        objects
+    };
+    let (secret, workload, member) = (0, 1, 2);
+    let orders = [
+        ([secret, workload, member], "Error from server (Forbidden)"),
+        ([workload, secret, member], "Error from server (Forbidden)"),
+        ([secret, member, workload], "\nWarning: shop/blue MV101: hostname "),
+        ([member, secret, workload], "\nWarning: shop/blue MV101: hostname "),
+    ];
+    for (parts, word) in orders {
+        let (answers, watcher) = submitted(order(&MISNAMED, parts), 1);
+        let at = answers.find(word).unwrap_or_else(|| panic!("{answers}\nlacks {word:?}"));
+        assert!(!answers[..at].contains("MV101"), "not before the last of the three: {answers}");
+        let is_stored = parts[2] != member;
+        assert_eq!(watcher.contains("VirtualNode shop/blue: deny MV101: "), is_stored, "{watcher}");
+        let (answers, watcher) = submitted(order(&SOUND, parts), 0);
+        assert!(!answers.contains("MV101") && watcher.starts_with("has nothing to report"), "{answers}{watcher}");
+    }
+    // Whose Secret isn't there is refused, unless its workload isn't there either; a Secret that comes last is judged then.
+    let (answers, watcher) = submitted(order(&MISNAMED, [member, workload, secret]), 1);
+    let (before, last) = answers.split_once("deployment.apps/blue created\n").expect("the Deployment");
+    assert!(before.contains("Warning: shop/blue MV202: "), "{answers}");
+    assert!(last.contains("Warning: shop/blue MV101: hostname "), "{answers}");
+    assert!(watcher.contains("VirtualNode shop/blue: deny MV101: "), "{watcher}");
+}
+
+#[test]
+fn what_is_applied_again_is_an_update() {
+    let moved = tls_secret("shop", "blue-cert", &MISNAMED);
+    let mut objects = world(&SOUND);
+    objects.push(node());
+    objects.push(moved);
+    let (answers, watcher) = submitted(objects, 1);
+    assert!(answers.contains("virtualnode.appmesh.k8s.aws/blue unchanged\n"), "{answers}");
+    assert!(
+        answers.contains("Warning: shop/blue MV101: ") && answers.ends_with("secret/blue-cert configured\n"),
+        "{answers}"
+    );
+    assert!(watcher.contains("deny MV101"), "{watcher}");
+    // What holds no PEM is never sent.
+    let other = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "shop", "name": "other"},
+        "data": {"password": "aHVzaA=="}});
+    let mut objects = world(&SOUND);
+    objects.push(other);
+    let folder = folder(objects);
+    ends(
+        &meshvet(&["try", "mesh"], folder.path()),
+        0,
+        &["secret/other created", "5 submitted (3 reviewed by meshvet)"],
+    );
+}
+
+#[test]
+fn a_policy_may_refuse_a_change_here_too() {
+    let objects = [
+        namespace("shop"),
+        tls_secret("shop", "blue-cert", &MISNAMED),
+        node(),
+        deployment("shop", "blue", "blue-cert:/certs"),
+    ];
+    let folder = folder(objects);
+    std::fs::write(folder.path().join("policy.yaml"), "changes: {workloads: deny}").expect("a file");
+    let output = meshvet(&["try", "mesh", "--config", "policy.yaml"], folder.path());
+    ends(
+        &output,
+        1,
+        &[
+            "admission webhook \"workloads.meshvet.dev\" denied the request: Deployment shop/blue would break VirtualNode shop/blue: MV101",
         ],
     );
 }

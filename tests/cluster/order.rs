@@ -108,7 +108,9 @@ fn a_node_before_its_workload_is_told_that_there_is_none() {
     let world = World::new("order-node-first");
     let objects = broken(world.namespace).into_iter().flat_map(|[secret, deployment, node]| [node, deployment, secret]);
     let outcome = world.apply(&manifests::list(objects)).succeeds();
-    let told = outcome.warnings().filter(|line| line.contains("MV203") && line.contains("selects no workload"));
+    let told = outcome
+        .warnings()
+        .filter(|line| line.contains("MV203") && line.contains("so its certificate files aren't checked"));
     assert_eq!(told.count(), MANY, "{outcome}");
     assert_eq!(nodes(&world), MANY);
 }

@@ -102,8 +102,14 @@ impl<'a> Material<'a> {
                 other => panic!("{other} is no usage"),
             })
             .collect();
-        let leaf = Forge::leaf(&names).usages(&usages).days(recipe.days.0, recipe.days.1).key(kind(&recipe.key));
-        let made = leaf.issued_by(&self.authority(&recipe.by));
+        let by = self.authority(&recipe.by);
+        let mint = || {
+            let leaf = Forge::leaf(&names).usages(&usages).days(recipe.days.0, recipe.days.1).key(kind(&recipe.key));
+            leaf.issued_by(&by)
+        };
+        // RSA keys are drawn from a few that all tests share: no two certificates of a folder have the same.
+        let is_new = |made: &Forged| self.leaves.values().all(|other| other.key.pem != made.key.pem);
+        let made = std::iter::repeat_with(mint).take(50).find(is_new).expect("a key that the folder hasn't");
         self.leaves.insert(name.to_owned(), made.clone());
         made
     }

@@ -18,7 +18,7 @@ fn sources() -> Vec<Source> {
     let all: Vec<Source> = rust
         .map(|path| {
             let text = std::fs::read_to_string(&path).expect("a readable file");
-            let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+            let program = without_tests(&text).to_owned();
             Source { path, text: program }
         })
         .collect();
@@ -26,6 +26,15 @@ fn sources() -> Vec<Source> {
     // A module is a file, or all of a folder.
     let below = |path: &Path| path.ancestors().any(|above| for_tests.contains(&above.with_extension("")));
     all.into_iter().filter(|it| !it.text.contains("\n#![cfg(test)]\n") && !below(&it.path)).collect()
+}
+
+/// A file's text up to its module of tests.
+fn without_tests(text: &str) -> &str {
+    let begins = text.match_indices("#[cfg(test)]\n").find(|(at, mark)| {
+        let item = text.get(at + mark.len()..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        item.ends_with("mod tests {")
+    });
+    begins.and_then(|(at, _)| text.get(..at)).unwrap_or(text)
 }
 
 /// The modules in files of their own that are compiled for tests alone, as paths without an ending.

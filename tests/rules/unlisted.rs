@@ -76,7 +76,7 @@ fn workloads() -> Vec<Case> {
                 s.hide("rollouts.argoproj.io", Sort::Workloads, Some("shop"));
             },
             SELECTOR,
-            &["selects no workload", "apply the workload too"],
+            &["so its certificate files aren't checked", "apply the workload too"],
         ),
         warns(
             "MV203",

@@ -121,7 +121,7 @@ fn templates() -> Vec<Case> {
             "a Deployment without replicas",
             |s| s.deployment["spec"]["replicas"] = 0.into(),
             "spec.podSelector",
-            &["selects no workload"],
+            &["so its certificate files aren't checked"],
         ),
         denies(
             "MV206",
@@ -152,7 +152,7 @@ fn templates() -> Vec<Case> {
                 rolls_out(s, 0);
             },
             "spec.podSelector",
-            &["selects no workload"],
+            &["so its certificate files aren't checked"],
         ),
         denies(
             "MV002",

@@ -112,7 +112,7 @@ impl Key {
     /// A key of this kind; a new one, but for RSA.
     pub(crate) fn new(kind: Kind) -> Arc<Self> {
         static RSA: LazyLock<Mutex<(Vec<Arc<Key>>, usize)>> = LazyLock::new(Mutex::default);
-        const OF_ONE_LENGTH: usize = 3;
+        const OF_ONE_LENGTH: usize = 6;
         let Kind::Rsa(bits) = kind else { return Arc::new(Self::generate(kind)) };
         let (keys, turn) = &mut *RSA.lock().expect("no test panics here");
         let of_kind: Vec<_> = keys.iter().filter(|key| key.kind == kind).collect();

@@ -31,25 +31,34 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         return;
     }
     let site = Site::new("pods", FieldPath::root().keys(["spec", "podSelector"]));
-    let found = member.pod_selector.as_ref().map(|selector| {
-        let labels: Vec<String> = selector.match_labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        let labels = if labels.is_empty() { "its expressions".to_owned() } else { labels.join(",") };
-        format!("no workload in namespace {} with {labels}", member.object.namespace())
-    });
-    let unlisted = cx.view.unlisted(Sort::Workloads, member.object.namespace());
+    let namespace = member.object.namespace();
+    let unlisted = cx.view.unlisted(Sort::Workloads, namespace);
     let unlisted = unlisted.iter().map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ");
-    let selects_none = format!("the {} selects no workload, so its certificate files can't be found", member.noun);
-    let (message, found, fix) = match found {
+    let labels = member.pod_selector.as_ref().map(|selector| {
+        let labels = selector.match_labels.iter().map(|(key, value)| format!("{key}={value}"));
+        labels.collect::<Vec<_>>().join(",")
+    });
+    let none = match labels.as_deref() {
+        None => "no workload is selected",
+        Some("") => "no workload matches the selector yet",
+        Some(labels) => &format!("no workload has {labels} yet"),
+    };
+    let message = format!("{none}, so its certificate files aren't checked");
+    let found = match labels.as_deref() {
+        Some("") => format!("no workload in namespace {namespace} that the selector matches"),
+        labels => format!("no workload in namespace {namespace} with {}", labels.unwrap_or_default()),
+    };
+    let (message, found, fix) = match labels {
         None => (
-            selects_none,
+            message,
             "no podSelector, which selects nothing".to_owned(),
             "give spec.podSelector the labels of the pods".to_owned(),
         ),
-        Some(found) if unlisted.is_empty() => {
-            (selects_none, found, "apply the workload too, or give spec.podSelector the labels of its pods".to_owned())
+        Some(_) if unlisted.is_empty() => {
+            (message, found, "apply the workload too, or give spec.podSelector the labels of its pods".to_owned())
         }
         // It may be among what nobody could list: of the labels nothing is said.
-        Some(found) => (
+        Some(_) => (
             format!("whether it selects a workload is unknown: {unlisted} may not be listed"),
             format!("{found} among those that may be listed"),
             format!("grant list and watch on {unlisted}; else apply the workload too, if there is none yet"),

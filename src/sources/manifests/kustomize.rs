@@ -301,7 +301,9 @@ impl Loader {
                     let id = FactId::Store(key.clone());
                     if self.kustomized.stores.insert(key.clone()) {
                         self.see(id, seen);
-                        self.out.world.learn(Fact::Store(key, store.into()));
+                        let fact = Fact::Store(key, store.into());
+                        self.keep_promised(Some(&fact));
+                        self.out.world.learn(fact);
                         continue;
                     }
                     // Several overlays make it, each its own: which one is meant, nobody knows.
@@ -310,7 +312,9 @@ impl Loader {
                 }
             }
         }
-        self.out.world.learn(Fact::Promise(Promise { object: by, stores: promised }.into()));
+        let promise = Fact::Promise(Promise { object: by, stores: promised }.into());
+        self.keep_promised(Some(&promise));
+        self.out.world.learn(promise);
         if let Some(folder) = folder {
             self.kustomized.parts.extend(read.parts(&folder));
             self.kustomized.patches.extend(read.patches(&folder));

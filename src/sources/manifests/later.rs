@@ -38,6 +38,7 @@ impl Loader {
         let whole = taken.as_ref().is_some_and(|taken| taken.whole);
         let promise = taken
             .map(|taken| Fact::Promise(Promise { object: by.clone(), stores: vec![taken.promised(&by, &key)] }.into()));
+        self.keep_promised(promise.as_ref());
         // One of this name that came before promises nothing now.
         self.out.world.replace(&FactId::Object(by), promise);
         if whole {

@@ -5,6 +5,7 @@
 //! read. Texts of Secrets are wiped once they have become facts.
 
 mod comments;
+mod documents;
 mod input;
 mod json;
 mod kustomize;
@@ -27,10 +28,11 @@ use serde_json::Value;
 
 use crate::apis::{self, Entry, Row, Subject, Undecodable, decode_object};
 use crate::k8s::ObjectRef;
-use crate::mesh::{FactId, SecretAccess, World};
+use crate::mesh::{Fact, FactId, SecretAccess, World};
 use crate::text::plural;
 
 pub use comments::Comment;
+pub use documents::Document;
 pub use input::Input;
 pub use positions::{Mark, Positions};
 pub use source::{Origin, Source};
@@ -113,14 +115,25 @@ pub struct Manifests {
     pub sources: Vec<Source>,
     /// How many Kubernetes objects of any kind there are.
     pub found: usize,
+    /// The objects one by one, where that was [asked for](in_order).
+    pub documents: Vec<Document>,
+    /// What is to come, known before any document is submitted: recorded with the documents.
+    pub promised: Vec<Fact>,
     /// Of each judged object, its place in `objects`.
     index: HashMap<ObjectRef, usize>,
+}
+
+impl SourceId {
+    /// The file of this number, among the sources of the same manifests.
+    pub(crate) fn of(self, sources: &[Source]) -> Option<&Source> {
+        sources.get(self.0)
+    }
 }
 
 impl Manifests {
     /// The file of this number.
     pub fn source(&self, id: SourceId) -> Option<&Source> {
-        self.sources.get(id.0)
+        id.of(&self.sources)
     }
 
     /// Where a judged object stands.
@@ -134,40 +147,31 @@ pub fn load(inputs: &[Input], default_namespace: &str) -> Manifests {
     load_telling(inputs, default_namespace, &mut |_, _| {})
 }
 
+/// As [`load`], keeping each object as kubectl would submit it.
+pub(crate) fn in_order(inputs: &[Input], default_namespace: &str) -> Manifests {
+    let mut loader = Loader::new(default_namespace);
+    loader.in_order = true;
+    loader.load(inputs, &mut |_, _| {})
+}
+
 /// As [`load`], telling before each file how many have been read, and of how many.
 pub(crate) fn load_telling(inputs: &[Input], default_namespace: &str, tell: &mut dyn FnMut(usize, usize)) -> Manifests {
-    let mut loader = Loader::new(default_namespace);
-    let (mut files, problems) = input::find(inputs);
-    // They say what the others are.
-    files.sort_by_key(|file| !file.path.as_deref().is_some_and(kustomize::is_by_name));
-    for (file, message) in problems {
-        loader.out.problems.push(LoadProblem { file, line: None, column: None, message });
-    }
-    let all = files.len();
-    for (read, file) in files.into_iter().enumerate() {
-        tell(read, all);
-        if file.in_folder && loader.kustomized.leaves_out(file.path.as_deref()) {
-            continue;
-        }
-        match file.read() {
-            Ok(bytes) => loader.add(file.origin(), bytes, !file.in_folder),
-            Err(error) => {
-                let message = input::why(&error);
-                loader.out.problems.push(LoadProblem { file: file.name(), line: None, column: None, message });
-            }
-        }
-    }
-    loader.finish()
+    Loader::new(default_namespace).load(inputs, tell)
 }
 
 /// Reads texts that are in memory: each with the name to call it by.
 pub fn load_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>, default_namespace: &str) -> Manifests {
+    Loader::new(default_namespace).load_texts(texts)
+}
+
+/// As [`load_texts`], keeping each object as kubectl would submit it.
+pub(crate) fn in_order_of_texts<'t>(
+    texts: impl IntoIterator<Item = (&'t str, &'t str)>,
+    default_namespace: &str,
+) -> Manifests {
     let mut loader = Loader::new(default_namespace);
-    for (name, text) in texts {
-        let origin = Origin { name: name.to_owned(), path: None, piped: false };
-        loader.add(origin, text.as_bytes().to_vec(), true);
-    }
-    loader.finish()
+    loader.in_order = true;
+    loader.load_texts(texts)
 }
 
 struct Loader {
@@ -182,6 +186,8 @@ struct Loader {
     /// The file being read.
     path: Option<PathBuf>,
     kustomized: Kustomized,
+    /// Whether the objects are kept one by one.
+    in_order: bool,
 }
 
 /// Where a fact was met, and its place among the judged objects.
@@ -205,6 +211,8 @@ impl Loader {
                 stray: Vec::new(),
                 sources: Vec::new(),
                 found: 0,
+                documents: Vec::new(),
+                promised: Vec::new(),
                 index: HashMap::new(),
             },
             seen: HashMap::new(),
@@ -214,7 +222,40 @@ impl Loader {
             gone: Vec::new(),
             path: None,
             kustomized: Kustomized::default(),
+            in_order: false,
         }
+    }
+
+    fn load(mut self, inputs: &[Input], tell: &mut dyn FnMut(usize, usize)) -> Manifests {
+        let (mut files, problems) = input::find(inputs);
+        // They say what the others are.
+        files.sort_by_key(|file| !file.path.as_deref().is_some_and(kustomize::is_by_name));
+        for (file, message) in problems {
+            self.out.problems.push(LoadProblem { file, line: None, column: None, message });
+        }
+        let all = files.len();
+        for (read, file) in files.into_iter().enumerate() {
+            tell(read, all);
+            if file.in_folder && self.kustomized.leaves_out(file.path.as_deref()) {
+                continue;
+            }
+            match file.read() {
+                Ok(bytes) => self.add(file.origin(), bytes, !file.in_folder),
+                Err(error) => {
+                    let message = input::why(&error);
+                    self.out.problems.push(LoadProblem { file: file.name(), line: None, column: None, message });
+                }
+            }
+        }
+        self.finish()
+    }
+
+    fn load_texts<'t>(mut self, texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Manifests {
+        for (name, text) in texts {
+            let origin = Origin { name: name.to_owned(), path: None, piped: false };
+            self.add(origin, text.as_bytes().to_vec(), true);
+        }
+        self.finish()
     }
 
     /// Reads one file. `strict`: documents that are no Kubernetes objects are a problem.
@@ -310,6 +351,7 @@ impl Loader {
             self.out.stray.append(&mut stray);
             return Ok(false);
         }
+        self.keep_document(&raw.value, seen);
         match decode_object(raw.value, &self.namespace) {
             Ok(Entry::Subject(reviewed)) => {
                 seen.index = Some(self.out.objects.len());

@@ -72,7 +72,15 @@ fn what_an_owner_leaves_is_no_risk_and_stays_told() {
         let ignored = "name: reviews\n  annotations: {meshvet.dev/ignore: \"MV102=the mesh is old\"}";
         (
             name,
-            if name.ends_with("reviews.yaml") { text.replacen("name: reviews", ignored, 1) } else { text.to_owned() },
+            if name.ends_with("reviews.yaml") {
+                text.replacen(
+                    "kind: VirtualNode\nmetadata:\n  name: reviews",
+                    &format!("kind: VirtualNode\nmetadata:\n  {ignored}"),
+                    1,
+                )
+            } else {
+                text.to_owned()
+            },
         )
     });
     let secrets = example::secrets().expect("certificates");
