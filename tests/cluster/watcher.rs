@@ -149,9 +149,25 @@ fn one_replica_tells_and_the_next_repeats_nothing() {
     counts(other, namespace, "MV207", 0.0);
 }
 
-/// As much of the kind as an API server needs to take any of it.
+/// The kind, with the types and values that reports-api 0.2.1 has it take; what else a Report holds is dropped.
 fn report_kind() -> Value {
-    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let of = |kind: &str, fields: &[&str]| -> serde_json::Map<String, Value> {
+        fields.iter().map(|field| ((*field).to_owned(), json!({"type": kind}))).collect()
+    };
+    let mut result = of("string", &["category", "message", "policy", "rule", "source"]);
+    result.insert("scored".to_owned(), json!({"type": "boolean"}));
+    result.insert("result".to_owned(), json!({"type": "string", "enum": ["pass", "fail", "warn", "error", "skip"]}));
+    let severities = ["critical", "high", "low", "medium", "info"];
+    result.insert("severity".to_owned(), json!({"type": "string", "enum": severities}));
+    let subject = of("string", &["apiVersion", "fieldPath", "kind", "name", "namespace", "resourceVersion", "uid"]);
+    let mut fields = of("string", &["apiVersion", "kind", "source"]);
+    fields.insert("metadata".to_owned(), json!({"type": "object"}));
+    fields.insert("scope".to_owned(), json!({"type": "object", "properties": subject}));
+    let counts = of("integer", &["error", "fail", "pass", "skip", "warn"]);
+    fields.insert("summary".to_owned(), json!({"type": "object", "properties": counts}));
+    let result = json!({"type": "object", "properties": result, "required": ["policy"]});
+    fields.insert("results".to_owned(), json!({"type": "array", "items": result}));
+    let schema = json!({"openAPIV3Schema": {"type": "object", "properties": fields}});
     json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -192,7 +208,12 @@ fn a_report_belongs_to_its_node_and_says_how_it_is() {
     let other = authority.leaf(&["else.local"]).issue();
     world.has([tls_secret(namespace, "web-tls", &other)]);
     let report = shows(1);
-    assert_eq!(report["results"][0]["rule"], "MV101", "{report}");
+    let result = report["results"][0].as_object().expect("a result");
+    let fields: Vec<&str> = result.keys().map(String::as_str).collect();
+    assert_eq!(fields, ["category", "message", "policy", "result", "rule", "scored", "severity"], "nothing is dropped");
+    assert_eq!((&result["rule"], &result["result"]), (&json!("MV101"), &json!("fail")), "{report}");
+    assert_eq!(report["summary"], json!({"pass": 0, "fail": 1, "warn": 0, "error": 0, "skip": 0}));
+    assert_eq!((&report["scope"]["name"], &report["source"]), (&json!("web"), &json!("meshvet")));
     world.has([tls_secret(namespace, "web-tls", &issued)]);
     shows(0);
 }
