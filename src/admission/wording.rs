@@ -59,6 +59,10 @@ pub(crate) fn denial(object: &ObjectRef, verdict: &Verdict) -> String {
     push_clean(&mut text, &object.to_string(), LONGEST_PART);
     match denials.first().filter(|_| verdict.of_change) {
         None => text.push_str(" would not work: "),
+        // In brief, nothing of another namespace.
+        Some(broken) if detail == Detail::Brief && broken.object.namespace() != object.namespace() => {
+            text.push_str(" would break an object of another namespace: ");
+        }
         Some(broken) => {
             text.push_str(" would break ");
             push_clean(&mut text, &broken.object.to_string(), LONGEST_PART);

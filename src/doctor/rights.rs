@@ -185,6 +185,16 @@ fn judge(
             "grant it by a Role: then a policy that can't be used is told as an Event too",
         );
     }
+    let telling = |right: &Right| matches!(right.group, "events.k8s.io" | "openreports.io");
+    let untold: BTreeSet<Right> = missing.extract_if(.., |right| telling(right)).collect();
+    if !untold.is_empty() {
+        diagnosis.warn(
+            "watcher",
+            format!("{who} may not {}", listed(&untold)),
+            "grant it by a ClusterRole, as the chart does: until then what breaks without a review is reported by figures alone, where one \
+             of the rights is missing",
+        );
+    }
     if missing.is_empty() {
         return diagnosis.ok("rights", format!("{who} may do what its mode needs"));
     }

@@ -190,6 +190,35 @@ async fn a_bundle_without_the_old_root_is_told_of_the_call_and_once() {
 }
 
 #[tokio::test]
+async fn a_brief_answer_names_nobody_in_another_namespace() {
+    // A client in `desk` calls `blue` in `shop`.
+    let mut service = virtual_service("desk", "blue", "blue");
+    service["spec"]["provider"]["virtualNode"]["virtualNodeRef"]["namespace"] = "shop".into();
+    let elsewhere = [
+        namespace("desk"),
+        service,
+        calling_node("desk", "front", "blue", client_policy()),
+        deployment("desk", "front", "front-ca:/certs"),
+        secret("desk", "front-ca", &[("ca.crt", &AUTHORITY.pem())]),
+    ];
+    let all = [namespace("shop"), workload(), tls_secret("shop", "blue-cert", &SOUND), node()];
+    let bed = Bed::of(all.into_iter().chain(elsewhere));
+    let other = Authority::new("Other root").leaf(&["blue.apps.local"]).issue();
+    let change = update(tls_secret("shop", "blue-cert", &SOUND), tls_secret("shop", "blue-cert", &other));
+    bed.ask(&change).await.warns(&["MV301", "desk"]);
+    deny(&bed, "answers: {detail: brief}");
+    let response = bed.ask(&change).await;
+    response.warns(&["MV301"]);
+    let told = response.0.to_string();
+    assert!(!told.contains("desk") && !told.contains("front"), "{told}");
+    deny(&bed, "answers: {detail: brief}\nchanges: {secrets: deny}");
+    let response = bed.ask(&change).await;
+    response.denies(&["MV301"]);
+    let told = response.0.to_string();
+    assert!(!told.contains("desk") && !told.contains("front"), "{told}");
+}
+
+#[tokio::test]
 async fn a_change_that_touches_more_than_a_review_judges_says_so() {
     let nodes = (0..210).map(|number| {
         let mut node = virtual_node("shop", &format!("n{number}"), "blue.apps.local");

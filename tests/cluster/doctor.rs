@@ -219,7 +219,7 @@ fn what_is_broken_is_named_with_what_to_do() {
     // Its right to write Events about mesh objects holds for its own namespace too.
     cluster.run(&["delete", "clusterrolebinding", "meshvet-watcher"]);
     cluster.tells("events", "warning", &["may not create events.events.k8s.io"]);
-    cluster.tells("rights", "failed", &["events.events.k8s.io"]);
+    cluster.tells("watcher", "warning", &["create, patch events.events.k8s.io", "figures alone"]);
 
     cluster.run(&["-n", NAMESPACE, "delete", "endpointslice", "meshvet"]);
     cluster.tells("endpoints", "failed", &["no replica", "get pods", "docs/break-glass.md"]);
