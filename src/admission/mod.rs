@@ -11,6 +11,7 @@
 //! answer on a port of their own; [`certificate`] and [`drain`] are how the server comes and goes without a failed call.
 
 pub(crate) mod answer;
+mod before;
 pub mod certificate;
 mod connection;
 mod crowd;

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroize as _;
 
 use crate::admission::answer::{Answer, Reason, verdict_word};
+use crate::admission::before::Moves;
 use crate::admission::reading::{Readers, Reading};
 use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::timeout::before;
@@ -375,7 +376,10 @@ fn look(
     let mut verdict = match old {
         // The old object only ever excuses.
         Some(old) if judgement.findings.iter().any(is_compared) => match old {
-            Ok(old) => Verdict::weigh(judgement, Old::Judged(&judged(old))),
+            Ok(old) => {
+                let moves = new.as_ref().map(|new| Moves::between(old, new)).unwrap_or_default();
+                Verdict::weigh(judgement, Old::Judged(&judged(old), &moves))
+            }
             Err(_) => Verdict::weigh(judgement, Old::Unreadable),
         },
         _ => Verdict::weigh(judgement, Old::Absent),

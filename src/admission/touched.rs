@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
+use crate::admission::before::Standing;
 use crate::admission::moved::{Moved, Rest};
 use crate::admission::review::Request;
-use crate::admission::verdict::{Because, Verdict, Warned, fresh};
+use crate::admission::verdict::{Because, Verdict, Warned, standings};
 use crate::apis::Subject;
 use crate::finding::{Finding, Severity, Trait};
 use crate::k8s::ObjectRef;
@@ -89,13 +90,15 @@ impl Change<'_> {
         }
         let new = judge(subject, view.over(after), policy, now, Surface::Admission).findings;
         let old = judge(subject, view.over(before), policy, now, Surface::Admission);
-        let news = fresh(&old, &new);
+        let standings = standings(&old, &new);
         let (mut denied, mut warned) = (Vec::new(), Vec::new());
-        for (index, finding) in new.into_iter().enumerate() {
+        for (finding, standing) in new.into_iter().zip(standings) {
             let member = Some(subject.object.clone());
             if finding.suppressed.is_some() {
                 verdict.suppressed.push(finding);
-            } else if news.contains(&index) {
+            } else if standing == Standing::BrokenBefore {
+                warned.push(Warned { finding, because: Because::BrokenBefore, member });
+            } else if standing == Standing::New {
                 match finding.severity.min(most) == Severity::Deny && !self.excuses(&finding, subject) {
                     true => denied.push(finding),
                     false => warned.push(Warned { finding, because: Because::Change, member }),

@@ -3,8 +3,9 @@
 //! An UPDATE is refused only for what it makes worse: a problem that was there before is a warning, so that repairs,
 //! labels, finalizers and controllers' writes always pass. Pure: no I/O, no clock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use crate::admission::before::{Before, Moves, Standing};
 use crate::finding::{Finding, Severity};
 use crate::k8s::ObjectRef;
 use crate::mesh::StoreKey;
@@ -55,6 +56,8 @@ pub enum Because {
     Mild,
     /// The object had this problem already, which otherwise might refuse.
     SameAsBefore,
+    /// It would refuse, but what it is about did not work before either.
+    BrokenBefore,
     /// The change under review brings it, and such changes are only warned about.
     Change,
     /// A member has this problem already; pods that start anew load what makes it.
@@ -74,31 +77,30 @@ pub(crate) enum Old<'a> {
     Absent,
     /// It can't be read, and nothing is worse than that: a repair in steps passes.
     Unreadable,
-    /// What is wrong with it.
-    Judged(&'a Judgement),
+    /// What is wrong with it, and which of its listeners have another port now.
+    Judged(&'a Judgement, &'a Moves),
 }
-
-/// A finding's name across an edit: rule, object, part of the object.
-type Identity<'a> = (&'static str, &'a ObjectRef, &'a str);
-type Weighed<'a> = (Severity, Identity<'a>);
 
 impl Verdict {
     /// Weighs what is wrong with the new object against what was wrong with the old one.
     ///
     /// A finding was there before when the old object has one of the same [identity](Finding::identity) that weighs as much,
     /// suppressed or not. Two of one identity where there was one before: one of them is new. Only what is
-    /// [compared](is_compared) is looked for.
+    /// [compared](is_compared) is looked for. A listener or policy that did not work at all can't be made worse: what a worse problem hid
+    /// refuses no repair.
     pub(crate) fn weigh(new: Judgement, old: Old<'_>) -> Self {
-        let old_ones = match old {
-            Old::Judged(judgement) => Before::new(judgement).matches(&new.findings),
-            Old::Absent | Old::Unreadable => HashSet::new(),
+        let standings = match old {
+            Old::Judged(judgement, moves) => Before::new(judgement, moves).standings(&new.findings, is_compared),
+            Old::Absent | Old::Unreadable => vec![Standing::New; new.findings.len()],
         };
         let mut verdict = Self::default();
-        for (index, finding) in new.findings.into_iter().enumerate() {
+        for (finding, standing) in new.findings.into_iter().zip(standings) {
             if finding.suppressed.is_some() {
                 verdict.suppressed.push(finding);
-            } else if old_ones.contains(&index) {
+            } else if standing == Standing::Known {
                 verdict.warnings.push(Warned::new(finding, Because::SameAsBefore));
+            } else if standing == Standing::BrokenBefore && finding.denies() {
+                verdict.warnings.push(Warned::new(finding, Because::BrokenBefore));
             } else if !finding.denies() {
                 verdict.warnings.push(Warned::new(finding, Because::Mild));
             } else if matches!(old, Old::Unreadable) {
@@ -177,77 +179,15 @@ impl Verdict {
     }
 }
 
-/// Which of some findings are new, by their places: everything that is said counts, warnings too.
-pub(crate) fn fresh(old: &Judgement, new: &[Finding]) -> HashSet<usize> {
-    let before = Before::new(old).matching(new, |finding| finding.suppressed.is_none());
-    (0..new.len()).filter(|index| !before.contains(index)).collect()
+/// How each of some findings stands to what was wrong before: everything that is reported counts, warnings too.
+pub(crate) fn standings(old: &Judgement, new: &[Finding]) -> Vec<Standing> {
+    Before::new(old, &Moves::default()).standings(new, |finding| finding.suppressed.is_none())
 }
 
 /// Whether a finding is compared with those of the old object: what refuses, and what is said of a call, which may be
 /// told by the one who didn't break it.
 pub(crate) fn is_compared(finding: &Finding) -> bool {
     finding.suppressed.is_none() && (finding.severity == Severity::Deny || finding.problem.site.call.is_some())
-}
-
-/// The old object's findings, counted: by weight and identity, and by these and words.
-#[derive(Default)]
-struct Before<'a> {
-    by_identity: HashMap<Weighed<'a>, usize>,
-    by_words: HashMap<(Weighed<'a>, &'a str, Option<&'a str>), usize>,
-}
-
-impl<'a> Before<'a> {
-    fn new(old: &'a Judgement) -> Self {
-        let mut before = Self::default();
-        for finding in &old.findings {
-            *before.by_identity.entry(weighed(finding)).or_default() += 1;
-            *before.by_words.entry(words(finding)).or_default() += 1;
-        }
-        before
-    }
-
-    /// Which of the new findings were there before. Those in the very same words are matched first, so that of two
-    /// findings of one identity the one that is told as new is the new one.
-    fn matches(self, new: &'a [Finding]) -> HashSet<usize> {
-        self.matching(new, is_compared)
-    }
-
-    fn matching(mut self, new: &'a [Finding], is_compared: impl Fn(&Finding) -> bool) -> HashSet<usize> {
-        let mut matched = HashSet::new();
-        if self.by_identity.is_empty() {
-            return matched;
-        }
-        let compared = || new.iter().enumerate().filter(|(_, finding)| is_compared(finding));
-        for (index, finding) in compared() {
-            if take(&mut self.by_words, &words(finding)) && take(&mut self.by_identity, &weighed(finding)) {
-                matched.insert(index);
-            }
-        }
-        for (index, finding) in compared() {
-            if !matched.contains(&index) && take(&mut self.by_identity, &weighed(finding)) {
-                matched.insert(index);
-            }
-        }
-        matched
-    }
-}
-
-fn weighed(finding: &Finding) -> Weighed<'_> {
-    (finding.severity, finding.identity())
-}
-
-fn words(finding: &Finding) -> (Weighed<'_>, &str, Option<&str>) {
-    (weighed(finding), &finding.problem.message, finding.problem.found.as_deref())
-}
-
-fn take<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) -> bool {
-    match counts.get_mut(key) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            true
-        }
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -275,7 +215,7 @@ mod tests {
         // In other words and at another index, but the same problem of the same listener.
         let moved = finding("MV101", "listener 1", "b").at("/spec/listeners/7");
         let new = judgement([moved, finding("MV206", "listener 1", "c"), finding("MV101", "listener 2", "d")]);
-        let verdict = Verdict::weigh(new, Old::Judged(&old));
+        let verdict = Verdict::weigh(new, Old::Judged(&old, &Moves::default()));
         let mut denied = codes(&verdict.denials);
         denied.sort_unstable();
         assert_eq!(denied, ["MV101", "MV206"]);
@@ -295,7 +235,7 @@ mod tests {
     fn two_where_one_was_before_is_worse_and_the_new_one_is_told() {
         let old = judgement([finding("MV005", "listener 1", "weights")]);
         let new = judgement([finding("MV005", "listener 1", "port"), finding("MV005", "listener 1", "weights")]);
-        let verdict = Verdict::weigh(new, Old::Judged(&old));
+        let verdict = Verdict::weigh(new, Old::Judged(&old, &Moves::default()));
         assert_eq!(verdict.denials.len(), 1);
         assert_eq!(verdict.denials[0].problem.message, "port");
     }
@@ -304,7 +244,7 @@ mod tests {
     fn a_warning_that_becomes_a_denial_is_worse() {
         let old = judgement([finding("MV202", "listener 1", "a").mild()]);
         let new = judgement([finding("MV202", "listener 1", "b")]);
-        assert!(!Verdict::weigh(new, Old::Judged(&old)).allows());
+        assert!(!Verdict::weigh(new, Old::Judged(&old, &Moves::default())).allows());
     }
 
     #[test]
@@ -317,7 +257,7 @@ mod tests {
             call(finding("MV305", "edge → blue", "c")),
             finding("MV209", "listener 1", "soon").mild(),
         ]);
-        let verdict = Verdict::weigh(new, Old::Judged(&old));
+        let verdict = Verdict::weigh(new, Old::Judged(&old, &Moves::default()));
         let told: Vec<(&str, &Because)> =
             verdict.warnings.iter().map(|it| (it.finding.problem.message.as_str(), &it.because)).collect();
         // The call that was broken before comes last.
@@ -328,7 +268,7 @@ mod tests {
     fn a_problem_whose_suppression_is_taken_off_was_there_before() {
         let old = judgement([finding("MV101", "listener 1", "a").suppressed("known")]);
         let new = judgement([finding("MV101", "listener 1", "a")]);
-        assert!(Verdict::weigh(new, Old::Judged(&old)).allows());
+        assert!(Verdict::weigh(new, Old::Judged(&old, &Moves::default())).allows());
     }
 
     #[test]

@@ -190,6 +190,7 @@ fn warning(object: &ObjectRef, warned: &Warned, detail: Detail) -> String {
         Because::Mild => ("", None),
         Because::SameAsBefore => (" (as before)", None),
         Because::UnreadableBefore => (" (unreadable before)", None),
+        Because::BrokenBefore => (" (broken before too)", None),
         Because::NotEnforced => (" (would be refused)", None),
         Because::Change => ("", None),
         Because::LoadedAnew => (" (as before; new pods will start with it)", None),

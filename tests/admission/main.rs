@@ -19,6 +19,7 @@ mod properties;
 mod routes;
 mod serve;
 mod siege;
+mod steps;
 mod stores;
 #[cfg(feature = "otlp")]
 mod traces;
