@@ -29,8 +29,23 @@ type Weighed<'a> = (Severity, &'static str, &'a ObjectRef, Cow<'a, str>);
 pub(crate) struct Before<'a> {
     by_identity: HashMap<Weighed<'a>, usize>,
     by_words: HashMap<(Weighed<'a>, &'a str, Option<&'a str>), usize>,
-    /// The parts of objects that did not work at all.
-    dead: Vec<(&'a ObjectRef, Cow<'a, str>)>,
+    dead: Vec<Dead<'a>>,
+}
+
+/// A part of an object that did not work at all, and why.
+struct Dead<'a> {
+    object: &'a ObjectRef,
+    part: Cow<'a, str>,
+    finding: &'a Finding,
+}
+
+impl Dead<'_> {
+    /// Whether this is why another finding is no news. A warning too, since a file that isn't mounted yet is no working listener either;
+    /// but what was only doubtful then and is certain now is news.
+    fn hid(&self, object: &ObjectRef, part: &str, finding: &Finding) -> bool {
+        let is_certain = self.finding.severity == Severity::Deny || self.finding.rule.code != finding.rule.code;
+        self.object == object && is_certain && are_of_one_part(&self.part, part)
+    }
 }
 
 impl<'a> Before<'a> {
@@ -38,10 +53,9 @@ impl<'a> Before<'a> {
         let mut before = Self::default();
         for finding in &old.findings {
             let weighed = weighed(finding, |anchor| moves.anchor(anchor));
-            // Warnings too: a file that isn't mounted yet is no working listener either.
             if matches!(finding.rule.breaks, Breaks::Starting | Breaks::Applying) && finding.problem.site.call.is_none()
             {
-                before.dead.push((weighed.2, weighed.3.clone()));
+                before.dead.push(Dead { object: weighed.2, part: weighed.3.clone(), finding });
             }
             *before.by_words.entry(words(finding, weighed.clone())).or_default() += 1;
             *before.by_identity.entry(weighed).or_default() += 1;
@@ -77,12 +91,11 @@ impl<'a> Before<'a> {
     /// Whether the part that a finding is about, or an end of the call that it is about, did not work at all.
     fn was_dead(&self, finding: &Finding) -> bool {
         let site = &finding.problem.site;
-        self.dead.iter().any(|(object, dead)| match site.call.as_deref() {
-            None => **object == finding.object && are_of_one_part(dead, &site.anchor),
+        self.dead.iter().any(|dead| match site.call.as_deref() {
+            None => dead.hid(&finding.object, &site.anchor, finding),
             Some(call) => {
-                let policy = call.policy.as_deref();
-                (**object == call.server && are_of_one_part(dead, &call.listener))
-                    || (**object == call.client && policy.is_some_and(|policy| are_of_one_part(dead, policy)))
+                let by_client = |policy: &Arc<str>| dead.hid(&call.client, policy, finding);
+                dead.hid(&call.server, &call.listener, finding) || call.policy.as_ref().is_some_and(by_client)
             }
         })
     }

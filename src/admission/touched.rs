@@ -96,9 +96,9 @@ impl Change<'_> {
             let member = Some(subject.object.clone());
             if finding.suppressed.is_some() {
                 verdict.suppressed.push(finding);
-            } else if standing == Standing::BrokenBefore {
+            } else if standing == Standing::BrokenBefore && self.is_a_repair() {
                 warned.push(Warned { finding, because: Because::BrokenBefore, member });
-            } else if standing == Standing::New {
+            } else if standing != Standing::Known {
                 match finding.severity.min(most) == Severity::Deny && !self.excuses(&finding, subject) {
                     true => denied.push(finding),
                     false => warned.push(Warned { finding, because: Because::Change, member }),
@@ -126,6 +126,11 @@ impl Change<'_> {
         // The rest of the release may follow in a moment.
         let release = member.member().is_some_and(|member| member.release.is_that_of(&self.moved.release));
         of_time || release
+    }
+
+    /// Whether it may be a step of a repair. What wasn't there before was no broken one.
+    fn is_a_repair(&self) -> bool {
+        !self.moved.before.is_empty() && !self.moved.after.is_empty()
     }
 
     /// Whether pods start anew with the change, and load what was changed since they last did.

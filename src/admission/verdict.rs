@@ -233,11 +233,29 @@ mod tests {
 
     #[test]
     fn two_where_one_was_before_is_worse_and_the_new_one_is_told() {
-        let old = judgement([finding("MV005", "listener 1", "weights")]);
-        let new = judgement([finding("MV005", "listener 1", "port"), finding("MV005", "listener 1", "weights")]);
+        let old = judgement([finding("MV104", "listener 1", "weights")]);
+        let new = judgement([finding("MV104", "listener 1", "port"), finding("MV104", "listener 1", "weights")]);
         let verdict = Verdict::weigh(new, Old::Judged(&old, &Moves::default()));
         assert_eq!(verdict.denials.len(), 1);
         assert_eq!(verdict.denials[0].problem.message, "port");
+    }
+
+    #[test]
+    fn what_did_not_work_before_can_not_be_made_worse() {
+        let weigh = |old: Finding, new: Finding| {
+            let old = judgement([old]);
+            Verdict::weigh(judgement([new]), Old::Judged(&old, &Moves::default()))
+        };
+        // The file was missing, and the new one has the wrong name.
+        let verdict = weigh(finding("MV202", "listener 1", "a"), finding("MV101", "listener 1", "b"));
+        assert_eq!(verdict.warnings[0].because, Because::BrokenBefore);
+        let verdict = weigh(finding("MV201", "listener 1", "a").mild(), finding("MV101", "listener 1 name x", "b"));
+        assert_eq!(verdict.warnings[0].because, Because::BrokenBefore);
+        // Another listener, and one that served those who don't verify.
+        assert!(!weigh(finding("MV202", "listener 12", "a"), finding("MV101", "listener 1", "b")).allows());
+        assert!(!weigh(finding("MV101", "listener 1", "a"), finding("MV202", "listener 1", "b")).allows());
+        let call = finding("MV301", "front → blue", "b").between("front", "blue");
+        assert!(weigh(finding("MV202", "listener 1", "a"), call).allows());
     }
 
     #[test]
