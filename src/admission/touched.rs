@@ -52,7 +52,8 @@ pub(super) fn touched(
     for overlay in [&mut before, &mut after] {
         overlay.stores.extend(read.stores.iter().map(|(key, state)| (key.clone(), state.clone())));
         // The changed object itself is as the change has it.
-        let others = read.services.iter().filter(|service| !matches!(&moved.id, FactId::Object(it) if *it == service.object));
+        let others =
+            read.services.iter().filter(|service| !matches!(&moved.id, FactId::Object(it) if *it == service.object));
         overlay.learnt.extend(others.cloned().map(Fact::Service));
     }
     let members = world.read(|world| {

@@ -161,7 +161,8 @@ mod tests {
         };
         let certain = |name: &str, namespace: &str| Some((name.to_owned(), namespace.to_owned(), true));
         let doubtful = |name: &str, namespace: &str| Some((name.to_owned(), namespace.to_owned(), false));
-        for hostname in ["blue.shop.svc", "blue.shop.svc.cluster.local", "Blue.shop.SVC.cluster.local.", "blue.shop.svc.a.b"]
+        for hostname in
+            ["blue.shop.svc", "blue.shop.svc.cluster.local", "Blue.shop.SVC.cluster.local.", "blue.shop.svc.a.b"]
         {
             assert_eq!(named(hostname), certain("blue", "shop"), "{hostname}");
         }

@@ -78,10 +78,7 @@ impl ServiceIndex {
     }
 
     /// The members whose hostname names a Service.
-    pub(crate) fn members_behind<'s>(
-        &'s self,
-        service: &ObjectRef,
-    ) -> impl Iterator<Item = &'s ObjectRef> + use<'s> {
+    pub(crate) fn members_behind<'s>(&'s self, service: &ObjectRef) -> impl Iterator<Item = &'s ObjectRef> + use<'s> {
         self.behind.of(service)
     }
 

@@ -64,7 +64,8 @@ impl<'a> View<'a> {
     /// that are found by the name of one that isn't there, since that counts only where there are others.
     pub(super) fn touched_by_service(&self, object: &ObjectRef) -> Vec<&'a ObjectRef> {
         let services = self.world.services();
-        let named = services.named_in(object.namespace()).filter(|named| *named == object || self.service(named).is_none());
+        let named =
+            services.named_in(object.namespace()).filter(|named| *named == object || self.service(named).is_none());
         let mut members: Vec<&ObjectRef> = named.flat_map(|named| services.members_behind(named)).collect();
         let laid = self.laid_members().filter(|member| {
             named_by(member).is_some_and(|named| {
@@ -73,7 +74,8 @@ impl<'a> View<'a> {
         });
         members.extend(laid.map(|member| &member.object));
         if let Some(service) = self.service(object) {
-            members.extend(self.selected_by(service).into_iter().flat_map(|it| self.members_of(it)).map(|it| &it.object));
+            members
+                .extend(self.selected_by(service).into_iter().flat_map(|it| self.members_of(it)).map(|it| &it.object));
         }
         members
     }

@@ -37,8 +37,7 @@ use crate::rules::fronts::{answered, missing_service, tls_listeners};
 use crate::rules::reporter::Reporter;
 
 /// What callers see where the application answers in the proxy's place.
-const APPLICATION_ANSWERS: &str =
-    "TLS reaches the application: where that answers in plaintext, callers get 503, and their proxies log WRONG_VERSION_NUMBER";
+const APPLICATION_ANSWERS: &str = "TLS reaches the application: where that answers in plaintext, callers get 503, and their proxies log WRONG_VERSION_NUMBER";
 /// What they see where nobody answers.
 const NOBODY_ANSWERS: &str = "callers get 503: their connections lead nowhere, or to other pods than the node's";
 
@@ -79,7 +78,9 @@ fn left_out(member: &Member, proxied: &[Proxied<'_>], out: &mut Reporter<'_>) {
                     .expected(format!("port {port} among those that the proxy intercepts"))
                     .found(listed(ports))
                     .consequence(APPLICATION_ANSWERS)
-                    .fix(format!("add {port} to the annotation, or remove it: then every listener's port is intercepted")),
+                    .fix(format!(
+                        "add {port} to the annotation, or remove it: then every listener's port is intercepted"
+                    )),
             );
         }
     }
@@ -193,10 +194,8 @@ fn selects_others(member: &Member, service: &Service, proxied: &[Proxied<'_>]) -
     let selector = service.selector.iter().flat_map(|selector| &selector.match_labels);
     let selector: Vec<String> = selector.map(|(key, value)| format!("{key}={value}")).collect();
     let workloads: Vec<String> = proxied.iter().map(|(workload, _)| workload.object.to_string()).collect();
-    let message = format!(
-        "{} is found by the name of {}, which selects none of its pods",
-        member.object, service.object
-    );
+    let message =
+        format!("{} is found by the name of {}, which selects none of its pods", member.object, service.object);
     Problem::warn(site, message)
         .expected(format!("a selector for pods of {}", workloads.join(", ")))
         .found(selector.join(","))
