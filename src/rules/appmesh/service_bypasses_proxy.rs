@@ -193,12 +193,17 @@ fn selects_others(member: &Member, service: &Service, proxied: &[Proxied<'_>]) -
     let site = Site::new(format!("pods of {}", member.object), field).on(service.object.clone());
     let selector = service.selector.iter().flat_map(|selector| &selector.match_labels);
     let selector: Vec<String> = selector.map(|(key, value)| format!("{key}={value}")).collect();
+    // What is in another namespace isn't for whoever names it.
+    let found = match service.object.namespace() == member.object.namespace() {
+        true => selector.join(","),
+        false => "a Service of another namespace, which selects pods of its own".to_owned(),
+    };
     let workloads: Vec<String> = proxied.iter().map(|(workload, _)| workload.object.to_string()).collect();
     let message =
         format!("{} is found by the name of {}, which selects none of its pods", member.object, service.object);
     Problem::warn(site, message)
         .expected(format!("a selector for pods of {}", workloads.join(", ")))
-        .found(selector.join(","))
+        .found(found)
         .consequence(NOBODY_ANSWERS)
         .fix("give the Service's selector labels that the node's pods have, or the node the hostname of the Service before its pods")
 }
