@@ -131,6 +131,9 @@ impl Change<'_> {
                 warned.push(Warned { finding, because: Because::LoadedAnew, member });
             }
         }
+        if !denied.is_empty() {
+            verdict.broken.insert(subject.object.clone());
+        }
         verdict.denials.extend(denied);
         verdict.warnings.extend(warned);
         missing

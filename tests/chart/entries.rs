@@ -34,7 +34,10 @@ fn each_mode_and_each_switch_has_its_entries() {
     for (values, expected) in [
         (DEFAULTS, &all[..]),
         (&[SOME], &all[..]),
-        (&["webhook.workloads.enabled=false"], &["deletions", "meshes", "secrets", "configmaps", "services", "namespaces"]),
+        (
+            &["webhook.workloads.enabled=false"],
+            &["deletions", "meshes", "secrets", "configmaps", "services", "namespaces"],
+        ),
         (&["webhook.secrets.enabled=false"], &["deletions", "meshes", "workloads", "services", "namespaces"]),
         (
             &["webhook.services.enabled=false"],
