@@ -63,6 +63,13 @@ pub const ENTRIES: &[Entry] = &[
         condition: include_str!("../../charts/meshvet/conditions/configmaps.cel"),
     },
     Entry {
+        name: "services.meshvet.dev",
+        path: "/services",
+        what: "Services",
+        value: Some("webhook.services.enabled"),
+        condition: include_str!("../../charts/meshvet/conditions/services.cel"),
+    },
+    Entry {
         name: "namespaces.meshvet.dev",
         path: "/namespaces",
         what: "labels of namespaces",

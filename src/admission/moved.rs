@@ -1,4 +1,4 @@
-//! A change of something that members rest on: a workload, a Secret or ConfigMap, a namespace, a mesh; or a member or a way to one that goes.
+//! A change of something that members rest on: a workload, a Secret or ConfigMap, a namespace, a Service, a mesh; or a member or a way to one that goes.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub enum Rest {
     Store,
     /// A namespace.
     Namespace,
+    /// A Service before pods.
+    Service,
     /// A class, such as a mesh.
     Class,
     /// A member, or what leads to one.
@@ -70,6 +72,7 @@ impl Moved {
             Part::Workload(_) => Rest::Workload,
             Part::Store => Rest::Store,
             Part::Place if kind == "Namespace" => Rest::Namespace,
+            Part::Service => Rest::Service,
             Part::Class if old.is_some() => Rest::Class,
             Part::Member | Part::Hop if new.is_none() => Rest::Member,
             Part::Member | Part::Hop | Part::Class | Part::Promise | Part::Place => return None,

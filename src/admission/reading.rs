@@ -2,7 +2,7 @@
 //!
 //! Two things are read. The stores that a denial rests on: they may have been corrected a moment ago. And what the judgement finds absent,
 //! since watches may not have told of it yet: stores by their names, the workloads of a namespace by a list that begins after the
-//! review came. What isn't there then isn't there.
+//! review came, Services by their names. What isn't there then isn't there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::admission::verdict::{Because, Verdict, Warned};
 use crate::aws::AwsFacts;
 use crate::finding::Finding;
 use crate::finding::catalogue::WORKLOAD_UNKNOWN;
-use crate::k8s::LabelSelector;
-use crate::mesh::{Fact, Overlay, StoreKey, StoreState, Unread, Workload};
+use crate::k8s::{LabelSelector, ObjectRef};
+use crate::mesh::{Fact, Overlay, Service, StoreKey, StoreState, Unread, Workload};
 use crate::operate::metrics::Metrics;
 use crate::rules::Absent;
 use crate::sources::{Kinds, NamespaceReader, StoreReader};
@@ -28,6 +28,9 @@ const STORES_AT_ONCE: usize = 16;
 /// Namespaces whose workloads are read for one review, each time it is judged: its own, and those of the other ends of its calls.
 const MOST_NAMESPACES: usize = 4;
 
+/// Services read at once for one review. An object misses one, and one more as it was; the members that a change touches miss more.
+const MOST_SERVICES: usize = 16;
+
 /// What was read for one review, and what came of it.
 pub(super) struct Reading {
     /// When the review came: what it reads may have been applied before.
@@ -37,6 +40,7 @@ pub(super) struct Reading {
     asked: HashSet<StoreKey>,
     looked_for: Vec<(String, LabelSelector)>,
     named: HashSet<String>,
+    found_by: HashSet<ObjectRef>,
     /// Denials whose stores could not be read, and why.
     unconfirmed: Vec<(Finding, String)>,
     /// Why there may be workloads that nobody saw.
@@ -52,6 +56,7 @@ pub(super) struct Wanted {
     /// Selectors that no workload has the labels for, by namespace.
     pods: BTreeMap<String, Vec<LabelSelector>>,
     namespace: Option<String>,
+    services: Vec<ObjectRef>,
 }
 
 /// What has been read.
@@ -62,6 +67,7 @@ pub(super) struct Found {
     absent: HashSet<StoreKey>,
     workloads: Vec<Workloads>,
     namespace: Option<(String, BTreeMap<String, String>)>,
+    services: Vec<Arc<Service>>,
 }
 
 /// Those of one namespace that somebody looks for.
@@ -72,7 +78,7 @@ struct Workloads {
 
 impl Wanted {
     pub(super) fn is_empty(&self) -> bool {
-        self.stores.is_empty() && self.pods.is_empty() && self.namespace.is_none()
+        self.stores.is_empty() && self.pods.is_empty() && self.namespace.is_none() && self.services.is_empty()
     }
 }
 
@@ -87,7 +93,7 @@ impl Readers<'_> {
     /// Reads afresh, each by itself, so that a slow one takes none of the others along.
     pub(super) async fn read(self, wanted: Wanted, since: Instant, deadline: Instant) -> Found {
         let deadline = before(deadline);
-        let Wanted { stores, absent, pods, namespace } = wanted;
+        let Wanted { stores, absent, pods, namespace, services } = wanted;
         let stores = stream::iter(stores)
             .map(|store| async move {
                 let state = match timeout_at(deadline, self.stores.read(vec![store.clone()])).await {
@@ -105,9 +111,19 @@ impl Readers<'_> {
             let labels = timeout_at(deadline, self.spaces.labels(&namespace)).await.ok()??;
             Some((namespace, labels))
         };
-        let (stores, workloads, namespace) =
-            tokio::join!(stores.collect(), workloads.collect::<Vec<Option<Workloads>>>(), labels);
-        Found { stores, absent, workloads: workloads.into_iter().flatten().collect(), namespace }
+        let workloads = workloads.collect::<Vec<Option<Workloads>>>();
+        let services = self.services(services, deadline);
+        let (stores, workloads, namespace, services) = tokio::join!(stores.collect(), workloads, labels, services);
+        Found { stores, absent, workloads: workloads.into_iter().flatten().collect(), namespace, services }
+    }
+
+    /// Those of the Services that are there. One that can't be read in time is left out.
+    pub(super) async fn services(self, wanted: Vec<ObjectRef>, deadline: Instant) -> Vec<Arc<Service>> {
+        let read = stream::iter(wanted.into_iter().take(MOST_SERVICES)).map(|service| async move {
+            timeout_at(deadline, self.spaces.service(service.namespace(), &service.name)).await.ok().flatten()
+        });
+        let read: Vec<Option<Arc<Service>>> = read.buffer_unordered(STORES_AT_ONCE).collect().await;
+        read.into_iter().flatten().collect()
     }
 
     /// The workloads of a namespace that have the labels for any of the selectors, and those by which such a one may have pods. The kinds
@@ -153,6 +169,7 @@ impl Reading {
             asked: HashSet::new(),
             looked_for: Vec::new(),
             named: HashSet::new(),
+            found_by: HashSet::new(),
             unconfirmed: Vec::new(),
             unseen: None,
         }
@@ -178,13 +195,14 @@ impl Reading {
                 wanted.pods.entry(pods.0).or_default().push(pods.1);
             }
         }
+        wanted.services = absent.services.into_iter().filter(|service| self.found_by.insert(service.clone())).collect();
         wanted.namespace = absent.namespace.filter(|namespace| self.named.insert(namespace.clone()));
         wanted
     }
 
     /// Lays what was read over the world; whether there is anything to judge again by.
     pub(super) fn take(&mut self, found: Found, verdict: &Verdict, metrics: &Metrics) -> bool {
-        let Found { stores, absent, workloads, namespace } = found;
+        let Found { stores, absent, workloads, namespace, services } = found;
         let (mut is_news, mut failed) = (false, HashMap::new());
         let overlay = Arc::make_mut(&mut self.overlay);
         for (store, state) in stores {
@@ -216,6 +234,10 @@ impl Reading {
         if let Some((name, labels)) = namespace {
             is_news = true;
             overlay.learnt.push(Fact::Namespace(name, labels));
+        }
+        for service in services {
+            is_news = true;
+            overlay.learnt.push(Fact::Service(service));
         }
         self.doubt(verdict, &failed);
         is_news

@@ -21,13 +21,13 @@ use crate::admission::before::Moves;
 use crate::admission::reading::{Readers, Reading};
 use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::timeout::before;
-use crate::admission::touched::{Touched, touched};
+use crate::admission::touched::{Fresh, Touched, touched};
 use crate::admission::unready::{FailurePolicy, Unready};
 use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
 use crate::admission::wording;
 use crate::apis::Subject;
 use crate::aws::{AwsFacts, Question};
-use crate::mesh::{FreshStores, Overlay, StoreKey, StoreState, Unread, View, World};
+use crate::mesh::{Overlay, StoreKey, StoreState, Unread, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::{Clock, trace};
 use crate::policy::Policy;
@@ -193,15 +193,24 @@ impl Admission {
         deadline: Instant,
     ) -> Result<Verdict, Failure> {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
-        let (mut read, mut doubtful) = (FreshStores::new(), Vec::new());
+        let (mut read, mut doubtful) = (Fresh::default(), Vec::new());
+        let readers = Readers { stores: &*self.reader, spaces: &*self.spaces };
         loop {
             let (about, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), read.clone());
             let looked = self.compute(heavy, deadline, move |this| {
                 let moved = about.moved.as_deref()?;
                 Some(touched(&about, moved, &this.world, &fresh, &policy, now))
             });
-            let Some(Touched { mut verdict, rests_on }) = looked.await? else { return Ok(Verdict::default()) };
-            let first = read.is_empty();
+            let Some(Touched { mut verdict, rests_on, missing }) = looked.await? else { return Ok(Verdict::default()) };
+            if !missing.is_empty() {
+                read.looked_for.extend(missing.iter().cloned());
+                let found = readers.services(missing, before(deadline)).await;
+                if !found.is_empty() {
+                    read.services.extend(found);
+                    continue;
+                }
+            }
+            let first = read.stores.is_empty();
             if !first || rests_on.is_empty() {
                 verdict.warnings.splice(0..0, doubtful);
                 return Ok(verdict);
@@ -220,7 +229,7 @@ impl Admission {
                 Ok(answered) if !answered.is_empty() && !verdict.allows() => {
                     let unconfirmed = |warned: &Warned| matches!(warned.because, Because::Unconfirmed(_));
                     doubtful = verdict.warnings.into_iter().filter(unconfirmed).collect();
-                    read = answered;
+                    read.stores = answered;
                 }
                 _ => return Ok(verdict),
             }

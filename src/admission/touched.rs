@@ -1,6 +1,7 @@
 //! Whom a change touches, and what it makes worse for them: each member judged before and after, in one snapshot of the world.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -11,9 +12,9 @@ use crate::admission::verdict::{Because, Verdict, Warned, standings};
 use crate::apis::Subject;
 use crate::finding::{Finding, Severity, Trait};
 use crate::k8s::ObjectRef;
-use crate::mesh::{FactId, FreshStores, Overlay, StoreKey, View};
+use crate::mesh::{Fact, FactId, FreshStores, Overlay, Service, StoreKey, View};
 use crate::policy::{Changes, Effective, Policy};
-use crate::rules::{Surface, judge};
+use crate::rules::{Surface, examine, judge};
 use crate::sources::SharedWorld;
 
 /// The most members that one review judges. The others are left to whoever judges by state.
@@ -25,20 +26,35 @@ pub(super) struct Touched {
     pub(super) verdict: Verdict,
     /// What the denials rest on, but for the changed object itself: to be read afresh before they are final.
     pub(super) rests_on: Vec<StoreKey>,
+    /// Services that it takes for missing: the watches may not have told of them yet.
+    pub(super) missing: Vec<ObjectRef>,
 }
 
-/// Judges the members that a change touches. `read`: stores that were read afresh for this review.
+/// What was read afresh for one review.
+#[derive(Clone, Default)]
+pub(super) struct Fresh {
+    pub(super) stores: FreshStores,
+    pub(super) services: Vec<Arc<Service>>,
+    /// The Services that were looked for.
+    pub(super) looked_for: HashSet<ObjectRef>,
+}
+
+/// Judges the members that a change touches. `read`: what was read afresh for this review.
 pub(super) fn touched(
     request: &Request,
     moved: &Moved,
     world: &SharedWorld,
-    read: &FreshStores,
+    read: &Fresh,
     policy: &Policy,
     now: Timestamp,
 ) -> Touched {
     let (mut before, mut after) = (moved.overlay_before(), moved.overlay_after());
     for overlay in [&mut before, &mut after] {
-        overlay.stores.extend(read.iter().map(|(key, state)| (key.clone(), state.clone())));
+        overlay.stores.extend(read.stores.iter().map(|(key, state)| (key.clone(), state.clone())));
+        // The changed object itself is as the change has it.
+        let others =
+            read.services.iter().filter(|service| !matches!(&moved.id, FactId::Object(it) if *it == service.object));
+        overlay.learnt.extend(others.cloned().map(Fact::Service));
     }
     let members = world.read(|world| {
         let view = View::new(world);
@@ -50,13 +66,14 @@ pub(super) fn touched(
     });
     let unjudged = members.len().saturating_sub(MOST_MEMBERS);
     let subjects = world.subjects(members.iter().take(MOST_MEMBERS));
+    let mut missing = Vec::new();
     let mut verdict = world.read(|world| {
         let mut verdict = Verdict::of_change(unjudged);
         let view = View::new(world);
         for subject in &subjects {
             let policy_here = policy.effective(subject.object.namespace(), view.over(&after));
             let change = Change { request, moved, policy: &policy_here };
-            change.judge(subject, (view, &before, &after), policy, now, &mut verdict);
+            missing.extend(change.judge(subject, (view, &before, &after), policy, now, &mut verdict));
         }
         let here = policy.effective(&request.namespace, view);
         (verdict.detail, verdict.enforcement) = (here.detail, here.enforcement);
@@ -64,8 +81,13 @@ pub(super) fn touched(
     });
     verdict.once();
     let own = |store: &StoreKey| matches!(&moved.id, FactId::Store(changed) if changed == store);
-    let rests_on = verdict.rests_on().into_iter().filter(|store| !own(store) && !read.contains_key(store)).collect();
-    Touched { verdict, rests_on }
+    let rests_on = verdict.rests_on();
+    let rests_on = rests_on.into_iter().filter(|store| !own(store) && !read.stores.contains_key(store)).collect();
+    let is_open = |service: &ObjectRef| {
+        !read.looked_for.contains(service) && !matches!(&moved.id, FactId::Object(changed) if changed == service)
+    };
+    missing.retain(is_open);
+    Touched { verdict, rests_on, missing }
 }
 
 /// One change, as the policy of one member's namespace has it.
@@ -76,6 +98,7 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
+    /// Adds to the verdict what the change makes worse for a member. Returns the Services that it misses afterwards.
     fn judge(
         &self,
         subject: &Subject,
@@ -83,12 +106,13 @@ impl Change<'_> {
         policy: &Policy,
         now: Timestamp,
         verdict: &mut Verdict,
-    ) {
+    ) -> Vec<ObjectRef> {
         let most = self.most(self.policy.changes);
         if most == Severity::Off {
-            return;
+            return Vec::new();
         }
-        let new = judge(subject, view.over(after), policy, now, Surface::Admission).findings;
+        let new = examine(subject, view.over(after), policy, now, Surface::Admission);
+        let (new, missing) = (new.judgement.findings, new.absent.services);
         let old = judge(subject, view.over(before), policy, now, Surface::Admission);
         let standings = standings(&old, &new);
         let (mut denied, mut warned) = (Vec::new(), Vec::new());
@@ -107,8 +131,12 @@ impl Change<'_> {
                 warned.push(Warned { finding, because: Because::LoadedAnew, member });
             }
         }
+        if !denied.is_empty() {
+            verdict.broken.insert(subject.object.clone());
+        }
         verdict.denials.extend(denied);
         verdict.warnings.extend(warned);
+        missing
     }
 
     /// The most that a problem weighs which this kind of change brings.
@@ -146,6 +174,7 @@ impl Changes {
             Rest::Workload => self.workloads,
             Rest::Store => self.secrets,
             Rest::Namespace => self.namespaces,
+            Rest::Service => self.services,
             Rest::Class | Rest::Member => self.meshes,
         };
         set.unwrap_or(Severity::Warn)

@@ -3,7 +3,7 @@
 //! An UPDATE is refused only for what it makes worse: a problem that was there before is a warning, so that repairs,
 //! labels, finalizers and controllers' writes always pass. Pure: no I/O, no clock.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::admission::before::{Before, Moves, Standing};
 use crate::finding::{Finding, Severity};
@@ -27,6 +27,8 @@ pub struct Verdict {
     pub detail: Detail,
     /// Whether it is on a change of what members rest on: its findings are those of the members.
     pub of_change: bool,
+    /// Of such a change the members that it is refused for.
+    pub broken: BTreeSet<ObjectRef>,
     /// How many members such a change touches besides those that were judged.
     pub unjudged: usize,
 }
@@ -152,6 +154,7 @@ impl Verdict {
         self.denials.extend(other.denials);
         self.warnings.extend(other.warnings);
         self.suppressed.extend(other.suppressed);
+        self.broken.extend(other.broken);
         self.unjudged += other.unjudged;
         self
     }

@@ -65,7 +65,9 @@ pub(crate) fn denial(object: &ObjectRef, verdict: &Verdict) -> String {
         }
         Some(broken) => {
             text.push_str(" would break ");
-            push_clean(&mut text, &broken.object.to_string(), LONGEST_PART);
+            // What is to be mended may stand in the changed object itself.
+            let member = verdict.broken.first().filter(|_| broken.object == *object);
+            push_clean(&mut text, &member.unwrap_or(&broken.object).to_string(), LONGEST_PART);
             text.push_str(": ");
         }
     }

@@ -98,6 +98,8 @@ pub enum Part {
     Store,
     /// It makes what holds files: a cert-manager Certificate its Secret.
     Promise,
+    /// It stands before pods.
+    Service,
     /// Something that the others stand in, or run as.
     Place,
 }

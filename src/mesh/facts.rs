@@ -9,6 +9,7 @@ use crate::mesh::class::Class;
 use crate::mesh::hop::Hop;
 use crate::mesh::member::Member;
 use crate::mesh::promise::Promise;
+use crate::mesh::service::Service;
 use crate::mesh::store::{Store, StoreKey};
 use crate::mesh::workload::Workload;
 
@@ -29,6 +30,8 @@ pub enum Fact {
     Store(StoreKey, Arc<Store>),
     /// A Secret or ConfigMap that somebody is about to make.
     Promise(Arc<Promise>),
+    /// A Service before pods.
+    Service(Arc<Service>),
     /// A ServiceAccount, and the role that its annotation gives it at AWS.
     ServiceAccount(ObjectRef, Option<String>),
     /// A namespace and its labels.
@@ -56,6 +59,7 @@ impl Fact {
             Fact::Class(class) => &class.object,
             Fact::Workload(workload) => &workload.object,
             Fact::Promise(promise) => &promise.object,
+            Fact::Service(service) => &service.object,
             Fact::ServiceAccount(object, _) => object,
             Fact::Store(key, _) => return FactId::Store(key.clone()),
             Fact::Namespace(name, _) => return FactId::Namespace(name.clone()),
@@ -72,6 +76,7 @@ impl Fact {
             Fact::Class(class) => class.object == *wanted,
             Fact::Workload(workload) => workload.object == *wanted,
             Fact::Promise(promise) => promise.object == *wanted,
+            Fact::Service(service) => service.object == *wanted,
             Fact::ServiceAccount(object, _) => object == wanted,
             Fact::Store(..) | Fact::Namespace(..) => false,
         }

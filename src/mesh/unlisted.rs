@@ -19,6 +19,8 @@ pub enum Sort {
     ConfigMaps,
     /// What makes Secrets and ConfigMaps.
     Promises,
+    /// Services before pods.
+    Services,
     /// ServiceAccounts.
     ServiceAccounts,
     /// Namespaces, with their labels.

@@ -16,8 +16,10 @@ pub struct Workload {
     pub proxies: Vec<Proxy>,
     /// Where the pod template's metadata stands in the object: `/spec/template/metadata`.
     pub template_metadata: FieldPath,
-    /// Probes that the kubelet makes in plaintext.
-    pub plaintext_probes: Vec<Probe>,
+    /// The TCP ports to which its containers give names, by name.
+    pub ports: Vec<(String, u16)>,
+    /// Probes that the kubelet makes by HTTP or gRPC.
+    pub probes: Vec<Probe>,
     /// The ServiceAccount that its pods run as.
     pub service_account: String,
     /// Whether it has no pods now: then it counts only while another workload takes its template.
@@ -81,6 +83,12 @@ impl Ports {
 }
 
 impl Workload {
+    /// Whether it is of a kind of Kubernetes itself, so that its pods are as its template says. Who makes the pods of others may add labels
+    /// and containers.
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.object.group(), "" | "apps" | "batch")
+    }
+
     /// The proxy that an API gives its pods.
     pub fn proxy(&self, api: &str) -> Option<&Proxy> {
         self.proxies.iter().find(|proxy| proxy.api == api)
@@ -100,7 +108,7 @@ pub struct AnnotationProblem {
     pub mended: Option<(String, String)>,
 }
 
-/// A probe that the kubelet sends without TLS.
+/// A probe that the kubelet sends over the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// `livenessProbe`, `readinessProbe` or `startupProbe`.
@@ -111,6 +119,8 @@ pub struct Probe {
     pub container: String,
     /// The port, a named one already looked up.
     pub port: u16,
-    /// Where it stands in the workload.
+    /// Whether it speaks TLS. The kubelet has no certificate to show, and verifies none.
+    pub tls: bool,
+    /// Where its port stands in the workload.
     pub field: FieldPath,
 }

@@ -11,7 +11,7 @@ use crate::mesh::class::Class;
 use crate::mesh::facts::{Fact, FactId};
 use crate::mesh::folders::{Folders, LocalMount};
 use crate::mesh::hop::Hop;
-use crate::mesh::index::{LabelIndex, LinkIndex, Links, PromiseIndex, ReaderIndex, SelectorIndex};
+use crate::mesh::index::{LabelIndex, LinkIndex, Links, PromiseIndex, ReaderIndex, SelectorIndex, ServiceIndex};
 use crate::mesh::member::Member;
 use crate::mesh::mounts::Mounts;
 use crate::mesh::paths::PathCache;
@@ -31,6 +31,7 @@ pub struct World {
     workloads: HashMap<ObjectRef, Arc<Workload>>,
     stores: HashMap<StoreKey, Arc<Store>>,
     promises: PromiseIndex,
+    services: ServiceIndex,
     namespaces: HashMap<String, BTreeMap<String, String>>,
     service_accounts: HashMap<ObjectRef, Option<String>>,
     gateways: BTreeSet<ObjectRef>,
@@ -83,6 +84,7 @@ impl World {
                 self.workloads.insert(workload.object.clone(), workload);
             }
             Fact::Promise(promise) => self.promises.insert(promise),
+            Fact::Service(service) => self.services.insert(service),
             Fact::Class(class) => drop(self.classes.insert(class.object.clone(), class)),
             Fact::ServiceAccount(object, role) => drop(self.service_accounts.insert(object, role)),
             Fact::Store(key, store) => drop(self.stores.insert(key, store)),
@@ -107,6 +109,7 @@ impl World {
                 self.forget_attached(object);
                 self.forget_workload(object);
                 self.promises.remove(object);
+                self.services.remove(object);
                 self.classes.remove(object);
                 self.service_accounts.remove(object);
             }
@@ -120,6 +123,7 @@ impl World {
         }
         self.links.add_member(&member);
         self.readers.add_member(&member);
+        self.services.add_member(&member);
         self.members_in.insert(member.object.namespace().to_owned(), member.object.clone());
         if member.is_gateway() {
             self.gateways.insert(member.object.clone());
@@ -131,6 +135,7 @@ impl World {
         let Some(old) = self.members.remove(object) else { return };
         self.links.remove_member(&old);
         self.readers.remove_member(&old);
+        self.services.remove_member(&old);
         self.members_in.remove(&object.namespace().to_owned(), object);
         self.gateways.remove(object);
         if let Some(selector) = &old.pod_selector {
@@ -200,6 +205,7 @@ impl World {
             self.classes.get(object).cloned().map(Fact::Class),
             self.workloads.get(object).cloned().map(Fact::Workload),
             self.promises.get(object).cloned().map(Fact::Promise),
+            self.services.get(object).cloned().map(Fact::Service),
             account().map(|role| Fact::ServiceAccount(object.clone(), role)),
         ];
         facts.into_iter().flatten().collect()
@@ -215,6 +221,7 @@ impl World {
             .chain(self.classes.keys())
             .chain(self.workloads.keys())
             .chain(self.promises.objects())
+            .chain(self.services.objects())
             .chain(self.service_accounts.keys());
         let stores = self.stores.keys().cloned().map(FactId::Store);
         let namespaces = self.namespaces.keys().cloned().map(FactId::Namespace);
@@ -340,6 +347,10 @@ impl World {
 
     pub(super) fn promises(&self) -> &PromiseIndex {
         &self.promises
+    }
+
+    pub(super) fn services(&self) -> &ServiceIndex {
+        &self.services
     }
 
     pub(super) fn takers_of(&self, workload: &ObjectRef) -> impl Iterator<Item = &ObjectRef> {

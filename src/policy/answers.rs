@@ -35,6 +35,8 @@ pub struct Changes {
     pub secrets: Option<Severity>,
     /// Labels of namespaces. Default `warn`.
     pub namespaces: Option<Severity>,
+    /// Services before nodes and gateways. Default `warn`.
+    pub services: Option<Severity>,
     /// Meshes. Default `warn`.
     pub meshes: Option<Severity>,
 }
@@ -46,6 +48,7 @@ impl Changes {
             workloads: self.workloads.or(other.workloads),
             secrets: self.secrets.or(other.secrets),
             namespaces: self.namespaces.or(other.namespaces),
+            services: self.services.or(other.services),
             meshes: self.meshes.or(other.meshes),
         }
     }

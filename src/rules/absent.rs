@@ -1,8 +1,9 @@
 //! What a judgement misses that a read at the source could show: it may have been applied a moment ago.
 
-use crate::k8s::LabelSelector;
+use crate::k8s::{LabelSelector, ObjectRef};
 use crate::mesh::{Member, Place, StoreKey, StoreKind};
 use crate::rules::context::Context;
+use crate::rules::fronts::missing_service;
 use crate::rules::loads::Files;
 
 /// What a judgement misses. Each once.
@@ -14,11 +15,13 @@ pub struct Absent {
     pub pods: Vec<(String, LabelSelector)>,
     /// Stores that files come from.
     pub stores: Vec<StoreKey>,
+    /// Services by whose names members are found.
+    pub services: Vec<ObjectRef>,
 }
 
 /// What the object, and the other ends of its calls, rest on and nobody has seen.
 pub(super) fn absent(cx: &Context<'_>) -> Absent {
-    let mut absent = Absent::default();
+    let mut absent = Absent { services: missing_service(cx).into_iter().collect(), ..Absent::default() };
     let namespace = cx.subject.object.namespace();
     if !namespace.is_empty() && cx.view.namespace(namespace).is_none() {
         absent.namespace = Some(namespace.to_owned());
@@ -55,6 +58,11 @@ impl Absent {
         for pods in other.pods {
             if !self.pods.contains(&pods) {
                 self.pods.push(pods);
+            }
+        }
+        for service in other.services {
+            if !self.services.contains(&service) {
+                self.services.push(service);
             }
         }
         for store in other.stores {

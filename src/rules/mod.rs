@@ -6,7 +6,7 @@
 //! What a judgement is made of, each built from what stands before it:
 //!
 //! ```text
-//! end ─► promised, uses ─► loads ─► pairs ─► refused ─► context ─► reliance, reporter, call_problem ─► the rules ─► certainty ─► engine
+//! end ─► promised, uses ─► loads ─► pairs ─► refused ─► context ─► fronts, reliance, reporter, call_problem ─► the rules ─► certainty ─► engine
 //! ```
 //!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
@@ -22,6 +22,7 @@ mod end;
 mod engine;
 mod envoy;
 mod files;
+mod fronts;
 mod issuers;
 mod leaf;
 mod loads;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, CallStats, Question};
 use crate::k8s::ObjectRef;
-use crate::mesh::{FactId, FreshStores, StoreKey, Workload, World};
+use crate::mesh::{FactId, FreshStores, Service, StoreKey, Workload, World};
 use crate::sources::feed::{Step, Touched, object};
 
 /// One world, written by watches and read by reviews. Its lock is held for look-ups only, never across an await.
@@ -211,6 +211,9 @@ pub trait NamespaceReader: Send + Sync + 'static {
 
     /// Reads its labels; None where that brings nothing.
     fn labels(&self, namespace: &str) -> BoxFuture<'_, Option<BTreeMap<String, String>>>;
+
+    /// Reads a Service of it by its name; None where there is none, and where it can't be read.
+    fn service(&self, namespace: &str, name: &str) -> BoxFuture<'_, Option<Arc<Service>>>;
 }
 
 /// Reads nothing: for worlds that are complete as they stand.
@@ -229,6 +232,10 @@ impl NamespaceReader for NoReader {
     }
 
     fn labels(&self, _namespace: &str) -> BoxFuture<'_, Option<BTreeMap<String, String>>> {
+        Box::pin(async { None })
+    }
+
+    fn service(&self, _namespace: &str, _name: &str) -> BoxFuture<'_, Option<Arc<Service>>> {
         Box::pin(async { None })
     }
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::bed::{AUTHORITY, Bed, SOUND, create, node, review, update};
 use crate::support::manifests::{
-    calling_node, client_policy, deployment, namespace, secret, tls_secret, virtual_node, virtual_service,
+    calling_node, client_policy, deployment, file_certificate, gateway_deployment, namespace, secret, tls_secret,
+    virtual_gateway, virtual_node, virtual_service,
 };
 use crate::support::mint::{Authority, Issued};
 
@@ -233,10 +234,86 @@ async fn a_change_that_touches_more_than_a_review_judges_says_so() {
     response.warns(&["more: MV101"]);
 }
 
+fn service(target: u16) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "blue"},
+        "spec": {"selector": {"app": "blue"}, "ports": [{"port": 8443, "targetPort": target}]}})
+}
+
+/// The sound node, found by the name of a Service; and what else there is.
+fn bed_of_services(services: impl IntoIterator<Item = Value>) -> Bed {
+    let host = "blue.shop.svc.cluster.local";
+    let sound = tls_secret("shop", "blue-cert", &AUTHORITY.leaf(&[host]).issue());
+    let all = [namespace("shop"), workload(), sound, virtual_node("shop", "blue", host)];
+    Bed::of(all.into_iter().chain(services))
+}
+
+/// Another Service of the namespace.
+fn other() -> Value {
+    let mut other = service(8443);
+    other["metadata"]["name"] = "green".into();
+    other["spec"]["selector"]["app"] = "green".into();
+    other
+}
+
+#[tokio::test]
+async fn a_service_that_leads_past_the_proxy_is_told_whom_it_breaks() {
+    let bed = bed_of_services([service(8443)]);
+    let response = bed.ask(&update(service(8443), service(80))).await;
+    response.warns(&["shop/blue MV220: Service shop/blue sends port 8443 to port 80 of Deployment shop/blue"]);
+    assert_eq!(response.warnings().len(), 1, "{:?}", response.warnings());
+    bed.ask(&update(service(80), service(8443))).await.passes_silently();
+    // As it was, by another port that isn't intercepted.
+    bed.ask(&update(service(80), service(81))).await.passes_silently();
+    bed_of_services([]).ask(&create(service(80))).await.warns(&["shop/blue MV220"]);
+    bed_of_services([]).ask(&create(service(8443))).await.passes_silently();
+    // Nobody is found by this one, and it selects nobody's pods.
+    bed.ask(&create(other())).await.passes_silently();
+    bed.ask(&update(other(), Value::Null)).await.passes_silently();
+}
+
+#[tokio::test]
+async fn a_service_that_goes_is_told_and_never_kept() {
+    const MISSING: [&str; 2] = ["shop/blue MV220: there is no Service shop/blue", "virtual node"];
+    let gone = review("DELETE", Value::Null, service(8443));
+    let bed = bed_of_services([service(8443), other()]);
+    bed.ask(&gone).await.warns(&MISSING);
+    deny(&bed, "changes: {services: deny}\nseverities: {service-bypasses-proxy: deny}");
+    bed.ask(&gone).await.warns(&MISSING);
+    bed.ask(&update(service(8443), service(80)))
+        .await
+        .denies(&["Service shop/blue would break VirtualNode shop/blue: MV220"]);
+    deny(&bed, "changes: {services: off}");
+    bed.ask(&gone).await.passes_silently();
+    // The last of its namespace: nobody knows what else the node is found by.
+    bed_of_services([service(8443)]).ask(&gone).await.passes_silently();
+    // The first of it shows that the other isn't there.
+    bed_of_services([]).ask(&create(other())).await.warns(&MISSING);
+}
+
+#[tokio::test]
+async fn a_load_balancer_that_comes_before_a_gateway_is_told() {
+    let before = |protocol: &str| {
+        json!({"apiVersion": "v1", "kind": "Service",
+            "metadata": {"namespace": "shop", "name": "lb", "annotations": {
+                "service.beta.kubernetes.io/aws-load-balancer-ssl-cert": "arn:aws:acm:eu-west-1:111122223333:certificate/a",
+                "service.beta.kubernetes.io/aws-load-balancer-backend-protocol": protocol,
+            }},
+            "spec": {"type": "LoadBalancer", "selector": {"app": "edge"}, "ports": [{"port": 443, "targetPort": 8443}]}})
+    };
+    let bed = Bed::of([
+        namespace("shop"),
+        gateway_deployment("shop", "edge", "blue-cert", "/certs"),
+        tls_secret("shop", "blue-cert", &SOUND),
+        virtual_gateway("shop", "edge", file_certificate("tls.crt", "tls.key")),
+    ]);
+    bed.ask(&create(before("ssl"))).await.passes_silently();
+    bed.ask(&update(before("ssl"), before("tcp"))).await.warns(&["shop/edge MV221", "Service shop/lb", "plaintext"]);
+}
+
 #[tokio::test]
 async fn each_kind_has_a_path_of_its_own() {
     let change = create(tls_secret("shop", "blue-cert", &misnamed())).to_string();
-    for path in ["/workloads", "/secrets", "/namespaces", "/meshes", "/deletions"] {
+    for path in ["/workloads", "/secrets", "/services", "/namespaces", "/meshes", "/deletions"] {
         let answer = bed("Secret").send(crate::bed::post(&format!("{path}?timeout=2s"), change.clone())).await;
         assert_eq!((answer.code, &answer.json["response"]["allowed"]), (200, &json!(true)), "{path}: {}", answer.json);
         assert!(answer.json["response"]["warnings"][0].as_str().is_some_and(|line| line.contains("MV101")), "{path}");

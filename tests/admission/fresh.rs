@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt as _};
-use meshvet::mesh::{Fact, FreshStores, SecretAccess, StoreKey, StoreState, Unread, Workload};
+use meshvet::mesh::{Fact, FreshStores, SecretAccess, Service, StoreKey, StoreState, Unread, Workload};
 use meshvet::policy::Policy;
 use meshvet::sources::cluster::Readiness;
 use meshvet::sources::{FreshWorkloads, Kinds, NamespaceReader, StoreReader};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::bed::{Answer, Bed, MISNAMED, Response, SOUND, create, facts, node, post};
-use crate::support::manifests::{deployment, namespace, tls_secret};
+use crate::bed::{AUTHORITY, Answer, Bed, MISNAMED, Response, SOUND, create, facts, node, post};
+use crate::support::manifests::{deployment, namespace, tls_secret, virtual_node};
 
 /// A cluster of which the watches have told nothing yet; it remembers what it was asked for.
 #[derive(Clone, Default)]
@@ -26,6 +26,7 @@ struct State {
     others: Vec<Arc<Workload>>,
     stores: FreshStores,
     labels: Option<BTreeMap<String, String>>,
+    services: Vec<Arc<Service>>,
     /// Why not all workloads can be listed.
     failed: Option<String>,
     hangs: bool,
@@ -41,6 +42,7 @@ impl Cluster {
                 Fact::Workload(workload) => state.workloads.push(workload),
                 Fact::Store(key, store) => drop(state.stores.insert(key, StoreState::Present(store))),
                 Fact::Namespace(_, labels) => state.labels = Some(labels),
+                Fact::Service(service) => state.services.push(service),
                 other => panic!("{other:?}"),
             }
         }
@@ -95,6 +97,16 @@ impl NamespaceReader for Cluster {
         self.note(format!("labels of {namespace}"));
         let labels = self.0.labels.clone();
         async { labels }.boxed()
+    }
+
+    fn service(&self, namespace: &str, name: &str) -> BoxFuture<'_, Option<Arc<Service>>> {
+        self.note(format!("Service {namespace}/{name}"));
+        if self.0.hangs {
+            return std::future::pending().boxed();
+        }
+        let is_it = |service: &&Arc<Service>| service.object.namespace() == namespace && service.object.name == name;
+        let found = self.0.services.iter().find(is_it).cloned();
+        async { found }.boxed()
     }
 }
 
@@ -205,6 +217,61 @@ async fn a_namespace_that_nobody_told_of_has_the_policy_of_its_labels() {
     let bed = bed(broken(), &Cluster::of(broken().into_iter().chain([calm])));
     bed.policy.store(Policy::parse(policy).expect("a policy").into());
     bed.ask(&create(node())).await.warns(&["MV101", "would be refused"]);
+}
+
+fn service(name: &str, target: u16) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": name},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 8443, "targetPort": target}]}})
+}
+
+/// The node, found by the name of Service `blue`.
+fn found_by_service() -> Value {
+    virtual_node("shop", "blue", "blue.shop.svc.cluster.local")
+}
+
+/// All that the node rests on but its Service, and another Service.
+fn but_its_service() -> [Value; 4] {
+    let sound = AUTHORITY.leaf(&["blue.shop.svc.cluster.local"]).issue();
+    let [workload, _] = broken();
+    [namespace("shop"), workload, tls_secret("shop", "blue-cert", &sound), service("green", 8443)]
+}
+
+#[tokio::test]
+async fn a_service_is_read_before_it_is_called_missing() {
+    let cluster = Cluster::of([service("blue", 8443)]);
+    bed(but_its_service(), &cluster).ask(&create(found_by_service())).await.passes_silently();
+    assert_eq!(cluster.asked(), ["Service shop/blue"]);
+    let cluster = Cluster::of([service("blue", 80)]);
+    bed(but_its_service(), &cluster)
+        .ask(&create(found_by_service()))
+        .await
+        .warns(&["MV220", "sends port 8443 to port 80"]);
+    let cluster = Cluster::of([]);
+    bed(but_its_service(), &cluster)
+        .ask(&create(found_by_service()))
+        .await
+        .warns(&["MV220", "there is no Service shop/blue"]);
+    assert_eq!(cluster.asked(), ["Service shop/blue"], "once");
+}
+
+#[tokio::test]
+async fn a_workload_that_comes_last_is_not_told_of_a_service_that_is_there() {
+    let [namespace, workload, secret, other] = but_its_service();
+    let told = || [namespace.clone(), secret.clone(), other.clone(), found_by_service()];
+    let cluster = Cluster::of([service("blue", 8443)]);
+    bed(told(), &cluster).ask(&create(workload.clone())).await.passes_silently();
+    assert_eq!(cluster.asked(), ["Service shop/blue"]);
+    let cluster = Cluster::of([]);
+    bed(told(), &cluster)
+        .ask(&create(workload.clone()))
+        .await
+        .warns(&["shop/blue MV220", "there is no Service shop/blue"]);
+    // Of what goes by this very review nobody else is asked.
+    let all = but_its_service().into_iter().chain([found_by_service(), service("blue", 8443)]);
+    let cluster = Cluster::of([service("blue", 8443)]);
+    let gone = crate::bed::review("DELETE", Value::Null, service("blue", 8443));
+    bed(all, &cluster).ask(&gone).await.warns(&["shop/blue MV220", "there is no Service shop/blue"]);
+    assert_eq!(cluster.asked(), [""; 0]);
 }
 
 /// A webhook that waits for this kind.

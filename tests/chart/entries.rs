@@ -30,13 +30,23 @@ fn named(values: &[&str], name: &str) -> Value {
 
 #[test]
 fn each_mode_and_each_switch_has_its_entries() {
-    let all = ["deletions", "meshes", "workloads", "secrets", "configmaps", "namespaces"];
+    let all = ["deletions", "meshes", "workloads", "secrets", "configmaps", "services", "namespaces"];
     for (values, expected) in [
         (DEFAULTS, &all[..]),
         (&[SOME], &all[..]),
-        (&["webhook.workloads.enabled=false"], &["deletions", "meshes", "secrets", "configmaps", "namespaces"]),
-        (&["webhook.secrets.enabled=false"], &["deletions", "meshes", "workloads", "namespaces"]),
-        (&["webhook.namespaces.enabled=false"], &["deletions", "meshes", "workloads", "secrets", "configmaps"]),
+        (
+            &["webhook.workloads.enabled=false"],
+            &["deletions", "meshes", "secrets", "configmaps", "services", "namespaces"],
+        ),
+        (&["webhook.secrets.enabled=false"], &["deletions", "meshes", "workloads", "services", "namespaces"]),
+        (
+            &["webhook.services.enabled=false"],
+            &["deletions", "meshes", "workloads", "secrets", "configmaps", "namespaces"],
+        ),
+        (
+            &["webhook.namespaces.enabled=false"],
+            &["deletions", "meshes", "workloads", "secrets", "configmaps", "services"],
+        ),
         // Where Secrets aren't watched, too little is known to tell what such a change breaks.
         (&["secrets.mode=get"], &["deletions"]),
         (&["secrets.mode=none"], &["deletions"]),

@@ -36,6 +36,7 @@ const ALWAYS: &[&str] = &[
     "cluster /configmaps get,list,watch",
     "cluster /namespaces list,watch",
     "cluster /pods get,list,watch",
+    "cluster /services get,list,watch",
     // What makes Secrets and ConfigMaps.
     "cluster bitnami.com/sealedsecrets list,watch",
     "cluster cert-manager.io/certificates list,watch",

@@ -145,6 +145,7 @@ const ELSEWHERE: &[&str] = &[
     // In `entries`.
     "webhook.workloads.enabled",
     "webhook.secrets.enabled",
+    "webhook.services.enabled",
     "webhook.namespaces.enabled",
 ];
 

@@ -155,6 +155,7 @@ fn only_changes_of_what_a_mesh_rests_on_are_reviewed() {
     workloads(&cluster);
     secrets(&cluster);
     config_maps(&cluster);
+    services(&cluster);
     mesh_objects(&cluster);
     namespaces(&cluster);
 }
@@ -279,6 +280,37 @@ fn config_maps(cluster: &Cluster) {
     assert_eq!(cluster.run("delete configmap kube-root-ca.crt"), NOTHING);
 }
 
+fn services(cluster: &Cluster) {
+    let service = |namespace: &str| {
+        json!({
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"namespace": namespace, "name": "web"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 8443}]},
+        })
+    };
+    assert_eq!(cluster.create(&service("shop")), ["/services CREATE Service web"]);
+    let ports = json!({"spec": {"ports": [{"port": 8443, "targetPort": 80}]}});
+    assert_eq!(cluster.patch("service/web", &ports), ["/services UPDATE Service web"]);
+    let balanced = "annotate service web service.beta.kubernetes.io/aws-load-balancer-ssl-cert=arn";
+    assert_eq!(cluster.run(balanced), ["/services UPDATE Service web"]);
+    assert_eq!(cluster.patch("service/web", &ports), NOTHING);
+    assert_eq!(cluster.run("label service web team=shop"), NOTHING);
+    // A load balancer's controller keeps it until its own work is undone.
+    let finalizers = json!({"metadata": {"finalizers": ["service.kubernetes.io/load-balancer-cleanup"]}});
+    assert_eq!(cluster.patch("service/web", &finalizers), NOTHING);
+    let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}}).to_string();
+    let to_status = ["-n", "shop", "patch", "service", "web", "--subresource=status", "--type=merge", "-p", &status];
+    assert_eq!(cluster.reviews(&to_status, None), NOTHING);
+    assert_eq!(cluster.run("delete service web --wait=false"), ["/services DELETE Service web"]);
+    let back = json!({"spec": {"ports": [{"port": 8443}]}});
+    assert_eq!(cluster.patch("service/web", &back), NOTHING, "it is on its way out");
+    assert_eq!(cluster.patch("service/web", &json!({"metadata": {"finalizers": null}})), NOTHING);
+    for place in ["kube-system", PLACE.0] {
+        assert_eq!(cluster.create(&service(place)), NOTHING, "{place}");
+    }
+}
+
 fn mesh_objects(cluster: &Cluster) {
     let mut mesh = app_mesh("Mesh", "", "shop", json!({"namespaceSelector": {"matchLabels": {"mesh": "shop"}}}));
     mesh["metadata"].as_object_mut().expect("metadata").remove("namespace");
@@ -318,12 +350,14 @@ fn namespaces(cluster: &Cluster) {
     }
     // As its controller empties it.
     let node = virtual_node("shop", "last", "last.shop.svc.cluster.local");
-    for object in [&secret("last", &[("tls.crt", PEM)]), &config_map("last", &[("ca.crt", PEM)]), &node] {
+    let mut service = json!({"apiVersion": "v1", "kind": "Service", "spec": {"ports": [{"port": 8443}]}});
+    service["metadata"] = json!({"namespace": "shop", "name": "last"});
+    for object in [&secret("last", &[("tls.crt", PEM)]), &config_map("last", &[("ca.crt", PEM)]), &node, &service] {
         cluster.create(object);
     }
     assert_eq!(namespaced("delete namespace shop --wait=false"), NOTHING);
     let user = format!("--as={NAMESPACE_CONTROLLER}");
-    for collection in ["secrets", "configmaps", "virtualnodes.appmesh.k8s.aws"] {
+    for collection in ["secrets", "configmaps", "services", "virtualnodes.appmesh.k8s.aws"] {
         let delete = ["-n", "shop", "delete", collection, "last", &user];
         assert_eq!(cluster.reviews(&delete, None), NOTHING, "{collection}");
     }

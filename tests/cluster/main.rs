@@ -59,6 +59,7 @@ mod promises;
 mod refusals;
 mod rights;
 mod routes;
+mod services;
 mod sound;
 mod updates;
 mod verify;
@@ -86,6 +87,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("verify", verify::TESTS),
     ("availability", availability::TESTS),
     ("entries", entries::TESTS),
+    ("services", services::TESTS),
     ("facts", facts::TESTS),
     ("watches", watches::TESTS),
     ("figures", figures::TESTS),

@@ -177,6 +177,34 @@ fn node(namespace: &str, name: &str) -> Slot {
             spec["listeners"][1]["portMapping"]["port"] = 9443.into();
         }),
         with(&|spec| spec["podSelector"]["matchLabels"]["app"] = "blue".into()),
+        with(&|spec| found_by(spec, &format!("{name}.{namespace}.svc.cluster.local"))),
+        with(&|spec| found_by(spec, name)),
+        with(&|spec| found_by(spec, &format!("{name}.till"))),
+    ])
+}
+
+fn found_by(spec: &mut Value, hostname: &str) {
+    spec["serviceDiscovery"]["dns"]["hostname"] = hostname.into();
+}
+
+/// A Service before pods: before those of its name by either port, or headless; before others, before nobody's; and with a load balancer.
+fn front(namespace: &str, name: &str) -> Slot {
+    let of = |spec: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": name}, "spec": spec});
+    let before = |app: &str, port: Value| json!({"selector": {"app": app}, "ports": [port]});
+    let mut balanced = of(before(name, json!({"port": 443, "targetPort": 8443})));
+    balanced["spec"]["type"] = "LoadBalancer".into();
+    balanced["metadata"]["annotations"] = json!({"service.beta.kubernetes.io/aws-load-balancer-ssl-cert": "arn:aws:acm:eu-west-1:111122223333:certificate/a"});
+    let mut headless = of(before(name, json!({"port": 80})));
+    headless["spec"]["clusterIP"] = "None".into();
+    slot([
+        of(before(name, json!({"port": 8443}))),
+        of(before(name, json!({"port": 8443, "targetPort": 80}))),
+        of(before(name, json!({"port": 8443, "targetPort": "web"}))),
+        of(before("nobody", json!({"port": 8443}))),
+        of(before("blue", json!({"port": 8443}))),
+        of(json!({"ports": [{"port": 8443}]})),
+        headless,
+        balanced,
     ])
 }
 
@@ -217,6 +245,10 @@ fn slots() -> Vec<Slot> {
         }
         object("VirtualGateway", "till", "edge", spec)
     };
+    let mut strict = gateway(Value::Null);
+    let files = manifests::file_certificate("tls.crt", "tls.key");
+    strict["spec"]["listeners"] =
+        json!([{"portMapping": {"port": 8443, "protocol": "http"}, "tls": {"mode": "STRICT", "certificate": files}}]);
     let route = |named: bool, service: &str, port: Option<u16>| {
         let mut target = json!({"virtualService": {"virtualServiceRef": to(service, Some("shop"))}});
         if let Some(port) = port {
@@ -255,7 +287,11 @@ fn slots() -> Vec<Slot> {
             group(json!([to("*", Some("shop"))])),
             group(json!([to("blue", Some("shop")), to("*", None)])),
         ]),
-        slot([gateway(Value::Null), gateway(json!({})), gateway(json!({"matchLabels": {"mesh": "apps"}}))]),
+        slot([gateway(Value::Null), gateway(json!({})), gateway(json!({"matchLabels": {"mesh": "apps"}})), strict]),
+        front("shop", "blue"),
+        front("shop", "red"),
+        front("till", "blue"),
+        front("till", "edge"),
         slot([route(true, "red", None), route(false, "red", Some(9443)), route(false, "blue", None)]),
         promise("blue"),
         promise("other"),
@@ -332,8 +368,8 @@ proptest! {
 
     #[test]
     fn nobody_else_is_judged_otherwise(
-        forms in proptest::collection::vec(0..12_usize, SLOTS.len()),
-        changes in proptest::collection::vec((0..SLOTS.len(), 0..12_usize), 1..4),
+        forms in proptest::collection::vec(0..14_usize, SLOTS.len()),
+        changes in proptest::collection::vec((0..SLOTS.len(), 0..14_usize), 1..4),
     ) {
         let mut mesh = Mesh::default();
         for (slot, form) in forms.into_iter().enumerate() {
@@ -357,7 +393,7 @@ proptest! {
     /// A world that has seen many changes is the one that has seen only the last of them.
     #[test]
     fn nothing_is_left_of_what_was_forgotten(
-        changes in proptest::collection::vec((0..SLOTS.len(), 0..12_usize), 1..60),
+        changes in proptest::collection::vec((0..SLOTS.len(), 0..14_usize), 1..60),
     ) {
         let mut lived = Mesh::default();
         let mut last = BTreeMap::new();

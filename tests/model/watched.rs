@@ -101,8 +101,8 @@ proptest! {
 
     #[test]
     fn the_watcher_holds_what_judging_everybody_finds(
-        forms in proptest::collection::vec(0..12_usize, SLOTS.len()),
-        steps in proptest::collection::vec(proptest::collection::vec((0..SLOTS.len(), 0..12_usize), 1..4), 1..6),
+        forms in proptest::collection::vec(0..14_usize, SLOTS.len()),
+        steps in proptest::collection::vec(proptest::collection::vec((0..SLOTS.len(), 0..14_usize), 1..4), 1..6),
     ) {
         let mut watched = Watched::new(&forms);
         let before = told(&watched.board);
@@ -121,7 +121,7 @@ proptest! {
     /// Nothing changes but the time, which passes in steps of any length.
     #[test]
     fn the_time_alone_brings_whom_it_touches(
-        forms in proptest::collection::vec(0..12_usize, SLOTS.len()),
+        forms in proptest::collection::vec(0..14_usize, SLOTS.len()),
         hours in proptest::collection::vec(1..24_i64 * 200, 1..5),
     ) {
         let mut watched = Watched::new(&forms);

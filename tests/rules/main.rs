@@ -10,6 +10,7 @@ mod allowed;
 mod cases;
 mod codes;
 mod files;
+mod fronts;
 mod issuers;
 mod membership;
 mod names;
@@ -45,6 +46,7 @@ fn all() -> Vec<Case> {
         acm::cases(),
         unlisted::cases(),
         workloads::cases(),
+        fronts::cases(),
     ]
     .concat()
 }
@@ -118,6 +120,11 @@ fn workloads_of_every_listed_kind_are_judged() {
 #[test]
 fn objects_are_judged_as_the_tables_of_promises_say() {
     promises::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn what_stands_before_pods_is_judged_as_its_tables_say() {
+    fronts::cases().iter().for_each(Case::run);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::apis::DecodeError;
-use crate::apis::core::{stores, workloads};
+use crate::apis::core::{services, stores, workloads};
 use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
 use crate::apis::registry::{Api, Part, Pods, Row};
@@ -32,6 +32,8 @@ pub static API: Api = Api {
         apps("DaemonSet", "daemonsets", "daemonset"),
         Row { mostly_owned: true, ..batch("Job", "jobs", "job") },
         Row { part: CRON_JOB, ..batch("CronJob", "cronjobs", "cronjob") },
+        // Nothing waits for them: without them nothing is claimed of what is before pods.
+        Row { optional: true, ..core("Service", "services", "service", Part::Service, service) },
         CONFIG_MAP,
         SECRET,
         SERVICE_ACCOUNT,
@@ -111,6 +113,12 @@ fn namespace(_: &'static Row, input: Input<'_>, _: &str) -> Result<Entry, Undeco
     let value = input.into_value();
     let labels = value.pointer("/metadata/labels").and_then(|labels| BTreeMap::deserialize(labels).ok());
     Ok(Entry::Fact(Fact::Namespace(name_of(&value), labels.unwrap_or_default())))
+}
+
+fn service(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
+    let value = input.into_value();
+    let object = row.object(namespace, &name_of(&value));
+    Ok(Entry::Fact(Fact::Service(Arc::new(services::service(&value, object)))))
 }
 
 fn service_account(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {

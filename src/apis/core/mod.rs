@@ -3,6 +3,7 @@
 mod kinds;
 mod listed;
 pub(in crate::apis) mod pods;
+mod services;
 mod stores;
 pub(in crate::apis) mod volumes;
 mod workloads;

@@ -27,6 +27,7 @@ pub(in crate::apis) struct TemplateMetadata {
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::apis) struct PodSpec {
     pub(in crate::apis) containers: Option<Vec<Container>>,
+    init_containers: Option<Vec<Container>>,
     pub(in crate::apis) volumes: Option<Vec<PodVolume>>,
     pub(in crate::apis) service_account_name: Option<String>,
 }
@@ -37,6 +38,7 @@ pub(in crate::apis) struct Container {
     pub(in crate::apis) name: String,
     pub(in crate::apis) volume_mounts: Option<Vec<VolumeMount>>,
     ports: Option<Vec<ContainerPort>>,
+    restart_policy: Option<String>,
     liveness_probe: Option<ProbeSpec>,
     readiness_probe: Option<ProbeSpec>,
     startup_probe: Option<ProbeSpec>,
@@ -47,6 +49,7 @@ pub(in crate::apis) struct Container {
 struct ContainerPort {
     pub(in crate::apis) name: Option<String>,
     container_port: i64,
+    protocol: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -61,6 +64,7 @@ struct ProbeSpec {
 struct HttpGet {
     port: Value,
     scheme: Option<String>,
+    host: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -85,14 +89,23 @@ pub(in crate::apis) struct Pod<'p> {
     pub(in crate::apis) volumes: &'p [PodVolume],
 }
 
-/// The probes that the kubelet makes in plaintext, but those of a container that is a proxy. `spec`: where the pod's spec stands.
-pub(super) fn probes_of(containers: &[Container], spec: &FieldPath, is_proxy: impl Fn(&str) -> bool) -> Vec<Probe> {
-    let all = containers.iter().enumerate().filter(|(_, container)| !is_proxy(&container.name));
-    all.flat_map(|(index, container)| plaintext_probes(container, &spec.key("containers").index(index))).collect()
+/// The TCP ports to which containers give names. A Service knows those of sidecars too: init containers that run on.
+pub(super) fn named_ports(spec: &PodSpec) -> Vec<(String, u16)> {
+    let is_sidecar = |it: &&Container| it.restart_policy.as_deref() == Some("Always");
+    let sidecars = spec.init_containers.iter().flatten().filter(is_sidecar);
+    let ports = spec.containers.iter().flatten().chain(sidecars).flat_map(|container| container.ports.iter().flatten());
+    let tcp = ports.filter(|port| port.protocol.as_deref().is_none_or(|protocol| protocol == "TCP"));
+    tcp.filter_map(|port| Some((port.name.clone()?, u16::try_from(port.container_port).ok()?))).collect()
 }
 
-/// The probes of a container that the kubelet makes in plaintext.
-fn plaintext_probes(container: &Container, field: &FieldPath) -> Vec<Probe> {
+/// The probes that the kubelet makes by HTTP or gRPC, but those of a container that is a proxy. `spec`: where the pod's spec stands.
+pub(super) fn probes_of(containers: &[Container], spec: &FieldPath, is_proxy: impl Fn(&str) -> bool) -> Vec<Probe> {
+    let all = containers.iter().enumerate().filter(|(_, container)| !is_proxy(&container.name));
+    all.flat_map(|(index, container)| probes(container, &spec.key("containers").index(index))).collect()
+}
+
+/// The probes of a container that the kubelet makes by HTTP or gRPC. One to a host of its own isn't for the pod.
+fn probes(container: &Container, field: &FieldPath) -> Vec<Probe> {
     let probes = [
         ("livenessProbe", &container.liveness_probe),
         ("readinessProbe", &container.readiness_probe),
@@ -102,14 +115,16 @@ fn plaintext_probes(container: &Container, field: &FieldPath) -> Vec<Probe> {
     for (kind, probe) in probes {
         let Some(probe) = probe else { continue };
         let https = |get: &HttpGet| get.scheme.as_deref().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
-        let (action, port) = match (&probe.http_get, &probe.grpc) {
-            (Some(get), _) if !https(get) => ("httpGet", &get.port),
-            (_, Some(grpc)) => ("grpc", &grpc.port),
-            _ => continue,
+        let is_elsewhere = |get: &HttpGet| get.host.as_deref().is_some_and(|host| !host.is_empty());
+        let (action, port, tls) = match (&probe.http_get, &probe.grpc) {
+            (Some(get), _) if is_elsewhere(get) => continue,
+            (Some(get), _) => ("httpGet", &get.port, https(get)),
+            (None, Some(grpc)) => ("grpc", &grpc.port, false),
+            (None, None) => continue,
         };
         if let Some(port) = resolve_port(port, container) {
             let field = field.keys([kind, action, "port"]);
-            found.push(Probe { kind, action, container: container.name.clone(), port, field });
+            found.push(Probe { kind, action, container: container.name.clone(), port, tls, field });
         }
     }
     found

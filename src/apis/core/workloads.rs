@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::apis::core::owns_pods;
-use crate::apis::core::pods::{Pod, Template, probes_of};
+use crate::apis::core::pods::{Pod, Template, named_ports, probes_of};
 use crate::apis::registry::Pods;
 use crate::apis::{DecodeError, proxies};
 use crate::k8s::{FieldPath, ObjectRef};
@@ -139,6 +139,7 @@ fn workload(template: Template, field: &FieldPath, owners: &BTreeMap<String, Str
     let labels = template.metadata.labels.unwrap_or_default();
     let annotations = template.metadata.annotations.unwrap_or_default();
     let spec = template.spec;
+    let ports = named_ports(&spec);
     let volumes = spec.volumes.unwrap_or_default();
     let containers = spec.containers.unwrap_or_default();
     let metadata = field.key("metadata");
@@ -153,7 +154,8 @@ fn workload(template: Template, field: &FieldPath, owners: &BTreeMap<String, Str
     let is_proxy = |container: &str| proxies().any(|proxy| proxy.container == container);
     Workload {
         proxies: proxies().map(|proxy| (proxy.of)(&pod)).collect(),
-        plaintext_probes: probes_of(&containers, &field.key("spec"), is_proxy),
+        ports,
+        probes: probes_of(&containers, &field.key("spec"), is_proxy),
         service_account: spec.service_account_name.unwrap_or_else(|| "default".to_owned()),
         template_metadata: metadata,
         labels,

@@ -78,6 +78,12 @@ macro_rules! for_each_rule {
                 "no proxy is injected into the selected pods, so that nothing would load the file";
             MV219 SDS_DISABLED "sds-disabled" Warn Starting appmesh::sds_disabled []
                 "a secret of the Secret Discovery Service where that is switched off";
+            MV220 SERVICE_BYPASSES_PROXY "service-bypasses-proxy" Warn Calling appmesh::service_bypasses_proxy []
+                "the Service before a node sends the listener's port past the proxy";
+            MV221 LOAD_BALANCER_MISMATCH "load-balancer-mismatch" Warn Calling issuers::load_balancer_mismatch []
+                "a load balancer that ends TLS doesn't speak with a listener as that wants it";
+            MV223 PROBE_CANNOT_AUTHENTICATE "probe-cannot-authenticate" Warn Starting issuers::probe_cannot_authenticate []
+                "a kubelet probe by HTTPS to a listener that asks clients for a certificate";
             MV301 ISSUER_UNTRUSTED "issuer-untrusted" Deny Calling issuers::issuer_untrusted [Calls]
                 "a client that reaches the listener doesn't trust its issuer, or the reverse";
             MV302 ISSUER_NOT_ALLOWED "issuer-not-allowed" Deny Nothing issuers::issuer_not_allowed []

@@ -4,8 +4,11 @@ mod labels;
 mod links;
 mod promises;
 mod readers;
+mod services;
 
 pub(crate) use labels::{LabelIndex, SelectorIndex};
 pub(crate) use links::{LinkIndex, Links};
 pub(crate) use promises::PromiseIndex;
 pub(crate) use readers::ReaderIndex;
+pub(crate) use services::ServiceIndex;
+pub(in crate::mesh) use services::named_by;

@@ -5,6 +5,7 @@ mod links;
 mod membership;
 mod places;
 mod promises;
+mod services;
 mod touched;
 
 use std::collections::{BTreeMap, HashSet};
@@ -27,6 +28,7 @@ use crate::mesh::world::World;
 
 pub use membership::Belonging;
 pub use places::Place;
+pub use services::Front;
 
 /// What the rules look things up in.
 #[derive(Clone, Copy, Debug)]

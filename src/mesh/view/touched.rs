@@ -6,6 +6,7 @@ use crate::k8s::ObjectRef;
 use crate::mesh::facts::FactId;
 use crate::mesh::member::Member;
 use crate::mesh::promise::PromisedStore;
+use crate::mesh::service::SERVICE;
 use crate::mesh::store::StoreKey;
 use crate::mesh::view::View;
 
@@ -24,6 +25,7 @@ impl<'a> View<'a> {
             FactId::Store(store) => self.readers_of(store).into_iter().for_each(|it| self.add(it, &mut touched)),
             FactId::Namespace(name) => {
                 self.members_in(name).for_each(|member| self.add(member, &mut touched));
+                touched.extend(self.found_in(name));
                 // Whether a gateway takes a route may hang on the labels of the route's namespace.
                 self.gateways().into_iter().for_each(|gateway| self.add(gateway, &mut touched));
             }
@@ -61,6 +63,9 @@ impl<'a> View<'a> {
             let taken = workload.takes.as_ref().and_then(|taken| self.workload(taken));
             let selecting = self.members_of(taken.unwrap_or(workload));
             selecting.into_iter().for_each(|member| self.add(member, touched));
+        }
+        if object.is_a(SERVICE) {
+            touched.extend(self.touched_by_service(object));
         }
         if self.is_class(object) {
             touched.extend(self.members().map(|member| &member.object));

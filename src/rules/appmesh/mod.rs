@@ -8,6 +8,7 @@ pub(super) mod proxy_not_authorized;
 pub(super) mod proxy_not_injected;
 pub(super) mod refused_by_app_mesh;
 pub(super) mod sds_disabled;
+pub(super) mod service_bypasses_proxy;
 mod streams;
 
 pub(super) use streams::questions;

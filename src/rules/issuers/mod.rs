@@ -3,7 +3,9 @@
 pub(super) mod client_certificate_missing;
 pub(super) mod issuer_not_allowed;
 pub(super) mod issuer_untrusted;
+pub(super) mod load_balancer_mismatch;
 pub(super) mod plaintext_probe;
 pub(super) mod plaintext_server;
+pub(super) mod probe_cannot_authenticate;
 pub(super) mod tls_not_required;
 pub(super) mod trust_unreadable;

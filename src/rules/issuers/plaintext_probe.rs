@@ -26,11 +26,11 @@ use crate::rules::reporter::Reporter;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // Nothing is intercepted in a gateway's pods.
     let Some(member) = cx.member().filter(|member| !member.is_gateway()) else { return };
-    for workload in cx.workloads.iter().filter(|workload| !workload.plaintext_probes.is_empty()) {
+    for workload in &cx.workloads {
         let listeners = member.servers.iter().filter_map(|server| server.port.map(i64::from));
         let said = workload.proxy(member.api).and_then(|proxy| proxy.intercepts.clone());
         let intercepted = said.unwrap_or_else(|| Ports::of(listeners));
-        for probe in workload.plaintext_probes.iter().filter(|probe| intercepted.contains(i64::from(probe.port))) {
+        for probe in workload.probes.iter().filter(|probe| !probe.tls && intercepted.contains(i64::from(probe.port))) {
             let strict = member.servers.iter().filter(|server| server.is_strict());
             for server in strict.filter(|server| server.port == Some(probe.port)) {
                 let anchor = format!("{} {} of {}", server.anchor, probe.kind, probe.container);

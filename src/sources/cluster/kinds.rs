@@ -149,6 +149,7 @@ impl WatchedKind {
             Part::Store if self.plural == "secrets" => Sort::Secrets,
             Part::Store => Sort::ConfigMaps,
             Part::Promise => Sort::Promises,
+            Part::Service => Sort::Services,
             Part::Place if self.plural == "namespaces" => Sort::Namespaces,
             Part::Place => Sort::ServiceAccounts,
         }

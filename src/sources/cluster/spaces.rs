@@ -16,7 +16,7 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::apis::Entry;
-use crate::mesh::{Fact, Sort, Workload};
+use crate::mesh::{Fact, Service, Sort, Workload};
 use crate::sources::cluster::failure::{forbidden, status_of, told};
 use crate::sources::cluster::flights::Flights;
 use crate::sources::cluster::kinds::{self, Follow, WatchedKind};
@@ -146,6 +146,21 @@ impl Spaces {
         })
     }
 
+    async fn service(&self, namespace: &str, name: &str) -> Option<Arc<Service>> {
+        let kind = kinds::all().find(|kind| kind.sort() == Sort::Services)?;
+        let api = Api::<RawObject>::namespaced_with(self.client.clone(), namespace, &kind);
+        let get = || api.get(name).with_subscriber(Dispatch::none());
+        let object = match get().await {
+            // The kept connection may have died since it was last used.
+            Err(error) if status_of(&error).is_none() => get().await,
+            object => object,
+        };
+        match decode(kind, &object.ok()?) {
+            Ok(Entry::Fact(Fact::Service(service))) => Some(service),
+            _ => None,
+        }
+    }
+
     fn is_gone(&self, kind: &WatchedKind) -> bool {
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         gone.get(&(kind.api_version, kind.plural)).is_some_and(|asked| asked.elapsed() < GONE)
@@ -201,5 +216,14 @@ impl NamespaceReader for KubeSpaces {
         }
         let namespace = namespace.to_owned();
         async move { self.0.labels(&namespace).await }.boxed()
+    }
+
+    fn service(&self, namespace: &str, name: &str) -> BoxFuture<'_, Option<Arc<Service>>> {
+        // Both are parts of the request's path, and a hostname that anybody writes gives them.
+        if !is_label(namespace) || !is_label(name) {
+            return futures::future::ready(None).boxed();
+        }
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        async move { self.0.service(&namespace, &name).await }.boxed()
     }
 }

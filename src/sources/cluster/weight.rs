@@ -24,6 +24,7 @@ pub(super) fn weight(fact: &Fact) -> usize {
             Fact::Attached(attached) => written(attached),
             Fact::Class(class) => written(class),
             Fact::Promise(promise) => written(promise),
+            Fact::Service(service) => written(service),
             Fact::Workload(workload) => written(workload),
             Fact::ServiceAccount(_, role) => role.as_ref().map_or(0, String::len),
             Fact::Namespace(_, labels) => written(labels),

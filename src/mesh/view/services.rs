@@ -1,0 +1,116 @@
+//! Services before pods, and the one by whose name a member is found.
+
+use std::collections::BTreeMap;
+
+use crate::k8s::ObjectRef;
+use crate::mesh::end::Discovery;
+use crate::mesh::facts::Fact;
+use crate::mesh::index::named_by;
+use crate::mesh::member::Member;
+use crate::mesh::service::{Service, ServiceName};
+use crate::mesh::unlisted::Sort;
+use crate::mesh::view::View;
+use crate::mesh::workload::Workload;
+
+/// What is behind the name that clients know a member by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Front<'a> {
+    /// This Service.
+    Service(&'a Service),
+    /// The name of a Service that isn't there.
+    Missing(ObjectRef),
+    /// No Service's name, or one of which nobody knows whether it is there.
+    Unknown,
+}
+
+impl<'a> View<'a> {
+    /// The Service of this name.
+    pub(crate) fn service(&self, object: &ObjectRef) -> Option<&'a Service> {
+        let laid = self.laid_services().find(|service| service.object == *object);
+        let known = || self.world.services().get(object).filter(|_| self.counts(object)).map(AsRef::as_ref);
+        laid.or_else(known)
+    }
+
+    /// All Services of a namespace.
+    pub(crate) fn services_in(&self, namespace: &str) -> Vec<&'a Service> {
+        let known = self.world.services().of_namespace(namespace);
+        self.with_laid(known, |service| service.object.namespace() == namespace)
+    }
+
+    /// The Services that are certain to select a workload's pods, by name.
+    pub(crate) fn services_of(&self, workload: &'a Workload) -> Vec<&'a Service> {
+        let known = self.world.services().candidates(workload.object.namespace(), &workload.labels);
+        self.with_laid(known, |service| service.selects(workload) == Some(true))
+    }
+
+    /// What is behind a member's hostname, as far as the cluster's DNS decides it.
+    pub(crate) fn front_of(&self, member: &Member) -> Front<'a> {
+        let Some(object) = named_by(member) else { return Front::Unknown };
+        if let Some(service) = self.service(&object) {
+            return Front::Service(service);
+        }
+        let namespace = object.namespace();
+        let Discovery::Dns { hostname, .. } = &member.discovery else { return Front::Unknown };
+        let is_a_services = ServiceName::of(hostname).is_some_and(|name| name.is_certain)
+            || namespace == member.object.namespace()
+            || self.namespace(namespace).is_some();
+        match is_a_services && self.world.unlisted().hides(Sort::Services, namespace).is_none() {
+            true => Front::Missing(object),
+            false => Front::Unknown,
+        }
+    }
+
+    /// The members to be judged again when a Service changes: those whose pods it selects, those that are found by its name, and those
+    /// that are found by the name of one that isn't there, since that counts only where there are others.
+    pub(super) fn touched_by_service(&self, object: &ObjectRef) -> Vec<&'a ObjectRef> {
+        let services = self.world.services();
+        let named =
+            services.named_in(object.namespace()).filter(|named| *named == object || self.service(named).is_none());
+        let mut members: Vec<&ObjectRef> = named.flat_map(|named| services.members_behind(named)).collect();
+        let laid = self.laid_members().filter(|member| {
+            named_by(member).is_some_and(|named| {
+                named == *object || (named.namespace() == object.namespace() && self.service(&named).is_none())
+            })
+        });
+        members.extend(laid.map(|member| &member.object));
+        if let Some(service) = self.service(object) {
+            members
+                .extend(self.selected_by(service).into_iter().flat_map(|it| self.members_of(it)).map(|it| &it.object));
+        }
+        members
+    }
+
+    /// The members that are found by the name of a Service of this namespace: whether it is one hangs on that the namespace is there.
+    pub(super) fn found_in(&self, namespace: &str) -> impl Iterator<Item = &'a ObjectRef> + use<'a> {
+        let services = self.world.services();
+        services.named_in(namespace).flat_map(|named| services.members_behind(named))
+    }
+
+    /// The workloads whose pods a Service is certain to select.
+    fn selected_by(&self, service: &Service) -> Vec<&'a Workload> {
+        let Some(selector) = &service.selector else { return Vec::new() };
+        let candidates = self.world.workload_labels().candidates(service.object.namespace(), selector);
+        let known = candidates.filter(|object| self.counts(object)).filter_map(|object| self.world.workload(object));
+        let all = known.chain(self.laid_workloads());
+        all.filter(|workload| service.selects(workload) == Some(true)).collect()
+    }
+
+    fn laid_services(&self) -> impl Iterator<Item = &'a Service> + use<'a> {
+        self.laid().filter_map(|fact| match fact {
+            Fact::Service(service) => Some(&**service),
+            _ => None,
+        })
+    }
+
+    /// Those of the world that count, with those that are laid over it, each once and in order.
+    fn with_laid(
+        &self,
+        known: impl Iterator<Item = &'a Service>,
+        is_wanted: impl Fn(&Service) -> bool,
+    ) -> Vec<&'a Service> {
+        let known = known.filter(|service| self.counts(&service.object));
+        let all = known.chain(self.laid_services()).filter(|service| is_wanted(service));
+        let all: BTreeMap<&ObjectRef, &Service> = all.map(|service| (&service.object, service)).collect();
+        all.into_values().collect()
+    }
+}
