@@ -153,6 +153,7 @@ fn webhook(document: &Document, old: Option<&Stored>) -> Option<(&'static str, S
         (Part::Store, _) if !document.holds_pem && old.is_none_or(|old| !old.holds_pem) => return None,
         (Part::Store, "ConfigMap") => "configmaps.meshvet.dev",
         (Part::Store, _) => "secrets.meshvet.dev",
+        (Part::Service, _) => "services.meshvet.dev",
         (Part::Place, "Namespace") if old.is_some() => "namespaces.meshvet.dev",
         (Part::Class, _) if old.is_some() => "meshes.meshvet.dev",
         (Part::Place | Part::Class | Part::Promise, _) => return None,
