@@ -57,17 +57,17 @@ pub(crate) fn denial(object: &ObjectRef, verdict: &Verdict) -> String {
     let mut text = String::with_capacity(1024);
     let count = denials.len();
     push_clean(&mut text, &object.to_string(), LONGEST_PART);
-    match denials.first().filter(|_| verdict.of_change) {
+    // What is to be mended may stand in the changed object itself.
+    let broken = denials.first().filter(|_| verdict.of_change).map(|first| &first.object);
+    match broken.map(|broken| verdict.broken.first().filter(|_| broken == object).unwrap_or(broken)) {
         None => text.push_str(" would not work: "),
         // In brief, nothing of another namespace.
-        Some(broken) if detail == Detail::Brief && broken.object.namespace() != object.namespace() => {
+        Some(broken) if detail == Detail::Brief && broken.namespace() != object.namespace() => {
             text.push_str(" would break an object of another namespace: ");
         }
         Some(broken) => {
             text.push_str(" would break ");
-            // What is to be mended may stand in the changed object itself.
-            let member = verdict.broken.first().filter(|_| broken.object == *object);
-            push_clean(&mut text, &member.unwrap_or(&broken.object).to_string(), LONGEST_PART);
+            push_clean(&mut text, &broken.to_string(), LONGEST_PART);
             text.push_str(": ");
         }
     }

@@ -299,7 +299,8 @@ fn services(cluster: &Cluster) {
     // A load balancer's controller keeps it until its own work is undone.
     let finalizers = json!({"metadata": {"finalizers": ["service.kubernetes.io/load-balancer-cleanup"]}});
     assert_eq!(cluster.patch("service/web", &finalizers), NOTHING);
-    let status = json!({"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}}).to_string();
+    let condition = json!({"type": "Ready", "status": "True", "reason": "R", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"});
+    let status = json!({"status": {"conditions": [condition]}}).to_string();
     let to_status = ["-n", "shop", "patch", "service", "web", "--subresource=status", "--type=merge", "-p", &status];
     assert_eq!(cluster.reviews(&to_status, None), NOTHING);
     assert_eq!(cluster.run("delete service web --wait=false"), ["/services DELETE Service web"]);
