@@ -6,8 +6,8 @@
 use crate::apis;
 use crate::finding::catalogue::{
     CERTIFICATE_EXPIRED, CHAIN_INCOMPLETE, CLIENT_CERTIFICATE_MISSING, CLIENT_NAME_MISMATCH, HOSTNAME_MISMATCH,
-    ISSUER_UNTRUSTED, PEER_NAME_MISMATCH, PLAINTEXT_PROBE, PLAINTEXT_SERVER, SDS_DISABLED, UNSUPPORTED_KEY,
-    WRONG_KEY_USAGE,
+    ISSUER_UNTRUSTED, LOAD_BALANCER_MISMATCH, PEER_NAME_MISMATCH, PLAINTEXT_PROBE, PLAINTEXT_SERVER,
+    PROBE_CANNOT_AUTHENTICATE, SDS_DISABLED, SERVICE_BYPASSES_PROXY, UNSUPPORTED_KEY, WRONG_KEY_USAGE,
 };
 use crate::finding::{Rule, Severity};
 use crate::verify::Side;
@@ -94,7 +94,7 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
     deny(
         Listener,
         "fail_verify_no_cert",
-        &[CLIENT_CERTIFICATE_MISSING],
+        &[CLIENT_CERTIFICATE_MISSING, PROBE_CANNOT_AUTHENTICATE, LOAD_BALANCER_MISMATCH],
         "a client presented no certificate, and this listener demands one",
         "give the client a certificate in its client policy (tls.certificate)",
     ),
@@ -125,14 +125,21 @@ pub(super) static EXPLANATIONS: &[Explanation] = &[
     deny(
         Cluster,
         "connection_error",
-        &[PLAINTEXT_SERVER, CLIENT_CERTIFICATE_MISSING, ISSUER_UNTRUSTED, PEER_NAME_MISMATCH],
+        &[PLAINTEXT_SERVER, SERVICE_BYPASSES_PROXY, CLIENT_CERTIFICATE_MISSING, ISSUER_UNTRUSTED, PEER_NAME_MISMATCH],
         "the server speaks no TLS (WRONG_VERSION_NUMBER), or refused this client's certificate or its lack (an alert)",
         "see whether the server's listener has TLS, and whether it demands a client certificate; its own counters tell which",
     ),
     deny(
         Listener,
         "connection_error",
-        &[ISSUER_UNTRUSTED, HOSTNAME_MISMATCH, CLIENT_NAME_MISMATCH, PLAINTEXT_SERVER, PLAINTEXT_PROBE],
+        &[
+            ISSUER_UNTRUSTED,
+            HOSTNAME_MISMATCH,
+            CLIENT_NAME_MISMATCH,
+            PLAINTEXT_SERVER,
+            PLAINTEXT_PROBE,
+            LOAD_BALANCER_MISMATCH,
+        ],
         "a client refused this listener's certificate (an alert), or spoke no TLS to it",
         "read the counters of the clients' proxies; a client or a probe without TLS fails a STRICT listener",
     ),
