@@ -53,6 +53,7 @@ mod installing;
 mod kinds;
 mod managed;
 mod order;
+mod orders;
 mod pairs;
 mod policy;
 mod promises;
@@ -124,6 +125,7 @@ fn main() -> ExitCode {
             })
         })
     });
+    let trials = trials.chain(orders::trials());
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     if conclusion.has_failed() && !arguments.list {
         eprintln!("{}", world::logs());
