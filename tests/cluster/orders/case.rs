@@ -84,7 +84,7 @@ impl Table {
             let shop = Shop::new(&format!("{}-{number}", self.prefix));
             bed.does(&Write::Apply(shop.namespace())).succeeds();
             let steps = (self.cases[number].steps)(&shop);
-            Run { shop, steps: steps.into_iter(), now: None, events: BTreeSet::new(), failure: None, log: Vec::new() }
+            Run { shop, steps: steps.into_iter(), now: None, events: BTreeSet::new(), wrong: BTreeSet::new(), failure: None, log: Vec::new() }
         });
         loop {
             runs = self.side_by_side(runs, |run: Run| run.write(bed));
@@ -124,8 +124,9 @@ struct Run {
     steps: std::vec::IntoIter<Step>,
     /// What the step expects, and what was said of it.
     now: Option<(Expected, Vec<Said>)>,
-    /// The Events of the steps before.
+    /// The Events of the steps before, and the rules that found something after the last of them.
     events: BTreeSet<String>,
+    wrong: BTreeSet<String>,
     failure: Option<String>,
     log: Vec<String>,
 }
@@ -150,6 +151,7 @@ impl Run {
             self.failure = Some(why);
         }
         self.events = bed.events(&self.shop.name).into_iter().map(|event| event.name).collect();
+        self.wrong = bed.figures().rules(&self.shop.name).into_iter().map(str::to_owned).collect();
         self
     }
 
@@ -189,7 +191,11 @@ impl Run {
         let figures = bed.figures();
         let wrong = figures.rules(&self.shop.name);
         let events: Vec<Event> = bed.events(&self.shop.name).into_iter().filter(|event| event.warns).collect();
-        let news = events.iter().filter(|event| !self.events.contains(&event.name) && is_word(&event.note));
+        // One of what was wrong before this step may come late.
+        let is_old = |event: &Event| {
+            self.events.contains(&event.name) || self.wrong.iter().any(|rule| event.note.starts_with(rule))
+        };
+        let news = events.iter().filter(|event| !is_old(event) && is_word(&event.note));
         let news: Vec<&Event> = news.collect();
         let is_refused = said.iter().any(|said| !said.is_done());
         if words.is_empty() && wrong.is_empty() && news.is_empty() && !is_refused {

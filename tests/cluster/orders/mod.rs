@@ -6,6 +6,7 @@
 
 mod bed;
 mod case;
+mod later;
 mod permutations;
 mod shop;
 mod writes;
@@ -17,7 +18,7 @@ use case::Table;
 
 /// The tests that are lines of tables.
 pub(crate) fn trials() -> Vec<Trial> {
-    [("permutations", permutations::cases())]
+    [("permutations", permutations::cases()), ("later", later::cases())]
         .into_iter()
         .flat_map(|(theme, cases)| Table::trials(theme, Bed::shared, cases))
         .collect()

@@ -131,7 +131,9 @@ impl Writer {
         let (code, warnings, body) = self.runtime.block_on(async {
             let answer = self.client.send(request).await.expect("the API server answers");
             let (head, body) = answer.into_parts();
-            let warnings = head.headers.get_all(WARNING).iter().map(|it| unquoted(it.to_str().unwrap_or_default()));
+            // An arrow between two ends isn't ASCII.
+            let texts = head.headers.get_all(WARNING).iter().map(|it| String::from_utf8_lossy(it.as_bytes()));
+            let warnings = texts.map(|text| unquoted(&text));
             (head.status.as_u16(), warnings.collect(), body.collect().await.expect("a body").to_bytes())
         });
         let body = serde_json::from_slice(&body).unwrap_or_else(|_| json!({"message": String::from_utf8_lossy(&body)}));
