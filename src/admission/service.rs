@@ -5,7 +5,7 @@
 //! warnings of the denials that rest on it. The same holds for what is asked of AWS, whose answers come from a cache. A call is looked
 //! at again a moment later, where the world is written by watches: its other end may have been applied just now.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::timeout::before;
 use crate::admission::touched::{Touched, touched};
 use crate::admission::unready::{FailurePolicy, Unready};
-use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
+use crate::admission::verdict::{Old, Verdict, is_compared};
 use crate::admission::wording;
 use crate::apis::Subject;
 use crate::aws::{AwsFacts, Question};
@@ -184,7 +184,8 @@ impl Admission {
         Ok((request, verdict.map(Verdict::enforced)))
     }
 
-    /// Judges the members that a change touches. What a denial rests on is read afresh before it is final.
+    /// Judges the members that a change touches. What is wrong by it is judged once more over what that rests on, and over what seems to be
+    /// missing, read afresh.
     async fn judge_touched(
         self: &Arc<Self>,
         request: &Arc<Request>,
@@ -192,38 +193,42 @@ impl Admission {
         deadline: Instant,
     ) -> Result<Verdict, Failure> {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
-        let (mut read, mut doubtful) = (FreshStores::new(), Vec::new());
-        loop {
-            let (about, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), read.clone());
-            let looked = self.compute(heavy, deadline, move |this| {
+        let look = |read: FreshStores| {
+            let (about, policy) = (Arc::clone(request), Arc::clone(&policy));
+            self.compute(heavy, deadline, move |this| {
                 let moved = about.moved.as_deref()?;
-                Some(touched(&about, moved, &this.world, &fresh, &policy, now))
-            });
-            let Some(Touched { mut verdict, rests_on }) = looked.await? else { return Ok(Verdict::default()) };
-            let first = read.is_empty();
-            if !first || rests_on.is_empty() {
-                verdict.warnings.splice(0..0, doubtful);
-                return Ok(verdict);
-            }
-            let answered = timeout_at(before(deadline), self.reader.read(rests_on)).await;
-            let unread = |store: &StoreKey| match &answered {
-                Err(_) => Some(format!("took too long to read {store}")),
-                Ok(read) => match read.get(store) {
-                    Some(StoreState::Unread(Unread::Failed(why))) => Some(why.clone()),
-                    _ => None,
-                },
-            };
-            // What can't be read afresh refuses nothing, and isn't cleared by it either.
-            verdict.soften(|finding| finding.problem.site.rests_on.iter().find_map(unread));
-            match answered {
-                Ok(answered) if !answered.is_empty() && !verdict.allows() => {
-                    let unconfirmed = |warned: &Warned| matches!(warned.because, Because::Unconfirmed(_));
-                    doubtful = verdict.warnings.into_iter().filter(unconfirmed).collect();
-                    read = answered;
+                Some(touched(&about, moved, &this.world, &read, &policy, now))
+            })
+        };
+        let Some(Touched { mut verdict, rests_on }) = look(FreshStores::new()).await? else {
+            return Ok(Verdict::default());
+        };
+        if rests_on.is_empty() {
+            return Ok(verdict);
+        }
+        let mut failed: HashMap<StoreKey, String> = HashMap::new();
+        let all_failed = |why: &str| rests_on.iter().map(|store| (store.clone(), format!("{why} {store}"))).collect();
+        match timeout_at(before(deadline), self.reader.read(rests_on.clone())).await {
+            Err(_) => failed = all_failed("took too long to read"),
+            Ok(mut read) => {
+                read.retain(|store, state| match state {
+                    StoreState::Unread(Unread::Failed(why)) => {
+                        failed.insert(store.clone(), std::mem::take(why));
+                        false
+                    }
+                    _ => true,
+                });
+                if !read.is_empty() {
+                    match look(read).await {
+                        Ok(Some(again)) => verdict = again.verdict,
+                        _ => failed = all_failed("no time left to judge again by"),
+                    }
                 }
-                _ => return Ok(verdict),
             }
         }
+        // What can't be read afresh refuses nothing, and isn't cleared by it either.
+        verdict.soften(|finding| finding.problem.site.rests_on.iter().find_map(|store| failed.get(store).cloned()));
+        Ok(verdict)
     }
 
     /// Judges, reads what the verdict rests on, and judges again until nothing is left to read.

@@ -12,17 +12,19 @@ use crate::finding::{Finding, Severity, Trait};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, FreshStores, Overlay, StoreKey, View};
 use crate::policy::{Changes, Effective, Policy};
-use crate::rules::{Surface, judge};
+use crate::rules::{Surface, examine, judge};
 use crate::sources::SharedWorld;
 
 /// The most members that one review judges. The others are left to whoever judges by state.
 const MOST_MEMBERS: usize = 200;
+/// Stores read afresh for one review.
+const MOST_STORES: usize = 64;
 
 /// What a change comes to.
 pub(super) struct Touched {
     /// What it makes worse.
     pub(super) verdict: Verdict,
-    /// What the denials rest on, but for the changed object itself: to be read afresh before they are final.
+    /// What that rests on, or lacks, but for the changed object itself: to be read afresh before it is said.
     pub(super) rests_on: Vec<StoreKey>,
 }
 
@@ -49,21 +51,26 @@ pub(super) fn touched(
     });
     let unjudged = members.len().saturating_sub(MOST_MEMBERS);
     let subjects = world.subjects(members.iter().take(MOST_MEMBERS));
-    let mut verdict = world.read(|world| {
-        let mut verdict = Verdict::of_change(unjudged);
+    let (mut verdict, lacks) = world.read(|world| {
+        let (mut verdict, mut lacks) = (Verdict::of_change(unjudged), Vec::new());
         let view = View::new(world);
         for subject in &subjects {
             let policy_here = policy.effective(subject.object.namespace(), view.over(&after));
             let change = Change { request, moved, policy: &policy_here };
-            change.judge(subject, (view, &before, &after), policy, now, &mut verdict);
+            lacks.extend(change.judge(subject, (view, &before, &after), policy, now, &mut verdict));
         }
         let here = policy.effective(&request.namespace, view);
         (verdict.detail, verdict.enforcement) = (here.detail, here.enforcement);
-        verdict
+        (verdict, lacks)
     });
     verdict.once();
     let own = |store: &StoreKey| matches!(&moved.id, FactId::Store(changed) if changed == store);
-    let rests_on = verdict.rests_on().into_iter().filter(|store| !own(store) && !read.contains_key(store)).collect();
+    // First what decides: only so many are read.
+    let mut rests_on = verdict.rests_on();
+    rests_on.extend(lacks);
+    let mut seen = HashSet::new();
+    rests_on.retain(|store| !own(store) && seen.insert(store.clone()));
+    rests_on.truncate(MOST_STORES);
     Touched { verdict, rests_on }
 }
 
@@ -75,6 +82,7 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
+    /// Judges one member before and after. Returns the stores that the news about it rest on, or that are taken for absent.
     fn judge(
         &self,
         subject: &Subject,
@@ -82,14 +90,21 @@ impl Change<'_> {
         policy: &Policy,
         now: Timestamp,
         verdict: &mut Verdict,
-    ) {
+    ) -> Vec<StoreKey> {
         let most = self.most(self.policy.changes);
         if most == Severity::Off {
-            return;
+            return Vec::new();
         }
-        let new = judge(subject, view.over(after), policy, now, Surface::Admission).findings;
+        let examined = examine(subject, view.over(after), policy, now, Surface::Admission);
+        let new = examined.judgement.findings;
         let old = judge(subject, view.over(before), policy, now, Surface::Admission);
         let news = fresh(&old, &new);
+        let mut stores = Vec::new();
+        if !news.is_empty() {
+            // What watches haven't told of yet isn't missing, and what was corrected a moment ago isn't broken.
+            stores.extend(news.iter().filter_map(|index| new.get(*index)).flat_map(|it| it.problem.site.rests_on.clone()));
+            stores.extend(examined.absent.stores);
+        }
         let (mut denied, mut warned) = (Vec::new(), Vec::new());
         for (index, finding) in new.into_iter().enumerate() {
             let member = Some(subject.object.clone());
@@ -106,6 +121,7 @@ impl Change<'_> {
         }
         verdict.denials.extend(denied);
         verdict.warnings.extend(warned);
+        stores
     }
 
     /// The most that a problem weighs which this kind of change brings.

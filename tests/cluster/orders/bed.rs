@@ -6,6 +6,7 @@ use std::sync::{Mutex, OnceLock};
 use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
+use crate::orders::hands::{CERT_MANAGER, FLUX};
 use crate::orders::writes::{Said, Write, Writer};
 use crate::release::Release;
 use crate::replica::Replica;
@@ -37,14 +38,25 @@ impl Bed {
     /// The one that all of these tests share: it ends with the suite.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Bed> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start("orders"))
+        SHARED.get_or_init(|| Self::start("orders", &[]))
     }
 
-    pub(crate) fn start(name: &str) -> Self {
+    /// One whose policy has changes refused that break a member.
+    pub(crate) fn refusing() -> &'static Self {
+        static REFUSING: OnceLock<Bed> = OnceLock::new();
+        let kinds = ["workloads", "secrets", "namespaces", "meshes"];
+        REFUSING.get_or_init(|| Self::start("refusing", &kinds.map(|kind| format!("policy.changes.{kind}=deny"))))
+    }
+
+    pub(crate) fn start(name: &str, values: &[String]) -> Self {
         let plane = ControlPlane::start(name);
         world::install_crds(&plane);
         plane.kubectl.apply(&mesh("everywhere", json!({})), &[]).succeeds();
-        let release = Release::install(&plane, ("meshvet-system", "meshvet"), &[]);
+        let release = Release::install(&plane, ("meshvet-system", "meshvet"), &values.iter().map(String::as_str).collect::<Vec<_>>());
+        for account in [CERT_MANAGER, FLUX] {
+            let (name, user) = (account.replace(':', "-"), format!("--user={account}"));
+            plane.kubectl.run(&["create", "clusterrolebinding", &name, "--clusterrole=cluster-admin", &user], "").succeeds();
+        }
         let installation = release.installation();
         let replica = installation.start("0");
         installation.route_to(&[&replica]);
@@ -76,7 +88,8 @@ impl Bed {
             deployment(MARKS, "d", mounts),
             virtual_node(MARKS, &format!("n-{count}"), "n.local"),
         ] {
-            self.does(&Write::Apply(object)).succeeds();
+            // Whatever the policy, a ServiceAccount isn't refused.
+            self.does(&Write::By(CERT_MANAGER, "marks", object)).succeeds();
         }
         let is_broken = broken > 0;
         eventually("the watcher has judged everything", || {

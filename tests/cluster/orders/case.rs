@@ -48,8 +48,14 @@ pub(crate) enum Expected {
     Somehow(&'static str, String),
     /// By an Event alone, about a member of this name.
     Event(&'static str, String),
-    /// The last write is warned of so, and nothing else changes.
+    /// The last write is warned of so, and stored.
     Warning(&'static str, String),
+    /// The same as a report, and nothing was refused.
+    Passed(&'static str, String),
+    /// The last write is refused for it.
+    Refusal(&'static str, String),
+    /// Nothing is refused.
+    Passing,
 }
 
 /// A cluster with these cases, run as soon as one of them is asked for.
@@ -163,12 +169,20 @@ impl Run {
             Expected::Anything => Ok(()),
             Expected::Silence => self.is_silent(bed, said, &[]),
             Expected::Soundness => self.is_silent(bed, said, &NOT_YET),
-            Expected::Report(rule, who) | Expected::Warning(rule, who) => {
-                if !last.tells(&[(*rule).to_owned(), who.clone()]) {
-                    return Err(format!("its review doesn't report {rule} of {who}"));
-                }
-                let lasts = last.is_done() && matches!(expected, Expected::Report(..));
-                if lasts { self.is_told(bed, rule, who) } else { Ok(()) }
+            Expected::Passing => self.passes(said),
+            Expected::Report(rule, who) => {
+                reports(last, rule, who)?;
+                if last.is_done() { self.is_told(bed, rule, who) } else { Ok(()) }
+            }
+            Expected::Passed(rule, who) => {
+                self.passes(said)?;
+                reports(last, rule, who)?;
+                self.is_told(bed, rule, who)
+            }
+            Expected::Warning(rule, who) => self.passes(said).and_then(|()| reports(last, rule, who)),
+            Expected::Refusal(rule, who) => {
+                reports(last, rule, who)?;
+                if last.is_done() { Err("it isn't refused".to_owned()) } else { Ok(()) }
             }
             Expected::Somehow(rule, who) => {
                 let is_refused = said.iter().any(|it| !it.is_done() && it.tells(&[(*rule).to_owned(), who.clone()]));
@@ -182,6 +196,10 @@ impl Run {
                 self.is_told(bed, rule, who)
             }
         }
+    }
+
+    fn passes(&self, said: &[Said]) -> Result<(), String> {
+        said.iter().find(|said| !said.is_done()).map_or(Ok(()), |said| Err(format!("refused: {said}")))
     }
 
     /// No word, but for these rules before the end of the step; and nothing is wrong.
@@ -226,4 +244,10 @@ impl Run {
             std::thread::sleep(Duration::from_millis(200));
         }
     }
+}
+
+/// One line of the review has the rule, and whose problem it is.
+fn reports(said: &Said, rule: &str, who: &str) -> Result<(), String> {
+    let is_told = said.tells(&[rule.to_owned(), who.to_owned()]);
+    if is_told { Ok(()) } else { Err(format!("its review doesn't report {rule} of {who}")) }
 }

@@ -6,8 +6,10 @@
 
 mod bed;
 mod case;
+mod hands;
 mod later;
 mod permutations;
+mod rotation;
 mod shop;
 mod writes;
 
@@ -18,8 +20,12 @@ use case::Table;
 
 /// The tests that are lines of tables.
 pub(crate) fn trials() -> Vec<Trial> {
-    [("permutations", permutations::cases()), ("later", later::cases())]
-        .into_iter()
-        .flat_map(|(theme, cases)| Table::trials(theme, Bed::shared, cases))
-        .collect()
+    let shared = [
+        ("permutations", permutations::cases()),
+        ("later", later::cases()),
+        ("rotation", rotation::cases()),
+        ("hands", hands::cases()),
+    ];
+    let shared = shared.into_iter().flat_map(|(theme, cases)| Table::trials(theme, Bed::shared, cases));
+    shared.chain(Table::trials("refusing", Bed::refusing, hands::refusing_cases())).collect()
 }
