@@ -116,7 +116,7 @@ fn main() -> ExitCode {
         }
         world::start();
     }
-    let trials = SUITE.iter().flat_map(|(theme, tests)| {
+    let trials = SUITE.iter().chain(orders::SUITE).flat_map(|(theme, tests)| {
         tests.iter().map(move |(name, test)| {
             let test = *test;
             Trial::test(format!("{theme}::{name}"), move || {

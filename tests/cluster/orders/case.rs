@@ -39,7 +39,7 @@ pub(crate) enum Expected {
     Anything,
     /// No warning, no refusal, and no problem afterwards.
     Silence,
-    /// No problem afterwards, and no word before but of what isn't there yet.
+    /// No problem afterwards, and no word before the last write but of what isn't there yet.
     Soundness,
     /// The last write is refused or warned of in a line that has both: the rule, and the name of the member or the call. Where it was stored, an
     /// Event tells it too.
@@ -168,7 +168,10 @@ impl Run {
         match expected {
             Expected::Anything => Ok(()),
             Expected::Silence => self.is_silent(bed, said, &[]),
-            Expected::Soundness => self.is_silent(bed, said, &NOT_YET),
+            Expected::Soundness => {
+                self.is_silent(bed, std::slice::from_ref(last), &[])?;
+                self.is_silent(bed, said, &NOT_YET)
+            }
             Expected::Passing => self.passes(said),
             Expected::Report(rule, who) => {
                 reports(last, rule, who)?;

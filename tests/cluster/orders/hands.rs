@@ -55,7 +55,7 @@ const ALWAYS: &[Hand] = &[
 const REFUSING: &[Hand] = &[
     ("a_person_s_rotation_is_refused", |it| vec![(vec![Apply(tls(it, &ROOT.leaf(&["elsewhere.local"]).issue()))], Refused("MV101", "blue")), (vec![Apply(tls(it, &it.leaf()))], Nothing)]),
     ("a_person_s_bundle_is_refused", |it| vec![(vec![Apply(it.client_secret(&OTHER.pem(), &ROOT))], Refused("MV301", "front → blue"))]),
-    ("a_person_s_workload_is_refused", |it| vec![(vec![Apply(it.deployment("blue", ""))], Refused("MV201", "blue"))]),
+    ("a_person_s_workload_is_refused", |it| vec![(vec![Apply(misnamed(it)), Apply(it.deployment("blue", "other:/certs"))], Refused("MV101", "blue"))]),
     ("a_person_s_deletion_passes", |it| vec![(vec![Delete(tls(it, &it.leaf()))], Warned("MV202", "blue"))]),
     ("a_namespace_that_loses_its_injection_is_warned_of", |it| vec![(vec![Write::Patch(it.namespace(), json!({"metadata": {"labels": {"appmesh.k8s.aws/sidecarInjectorWebhook": null}}}))], Warned("MV218", "blue"))]),
     ("a_repair_passes", |it| vec![(vec![By(CERT_MANAGER, "issuing", tls(it, &ROOT.leaf(&["elsewhere.local"]).issue()))], Warned("MV101", "blue")), (vec![Apply(tls(it, &it.leaf()))], Nothing)]),
@@ -67,6 +67,11 @@ fn of(authority: &Authority, it: &Shop) -> Issued {
 
 fn expired(it: &Shop) -> Issued {
     ROOT.leaf(&[&it.host()]).valid(-90, -1).issue()
+}
+
+/// A Secret that nobody reads yet, with a certificate of another name.
+fn misnamed(it: &Shop) -> Value {
+    crate::support::manifests::tls_secret(&it.name, "other", &ROOT.leaf(&["elsewhere.local"]).issue())
 }
 
 /// The Secret of `blue`, as it is made for a Certificate.

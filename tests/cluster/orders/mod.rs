@@ -6,17 +6,31 @@
 
 mod bed;
 mod case;
+mod controllers;
+mod down;
 mod hands;
 mod later;
 mod permutations;
 mod rotation;
 mod shop;
+mod submissions;
+mod unseen;
 mod writes;
 
 use libtest_mimic::Trial;
 
 use bed::Bed;
 use case::Table;
+
+use crate::Test;
+
+/// The tests that are functions, by theme.
+pub(crate) const SUITE: &[(&str, &[Test])] = &[
+    ("orders::submissions", submissions::TESTS),
+    ("orders::controllers", controllers::TESTS),
+    ("orders::down", down::TESTS),
+    ("orders::unseen", unseen::TESTS),
+];
 
 /// The tests that are lines of tables.
 pub(crate) fn trials() -> Vec<Trial> {
