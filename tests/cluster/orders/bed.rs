@@ -120,19 +120,24 @@ impl Bed {
 
     /// The watcher's Events of a namespace.
     pub(crate) fn events(&self, namespace: &str) -> Vec<Event> {
-        let list = self.writer.get(&format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events?limit=500"));
-        let items = list["items"].as_array().expect("items");
-        let of_watcher = items.iter().filter(|event| event["reportingController"] == WATCHER);
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        of_watcher
-            .map(|event| Event {
-                name: text(&event["metadata"]["name"]),
-                warns: event["type"] == "Warning",
-                about: format!("{} {}", text(&event["regarding"]["kind"]), text(&event["regarding"]["name"])),
-                note: text(&event["note"]),
-            })
-            .collect()
+        events(&self.writer, namespace)
     }
+}
+
+/// The watcher's Events of a namespace.
+pub(crate) fn events(writer: &Writer, namespace: &str) -> Vec<Event> {
+    let list = writer.get(&format!("/apis/events.k8s.io/v1/namespaces/{namespace}/events?limit=500"));
+    let items = list["items"].as_array().expect("items");
+    let of_watcher = items.iter().filter(|event| event["reportingController"] == WATCHER);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    of_watcher
+        .map(|event| Event {
+            name: text(&event["metadata"]["name"]),
+            warns: event["type"] == "Warning",
+            about: format!("{} {}", text(&event["regarding"]["kind"]), text(&event["regarding"]["name"])),
+            note: text(&event["note"]),
+        })
+        .collect()
 }
 
 /// A mesh that selects namespaces by this.

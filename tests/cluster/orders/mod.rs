@@ -6,6 +6,7 @@
 
 mod bed;
 mod case;
+mod classes;
 mod controllers;
 mod down;
 mod hands;
@@ -27,6 +28,7 @@ use crate::Test;
 /// The tests that are functions, by theme.
 pub(crate) const SUITE: &[(&str, &[Test])] = &[
     ("orders::submissions", submissions::TESTS),
+    ("orders::classes", classes::TESTS),
     ("orders::controllers", controllers::TESTS),
     ("orders::down", down::TESTS),
     ("orders::unseen", unseen::TESTS),

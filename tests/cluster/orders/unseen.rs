@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::control_plane::ControlPlane;
 use crate::install::Installation;
-use crate::orders::bed::Bed;
+use crate::orders::bed::{Bed, events};
 use crate::orders::shop::{ROOT, Shop};
 use crate::orders::writes::Write::{self, Apply};
 use crate::orders::writes::{Said, Writer};
@@ -18,11 +18,35 @@ use crate::sandbox::{API_SERVER, eventually};
 use crate::world::{self, plane};
 
 tests![
+    what_broke_while_it_was_down_is_told_once_it_is_back,
     without_watched_secrets_it_says_what_it_does_not_see,
     a_review_waits_for_a_replica_that_is_not_ready,
     a_replica_that_is_not_ready_in_time_lets_pass_or_refuses_as_its_entry_says,
     a_namespace_that_is_going_takes_no_event_and_makes_no_noise,
 ];
+
+fn what_broke_while_it_was_down_is_told_once_it_is_back() {
+    let Bed { plane, replica, writer, .. } = Bed::start("back", &[]);
+    let shops = ["broken-meanwhile", "renewed-meanwhile"].map(Shop::new);
+    for shop in &shops {
+        writer.write(&Apply(shop.namespace())).succeeds();
+        for write in shop.sound() {
+            writer.write(&write).succeeds();
+        }
+    }
+    drop(replica);
+    let [broken, renewed] = &shops;
+    for secret in [broken.server_secret(&ROOT.leaf(&["elsewhere.local"]).issue()), renewed.server_secret(&renewed.leaf())] {
+        writer.write(&Apply(secret)).succeeds_silently();
+    }
+    let _back = Installation::of_deployment(&plane, "meshvet-system", "meshvet").start("1");
+    eventually("it is told", || {
+        let events = events(&writer, &broken.name);
+        if events.iter().any(|event| event.note.starts_with("MV101")) { Ok(()) } else { Err(format!("{events:?}")) }
+    });
+    let events = events(&writer, &renewed.name);
+    assert!(events.is_empty(), "{events:?}");
+}
 
 /// The chart with Secrets read for reviews alone, and then with none read at all.
 fn without_watched_secrets_it_says_what_it_does_not_see() {
