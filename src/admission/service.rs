@@ -5,7 +5,7 @@
 //! warnings of the denials that rest on it. The same holds for what is asked of AWS, whose answers come from a cache. A call is looked
 //! at again a moment later, where the world is written by watches: its other end may have been applied just now.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroize as _;
 
@@ -23,11 +24,11 @@ use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::timeout::before;
 use crate::admission::touched::{Fresh, Touched, touched};
 use crate::admission::unready::{FailurePolicy, Unready};
-use crate::admission::verdict::{Because, Old, Verdict, Warned, is_compared};
+use crate::admission::verdict::{Old, Verdict, is_compared};
 use crate::admission::wording;
 use crate::apis::Subject;
 use crate::aws::{AwsFacts, Question};
-use crate::mesh::{Overlay, StoreKey, StoreState, Unread, View, World};
+use crate::mesh::{FreshStores, Overlay, StoreKey, StoreState, Unread, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::{Clock, trace};
 use crate::policy::Policy;
@@ -185,7 +186,8 @@ impl Admission {
         Ok((request, verdict.map(Verdict::enforced)))
     }
 
-    /// Judges the members that a change touches. What a denial rests on is read afresh before it is final.
+    /// Judges the members that a change touches. What is wrong by it is judged once more over what that rests on, and over what seems to be
+    /// missing, read afresh.
     async fn judge_touched(
         self: &Arc<Self>,
         request: &Arc<Request>,
@@ -193,47 +195,53 @@ impl Admission {
         deadline: Instant,
     ) -> Result<Verdict, Failure> {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
-        let (mut read, mut doubtful) = (Fresh::default(), Vec::new());
         let readers = Readers { stores: &*self.reader, spaces: &*self.spaces };
-        loop {
-            let (about, policy, fresh) = (Arc::clone(request), Arc::clone(&policy), read.clone());
-            let looked = self.compute(heavy, deadline, move |this| {
+        let look = |read: Fresh| {
+            let (about, policy) = (Arc::clone(request), Arc::clone(&policy));
+            self.compute(heavy, deadline, move |this| {
                 let moved = about.moved.as_deref()?;
-                Some(touched(&about, moved, &this.world, &fresh, &policy, now))
-            });
-            let Some(Touched { mut verdict, rests_on, missing }) = looked.await? else { return Ok(Verdict::default()) };
-            if !missing.is_empty() {
-                read.looked_for.extend(missing.iter().cloned());
-                let found = readers.services(missing, before(deadline)).await;
-                if !found.is_empty() {
-                    read.services.extend(found);
-                    continue;
-                }
-            }
-            let first = read.stores.is_empty();
-            if !first || rests_on.is_empty() {
-                verdict.warnings.splice(0..0, doubtful);
-                return Ok(verdict);
-            }
-            let answered = timeout_at(before(deadline), self.reader.read(rests_on)).await;
-            let unread = |store: &StoreKey| match &answered {
-                Err(_) => Some(format!("took too long to read {store}")),
-                Ok(read) => match read.get(store) {
-                    Some(StoreState::Unread(Unread::Failed(why))) => Some(why.clone()),
-                    _ => None,
-                },
-            };
-            // What can't be read afresh refuses nothing, and isn't cleared by it either.
-            verdict.soften(|finding| finding.problem.site.rests_on.iter().find_map(unread));
-            match answered {
-                Ok(answered) if !answered.is_empty() && !verdict.allows() => {
-                    let unconfirmed = |warned: &Warned| matches!(warned.because, Because::Unconfirmed(_));
-                    doubtful = verdict.warnings.into_iter().filter(unconfirmed).collect();
-                    read.stores = answered;
-                }
-                _ => return Ok(verdict),
+                Some(touched(&about, moved, &this.world, &read, &policy, now))
+            })
+        };
+        let Some(Touched { mut verdict, rests_on, missing }) = look(Fresh::default()).await? else {
+            return Ok(Verdict::default());
+        };
+        if rests_on.is_empty() && missing.is_empty() {
+            return Ok(verdict);
+        }
+        let stores = async {
+            if rests_on.is_empty() { Ok(FreshStores::new()) } else { self.read_by(deadline, rests_on.clone()).await }
+        };
+        let (stores, services) = tokio::join!(stores, readers.services(missing, before(deadline)));
+        let mut failed: HashMap<StoreKey, String> = HashMap::new();
+        let all_failed = |why: &str| rests_on.iter().map(|store| (store.clone(), format!("{why} {store}"))).collect();
+        let mut read = Fresh { stores: FreshStores::new(), services };
+        match stores {
+            Err(_) => failed = all_failed("took too long to read"),
+            Ok(mut stores) => {
+                stores.retain(|store, state| match state {
+                    StoreState::Unread(Unread::Failed(why)) => {
+                        failed.insert(store.clone(), std::mem::take(why));
+                        false
+                    }
+                    _ => true,
+                });
+                read.stores = stores;
             }
         }
+        if !read.stores.is_empty() || !read.services.is_empty() {
+            match look(read).await {
+                Ok(Some(again)) => verdict = again.verdict,
+                _ => failed = all_failed("no time left to judge again by"),
+            }
+        }
+        // What can't be read afresh refuses nothing, and isn't cleared by it either.
+        verdict.soften(|finding| finding.problem.site.rests_on.iter().find_map(|store| failed.get(store).cloned()));
+        Ok(verdict)
+    }
+
+    async fn read_by(&self, deadline: Instant, stores: Vec<StoreKey>) -> Result<FreshStores, Elapsed> {
+        timeout_at(before(deadline), self.reader.read(stores)).await
     }
 
     /// Judges, reads what the verdict rests on, and judges again until nothing is left to read.

@@ -19,24 +19,31 @@ use crate::sources::SharedWorld;
 
 /// The most members that one review judges. The others are left to whoever judges by state.
 const MOST_MEMBERS: usize = 200;
+/// Stores read afresh for one review.
+const MOST_STORES: usize = 64;
 
 /// What a change comes to.
 pub(super) struct Touched {
     /// What it makes worse.
     pub(super) verdict: Verdict,
-    /// What the denials rest on, but for the changed object itself: to be read afresh before they are final.
+    /// What that rests on, or lacks, but for the changed object itself: to be read afresh before it is said.
     pub(super) rests_on: Vec<StoreKey>,
     /// Services that it takes for missing: the watches may not have told of them yet.
     pub(super) missing: Vec<ObjectRef>,
 }
 
 /// What was read afresh for one review.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Fresh {
     pub(super) stores: FreshStores,
     pub(super) services: Vec<Arc<Service>>,
-    /// The Services that were looked for.
-    pub(super) looked_for: HashSet<ObjectRef>,
+}
+
+/// What may not be as the watches have told.
+#[derive(Default)]
+struct Lacks {
+    stores: Vec<StoreKey>,
+    services: Vec<ObjectRef>,
 }
 
 /// Judges the members that a change touches. `read`: what was read afresh for this review.
@@ -66,27 +73,30 @@ pub(super) fn touched(
     });
     let unjudged = members.len().saturating_sub(MOST_MEMBERS);
     let subjects = world.subjects(members.iter().take(MOST_MEMBERS));
-    let mut missing = Vec::new();
-    let mut verdict = world.read(|world| {
-        let mut verdict = Verdict::of_change(unjudged);
+    let (mut verdict, lacks) = world.read(|world| {
+        let (mut verdict, mut lacks) = (Verdict::of_change(unjudged), Lacks::default());
         let view = View::new(world);
         for subject in &subjects {
             let policy_here = policy.effective(subject.object.namespace(), view.over(&after));
             let change = Change { request, moved, policy: &policy_here };
-            missing.extend(change.judge(subject, (view, &before, &after), policy, now, &mut verdict));
+            let of_one = change.judge(subject, (view, &before, &after), policy, now, &mut verdict);
+            lacks.stores.extend(of_one.stores);
+            lacks.services.extend(of_one.services);
         }
         let here = policy.effective(&request.namespace, view);
         (verdict.detail, verdict.enforcement) = (here.detail, here.enforcement);
-        verdict
+        (verdict, lacks)
     });
     verdict.once();
     let own = |store: &StoreKey| matches!(&moved.id, FactId::Store(changed) if changed == store);
-    let rests_on = verdict.rests_on();
-    let rests_on = rests_on.into_iter().filter(|store| !own(store) && !read.stores.contains_key(store)).collect();
-    let is_open = |service: &ObjectRef| {
-        !read.looked_for.contains(service) && !matches!(&moved.id, FactId::Object(changed) if changed == service)
-    };
-    missing.retain(is_open);
+    // First what decides: only so many are read.
+    let mut rests_on = verdict.rests_on();
+    rests_on.extend(lacks.stores);
+    let mut seen = HashSet::new();
+    rests_on.retain(|store| !own(store) && seen.insert(store.clone()));
+    rests_on.truncate(MOST_STORES);
+    let mut missing = lacks.services;
+    missing.retain(|service| !matches!(&moved.id, FactId::Object(changed) if changed == service));
     Touched { verdict, rests_on, missing }
 }
 
@@ -98,7 +108,7 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Adds to the verdict what the change makes worse for a member. Returns the Services that it misses afterwards.
+    /// Judges one member before and after. Returns what the news about it rests on, or takes for absent.
     fn judge(
         &self,
         subject: &Subject,
@@ -106,15 +116,22 @@ impl Change<'_> {
         policy: &Policy,
         now: Timestamp,
         verdict: &mut Verdict,
-    ) -> Vec<ObjectRef> {
+    ) -> Lacks {
         let most = self.most(self.policy.changes);
         if most == Severity::Off {
-            return Vec::new();
+            return Lacks::default();
         }
-        let new = examine(subject, view.over(after), policy, now, Surface::Admission);
-        let (new, missing) = (new.judgement.findings, new.absent.services);
+        let examined = examine(subject, view.over(after), policy, now, Surface::Admission);
+        let new = examined.judgement.findings;
         let old = judge(subject, view.over(before), policy, now, Surface::Admission);
         let standings = standings(&old, &new);
+        let mut lacks = Lacks { stores: Vec::new(), services: examined.absent.services };
+        if standings.iter().any(|standing| *standing != Standing::Known) {
+            // What watches haven't told of yet isn't missing, and what was corrected a moment ago isn't broken.
+            let news = new.iter().zip(&standings).filter(|(_, standing)| **standing != Standing::Known);
+            lacks.stores.extend(news.flat_map(|(finding, _)| finding.problem.site.rests_on.iter().cloned()));
+            lacks.stores.extend(examined.absent.stores);
+        }
         let (mut denied, mut warned) = (Vec::new(), Vec::new());
         for (finding, standing) in new.into_iter().zip(standings) {
             let member = Some(subject.object.clone());
@@ -136,7 +153,7 @@ impl Change<'_> {
         }
         verdict.denials.extend(denied);
         verdict.warnings.extend(warned);
-        missing
+        lacks
     }
 
     /// The most that a problem weighs which this kind of change brings.

@@ -9,8 +9,10 @@ use crate::watch::notice::{Identity, Notice, Notices};
 
 /// An Event lives for an hour by default, from when it was last written.
 const RENEWED: SignedDuration = SignedDuration::from_mins(30);
-/// How long to wait where a namespace doesn't take Events: it is going, or a right is missing.
+/// How long to wait where a namespace takes no Events: a right is missing.
 const REFUSED: SignedDuration = SignedDuration::from_mins(10);
+/// The same where it is being deleted: another one of its name may follow.
+const GOING: SignedDuration = SignedDuration::from_mins(1);
 /// How long to wait after any other failure.
 const FAILED: SignedDuration = SignedDuration::from_secs(15);
 /// For how long one who doesn't tell remembers what has ended: until another one certainly has told it, or he tells himself.
@@ -82,6 +84,8 @@ pub(super) enum Outcome {
     Gone,
     /// Its namespace takes none.
     Refused,
+    /// Its namespace is being deleted, or gone: that is in order.
+    Going,
     /// It is taken nowhere as it stands.
     Invalid,
     /// Nobody knows.
@@ -164,9 +168,10 @@ impl Ledger {
                 self.paused = now.checked_add(FAILED).ok();
                 return false;
             }
-            Outcome::Refused => {
-                let until = now.checked_add(REFUSED).unwrap_or(Timestamp::MAX);
-                return self.refused.insert(post.notice.namespace.clone(), until).is_none();
+            Outcome::Refused | Outcome::Going => {
+                let is_going = *outcome == Outcome::Going;
+                let until = now.checked_add(if is_going { GOING } else { REFUSED }).unwrap_or(Timestamp::MAX);
+                return self.refused.insert(post.notice.namespace.clone(), until).is_none() && !is_going;
             }
             _ => {}
         }
@@ -346,6 +351,9 @@ mod tests {
         let mut ledger = leader();
         ledger.update(&broken(), at("12:00:00"), |_| true);
         let post = ledger.due(at("12:00:00"), 10).remove(0);
+        assert!(!ledger.done(&post, &Outcome::Going, at("11:59:00")), "in order");
+        assert!(ledger.due(at("11:59:59"), 10).is_empty());
+        assert_eq!(ledger.due(at("12:00:00"), 10).len(), 1);
         assert!(ledger.done(&post, &Outcome::Refused, at("12:00:00")), "news");
         assert!(ledger.due(at("12:09:59"), 10).is_empty());
         assert_eq!(ledger.due(at("12:10:00"), 10).len(), 1);

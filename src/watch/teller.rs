@@ -36,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Who reports, as Events have it.
 const CONTROLLER: &str = "meshvet.dev/watcher";
+/// Why the API server takes nothing new into a namespace that is being deleted.
+const TERMINATING: &str = "NamespaceTerminating";
 /// Whose fields of a Report they are.
 const MANAGER: &str = "meshvet";
 
@@ -287,12 +289,16 @@ impl Teller {
 
 fn outcome_of(error: &kube::Error) -> Outcome {
     let kube::Error::Api(status) = error else { return Outcome::Failed };
-    let is_about_the_event = status.details.as_ref().is_none_or(|details| details.kind != "namespaces");
+    let details = status.details.as_ref();
+    let is_about_the_event = details.is_none_or(|details| details.kind != "namespaces");
+    let is_going = || details.is_some_and(|details| details.causes.iter().any(|cause| cause.reason == TERMINATING));
     match status.code {
         409 => Outcome::Exists,
         404 if is_about_the_event => Outcome::Gone,
-        // Of a namespace that is going, or gone; or a right is missing.
-        403..=405 => Outcome::Refused,
+        404 => Outcome::Going,
+        403 if is_going() => Outcome::Going,
+        // A right is missing.
+        403 | 405 => Outcome::Refused,
         400 | 422 => Outcome::Invalid,
         _ => Outcome::Failed,
     }

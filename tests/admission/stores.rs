@@ -310,3 +310,36 @@ async fn secrets_on_demand_of_those_who_call_are_read_too() {
     bed.ask(&create(node())).await.denies(&["MV301"]);
     assert_eq!(reader.asked(), ["Secret shop/blue-cert", "Secret shop/green-trust"]);
 }
+
+/// A node that is there, and a Secret that no watch has told of as it is.
+fn behind(known: Option<Value>, reader: &Reader) -> Bed {
+    let world = [namespace("shop"), node()].into_iter().chain(known);
+    Bed::reading(world, SecretAccess::Complete, reader.clone())
+}
+
+#[tokio::test]
+async fn a_workload_that_comes_right_after_its_secret_isn_t_warned_that_it_is_missing() {
+    let workload = || create(deployment("shop", "blue", "blue-cert:/certs"));
+    let reader = Reader::of([present(tls_secret("shop", "blue-cert", &SOUND))]);
+    behind(None, &reader).ask(&workload()).await.passes_silently();
+    assert_eq!(reader.asked(), ["Secret shop/blue-cert"]);
+    // Nor of what was wrong with it a moment ago.
+    let misnamed = || Some(tls_secret("shop", "blue-cert", &MISNAMED));
+    behind(misnamed(), &reader).ask(&workload()).await.passes_silently();
+    // What is so still is said, and what can't be read too.
+    let same = Reader::of([present(tls_secret("shop", "blue-cert", &MISNAMED))]);
+    behind(misnamed(), &same).ask(&workload()).await.warns(&["shop/blue MV101"]);
+    behind(None, &same).ask(&workload()).await.warns(&["shop/blue MV101"]);
+    behind(None, &Reader::default()).ask(&workload()).await.warns(&["shop/blue MV202", "doesn't exist"]);
+    behind(misnamed(), &Reader::of([failing()])).ask(&workload()).await.warns(&["shop/blue MV101"]);
+}
+
+#[tokio::test]
+async fn a_secret_that_goes_is_not_read() {
+    let reader = Reader::of([present(tls_secret("shop", "blue-cert", &SOUND))]);
+    let sound = tls_secret("shop", "blue-cert", &SOUND);
+    let world = [namespace("shop"), node(), deployment("shop", "blue", "blue-cert:/certs"), sound.clone()];
+    let bed = Bed::reading(world, SecretAccess::Complete, reader.clone());
+    bed.ask(&crate::bed::review("DELETE", Value::Null, sound)).await.warns(&["shop/blue MV202", "doesn't exist"]);
+    assert_eq!(reader.asked(), Vec::<String>::new());
+}

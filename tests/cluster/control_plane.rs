@@ -95,6 +95,18 @@ impl ControlPlane {
         path
     }
 
+    /// Starts kube-controller-manager, each of whose controllers writes by a ServiceAccount of its own. It ends when dropped.
+    pub(crate) fn start_controllers(&self) -> Controllers {
+        let file = |name: &str| self.folder.join(name).display().to_string();
+        let mut command = Command::new(sandbox::controllers());
+        command
+            .arg(format!("--kubeconfig={}", file("kubeconfig")))
+            .arg(format!("--root-ca-file={}", file("ca.crt")))
+            .arg(format!("--service-account-private-key-file={}", file("service-accounts.key")))
+            .args(["--use-service-account-credentials=true", "--leader-elect=false", "--secure-port=0"]);
+        Controllers(spawn(command, &self.folder.join("kube-controller-manager.log")))
+    }
+
     /// Kills the API server, does `meanwhile`, then starts it again and waits until it is ready.
     pub(crate) fn restart_api_server(&mut self, meanwhile: impl FnOnce(&Self)) {
         let _ = self.api_server.kill();
@@ -143,6 +155,16 @@ impl ControlPlane {
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 "), "etcd: {answer}");
         answer
+    }
+}
+
+/// A running kube-controller-manager.
+pub(crate) struct Controllers(Child);
+
+impl Drop for Controllers {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -229,9 +229,15 @@ impl<'a> Installation<'a> {
     /// Starts a replica that reaches the API server by this port, and waits until it is ready.
     #[track_caller]
     pub(crate) fn start_through(&self, name: &str, api_port: u16) -> Replica {
-        let mut replica = self.start_with(name, None, Some(api_port));
+        let mut replica = self.start_unready_through(name, api_port);
         replica.wait_until_ready();
         replica
+    }
+
+    /// Starts a replica that reaches the API server by this port.
+    #[track_caller]
+    pub(crate) fn start_unready_through(&self, name: &str, api_port: u16) -> Replica {
+        self.start_with(name, None, Some(api_port))
     }
 
     fn start_with(&self, name: &str, aws: Option<String>, api_port: Option<u16>) -> Replica {

@@ -53,6 +53,7 @@ mod installing;
 mod kinds;
 mod managed;
 mod order;
+mod orders;
 mod pairs;
 mod policy;
 mod promises;
@@ -117,7 +118,7 @@ fn main() -> ExitCode {
         }
         world::start();
     }
-    let trials = SUITE.iter().flat_map(|(theme, tests)| {
+    let trials = SUITE.iter().chain(orders::SUITE).flat_map(|(theme, tests)| {
         tests.iter().map(move |(name, test)| {
             let test = *test;
             Trial::test(format!("{theme}::{name}"), move || {
@@ -126,6 +127,7 @@ fn main() -> ExitCode {
             })
         })
     });
+    let trials = trials.chain(orders::trials());
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     if conclusion.has_failed() && !arguments.list {
         eprintln!("{}", world::logs());
