@@ -78,6 +78,8 @@ macro_rules! for_each_rule {
                 "no proxy is injected into the selected pods, so that nothing would load the file";
             MV219 SDS_DISABLED "sds-disabled" Warn Starting appmesh::sds_disabled []
                 "a secret of the Secret Discovery Service where that is switched off";
+            MV222 REVOKED_BY_BUNDLE "revoked-by-bundle" Deny Calling issuers::revoked_by_bundle [Calls, Time]
+                "a revocation list of the trust bundle has a certificate of the path, has ended, or is missing for one";
             MV301 ISSUER_UNTRUSTED "issuer-untrusted" Deny Calling issuers::issuer_untrusted [Calls]
                 "a client that reaches the listener doesn't trust its issuer, or the reverse";
             MV302 ISSUER_NOT_ALLOWED "issuer-not-allowed" Deny Nothing issuers::issuer_not_allowed []
