@@ -11,7 +11,7 @@ use crate::k8s::ObjectRef;
 use crate::mesh::World;
 use crate::policy::Policy;
 use crate::serve;
-use crate::serve::rehearsal::{Rehearsal, Submission, Told, submissions};
+use crate::serve::rehearsal::{Rehearsal, Submission, Told, invalid, submissions};
 use crate::sources::manifests::{self, Input};
 
 const EXAMPLES: &str = "\
@@ -119,7 +119,11 @@ async fn submit(
     let mut api_server = rehearsal.api_server().await?;
     let mut tally = Tally::default();
     for submission in submissions {
-        let told = api_server.create(submission.row, &submission.manifest, &submission.file).await?;
+        // The API server validates before it asks anybody.
+        let told = match invalid(&submission.object, &submission.schema_faults) {
+            Some(told) => told,
+            None => api_server.create(submission.row, &submission.manifest, &submission.file).await?,
+        };
         super::print(&told.text)?;
         tally.add(submission, &told, example);
     }

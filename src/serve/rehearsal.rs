@@ -17,7 +17,7 @@ use crate::admission::drain::{Drain, Phase};
 use crate::admission::listener::{Limits, Server, tls_config};
 use crate::admission::server::router;
 use crate::admission::service::Admission;
-use crate::apis::{self, Part, Row};
+use crate::apis::{self, Part, Row, SchemaFault};
 use crate::k8s::ObjectRef;
 use crate::mesh::World;
 use crate::operate::metrics::Metrics;
@@ -26,7 +26,7 @@ use crate::serve::api_server::ApiServer;
 use crate::sources::manifests::{Manifests, Site};
 use crate::sources::{NoReader, SharedWorld};
 
-pub(crate) use crate::serve::api_server::{Told, Unanswered};
+pub(crate) use crate::serve::api_server::{Told, Unanswered, invalid};
 
 /// The name that the self-issued certificate holds for: the Service's.
 const HOST: &str = "meshvet.meshvet-system.svc";
@@ -61,23 +61,27 @@ pub(crate) struct Submission {
     pub(crate) manifest: Value,
     /// The file that it stands in.
     pub(crate) file: String,
+    /// What the API server refuses before it asks anybody.
+    pub(crate) schema_faults: Vec<SchemaFault>,
     line: u32,
 }
 
 /// The members in the order of their files, those that can't be read among them; and the world.
 pub(crate) fn submissions(manifests: Manifests) -> (Vec<Submission>, World) {
     let name = |site: &Site| manifests.source(site.source).map(|source| source.name.clone()).unwrap_or_default();
-    let judged = manifests.objects.iter().map(|it| (&it.reviewed.object, &it.raw, &it.site));
-    let unreadable = manifests.undecodable.iter().map(|it| (&it.error.object, &it.raw, &it.site));
+    let judged = manifests.objects.iter();
+    let judged = judged.map(|it| (&it.reviewed.object, &it.raw, &it.site, it.reviewed.schema_faults.as_slice()));
+    let unreadable = manifests.undecodable.iter().map(|it| (&it.error.object, &it.raw, &it.site, &[][..]));
     let mut found: Vec<Submission> = judged
         .chain(unreadable)
-        .filter_map(|(object, raw, site)| {
+        .filter_map(|(object, raw, site, faults)| {
             let row = apis::row(&object.api_version, &object.kind).filter(|row| row.part == Part::Member)?;
             let mut manifest = raw.clone()?;
             let metadata = manifest.get_mut("metadata")?.as_object_mut()?;
             // As kubectl fills it in.
             metadata.entry("namespace").or_insert_with(|| object.namespace().into());
-            Some(Submission { row, object: object.clone(), manifest, file: name(site), line: site.line })
+            let schema_faults = faults.to_vec();
+            Some(Submission { row, object: object.clone(), manifest, file: name(site), schema_faults, line: site.line })
         })
         .collect();
     let files: Vec<String> = manifests.sources.iter().map(|source| source.name.clone()).collect();

@@ -19,6 +19,7 @@ mod promises;
 mod reliance;
 mod routes;
 mod scene;
+mod schema;
 mod traits;
 mod unlisted;
 mod workloads;
@@ -37,6 +38,7 @@ fn tables() -> Vec<(&'static str, Vec<Case>)> {
     vec![
         ("objects", objects::cases()),
         ("membership", membership::cases()),
+        ("schema", schema::cases()),
         ("names", names::cases()),
         ("files", files::cases()),
         ("issuers", issuers::cases()),

@@ -28,6 +28,8 @@ macro_rules! for_each_rule {
                 "an object that meshvet can't read";
             MV007 UNUSED_SUPPRESSION "unused-suppression" Warn Nothing objects::unused_suppression []
                 "an entry that asks to ignore a rule's findings, and leaves none";
+            MV008 REFUSED_BY_CRD "refused-by-crd" Deny Applying objects::refused_by_crd []
+                "a manifest that the API's CustomResourceDefinition refuses";
             MV101 HOSTNAME_MISMATCH "hostname-mismatch" Deny Calling names::hostname_mismatch [Hostname, Calls]
                 "no name of the certificate matches the DNS hostname of the virtual node";
             MV102 COMMON_NAME_ONLY "common-name-only" Warn Calling names::common_name_only [Hostname]
