@@ -13,6 +13,7 @@ mod objects;
 pub mod promises;
 mod proxy;
 mod registry;
+mod schema;
 mod subject;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub use faults::{Undecodable, UnknownField};
 pub(crate) use objects::decode_listed;
 pub use objects::{decode_object, decode_subject};
 pub use registry::{Api, Names, Part, Pods, Row};
+pub use schema::{SchemaFault, SchemaRefusal};
 pub use subject::{Native, Subject};
 
 /// Every API, those of meshes first.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::apis::faults::UnknownField;
+use crate::apis::schema::SchemaFault;
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, Hop, Member, Workload};
 
@@ -15,6 +16,8 @@ pub struct Subject {
     pub annotations: BTreeMap<String, String>,
     /// Fields that its API doesn't have.
     pub unknown_fields: Vec<UnknownField>,
+    /// What its API's CustomResourceDefinition refuses: of a manifest. What comes from a cluster has been judged there.
+    pub schema_faults: Vec<SchemaFault>,
     /// What the world learns of it, in the order in which [facts](Fact) stand.
     pub facts: Vec<Fact>,
     /// The object in the words of its own API, for the rules on that API's text.

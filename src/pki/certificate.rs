@@ -219,7 +219,7 @@ fn time((tag, content): (u8, &[u8])) -> Option<Timestamp> {
 }
 
 /// The name of a signature algorithm and its hash.
-fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (String, Option<HashAlgorithm>) {
+pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (String, Option<HashAlgorithm>) {
     use HashAlgorithm::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
     let (name, hash) = match algorithm.algorithm.as_bytes() {
         [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x04] => ("RSA with MD5", Some(Md5)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::certificate::Certificate;
 use super::public_key::sha256;
+use super::revocation::RevocationList;
 
 /// The certificates that a proxy presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,16 +39,20 @@ impl Chain {
 pub struct Bundle {
     /// In file order; at least one.
     pub certificates: Vec<Arc<Certificate>>,
-    /// Whether a revocation list is among them: then Envoy wants one of every issuer.
-    pub has_crl: bool,
+    /// The revocation lists among them, in file order. With a single one, Envoy wants one of every issuer of a path.
+    pub lists: Vec<Arc<RevocationList>>,
     fingerprint: [u8; 32],
 }
 
 impl Bundle {
-    /// A bundle of these certificates; `None` without any.
-    pub fn new(certificates: Vec<Arc<Certificate>>, has_crl: bool) -> Option<Self> {
-        let fingerprint = fingerprint(&certificates);
-        (!certificates.is_empty()).then_some(Self { certificates, has_crl, fingerprint })
+    /// A bundle of these certificates and revocation lists; `None` without any certificate.
+    pub fn new(certificates: Vec<Arc<Certificate>>, lists: Vec<Arc<RevocationList>>) -> Option<Self> {
+        let mut fingerprint = fingerprint(&certificates);
+        if !lists.is_empty() {
+            let digests = lists.iter().map(|list| list.fingerprint);
+            fingerprint = sha256(&[fingerprint].into_iter().chain(digests).flatten().collect::<Vec<_>>());
+        }
+        (!certificates.is_empty()).then_some(Self { certificates, lists, fingerprint })
     }
 
     /// A digest of the whole bundle, order included: taken when it was read.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use x509_parser::parse_x509_crl;
-
 use super::broken_block::{BlockFault, BrokenBlock};
 use super::certificate::Certificate;
 use super::certificate_error::CertificateError;
@@ -14,6 +12,7 @@ use super::instead::{NotPem, OtherBlock};
 use super::pem::{self, Block, Headers, MAX_BLOCKS, PassedOver, PassedOverBecause, Scan, ScanEnd};
 use super::private_key::{self, PrivateKeyFacts};
 use super::problem::{BAD_PASSWORD_READ, CertificateFileError, CertificateProblem, PrivateKeyError, Purpose, TooMuch};
+use super::revocation::RevocationList;
 use super::shape;
 
 /// How long a file may be that is read at all. A Secret or ConfigMap carries one mebibyte at most.
@@ -159,19 +158,19 @@ impl File<'_> {
 
     /// As `PEM_X509_INFO_read_bio`, which also insists on the revocation lists and old-style keys that it meets.
     fn bundle(&self) -> Result<Bundle, CertificateProblem> {
-        let (mut certificates, mut has_crl) = (Vec::new(), false);
+        let (mut certificates, mut lists) = (Vec::new(), Vec::new());
         for (block, parsed) in self.blocks() {
             certificates.extend(certificate(block, parsed, block.label == TRUSTED)?);
             if block.label == "X509 CRL" {
                 plain(block)?;
-                parse_x509_crl(&block.der).map_err(|_| broken(block, BlockFault::RevocationList))?;
-                has_crl = true;
+                let list = RevocationList::parse(&block.der);
+                lists.push(Arc::new(list.ok_or_else(|| broken(block, BlockFault::RevocationList))?));
             } else if private_key::is_traditional_label(&block.label) && block.headers != Headers::Encrypted {
                 private_key::check_in_bundle(block)?;
             }
         }
         self.check_end::<CertificateProblem>()?;
-        Bundle::new(certificates, has_crl).ok_or_else(|| self.without_certificate())
+        Bundle::new(certificates, lists).ok_or_else(|| self.without_certificate())
     }
 
     /// As `PEM_read_bio_PrivateKey`: the first block that is labelled as a key decides.

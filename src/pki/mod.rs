@@ -25,6 +25,7 @@ mod pem;
 mod private_key;
 mod problem;
 mod public_key;
+mod revocation;
 mod rsa;
 mod shape;
 mod structure;
@@ -48,4 +49,5 @@ pub use names::{HostMatch, certificate_matches_host, dns_name_matches, nearest_n
 pub use private_key::{KeyFit, PrivateKeyFacts};
 pub use problem::{CertificateFileError, CertificateProblem, PrivateKeyError, Purpose, TooMuch};
 pub use public_key::KeyAlgorithm;
+pub use revocation::RevocationList;
 pub use support::{HandshakeFailure, KeySupport, Refusal};

@@ -13,7 +13,7 @@ use crate::rules::absent::{Absent, absent};
 use crate::rules::certainty;
 use crate::rules::context::{Context, Surface};
 use crate::rules::moments::next_moment;
-use crate::rules::objects::unused_suppression;
+use crate::rules::objects::{refused_by_crd, unused_suppression};
 use crate::rules::questions::{is_unplaced, open_questions};
 use crate::rules::reporter::Reporter;
 use crate::rules::stores::unread_stores;
@@ -81,6 +81,7 @@ fn run(cx: &Context<'_>) -> Judgement {
         check(cx, &mut reporter);
         findings.extend(reporter.into_findings());
     }
+    refused_by_crd::settle(cx, &mut findings);
     certainty::settle(cx, &mut findings);
     // Only now is it known what the owner's entries left.
     for problem in unused_suppression::of_annotation(cx, &suppressions, &findings) {

@@ -14,7 +14,14 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 /// other ends of its calls present or trust, and the thresholds before them. None where no date lies ahead.
 pub(super) fn next_moment(cx: &Context<'_>) -> Option<Timestamp> {
     let moments = cx.every_place().flat_map(certificates).flat_map(|it| moments(it, cx.policy.expiring_days));
-    moments.filter(|moment| *moment > cx.now).min()
+    moments.chain(cx.every_place().flat_map(lists)).filter(|moment| *moment > cx.now).min()
+}
+
+/// When the revocation lists of a bundle begin and end.
+fn lists(place: &Place) -> Vec<Timestamp> {
+    let Place::File { facts, .. } = place else { return Vec::new() };
+    let lists = facts.bundle.iter().flat_map(|bundle| &bundle.lists);
+    lists.flat_map(|list| [Some(list.this_update), list.next_update]).flatten().collect()
 }
 
 fn certificates(place: &Place) -> Vec<&Certificate> {

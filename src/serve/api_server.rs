@@ -19,6 +19,8 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::apis::SchemaFault;
+use crate::k8s::ObjectRef;
 use crate::sources::manifests::Document;
 
 /// Why a webhook could not be asked, or did not answer as it should.
@@ -158,6 +160,19 @@ impl ApiServer {
         }
         Ok(asked.told(response, webhook))
     }
+}
+
+/// What kubectl prints of an object that the API server itself refuses, by the schema of its kind: nobody else is asked.
+pub(super) fn invalid(object: &ObjectRef, faults: &[SchemaFault]) -> Option<Told> {
+    let lines: Vec<String> =
+        faults.iter().map(|fault| format!("{}: {}", fault.field.kubernetes(), fault.refusal)).collect();
+    let what = match lines.as_slice() {
+        [] => return None,
+        [only] => format!(" {only}"),
+        several => several.iter().map(|line| format!("\n* {line}")).collect(),
+    };
+    let text = format!("The {} {:?} is invalid:{what}\n", object.kind, object.name);
+    Some(Told { created: false, asked: false, warnings: Vec::new(), text })
 }
 
 /// An object that is submitted.

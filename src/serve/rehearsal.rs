@@ -20,12 +20,12 @@ use crate::admission::entries::{VALIDATE, entry};
 use crate::admission::listener::{Limits, Server, tls_config};
 use crate::admission::server::router;
 use crate::admission::service::Admission;
-use crate::apis::{self, Entry, Part, decode_listed};
+use crate::apis::{self, Entry, Part, decode_listed, decode_object};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, SecretAccess, World};
 use crate::operate::metrics::Metrics;
 use crate::policy::Policy;
-use crate::serve::api_server::{ApiServer, Asked};
+use crate::serve::api_server::{ApiServer, Asked, invalid};
 use crate::sources::manifests::Document;
 use crate::sources::{NoReader, SharedWorld, Touched};
 use crate::watch::{Board, Seen, judge_all};
@@ -130,6 +130,9 @@ struct Stored {
 impl Cluster {
     /// Submits an object, as `kubectl apply -f FILE` would: asks the webhook where an entry of it would be asked, and stores what it allows.
     pub(crate) async fn apply(&mut self, document: &Document, file: &str) -> Result<Told, Unanswered> {
+        if let Some(told) = refused_by_schema(document) {
+            return Ok(told);
+        }
         let old = self.stored.get(&document.object);
         let asked = Asked { document, old: old.map(|old| old.json.as_slice()), file };
         let told = match webhook(document, old) {
@@ -142,6 +145,15 @@ impl Cluster {
             self.stored.insert(document.object.clone(), stored);
         }
         Ok(told)
+    }
+}
+
+/// What the API server says before it asks anybody: it validates an object by the schema of its kind.
+fn refused_by_schema(document: &Document) -> Option<Told> {
+    let value = document.row.is_reviewed().then(|| serde_json::from_slice(&document.json).ok())??;
+    match decode_object(value, document.object.namespace()) {
+        Ok(Entry::Subject(subject)) => invalid(&document.object, &subject.schema_faults),
+        _ => None,
     }
 }
 

@@ -60,6 +60,7 @@ mod promises;
 mod refusals;
 mod rights;
 mod routes;
+mod schemas;
 mod services;
 mod sound;
 mod updates;
@@ -78,6 +79,7 @@ pub(crate) type Test = (&'static str, fn());
 /// A theme and its tests: one file each.
 const SUITE: &[(&str, &[Test])] = &[
     ("refusals", refusals::TESTS),
+    ("schemas", schemas::TESTS),
     ("sound", sound::TESTS),
     ("order", order::TESTS),
     ("updates", updates::TESTS),

@@ -6,8 +6,8 @@ use crate::calls::{Named, Second};
 use crate::pairing::{Identity, Pairing, Place, Program, SOUND, ServerTls, Validation, file};
 use crate::predict::has_good_key;
 use crate::support::forge::{
-    ANY_USAGE, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, KEY_ENCIPHERMENT, Kind, SERVER_AUTH, Signature,
-    common_name,
+    ANY_USAGE, CLIENT_AUTH, CRL_SIGN, DIGITAL_SIGNATURE, Forge, Forged, ForgedList, KEY_ENCIPHERMENT, Kind,
+    SERVER_AUTH, Signature, common_name,
 };
 
 /// Numbers by chance (Steele, Lea and Flood's SplitMix64).
@@ -259,7 +259,44 @@ fn presented(chance: &mut Chance, names: &[String]) -> (Identity, Vec<u8>) {
     if chance.is(50) {
         chance.shuffle(&mut bundle);
     }
-    (Identity::of(&chain), file(&bundle))
+    let mut bundle = file(&bundle);
+    if chance.is(15) {
+        let lists = lists(chance, &leaf, &authorities, &strangers);
+        bundle = if chance.is(20) { [lists, bundle].concat() } else { [bundle, lists].concat() };
+    }
+    (Identity::of(&chain), bundle)
+}
+
+/// Revocation lists of these authorities, more or less.
+fn lists(chance: &mut Chance, leaf: &Forged, authorities: &[Forged], strangers: &[Forged]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for authority in authorities {
+        if chance.oddity(8) == 0 {
+            continue;
+        }
+        for _ in 0..1 + usize::from(chance.is(20)) {
+            let mut list = ForgedList::of(authority).days(-chance.weighed(&[(1, 9), (1, 5)]), Some(20));
+            list = match chance.oddity(24) {
+                0 => list.days(-9, Some(-1)),
+                1 => list.days(2, Some(9)),
+                2 | 3 => list.revokes(&[leaf.serial()]),
+                4 => list.revokes(&authorities.iter().map(Forged::serial).collect::<Vec<_>>()),
+                5 => list.signed_by(&strangers[0]),
+                6 => list.extension("1.2.3.4", true, vec![5, 0]),
+                7 => list.days(-9, None),
+                _ => list,
+            };
+            if chance.is(20) {
+                list = list.unidentified();
+            }
+            out.push(list.pem());
+        }
+    }
+    if chance.is(20) || out.is_empty() {
+        out.push(ForgedList::of(&strangers[0]).pem());
+    }
+    chance.shuffle(&mut out);
+    out.concat().into_bytes()
 }
 
 /// A root, and so many authorities each below the one before.

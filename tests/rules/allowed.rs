@@ -78,7 +78,7 @@ fn refused() -> Vec<Case> {
                 allow(s, &[json!({"subject": "CN=scene root"})]);
             },
             CHAIN,
-            &[],
+            &["nothing proves that it is the allowed one"],
         ),
         denies(
             "MV302",
@@ -91,7 +91,7 @@ fn refused() -> Vec<Case> {
                 s.policy = json!({"issuers": {"allowed": [certificate(&AUTHORITY)]}, "scopes": [scope]}).to_string();
             },
             CHAIN,
-            &[],
+            &["is not among those that the policy allows"],
         ),
         denies(
             "MV302",

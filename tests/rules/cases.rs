@@ -17,7 +17,7 @@ pub(crate) enum Expected {
 #[derive(Clone)]
 pub(crate) struct Case {
     pub(crate) code: &'static str,
-    what: &'static str,
+    pub(crate) what: &'static str,
     change: fn(&mut Scene),
     pub(crate) expected: Expected,
 }

@@ -39,7 +39,13 @@ fn mounted() -> Vec<Case> {
             &["/certs/tls.crt", "/certificates", "Deployment shop/blue"],
         ),
         denies("MV201", "no mount at all", |s| s.annotate_pods(SECRET_MOUNTS, ""), KEY, &["no mount at all"]),
-        denies("MV201", "a folder of a like name", |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/cert"), CHAIN, &[]),
+        denies(
+            "MV201",
+            "a folder of a like name",
+            |s| s.annotate_pods(SECRET_MOUNTS, "blue-cert:/cert"),
+            CHAIN,
+            &["has nothing mounted at /certs/tls.crt"],
+        ),
         denies(
             "MV201",
             "a pod that brings its envoy ignores the annotation",
@@ -170,7 +176,7 @@ fn missing() -> Vec<Case> {
                 s.without_key("tls.key");
             },
             KEY,
-            &[],
+            &["holds no tls.key"],
         ),
         denies(
             "MV202",
@@ -180,7 +186,7 @@ fn missing() -> Vec<Case> {
                 s.secret = None;
             },
             CHAIN,
-            &[],
+            &["Secret shop/blue-cert doesn't exist"],
         ),
         good("MV202", "a projected volume", |s| {
             s.annotate_pods(SECRET_MOUNTS, "");
@@ -208,7 +214,13 @@ fn unknown() -> Vec<Case> {
     vec![
         warns("MV203", "no workload", |s| s.deployment = json!(null), "spec.podSelector", &["app=blue"]),
         warns("MV203", "no podSelector", |s| s.unset("/spec/podSelector"), "spec.podSelector", &["selects nothing"]),
-        warns("MV203", "other labels", |s| s.template("/metadata/labels/app", "green".into()), "spec.podSelector", &[]),
+        warns(
+            "MV203",
+            "other labels",
+            |s| s.template("/metadata/labels/app", "green".into()),
+            "spec.podSelector",
+            &["so its certificate files"],
+        ),
         good("MV203", "an empty podSelector", |s| s.set("/spec/podSelector", json!({}))),
         good("MV203", "an expression", |s| {
             let expression = json!({"key": "app", "operator": "In", "values": ["blue", "green"]});
@@ -253,7 +265,7 @@ fn readable() -> Vec<Case> {
             "a literal \\n",
             |s| s.key("tls.crt", &AUTHORITY.leaf(&["a"]).issue().chain.replace('\n', "\\n")),
             CHAIN,
-            &[],
+            &["is no certificate chain that Envoy loads"],
         ),
         denies(
             "MV204",
@@ -263,7 +275,7 @@ fn readable() -> Vec<Case> {
                 s.key("client.crt", "hello");
             },
             CLIENT_CHAIN,
-            &[],
+            &["key client.crt of Secret shop/blue-cert is no certificate chain"],
         ),
         good("MV204", "CRLF", |s| s.key("tls.crt", &AUTHORITY.leaf(&["a"]).issue().chain.replace('\n', "\r\n"))),
         denies("MV205", "no key", |s| s.key("tls.key", "hello"), KEY, &["Failed to load private key", "NO_START_LINE"]),
@@ -321,7 +333,7 @@ fn matching() -> Vec<Case> {
                 s.without_key("tls.key");
             },
             CHAIN,
-            &[],
+            &["is not the leaf"],
         ),
         good("MV211", "the leaf first", |_| {}),
         good("MV101", "a chain out of order: the leaf's names count, not the root's", disorder),
@@ -352,7 +364,13 @@ fn dates() -> Vec<Case> {
             CLIENT_CHAIN,
             &["SSLV3_ALERT_CERTIFICATE_EXPIRED"],
         ),
-        denies("MV207", "as of a later time", |s| s.now = Timestamp::now() + days(91), CHAIN, &[]),
+        denies(
+            "MV207",
+            "as of a later time",
+            |s| s.now = Timestamp::now() + days(91),
+            CHAIN,
+            &["the certificate has expired"],
+        ),
         denies(
             "MV207",
             "a trust bundle of the past",
@@ -373,7 +391,7 @@ fn dates() -> Vec<Case> {
                 s.now = Timestamp::now() + days(2) - SignedDuration::from_mins(4);
             },
             CHAIN,
-            &[],
+            &["is not valid yet"],
         ),
         good("MV208", "sound", |_| {}),
         warns("MV209", "a fifth of a short life", |s| valid(s, -9, 1), CHAIN, &["left"]),
@@ -561,7 +579,7 @@ fn sds() -> Vec<Case> {
                 s.set("/spec/backendDefaults/clientPolicy/tls/validation/trust", trust);
             },
             "spec.backendDefaults.clientPolicy.tls.validation.trust.sds.secretName",
-            &[],
+            &["comes by SDS, which is not enabled"],
         ),
         good("MV219", "enabled", |s| {
             by_sds(s);

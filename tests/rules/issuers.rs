@@ -1,9 +1,12 @@
-//! MV303, MV306, MV307: trust, and what a listener demands.
+//! MV222, MV303, MV306, MV307: trust, and what a listener demands.
 
 use serde_json::json;
 
 use crate::cases::{Case, denies, good, warns};
+use crate::pairs::front;
 use crate::scene::{AUTHORITY, OTHER, Scene};
+use crate::support::forge::{Forge, Forged, ForgedList};
+use crate::support::manifests;
 
 const TRUST: &str = "spec.backendDefaults.clientPolicy.tls.validation.trust.file.certificateChain";
 
@@ -13,6 +16,10 @@ fn probe(scene: &mut Scene, probe: serde_json::Value) {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
+    [trust(), revocation()].concat()
+}
+
+fn trust() -> Vec<Case> {
     const PORT: &str = "spec.template.spec.containers[0].readinessProbe.httpGet.port";
     vec![
         denies(
@@ -44,7 +51,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 s.set("/spec/listeners/0/tls/validation", trust);
             },
             "spec.listeners[0].tls.validation.trust.file.certificateChain",
-            &[],
+            &["key ca.crt of Secret shop/blue-cert is no trust bundle"],
         ),
         good("MV303", "two authorities", |s| {
             s.client();
@@ -62,14 +69,14 @@ pub(crate) fn cases() -> Vec<Case> {
             "by the port's name",
             |s| probe(s, json!({"httpGet": {"port": "web", "scheme": "HTTP"}})),
             PORT,
-            &[],
+            &["readinessProbe of container app speaks plaintext to port 8443"],
         ),
         warns(
             "MV306",
             "a gRPC probe",
             |s| probe(s, json!({"grpc": {"port": 8443}})),
             "spec.template.spec.containers[0].readinessProbe.grpc.port",
-            &[],
+            &["readinessProbe of container app speaks plaintext to port 8443"],
         ),
         good("MV306", "HTTPS", |s| probe(s, json!({"httpGet": {"port": 8443, "scheme": "HTTPS"}}))),
         good("MV306", "TCP", |s| probe(s, json!({"tcpSocket": {"port": 8443}}))),
@@ -105,5 +112,107 @@ pub(crate) fn cases() -> Vec<Case> {
             &["no tls"],
         ),
         good("MV307", "off by default", |s| s.unset("/spec/listeners/0/tls")),
+    ]
+}
+
+/// A leaf for `blue.apps.local` of an authority of its own, and the bundle of `front`: that authority and these lists of it, which
+/// may revoke the leaf.
+fn listed(scene: &mut Scene, lists: impl FnOnce(&Forged, u64) -> Vec<ForgedList>) {
+    let root = Forge::authority("listed root").self_signed();
+    let leaf = Forge::leaf(&["blue.apps.local"]).issued_by(&root);
+    let lists: String = lists(&root, leaf.serial()).iter().map(ForgedList::pem).collect();
+    scene.key("tls.crt", &leaf.pem());
+    scene.key("tls.key", &leaf.key.pem);
+    front(scene, |_| {});
+    let bundle = format!("{}{lists}", root.pem());
+    let secret = manifests::secret("shop", "front-cert", &[("ca.crt", bundle.as_str())]);
+    scene.others.retain(|object| object["kind"] != "Secret");
+    scene.others.push(secret);
+}
+
+/// [`Trait::Time`](meshvet::finding::Trait::Time) holds of them: a world that is sound while its list holds.
+pub(crate) fn with_list(scene: &mut Scene) {
+    listed(scene, |root, _| vec![ForgedList::of(root)]);
+}
+
+fn revocation() -> Vec<Case> {
+    const CHAIN: &str = "spec.listeners[0].tls.certificate.file.certificateChain";
+    vec![
+        denies(
+            "MV222",
+            "the leaf is revoked",
+            |s| listed(s, |root, serial| vec![ForgedList::of(root).revokes(&[serial])]),
+            CHAIN,
+            &[
+                "front → blue: the client refuses the server's certificate: CN=blue.apps.local is revoked",
+                "revocation list of CN=listed root",
+                "certificate revocation check against provided CRLs failed: certificate revoked",
+                "issued anew",
+            ],
+        ),
+        denies(
+            "MV222",
+            "the leaf is revoked, seen from the client",
+            |s| {
+                listed(s, |root, serial| vec![ForgedList::of(root).revokes(&[serial])]);
+                s.subject = ("VirtualNode", "front");
+            },
+            TRUST,
+            &["front → blue", "is revoked"],
+        ),
+        denies(
+            "MV222",
+            "the list has ended",
+            |s| listed(s, |root, _| vec![ForgedList::of(root).days(-30, Some(-1))]),
+            CHAIN,
+            &["has ended at 20", "CRL has expired", "current list"],
+        ),
+        denies(
+            "MV222",
+            "the list hasn't begun",
+            |s| listed(s, |root, _| vec![ForgedList::of(root).days(2, Some(9))]),
+            CHAIN,
+            &["doesn't hold before 20", "CRL is not yet valid"],
+        ),
+        denies(
+            "MV222",
+            "the list is another authority's",
+            |s| {
+                listed(s, |_, _| {
+                    let other = Forge::authority("somebody else").self_signed();
+                    vec![ForgedList::of(&other)]
+                });
+            },
+            CHAIN,
+            &["needs a revocation list of CN=listed root", "none of that issuer", "unable to get certificate CRL"],
+        ),
+        denies(
+            "MV222",
+            "the list has another's signature",
+            |s| {
+                listed(s, |root, _| {
+                    let other = Forge::authority("somebody else").self_signed();
+                    vec![ForgedList::of(root).signed_by(&other)]
+                });
+            },
+            CHAIN,
+            &["didn't sign", "CRL signature failure"],
+        ),
+        good("MV222", "another certificate is revoked", |s| {
+            listed(s, |root, serial| vec![ForgedList::of(root).revokes(&[serial + 1])]);
+        }),
+        good("MV222", "a newer list no longer revokes it", |s| {
+            listed(s, |root, serial| {
+                vec![ForgedList::of(root).revokes(&[serial]), ForgedList::of(root).days(-1, None)]
+            });
+        }),
+        good("MV222", "nobody validates", |s| {
+            listed(s, |root, serial| vec![ForgedList::of(root).revokes(&[serial])]);
+            let front = s.others.iter_mut().find(|object| object["metadata"]["name"] == "front").expect("a node");
+            front["spec"]["backendDefaults"] = json!({});
+        }),
+        good("MV301", "what lists say is MV222's", |s| {
+            listed(s, |root, serial| vec![ForgedList::of(root).revokes(&[serial])]);
+        }),
     ]
 }

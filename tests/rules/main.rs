@@ -20,84 +20,99 @@ mod promises;
 mod reliance;
 mod routes;
 mod scene;
+mod schema;
 mod traits;
 mod unlisted;
 mod workloads;
 
 use std::collections::BTreeSet;
+use std::process::ExitCode;
 
+use libtest_mimic::{Arguments, Failed, Trial};
 use meshvet::finding::RULES;
 
 use cases::{Case, Expected};
 use scene::Scene;
 
-fn all() -> Vec<Case> {
-    [
-        objects::cases(),
-        membership::cases(),
-        names::cases(),
-        files::cases(),
-        issuers::cases(),
-        allowed::cases(),
-        pairs::cases(),
-        reliance::cases(),
-        promises::cases(),
-        routes::cases(),
-        acm::cases(),
-        unlisted::cases(),
-        workloads::cases(),
-        fronts::cases(),
+/// The tables, by name.
+fn tables() -> Vec<(&'static str, Vec<Case>)> {
+    vec![
+        ("objects", objects::cases()),
+        ("membership", membership::cases()),
+        ("schema", schema::cases()),
+        ("names", names::cases()),
+        ("files", files::cases()),
+        ("issuers", issuers::cases()),
+        ("allowed", allowed::cases()),
+        ("pairs", pairs::cases()),
+        ("reliance", reliance::cases()),
+        ("promises", promises::cases()),
+        ("routes", routes::cases()),
+        ("acm", acm::cases()),
+        ("unlisted", unlisted::cases()),
+        ("workloads", workloads::cases()),
+        ("fronts", fronts::cases()),
     ]
-    .concat()
 }
 
-#[test]
+fn all() -> Vec<Case> {
+    tables().into_iter().flat_map(|(_, cases)| cases).collect()
+}
+
+/// Each case is a test of its own, which the first one that fails doesn't hide.
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for (table, cases) in tables() {
+        for case in cases {
+            let name = format!("{table}: {} {}", case.code, case.what);
+            trials.push(Trial::test(name, move || {
+                case.run();
+                Ok::<_, Failed>(())
+            }));
+        }
+    }
+    let names: BTreeSet<&str> = trials.iter().map(Trial::name).collect();
+    let twice = trials.len() - names.len();
+    let others: [(&str, fn()); 12] = [
+        ("a sound world has no findings", a_sound_world_has_no_findings),
+        ("a sound world of ACM has no findings", a_sound_world_of_acm_has_no_findings),
+        ("every rule has a good and a bad case", every_rule_has_a_good_and_a_bad_case),
+        ("every bad case asserts words", every_bad_case_asserts_words),
+        (
+            "no code or name of a rule is a string outside of the catalogue",
+            codes::no_code_or_name_of_a_rule_is_a_string_outside_of_the_catalogue,
+        ),
+        ("the rules about calls are those that name one", traits::the_rules_about_calls_are_those_that_name_one),
+        (
+            "the rules about time are those that speak of a sound world at another time",
+            traits::the_rules_about_time_are_those_that_speak_of_a_sound_world_at_another_time,
+        ),
+        (
+            "the rules that need AWS say nothing before it was asked",
+            traits::the_rules_that_need_aws_say_nothing_before_it_was_asked,
+        ),
+        ("a service that nobody calls says nothing", reliance::a_service_that_nobody_calls_says_nothing),
+        ("a promise that is all right is no finding", promises::a_promise_that_is_all_right_is_no_finding),
+        ("a promise never denies, and says who promises", promises::a_promise_never_denies_and_says_who_promises),
+        ("one object under two versions is one workload", workloads::one_object_under_two_versions_is_one_workload),
+    ];
+    trials.extend(others.map(|(name, test)| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    }));
+    trials.push(Trial::test("no two cases have one name", move || {
+        if twice == 0 { Ok(()) } else { Err(format!("{twice} have another's name").into()) }
+    }));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
 fn a_sound_world_has_no_findings() {
     assert_eq!(Scene::sound().judge().told(), Vec::<String>::new());
 }
 
-#[test]
-fn objects_are_judged_as_the_tables_of_names_say() {
-    names::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_files_say() {
-    files::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_trust_say() {
-    issuers::cases().iter().for_each(Case::run);
-    allowed::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_fields_say() {
-    objects::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_workloads_say() {
-    membership::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_calls_say() {
-    pairs::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_reliance_say() {
-    reliance::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_acm_say() {
-    acm::cases().iter().for_each(Case::run);
-}
-
-#[test]
 fn a_sound_world_of_acm_has_no_findings() {
     let mut scene = Scene::sound();
     acm::sound(&mut scene);
@@ -107,32 +122,13 @@ fn a_sound_world_of_acm_has_no_findings() {
     assert_eq!(scene.judge().told(), Vec::<String>::new());
 }
 
-#[test]
-fn nothing_is_claimed_of_what_nobody_could_list() {
-    unlisted::cases().iter().for_each(Case::run);
+fn every_bad_case_asserts_words() {
+    let wordless = |case: &Case| matches!(&case.expected, Expected::Finding(_, _, words) if words.is_empty());
+    let all: Vec<String> =
+        all().iter().filter(|case| wordless(case)).map(|case| format!("{} {}", case.code, case.what)).collect();
+    assert_eq!(all, Vec::<String>::new());
 }
 
-#[test]
-fn workloads_of_every_listed_kind_are_judged() {
-    workloads::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_promises_say() {
-    promises::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn what_stands_before_pods_is_judged_as_its_tables_say() {
-    fronts::cases().iter().for_each(Case::run);
-}
-
-#[test]
-fn objects_are_judged_as_the_tables_of_routes_say() {
-    routes::cases().iter().for_each(Case::run);
-}
-
-#[test]
 fn every_rule_has_a_good_and_a_bad_case() {
     let codes = |wanted: fn(&Expected) -> bool| -> BTreeSet<&str> {
         all().iter().filter(|case| wanted(&case.expected)).map(|case| case.code).collect()

@@ -27,7 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 s.annotate_pods(SECRET_MOUNTS, "blue-cert:/certs:ro");
             },
             MOUNTS,
-            &[],
+            &["blue-cert:/certs:ro", "name:/path"],
         ),
         denies(
             "MV002",
@@ -60,7 +60,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 s.annotate_pods(SECRET_MOUNTS, "blue-cert");
             },
             MOUNTS,
-            &[],
+            &["is not of the form name:/path"],
         ),
         warns(
             "MV002",

@@ -40,7 +40,13 @@ fn hostname() -> Vec<Case> {
             ],
         ),
         denies("MV101", "a wildcard of two labels", |s| named(s, &["*.local"]), CHAIN, &["DNS:*.local"]),
-        denies("MV101", "a trailing dot", |s| named(s, &["blue.apps.local."]), CHAIN, &[]),
+        denies(
+            "MV101",
+            "a trailing dot",
+            |s| named(s, &["blue.apps.local."]),
+            CHAIN,
+            &["hostname blue.apps.local matches no name"],
+        ),
         denies(
             "MV101",
             "in a PERMISSIVE listener",
@@ -49,7 +55,7 @@ fn hostname() -> Vec<Case> {
                 s.set("/spec/listeners/0/tls/mode", "PERMISSIVE".into());
             },
             CHAIN,
-            &[],
+            &["hostname blue.apps.local matches no name"],
         ),
         good("MV101", "the name in capitals", |s| named(s, &["BLUE.apps.local"])),
         good("MV101", "a wildcard", |s| named(s, &["*.apps.local"])),
@@ -78,7 +84,13 @@ fn hostname() -> Vec<Case> {
 fn common_name() -> Vec<Case> {
     vec![
         warns("MV102", "the common name alone", |s| cn_only(s, "blue.apps.local"), CHAIN, &["CN", "SANs are []"]),
-        warns("MV102", "a wildcard in the common name", |s| cn_only(s, "*.apps.local"), CHAIN, &[]),
+        warns(
+            "MV102",
+            "a wildcard in the common name",
+            |s| cn_only(s, "*.apps.local"),
+            CHAIN,
+            &["matches only the common name"],
+        ),
         warns(
             "MV102",
             "beside names that don't match",
@@ -144,7 +156,7 @@ fn san_lists() -> Vec<Case> {
                 s.set("/spec/listeners/0/tls/validation", json!({"trust": trust, "subjectAlternativeNames": names}));
             },
             "spec.listeners[0].tls.validation.subjectAlternativeNames.match.exact[0]",
-            &[],
+            &["spiffe://apps.local/* is a pattern", "exact names"],
         ),
         good("MV106", "exact names and URIs", |s| {
             s.client();

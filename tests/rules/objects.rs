@@ -57,7 +57,7 @@ fn sources() -> Vec<Case> {
                 s.set("/spec/listeners/0/tls/mode", "DISABLED".into());
             },
             "spec.listeners[0].tls.certificate",
-            &[],
+            &["gives file and sds at once"],
         ),
         denies(
             "MV004",

@@ -112,7 +112,7 @@ fn client_names() -> Vec<Case> {
                 s.surface = Surface::Admission;
             },
             CHAIN,
-            &[],
+            &["front → blue: no name that the client lists is in the server's certificate"],
         ),
         denies(
             "MV104",
@@ -126,7 +126,7 @@ fn client_names() -> Vec<Case> {
                 s.surface = Surface::Admission;
             },
             CHAIN,
-            &[],
+            &["front → blue: no name that the client lists is in the server's certificate"],
         ),
         good("MV104", "a name of the certificate", |s| front(s, lists("BLUE.apps.local"))),
         good("MV104", "no list", |s| front(s, |_| {})),
@@ -161,7 +161,7 @@ fn client_names() -> Vec<Case> {
                 front(s, lists("azure.apps.local"));
             },
             CHAIN,
-            &[],
+            &["hostname blue.apps.local matches no name"],
         ),
         denies(
             "MV101",
@@ -188,7 +188,7 @@ fn client_names() -> Vec<Case> {
                 front(s, |_| {});
             },
             CHAIN,
-            &[],
+            &["hostname blue.apps.local matches no name"],
         ),
     ]
 }
@@ -402,7 +402,7 @@ fn client_certificates() -> Vec<Case> {
                 front(s, |_| {});
             },
             VALIDATION,
-            &[],
+            &["this one shows none"],
         ),
         good("MV304", "a certificate to show", |s| {
             mutual(s);
@@ -499,14 +499,14 @@ fn ways() -> Vec<Case> {
             "through a router, by port",
             |s| routed(s, json!({"virtualNodeRef": {"name": "blue"}, "weight": 1, "port": 8443})),
             "spec.listeners[0]",
-            &[],
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
         ),
         warns(
             "MV305",
             "through a route of weight 0",
             |s| routed(s, json!({"virtualNodeRef": {"name": "blue"}, "weight": 0})),
             "spec.listeners[0]",
-            &[],
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
         ),
         good("MV305", "through a route to a port without listener", |s| {
             routed(s, json!({"virtualNodeRef": {"name": "blue"}, "weight": 1, "port": 9000}));
@@ -531,7 +531,13 @@ fn ways() -> Vec<Case> {
             "spec.listeners[0]",
             &["front → blue"],
         ),
-        denies("MV305", "by a group of all services", |s| grouped(s, json!({"name": "*"})), "spec.listeners[0]", &[]),
+        denies(
+            "MV305",
+            "by a group of all services",
+            |s| grouped(s, json!({"name": "*"})),
+            "spec.listeners[0]",
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
+        ),
         denies(
             "MV305",
             "by a group, seen from the client",
@@ -540,14 +546,20 @@ fn ways() -> Vec<Case> {
                 as_front(s);
             },
             "spec.backendDefaults.clientPolicy.tls",
-            &[],
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
         ),
         good("MV305", "by a group of another namespace", |s| grouped(s, json!({"name": "*", "namespace": "other"}))),
         good("MV305", "by a group, where groups aren't enabled", |s| {
             grouped(s, json!({"name": "blue"}));
             s.policy = String::new();
         }),
-        denies("MV305", "in one mesh", |s| meshes(s, "apps"), "spec.listeners[0]", &[]),
+        denies(
+            "MV305",
+            "in one mesh",
+            |s| meshes(s, "apps"),
+            "spec.listeners[0]",
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
+        ),
         good("MV305", "across two meshes", |s| meshes(s, "other")),
     ]
 }

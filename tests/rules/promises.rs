@@ -603,8 +603,7 @@ fn bundle(scene: &mut Scene, path: &str) {
         "spec": {"sources": [{"useDefaultCAs": true}], "target": target}}));
 }
 
-#[test]
-fn a_promise_that_is_all_right_is_no_finding() {
+pub(crate) fn a_promise_that_is_all_right_is_no_finding() {
     let sound: [fn(&mut Scene); 5] = [
         |s| promised(s, json!({})),
         |s| sealed(s, &["tls.crt", "tls.key"]),
@@ -622,8 +621,7 @@ fn a_promise_that_is_all_right_is_no_finding() {
     }
 }
 
-#[test]
-fn a_promise_never_denies_and_says_who_promises() {
+pub(crate) fn a_promise_never_denies_and_says_who_promises() {
     for case in cases() {
         let scene = case.scene();
         if scene.secret.is_some() {

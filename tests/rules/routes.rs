@@ -126,7 +126,7 @@ fn kinds() -> Vec<Case> {
                 by_router(s, json!([{"virtualNodeRef": {"name": "absent"}, "weight": 1}, target]));
             },
             "spec.routes[1].http2Route.action.weightedTargets[1]",
-            &[],
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
         ),
         good("MV305", "by a router, to a port without listener", |s| {
             plaintext(s);
@@ -328,7 +328,7 @@ fn weights() -> Vec<Case> {
                 s.policy = format!("scopes: [{{{selector}, routing: {{severity: deny}}}}]");
             },
             NODE,
-            &[],
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
         ),
         good("MV305", "by a service, where the policy is off", |s| {
             plaintext(s);
@@ -344,7 +344,7 @@ fn weights() -> Vec<Case> {
                 s.policy = "severities: {MV305: deny}".to_owned();
             },
             NODE,
-            &[],
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
         ),
         warns(
             "MV305",
@@ -355,7 +355,7 @@ fn weights() -> Vec<Case> {
                 s.policy = DENY.to_owned();
             },
             "spec.routes[1].http2Route.action.weightedTargets[0]",
-            &[],
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
         ),
         denies(
             "MV305",
@@ -367,7 +367,7 @@ fn weights() -> Vec<Case> {
                 s.policy = DENY.to_owned();
             },
             "spec.routes[1].http2Route.action.weightedTargets[1]",
-            &[],
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
         ),
         denies(
             "MV005",
@@ -393,9 +393,33 @@ fn releases() -> Vec<Case> {
         scene.policy = DENY.to_owned();
     }
     vec![
-        denies("MV305", "by a service of a release of its own", |s| of(s, "mesh", "edge", "shop"), NODE, &[]),
-        warns("MV305", "by a service of the server's release", |s| of(s, "shop", "edge", "shop"), NODE, &[]),
-        warns("MV305", "by a service of the client's release", |s| of(s, "edge", "edge", "shop"), NODE, &[]),
-        warns("MV305", "by a service between two ends of one release", |s| of(s, "mesh", "shop", "shop"), NODE, &[]),
+        denies(
+            "MV305",
+            "by a service of a release of its own",
+            |s| of(s, "mesh", "edge", "shop"),
+            NODE,
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
+        ),
+        warns(
+            "MV305",
+            "by a service of the server's release",
+            |s| of(s, "shop", "edge", "shop"),
+            NODE,
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
+        ),
+        warns(
+            "MV305",
+            "by a service of the client's release",
+            |s| of(s, "edge", "edge", "shop"),
+            NODE,
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
+        ),
+        warns(
+            "MV305",
+            "by a service between two ends of one release",
+            |s| of(s, "mesh", "shop", "shop"),
+            NODE,
+            &["front → blue: the client enforces TLS, and the listener speaks plaintext"],
+        ),
     ]
 }

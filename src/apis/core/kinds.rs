@@ -146,6 +146,7 @@ pub(super) fn workload(row: &'static Row, input: Input<'_>, namespace: &str) -> 
             object,
             annotations,
             unknown_fields: Vec::new(),
+            schema_faults: Vec::new(),
             facts: vec![Fact::Workload(Arc::new(workload))],
             native: Native::Core,
         })),

@@ -28,6 +28,8 @@ macro_rules! for_each_rule {
                 "an object that meshvet can't read";
             MV007 UNUSED_SUPPRESSION "unused-suppression" Warn Nothing objects::unused_suppression []
                 "an entry that asks to ignore a rule's findings, and leaves none";
+            MV008 REFUSED_BY_CRD "refused-by-crd" Deny Applying objects::refused_by_crd []
+                "a manifest that the API's CustomResourceDefinition refuses";
             MV101 HOSTNAME_MISMATCH "hostname-mismatch" Deny Calling names::hostname_mismatch [Hostname, Calls]
                 "no name of the certificate matches the DNS hostname of the virtual node";
             MV102 COMMON_NAME_ONLY "common-name-only" Warn Calling names::common_name_only [Hostname]
@@ -82,6 +84,8 @@ macro_rules! for_each_rule {
                 "the Service before a node sends the listener's port past the proxy";
             MV221 LOAD_BALANCER_MISMATCH "load-balancer-mismatch" Warn Calling issuers::load_balancer_mismatch []
                 "a load balancer that ends TLS doesn't speak with a listener as that wants it";
+            MV222 REVOKED_BY_BUNDLE "revoked-by-bundle" Deny Calling issuers::revoked_by_bundle [Calls, Time]
+                "a revocation list of the trust bundle has a certificate of the path, has ended, or is missing for one";
             MV223 PROBE_CANNOT_AUTHENTICATE "probe-cannot-authenticate" Warn Starting issuers::probe_cannot_authenticate []
                 "a kubelet probe by HTTPS to a listener that asks clients for a certificate";
             MV301 ISSUER_UNTRUSTED "issuer-untrusted" Deny Calling issuers::issuer_untrusted [Calls]

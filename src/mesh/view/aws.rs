@@ -62,6 +62,6 @@ impl<'a> View<'a> {
             let Some(bundle) = facts.and_then(|facts| facts.bundle.as_ref()) else { return Place::Authorities(None) };
             certificates.extend(bundle.certificates.iter().cloned());
         }
-        Place::Authorities(Bundle::new(certificates, false).map(Arc::new))
+        Place::Authorities(Bundle::new(certificates, Vec::new()).map(Arc::new))
     }
 }

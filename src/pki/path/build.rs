@@ -8,6 +8,7 @@ use super::super::chain::Bundle;
 use super::canonical::CanonicalName;
 use super::details::Details;
 use super::refusal::{Reason, Refusal};
+use super::revocation::Revocation;
 use super::signature::{self, Signature};
 use super::{Origin, Path, PathVerdict, Purpose, Step, names};
 
@@ -55,7 +56,7 @@ struct Builder<'a> {
     presented: Vec<Details>,
     /// The bundle in file order, without repetitions, each with its subject.
     store: Vec<(CanonicalName, Origin, &'a Arc<Certificate>)>,
-    has_crl: bool,
+    bundle: &'a Bundle,
     /// Whether a damaged certificate of the bundle was looked at.
     met_damage: Cell<bool>,
 }
@@ -71,7 +72,7 @@ impl<'a> Builder<'a> {
             .map(|(at, certificate)| (CanonicalName::of(&certificate.subject_der), Origin::Bundle(at), certificate))
             .collect();
         let presented = chain.iter().enumerate().map(|(at, certificate)| Details::of(certificate, Origin::Chain(at)));
-        Self { presented: presented.collect(), store, has_crl: bundle.has_crl, met_damage: Cell::new(false) }
+        Self { presented: presented.collect(), store, bundle, met_damage: Cell::new(false) }
     }
 
     fn path(&self, purpose: Purpose) -> Result<Path, End> {
@@ -159,9 +160,11 @@ impl<'a> Builder<'a> {
     /// The checks of a path that is built; `trusted_from` is where the part begins that the bundle vouches for.
     fn check(&self, path: &[&Details], trusted_from: usize, purpose: Purpose) -> Result<Path, End> {
         check_extensions(path.get(..trusted_from).unwrap_or_default(), purpose)?;
-        if self.has_crl {
-            return Err(End::Unknown("the bundle holds a revocation list".to_owned()));
-        }
+        // Lists come before dates and signatures, and can change with the time.
+        let revocation = Revocation::of(path, self.bundle, MAX_ORDERED).map_err(End::Unknown)?.map(Arc::new);
+        let refused = |refusal: Refusal, dated_first| {
+            End::from(Refusal { dated_first, revocation: revocation.clone(), ..refusal })
+        };
         let steps: Vec<Step> = path.iter().map(|details| details.step()).collect();
         let dated = |from: usize| (steps.get(from..).unwrap_or_default().to_vec(), from);
         for (depth, pair) in path.windows(2).enumerate().rev() {
@@ -176,20 +179,18 @@ impl<'a> Builder<'a> {
                     return Err(End::Unknown(format!("signatures by {signature_algorithm} of {key} aren't verified")));
                 }
             };
-            let refusal = Refusal::new(&below.step(), depth, reason);
-            return Err(Refusal { dated_first: dated(depth + 1), ..refusal }.into());
+            return Err(refused(Refusal::new(&below.step(), depth, reason), dated(depth + 1)));
         }
         if let Err((depth, fault)) = names::check(path)
             && let Some(step) = steps.get(depth)
         {
-            let refusal = Refusal::new(step, depth, Reason::Names(fault));
-            return Err(Refusal { dated_first: dated(0), ..refusal }.into());
+            return Err(refused(Refusal::new(step, depth, Reason::Names(fault)), dated(0)));
         }
         if path.iter().any(|details| details.has_policy_constraints) {
             return Err(End::Unknown("the path has policy constraints".to_owned()));
         }
         match steps.get(trusted_from).map(|step| Arc::clone(&step.certificate)) {
-            Some(anchor) => Ok(Path { steps, anchor }),
+            Some(anchor) => Ok(Path { steps, anchor, revocation }),
             None => Err(End::Unknown("the path has no anchor".to_owned())),
         }
     }

@@ -32,7 +32,9 @@ pub(super) struct Details {
     pub(super) subject: CanonicalName,
     pub(super) issuer: CanonicalName,
     authority: AuthorityKeyId,
-    serial: Vec<u8>,
+    pub(super) serial: Vec<u8>,
+    /// The value of the CRL distribution points.
+    pub(super) points: Option<Vec<u8>>,
     pub(super) constraints: Option<NameConstraints>,
     /// The value of the subject alternative name; `None` without the extension.
     pub(super) sans: Option<Vec<u8>>,
@@ -44,7 +46,7 @@ pub(super) struct Details {
 
 /// The authority key identifier in full (RFC 5280, section 4.2.1.1).
 #[derive(Default)]
-struct AuthorityKeyId {
+pub(super) struct AuthorityKeyId {
     key: Option<Vec<u8>>,
     /// The first directoryName.
     issuer: Option<CanonicalName>,
@@ -60,6 +62,7 @@ impl Details {
             issuer: CanonicalName::of(&certificate.issuer_der),
             authority: AuthorityKeyId::default(),
             serial: Vec::new(),
+            points: None,
             constraints: None,
             sans: None,
             damaged: certificate.malformed_extensions.clone(),
@@ -98,6 +101,7 @@ impl Details {
                 None => self.damage("2.5.29.35"),
             },
             CRL_DISTRIBUTION_POINTS => {
+                self.points = Some(value.to_vec());
                 let points = reader.enter(der::SEQUENCE).filter(|_| reader.is_empty());
                 if points.is_none_or(|points| !is_sequence_of_sequences(points)) {
                     self.damage("2.5.29.31");
@@ -149,7 +153,8 @@ impl Details {
             && self.may_sign()
     }
 
-    fn is_meant_by(&self, authority: &AuthorityKeyId) -> bool {
+    /// Whether an authority key identifier means this certificate.
+    pub(super) fn is_meant_by(&self, authority: &AuthorityKeyId) -> bool {
         let differs = |wanted: &Option<Vec<u8>>, found: Option<&[u8]>| match (wanted, found) {
             (Some(wanted), Some(found)) => wanted != found,
             _ => false,
@@ -179,7 +184,7 @@ fn is_sequence_of_sequences(mut reader: Reader<'_>) -> bool {
     true
 }
 
-fn authority_key_id(value: &[u8]) -> Option<AuthorityKeyId> {
+pub(super) fn authority_key_id(value: &[u8]) -> Option<AuthorityKeyId> {
     let mut outer = Reader::new(value);
     let mut reader = outer.enter(der::SEQUENCE)?;
     let key = reader.expect(der::primitive(0)).map(<[u8]>::to_vec);

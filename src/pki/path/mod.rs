@@ -19,6 +19,7 @@ mod constraints;
 mod details;
 mod names;
 mod refusal;
+mod revocation;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -30,9 +31,10 @@ use jiff::Timestamp;
 use super::certificate::Certificate;
 use super::chain::{Bundle, Chain};
 use details::Details;
+use revocation::Revocation;
 
 pub use constraints::NameFault;
-pub use refusal::{Reason, Refusal};
+pub use refusal::{ListFault, Reason, Refusal};
 
 /// Who presents the chain, which decides the extended key usage that it must allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,12 +63,14 @@ pub struct Step {
     pub origin: Origin,
 }
 
-/// A path that holds, but for its dates.
+/// A path that holds, but for its dates and for revocation lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// The leaf first, the anchor last; at least one.
     steps: Vec<Step>,
     anchor: Arc<Certificate>,
+    /// What the bundle's revocation lists say of it, where it has any.
+    revocation: Option<Arc<Revocation>>,
 }
 
 /// Whether a chain leads to a bundle, whatever the time.
@@ -102,13 +106,14 @@ impl Path {
         &self.anchor
     }
 
-    /// Whether each certificate of the path holds at this time, the anchor's included; of several that don't, the
-    /// highest is named, as Envoy does.
+    /// Whether each certificate of the path holds at this time, the anchor's included, and no revocation list has one; of
+    /// several that don't hold, the highest is named, as Envoy does.
     ///
     /// # Errors
-    /// Which certificate doesn't, and since or until when.
+    /// Which certificate doesn't, and since or until when, or what is wrong with which list.
     pub(crate) fn judge_at(&self, now: Timestamp) -> Result<(), Refusal> {
-        refusal::out_of_date(&self.steps, 0, now).map_or(Ok(()), Err)
+        let by_list = self.revocation.as_ref().and_then(|revocation| revocation.refusal_at(now));
+        by_list.or_else(|| refusal::out_of_date(&self.steps, 0, now)).map_or(Ok(()), Err)
     }
 
     /// From when on the path holds: the latest notBefore.

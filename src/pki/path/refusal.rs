@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::super::certificate::Certificate;
 use super::constraints::NameFault;
+use super::revocation::Revocation;
 use super::{Origin, Step, verify_link};
 
 /// Why a path is refused. Displays as one sentence without the final stop.
@@ -22,6 +23,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// The certificates whose dates BoringSSL looks at before it comes to this, lowest first, and the lowest's depth.
     pub(super) dated_first: (Vec<Step>, usize),
+    /// The revocation lists that BoringSSL looks at before those.
+    pub(super) revocation: Option<Arc<Revocation>>,
     /// Whether BoringSSL has come upon a damaged certificate before, which it logs too.
     pub(super) after_damage: bool,
 }
@@ -77,19 +80,44 @@ pub enum Reason {
         /// Length of the message.
         bytes: usize,
     },
+    /// A revocation list of the bundle has it, or none that holds is of its issuer.
+    List(ListFault),
+}
+
+/// What is wrong with a certificate by the revocation lists of a bundle, or with the list that counts for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are whose list it is, and when it holds")]
+pub enum ListFault {
+    /// The list has its serial number.
+    Revoked { issuer: String },
+    /// The bundle holds revocation lists, and none of its issuer.
+    Missing { issuer: String },
+    /// The list has ended.
+    Expired { next_update: Timestamp },
+    /// The list hasn't begun.
+    NotYetValid { this_update: Timestamp },
+    /// The list isn't signed with the key of the certificate above.
+    Signature { issuer: String },
+    /// The certificate above has a key usage without cRLSign.
+    NotAllowed { issuer: String },
+    /// The list is for certificates of another kind or another distribution point.
+    OtherScope { issuer: String },
+    /// The list has a critical extension that BoringSSL doesn't handle, as a delta list has.
+    UnhandledCritical { issuer: String },
 }
 
 impl Refusal {
     pub(super) fn new(step: &Step, depth: usize, reason: Reason) -> Self {
         let Step { certificate, origin } = step.clone();
-        Self { certificate, origin, depth, reason, dated_first: (Vec::new(), 0), after_damage: false }
+        Self { certificate, origin, depth, reason, dated_first: (Vec::new(), 0), revocation: None, after_damage: false }
     }
 
-    /// What Envoy refuses the path for at this time: a date, where it comes to one before it comes to this.
+    /// What Envoy refuses the path for at this time: a revocation list or a date, where it comes to one before it comes to this.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
         let (steps, lowest) = &self.dated_first;
-        out_of_date(steps, *lowest, now).unwrap_or_else(|| self.clone())
+        let by_list = self.revocation.as_ref().and_then(|revocation| revocation.refusal_at(now));
+        by_list.or_else(|| out_of_date(steps, *lowest, now)).unwrap_or_else(|| self.clone())
     }
 
     /// What the side that verifies the chain logs. A client whose server presents it sees this; a server's client
@@ -102,7 +130,7 @@ impl Refusal {
                 return "TLS_error:|268435606:SSL routines:OPENSSL_internal:EXCESSIVE_MESSAGE_SIZE".to_owned();
             }
             // What stands before depends on the algorithm or on the damage.
-            Reason::Signature => ("", self.depth),
+            Reason::Signature | Reason::List(ListFault::Signature { .. }) => ("", self.depth),
             // BoringSSL stops before it has a depth.
             Reason::DamagedExtensions(_) => ("", 0),
             Reason::SignatureAlgorithm => (MD5_BEFORE, self.depth),
@@ -115,7 +143,7 @@ impl Refusal {
     /// The TLS alert that the side that presents the chain sees over TLS 1.2, as BoringSSL names it. Over TLS 1.3 it
     /// sees a closed connection.
     pub fn alert(&self) -> &'static str {
-        match self.reason {
+        match &self.reason {
             Reason::NoIssuer { .. }
             | Reason::SelfSignedLeaf
             | Reason::SelfSignedInChain
@@ -125,6 +153,7 @@ impl Refusal {
             Reason::Purpose => "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
             Reason::Signature | Reason::SignatureAlgorithm => "TLSV1_ALERT_DECRYPT_ERROR",
             Reason::TooLong { .. } => "SSLV3_ALERT_ILLEGAL_PARAMETER",
+            Reason::List(fault) => fault.alert(),
             Reason::UnhandledCritical(_) | Reason::DamagedExtensions(_) | Reason::Names(_) => {
                 "SSLV3_ALERT_CERTIFICATE_UNKNOWN"
             }
@@ -167,6 +196,7 @@ impl Reason {
             Self::Signature | Self::SignatureAlgorithm => "certificate signature failure",
             Self::Names(fault) => fault.log(),
             Self::TooLong { .. } => "",
+            Self::List(fault) => fault.log(),
         }
     }
 }
@@ -188,6 +218,65 @@ impl fmt::Display for Reason {
             Self::SignatureAlgorithm => f.write_str("is signed by an algorithm that Envoy refuses"),
             Self::Names(fault) => write!(f, "{fault}"),
             Self::TooLong { bytes } => write!(f, "leads a chain of {bytes} bytes, more than Envoy reads"),
+            Self::List(fault) => write!(f, "{fault}"),
+        }
+    }
+}
+
+impl ListFault {
+    fn log(&self) -> &'static str {
+        match self {
+            Self::Revoked { .. } => "certificate revocation check against provided CRLs failed: certificate revoked",
+            Self::Missing { .. } => {
+                "certificate revocation check against provided CRLs failed: unable to get certificate CRL"
+            }
+            Self::Expired { .. } => "certificate revocation check against provided CRLs failed: CRL has expired",
+            Self::NotYetValid { .. } => {
+                "certificate revocation check against provided CRLs failed: CRL is not yet valid"
+            }
+            Self::Signature { .. } => "CRL signature failure",
+            Self::NotAllowed { .. } => "key usage does not include CRL signing",
+            Self::OtherScope { .. } => "Different CRL scope",
+            Self::UnhandledCritical { .. } => "unhandled critical CRL extension",
+        }
+    }
+
+    fn alert(&self) -> &'static str {
+        match self {
+            Self::Revoked { .. } => "SSLV3_ALERT_CERTIFICATE_REVOKED",
+            Self::Missing { .. } => "TLSV1_ALERT_UNKNOWN_CA",
+            Self::Expired { .. } | Self::NotYetValid { .. } => "SSLV3_ALERT_CERTIFICATE_EXPIRED",
+            Self::Signature { .. } => "TLSV1_ALERT_DECRYPT_ERROR",
+            Self::NotAllowed { .. } | Self::OtherScope { .. } | Self::UnhandledCritical { .. } => {
+                "SSLV3_ALERT_CERTIFICATE_UNKNOWN"
+            }
+        }
+    }
+}
+
+impl fmt::Display for ListFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Revoked { issuer } => write!(f, "is revoked by the revocation list of {issuer} in the trust bundle"),
+            Self::Missing { issuer } => {
+                write!(f, "needs a revocation list of {issuer}: the trust bundle holds lists, and none of that issuer")
+            }
+            Self::Expired { next_update } => write!(f, "falls under a revocation list that has ended at {next_update}"),
+            Self::NotYetValid { this_update } => {
+                write!(f, "falls under a revocation list that doesn't hold before {this_update}")
+            }
+            Self::Signature { issuer } => {
+                write!(f, "falls under a revocation list of {issuer} that the key of that issuer didn't sign")
+            }
+            Self::NotAllowed { issuer } => {
+                write!(f, "falls under a revocation list of {issuer}, whose key usage lacks cRLSign")
+            }
+            Self::OtherScope { issuer } => {
+                write!(f, "falls under a revocation list of {issuer} that is for other certificates")
+            }
+            Self::UnhandledCritical { issuer } => {
+                write!(f, "falls under a revocation list of {issuer} with a critical extension unknown to Envoy")
+            }
         }
     }
 }

@@ -3,12 +3,15 @@
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use ring::digest::{self, digest};
 use ring::signature::{self as of, UnparsedPublicKey, VerificationAlgorithm};
+use x509_parser::asn1_rs::BitString;
 use x509_parser::certificate::X509CertificateParser;
 use x509_parser::nom::Parser;
+use x509_parser::parse_x509_crl;
 use x509_parser::x509::AlgorithmIdentifier;
 
-use super::super::certificate::{Certificate, HashAlgorithm};
+use super::super::certificate::{self, Certificate, HashAlgorithm};
 use super::super::public_key::KeyAlgorithm;
+use super::super::revocation::RevocationList;
 
 /// What verifying a signature shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,33 @@ pub(super) enum Signature {
     Unknown,
 }
 
+/// What is signed.
+struct Signed<'a> {
+    message: &'a [u8],
+    /// Named outside of the message.
+    algorithm: &'a AlgorithmIdentifier<'a>,
+    hash: Option<HashAlgorithm>,
+    made: &'a BitString<'a>,
+}
+
+/// Whether `issuer`'s key made a revocation list's signature.
+pub(super) fn verify_list(list: &RevocationList, issuer: &Certificate) -> Signature {
+    if issuer.is_described() {
+        return Signature::Unknown;
+    }
+    let Ok((_, parsed)) = parse_x509_crl(&list.der) else { return Signature::Bad };
+    if parsed.signature_algorithm != parsed.tbs_cert_list.signature {
+        return Signature::Bad;
+    }
+    let signed = Signed {
+        message: parsed.tbs_cert_list.as_ref(),
+        algorithm: &parsed.signature_algorithm,
+        hash: certificate::signature(&parsed.signature_algorithm).1,
+        made: &parsed.signature_value,
+    };
+    verify_signed(&signed, issuer)
+}
+
 /// Whether `issuer`'s key made `issued`'s signature.
 pub(super) fn verify(issued: &Certificate, issuer: &Certificate) -> Signature {
     // Whoever describes a certificate says by whose key it is signed, and nothing is there to calculate with.
@@ -28,28 +58,36 @@ pub(super) fn verify(issued: &Certificate, issuer: &Certificate) -> Signature {
         let by_this = issued.described_issuer == Some(issuer.spki_sha256);
         return if by_this { Signature::Good } else { Signature::Bad };
     }
-    let parse = |der| X509CertificateParser::new().with_deep_parse_extensions(false).parse(der);
-    let (Ok((_, child)), Ok((_, parent))) = (parse(&issued.der), parse(&issuer.der)) else { return Signature::Bad };
+    let parsed = X509CertificateParser::new().with_deep_parse_extensions(false).parse(&issued.der);
+    let Ok((_, child)) = parsed else { return Signature::Bad };
     if child.signature_algorithm != child.tbs_certificate.signature {
         return Signature::Bad;
     }
-    if issued.signature_hash == Some(HashAlgorithm::Md5) {
+    let signed = Signed {
+        message: child.tbs_certificate.as_ref(),
+        algorithm: &child.signature_algorithm,
+        hash: issued.signature_hash,
+        made: &child.signature_value,
+    };
+    verify_signed(&signed, issuer)
+}
+
+fn verify_signed(signed: &Signed<'_>, issuer: &Certificate) -> Signature {
+    let parsed = X509CertificateParser::new().with_deep_parse_extensions(false).parse(&issuer.der);
+    let Ok((_, parent)) = parsed else { return Signature::Bad };
+    if signed.hash == Some(HashAlgorithm::Md5) {
         return Signature::Refused;
     }
-    if !belong_together(&child.signature_algorithm, &issuer.key_algorithm) {
+    if !belong_together(signed.algorithm, &issuer.key_algorithm) || signed.made.unused_bits != 0 {
         return Signature::Bad;
     }
-    let signature = &child.signature_value;
-    if signature.unused_bits != 0 {
-        return Signature::Bad;
-    }
-    let (message, made) = (child.tbs_certificate.as_ref(), &*signature.data);
+    let (message, made) = (signed.message, &*signed.made.data);
     let key = &*parent.tbs_certificate.subject_pki.subject_public_key.data;
     // ring takes points in full only.
     let compressed = matches!(key, [2 | 3, ..]) && !matches!(issuer.key_algorithm, KeyAlgorithm::Ed25519);
-    let good = match algorithm(issued, &child.signature_algorithm, issuer) {
+    let good = match algorithm(signed, issuer) {
         Some(algorithm) if !compressed => Some(UnparsedPublicKey::new(algorithm, key).verify(message, made).is_ok()),
-        _ => issued.signature_hash.and_then(|hash| ecdsa(&issuer.key_algorithm, key, hash, message, made)),
+        _ => signed.hash.and_then(|hash| ecdsa(&issuer.key_algorithm, key, hash, message, made)),
     };
     match good {
         Some(true) => Signature::Good,
@@ -110,15 +148,11 @@ fn belong_together(algorithm: &AlgorithmIdentifier<'_>, key: &KeyAlgorithm) -> b
     }
 }
 
-fn algorithm(
-    issued: &Certificate,
-    algorithm: &AlgorithmIdentifier<'_>,
-    issuer: &Certificate,
-) -> Option<&'static dyn VerificationAlgorithm> {
+fn algorithm(signed: &Signed<'_>, issuer: &Certificate) -> Option<&'static dyn VerificationAlgorithm> {
     use HashAlgorithm::{Sha1, Sha256, Sha384, Sha512};
-    let oid = algorithm.algorithm.as_bytes();
+    let oid = signed.algorithm.algorithm.as_bytes();
     let is_pss = oid == [RSA_PKCS1, &[0x0a]].concat();
-    Some(match (&issuer.key_algorithm, issued.signature_hash) {
+    Some(match (&issuer.key_algorithm, signed.hash) {
         (KeyAlgorithm::Rsa { bits: 2048.. }, Some(Sha256)) if is_pss => &of::RSA_PSS_2048_8192_SHA256,
         (KeyAlgorithm::Rsa { bits: 2048.. }, Some(Sha384)) if is_pss => &of::RSA_PSS_2048_8192_SHA384,
         (KeyAlgorithm::Rsa { bits: 2048.. }, Some(Sha512)) if is_pss => &of::RSA_PSS_2048_8192_SHA512,

@@ -203,8 +203,8 @@ fn a_bundle_must_have_sound_lists_and_old_keys_and_a_chain_need_not() {
 fn a_revocation_list_in_a_bundle_is_known() {
     let pair = Pair::new();
     let with = [pair.a.pem.as_bytes(), &fixture("p256.crl")].concat();
-    assert!(FileFacts::parse(&with).bundle.unwrap().has_crl);
-    assert!(!FileFacts::parse(pair.a.pem.as_bytes()).bundle.unwrap().has_crl);
+    assert_eq!(FileFacts::parse(&with).bundle.unwrap().lists.len(), 1);
+    assert!(FileFacts::parse(pair.a.pem.as_bytes()).bundle.unwrap().lists.is_empty());
 }
 
 #[test]

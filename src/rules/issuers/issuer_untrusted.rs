@@ -28,7 +28,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for refused in &cx.refused {
         // Dates are told by MV207 and MV208, what the leaf itself lacks by its own rules, a missing link by MV210.
         let dated = matches!(refused.refusal.reason, Reason::Expired { .. } | Reason::NotYetValid { .. });
-        if dated || refused.is_for_the_leaf() || links_at_hand(cx, refused).is_some() {
+        // What revocation lists say is MV222's.
+        let by_list = matches!(refused.refusal.reason, Reason::List(_));
+        if dated || by_list || refused.is_for_the_leaf() || links_at_hand(cx, refused).is_some() {
             continue;
         }
         let by_arn = refused.parts(&cx.pairs).is_some_and(|(_, _, trust)| trust.is_acm());

@@ -7,5 +7,6 @@ pub(super) mod load_balancer_mismatch;
 pub(super) mod plaintext_probe;
 pub(super) mod plaintext_server;
 pub(super) mod probe_cannot_authenticate;
+pub(super) mod revoked_by_bundle;
 pub(super) mod tls_not_required;
 pub(super) mod trust_unreadable;

@@ -5,8 +5,10 @@
 //! probably meant.
 //!
 //! ## Why it matters
-//! The App Mesh CRDs keep unknown fields at their root and drop them further down, and `kubectl`'s strict validation is
-//! silent there. A listener whose `tls` is misspelt is created without TLS, and nobody is told.
+//! The API server drops the field, and a listener whose `tls` is misspelt is created without TLS. Whether anybody is told depends on
+//! the way: `kubectl apply` and `kubectl create` validate strictly and refuse the object; with `--validate=warn` they warn, with
+//! `--validate=ignore` they say nothing. Under server-side apply (`kubectl apply --server-side`, many GitOps controllers) nothing is
+//! said whatever `--validate` asks for, since the App Mesh CRDs keep unknown fields at their root.
 //!
 //! ## Example
 //! ```yaml
@@ -17,7 +19,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Rename the field to the one that is named, or remove it.
+//! Rename the field to the one that is named, move it to the place that is named, or remove it.
 
 use crate::finding::{Mend, Problem, Site};
 use crate::rules::context::Context;
@@ -32,11 +34,17 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let hint = unknown.meant.as_ref().map(|meant| format!("; did you mean {meant:?}?")).unwrap_or_default();
         let problem = Problem::warn(site, format!("there is no field {:?} here{hint}", unknown.name))
             .found(unknown.name.clone())
-            .consequence(format!("the API server drops the field or {api} never reads it, without a word"));
+            .consequence(format!(
+                "where kubectl doesn't validate strictly, as in server-side apply, the API server drops the field or {api} never \
+                 reads it, without a word"
+            ));
         // A field that belongs elsewhere is moved by hand.
         let here = unknown.meant.as_ref().filter(|meant| !meant.contains(['.', '[']));
         let problem = problem.mend(here.map(|to| Mend::Rename { to: to.clone() }));
         out.add(match &unknown.meant {
+            Some(meant) if meant.contains(['.', '[']) => {
+                problem.expected(meant.clone()).fix(format!("move it to `{meant}`, or remove it"))
+            }
             Some(meant) => problem.expected(meant.clone()).fix(format!("rename it to `{meant}`, or remove it")),
             None => problem.fix("remove it"),
         });

@@ -8,6 +8,7 @@ mod keys;
 mod modes;
 mod names;
 mod origination;
+mod revocation;
 mod several;
 
 use crate::pairing::Pairing;
@@ -23,6 +24,7 @@ pub(crate) fn all() -> Vec<Pairing> {
         files::pairings(),
         modes::pairings(),
         origination::pairings(),
+        revocation::pairings(),
         several::pairings(),
     ]
     .concat()

@@ -225,7 +225,7 @@ fn unanswered() -> Vec<Case> {
                 answer(s, CERTIFICATE, Answer::Unanswered(Unanswered::TimedOut { call: Call::DescribeCertificate }));
             },
             FIELD,
-            &[],
+            &["was not answered in time"],
         ),
         good("MV408", "answered", sound),
         good("MV408", "not asked", |s| set_certificate(s, CERTIFICATE)),

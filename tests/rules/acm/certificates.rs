@@ -38,7 +38,13 @@ fn as_files() -> Vec<Case> {
             FIELD,
             &["certificate has expired"],
         ),
-        denies("MV208", "by ACM", |s| described(s, Acm::new(&["blue.apps.local"]).valid(5, 400)), FIELD, &[]),
+        denies(
+            "MV208",
+            "by ACM",
+            |s| described(s, Acm::new(&["blue.apps.local"]).valid(5, 400)),
+            FIELD,
+            &["is not valid yet (ACM"],
+        ),
         warns(
             "MV209",
             "by ACM",
