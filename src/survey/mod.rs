@@ -185,7 +185,13 @@ impl<'a> Surveyor<'a> {
             unplaced: 0,
         };
         for Held { it: error, site } in &look.undecodable {
-            if let Some(finding) = self.objects.look(|world| rules::undecodable(error, self.policy, View::new(world))) {
+            let Examined { judgement, stores, questions, .. } = self.objects.look(|world| {
+                let view = self.read.view(world);
+                rules::examine_undecodable(error, view, self.policy, look.judged_at, Surface::Check)
+            });
+            look.stores.extend(stores);
+            look.questions.extend(questions);
+            for finding in judgement.findings {
                 let place = self.objects.place(*site, &finding);
                 look.findings.add(Reported { finding, place }, true);
             }

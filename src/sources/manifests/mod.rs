@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apis::{self, Entry, Row, Subject, Undecodable, decode_object};
+use crate::apis::{self, Entry, Row, Subject, Undecodable, decode_written};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, SecretAccess, World};
 use crate::text::plural;
@@ -310,7 +310,7 @@ impl Loader {
             self.out.stray.append(&mut stray);
             return Ok(false);
         }
-        match decode_object(raw.value, &self.namespace) {
+        match decode_written(raw.value, &self.namespace) {
             Ok(Entry::Subject(reviewed)) => {
                 seen.index = Some(self.out.objects.len());
                 let id = FactId::Object(reviewed.object.clone());
