@@ -21,4 +21,5 @@ mod promises;
 mod properties;
 mod run;
 mod terminal;
+mod tools;
 mod wild;

@@ -17,6 +17,7 @@ mod positions;
 mod scalar;
 mod source;
 mod text;
+mod tools;
 mod yaml;
 
 use std::collections::HashMap;
@@ -38,6 +39,7 @@ pub use source::{Origin, Source};
 use kustomize::Kustomized;
 use node::{Budget, Fault};
 use objects::Raw;
+use tools::{Tool, Tools};
 
 /// Which of [`Manifests::sources`] something stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,10 +145,22 @@ pub(crate) fn load_telling(inputs: &[Input], default_namespace: &str, tell: &mut
     for (file, message) in problems {
         loader.out.problems.push(LoadProblem { file, line: None, column: None, message });
     }
+    for input in inputs {
+        if let Input::Path(path) = input {
+            loader.patches_above(path);
+        }
+    }
     let all = files.len();
     for (read, file) in files.into_iter().enumerate() {
         tell(read, all);
         if file.in_folder && loader.kustomized.leaves_out(file.path.as_deref()) {
+            continue;
+        }
+        if let Some((path, folder)) =
+            file.path.as_deref().and_then(|path| Some((path, loader.kustomized.patch_of(path)?)))
+        {
+            let by_name = (!file.in_folder).then_some((1, 1));
+            loader.of_tool(Tool::Patch(Some(folder)), &input::shown(path), by_name);
             continue;
         }
         match file.read() {
@@ -182,6 +196,7 @@ struct Loader {
     /// The file being read.
     path: Option<PathBuf>,
     kustomized: Kustomized,
+    tools: Tools,
 }
 
 /// Where a fact was met, and its place among the judged objects.
@@ -214,6 +229,7 @@ impl Loader {
             gone: Vec::new(),
             path: None,
             kustomized: Kustomized::default(),
+            tools: Tools::default(),
         }
     }
 
@@ -230,6 +246,10 @@ impl Loader {
                 return;
             }
         };
+        if let Some(chart) = origin.path.as_deref().filter(|_| text.contains("{{")).and_then(tools::chart_of) {
+            self.tools.template(chart, &name, &text);
+            return;
+        }
         self.names.push(name.clone());
         let mut budget = Budget::new(node::EXPANSION);
         let parsed = text::read(&text, &mut budget);
@@ -244,6 +264,10 @@ impl Loader {
         let otherwise = origin.path.as_deref().filter(|path| kustomize::is_by_name(path)).map(|_| kustomize::type_of());
         let mut document_of = Vec::new();
         for (document, lines) in parsed.documents.into_iter().zip(&documents) {
+            if let Some(tool) = Tool::of(&document, origin.path.as_deref()).filter(|_| otherwise.is_none()) {
+                self.of_tool(tool, &name, strict.then_some((document.at.line, document.at.column)));
+                continue;
+            }
             objects::take(document, otherwise.as_ref(), &mut budget, strict, &mut found);
             document_of.resize(found.objects.len(), lines);
         }
@@ -375,6 +399,7 @@ impl Loader {
         let names = self.out.objects.iter().map(|located| located.reviewed.object.clone());
         self.out.index = names.enumerate().map(|(index, object)| (object, index)).collect();
         self.out.notes.extend(self.kustomized.note());
+        self.tell_of_tools();
         if self.foreign > 0 {
             let are = if self.foreign == 1 { "is" } else { "are" };
             self.out.notes.push(format!(
