@@ -21,6 +21,11 @@ pub(super) struct BaselineArgs {
 }
 
 impl BaselineArgs {
+    /// Whether the baseline is to be written anew.
+    pub(super) fn is_updated(&self) -> bool {
+        self.update_baseline
+    }
+
     /// Sets apart what the baseline knows; whether the baseline was written anew.
     ///
     /// # Errors

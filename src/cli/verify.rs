@@ -9,11 +9,12 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use kube::Client;
 
+use crate::cli::cluster::answers;
 use crate::cli::connection::ConnectArgs;
 use crate::cli::duration::lasting;
+use crate::cli::output::FailOn;
 use crate::cli::progress::Progress;
-use crate::finding::Severity;
-use crate::sources::cluster::connect;
+use crate::sources::cluster::connect_told;
 use crate::verify::pods::ProxyPod;
 use crate::verify::{self, AdminUrl, FetchError, ProxyReport, Reading, Unread, Verification, fetch, pods};
 
@@ -83,18 +84,18 @@ pub(super) struct VerifyArgs {
     expiring_days: u16,
 
     /// How to tell what was read.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
 
-    /// The least severity that makes the exit code 1.
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
+    /// The least severity that makes the exit code 1: `warn` for no TLS, unused TLS and certificates that expire soon, too.
+    #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY", default_value = "deny")]
     fail_on: FailOn,
 
     #[command(flatten)]
     connection: ConnectArgs,
 
     /// When to colour the output.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }
 
@@ -104,14 +105,6 @@ enum Output {
     Text,
     /// For programs: one JSON object.
     Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// TLS that fails.
-    Deny,
-    /// Warnings too: no TLS, unused TLS, certificates that expire soon.
-    Warn,
 }
 
 /// A proxy to be read.
@@ -166,10 +159,9 @@ impl VerifyArgs {
             Output::Text => verify::text(&verification, now, super::style(self.color)),
             Output::Json => verify::json(&verification, now).context("the report could not be written as JSON")?,
         })?;
-        let fail_on = if self.fail_on == FailOn::Warn { Severity::Warn } else { Severity::Deny };
         Ok(if !verification.errors.is_empty() {
             ExitCode::from(super::COULD_NOT_RUN)
-        } else if verification.fails(fail_on) {
+        } else if verification.fails(self.fail_on.into()) {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
@@ -190,7 +182,8 @@ impl VerifyArgs {
             return Ok(targets);
         }
         let options = self.connection.options();
-        let client = connect(&options).await?;
+        let (client, origin) = connect_told(&options).await?;
+        answers(&client, &origin).await?;
         let namespace = self.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
         let found: Vec<ProxyPod> = if self.pods.is_empty() {
             let within = (!self.all_namespaces).then_some(namespace.as_str());

@@ -221,6 +221,7 @@ fn summary(report: &Report, style: Style) -> String {
             text.truncate(0);
             text.push_str("nothing judged");
         }
+        (0, 0) if report.mesh_objects() == 0 => text.push_str(&style.paint(YELLOW, "no mesh object among them")),
         (0, 0) => text.push_str(&style.paint(GREEN, "nothing wrong")),
         (0, warn) => text.push_str(&style.paint(YELLOW, &plural(warn, "warning"))),
         (deny, 0) => text.push_str(&style.paint(RED, &plural(deny, "denial"))),

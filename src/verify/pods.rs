@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use kube::api::{Api, ListParams};
-use kube::core::Status;
 use kube::{Client, ResourceExt};
 use thiserror::Error;
 
-use crate::sources::cluster::{Pages, begun_anew, is_expired};
+use crate::sources::cluster::{self, Lacking, Pages, begun_anew, is_expired};
 use crate::verify::fetch::{self, AdminUrl, FetchError, Reading};
 
 /// The container that App Mesh's injector adds, and that gateways have.
@@ -51,7 +50,12 @@ pub(crate) async fn find(
         None => Api::all(client.clone()),
     };
     let found = begun_anew(|| find_once(&api, selector), is_expired).await;
-    found.map_err(|error| ListError { reason: told(&error, "list pods") })
+    found.map_err(|error| ListError { reason: told(&error, |message| rights(message, namespace)) })
+}
+
+/// All that reading proxies takes, where any of it is lacking.
+fn rights(message: &str, namespace: Option<&str>) -> Lacking {
+    Lacking::new(message, namespace).of("", "pods", &["get", "list"]).of("", "pods/portforward", &["get", "create"])
 }
 
 async fn find_once(api: &Api<Pod>, selector: Option<&str>) -> kube::Result<Vec<ProxyPod>> {
@@ -89,7 +93,10 @@ pub(crate) async fn read(
     let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
     see_that_it_runs(&api, pod).await?;
     let mut forwarder = api.portforward(&pod.name, &[port]).await.map_err(|error| {
-        FetchError::Forward(format!("no port-forward: {}", told(&error, "get and create pods/portforward")))
+        FetchError::Forward(format!(
+            "no port-forward: {}",
+            told(&error, |message| rights(message, Some(&pod.namespace)))
+        ))
     })?;
     let nothing = || FetchError::Forward("the API server forwards no such port".to_owned());
     let stream = forwarder.take_stream(port).ok_or_else(nothing)?;
@@ -124,32 +131,19 @@ async fn see_that_it_runs(api: &Api<Pod>, ProxyPod { namespace, name }: &ProxyPo
         },
         Ok(None) => format!("there is no such pod; kubectl -n {namespace} get pods lists those there are"),
         Err(kube::Error::Api(status)) if status.is_forbidden() => return Ok(()),
-        Err(error) => format!("the pod could not be looked at: {}", told(&error, "get pods")),
+        Err(error) => format!("the pod could not be looked at: {}", cluster::told(&error)),
     };
     Err(FetchError::Forward(problem))
 }
 
 /// What the API server says, and what ends it.
-fn told(error: &kube::Error, permission: &str) -> String {
+fn told(error: &kube::Error, lacking: impl FnOnce(&str) -> Lacking) -> String {
     match error {
-        kube::Error::Api(status) => told_status(status, permission),
-        other => {
-            let mut text = other.to_string();
-            let mut cause = std::error::Error::source(other);
-            while let Some(error) = cause {
-                text = format!("{text}: {error}");
-                cause = error.source();
-            }
-            text
+        kube::Error::Api(status) if status.is_forbidden() => {
+            let lacking = lacking(&status.message);
+            format!("{}\n{}", lacking.told(), lacking.role())
         }
-    }
-}
-
-fn told_status(status: &Status, permission: &str) -> String {
-    if status.is_forbidden() {
-        format!("{}; grant the right to {permission}", status.message)
-    } else {
-        status.message.clone()
+        other => cluster::told(other),
     }
 }
 

@@ -132,8 +132,8 @@ fn nothing_to_read_is_an_error() {
 
     folder.write("other.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: x}\n");
     let ran = folder.run(&["check", "."]);
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.err.contains("nothing to judge: 1 object read"), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("error: no mesh object among 1 object"), "{ran:?}");
 }
 
 #[test]

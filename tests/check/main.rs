@@ -23,3 +23,4 @@ mod run;
 mod terminal;
 mod tools;
 mod wild;
+mod words;

@@ -26,8 +26,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apis::{self, Entry, Row, Subject, Undecodable, decode_written};
-use crate::k8s::ObjectRef;
+use crate::apis::{self, Entry, Part, Row, Subject, Undecodable, decode_written};
+use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::{FactId, SecretAccess, World};
 use crate::text::plural;
 
@@ -184,6 +184,41 @@ pub fn load_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>, defau
     loader.finish()
 }
 
+/// A fault for a name or a label that is no text, as YAML reads it: `yes` and `on` are booleans there, and `1.0` a number. Kinds that are
+/// decoded as a whole say so themselves; of others meshvet reads little else.
+fn texts_of_metadata(raw: &Raw) -> Result<(), Fault> {
+    let text = |key: &str| raw.value.get(key).and_then(Value::as_str).unwrap_or_default();
+    let row = apis::row(text("apiVersion"), text("kind"));
+    if !row.is_some_and(|row| matches!(row.part, Part::Place | Part::Store)) {
+        return Ok(());
+    }
+    let metadata = FieldPath::root().key("metadata");
+    let names = ["name", "namespace"].map(|key| metadata.key(key));
+    let maps = ["labels", "annotations"].map(|key| metadata.key(key));
+    let below = maps.into_iter().flat_map(|map| {
+        let members = raw.value.pointer(map.pointer()).and_then(Value::as_object);
+        members.into_iter().flatten().map(move |(key, _)| map.key(key)).collect::<Vec<_>>()
+    });
+    let wrong = names.into_iter().chain(below).find_map(|field| match raw.value.pointer(field.pointer()) {
+        Some(Value::Bool(flag)) => Some((field, format!("the boolean {flag}"))),
+        Some(Value::Number(number)) => Some((field, format!("the number {number}"))),
+        _ => None,
+    });
+    let Some((field, read)) = wrong else { return Ok(()) };
+    let at = raw.positions.nearest(&field);
+    Err(Fault::new(
+        at,
+        format!("{}: a string is expected, and YAML reads {read} here; write it in quotes", field.kubernetes()),
+    ))
+}
+
+/// Where the fields of a text's first document stand.
+pub(crate) fn first_positions(text: &str) -> Option<Positions> {
+    let mut budget = Budget::new(node::EXPANSION);
+    let document = text::read(text, &mut budget).documents.into_iter().next()?;
+    document.split(&mut budget).ok().map(|(_, spots)| Positions::new(spots))
+}
+
 struct Loader {
     namespace: String,
     out: Manifests,
@@ -320,6 +355,7 @@ impl Loader {
             return Ok(false);
         }
         self.name(&mut raw)?;
+        texts_of_metadata(&raw)?;
         let text = |key: &str| raw.value.get(key).and_then(Value::as_str).unwrap_or_default();
         let kept = apis::row(text("apiVersion"), text("kind")).is_some_and(Row::is_reviewed);
         let original = kept.then(|| raw.value.clone());
