@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::report;
 use crate::report::html::About;
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{Readiness, WatchStats, spawn};
+use crate::sources::cluster::{Readiness, TO_APPLY, WatchStats, spawn};
 use crate::survey::{Read, Report, Survey, Surveyor, Unread};
 use crate::text::plural;
 
@@ -126,7 +126,7 @@ impl AuditArgs {
             super::tell(&format!("note: {note}"));
         }
         if let Some(role) = &gaps.role {
-            super::tell(&format!("for an administrator to apply:\n{role}"));
+            super::tell(&format!("{TO_APPLY}\n{role}"));
         }
         let nothing = report.mesh_objects() == 0;
         if nothing && report.errors.is_empty() && !self.telling.allow_empty {

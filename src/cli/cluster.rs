@@ -114,10 +114,15 @@ impl Cluster {
 /// # Errors
 /// Why it doesn't, and what to do.
 pub(super) async fn answers(client: &Client, origin: &str) -> anyhow::Result<()> {
-    client.apiserver_version().await.map(|_| ()).map_err(|error| {
-        let Trouble { what, fix } = Trouble::of(&error);
-        anyhow!("{what} ({origin})\n  what to do: {fix}")
-    })
+    match client.apiserver_version().await {
+        // Who may not ask for the version may still have the rights that count.
+        Err(kube::Error::Api(status)) if status.is_forbidden() => Ok(()),
+        Err(error) => {
+            let Trouble { what, fix } = Trouble::of(&error);
+            Err(anyhow!("{what} ({origin})\n  what to do: {fix}"))
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 /// An error for a namespace that isn't there. Where namespaces may not be listed, nobody can say.

@@ -13,6 +13,7 @@ use crate::cli::files::{FilesArg, mount};
 use crate::cli::output::{FailOn, time};
 use crate::policy::Policy;
 use crate::report::tree::{Charset, tree, tree_json};
+use crate::sources::cluster::TO_APPLY;
 use crate::sources::manifests::{self, Input};
 use crate::survey::Surveyor;
 use crate::survey::map::{Map, State};
@@ -162,7 +163,7 @@ impl TreeArgs {
                 super::tell(&format!("note: {note}"));
             }
             if let Some(role) = &gaps.role {
-                super::tell(&format!("for an administrator to apply:\n{role}"));
+                super::tell(&format!("{TO_APPLY}\n{role}"));
             }
             Ok((surveyor.survey_with_map().1, namespace.to_owned()))
         })

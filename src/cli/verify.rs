@@ -14,7 +14,7 @@ use crate::cli::connection::ConnectArgs;
 use crate::cli::duration::lasting;
 use crate::cli::output::FailOn;
 use crate::cli::progress::Progress;
-use crate::sources::cluster::connect_told;
+use crate::sources::cluster::{Lacking, TO_APPLY, connect_told};
 use crate::verify::pods::ProxyPod;
 use crate::verify::{self, AdminUrl, FetchError, ProxyReport, Reading, Unread, Verification, fetch, pods};
 
@@ -107,6 +107,23 @@ enum Output {
     Json,
 }
 
+/// One line for all proxies that the same rights are lacking for.
+fn refused(lacking: Vec<(String, Box<Lacking>)>) -> Vec<Unread> {
+    let mut lines: Vec<(Unread, usize)> = Vec::new();
+    for (proxy, rights) in lacking {
+        let message = FetchError::Lacking(rights).to_string();
+        match lines.iter_mut().find(|(line, _)| line.message == message) {
+            Some((_, more)) => *more += 1,
+            None => lines.push((Unread { proxy, message }, 0)),
+        }
+    }
+    let told = lines.into_iter().map(|(line, more)| match more {
+        0 => line,
+        more => Unread { proxy: format!("{} and {more} more", line.proxy), ..line },
+    });
+    told.collect()
+}
+
 /// A proxy to be read.
 enum Target {
     Url(AdminUrl),
@@ -149,16 +166,23 @@ impl VerifyArgs {
 
         let now = Timestamp::now();
         let mut verification = Verification::default();
+        let mut lacking = Vec::new();
         for (_, proxy, outcome) in read {
             match outcome {
                 Ok(reading) => verification.proxies.push(self.judge(proxy, reading, now)),
+                Err(FetchError::Lacking(rights)) => lacking.push((proxy, rights)),
                 Err(error) => verification.errors.push(Unread { proxy, message: error.to_string() }),
             }
         }
+        let roles = lacking.first().map(|(_, rights)| rights.role());
+        verification.errors.extend(refused(lacking));
         super::print(&match self.output {
             Output::Text => verify::text(&verification, now, super::style(self.color)),
             Output::Json => verify::json(&verification, now).context("the report could not be written as JSON")?,
         })?;
+        if let Some(role) = roles {
+            super::tell(&format!("{TO_APPLY}\n{role}"));
+        }
         Ok(if !verification.errors.is_empty() {
             ExitCode::from(super::COULD_NOT_RUN)
         } else if verification.fails(self.fail_on.into()) {
@@ -189,12 +213,16 @@ impl VerifyArgs {
             let within = (!self.all_namespaces).then_some(namespace.as_str());
             let listed =
                 tokio::time::timeout(self.timeout, pods::find(&client, within, self.selector.as_deref())).await;
-            listed.with_context(|| {
+            let listed = listed.with_context(|| {
                 format!(
                     "the API server listed no pods within {} s; a longer --timeout waits longer",
                     self.timeout.as_secs_f64()
                 )
-            })??
+            })?;
+            if let Err(pods::ListError::Lacking(lacking)) = &listed {
+                super::tell(&format!("{TO_APPLY}\n{}", lacking.role()));
+            }
+            listed?
         } else {
             self.pods.iter().map(|name| ProxyPod { namespace: namespace.clone(), name: name.clone() }).collect()
         };

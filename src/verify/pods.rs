@@ -31,9 +31,13 @@ pub(crate) struct ProxyPod {
 
 /// Why pods could not be listed.
 #[derive(Debug, Error)]
-#[error("the pods could not be listed: {reason}")]
-pub(crate) struct ListError {
-    reason: String,
+pub(crate) enum ListError {
+    /// The API server doesn't allow it.
+    #[error("{0}")]
+    Lacking(Box<Lacking>),
+    /// Anything else.
+    #[error("the pods could not be listed: {0}")]
+    Other(String),
 }
 
 /// The running pods that have a container `envoy`: of a namespace, or of all (None), with these labels (a label selector).
@@ -50,12 +54,17 @@ pub(crate) async fn find(
         None => Api::all(client.clone()),
     };
     let found = begun_anew(|| find_once(&api, selector), is_expired).await;
-    found.map_err(|error| ListError { reason: told(&error, |message| rights(message, namespace)) })
+    found.map_err(|error| match refusal(&error, namespace) {
+        Some(lacking) => ListError::Lacking(lacking),
+        None => ListError::Other(cluster::told(&error)),
+    })
 }
 
-/// All that reading proxies takes, where any of it is lacking.
-fn rights(message: &str, namespace: Option<&str>) -> Lacking {
-    Lacking::new(message, namespace).of("", "pods", &["get", "list"]).of("", "pods/portforward", &["get", "create"])
+/// The rights that are lacking where the API server refuses: all that reading proxies takes.
+fn refusal(error: &kube::Error, namespace: Option<&str>) -> Option<Box<Lacking>> {
+    let kube::Error::Api(status) = error else { return None };
+    let lacking = status.is_forbidden().then(|| Lacking::new(&status.message, namespace))?;
+    Some(Box::new(lacking.of("", "pods", &["get", "list"]).of("", "pods/portforward", &["create", "get"])))
 }
 
 async fn find_once(api: &Api<Pod>, selector: Option<&str>) -> kube::Result<Vec<ProxyPod>> {
@@ -92,11 +101,10 @@ pub(crate) async fn read(
 ) -> Result<Reading, FetchError> {
     let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
     see_that_it_runs(&api, pod).await?;
-    let mut forwarder = api.portforward(&pod.name, &[port]).await.map_err(|error| {
-        FetchError::Forward(format!(
-            "no port-forward: {}",
-            told(&error, |message| rights(message, Some(&pod.namespace)))
-        ))
+    let forwarder = api.portforward(&pod.name, &[port]).await;
+    let mut forwarder = forwarder.map_err(|error| match refusal(&error, Some(&pod.namespace)) {
+        Some(lacking) => FetchError::Lacking(lacking),
+        None => FetchError::Forward(format!("no port-forward: {}", cluster::told(&error))),
     })?;
     let nothing = || FetchError::Forward("the API server forwards no such port".to_owned());
     let stream = forwarder.take_stream(port).ok_or_else(nothing)?;
@@ -134,17 +142,6 @@ async fn see_that_it_runs(api: &Api<Pod>, ProxyPod { namespace, name }: &ProxyPo
         Err(error) => format!("the pod could not be looked at: {}", cluster::told(&error)),
     };
     Err(FetchError::Forward(problem))
-}
-
-/// What the API server says, and what ends it.
-fn told(error: &kube::Error, lacking: impl FnOnce(&str) -> Lacking) -> String {
-    match error {
-        kube::Error::Api(status) if status.is_forbidden() => {
-            let lacking = lacking(&status.message);
-            format!("{}\n{}", lacking.told(), lacking.role())
-        }
-        other => cluster::told(other),
-    }
 }
 
 #[cfg(test)]

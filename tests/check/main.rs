@@ -7,6 +7,7 @@ mod support;
 
 mod baseline;
 mod comments;
+mod common_errors;
 mod explain;
 mod formats;
 mod help;

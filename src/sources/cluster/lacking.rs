@@ -3,6 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use thiserror::Error;
+
+/// What stands before a [role](Lacking::role) where it is shown.
+pub(crate) const TO_APPLY: &str = "for an administrator to apply:";
+
 /// Who the API server says may not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Who {
@@ -12,7 +17,8 @@ enum Who {
 }
 
 /// Rights that are lacking.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{}", self.told())]
 pub(crate) struct Lacking {
     who: Who,
     /// Where; None: in all namespaces.
@@ -63,11 +69,7 @@ impl Lacking {
         let verbs: Vec<&str> = self.verbs.iter().map(String::as_str).collect();
         let within =
             self.namespace.as_ref().map_or("in all namespaces".to_owned(), |name| format!("in namespace {name}"));
-        format!(
-            "{who} may not {} {} {within}; the role below allows it",
-            verbs.join(" and "),
-            self.resources.join(", ")
-        )
+        format!("{who} may not {} {} {within}", verbs.join(" and "), self.resources.join(", "))
     }
 
     /// The role that grants them, bound to whoever lacks them: to be applied by an administrator.
@@ -114,10 +116,7 @@ mod tests {
         let refusal =
             "pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group \"\" at the cluster scope";
         let lacking = Lacking::new(refusal, None).of("", "pods", &["list"]).of("apps", "deployments", &["list"]);
-        assert_eq!(
-            lacking.told(),
-            "you (jane) may not list pods, deployments.apps in all namespaces; the role below allows it"
-        );
+        assert_eq!(lacking.told(), "you (jane) may not list pods, deployments.apps in all namespaces");
         let role = lacking.role();
         for line in [
             "kind: ClusterRole\n",

@@ -61,7 +61,7 @@ pub use compare::{Comparison, Difference, What, compare};
 pub(crate) use connect::connect_told;
 pub use connect::{ConnectError, ConnectOptions, connect};
 pub(crate) use failure::{Trouble, told};
-pub(crate) use lacking::Lacking;
+pub(crate) use lacking::{Lacking, TO_APPLY};
 pub(crate) use pages::{Pages, begun_anew, is_expired};
 pub use read::KubeReader;
 pub(crate) use read::is_label;
