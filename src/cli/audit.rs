@@ -52,11 +52,11 @@ is there to judge.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AuditArgs {
-    /// Tell of the objects of this namespace. Without it: the kubeconfig context's.
+    /// Report the objects of this namespace. Without it: the kubeconfig context's.
     #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
     namespace: Option<String>,
 
-    /// Tell of all namespaces.
+    /// Report all namespaces.
     #[arg(short = 'A', long)]
     all_namespaces: bool,
 
@@ -69,7 +69,7 @@ pub(super) struct AuditArgs {
     #[command(flatten)]
     baseline: BaselineArgs,
 
-    /// Stay, and tell again whenever something changes; Ctrl-C ends it. Needs list and watch in all namespaces.
+    /// Stay, and report again whenever something changes; Ctrl-C ends it. Needs list and watch in all namespaces.
     #[arg(short, long)]
     watch: bool,
 }

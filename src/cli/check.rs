@@ -38,7 +38,7 @@ Examples:
   meshvet check deploy/ -n shop                       where objects are that name no namespace
   meshvet check deploy/ --config policy.yaml          under your policy
   meshvet check deploy/ -o sarif > meshvet.sarif      for code scanning; also junit, github
-  meshvet check deploy/ --diff | git apply            mend what can be mended by the letter
+  meshvet check deploy/ --diff | git apply            fix what can be fixed automatically
   meshvet check deploy/ --baseline old.json --update-baseline
   meshvet check deploy/ --baseline old.json           from then on only what is new
   meshvet check deploy/ --color always | less -R
@@ -81,7 +81,7 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     aws: AwsArgs,
 
-    /// Print the patch that mends what can be mended by the letter, instead of the report.
+    /// Print the patch for what can be fixed automatically, instead of the report.
     #[arg(long, conflicts_with_all = ["output", "update_baseline"])]
     diff: bool,
 
@@ -166,7 +166,7 @@ impl CheckArgs {
     }
 }
 
-/// The patch of all that can be mended by the letter; how much that is goes to the standard error, out of the patch's way.
+/// The patch for all that can be fixed automatically; how much that is goes to the standard error, out of the patch's way.
 fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
     let mut text = String::new();
     let mut made = 0;
@@ -179,10 +179,10 @@ fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
     }
     let told = report.findings.len() - report.suppressed();
     super::tell(&match (told, made) {
-        (0, _) => "nothing to mend".to_owned(),
-        (_, 0) => "nothing that can be mended by the letter: without --diff meshvet says what to do".to_owned(),
+        (0, _) => "nothing to fix".to_owned(),
+        (_, 0) => "nothing can be fixed automatically: without --diff the report says what to do".to_owned(),
         (_, made) => format!(
-            "{} by the letter, for {}; apply with `patch -p1` or `git apply`, and check again",
+            "{} made automatically, for {}; apply with `patch -p1` or `git apply`, and check again",
             plural(made, "change"),
             plural(told, "finding"),
         ),

@@ -46,7 +46,7 @@ pub(super) struct DoctorArgs {
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = namespaced)]
     service_account: Option<(String, String)>,
 
-    /// How to tell what was found.
+    /// The format of the report.
     #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
 

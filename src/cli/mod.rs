@@ -52,7 +52,7 @@ Start here:
 /// Vets the TLS of service-mesh workloads before they reach the cluster.
 ///
 /// meshvet reads AWS App Mesh objects, the workloads they select and the certificates that their proxies will load, and
-/// says what would break: a name that doesn't match, a key of another certificate, a chain without its intermediate. The
+/// reports what would break: a name that doesn't match, a key of another certificate, a chain without its intermediate. The
 /// same rules judge manifests here and changes on their way into a cluster.
 #[derive(Debug, Parser)]
 #[command(name = "meshvet", version, after_help = EXIT_CODES, max_term_width = 120)]

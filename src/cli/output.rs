@@ -1,4 +1,4 @@
-//! What every command that reports has in common: the policy and the time to judge by, and how to tell what was found.
+//! What every command that reports has in common: the policy and the time to judge by, and the format.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use crate::survey::Report;
 #[allow(missing_docs, reason = "clap shows the fields' comments, and would show this one instead of the command's")]
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
-    /// How to tell what was found.
+    /// The format of the report.
     #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     pub(super) output: Output,
 
@@ -39,11 +39,11 @@ pub(super) struct ReportArgs {
     #[arg(long, visible_alias = "at", value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
 
-    /// The policy file: what each rule weighs, and where (`meshvet schema`).
+    /// The policy file: the severity of each rule, and where it holds (`meshvet schema`).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// When to colour the output, and to tell progress.
+    /// When to colour the output and to show progress.
     #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
 }
@@ -92,7 +92,7 @@ impl ReportArgs {
     }
 }
 
-/// How a report is told.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
     /// For people: each finding with its source line.

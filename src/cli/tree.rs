@@ -69,7 +69,7 @@ pub(super) struct TreeArgs {
     #[arg(long = "files", value_name = "[NAMESPACE/NODE:]/PATH=FOLDER")]
     files: Vec<FilesArg>,
 
-    /// How to tell it.
+    /// The format.
     #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: TreeOutput,
 
@@ -85,7 +85,7 @@ pub(super) struct TreeArgs {
     #[arg(long, visible_alias = "at", value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
 
-    /// The policy file: what each rule weighs, and where (`meshvet schema`).
+    /// The policy file: the severity of each rule, and where it holds (`meshvet schema`).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

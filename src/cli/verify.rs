@@ -29,7 +29,7 @@ Examples:
   meshvet verify --url http://127.0.0.1:9901          a proxy whose admin interface can be reached
   meshvet verify -n shop --over 30s                   what happens now: counters go back to the proxy's start
   meshvet verify -n shop --admin-port 9000 --timeout 3s
-                                                      where the controller was told another admin port
+                                                      where the controller sets another admin port
   meshvet verify -A --expiring-days 60                renewals to come
   meshvet verify -A --kubeconfig ~/.kube/prod --context blue
   meshvet verify -n shop --color always | less -R
@@ -71,7 +71,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "PORT", default_value = "9901", value_parser = clap::value_parser!(u16).range(1..))]
     admin_port: u16,
 
-    /// Count only what happens in this time: read twice, and tell the difference.
+    /// Count only what happens in this time: read twice, and report the difference.
     #[arg(long, value_name = "DURATION", value_parser = lasting)]
     over: Option<Duration>,
 
@@ -83,7 +83,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "DAYS", default_value = "30")]
     expiring_days: u16,
 
-    /// How to tell what was read.
+    /// The format of the report.
     #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
 

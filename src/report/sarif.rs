@@ -103,7 +103,7 @@ fn found(reported: &Reported, rules: &[&Rule], known: bool) -> Found {
     let details = [
         ("Expected", &problem.expected),
         ("Found", &problem.found),
-        ("Otherwise", &problem.consequence),
+        ("At run time", &problem.consequence),
         ("Fix", &problem.fix),
     ];
     let details = details.into_iter().filter_map(|(label, part)| Some(format!("{label}: {}", part.as_ref()?)));
