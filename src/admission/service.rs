@@ -26,13 +26,13 @@ use crate::admission::touched::{Fresh, Touched, touched};
 use crate::admission::unready::{FailurePolicy, Unready};
 use crate::admission::verdict::{Old, Verdict, is_compared};
 use crate::admission::wording;
-use crate::apis::Subject;
+use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, Question};
 use crate::mesh::{FreshStores, Overlay, StoreKey, StoreState, Unread, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::{Clock, trace};
 use crate::policy::Policy;
-use crate::rules::{Absent, Judgement, Surface, examine, undecodable};
+use crate::rules::{Absent, Surface, examine, examine_undecodable};
 use crate::sources::cluster::Readiness;
 use crate::sources::{AwsReader, NamespaceReader, NoAws, NoReader, SharedWorld, StoreReader};
 
@@ -379,22 +379,22 @@ fn look(
         view = view.answered(facts);
     }
     let (mut wanted, mut questions, mut absent) = (Vec::new(), Vec::new(), Absent::default());
-    let mut judged = |reviewed: &Subject| {
-        let examined = examine(reviewed, view, policy, now, Surface::Admission);
+    let mut judged = |reviewed: &Result<Subject, Box<Undecodable>>| {
+        let examined = match reviewed {
+            Ok(reviewed) => examine(reviewed, view, policy, now, Surface::Admission),
+            Err(error) => examine_undecodable(error, view, policy, now, Surface::Admission),
+        };
         wanted.extend(examined.stores);
         questions.extend(examined.questions);
         absent.extend(examined.absent);
         examined.judgement
     };
-    let judgement = match new {
-        Ok(reviewed) => judged(reviewed),
-        Err(error) => Judgement::new(undecodable(error, policy, view).into_iter().collect()),
-    };
+    let judgement = judged(new);
     let mut verdict = match old {
         // The old object only ever excuses.
         Some(old) if judgement.findings.iter().any(is_compared) => match old {
-            Ok(old) => {
-                let moves = new.as_ref().map(|new| Moves::between(old, new)).unwrap_or_default();
+            Ok(before) => {
+                let moves = new.as_ref().map(|new| Moves::between(before, new)).unwrap_or_default();
                 Verdict::weigh(judgement, Old::Judged(&judged(old), &moves))
             }
             Err(_) => Verdict::weigh(judgement, Old::Unreadable),

@@ -119,10 +119,10 @@ fn push_problem(text: &mut String, number: &str, object: &ObjectRef, finding: &F
         return;
     }
     let parts = [
-        ("expected:     ", &problem.expected),
-        ("found:        ", &problem.found),
-        ("would happen: ", &problem.consequence),
-        ("fix:          ", &problem.fix),
+        ("expected:    ", &problem.expected),
+        ("found:       ", &problem.found),
+        ("at run time: ", &problem.consequence),
+        ("fix:         ", &problem.fix),
     ];
     for (label, part) in parts {
         if let Some(part) = part {
@@ -322,8 +322,8 @@ mod tests {
             text,
             "VirtualNode shop/blue would not work: MV101 no name matches\n\n\
              MV101 hostname-mismatch at spec.listeners[0].tls\n   no name matches\n   \
-             expected:     blue.shop\n   found:        red.shop\n   would happen: 503\n   \
-             fix:          issue it anew\n\nTo read more: meshvet explain MV101"
+             expected:    blue.shop\n   found:       red.shop\n   at run time: 503\n   \
+             fix:         issue it anew\n\nTo read more: meshvet explain MV101"
         );
     }
 

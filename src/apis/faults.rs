@@ -1,22 +1,11 @@
-//! What can be wrong with an object before any rule looks at it.
+//! An object that can't be read, as far as it can.
 
 use crate::apis::DecodeError;
+use crate::apis::subject::Subject;
 use crate::k8s::{FieldPath, ObjectRef};
 
-/// A field that an object's API doesn't know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownField {
-    /// Where it stands, such as `/spec/listeners/0/tlss`.
-    pub field: FieldPath,
-    /// Its name, such as `tlss`.
-    pub name: String,
-    /// The field that was probably meant: a name (`tls`) for one that belongs in its place, a path in Kubernetes'
-    /// notation (`spec.listeners[].tls`) for one that belongs elsewhere.
-    pub meant: Option<String>,
-}
-
 /// An object that can't be read (MV006).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Undecodable {
     /// Which object, as far as it says.
     pub object: ObjectRef,
@@ -24,11 +13,25 @@ pub struct Undecodable {
     pub field: FieldPath,
     /// Why.
     pub message: String,
+    /// Where else, and why.
+    pub more: Vec<DecodeError>,
+    /// The object without the values at these places, where rules judge such objects. No facts for others: they would be half of it.
+    pub rest: Option<Box<Subject>>,
 }
 
 impl Undecodable {
     /// Of an object, what its decoder says.
     pub(in crate::apis) fn new(object: ObjectRef, error: DecodeError) -> Self {
-        Self { object, field: error.field, message: error.message }
+        Self::at(object, error.field, error.message)
+    }
+
+    /// At one place, and nothing is known of others.
+    pub(crate) fn at(object: ObjectRef, field: FieldPath, message: String) -> Self {
+        Self { object, field, message, more: Vec::new(), rest: None }
+    }
+
+    /// Every place that can't be decoded.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &FieldPath> {
+        std::iter::once(&self.field).chain(self.more.iter().map(|error| &error.field))
     }
 }

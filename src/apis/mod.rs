@@ -10,6 +10,7 @@ mod entry;
 mod faults;
 mod lists;
 mod objects;
+mod past;
 pub mod promises;
 mod proxy;
 mod registry;
@@ -23,12 +24,12 @@ use crate::mesh::Workload;
 pub use core::WorkloadKind;
 pub use decode_error::DecodeError;
 pub use entry::Entry;
-pub use faults::{Undecodable, UnknownField};
+pub use faults::Undecodable;
 pub(crate) use objects::decode_listed;
-pub use objects::{decode_object, decode_subject};
+pub use objects::{decode_object, decode_subject, decode_written};
 pub use registry::{Api, Names, Part, Pods, Row};
 pub use schema::{SchemaFault, SchemaRefusal};
-pub use subject::{Native, Subject};
+pub use subject::{Native, Subject, UnknownField};
 
 /// Every API, those of meshes first.
 pub static APIS: [&Api; 3] = [&appmesh::API, &core::API, &promises::API];

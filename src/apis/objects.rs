@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
 use crate::apis::lists::{MOST_LISTED, lists_too_much};
-use crate::apis::registry::Row;
+use crate::apis::past::read_past;
+use crate::apis::registry::{Part, Row};
 use crate::apis::subject::Subject;
 use crate::k8s::FieldPath;
 
@@ -37,6 +38,24 @@ pub fn decode_object(value: Value, namespace: &str) -> Result<Entry, Undecodable
     }
 }
 
+/// As [`decode_object`], and reads on past what can't be decoded: of an object as a person wrote it.
+///
+/// # Errors
+/// [`Undecodable`], with every place in the object.
+pub fn decode_written(value: Value, namespace: &str) -> Result<Entry, Undecodable> {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+    // What holds keys isn't copied.
+    let row = super::row(text("apiVersion"), text("kind")).filter(|row| row.part != Part::Store);
+    let kept = row.map(|row| (row, value.clone()));
+    decode_object(value, namespace).map_err(|error| match kept {
+        Some((row, value)) => {
+            let own = error.object.namespace.clone().unwrap_or_else(|| namespace.to_owned());
+            read_past(row, value, &own, error)
+        }
+        None => error,
+    })
+}
+
 /// Decodes an object of a known kind from JSON text.
 ///
 /// # Errors
@@ -48,17 +67,20 @@ pub(crate) fn decode_listed(row: &'static Row, json: &[u8], namespace: &str) -> 
 /// Decodes an object that is reviewed, from JSON text: the path of an admission review.
 ///
 /// # Errors
-/// [`Undecodable`], with the place in the object.
+/// [`Undecodable`], with every place in the object.
 pub fn decode_subject(row: &'static Row, json: &[u8], namespace: &str) -> Result<Subject, Undecodable> {
-    let refused =
-        |message: String| Undecodable { object: row.object(namespace, ""), field: FieldPath::root(), message };
+    let refused = |message: String| Undecodable::at(row.object(namespace, ""), FieldPath::root(), message);
     if lists_too_much(json) {
         return Err(refused(format!("its lists hold more than {MOST_LISTED} values, which is more than are read")));
     }
-    match (row.decode)(row, Input::Json(json), namespace)? {
-        Entry::Subject(subject) => Ok(*subject),
-        Entry::Fact(_) | Entry::Nothing(_) | Entry::Other => {
+    match (row.decode)(row, Input::Json(json), namespace) {
+        Ok(Entry::Subject(subject)) => Ok(*subject),
+        Ok(Entry::Fact(_) | Entry::Nothing(_) | Entry::Other) => {
             Err(refused(format!("a {} is not reviewed", row.kind.kind)))
         }
+        Err(error) => Err(match serde_json::from_slice(json) {
+            Ok(value) => read_past(row, value, namespace, error),
+            Err(_) => error,
+        }),
     }
 }

@@ -2,10 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::apis::faults::UnknownField;
 use crate::apis::schema::SchemaFault;
-use crate::k8s::ObjectRef;
+use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::{Fact, Hop, Member, Workload};
+
+/// A field that an object's API doesn't know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownField {
+    /// Where it stands, such as `/spec/listeners/0/tlss`.
+    pub field: FieldPath,
+    /// Its name, such as `tlss`.
+    pub name: String,
+    /// The field that was probably meant: a name (`tls`) for one that belongs in its place, a path in Kubernetes'
+    /// notation (`spec.listeners[].tls`) for one that belongs elsewhere.
+    pub meant: Option<String>,
+}
 
 /// One object that rules judge, with what decoding it showed.
 #[derive(Clone, Debug)]

@@ -8,14 +8,16 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use crate::apis;
+use crate::cli::baseline::BaselineArgs;
 use crate::cli::cluster::{Cluster, ClusterArgs, Reading};
 use crate::cli::output::{Output, ReportArgs};
 use crate::policy::Policy;
 use crate::report;
 use crate::report::html::About;
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{Readiness, WatchStats, spawn};
+use crate::sources::cluster::{Readiness, TO_APPLY, WatchStats, spawn};
 use crate::survey::{Read, Report, Survey, Surveyor, Unread};
+use crate::text::plural;
 
 /// After a change, wait so long for those that come with it.
 const SETTLE: Duration = Duration::from_millis(400);
@@ -32,12 +34,16 @@ Examples:
   meshvet audit -A -o html > mesh.html                a map of who calls whom, to look at in a browser
   meshvet audit -A --kubeconfig ./admin.conf --secrets none
                                                       what can be said without reading a Secret
-  meshvet audit -A --now 2027-01-01T00:00:00Z --config policy.yaml
+  meshvet audit -A --now 2027-01-01 --config policy.yaml
+  meshvet audit -A --statistics --allow-empty         how many findings each rule has, where there may be no mesh yet
+  meshvet audit -A --baseline old.json --update-baseline
+  meshvet audit -A --baseline old.json                from then on only what is new
   meshvet audit -A --aws                              with what AWS says of ACM certificates
   meshvet audit -n shop --watch --secrets list        the same, again whenever something changes
   meshvet audit -A --color always | less -R
 
-Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or not everything could be read.";
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run, not everything could be read, or no mesh object
+is there to judge.";
 
 /// Judges what is in a cluster, by the same rules as `check` and the webhook.
 ///
@@ -46,11 +52,11 @@ Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or not ev
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AuditArgs {
-    /// Tell of the objects of this namespace. Without it: the kubeconfig context's.
+    /// Report the objects of this namespace. Without it: the kubeconfig context's.
     #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "all_namespaces")]
     namespace: Option<String>,
 
-    /// Tell of all namespaces.
+    /// Report all namespaces.
     #[arg(short = 'A', long)]
     all_namespaces: bool,
 
@@ -60,7 +66,10 @@ pub(super) struct AuditArgs {
     #[command(flatten)]
     telling: ReportArgs,
 
-    /// Stay, and tell again whenever something changes; Ctrl-C ends it. Needs list and watch in all namespaces.
+    #[command(flatten)]
+    baseline: BaselineArgs,
+
+    /// Stay, and report again whenever something changes; Ctrl-C ends it. Needs list and watch in all namespaces.
     #[arg(short, long)]
     watch: bool,
 }
@@ -69,6 +78,9 @@ impl AuditArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         if self.watch && self.telling.output != Output::Text {
             bail!("--watch shows text; leave out -o, or --watch for a report of this moment");
+        }
+        if self.watch && self.baseline.is_updated() {
+            bail!("--watch goes on, and a baseline is written once: leave out --watch or --update-baseline");
         }
         let policy = self.telling.policy()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -90,19 +102,15 @@ impl AuditArgs {
         let world = cluster.world();
         let mut surveyor = Surveyor::new(&world, policy, self.telling.as_of()).within(namespace);
         let gaps = cluster.read(&world, &mut surveyor, &self.cluster.aws, namespace, policy).await?;
-        let (Survey { mut report, not_asked, notes: of_aws, judged_at }, map) = surveyor.survey_with_map();
+        let (Survey { mut report, not_asked, notes: of_aws, judged_at }, mut map) = surveyor.survey_with_map();
         report.not_asked = not_asked;
         report.errors = gaps.problems.into_iter().map(|message| unread(cluster, message)).collect();
         let mut notes = gaps.notes;
         notes.extend(of_aws);
-        if report.objects == 0 {
-            let api = apis::words(|names| names.api);
-            notes.push(match namespace {
-                None => format!("nothing to judge: the cluster has no {api} object and no workload"),
-                Some(namespace) => format!(
-                    "nothing to judge: namespace {namespace} has no {api} object and no workload; -A judges all"
-                ),
-            });
+        let updated = self.baseline.apply(&mut report)?;
+        if !report.known.is_empty() && self.telling.output == Output::Html {
+            // What the baseline knows is not on it.
+            map = surveyor.map_of(&report);
         }
         let source = match namespace {
             None => cluster.name.clone(),
@@ -117,7 +125,15 @@ impl AuditArgs {
         for note in &notes {
             super::tell(&format!("note: {note}"));
         }
-        Ok(self.telling.exit_code(&report))
+        if let Some(role) = &gaps.role {
+            super::tell(&format!("{TO_APPLY}\n{role}"));
+        }
+        let nothing = report.mesh_objects() == 0;
+        if nothing && report.errors.is_empty() && !self.telling.allow_empty {
+            super::tell(&format!("error: {}", nothing_judged(&report, namespace)));
+        }
+        // What was just written into the baseline is known.
+        Ok(if updated && !nothing { ExitCode::SUCCESS } else { self.telling.exit_code(&report) })
     }
 
     /// Tells what is, again and again.
@@ -132,6 +148,9 @@ impl AuditArgs {
         loop {
             changes.mark_unchanged();
             view.show(self, cluster, &world, namespace, policy).await?;
+            if view.unseen {
+                return Ok(self.telling.exit_code(&view.report));
+            }
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => return Ok(self.telling.exit_code(&view.report)),
                 () = watches.broken() => bail!("a watch of the cluster broke: this is a bug of meshvet"),
@@ -142,6 +161,24 @@ impl AuditArgs {
     }
 }
 
+/// Why there is no verdict where no mesh object is.
+fn nothing_judged(report: &Report, namespace: Option<&str>) -> String {
+    let object = apis::words(|names| names.object);
+    let workloads = match report.objects {
+        0 => String::new(),
+        count => format!(" among {}", plural(count, "object")),
+    };
+    match namespace {
+        None => format!(
+            "the cluster has no mesh object{workloads} ({object} is one): nothing was judged (--allow-empty accepts that)"
+        ),
+        Some(namespace) => format!(
+            "namespace {namespace} has no mesh object{workloads} ({object} is one): nothing was judged; -A judges all \
+             (--allow-empty accepts that)"
+        ),
+    }
+}
+
 /// What the person sees.
 #[derive(Default)]
 struct LiveView {
@@ -149,6 +186,8 @@ struct LiveView {
     read: Read,
     read_at: Option<Instant>,
     text: Option<String>,
+    /// Whether the reader has gone (`| head`).
+    unseen: bool,
 }
 
 impl LiveView {
@@ -174,6 +213,7 @@ impl LiveView {
         }
         progress.clear();
         self.report = surveyor.survey().report;
+        args.baseline.apply(&mut self.report)?;
         self.read = surveyor.into_read();
         let mut text = report::text_within(&self.report, super::style(args.telling.color), super::width());
         notes.iter().for_each(|note| text.push_str(&format!("note: {note}\n")));
@@ -187,7 +227,7 @@ impl LiveView {
         } else {
             format!("--- {at}\n")
         };
-        super::print(&format!("{head}{text}"))?;
+        self.unseen = !super::print_to_reader(&format!("{head}{text}"))?;
         self.text = Some(text);
         Ok(())
     }

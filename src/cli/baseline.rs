@@ -11,7 +11,7 @@ use crate::text::plural;
 /// Which findings are old.
 #[derive(Debug, clap::Args)]
 pub(super) struct BaselineArgs {
-    /// Tell only what this file doesn't know: findings that were there when it was written are counted apart.
+    /// Report only what this file doesn't hold: findings that were there when it was written are counted apart.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
@@ -21,6 +21,11 @@ pub(super) struct BaselineArgs {
 }
 
 impl BaselineArgs {
+    /// Whether the baseline is to be written anew.
+    pub(super) fn is_updated(&self) -> bool {
+        self.update_baseline
+    }
+
     /// Sets apart what the baseline knows; whether the baseline was written anew.
     ///
     /// # Errors
@@ -31,7 +36,7 @@ impl BaselineArgs {
             if let Some(error) = report.errors.first() {
                 bail!(
                     "the baseline {} was not written: {} can't be read ({})\n\
-                     mend that first, or what stands there would be missing from the baseline",
+                     fix that first, or what stands there would be missing from the baseline",
                     file.display(),
                     error.file,
                     error.message

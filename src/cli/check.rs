@@ -31,16 +31,20 @@ Examples:
   meshvet check deploy/ -o json --fail-on warn        for CI
   meshvet check deploy/ -o html > mesh.html           a map of who calls whom, to look at in a browser
   meshvet check deploy/ --aws                         with what AWS says of ACM certificates
-  meshvet check deploy/ --now 2027-01-01T00:00:00Z    what will have expired by then
+  meshvet check deploy/ --now 2027-01-01              what will have expired by then
+  meshvet check -f deploy/ -f secrets.yaml            files as kubectl takes them
+  meshvet check deploy/ --statistics                  how many findings each rule has
+  meshvet check $CHANGED --allow-empty                where it may be that no file holds a mesh object
   meshvet check deploy/ -n shop                       where objects are that name no namespace
   meshvet check deploy/ --config policy.yaml          under your policy
   meshvet check deploy/ -o sarif > meshvet.sarif      for code scanning; also junit, github
-  meshvet check deploy/ --diff | git apply            mend what can be mended by the letter
+  meshvet check deploy/ --diff | git apply            fix what can be fixed automatically
   meshvet check deploy/ --baseline old.json --update-baseline
   meshvet check deploy/ --baseline old.json           from then on only what is new
   meshvet check deploy/ --color always | less -R
 
-Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run or a file could not be read.";
+Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run, a file could not be read, or no mesh object is
+there to judge.";
 
 fn examples() -> String {
     let members = apis::rows().filter(|row| row.part == Part::Member).map(|row| row.plural);
@@ -56,8 +60,12 @@ fn examples() -> String {
 #[command(after_help = examples())]
 pub(super) struct CheckArgs {
     /// Files, folders (all their .yaml, .yml and .json files, hidden folders left out), or `-` for the standard input.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "filenames", value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// The same, as kubectl takes them.
+    #[arg(short = 'f', long = "filename", value_name = "PATH", value_delimiter = ',')]
+    filenames: Vec<PathBuf>,
 
     /// A local folder that stands in for a mount path of the proxies: of all of them, or of one virtual node or gateway.
     #[arg(long = "files", value_name = "[NAMESPACE/NODE:]/PATH=FOLDER")]
@@ -73,7 +81,7 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     aws: AwsArgs,
 
-    /// Print the patch that mends what can be mended by the letter, instead of the report.
+    /// Print the patch for what can be fixed automatically, instead of the report.
     #[arg(long, conflicts_with_all = ["output", "update_baseline"])]
     diff: bool,
 
@@ -82,14 +90,16 @@ pub(super) struct CheckArgs {
 }
 
 impl CheckArgs {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(mut self) -> anyhow::Result<ExitCode> {
+        self.paths.append(&mut self.filenames);
         let policy = self.telling.policy()?;
         let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
         let progress = Progress::of_files(self.telling.color);
         let mut manifests = manifests::load_telling(&inputs, &self.namespace, &mut |read, all| progress.at(read, all));
         progress.clear();
         mount(&self.files, &mut manifests)?;
-        if manifests.found == 0 && manifests.problems.is_empty() {
+        if manifests.found == 0 && manifests.problems.is_empty() && !self.telling.allow_empty {
+            manifests.notes.iter().for_each(|note| super::tell(&format!("note: {note}")));
             let paths: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
             bail!(
                 "no Kubernetes object in {}\n\
@@ -103,13 +113,6 @@ impl CheckArgs {
         let Survey { mut report, not_asked, notes: of_aws, judged_at } = surveyor.survey();
         report.not_asked = not_asked;
         notes.extend(of_aws);
-        if report.objects == 0 && manifests.found > 0 {
-            notes.push(format!(
-                "nothing to judge: {} read, none of them {} or a workload",
-                plural(manifests.found, "object"),
-                apis::words(|names| names.object)
-            ));
-        }
         let updated = self.baseline.apply(&mut report)?;
         if self.diff {
             super::print(&diff(&manifests, &report)?)?;
@@ -124,8 +127,19 @@ impl CheckArgs {
         for note in notes.iter().chain(&stray_comments(&manifests)) {
             super::tell(&format!("note: {note}"));
         }
+        let nothing = report.mesh_objects() == 0;
+        if nothing && report.errors.is_empty() && !self.telling.allow_empty {
+            super::tell(&format!(
+                "error: no mesh object among {}: nothing was judged that TLS depends on (--allow-empty accepts that)",
+                plural(manifests.found, "object")
+            ));
+        }
         // What was just written into the baseline is known.
-        Ok(if updated && report.errors.is_empty() { ExitCode::SUCCESS } else { self.telling.exit_code(&report) })
+        Ok(if updated && report.errors.is_empty() && !nothing {
+            ExitCode::SUCCESS
+        } else {
+            self.telling.exit_code(&report)
+        })
     }
 
     /// Asks AWS of everything that the manifests name there; nothing without `--aws`.
@@ -152,7 +166,7 @@ impl CheckArgs {
     }
 }
 
-/// The patch of all that can be mended by the letter; how much that is goes to the standard error, out of the patch's way.
+/// The patch for all that can be fixed automatically; how much that is goes to the standard error, out of the patch's way.
 fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
     let mut text = String::new();
     let mut made = 0;
@@ -165,10 +179,10 @@ fn diff(manifests: &Manifests, report: &Report) -> anyhow::Result<String> {
     }
     let told = report.findings.len() - report.suppressed();
     super::tell(&match (told, made) {
-        (0, _) => "nothing to mend".to_owned(),
-        (_, 0) => "nothing that can be mended by the letter: without --diff meshvet says what to do".to_owned(),
+        (0, _) => "nothing to fix".to_owned(),
+        (_, 0) => "nothing can be fixed automatically: without --diff the report says what to do".to_owned(),
         (_, made) => format!(
-            "{} by the letter, for {}; apply with `patch -p1` or `git apply`, and check again",
+            "{} made automatically, for {}; apply with `patch -p1` or `git apply`, and check again",
             plural(made, "change"),
             plural(told, "finding"),
         ),

@@ -1,6 +1,6 @@
 //! What commands on a living cluster have in common: which cluster, how Secrets are read, and how far reading is.
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use clap::ValueEnum;
 use indicatif::HumanCount;
 use kube::Client;
@@ -11,7 +11,7 @@ use crate::cli::progress::Progress;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{ClusterOptions, Gaps, KubeReader, Listed, connect_told, list_all};
+use crate::sources::cluster::{ClusterOptions, Gaps, KubeReader, Listed, Trouble, connect_told, list_all};
 use crate::survey::{StoresRead, Surveyor};
 use crate::text::plural;
 use crate::text::suggest;
@@ -23,7 +23,7 @@ pub(super) struct ClusterArgs {
     connection: ConnectArgs,
 
     /// How to read Secrets. What is in them stays here: only names, dates and digests are kept.
-    #[arg(long, value_enum, value_name = "HOW", default_value = "get")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "HOW", default_value = "get")]
     secrets: Secrets,
 
     #[command(flatten)]
@@ -53,9 +53,7 @@ impl ClusterArgs {
     pub(super) async fn open(&self) -> anyhow::Result<Cluster> {
         let options = self.connection.options();
         let (client, origin) = connect_told(&options).await?;
-        client.apiserver_version().await.with_context(|| {
-            format!("the API server doesn't answer ({origin}); does `kubectl version` with the same options?")
-        })?;
+        answers(&client, &origin).await?;
         let access = match self.secrets {
             Secrets::Get => SecretAccess::OnDemand,
             Secrets::List => SecretAccess::Complete,
@@ -106,8 +104,24 @@ impl Cluster {
 
     /// Reads the Secrets that proxies mount; what to say of those that could not be.
     pub(super) async fn read_stores(&self, surveyor: &mut Surveyor<'_>, progress: &Reading) -> Option<String> {
-        let reader = KubeReader::new(self.client.clone(), self.options.access);
+        let reader = KubeReader::new(self.client.clone(), self.options.access).for_person();
         surveyor.read_stores(&reader, &|read| progress.read(read)).await
+    }
+}
+
+/// Sees that the API server answers.
+///
+/// # Errors
+/// Why it doesn't, and what to do.
+pub(super) async fn answers(client: &Client, origin: &str) -> anyhow::Result<()> {
+    match client.apiserver_version().await {
+        // Who may not ask for the version may still have the rights that count.
+        Err(kube::Error::Api(status)) if status.is_forbidden() => Ok(()),
+        Err(error) => {
+            let Trouble { what, fix } = Trouble::of(&error);
+            Err(anyhow!("{what} ({origin})\n  what to do: {fix}"))
+        }
+        Ok(_) => Ok(()),
     }
 }
 
@@ -123,7 +137,7 @@ fn exists(world: &SharedWorld, namespace: &str) -> anyhow::Result<()> {
     })
 }
 
-/// How far reading a cluster is: a line where that is a terminal, and in the end one line anywhere.
+/// How far reading a cluster is, on terminals alone.
 pub(super) struct Reading {
     line: Progress,
     listed: std::sync::atomic::AtomicUsize,
@@ -153,7 +167,10 @@ impl Reading {
         self.clear();
         let objects = plural(self.listed.load(std::sync::atomic::Ordering::Relaxed), "object");
         let secrets = if secrets == 0 { String::new() } else { format!(", {} by name", plural(secrets, "Secret")) };
-        super::tell(&format!("read {objects}{secrets}"));
+        // How far it is, and how much that was, is for those who watch.
+        if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+            super::tell(&format!("read {objects}{secrets}"));
+        }
     }
 
     /// Clears the line.

@@ -46,19 +46,19 @@ pub(super) struct DoctorArgs {
     #[arg(long, value_name = "NAMESPACE/NAME", value_parser = namespaced)]
     service_account: Option<(String, String)>,
 
-    /// How to tell what was found.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    /// The format of the report.
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
 
     /// The least outcome that makes the exit code 1.
-    #[arg(long, value_enum, value_name = "OUTCOME", default_value = "failed")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "OUTCOME", default_value = "failed")]
     fail_on: FailOn,
 
     #[command(flatten)]
     connection: ConnectArgs,
 
     /// When to colour the output.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }
 
@@ -73,8 +73,10 @@ enum Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum FailOn {
     /// What doesn't work.
+    #[value(aliases = ["deny", "denial", "error"])]
     Failed,
     /// Warnings too: what works, and what could not be looked at.
+    #[value(alias = "warn")]
     Warning,
 }
 

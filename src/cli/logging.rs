@@ -12,7 +12,7 @@ use crate::operate::log::LogLevel;
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Logging {
     /// How log lines look.
-    #[arg(long, env = "MESHVET_LOG_FORMAT", value_enum, default_value = "text")]
+    #[arg(long, env = "MESHVET_LOG_FORMAT", value_enum, ignore_case = true, default_value = "text")]
     log_format: Format,
 
     /// What to log: error, warn, info, debug or trace; or by module, as in `info,kube=debug`. The policy's log.level takes its place.

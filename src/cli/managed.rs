@@ -56,6 +56,11 @@ pub(super) fn namespaced(text: &str) -> Result<(String, String), String> {
 }
 
 impl ManagedArgs {
+    /// Whether a certificate is to be kept.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.managed_certificate.is_some()
+    }
+
     /// What to keep; None where it isn't asked for.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The command line: one file a command. Only this module knows clap.
 //!
-//! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read).
+//! Exit codes: 0 clean, 1 findings at or above `--fail-on`, 2 could not run (a wrong argument, a file that can't be read) or nothing to judge.
 
 mod audit;
 mod aws;
@@ -52,7 +52,7 @@ Start here:
 /// Vets the TLS of service-mesh workloads before they reach the cluster.
 ///
 /// meshvet reads AWS App Mesh objects, the workloads they select and the certificates that their proxies will load, and
-/// says what would break: a name that doesn't match, a key of another certificate, a chain without its intermediate. The
+/// reports what would break: a name that doesn't match, a key of another certificate, a chain without its intermediate. The
 /// same rules judge manifests here and changes on their way into a cluster.
 #[derive(Debug, Parser)]
 #[command(name = "meshvet", version, after_help = EXIT_CODES, max_term_width = 120)]
@@ -137,12 +137,16 @@ fn next_step(kind: io::ErrorKind) -> Option<&'static str> {
 
 /// Writes to the standard output. A reader that has gone (`| head`) is no error.
 fn print(text: &str) -> anyhow::Result<()> {
+    print_to_reader(text).map(|_| ())
+}
+
+/// The same; whether there still is a reader.
+fn print_to_reader(text: &str) -> anyhow::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(anyhow::Error::new(error).context("the output could not be written"))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(anyhow::Error::new(error).context("the output could not be written")),
     }
 }
 

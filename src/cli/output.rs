@@ -1,11 +1,13 @@
-//! What every command that reports has in common: the policy and the time to judge by, and how to tell what was found.
+//! What every command that reports has in common: the policy and the time to judge by, and the format.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{ColorChoice, ValueEnum};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::finding::Severity;
 use crate::policy::Policy;
@@ -17,29 +19,42 @@ use crate::survey::Report;
 #[allow(missing_docs, reason = "clap shows the fields' comments, and would show this one instead of the command's")]
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
-    /// How to tell what was found.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    /// The format of the report.
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     pub(super) output: Output,
 
+    /// Print how many findings each rule has, in place of the findings: as text, or as JSON with -o json.
+    #[arg(long)]
+    statistics: bool,
+
     /// The least severity that makes the exit code 1.
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY", default_value = "deny")]
     pub(super) fail_on: FailOn,
 
-    /// Judge as of this time instead of now (RFC 3339).
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Exit with 0 where no mesh object is found. Without it, that is 2: nothing was judged.
+    #[arg(long)]
+    pub(super) allow_empty: bool,
+
+    /// Judge as of this time instead of now: a date, or a time of RFC 3339.
+    #[arg(long, visible_alias = "at", value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
 
-    /// The policy file: what each rule weighs, and where (`meshvet schema`).
+    /// The policy file: the severity of each rule, and where it holds (`meshvet schema`).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// When to colour the output, and to tell progress.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    /// When to colour the output and to show progress.
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
 }
 
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "not a time of RFC 3339, such as 2027-01-01T00:00:00Z".to_owned())
+    // Without a time of day the day begins, in UTC.
+    let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let date_alone = text.len() == "2027-01-01".len();
+    text.parse().ok().or_else(|| date_alone.then(day).flatten()).ok_or_else(|| {
+        "expected a date, such as 2027-01-01, or a time of RFC 3339, such as 2027-01-01T12:00:00Z".to_owned()
+    })
 }
 
 impl ReportArgs {
@@ -55,12 +70,19 @@ impl ReportArgs {
 
     /// Prints a report; `page` makes the page, where that is asked for.
     pub(super) fn print(&self, report: &Report, page: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<()> {
-        super::print(&self.output.render(report, self.fail_on, self.color, page)?)
+        if !self.statistics {
+            return super::print(&self.output.render(report, self.fail_on, self.color, page)?);
+        }
+        super::print(&match self.output {
+            Output::Text => report::statistics(report),
+            Output::Json => report::statistics_json(report).context("the statistics could not be written as JSON")?,
+            _ => bail!("--statistics prints text, or JSON with -o json"),
+        })
     }
 
-    /// 2 where something could not be read, 1 for findings that count, else 0.
+    /// 2 where something could not be read or there is no mesh object, 1 for findings that count, else 0.
     pub(super) fn exit_code(&self, report: &Report) -> ExitCode {
-        if !report.errors.is_empty() {
+        if !report.errors.is_empty() || (!self.allow_empty && report.mesh_objects() == 0) {
             ExitCode::from(super::COULD_NOT_RUN)
         } else if report.fails(self.fail_on.into()) {
             ExitCode::FAILURE
@@ -70,7 +92,7 @@ impl ReportArgs {
     }
 }
 
-/// How a report is told.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
     /// For people: each finding with its source line.
@@ -87,12 +109,14 @@ pub(super) enum Output {
     Html,
 }
 
-/// From which severity on a report fails.
+/// From which severity on a report fails. Each command takes the words of the others too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum FailOn {
     /// What breaks traffic for certain.
+    #[value(aliases = ["denial", "error", "failed"])]
     Deny,
     /// Anything found.
+    #[value(alias = "warning")]
     Warn,
 }
 

@@ -10,7 +10,14 @@ use crate::admission::overload::{OnOverload, Overload};
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct OverloadArgs {
     /// What to say to a review that finds no room, or whose turn doesn't come in its time.
-    #[arg(long = "overload", env = "MESHVET_OVERLOAD", value_name = "ANSWER", value_enum, default_value = "allow")]
+    #[arg(
+        long = "overload",
+        env = "MESHVET_OVERLOAD",
+        value_name = "ANSWER",
+        value_enum,
+        ignore_case = true,
+        default_value = "allow"
+    )]
     answer: Answer,
 
     /// Reviews under way at a time. Four times as many wait for their turn.

@@ -39,7 +39,7 @@ mod tests {
         let mut command = as_plugin(crate::cli::Cli::command());
         command.build();
         let check = command.find_subcommand_mut("check").expect("check").render_long_help().to_string();
-        assert!(check.contains("Usage: kubectl meshvet check [OPTIONS] <PATH>..."), "{check}");
+        assert!(check.contains("Usage: kubectl meshvet check [OPTIONS] [PATH]..."), "{check}");
         assert!(check.contains("| kubectl meshvet check -") && !check.contains("kubectl kubectl"), "{check}");
     }
 }

@@ -10,7 +10,7 @@ use crate::sources::cluster::is_label;
 #[derive(Debug, clap::Args)]
 pub(super) struct SecretArgs {
     /// How to read Secrets. Has to fit what RBAC allows.
-    #[arg(long, env = "MESHVET_SECRETS", value_enum, default_value = "watch")]
+    #[arg(long, env = "MESHVET_SECRETS", value_enum, ignore_case = true, default_value = "watch")]
     secrets: Secrets,
 
     /// Read Secrets of these namespaces alone; what is in those of others stays unknown. Without it: of all.

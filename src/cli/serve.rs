@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::bail;
 use arc_swap::ArcSwap;
 
 use crate::admission::certificate::serving::CertificateFiles;
@@ -73,7 +74,6 @@ pub(super) struct ServeArgs {
         env = "MESHVET_TLS_CERT",
         value_name = "FILE",
         requires = "tls_key",
-        required_unless_present_any = ["self_signed", "managed_certificate"],
         conflicts_with_all = ["self_signed", "managed_certificate"]
     )]
     tls_cert: Option<PathBuf>,
@@ -148,6 +148,12 @@ impl ServeArgs {
     /// # Errors
     /// When it can't start: a policy, a certificate, a cluster or an address that can't be used.
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        if self.tls_cert.is_none() && !self.self_signed && !self.managed.is_asked_for() {
+            bail!(
+                "serve needs a certificate to serve with: --self-signed issues one at each start, --managed-certificate SECRET keeps one \
+                 for several replicas, --tls-cert FILE and --tls-key FILE name yours\n  what to do: meshvet serve --self-signed"
+            );
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let (traces, listener) = self.traces.start(runtime.handle())?;
         let mut level = self.logging.start(listener)?;
@@ -215,8 +221,10 @@ mod tests {
 
     #[test]
     fn it_needs_a_certificate_from_somewhere() {
-        let error = parse(&[]).expect_err("no certificate");
-        assert!(error.contains("--tls-cert"), "{error}");
+        let error = parse(&[]).expect("arguments").run().expect_err("no certificate").to_string();
+        for option in ["meshvet serve --self-signed", "--tls-cert FILE", "--tls-key FILE", "--managed-certificate"] {
+            assert!(error.contains(option), "{error}");
+        }
         let error = parse(&["--tls-cert", "a"]).expect_err("no key");
         assert!(error.contains("--tls-key"), "{error}");
         parse(&["--tls-cert", "a", "--tls-key", "b", "--self-signed"]).expect_err("both");

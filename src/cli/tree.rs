@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use crate::apis;
 use crate::cli::cluster::ClusterArgs;
 use crate::cli::files::{FilesArg, mount};
-use crate::cli::output::time;
+use crate::cli::output::{FailOn, time};
 use crate::policy::Policy;
 use crate::report::tree::{Charset, tree, tree_json};
+use crate::sources::cluster::TO_APPLY;
 use crate::sources::manifests::{self, Input};
 use crate::survey::Surveyor;
-use crate::survey::map::Map;
+use crate::survey::map::{Map, State};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,10 +26,12 @@ Examples:
   meshvet tree blue manifests/ -n shop --files /certs=./certs --config policy.yaml
   helm template . | meshvet tree shop/blue - -o json
   meshvet tree shop/blue --ascii --color never        for a terminal or a log without Unicode
-  meshvet tree shop/blue --now 2027-01-01T00:00:00Z   as it will be then
+  meshvet tree shop/blue --now 2027-01-01             as it will be then
+  meshvet tree shop/blue -f manifests/ --fail-on warn
+                                                      for CI: 1 if anything is wrong with it
   meshvet tree shop/blue --kubeconfig ./admin.conf --secrets none --aws
 
-Exit codes: 0 the node was found, 2 it was not, or meshvet could not run.";
+Exit codes: 0 TLS works there, 1 something is broken (or at risk, with --fail-on warn), 2 there is no such node, or meshvet could not run.";
 
 /// Shows who calls a node and whom it calls, and whether TLS works there.
 ///
@@ -44,6 +47,16 @@ pub(super) struct TreeArgs {
     #[arg(value_name = "PATH", conflicts_with_all = ["kubeconfig", "context", "aws"])]
     paths: Vec<PathBuf>,
 
+    /// The same, as kubectl takes them.
+    #[arg(
+        short = 'f',
+        long = "filename",
+        value_name = "PATH",
+        value_delimiter = ',',
+        conflicts_with_all = ["kubeconfig", "context", "aws"]
+    )]
+    filenames: Vec<PathBuf>,
+
     /// The node's namespace, where its name doesn't say; in manifests, that of objects that don't name one too. Without it:
     /// the kubeconfig context's, or `default`.
     #[arg(short, long, value_name = "NAMESPACE")]
@@ -53,27 +66,31 @@ pub(super) struct TreeArgs {
     cluster: ClusterArgs,
 
     /// A local folder that stands in for a mount path of the proxies, in manifests.
-    #[arg(long = "files", value_name = "[NAMESPACE/NODE:]/PATH=FOLDER", requires = "paths")]
+    #[arg(long = "files", value_name = "[NAMESPACE/NODE:]/PATH=FOLDER")]
     files: Vec<FilesArg>,
 
-    /// How to tell it.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    /// The format.
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: TreeOutput,
 
     /// Draw with letters and punctuation alone. Done by itself where the locale isn't UTF-8.
     #[arg(long)]
     ascii: bool,
 
-    /// Judge as of this time instead of now (RFC 3339).
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// The least severity at the node or its calls that makes the exit code 1.
+    #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY", default_value = "deny")]
+    fail_on: FailOn,
+
+    /// Judge as of this time instead of now: a date, or a time of RFC 3339.
+    #[arg(long, visible_alias = "at", value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
 
-    /// The policy file: what each rule weighs, and where (`meshvet schema`).
+    /// The policy file: the severity of each rule, and where it holds (`meshvet schema`).
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
     /// When to colour the output.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }
 
@@ -86,7 +103,13 @@ enum TreeOutput {
 }
 
 impl TreeArgs {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(mut self) -> anyhow::Result<ExitCode> {
+        self.paths.append(&mut self.filenames);
+        if self.paths.is_empty() && !self.files.is_empty() {
+            bail!(
+                "--files stands in for mounts of manifests: name the manifests too, as in meshvet tree NODE PATH --files …"
+            );
+        }
         let policy = crate::serve::policy::adopt(self.config.as_deref())?;
         let now = self.now.unwrap_or_else(Timestamp::now);
         let (map, default_namespace) =
@@ -111,7 +134,8 @@ impl TreeArgs {
             TreeOutput::Json => tree_json(&map, &found).context("the tree could not be written as JSON")?,
             TreeOutput::Text => tree(&map, &found, now, super::style(self.color), self.charset()),
         })?;
-        Ok(ExitCode::SUCCESS)
+        let least = if self.fail_on == FailOn::Warn { State::AtRisk } else { State::Broken };
+        Ok(if map.worst(&found) >= least { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
     fn of_manifests(&self, policy: &Policy, now: Timestamp) -> anyhow::Result<(Map, String)> {
@@ -137,6 +161,9 @@ impl TreeArgs {
             let gaps = cluster.read(&world, &mut surveyor, &self.cluster.aws, Some(namespace), policy).await?;
             for note in gaps.problems.iter().chain(&gaps.notes) {
                 super::tell(&format!("note: {note}"));
+            }
+            if let Some(role) = &gaps.role {
+                super::tell(&format!("{TO_APPLY}\n{role}"));
             }
             Ok((surveyor.survey_with_map().1, namespace.to_owned()))
         })

@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   meshvet try                  an example mesh: three sound nodes, and one for each common mistake
   meshvet try manifests/       your own
-  meshvet try manifests/ -n shop --config policy.yaml
+  meshvet try -f manifests/ -n shop --config policy.yaml
 
 Exit codes: 0 nothing is refused or broken (or the example behaves as it should), 1 something is, 2 could not run.";
 
@@ -37,6 +37,10 @@ pub(super) struct TryArgs {
     /// Files or folders with manifests: virtual nodes, workloads, Secrets.
     #[arg(value_name = "DIR")]
     paths: Vec<PathBuf>,
+
+    /// The same, as kubectl takes them.
+    #[arg(short = 'f', long = "filename", value_name = "PATH", value_delimiter = ',')]
+    filenames: Vec<PathBuf>,
 
     /// The namespace of objects that don't name one.
     #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
@@ -65,7 +69,8 @@ impl TryArgs {
     ///
     /// # Errors
     /// When there is nothing to submit; give manifests that hold one, or no path for the example mesh, or the server can't be started.
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(mut self) -> anyhow::Result<ExitCode> {
+        self.paths.append(&mut self.filenames);
         let policy = serve::policy::adopt(self.config.as_deref())?;
         let example = self.paths.is_empty();
         let (manifests, from) = if example {

@@ -9,11 +9,12 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use kube::Client;
 
+use crate::cli::cluster::answers;
 use crate::cli::connection::ConnectArgs;
 use crate::cli::duration::lasting;
+use crate::cli::output::FailOn;
 use crate::cli::progress::Progress;
-use crate::finding::Severity;
-use crate::sources::cluster::connect;
+use crate::sources::cluster::{Lacking, TO_APPLY, connect_told};
 use crate::verify::pods::ProxyPod;
 use crate::verify::{self, AdminUrl, FetchError, ProxyReport, Reading, Unread, Verification, fetch, pods};
 
@@ -28,7 +29,7 @@ Examples:
   meshvet verify --url http://127.0.0.1:9901          a proxy whose admin interface can be reached
   meshvet verify -n shop --over 30s                   what happens now: counters go back to the proxy's start
   meshvet verify -n shop --admin-port 9000 --timeout 3s
-                                                      where the controller was told another admin port
+                                                      where the controller sets another admin port
   meshvet verify -A --expiring-days 60                renewals to come
   meshvet verify -A --kubeconfig ~/.kube/prod --context blue
   meshvet verify -n shop --color always | less -R
@@ -70,7 +71,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "PORT", default_value = "9901", value_parser = clap::value_parser!(u16).range(1..))]
     admin_port: u16,
 
-    /// Count only what happens in this time: read twice, and tell the difference.
+    /// Count only what happens in this time: read twice, and report the difference.
     #[arg(long, value_name = "DURATION", value_parser = lasting)]
     over: Option<Duration>,
 
@@ -82,19 +83,19 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "DAYS", default_value = "30")]
     expiring_days: u16,
 
-    /// How to tell what was read.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    /// The format of the report.
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
 
-    /// The least severity that makes the exit code 1.
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "deny")]
+    /// The least severity that makes the exit code 1: `warn` for no TLS, unused TLS and certificates that expire soon, too.
+    #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY", default_value = "deny")]
     fail_on: FailOn,
 
     #[command(flatten)]
     connection: ConnectArgs,
 
     /// When to colour the output.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 }
 
@@ -106,12 +107,21 @@ enum Output {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    /// TLS that fails.
-    Deny,
-    /// Warnings too: no TLS, unused TLS, certificates that expire soon.
-    Warn,
+/// One line for all proxies that the same rights are lacking for.
+fn refused(lacking: Vec<(String, Box<Lacking>)>) -> Vec<Unread> {
+    let mut lines: Vec<(Unread, usize)> = Vec::new();
+    for (proxy, rights) in lacking {
+        let message = FetchError::Lacking(rights).to_string();
+        match lines.iter_mut().find(|(line, _)| line.message == message) {
+            Some((_, more)) => *more += 1,
+            None => lines.push((Unread { proxy, message }, 0)),
+        }
+    }
+    let told = lines.into_iter().map(|(line, more)| match more {
+        0 => line,
+        more => Unread { proxy: format!("{} and {more} more", line.proxy), ..line },
+    });
+    told.collect()
 }
 
 /// A proxy to be read.
@@ -156,20 +166,26 @@ impl VerifyArgs {
 
         let now = Timestamp::now();
         let mut verification = Verification::default();
+        let mut lacking = Vec::new();
         for (_, proxy, outcome) in read {
             match outcome {
                 Ok(reading) => verification.proxies.push(self.judge(proxy, reading, now)),
+                Err(FetchError::Lacking(rights)) => lacking.push((proxy, rights)),
                 Err(error) => verification.errors.push(Unread { proxy, message: error.to_string() }),
             }
         }
+        let roles = lacking.first().map(|(_, rights)| rights.role());
+        verification.errors.extend(refused(lacking));
         super::print(&match self.output {
             Output::Text => verify::text(&verification, now, super::style(self.color)),
             Output::Json => verify::json(&verification, now).context("the report could not be written as JSON")?,
         })?;
-        let fail_on = if self.fail_on == FailOn::Warn { Severity::Warn } else { Severity::Deny };
+        if let Some(role) = roles {
+            super::tell(&format!("{TO_APPLY}\n{role}"));
+        }
         Ok(if !verification.errors.is_empty() {
             ExitCode::from(super::COULD_NOT_RUN)
-        } else if verification.fails(fail_on) {
+        } else if verification.fails(self.fail_on.into()) {
             ExitCode::FAILURE
         } else {
             ExitCode::SUCCESS
@@ -190,18 +206,23 @@ impl VerifyArgs {
             return Ok(targets);
         }
         let options = self.connection.options();
-        let client = connect(&options).await?;
+        let (client, origin) = connect_told(&options).await?;
+        answers(&client, &origin).await?;
         let namespace = self.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
         let found: Vec<ProxyPod> = if self.pods.is_empty() {
             let within = (!self.all_namespaces).then_some(namespace.as_str());
             let listed =
                 tokio::time::timeout(self.timeout, pods::find(&client, within, self.selector.as_deref())).await;
-            listed.with_context(|| {
+            let listed = listed.with_context(|| {
                 format!(
                     "the API server listed no pods within {} s; a longer --timeout waits longer",
                     self.timeout.as_secs_f64()
                 )
-            })??
+            })?;
+            if let Err(pods::ListError::Lacking(lacking)) = &listed {
+                super::tell(&format!("{TO_APPLY}\n{}", lacking.role()));
+            }
+            listed?
         } else {
             self.pods.iter().map(|name| ProxyPod { namespace: namespace.clone(), name: name.clone() }).collect()
         };

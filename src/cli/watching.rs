@@ -7,7 +7,7 @@ use crate::watch::TellingOptions;
 #[allow(missing_docs, reason = "clap shows the fields' comments, and would show this one instead of the command's")]
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct WatchArgs {
-    /// Report problems of mesh objects by Events on them, for as long as they last, whoever was warned when they came about.
+    /// Report problems of mesh objects by Events on them, for as long as they last.
     ///
     /// Needs create and patch on events.events.k8s.io in all namespaces, and get and update on the Lease.
     #[arg(long, env = "MESHVET_EVENTS")]

@@ -8,7 +8,7 @@ use crate::apis;
 use crate::doctor::configuration::{self, Called};
 use crate::doctor::deployed::Deployed;
 use crate::doctor::{Diagnosis, Questions, endpoints, lease, rights, served};
-use crate::sources::cluster::told;
+use crate::sources::cluster::Trouble;
 
 /// Looks at an installation through the API server. Changes nothing.
 pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis {
@@ -17,8 +17,8 @@ pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis
         Ok(version) => diagnosis.ok("api-server", format!("Kubernetes {} answers", version.git_version)),
         Err(error) => {
             diagnosis.unreachable = true;
-            let fix = "see that `kubectl get namespaces` works by the same kubeconfig and context";
-            diagnosis.fail("api-server", format!("the API server can't be asked: {}", told(&error)), fix);
+            let Trouble { what, fix } = Trouble::of(&error);
+            diagnosis.fail("api-server", what, fix);
             return diagnosis;
         }
     }

@@ -15,6 +15,15 @@ where
     Ok(map.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
 }
 
+/// The same of a map that may be absent.
+pub(crate) fn some_null_is_empty<'de, D>(deserializer: D) -> Result<Option<BTreeMap<String, String>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let map = Option::<BTreeMap<String, Option<String>>>::deserialize(deserializer)?;
+    Ok(map.map(|map| map.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect()))
+}
+
 /// The annotation in which kubectl keeps the whole object once more. Nothing reads it here.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 

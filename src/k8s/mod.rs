@@ -11,6 +11,7 @@ pub(crate) mod syntax;
 
 pub use field::FieldPath;
 pub(crate) use field::Step;
+pub(crate) use lenient::some_null_is_empty;
 pub use metadata::Metadata;
 pub(crate) use object::ObjectKey;
 pub use object::{ObjectRef, TypeRef};

@@ -357,7 +357,7 @@ mod tests {
         rejects("severities: {hostname-missmatch: warn}", &["hostname-missmatch", "`hostname-mismatch`"]);
         rejects("severities: {MV101: error}", &["severities.MV101", "error", "deny"]);
         rejects("scopes: [{namespaceSelector: {matchExpressions: [{key: a, operator: Is}]}}]", &["scopes[0]", "Is"]);
-        rejects("severities: [", &["line"]);
+        rejects("severities: [", &["unclosed bracket"]);
         rejects("aws: {region: Ireland}", &["aws.region", "eu-west-1"]);
         rejects("aws: {account: '12'}", &["aws.account", "twelve digits"]);
         rejects("aws: {account: 111122223333}", &["aws.account", "a string"]);

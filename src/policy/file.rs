@@ -16,6 +16,7 @@ use crate::policy::answers::{Answers, Changes, Enforcement};
 use crate::policy::error::PolicyError;
 use crate::policy::issuers::IssuersFile;
 use crate::policy::workloads::Workload;
+use crate::policy::{groups, plain};
 use crate::text::suggest;
 
 /// meshvet's policy file. Everything may be left out.
@@ -25,6 +26,7 @@ pub struct PolicyFile {
     /// What rules weigh: `deny`, `warn` or `off`. By code (`MV101`) or name (`hostname-mismatch`); by group (`names`, `files`, `issuers`, `acm`,
     /// `objects`), by hundred (`MV4xx`), or `all`. Of several that fit a rule the narrowest counts. Groups leave those alone that are off
     /// by default.
+    #[schemars(extend("propertyNames" = groups::names()))]
     pub severities: BTreeMap<String, Severity>,
     /// `deny` (default), or `warn`: whatever would be refused at admission passes, with a warning that says so.
     pub enforcement: Option<Enforcement>,
@@ -225,6 +227,7 @@ pub struct Scope {
     /// What becomes of changes to what members there rest on.
     pub changes: Changes,
     /// What rules weigh there.
+    #[schemars(extend("propertyNames" = groups::names()))]
     pub severities: BTreeMap<String, Severity>,
     /// What the rules on things not known weigh there.
     pub unknown: Option<Severity>,
@@ -324,8 +327,8 @@ impl PolicyFile {
         }
         // As in YAML 1.2, `off` is a word and not a boolean: it is a severity here.
         let options = serde_saphyr::options! { strict_booleans: true };
-        let value: serde_json::Value = serde_saphyr::from_str_with_options(text, options)
-            .map_err(|error| PolicyError::Syntax(error.to_string()))?;
+        let value: serde_json::Value =
+            serde_saphyr::from_str_with_options(text, options).map_err(|error| plain::syntax(&error.to_string()))?;
         if value.is_null() {
             return Ok(Self::default());
         }
@@ -333,7 +336,7 @@ impl PolicyFile {
         reject_unknown_keys(&value, schema.as_value(), schema.as_value(), "")?;
         serde_path_to_error::deserialize(value).map_err(|error| {
             let path = error.path().to_string();
-            PolicyError::Syntax(format!("{path}: {}", error.into_inner()))
+            PolicyError::Value { path, problem: plain::value(&error.into_inner().to_string()) }
         })
     }
 
@@ -389,8 +392,11 @@ fn reject_unknown_keys(
         }
         // A derived decoder would take a list for a map, its values in the order of the fields.
         serde_json::Value::Array(_) if schema.get("properties").is_some() => {
-            let place = if path.is_empty() { "the policy" } else { path };
-            Err(PolicyError::Syntax(format!("{place}: a map is expected, and this is a list")))
+            let path = if path.is_empty() { "the policy" } else { path };
+            Err(PolicyError::Value {
+                path: path.to_owned(),
+                problem: "a mapping is expected, and this is a list".to_owned(),
+            })
         }
         serde_json::Value::Array(items) => match schema.get("items") {
             None => Ok(()),

@@ -32,6 +32,19 @@ pub(super) fn resolve(named: &BTreeMap<String, Severity>, path: &str) -> Result<
     Ok(severities)
 }
 
+/// What a person may call rules by, for the JSON Schema: their names and codes, and those of groups.
+pub(super) fn names() -> serde_json::Value {
+    let mut names: Vec<String> = vec!["all".to_owned()];
+    let mut more: Vec<String> = RULES.iter().map(|rule| rule.folder().to_owned()).collect();
+    more.extend(RULES.iter().filter_map(|rule| Some(format!("{}xx", rule.code.get(..3)?))));
+    more.sort();
+    more.dedup();
+    names.append(&mut more);
+    names.extend(RULES.iter().map(|rule| rule.name.to_owned()));
+    names.extend(RULES.iter().map(|rule| rule.code.to_owned()));
+    serde_json::json!({ "enum": names })
+}
+
 /// Several rules under one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {

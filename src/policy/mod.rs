@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod groups;
 mod issuers;
+mod plain;
 mod workloads;
 
 pub use answers::{Answers, Changes, Detail, Enforcement};

@@ -55,7 +55,7 @@ fn finding(out: &mut String, level: &str, reported: &Reported) {
     let parts = [
         ("expected: ", problem.expected.as_deref()),
         ("found: ", problem.found.as_deref()),
-        ("otherwise: ", problem.consequence.as_deref()),
+        ("at run time: ", problem.consequence.as_deref()),
         ("fix: ", problem.fix.as_deref()),
         ("ignored: ", finding.suppressed.as_deref()),
     ];

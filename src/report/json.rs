@@ -40,7 +40,7 @@ struct Item<'a> {
     rendered: Option<Rendered<'a>>,
     /// The same for the same finding in every run, whatever its line.
     fingerprint: String,
-    /// What mends it by the letter: characters of one line to replace.
+    /// What fixes it: characters of one line to replace.
     edit: Option<Edit<'a>>,
     /// The owner's reason to ignore it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -109,7 +109,7 @@ fn described(finding: &Finding) -> String {
     let parts = [
         ("expected:  ", &problem.expected),
         ("found:     ", &problem.found),
-        ("otherwise: ", &problem.consequence),
+        ("at run time: ", &problem.consequence),
         ("fix:       ", &problem.fix),
     ];
     let parts = parts.into_iter().filter_map(|(label, part)| {

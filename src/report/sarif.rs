@@ -20,6 +20,8 @@ use crate::survey::{Place, Report, Reported, Unread};
 
 /// SARIF's own schema, as editors and validators look it up.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// Where readers find what meshvet is.
+const HOME: &str = "https://meshvet.dev";
 /// The name of the fingerprint: a number that changes when its making does.
 const FINGERPRINT: &str = "meshvet/v1";
 /// Bytes of a line that is shown around a finding; a minified manifest is one line.
@@ -39,6 +41,7 @@ pub(crate) fn sarif(report: &Report) -> serde_json::Result<String> {
     let mut driver = ToolComponent::builder()
         .name("meshvet")
         .full_name("meshvet: the TLS of service-mesh workloads")
+        .information_uri(HOME)
         .semantic_version(env!("CARGO_PKG_VERSION"))
         .version(env!("CARGO_PKG_VERSION"))
         .build();
@@ -100,7 +103,7 @@ fn found(reported: &Reported, rules: &[&Rule], known: bool) -> Found {
     let details = [
         ("Expected", &problem.expected),
         ("Found", &problem.found),
-        ("Otherwise", &problem.consequence),
+        ("At run time", &problem.consequence),
         ("Fix", &problem.fix),
     ];
     let details = details.into_iter().filter_map(|(label, part)| Some(format!("{label}: {}", part.as_ref()?)));

@@ -11,7 +11,7 @@ use crate::text::{self, BLUE, BOLD, FAINT, GREEN, RED, Style, YELLOW, clean, plu
 const MAX_LINE: usize = 120;
 
 /// Columns before a detail: its label and the space around it.
-const LABEL: usize = 14;
+const LABEL: usize = 16;
 /// A narrower column reads worse than a line that the terminal breaks.
 const LEAST_ROOM: usize = 30;
 
@@ -60,7 +60,7 @@ fn hints(report: &Report) -> Vec<String> {
     }
     let mendable = told().filter(|it| it.place.as_ref().is_some_and(|place| place.edit.is_some())).count();
     if mendable > 0 {
-        hints.push(format!("{mendable} can be mended by the letter: the same command with --diff shows the patch"));
+        hints.push(format!("{mendable} can be fixed automatically: the same command with --diff prints the patch"));
     }
     if !report.gone.is_empty() {
         let gone: usize = report.gone.iter().map(|entry| entry.count).sum();
@@ -108,7 +108,7 @@ fn finding(out: &mut String, reported: &Reported, style: Style, width: Option<us
         ("field", field.as_deref()),
         ("expected", problem.expected.as_deref()),
         ("found", problem.found.as_deref()),
-        ("otherwise", problem.consequence.as_deref()),
+        ("at run time", problem.consequence.as_deref()),
         ("fix", problem.fix.as_deref()),
     ] {
         detail(out, label, text, style, width);
@@ -140,7 +140,7 @@ fn detail(out: &mut String, label: &str, text: Option<&str>, style: Style, width
     for (index, part) in parts.enumerate() {
         let label = if index == 0 { label } else { "" };
         let colour = if label == "fix" { GREEN } else { BLUE };
-        line(out, &format!("    {} {part}", style.paint(colour, &format!("{label:<9}"))));
+        line(out, &format!("    {} {part}", style.paint(colour, &format!("{label:<11}"))));
     }
 }
 
@@ -221,6 +221,7 @@ fn summary(report: &Report, style: Style) -> String {
             text.truncate(0);
             text.push_str("nothing judged");
         }
+        (0, 0) if report.mesh_objects() == 0 => text.push_str(&style.paint(YELLOW, "no mesh object among them")),
         (0, 0) => text.push_str(&style.paint(GREEN, "nothing wrong")),
         (0, warn) => text.push_str(&style.paint(YELLOW, &plural(warn, "warning"))),
         (deny, 0) => text.push_str(&style.paint(RED, &plural(deny, "denial"))),

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::apis::Subject;
+use crate::apis::{Subject, Undecodable};
 use crate::aws::Question;
 use crate::finding::catalogue::UNUSED_SUPPRESSION;
-use crate::finding::{Finding, Suppressions};
+use crate::finding::{Finding, Severity, Suppressions};
 use crate::mesh::{SecretAccess, StoreKey, View};
 use crate::policy::Policy;
 use crate::rules::CHECKS;
@@ -13,6 +13,7 @@ use crate::rules::absent::{Absent, absent};
 use crate::rules::certainty;
 use crate::rules::context::{Context, Surface};
 use crate::rules::moments::next_moment;
+use crate::rules::objects::undecodable_object::{holds_without, undecodable};
 use crate::rules::objects::{refused_by_crd, unused_suppression};
 use crate::rules::questions::{is_unplaced, open_questions};
 use crate::rules::reporter::Reporter;
@@ -67,6 +68,26 @@ pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestam
         absent: if surface == Surface::Admission { absent(&cx) } else { Absent::default() },
         until: if surface == Surface::Check { next_moment(&cx) } else { None },
     }
+}
+
+/// Judges an object that can't be read: where it can't, and what is wrong with the rest of it. The rest never weighs more than that.
+pub fn examine_undecodable(
+    error: &Undecodable,
+    view: View<'_>,
+    policy: &Policy,
+    now: Timestamp,
+    surface: Surface,
+) -> Examined {
+    let mut findings = undecodable(error, policy, view);
+    let most = findings.first().map_or(Severity::Warn, |finding| finding.severity);
+    let mut examined = error.rest.as_deref().map(|rest| examine(rest, view, policy, now, surface)).unwrap_or_default();
+    let of_rest = std::mem::take(&mut examined.judgement.findings).into_iter();
+    findings.extend(of_rest.filter(|finding| holds_without(finding, error)).map(|mut finding| {
+        finding.severity = finding.severity.min(most);
+        finding
+    }));
+    examined.judgement = Judgement::new(findings);
+    examined
 }
 
 /// Runs the rules.

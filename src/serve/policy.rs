@@ -1,6 +1,7 @@
 //! The policy's file: read at start, and again when it changes.
 
 use std::error::Error as _;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,13 +39,32 @@ pub(crate) enum UnusablePolicy {
         path: PathBuf,
         /// What is wrong with it.
         #[source]
-        error: PolicyError,
+        error: Placed,
     },
+}
+
+/// What is wrong with a policy, and where.
+#[derive(Debug, Error)]
+pub(crate) struct Placed {
+    /// `policy.yaml:3:5`, as far as it is known.
+    place: String,
+    error: PolicyError,
+}
+
+impl fmt::Display for Placed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.error)
+    }
 }
 
 impl UnusablePolicy {
     fn wrong(path: &Path, error: PolicyError) -> Self {
-        Self::Wrong { path: path.to_owned(), error }
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let place = match error.place(&text) {
+            Some((line, column)) => format!("{}:{line}:{column}", path.display()),
+            None => path.display().to_string(),
+        };
+        Self::Wrong { path: path.to_owned(), error: Placed { place, error } }
     }
 
     /// The error and its cause on one line.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::apis;
 use crate::finding::Finding;
+use crate::finding::catalogue::UNUSED_SUPPRESSION;
 use crate::finding::{Ignore, Use, covers, may_ignore};
 use crate::k8s::ObjectRef;
 use crate::mesh::View;
@@ -19,13 +20,19 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
     for (index, reported) in report.findings.iter().enumerate() {
         found.entry(reported.finding.object.clone()).or_default().push(index);
     }
-    let judged = manifests.objects.iter().map(|located| (&located.reviewed.object, &located.site));
-    let broken = manifests.undecodable.iter().map(|located| (&located.error.object, &located.site));
-    for (object, site) in judged.chain(broken).filter(|(_, site)| !site.comments.is_empty()) {
+    let judged = manifests.objects.iter().map(|located| (&located.reviewed.object, &located.site, true));
+    let broken = manifests.undecodable.iter().map(|located| (&located.error.object, &located.site, false));
+    for (object, site, whole) in judged.chain(broken).filter(|(_, site, _)| !site.comments.is_empty()) {
         let policy = policy.effective(object.namespace(), View::new(&manifests.world));
         let own = found.get(object).map(Vec::as_slice).unwrap_or_default();
         for comment in &site.comments {
-            let told = follow(comment, object, own, &policy, &mut report.findings);
+            let mut told = follow(comment, object, own, &policy, &mut report.findings);
+            // Of an object that can't be read as a whole nobody knows what a comment would leave.
+            told.retain(|finding| {
+                whole
+                    || finding.rule.code != UNUSED_SUPPRESSION.code
+                    || Ignore::parse(&comment.text).is_none_or(|it| it.is_err())
+            });
             let reported = |finding| Reported { finding, place: Some(place::of_mark(manifests, site, comment.mark)) };
             report.findings.extend(told.into_iter().map(reported));
         }

@@ -142,8 +142,19 @@ impl<'a> Surveyor<'a> {
     pub(crate) fn survey_with_map(&mut self) -> (Survey, Map) {
         let mut look = self.take_look();
         let survey = self.everything(&mut look);
+        let map = self.map(&survey.report, &look);
+        (self.told(survey, &look), map)
+    }
+
+    /// A map by another report of the same objects.
+    pub(crate) fn map_of(&mut self, report: &Report) -> Map {
+        let look = self.take_look();
+        self.map(report, &look)
+    }
+
+    fn map(&self, report: &Report, look: &Look<'_>) -> Map {
         // What is found in other namespaces plays its part on the map.
-        let mut map = MapBuilder::new(&survey.report, self.namespace);
+        let mut map = MapBuilder::new(report, self.namespace);
         let mut members: Vec<_> = look.subjects.iter().map(|held| &held.it).collect();
         // In one order, so that the same world gives the same map where something is left out.
         members.sort_by_key(|subject| (!self.is_within(&subject.object), &subject.object));
@@ -152,8 +163,7 @@ impl<'a> Surveyor<'a> {
                 self.objects.look(|world| map.member(self.read.view(world), self.policy, member));
             }
         }
-        let map = map.finish();
-        (self.told(survey, &look), map)
+        map.finish()
     }
 
     fn is_within(&self, object: &ObjectRef) -> bool {
@@ -185,7 +195,13 @@ impl<'a> Surveyor<'a> {
             unplaced: 0,
         };
         for Held { it: error, site } in &look.undecodable {
-            if let Some(finding) = self.objects.look(|world| rules::undecodable(error, self.policy, View::new(world))) {
+            let Examined { judgement, stores, questions, .. } = self.objects.look(|world| {
+                let view = self.read.view(world);
+                rules::examine_undecodable(error, view, self.policy, look.judged_at, Surface::Check)
+            });
+            look.stores.extend(stores);
+            look.questions.extend(questions);
+            for finding in judgement.findings {
                 let place = self.objects.place(*site, &finding);
                 look.findings.add(Reported { finding, place }, true);
             }

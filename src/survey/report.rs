@@ -1,5 +1,6 @@
 //! What judging many objects showed, as data: every format is a rendering of it.
 
+use crate::apis::{self, Row};
 use crate::finding::{Finding, Severity};
 use crate::k8s::ObjectRef;
 use crate::survey::entry::Entry;
@@ -102,6 +103,12 @@ impl Report {
     /// Findings that their object's owner asked to leave.
     pub(crate) fn suppressed(&self) -> usize {
         self.findings.iter().filter(|it| it.finding.suppressed.is_some()).count()
+    }
+
+    /// How many of the judged objects are of a mesh: TLS is theirs, and workloads alone say nothing of it.
+    pub(crate) fn mesh_objects(&self) -> usize {
+        let of_mesh = |object: &ObjectRef| apis::row(&object.api_version, &object.kind).is_some_and(Row::is_reviewed);
+        self.judged.iter().filter(|(object, _)| of_mesh(object)).count()
     }
 
     /// Whether anything of this severity or above was found.

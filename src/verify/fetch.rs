@@ -10,6 +10,7 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::sources::cluster::Lacking;
 use crate::sources::http::{BodyError, Http};
 use crate::verify::stats::FILTER;
 use crate::verify::{CertsError, ProxyCertificate, Stats, StatsError};
@@ -81,6 +82,9 @@ pub(crate) enum FetchError {
     /// The API server or the kubelet doesn't forward.
     #[error("{0}")]
     Forward(String),
+    /// The API server doesn't allow it.
+    #[error("no port-forward: {0}")]
+    Lacking(Box<Lacking>),
     /// The connection is no HTTP, or ended early.
     #[error("{path}: {reason}; is this the port of the proxy's admin interface?")]
     Http {

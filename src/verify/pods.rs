@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use kube::api::{Api, ListParams};
-use kube::core::Status;
 use kube::{Client, ResourceExt};
 use thiserror::Error;
 
-use crate::sources::cluster::{Pages, begun_anew, is_expired};
+use crate::sources::cluster::{self, Lacking, Pages, begun_anew, is_expired};
 use crate::verify::fetch::{self, AdminUrl, FetchError, Reading};
 
 /// The container that App Mesh's injector adds, and that gateways have.
@@ -32,9 +31,13 @@ pub(crate) struct ProxyPod {
 
 /// Why pods could not be listed.
 #[derive(Debug, Error)]
-#[error("the pods could not be listed: {reason}")]
-pub(crate) struct ListError {
-    reason: String,
+pub(crate) enum ListError {
+    /// The API server doesn't allow it.
+    #[error("{0}")]
+    Lacking(Box<Lacking>),
+    /// Anything else.
+    #[error("the pods could not be listed: {0}")]
+    Other(String),
 }
 
 /// The running pods that have a container `envoy`: of a namespace, or of all (None), with these labels (a label selector).
@@ -51,7 +54,17 @@ pub(crate) async fn find(
         None => Api::all(client.clone()),
     };
     let found = begun_anew(|| find_once(&api, selector), is_expired).await;
-    found.map_err(|error| ListError { reason: told(&error, "list pods") })
+    found.map_err(|error| match refusal(&error, namespace) {
+        Some(lacking) => ListError::Lacking(lacking),
+        None => ListError::Other(cluster::told(&error)),
+    })
+}
+
+/// The rights that are lacking where the API server refuses: all that reading proxies takes.
+fn refusal(error: &kube::Error, namespace: Option<&str>) -> Option<Box<Lacking>> {
+    let kube::Error::Api(status) = error else { return None };
+    let lacking = status.is_forbidden().then(|| Lacking::new(&status.message, namespace))?;
+    Some(Box::new(lacking.of("", "pods", &["get", "list"]).of("", "pods/portforward", &["create", "get"])))
 }
 
 async fn find_once(api: &Api<Pod>, selector: Option<&str>) -> kube::Result<Vec<ProxyPod>> {
@@ -88,8 +101,10 @@ pub(crate) async fn read(
 ) -> Result<Reading, FetchError> {
     let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
     see_that_it_runs(&api, pod).await?;
-    let mut forwarder = api.portforward(&pod.name, &[port]).await.map_err(|error| {
-        FetchError::Forward(format!("no port-forward: {}", told(&error, "get and create pods/portforward")))
+    let forwarder = api.portforward(&pod.name, &[port]).await;
+    let mut forwarder = forwarder.map_err(|error| match refusal(&error, Some(&pod.namespace)) {
+        Some(lacking) => FetchError::Lacking(lacking),
+        None => FetchError::Forward(format!("no port-forward: {}", cluster::told(&error))),
     })?;
     let nothing = || FetchError::Forward("the API server forwards no such port".to_owned());
     let stream = forwarder.take_stream(port).ok_or_else(nothing)?;
@@ -124,33 +139,9 @@ async fn see_that_it_runs(api: &Api<Pod>, ProxyPod { namespace, name }: &ProxyPo
         },
         Ok(None) => format!("there is no such pod; kubectl -n {namespace} get pods lists those there are"),
         Err(kube::Error::Api(status)) if status.is_forbidden() => return Ok(()),
-        Err(error) => format!("the pod could not be looked at: {}", told(&error, "get pods")),
+        Err(error) => format!("the pod could not be looked at: {}", cluster::told(&error)),
     };
     Err(FetchError::Forward(problem))
-}
-
-/// What the API server says, and what ends it.
-fn told(error: &kube::Error, permission: &str) -> String {
-    match error {
-        kube::Error::Api(status) => told_status(status, permission),
-        other => {
-            let mut text = other.to_string();
-            let mut cause = std::error::Error::source(other);
-            while let Some(error) = cause {
-                text = format!("{text}: {error}");
-                cause = error.source();
-            }
-            text
-        }
-    }
-}
-
-fn told_status(status: &Status, permission: &str) -> String {
-    if status.is_forbidden() {
-        format!("{}; grant the right to {permission}", status.message)
-    } else {
-        status.message.clone()
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::aws::Question;
 use crate::k8s::ObjectRef;
-use crate::mesh::{StoreState, Unread, View};
+use crate::mesh::{StoreState, Unread};
 use crate::policy::Policy;
 use crate::rules::{self, Examined, Surface};
 use crate::sources::{SharedWorld, Touched};
@@ -70,9 +70,12 @@ impl Bench<'_> {
             }
         }
         let undecodable = self.world.undecodable();
-        let found = undecodable
-            .iter()
-            .filter_map(|error| self.world.read(|world| rules::undecodable(error, self.policy, View::new(world))));
+        let found = undecodable.iter().flat_map(|error| {
+            let examined = self.world.read(|world| {
+                rules::examine_undecodable(error, read.view(world), self.policy, self.now, Surface::Check)
+            });
+            examined.judgement.findings
+        });
         board.place_undecodable(found.collect::<Vec<_>>());
         open
     }

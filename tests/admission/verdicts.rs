@@ -145,6 +145,10 @@ async fn an_object_that_cant_be_read_is_refused_unless_it_was_so_before() {
     let mut labelled = unreadable.clone();
     labelled["metadata"]["labels"] = json!({"team": "shop"});
     bed.ask(&update(unreadable.clone(), labelled)).await.warns(&["MV006", "unreadable before"]);
+    // What else is wrong with it is reported with it.
+    unreadable["spec"]["listeners"][0]["tls"]["mode"] = json!(5);
+    let all = ["MV006", "listeners[0].portMapping.port", "listeners[0].tls.mode", "MV101", "hostname-mismatch"];
+    bed.ask(&create(unreadable.clone())).await.denies(&all);
     // A repair in steps: readable again, and still wrong.
     bed.ask(&update(unreadable, node())).await.warns(&["MV101", "unreadable before"]);
 }

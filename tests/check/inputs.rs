@@ -101,19 +101,19 @@ fn the_standard_input_is_a_dash() {
 #[test]
 fn what_is_no_manifest_is_left_out_of_a_folder_and_told_of_a_file() {
     let folder = Folder::sound();
-    folder.write("values.yaml", "replicas: 3\n");
+    folder.write("settings.yaml", "replicas: 3\n");
     folder.write("notes.txt", "kind: [");
     folder.write(".git/x.yaml", "kind: [");
     let ran = folder.run(&["check", "."]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.err.contains("1 document without apiVersion and kind is left out"), "{ran:?}");
 
-    let ran = folder.run(&["check", ".", "values.yaml"]);
+    let ran = folder.run(&["check", ".", "settings.yaml"]);
     assert_eq!(ran.code, Some(0), "read once, as part of the folder: {ran:?}");
-    let ran = folder.run(&["check", "values.yaml"]);
+    let ran = folder.run(&["check", "settings.yaml"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(
-        ran.out.contains("values.yaml:1:1: this is no Kubernetes object: apiVersion and kind are missing"),
+        ran.out.contains("settings.yaml:1:1: this is no Kubernetes object: apiVersion and kind are missing"),
         "{ran:?}"
     );
 }
@@ -132,8 +132,8 @@ fn nothing_to_read_is_an_error() {
 
     folder.write("other.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: x}\n");
     let ran = folder.run(&["check", "."]);
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.err.contains("nothing to judge: 1 object read"), "{ran:?}");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.err.contains("error: no mesh object among 1 object"), "{ran:?}");
 }
 
 #[test]

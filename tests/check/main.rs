@@ -7,6 +7,7 @@ mod support;
 
 mod baseline;
 mod comments;
+mod common_errors;
 mod explain;
 mod formats;
 mod help;
@@ -21,4 +22,6 @@ mod promises;
 mod properties;
 mod run;
 mod terminal;
+mod tools;
 mod wild;
+mod words;

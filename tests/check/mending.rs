@@ -33,7 +33,7 @@ fn mends(files: &[(&str, String)], found: &[&str]) -> Vec<String> {
         files.iter().for_each(|(name, text)| folder.write(name, text));
         assert_eq!(codes(&folder.json(&[]).1), found);
         let ran = folder.run(&["check", ".", "--diff"]);
-        assert!(ran.err.contains("by the letter"), "{ran:?}");
+        assert!(ran.err.contains("made automatically"), "{ran:?}");
         apply(&folder, program, arguments, &ran.out);
         let (code, json) = folder.json(&[]);
         assert_eq!((code, codes(&json)), (Some(0), vec![]), "{program}:\n{}\n{json:#}", ran.out);
@@ -168,7 +168,7 @@ fn what_stands_behind_an_alias_or_comes_by_a_pipe_is_left_to_people() {
     let folder = Folder::with(&node, &BLUE);
     let ran = folder.run(&["check", ".", "--diff"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
-    assert!(ran.err.contains("nothing that can be mended by the letter"), "{ran:?}");
+    assert!(ran.err.contains("nothing can be fixed automatically"), "{ran:?}");
     let ran =
         folder.run_with(&["check", "-", "workload.yaml", "secret.yaml", "--diff"], &NODE.replace("STRICT", "strict"));
     assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{ran:?}");
@@ -178,7 +178,7 @@ fn what_stands_behind_an_alias_or_comes_by_a_pipe_is_left_to_people() {
 fn the_report_says_that_there_is_a_patch() {
     let folder = Folder::with(&NODE.replace("STRICT", "strict"), &BLUE);
     let ran = folder.run(&["check", "."]);
-    assert!(ran.out.contains("1 can be mended by the letter: the same command with --diff shows the patch"), "{ran:?}");
+    assert!(ran.out.contains("1 can be fixed automatically: the same command with --diff prints the patch"), "{ran:?}");
     let (_, json) = folder.json(&[]);
     assert_eq!(
         json["findings"][0]["edit"],

@@ -120,7 +120,7 @@ fn a_policy_that_cannot_be_used_says_what_was_meant() {
         ("severitys: {}", "did you mean `severities`?"),
         ("severities: {hostname-missmatch: warn}", "did you mean `hostname-mismatch`?"),
         ("severities: {MV101: error}", "severities.MV101"),
-        ("severities: [", "line 1"),
+        ("severities: [", "policy.cfg:1:13: unclosed bracket"),
     ] {
         folder.write("policy.cfg", policy);
         let ran = folder.run(&["check", ".", "--config", "policy.cfg"]);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::run::{BLUE, Folder, GREEN, NODE, WORKLOAD, places, secret};
+use crate::run::{BLUE, Folder, GREEN, NODE, WORKLOAD, codes, places, secret};
 
 /// Every object of the world in one list.
 fn list(node: &str, certificate: &crate::support::mint::Issued) -> Value {
@@ -129,6 +129,59 @@ fn an_object_that_cannot_be_read_is_named_at_its_field() {
     let (code, json) = folder.json(&[]);
     assert_eq!(places(&json), [("MV006".to_owned(), 10, 27)], "{json:#}");
     assert_eq!(code, Some(1));
+}
+
+#[test]
+fn every_place_that_cannot_be_read_is_named_and_the_rest_is_judged() {
+    let slips = NODE
+        .replace("port: 8443", "port: \"8443\"")
+        .replace("mode: STRICT", "mode: [STRICT]")
+        .replace("      tls:\n", "      tlss: {}\n      tls:\n");
+    // The certificate is another name's, which is no matter of ports and modes.
+    let folder = Folder::with(&slips, &GREEN);
+    let (code, json) = folder.json(&[]);
+    let told: Vec<_> =
+        json["findings"].as_array().expect("findings").iter().map(|it| (&it["code"], &it["field"])).collect();
+    let at = |code: &'static str, path: &'static str| (Value::from(code), Value::from(path));
+    let expected = [
+        at("MV006", "/spec/listeners/0/portMapping/port"),
+        at("MV006", "/spec/listeners/0/tls/mode"),
+        at("MV101", "/spec/listeners/0/tls/certificate/file/certificateChain"),
+        at("MV001", "/spec/listeners/0/tlss"),
+    ];
+    assert_eq!(told, expected.iter().map(|(code, path)| (code, path)).collect::<Vec<_>>(), "{json:#}");
+    assert_eq!((code, &json["summary"]["objects"]), (Some(1), &Value::from(2)), "{json:#}");
+}
+
+#[test]
+fn of_what_depends_on_values_that_cannot_be_read_nothing_is_claimed() {
+    // Which pods it selects isn't known, so nor is what they mount.
+    let folder = Folder::with(&NODE.replace("{app: blue}}", "{app: blue, tier: 1}}"), &GREEN);
+    assert_eq!(codes(&folder.json(&[]).1), ["MV006"]);
+    // Nor which certificate is meant.
+    let folder = Folder::with(&NODE.replace("/certs/tls.crt", "[/certs/tls.crt]"), &GREEN);
+    assert_eq!(codes(&folder.json(&[]).1), ["MV006"]);
+    // A list whose elements can't be read, and what stands behind them.
+    let text = NODE.replace("  listeners:\n", "  backends: [a, {virtualService: 5}]\n  listeners:\n");
+    let (_, json) = Folder::with(&text, &GREEN).json(&[]);
+    assert_eq!(codes(&json), ["MV006", "MV006", "MV101"], "{json:#}");
+}
+
+#[test]
+fn every_place_of_a_workload_that_cannot_be_read_is_named() {
+    let folder = Folder::sound();
+    folder.write(
+        "workload.yaml",
+        WORKLOAD.replace("{app: blue}\n      annotations: {", "{app: yes, tier: 1}\n      annotations: {a: true, "),
+    );
+    let (_, json) = folder.json(&[]);
+    let of_workload =
+        json["findings"].as_array().expect("findings").iter().filter(|it| it["object"]["kind"] == "Deployment");
+    let messages: Vec<_> = of_workload.map(|it| it["message"].as_str().expect("text")).collect();
+    assert_eq!(messages.len(), 3, "{json:#}");
+    for word in ["annotations.a: ", "labels.app: ", "labels.tier: "] {
+        assert!(messages.iter().any(|it| it.contains(word)), "{word}: {messages:#?}");
+    }
 }
 
 /// A Deployment whose template is wrong in one place, which is reported there and in words of Kubernetes.

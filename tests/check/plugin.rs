@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use crate::run::{Folder, NODE};
 
 /// A real kubectl: from `KUBEBUILDER_ASSETS`, or built by scripts/parts.
-static KUBECTL: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static KUBECTL: LazyLock<PathBuf> = LazyLock::new(|| {
     let parts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/parts");
     let output = Command::new(&parts).arg("assets").stderr(Stdio::inherit()).output().expect("scripts/parts runs");
     assert!(output.status.success(), "there is no kubectl: see what scripts/parts says above");
@@ -49,7 +49,7 @@ fn kubectl_runs_it_and_its_help_speaks_of_kubectl() {
     assert!(help.contains("Usage: kubectl meshvet <COMMAND>"), "{help}");
     assert!(help.contains("  kubectl meshvet explain MV101 "), "{help}");
     let (_, help, _) = kubectl(&folder, &["meshvet", "check", "--help"]);
-    assert!(help.contains("Usage: kubectl meshvet check [OPTIONS] <PATH>..."), "{help}");
+    assert!(help.contains("Usage: kubectl meshvet check [OPTIONS] [PATH]..."), "{help}");
     assert!(help.contains("helm template ./chart | kubectl meshvet check -"), "{help}");
     let (code, said, _) = kubectl(&folder, &["meshvet", "check", "node.yaml"]);
     assert_eq!(code, Some(0), "{said}");

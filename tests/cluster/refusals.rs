@@ -42,7 +42,7 @@ fn refused(namespace: &'static str, data: &[(&str, &str)], edit: impl Fn(&mut Va
     edit(&mut node);
     world.has([secret(namespace, "web-tls", data), manifests::deployment(namespace, "web", "web-tls:/certs")]);
     world.knows(&node);
-    let parts = ["expected: ", "found: ", "would happen: ", "fix: "];
+    let parts = ["expected: ", "found: ", "at run time: ", "fix: "];
     world.apply(&node).refused(says).refused(&parts);
     let left = world.kubectl.run(&["-n", namespace, "get", "virtualnodes", "-o", "name"], "");
     assert_eq!(left.succeeds().stdout, "", "nothing was created");

@@ -193,10 +193,14 @@ fn a_missing_permission_is_named() {
         nothing,
         &["-n", "shop"],
         2,
-        &["the pods could not be listed", "forbidden", "grant the right to list pods"],
+        &[
+            "you (ServiceAccount",
+            "may not create and get and list pods, pods/portforward in namespace shop",
+            "kind: Role",
+        ],
     );
     let forbidden =
-        ["error shop/client: no port-forward", "forbidden", "grant the right to get and create pods/portforward"];
+        ["no port-forward: you (ServiceAccount", "may not ", "pods/portforward in namespace shop", "kind: Role"];
     says("looker", &[(look, "pods")], &["-n", "shop", "client"], 2, &forbidden);
     says("looker-at-all", &[(look, "pods")], &["-n", "shop"], 2, &forbidden);
     says("reader", &[(look, "pods"), (forward, "pods/portforward")], &["-n", "shop"], 0, &["2 proxies read"]);

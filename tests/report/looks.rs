@@ -124,7 +124,7 @@ fn two_thousand_nodes_are_all_there() {
 fn a_sound_mesh_says_so() {
     let (mut browser, verdict) = opens(&Mesh::sound(60), "sound");
     assert_eq!(verdict, "Every call's TLS is sound");
-    assert_eq!(browser.text_of(".mend h2"), "Nothing to mend");
+    assert_eq!(browser.text_of(".mend h2"), "Nothing to fix");
     assert!(browser.text_of("#finding-rows").contains("Nothing was found"));
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::apis::core::volumes::{PodVolume, VolumeMount};
 use crate::k8s::FieldPath;
+use crate::k8s::some_null_is_empty;
 use crate::mesh::Probe;
 
 #[derive(Deserialize, Default)]
@@ -19,7 +20,10 @@ pub(in crate::apis) struct Template {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(in crate::apis) struct TemplateMetadata {
+    // As the API server reads them: `null` for an empty string.
+    #[serde(deserialize_with = "some_null_is_empty")]
     pub(in crate::apis) labels: Option<BTreeMap<String, String>>,
+    #[serde(deserialize_with = "some_null_is_empty")]
     pub(in crate::apis) annotations: Option<BTreeMap<String, String>>,
 }
 

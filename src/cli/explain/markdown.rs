@@ -32,7 +32,7 @@ fn index() -> String {
     let mut text = String::from(
         "# The rules\n\n\
          Made from the rules' own documentation: `just rules` writes these pages anew. `meshvet explain MV101` prints one of\n\
-         them. A code is never used again for another rule; the policy file sets what each weighs.\n",
+         them. A code is never used again for another rule; the policy file sets the severity of each.\n",
     );
     for (prefix, title) in GROUPS {
         let rules: Vec<&Rule> = RULES.iter().filter(|rule| rule.code.starts_with(prefix)).collect();

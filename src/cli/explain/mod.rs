@@ -35,7 +35,7 @@ pub(super) struct ExplainArgs {
     rules: Vec<String>,
 
     /// List the rules that have this severity by default.
-    #[arg(long, value_enum, value_name = "SEVERITY")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
     severity: Option<Weight>,
 
     /// List the rules whose name, summary or manual holds this word.
@@ -43,11 +43,11 @@ pub(super) struct ExplainArgs {
     find: Option<String>,
 
     /// How to print them.
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
 
     /// When to colour the output.
-    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, value_enum, ignore_case = true, value_name = "WHEN", default_value = "auto")]
     color: ColorChoice,
 
     /// Write each rule's manual and an index into this folder, as docs/rules has them.

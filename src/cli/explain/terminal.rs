@@ -23,7 +23,7 @@ pub(super) fn table(rules: &[&Rule], style: Style) -> String {
         );
     }
     text.push_str(
-        "\n`meshvet explain CODE` prints a rule's manual; the policy file (--config) sets what each weighs.\n",
+        "\n`meshvet explain CODE` prints a rule's manual; the policy file (--config) sets the severity of each.\n",
     );
     text
 }

@@ -88,7 +88,7 @@ const sentence = (text) => (/^(the|no|a|an|only|nothing|what|none|neither) /.tes
 
 function drawMend(worst) {
   const list = byId("mend");
-  byId("mend-title").textContent = data.mend.length ? "Mend first" : "Nothing to mend";
+  byId("mend-title").textContent = data.mend.length ? "Fix first" : "Nothing to fix";
   for (const { object, node, findings: numbers, calls: broken } of data.mend) {
     const first = findings[numbers[0]];
     const effect = broken.length

@@ -192,7 +192,7 @@ function details(finding) {
   const row = (term, text, kind) => text && list.append(element("dt", {}, term), element("dd", { class: kind }, text));
   row("Expected", finding.expected);
   row("Found", finding.found);
-  row("Otherwise", finding.consequence, "mono");
+  row("At run time", finding.consequence, "mono");
   row("Fix", finding.fix, "fix");
   row("At", [objectName(finding), finding.field].filter(Boolean).join(", "));
   row("In", finding.place, "mono");

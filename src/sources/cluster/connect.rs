@@ -92,9 +92,20 @@ pub(crate) async fn connect_told(options: &ConnectOptions) -> Result<(Client, St
     config.read_timeout = Some(Duration::from_secs(u64::from(WATCH_SECONDS) + 10));
     config.reset_reader_on_write = true;
     tracing::info!(server = %config.cluster_url, "{origin}");
+    let command = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
     match Client::try_from(config) {
         Ok(client) => Ok((client, origin)),
-        Err(error) => Err(ConnectError::Client { origin, reason: chain(&error) }),
+        Err(error) => {
+            let mut reason = chain(&error);
+            // Whatever it was, it is the command's.
+            if let (Some(command), kube::Error::Auth(_)) = (command, &error) {
+                let why = reason.rsplit(": ").next().unwrap_or_default();
+                let why = why.split(" (os error").next().unwrap_or_default();
+                reason =
+                    format!("the command that gives credentials, {command}, can't be run: {why}; is it installed?");
+            }
+            Err(ConnectError::Client { origin, reason })
+        }
     }
 }
 
@@ -185,7 +196,13 @@ fn reason(error: &KubeconfigError) -> String {
             Some(place) => format!("no kubeconfig: line {}, column {} can't be read", place.line(), place.column()),
             None => "no kubeconfig: it can't be read as YAML".to_owned(),
         },
+        KubeconfigError::ReadConfig(error, _) if error.kind() == std::io::ErrorKind::NotFound => {
+            "there is no such file; a relative path begins where meshvet is started".to_owned()
+        }
         KubeconfigError::ReadConfig(error, path) => format!("{}: {error}", path.display()),
+        KubeconfigError::LoadClusterOfContext(cluster) => {
+            format!("its context names the cluster {cluster:?}, which it doesn't have")
+        }
         other => chain(other),
     }
 }
@@ -314,6 +331,6 @@ current-context: east
             names(outcome, &[&["--kubeconfig ", "config: "], reasons].concat());
         }
         let options = ConnectOptions { kubeconfig: Some(folder.path().join("none")), context: None };
-        names(server(&options, &Environment::default()).await, &["/none: ", "No such file"]);
+        names(server(&options, &Environment::default()).await, &["/none: ", "no such file"]);
     }
 }

@@ -114,18 +114,107 @@ pub(super) fn forbidden(kind: &WatchedKind, place: &Place, verb: &str, status: &
 pub(crate) fn told(error: &kube::Error) -> String {
     match error {
         // Its own words are the same thing twice, the second time as Rust would write it.
+        kube::Error::Api(status) if status.code == 401 => Trouble::of(error).what,
         kube::Error::Api(status) if status.message.trim().is_empty() => {
             format!("the API server answers {} {}", status.code, status.reason)
         }
         kube::Error::Api(status) => {
             format!("the API server answers {}: {}", status.code, status.message.trim())
         }
+        kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::Auth(_) => Trouble::of(error).what,
         // What could not be parsed may be a Secret: only the place is told.
         kube::Error::SerdeError(error) => {
             format!("the answer can't be read (line {}, column {})", error.line(), error.column())
         }
         error => chain(error),
     }
+}
+
+/// Why the API server can't be asked, in the words of whoever asks, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    /// `the API server refused your credentials (401)`
+    pub what: String,
+    /// What to do.
+    pub fix: &'static str,
+}
+
+impl Trouble {
+    /// Of a request that failed.
+    pub(crate) fn of(error: &kube::Error) -> Self {
+        let new = |what: String, fix| Self { what, fix };
+        if let Some(status) = status_of(error) {
+            let message = one_line(status.message.trim());
+            return match status.code {
+                401 => new("the API server refused your credentials (401)".to_owned(), LOG_IN),
+                403 => {
+                    new(format!("the API server knows you, and doesn't allow that (403): {message}"), ASK_FOR_RIGHTS)
+                }
+                404 => new("the server answers as no API server does (404)".to_owned(), SERVER),
+                429 | 503 => {
+                    new(format!("the API server is busy ({}): {message}", status.code), "try again in a while")
+                }
+                code => new(format!("the API server answers {code}: {message}"), SAME_KUBECTL),
+            };
+        }
+        let causes = chain(error);
+        let has = |words: &[&str]| words.iter().any(|word| causes.contains(word));
+        let last = last_cause(error);
+        if matches!(error, kube::Error::Auth(_)) || has(&["auth exec", "unable to run auth"]) {
+            return new(format!("there are no credentials to ask the API server with: {last}"), CREDENTIALS);
+        }
+        if has(&["invalid peer certificate", "UnknownIssuer", "NotValidForName", "BadSignature"]) {
+            let why = untrusted(&causes);
+            return new(format!("the API server's certificate isn't trusted: {why}"), AUTHORITY);
+        }
+        if has(&["InvalidContentType", "invalid HTTP version", "corrupt message"]) {
+            return new(
+                "the server speaks another protocol than the kubeconfig says (https or http)".to_owned(),
+                SERVER,
+            );
+        }
+        new(format!("the API server can't be reached: {last}"), REACH)
+    }
+}
+
+const LOG_IN: &str =
+    "log in again, as you do for kubectl; `kubectl auth whoami` by the same kubeconfig and context says who you are";
+const ASK_FOR_RIGHTS: &str = "ask who administers the cluster for the right, or choose another --context";
+const SERVER: &str = "see the server's address in the kubeconfig (`kubectl config view --minify`)";
+const SAME_KUBECTL: &str = "see what `kubectl version` says by the same kubeconfig and context";
+const CREDENTIALS: &str =
+    "see the user's entry in the kubeconfig (`kubectl config view --minify`), and that its command is installed";
+const AUTHORITY: &str = "certificate-authority-data of the kubeconfig's cluster must hold the authority that issued it";
+const REACH: &str = "see that the cluster runs, that VPN or proxy lead to it, and that this is the right --context";
+
+/// What is wrong with the API server's certificate, in words.
+fn untrusted(causes: &str) -> &'static str {
+    if causes.contains("UnknownIssuer") {
+        "none of the kubeconfig's authorities issued it"
+    } else if causes.contains("NotValidForName") {
+        "it doesn't hold for the name or address that the kubeconfig asks for"
+    } else if causes.contains("Expired") {
+        "it has expired"
+    } else if causes.contains("NotValidYet") {
+        "it doesn't hold yet (or the clock here is wrong)"
+    } else {
+        "it doesn't verify"
+    }
+}
+
+/// What is behind all of it, without the number of the system's error.
+fn last_cause(error: &kube::Error) -> String {
+    let mut last: &(dyn Error + 'static) = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    let text = one_line(&last.to_string());
+    if text.contains("lookup address") {
+        return "its host's name can't be resolved".to_owned();
+    }
+    let text = text.rsplit_once(" (os error ").map_or(text.as_str(), |(text, _)| text);
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// An error and its causes. A cause that the text before it tells already is left out.
@@ -191,7 +280,7 @@ mod tests {
         is(
             watcher::Error::InitialListFailed(kube::Error::Service(Box::new(refused))),
             Why::Other,
-            &["could not list secrets", "Connection refused"],
+            &["could not list secrets: the API server can't be reached: connection refused"],
         );
     }
 

@@ -17,6 +17,7 @@ mod failure;
 mod flights;
 mod heard;
 mod kinds;
+mod lacking;
 mod metadata;
 #[cfg(test)]
 mod metadata_tests;
@@ -59,7 +60,8 @@ use crate::sources::cluster::place::Place;
 pub use compare::{Comparison, Difference, What, compare};
 pub(crate) use connect::connect_told;
 pub use connect::{ConnectError, ConnectOptions, connect};
-pub(crate) use failure::told;
+pub(crate) use failure::{Trouble, told};
+pub(crate) use lacking::{Lacking, TO_APPLY};
 pub(crate) use pages::{Pages, begun_anew, is_expired};
 pub use read::KubeReader;
 pub(crate) use read::is_label;

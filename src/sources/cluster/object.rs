@@ -136,8 +136,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
         "" => ObjectRef::cluster_scoped(kind.api_version, kind.kind, object.name()),
         namespace => ObjectRef::new(kind.api_version, kind.kind, namespace, object.name()),
     };
-    let undecodable =
-        |message: String| Box::new(Undecodable { object: itself.clone(), field: FieldPath::root(), message });
+    let undecodable = |message: String| Box::new(Undecodable::at(itself.clone(), FieldPath::root(), message));
     if object.text.len() > MAX_BYTES {
         return Err(undecodable(format!(
             "{} bytes, which is more than the {MAX_BYTES} that are read",

@@ -171,6 +171,9 @@ async fn the_list_of_proxies_begins_anew() {
 
     let (client, asked) = two_pages("/pods", 4);
     let error = pods::find(&client, Some("shop"), None).await.expect_err("too often");
-    assert_eq!(error.to_string(), "the pods could not be listed: The provided continue parameter is too old");
+    assert_eq!(
+        error.to_string(),
+        "the pods could not be listed: the API server answers 410: The provided continue parameter is too old"
+    );
     assert_eq!(asked.pages(), "12121212");
 }

@@ -32,6 +32,8 @@ pub struct KubeReader {
     client: Client,
     access: SecretAccess,
     scope: SecretScope,
+    /// Whether it reads with a person's rights, and not with those of meshvet's ServiceAccount.
+    for_person: bool,
     /// Which kinds may not be read, and when that was logged last.
     told: Arc<Mutex<BTreeMap<&'static str, Instant>>>,
 }
@@ -39,13 +41,19 @@ pub struct KubeReader {
 impl KubeReader {
     /// A reader that respects how Secrets may be read: under [`SecretAccess::Never`] it leaves them out.
     pub fn new(client: Client, access: SecretAccess) -> Self {
-        Self { client, access, scope: SecretScope::Everywhere, told: Arc::default() }
+        Self { client, access, scope: SecretScope::Everywhere, for_person: false, told: Arc::default() }
     }
 
     /// Leaves out the Secrets of other namespaces.
     #[must_use]
     pub fn within(self, scope: SecretScope) -> Self {
         Self { scope, ..self }
+    }
+
+    /// Says of what may not be read what a person can do about it.
+    #[must_use]
+    pub(crate) fn for_person(self) -> Self {
+        Self { for_person: true, ..self }
     }
 
     /// Logs what may not be read: whoever runs meshvet has to mend it, and the user's warning doesn't reach them. Now and then, since
@@ -80,6 +88,15 @@ impl KubeReader {
             Err(error) => match status_of(&error) {
                 Some(status) if status.code == 404 => StoreState::Absent,
                 Some(status) if status.is_forbidden() => {
+                    if self.for_person {
+                        let resource = kind.resource();
+                        let instead = if kind.plural == "secrets" { "; --secrets none leaves them out" } else { "" };
+                        let why = status.message.trim();
+                        return failed(format!(
+                            "you may not get {resource} in namespace {}: {why}{instead}",
+                            key.namespace
+                        ));
+                    }
                     let place = Place::of_object(kind, &self.scope, &key.namespace);
                     let why = forbidden(kind, &place, "get", status);
                     self.tell(kind, &why);

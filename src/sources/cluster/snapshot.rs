@@ -13,6 +13,7 @@ use crate::sources::SharedWorld;
 use crate::sources::cluster::ClusterOptions;
 use crate::sources::cluster::failure::{status_of, told};
 use crate::sources::cluster::kinds::{self, WatchedKind};
+use crate::sources::cluster::lacking::Lacking;
 use crate::sources::cluster::metadata::{self, Whole};
 use crate::sources::cluster::pages::{Pages, begun_anew, is_expired};
 use crate::sources::cluster::place::Place;
@@ -39,6 +40,8 @@ pub struct Gaps {
     pub problems: Vec<String>,
     /// What a reader should know, one sentence each.
     pub notes: Vec<String>,
+    /// The role that allows whoever asked to list what they may not.
+    pub role: Option<String>,
 }
 
 /// Lists everything that verdicts rest on into `world`. Where a namespace is given and a kind may not be listed in all of them,
@@ -71,6 +74,7 @@ pub(crate) async fn list_all(
 fn gaps(outcomes: Vec<(&'static WatchedKind, Found)>, namespace: Option<&str>) -> Gaps {
     let mut gaps = Gaps::default();
     let (mut narrowed, mut absent, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lacking: Option<Lacking> = None;
     for (kind, found) in outcomes {
         match found {
             Found::All => {}
@@ -84,8 +88,17 @@ fn gaps(outcomes: Vec<(&'static WatchedKind, Found)>, namespace: Option<&str>) -
             // A cluster may well do without it.
             Found::Absent if kind.optional => {}
             Found::Absent => absent.push(kind.resource()),
+            Found::Denied(why) => {
+                // What belongs to no namespace takes a ClusterRole, whichever was asked about.
+                let of = lacking.unwrap_or_else(|| Lacking::new(&why, namespace));
+                lacking = Some(of.of(kind.group, kind.plural, &["list"]));
+            }
             Found::Failed(problem) => gaps.problems.push(problem),
         }
+    }
+    if let Some(lacking) = lacking {
+        gaps.problems.push(lacking.told());
+        gaps.role = Some(lacking.role());
     }
     if let Some(namespace) = namespace.filter(|_| !narrowed.is_empty()) {
         gaps.notes.push(format!(
@@ -111,6 +124,8 @@ enum Found {
     /// None of it, which others can do without; why.
     Nothing(String),
     Absent,
+    /// None of it, for want of a right: verdicts may be wrong for that.
+    Denied(String),
     /// None of it: verdicts may be wrong for that.
     Failed(String),
 }
@@ -121,7 +136,7 @@ impl Found {
         let (except, why) = match self {
             Found::All | Found::Absent => return None,
             Found::InNamespace(why) => (namespace, why),
-            Found::Nothing(why) | Found::Failed(why) => (None, why),
+            Found::Nothing(why) | Found::Denied(why) | Found::Failed(why) => (None, why),
         };
         Some(Gap { sort: kind.sort(), except: except.map(str::to_owned), why: why.clone() })
     }
@@ -172,7 +187,7 @@ impl List<'_> {
         match (in_namespace, self.kind.optional) {
             (true, _) => Found::InNamespace(why),
             (false, true) => Found::Nothing(why),
-            (false, false) => Found::Failed(why),
+            (false, false) => Found::Denied(why),
         }
     }
 

@@ -113,7 +113,7 @@ fn walk(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<Found>, prob
 }
 
 /// The path as it was given; what lies in `.` without the dot.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 

@@ -1,6 +1,6 @@
 //! `kustomization.yaml`: not built here, and read for what its generators make.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
@@ -236,6 +236,8 @@ pub(super) struct Kustomized {
     /// Those that are built as parts of others.
     parts: HashSet<PathBuf>,
     patches: HashSet<PathBuf>,
+    /// The patches of descriptions in and above what is to be read, each with its folder.
+    above: HashMap<PathBuf, PathBuf>,
     /// How many files were left out because they are patches.
     left_out: usize,
     /// What generators made so far.
@@ -249,6 +251,20 @@ impl Kustomized {
         let is_patch = path.is_some_and(|path| self.patches.contains(&path));
         self.left_out += usize::from(is_patch);
         is_patch
+    }
+
+    /// Learns which files a description calls patches, where it was not among what is to be read.
+    pub(super) fn learn_patches(&mut self, description: Value, folder: &Path) {
+        if let Some(read) = Kustomization::read(description) {
+            let of_folder = |patch: PathBuf| (patch, folder.to_owned());
+            self.above.extend(read.patches(folder).into_iter().map(of_folder));
+        }
+    }
+
+    /// The folder whose description calls a file a patch.
+    pub(super) fn patch_of(&self, path: &Path) -> Option<PathBuf> {
+        let folder = self.above.get(&path.canonicalize().ok()?)?;
+        Some(super::tools::from_here(folder))
     }
 
     /// What a reader should know of it.

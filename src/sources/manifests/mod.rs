@@ -18,6 +18,7 @@ mod positions;
 mod scalar;
 mod source;
 mod text;
+mod tools;
 mod yaml;
 
 use std::collections::HashMap;
@@ -26,8 +27,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apis::{self, Entry, Row, Subject, Undecodable, decode_object};
-use crate::k8s::ObjectRef;
+use crate::apis::{self, Entry, Part, Row, Subject, Undecodable, decode_written};
+use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::{Fact, FactId, SecretAccess, World};
 use crate::text::plural;
 
@@ -40,6 +41,7 @@ pub use source::{Origin, Source};
 use kustomize::Kustomized;
 use node::{Budget, Fault};
 use objects::Raw;
+use tools::{Tool, Tools};
 
 /// Which of [`Manifests::sources`] something stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -174,6 +176,41 @@ pub(crate) fn in_order_of_texts<'t>(
     loader.load_texts(texts)
 }
 
+/// A fault for a name or a label that is no text, as YAML reads it: `yes` and `on` are booleans there, and `1.0` a number. Kinds that are
+/// decoded as a whole say so themselves; of others meshvet reads little else.
+fn texts_of_metadata(raw: &Raw) -> Result<(), Fault> {
+    let text = |key: &str| raw.value.get(key).and_then(Value::as_str).unwrap_or_default();
+    let row = apis::row(text("apiVersion"), text("kind"));
+    if !row.is_some_and(|row| matches!(row.part, Part::Place | Part::Store | Part::Service)) {
+        return Ok(());
+    }
+    let metadata = FieldPath::root().key("metadata");
+    let names = ["name", "namespace"].map(|key| metadata.key(key));
+    let maps = ["labels", "annotations"].map(|key| metadata.key(key));
+    let below = maps.into_iter().flat_map(|map| {
+        let members = raw.value.pointer(map.pointer()).and_then(Value::as_object);
+        members.into_iter().flatten().map(move |(key, _)| map.key(key)).collect::<Vec<_>>()
+    });
+    let wrong = names.into_iter().chain(below).find_map(|field| match raw.value.pointer(field.pointer()) {
+        Some(Value::Bool(flag)) => Some((field, format!("the boolean {flag}"))),
+        Some(Value::Number(number)) => Some((field, format!("the number {number}"))),
+        _ => None,
+    });
+    let Some((field, read)) = wrong else { return Ok(()) };
+    let at = raw.positions.nearest(&field);
+    Err(Fault::new(
+        at,
+        format!("{}: a string is expected, and YAML reads {read} here; write it in quotes", field.kubernetes()),
+    ))
+}
+
+/// Where the fields of a text's first document stand.
+pub(crate) fn first_positions(text: &str) -> Option<Positions> {
+    let mut budget = Budget::new(node::EXPANSION);
+    let document = text::read(text, &mut budget).documents.into_iter().next()?;
+    document.split(&mut budget).ok().map(|(_, spots)| Positions::new(spots))
+}
+
 struct Loader {
     namespace: String,
     out: Manifests,
@@ -188,6 +225,7 @@ struct Loader {
     kustomized: Kustomized,
     /// Whether the objects are kept one by one.
     in_order: bool,
+    tools: Tools,
 }
 
 /// Where a fact was met, and its place among the judged objects.
@@ -223,6 +261,7 @@ impl Loader {
             path: None,
             kustomized: Kustomized::default(),
             in_order: false,
+            tools: Tools::default(),
         }
     }
 
@@ -233,10 +272,22 @@ impl Loader {
         for (file, message) in problems {
             self.out.problems.push(LoadProblem { file, line: None, column: None, message });
         }
+        for input in inputs {
+            if let Input::Path(path) = input {
+                self.patches_above(path);
+            }
+        }
         let all = files.len();
         for (read, file) in files.into_iter().enumerate() {
             tell(read, all);
             if file.in_folder && self.kustomized.leaves_out(file.path.as_deref()) {
+                continue;
+            }
+            if let Some((path, folder)) =
+                file.path.as_deref().and_then(|path| Some((path, self.kustomized.patch_of(path)?)))
+            {
+                let by_name = (!file.in_folder).then_some((1, 1));
+                self.of_tool(Tool::Patch(Some(folder)), &input::shown(path), by_name);
                 continue;
             }
             match file.read() {
@@ -271,6 +322,10 @@ impl Loader {
                 return;
             }
         };
+        if let Some(chart) = origin.path.as_deref().filter(|_| text.contains("{{")).and_then(tools::chart_of) {
+            self.tools.template(chart, &name, &text);
+            return;
+        }
         self.names.push(name.clone());
         let mut budget = Budget::new(node::EXPANSION);
         let parsed = text::read(&text, &mut budget);
@@ -285,6 +340,10 @@ impl Loader {
         let otherwise = origin.path.as_deref().filter(|path| kustomize::is_by_name(path)).map(|_| kustomize::type_of());
         let mut document_of = Vec::new();
         for (document, lines) in parsed.documents.into_iter().zip(&documents) {
+            if let Some(tool) = Tool::of(&document, origin.path.as_deref()).filter(|_| otherwise.is_none()) {
+                self.of_tool(tool, &name, strict.then_some((document.at.line, document.at.column)));
+                continue;
+            }
             objects::take(document, otherwise.as_ref(), &mut budget, strict, &mut found);
             document_of.resize(found.objects.len(), lines);
         }
@@ -337,6 +396,7 @@ impl Loader {
             return Ok(false);
         }
         self.name(&mut raw)?;
+        texts_of_metadata(&raw)?;
         let text = |key: &str| raw.value.get(key).and_then(Value::as_str).unwrap_or_default();
         let kept = apis::row(text("apiVersion"), text("kind")).is_some_and(Row::is_reviewed);
         let original = kept.then(|| raw.value.clone());
@@ -352,7 +412,7 @@ impl Loader {
             return Ok(false);
         }
         self.keep_document(&raw.value, seen);
-        match decode_object(raw.value, &self.namespace) {
+        match decode_written(raw.value, &self.namespace) {
             Ok(Entry::Subject(reviewed)) => {
                 seen.index = Some(self.out.objects.len());
                 let id = FactId::Object(reviewed.object.clone());
@@ -417,6 +477,7 @@ impl Loader {
         let names = self.out.objects.iter().map(|located| located.reviewed.object.clone());
         self.out.index = names.enumerate().map(|(index, object)| (object, index)).collect();
         self.out.notes.extend(self.kustomized.note());
+        self.tell_of_tools();
         if self.foreign > 0 {
             let are = if self.foreign == 1 { "is" } else { "are" };
             self.out.notes.push(format!(

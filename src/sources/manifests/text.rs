@@ -8,8 +8,9 @@ use super::placeholders;
 use super::positions::Mark;
 use super::yaml::{self, Parsed};
 
-const RENDER_FIRST: &str = "template markers `{{ }}` are no YAML: render the templates first, for instance \
-                            `helm template . | meshvet check -`";
+/// What to do about template markers.
+pub(super) const RENDER_FIRST: &str = "template markers `{{ }}` are no YAML: render the templates first, for instance \
+                                       `helm template . | meshvet check -`";
 
 /// What to do about placeholders.
 pub(super) const FILL_IN: &str = "fill them in first, for instance `envsubst < FILE | meshvet check -`";

@@ -308,6 +308,13 @@ impl std::fmt::Display for Node {
 }
 
 impl Map {
+    /// The worst state of these nodes, and of the calls from and to them.
+    pub(crate) fn worst(&self, nodes: &[usize]) -> State {
+        let own = nodes.iter().filter_map(|node| self.nodes.get(*node)).map(|node| node.state);
+        let calls = self.calls.iter().filter(|call| nodes.contains(&call.client) || nodes.contains(&call.server));
+        own.chain(calls.map(|call| call.state)).max().unwrap_or(State::Sound)
+    }
+
     /// The nodes of this name: a virtual node and a gateway may have the same.
     ///
     /// # Errors
