@@ -8,11 +8,15 @@ pub mod core;
 mod decode_error;
 mod entry;
 mod faults;
+pub mod gateway;
+pub mod ingress;
+mod lenient;
 mod lists;
 mod objects;
 pub mod promises;
 mod proxy;
 mod registry;
+mod resource;
 mod subject;
 
 use std::collections::BTreeMap;
@@ -23,13 +27,14 @@ pub use core::WorkloadKind;
 pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::{Undecodable, UnknownField};
+pub use gateway::plane_of;
 pub(crate) use objects::decode_listed;
 pub use objects::{decode_object, decode_subject};
 pub use registry::{Api, Names, Part, Pods, Row};
 pub use subject::{Native, Subject};
 
 /// Every API, those of meshes first.
-pub static APIS: [&Api; 3] = [&appmesh::API, &core::API, &promises::API];
+pub static APIS: [&Api; 5] = [&appmesh::API, &gateway::API, &ingress::API, &core::API, &promises::API];
 
 /// The proxies that APIs give to pods.
 fn proxies() -> impl Iterator<Item = &'static proxy::ProxyOf> {

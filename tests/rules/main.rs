@@ -11,6 +11,7 @@ mod cases;
 mod codes;
 mod files;
 mod fronts;
+mod gateways;
 mod issuers;
 mod membership;
 mod names;
@@ -47,6 +48,7 @@ fn all() -> Vec<Case> {
         unlisted::cases(),
         workloads::cases(),
         fronts::cases(),
+        gateways::cases(),
     ]
     .concat()
 }
@@ -130,6 +132,16 @@ fn what_stands_before_pods_is_judged_as_its_tables_say() {
 #[test]
 fn objects_are_judged_as_the_tables_of_routes_say() {
     routes::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn gateways_and_ingresses_are_judged_as_the_tables_say() {
+    gateways::cases().iter().for_each(Case::run);
+}
+
+#[test]
+fn sound_gateways_have_no_findings() {
+    gateways::sound_ones().iter().for_each(|scene| assert_eq!(scene.judge().told(), Vec::<String>::new()));
 }
 
 #[test]
