@@ -84,7 +84,9 @@ impl TryArgs {
         }
         let broken = !manifests.problems.is_empty();
         if !manifests.documents.iter().any(|document| document.row.part == Part::Member) {
-            let kinds = apis::rows().filter(|row| row.part == Part::Member).map(|row| format!("no {}", row.kind.kind));
+            // Of several versions of a kind one is named.
+            let members = apis::rows().filter(|row| row.part == Part::Member && row.kind.api_version == row.known_as);
+            let kinds = members.map(|row| format!("no {}", row.kind.kind));
             let none = kinds.collect::<Vec<_>>().join(" and ");
             bail!(
                 "{none} in {from}: there is nothing to submit; give manifests that hold one, or no path for the example mesh"

@@ -92,6 +92,14 @@ impl Member {
         self.gateway.is_some()
     }
 
+    /// Whether it takes routes or listeners of namespaces by their labels.
+    pub(crate) fn goes_by_labels(&self) -> bool {
+        let by_labels = |admits: &Admits| matches!(admits, Admits::Matching(_));
+        let gates = self.servers.iter().filter_map(|server| server.gate.as_ref());
+        let of_gateway = |gateway: &Gateway| gateway.routes.is_some() || by_labels(&gateway.extended_from);
+        self.gateway.as_ref().is_some_and(of_gateway) || gates.into_iter().any(|gate| by_labels(&gate.from))
+    }
+
     /// Whether any of its ends loads certificates or trust.
     pub(crate) fn uses_tls(&self) -> bool {
         self.servers.iter().any(|server| server.active_tls().is_some()) || !self.clients.is_empty()

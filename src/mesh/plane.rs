@@ -19,14 +19,12 @@ pub struct Plane {
     pub refuses_unused: bool,
     /// Whether a client checks the one name that its policy gives.
     pub checks_name: bool,
-    /// Whether it refuses a chain for any certificate of it that has ended.
+    /// Whether it refuses a chain for any certificate of it that has ended, or has not begun.
     pub refuses_ended: bool,
     /// Whether it refuses a chain file that holds anything but certificates.
     pub refuses_other_blocks: bool,
     /// How many of a listener's certificates it serves; None: all.
     pub most_certificates: Option<usize>,
-    /// Whether a ConfigMap or Secret of authorities is read by whichever key it has, where it has none of the usual names.
-    pub any_authority_key: bool,
 }
 
 /// How a certificate gets to a proxy.
@@ -59,7 +57,6 @@ pub static DIRECT: Plane = Plane {
     refuses_ended: false,
     refuses_other_blocks: false,
     most_certificates: None,
-    any_authority_key: false,
 };
 
 /// A gateway of which nobody knows what it is.
@@ -81,7 +78,6 @@ pub const PLAIN: Plane = Plane {
     refuses_ended: false,
     refuses_other_blocks: false,
     most_certificates: None,
-    any_authority_key: true,
 };
 
 /// By what a member's plane is known.

@@ -205,7 +205,11 @@ fn a_policy_holds_here_too() {
 #[test]
 fn what_cant_be_submitted_is_told() {
     let nothing = folder([namespace("shop")]);
-    ends(&meshvet(&["try", "mesh"], nothing.path()), 2, &["no VirtualNode and no VirtualGateway in mesh"]);
+    ends(
+        &meshvet(&["try", "mesh"], nothing.path()),
+        2,
+        &["no VirtualNode and no VirtualGateway and no Gateway and no ListenerSet and no Ingress in mesh"],
+    );
     ends(&meshvet(&["try", "absent"], nothing.path()), 2, &["absent"]);
     let broken = folder(world(&SOUND));
     std::fs::write(broken.path().join("mesh/broken.yaml"), "kind: [\n").expect("a file");

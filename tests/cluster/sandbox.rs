@@ -17,6 +17,8 @@ const MOTO: &str = "MESHVET_CLUSTER_MOTO";
 const KUBELET: &str = "MESHVET_CLUSTER_KUBELET";
 /// Set inside: the package manager.
 const HELM: &str = "MESHVET_CLUSTER_HELM";
+/// Set inside: the folder with Gateway API's CustomResourceDefinitions.
+const GATEWAY_CRDS: &str = "MESHVET_CLUSTER_GATEWAY_CRDS";
 /// Set inside: the proxy, for `scripts/parts`.
 const ENVOY: &str = "MESHVET_ENVOY";
 
@@ -42,8 +44,8 @@ pub(crate) fn enter() -> Option<ExitCode> {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     // Outside, because inside nothing can be fetched. What is missing has been said by the script.
-    let (Some(_), Some(assets), Some(kubelet), Some(helm), Some(envoy), Some(moto)) =
-        (run("machine"), run("assets"), run("kubelet"), run("helm"), run("envoy"), run("moto"))
+    let (Some(_), Some(assets), Some(kubelet), Some(helm), Some(envoy), Some(moto), Some(crds)) =
+        (run("machine"), run("assets"), run("kubelet"), run("helm"), run("envoy"), run("moto"), run("gateway-crds"))
     else {
         return Some(ExitCode::FAILURE);
     };
@@ -58,6 +60,7 @@ pub(crate) fn enter() -> Option<ExitCode> {
         .env(MOTO, moto)
         .env(KUBELET, kubelet)
         .env(HELM, helm)
+        .env(GATEWAY_CRDS, crds)
         .env(ENVOY, envoy)
         .stdin(Stdio::piped())
         .spawn()
@@ -102,6 +105,11 @@ pub(crate) fn moto() -> PathBuf {
 /// The package manager.
 pub(crate) fn helm() -> PathBuf {
     PathBuf::from(std::env::var_os(HELM).expect("called inside"))
+}
+
+/// The folder with Gateway API's CustomResourceDefinitions.
+pub(crate) fn gateway_crds() -> PathBuf {
+    PathBuf::from(std::env::var_os(GATEWAY_CRDS).expect("called inside"))
 }
 
 /// The kubelet's port-forward.

@@ -293,6 +293,16 @@ fn references() -> Vec<Case> {
             REF,
             &["takes no ConfigMap"],
         ),
+        warns(
+            "MV503",
+            "more certificates than Contour serves",
+            |s| {
+                gateway(s, CONTOUR);
+                set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/1", json!({"name": "b"}));
+            },
+            "spec.listeners[0].tls.certificateRefs[1]",
+            &["Contour serves 1 of the 2 certificates"],
+        ),
         good("MV503", "another kind, of another controller", |s| {
             gateway(s, "networking.gke.io/gateway");
             set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/0/kind", "Whatever".into());

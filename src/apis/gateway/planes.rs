@@ -30,7 +30,6 @@ static ISTIO: Plane = Plane {
     needs_certificate: true,
     checks_name: false,
     most_certificates: Some(2),
-    any_authority_key: false,
     ..PLAIN
 };
 
@@ -40,7 +39,6 @@ static CONTOUR: Plane = Plane {
     loads: Loads::Unseen,
     secret_types: &["kubernetes.io/tls", "Opaque"],
     most_certificates: Some(1),
-    any_authority_key: false,
     ..PLAIN
 };
 

@@ -29,7 +29,8 @@ impl<'a> View<'a> {
                 self.members_in(name).for_each(|member| self.add(member, &mut touched));
                 touched.extend(self.found_in(name));
                 // Whether a gateway takes a route may hang on the labels of the route's namespace.
-                self.gateways().into_iter().for_each(|gateway| self.add(gateway, &mut touched));
+                let by_labels = self.gateways().into_iter().filter(|gateway| gateway.goes_by_labels());
+                by_labels.for_each(|gateway| self.add(gateway, &mut touched));
             }
             FactId::Object(object) => self.add_touched_by_object(object, &mut touched),
         }

@@ -156,7 +156,8 @@ impl Watch {
 
 impl Watch {
     async fn is_absent(&self) -> bool {
-        served::is_served(&self.whole.client, self.first).await == Some(false)
+        // The core group is always there.
+        !self.kind.group.is_empty() && served::is_served(&self.whole.client, self.first).await == Some(false)
     }
 
     /// The cluster doesn't serve the version that was asked for: the next one is tried, and after the last one the first again.
