@@ -87,6 +87,12 @@ pub fn words(word: fn(&Names) -> &'static str) -> String {
     mesh_apis().map(|(_, names)| word(names)).collect::<Vec<_>>().join(" or ")
 }
 
+/// The same of the APIs that give pods a proxy.
+pub(crate) fn words_of_proxied(word: fn(&Names) -> &'static str) -> String {
+    let proxied = mesh_apis().filter(|(api, _)| api.proxy.is_some());
+    proxied.map(|(_, names)| word(names)).collect::<Vec<_>>().join(" or ")
+}
+
 /// What people call something of the API of this group; of every API of meshes, where the group is of none of them.
 pub fn word(group: &str, word: fn(&Names) -> &'static str) -> String {
     mesh_api(group).map_or_else(|| words(word), |(_, names)| word(names).to_owned())

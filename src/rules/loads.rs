@@ -145,7 +145,10 @@ fn handed_over_trust<'a>(
 ) -> Option<TrustUse<'a>> {
     let (trust_ref, place) = match trust {
         TrustSource::Acm(arns) => (Named::Arn(arns.first()?), view.authorities_place(arns)),
-        TrustSource::Key(key) if may_read(view, member, key) => (Named::Key(key), view.key_place(key)),
+        // A policy that is attached names what lies in its own namespace.
+        TrustSource::Key(key) if !end.is_server() || may_read(view, member, key) => {
+            (Named::Key(key), view.key_place(key))
+        }
         // Of these nothing is known.
         TrustSource::Key(_)
         | TrustSource::File(_)

@@ -52,7 +52,9 @@ fn gateways_are_vetted_where_there_is_no_mesh() {
         let outcome = plane.kubectl.create(&gateway("wrong", &[("web", "wrong")]), &["--dry-run=server"]);
         if outcome.stderr.contains("denied the request") { Ok(()) } else { Err(outcome.to_string()) }
     });
-    world.apply(&gateway("wrong", &[("web", "wrong")])).refused(&["MV206", "Envoy Gateway refuses the reference"]);
+    world
+        .apply(&gateway("wrong", &[("web", "wrong")]))
+        .refused_by("gateways.meshvet.dev", &["MV206", "Envoy Gateway refuses the reference"]);
 
     // An ACME challenge by HTTP needs the Gateway before its Secret.
     world.apply(&gateway("edge", &[("web", "web"), ("api", "api")])).succeeds().warns(&["MV202", "Secret edge/web"]);
@@ -62,7 +64,7 @@ fn gateways_are_vetted_where_there_is_no_mesh() {
         let outcome = plane.kubectl.apply(&short("web"), &["--dry-run=server"]);
         if outcome.stderr.contains(refused[0]) { Ok(()) } else { Err(outcome.to_string()) }
     });
-    world.apply(&short("web")).refused(&refused);
+    world.apply(&short("web")).refused_by("secrets.meshvet.dev", &refused);
     // What was there before meshvet looked, its repair, and its deletion.
     world.apply(&sound("web")).succeeds_silently();
     world.kubectl.run(&["-n", "edge", "delete", "secret", "web"], "").succeeds();

@@ -23,7 +23,7 @@ pub static API: Api = Api {
     names: Some(Names {
         api: "Gateway API",
         object: "a Gateway API object",
-        member: "gateway",
+        member: "Gateway",
         caller: "gateway",
         controller: "the gateway's controller",
         mount_annotation: "",

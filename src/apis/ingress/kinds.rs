@@ -36,7 +36,7 @@ pub static API: Api = Api {
     names: Some(Names {
         api: "Ingress",
         object: "an Ingress",
-        member: "ingress",
+        member: "Ingress",
         caller: "ingress",
         controller: "the ingress controller",
         mount_annotation: "",

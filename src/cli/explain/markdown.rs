@@ -16,7 +16,7 @@ const GROUPS: [(&str, &str); 7] = [
     ("MV2", "Files, certificates and keys"),
     ("MV3", "Trust between the two ends"),
     ("MV4", "AWS Certificate Manager"),
-    ("MV5", "Gateways and Ingresses"),
+    ("MV5", "Gateways"),
     ("MV7", "What makes Secrets"),
 ];
 

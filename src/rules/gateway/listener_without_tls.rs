@@ -39,7 +39,13 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::deny(site(listener, field.key("tls")), message)
                 .expected("tls with certificateRefs")
                 .found(found)
-                .consequence(format!("{} ends every connection to port {}", plane.name, listener.port))
+                .consequence(match plane.loads {
+                    Loads::Parsed => format!("{} refuses the listener", plane.name),
+                    _ => format!(
+                        "every condition is True, and {} ends every connection to port {}",
+                        plane.name, listener.port
+                    ),
+                })
                 .fix("name a Secret: tls: {certificateRefs: [{name: …}]}"),
         );
     }
