@@ -75,7 +75,9 @@ impl Moved {
             Part::Service => Rest::Service,
             Part::Class if old.is_some() => Rest::Class,
             Part::Member | Part::Hop if new.is_none() => Rest::Member,
-            Part::Member | Part::Hop | Part::Class | Part::Promise | Part::Place => return None,
+            Part::Member | Part::Hop | Part::Class | Part::Policy | Part::Grant | Part::Promise | Part::Place => {
+                return None;
+            }
         };
         let (before, after) = (facts(row, old, namespace)?, facts(row, new, namespace)?);
         let id = after.0.or(before.0)?;

@@ -10,6 +10,7 @@ use crate::admission::moved::{Moved, Rest};
 use crate::admission::review::Request;
 use crate::admission::verdict::{Because, Verdict, Warned, standings};
 use crate::apis::Subject;
+use crate::finding::catalogue::SECRET_BREAKS_NEIGHBOURS;
 use crate::finding::{Finding, Severity, Trait};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, FreshStores, Overlay, Service, StoreKey, View};
@@ -137,10 +138,10 @@ impl Change<'_> {
             let member = Some(subject.object.clone());
             if finding.suppressed.is_some() {
                 verdict.suppressed.push(finding);
-            } else if standing == Standing::BrokenBefore && self.is_a_repair() {
+            } else if standing == Standing::BrokenBefore && self.is_a_repair() && !self.harms_others(&finding) {
                 warned.push(Warned { finding, because: Because::BrokenBefore, member });
             } else if standing != Standing::Known {
-                match finding.severity.min(most) == Severity::Deny && !self.excuses(&finding, subject) {
+                match self.refuses(&finding, most, subject) {
                     true => denied.push(finding),
                     false => warned.push(Warned { finding, because: Because::Change, member }),
                 }
@@ -163,6 +164,19 @@ impl Change<'_> {
             return changes.severity_of(self.moved.rest).min(Severity::Warn);
         }
         changes.severity_of(self.moved.rest)
+    }
+
+    /// Whether a problem refuses the change.
+    fn refuses(&self, finding: &Finding, most: Severity, subject: &Subject) -> bool {
+        if self.harms_others(finding) && !self.moved.gone && !self.request.by_service_account {
+            return finding.denies();
+        }
+        finding.severity.min(most) == Severity::Deny && !self.excuses(finding, subject)
+    }
+
+    /// Whether others have the damage of a Secret: as it was it goes on working, and nothing that follows makes the new one do so.
+    fn harms_others(&self, finding: &Finding) -> bool {
+        self.moved.rest == Rest::Store && finding.rule == SECRET_BREAKS_NEIGHBOURS
     }
 
     /// Whether a problem doesn't refuse the change, though others might.

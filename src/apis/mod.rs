@@ -8,12 +8,16 @@ pub mod core;
 mod decode_error;
 mod entry;
 mod faults;
+pub mod gateway;
+pub mod ingress;
+mod lenient;
 mod lists;
 mod objects;
 mod past;
 pub mod promises;
 mod proxy;
 mod registry;
+mod resource;
 mod schema;
 mod subject;
 
@@ -25,6 +29,7 @@ pub use core::WorkloadKind;
 pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::Undecodable;
+pub use gateway::plane_of;
 pub(crate) use objects::decode_listed;
 pub use objects::{decode_object, decode_subject, decode_written};
 pub use registry::{Api, Names, Part, Pods, Row};
@@ -32,7 +37,7 @@ pub use schema::{SchemaFault, SchemaRefusal};
 pub use subject::{Native, Subject, UnknownField};
 
 /// Every API, those of meshes first.
-pub static APIS: [&Api; 3] = [&appmesh::API, &core::API, &promises::API];
+pub static APIS: [&Api; 5] = [&appmesh::API, &gateway::API, &ingress::API, &core::API, &promises::API];
 
 /// The proxies that APIs give to pods.
 fn proxies() -> impl Iterator<Item = &'static proxy::ProxyOf> {
@@ -83,6 +88,12 @@ pub(crate) fn mesh_api(group: &str) -> Option<(&'static Api, &'static Names)> {
 /// What people call something of every API of meshes: `an App Mesh object`.
 pub fn words(word: fn(&Names) -> &'static str) -> String {
     mesh_apis().map(|(_, names)| word(names)).collect::<Vec<_>>().join(" or ")
+}
+
+/// The same of the APIs that give pods a proxy.
+pub(crate) fn words_of_proxied(word: fn(&Names) -> &'static str) -> String {
+    let proxied = mesh_apis().filter(|(api, _)| api.proxy.is_some());
+    proxied.map(|(_, names)| word(names)).collect::<Vec<_>>().join(" or ")
 }
 
 /// What people call something of the API of this group; of every API of meshes, where the group is of none of them.

@@ -38,7 +38,7 @@ pub struct Names {
     pub caller: &'static str,
     /// Who makes its objects true: `the App Mesh controller`.
     pub controller: &'static str,
-    /// The annotation by which a pod's proxy gets a mount.
+    /// The annotation by which a pod's proxy gets a mount; empty where its members mount nothing.
     pub mount_annotation: &'static str,
     /// The webhook to which its members go, as deploy/ and the chart name it.
     pub webhook: &'static str,
@@ -62,6 +62,8 @@ impl Api {
 pub struct Row {
     /// Its type.
     pub kind: TypeRef,
+    /// The `apiVersion` by which its objects are known: the type's own, but where several versions of one kind are read.
+    pub known_as: &'static str,
     /// The API group; empty for the core group.
     pub group: &'static str,
     /// The version in the group.
@@ -92,6 +94,10 @@ pub enum Part {
     Hop,
     /// Members belong to it.
     Class,
+    /// A policy that is attached to something.
+    Policy,
+    /// It lets objects of other namespaces name what lies in its own.
+    Grant,
     /// It owns pods, which stand there in it.
     Workload(Pods),
     /// It holds files.
@@ -127,7 +133,7 @@ impl Pods {
 impl Row {
     /// The name of an object of this kind. The namespace of a kind that lives in none is left out.
     pub fn object(&self, namespace: &str, name: &str) -> ObjectRef {
-        let TypeRef { api_version, kind } = self.kind;
+        let (api_version, kind) = (self.known_as, self.kind.kind);
         match self.namespaced {
             true => ObjectRef::new(api_version, kind, namespace, name),
             false => ObjectRef::cluster_scoped(api_version, kind, name),
@@ -136,7 +142,7 @@ impl Row {
 
     /// Whether objects of the kind are vetted at admission: those of an API of meshes.
     pub(crate) fn is_reviewed(&self) -> bool {
-        matches!(self.part, Part::Member | Part::Hop | Part::Class)
+        matches!(self.part, Part::Member | Part::Hop | Part::Class | Part::Policy)
     }
 
     /// The resource as RBAC and `kubectl auth can-i` name it: `pods`, `deployments.apps`.

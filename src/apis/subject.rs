@@ -42,6 +42,10 @@ pub enum Native {
     Core,
     /// Of App Mesh.
     AppMesh(crate::apis::appmesh::Spec),
+    /// Of Gateway API.
+    Gateway(crate::apis::gateway::Spec),
+    /// An Ingress.
+    Ingress(Box<crate::apis::ingress::IngressSpec>),
 }
 
 impl Subject {

@@ -20,6 +20,8 @@ use crate::watch::Seen;
 const EXAMPLES: &str = "\
 Examples:
   meshvet try                  an example mesh: three sound nodes, and one for each common mistake
+  meshvet try --example gateway
+                               Gateways: a sound one, and one for each common mistake
   meshvet try manifests/       your own
   meshvet try -f manifests/ -n shop --config policy.yaml
 
@@ -42,6 +44,10 @@ pub(super) struct TryArgs {
     #[arg(short = 'f', long = "filename", value_name = "PATH", value_delimiter = ',')]
     filenames: Vec<PathBuf>,
 
+    /// Which example to submit, where no manifests are given.
+    #[arg(long, value_enum, value_name = "EXAMPLE", default_value_t = Example::Mesh, conflicts_with = "paths")]
+    example: Example,
+
     /// The namespace of objects that don't name one.
     #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
@@ -49,6 +55,15 @@ pub(super) struct TryArgs {
     /// The policy, in YAML.
     #[arg(long, env = "MESHVET_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// An example that is built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Example {
+    /// A mesh of virtual nodes.
+    Mesh,
+    /// Gateways, their routes and their Secrets.
+    Gateway,
 }
 
 /// What came of all of it.
@@ -72,13 +87,10 @@ impl TryArgs {
     pub(super) fn run(mut self) -> anyhow::Result<ExitCode> {
         self.paths.append(&mut self.filenames);
         let policy = serve::policy::adopt(self.config.as_deref())?;
-        let example = self.paths.is_empty();
-        let (manifests, from) = if example {
-            let secrets = example::secrets().context("the example's certificates")?;
-            let minted = ("certificates minted just now", secrets.as_str());
-            let texts = example::in_order(minted);
-            let manifests = manifests::in_order_of_texts(texts, &self.namespace);
-            (manifests, "examples/mesh (built in), its certificates minted just now".to_owned())
+        let example = self.paths.is_empty().then_some(self.example);
+        let (manifests, from) = if let Some(example) = example {
+            let from = format!("{} (built in), its certificates minted just now", example.path());
+            (example.manifests(&self.namespace)?, from)
         } else {
             let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
             let from: Vec<String> = self.paths.iter().map(|path| path.display().to_string()).collect();
@@ -89,7 +101,9 @@ impl TryArgs {
         }
         let broken = !manifests.problems.is_empty();
         if !manifests.documents.iter().any(|document| document.row.part == Part::Member) {
-            let kinds = apis::rows().filter(|row| row.part == Part::Member).map(|row| format!("no {}", row.kind.kind));
+            // Of several versions of a kind one is named.
+            let members = apis::rows().filter(|row| row.part == Part::Member && row.kind.api_version == row.known_as);
+            let kinds = members.map(|row| format!("no {}", row.kind.kind));
             let none = kinds.collect::<Vec<_>>().join(" and ");
             bail!(
                 "{none} in {from}: there is nothing to submit; give manifests that hold one, or no path for the example mesh"
@@ -102,8 +116,8 @@ impl TryArgs {
         }
         Ok(match (broken, example) {
             (true, _) => ExitCode::from(super::COULD_NOT_RUN),
-            (_, true) if tally.surprises.is_empty() => ExitCode::SUCCESS,
-            (_, false) if tally.refused == 0 && !tally.broken => ExitCode::SUCCESS,
+            (_, Some(_)) if tally.surprises.is_empty() => ExitCode::SUCCESS,
+            (_, None) if tally.refused == 0 && !tally.broken => ExitCode::SUCCESS,
             _ => ExitCode::FAILURE,
         })
     }
@@ -114,14 +128,14 @@ fn place(file: &str, line: Option<u32>) -> String {
 }
 
 /// Serves, asks, and stops serving.
-async fn submit(manifests: Manifests, policy: Policy, example: bool, from: &str) -> anyhow::Result<Tally> {
+async fn submit(manifests: Manifests, policy: Policy, example: Option<Example>, from: &str) -> anyhow::Result<Tally> {
     let Manifests { documents, promised, sources, .. } = manifests;
     let rehearsal = Rehearsal::start(promised, policy).await?;
     let address = rehearsal.address();
     super::print(&format!(
         "meshvet answers admission reviews at https://{address}, with a certificate of its own, over an empty cluster.\n\n\
          $ kubectl apply -f {}\n",
-        if example { "examples/mesh" } else { from }
+        example.map_or(from, |example| example.path())
     ))?;
     let mut cluster = rehearsal.cluster().await?;
     let mut tally = Tally::default();
@@ -135,10 +149,10 @@ async fn submit(manifests: Manifests, policy: Policy, example: bool, from: &str)
     let watched = rehearsal.watched();
     tally.broken = watched.iter().any(|seen| seen.finding.severity == Severity::Deny);
     super::print(&events(&watched))?;
-    if example && !watched_as_expected(&watched) {
+    if example.is_some_and(|example| !example.is_watched(&watched)) {
         tally.surprises.push("the watcher reports something else than the example says it should".to_owned());
     }
-    super::print(&tally.summary(example))?;
+    super::print(&tally.summary(example.is_some()))?;
     rehearsal.end().await?;
     Ok(tally)
 }
@@ -164,7 +178,7 @@ fn events(watched: &[Seen]) -> String {
 }
 
 impl Tally {
-    fn add(&mut self, object: &ObjectRef, is_member: bool, told: &Told, example: bool) {
+    fn add(&mut self, object: &ObjectRef, is_member: bool, told: &Told, example: Option<Example>) {
         if told.asked {
             self.reviewed += 1;
         }
@@ -173,7 +187,7 @@ impl Tally {
             (true, false) => self.warned += 1,
             (true, true) => self.created += 1,
         }
-        if example && !as_expected(object, is_member, told) {
+        if example.is_some_and(|example| !example.expects(object, is_member, told)) {
             self.surprises.push(format!("{object} did not fare as the example says it should"));
         }
     }
@@ -190,6 +204,59 @@ impl Tally {
              refused{verdict}.\n",
             created + warned + refused
         )
+    }
+}
+
+impl Example {
+    /// Where its manifests are in the repository.
+    fn path(self) -> &'static str {
+        match self {
+            Self::Mesh => "examples/mesh",
+            Self::Gateway => "examples/gateway",
+        }
+    }
+
+    /// Its manifests, with certificates that are minted for them.
+    fn manifests(self, namespace: &str) -> anyhow::Result<Manifests> {
+        const CERTIFICATES: &str = "the example's certificates";
+        Ok(match self {
+            Self::Mesh => {
+                let secrets = example::secrets().context(CERTIFICATES)?;
+                let minted = ("certificates minted just now", secrets.as_str());
+                manifests::in_order_of_texts(example::in_order(minted), namespace)
+            }
+            Self::Gateway => {
+                let [first, last] = example::gateway::secrets().context(CERTIFICATES)?;
+                manifests::in_order_of_texts(example::gateway::in_order(&first, &last), namespace)
+            }
+        })
+    }
+
+    /// Whether an object fared as it should.
+    fn expects(self, object: &ObjectRef, is_member: bool, told: &Told) -> bool {
+        match self {
+            Self::Mesh => as_expected(object, is_member, told),
+            Self::Gateway => {
+                let warns = |rule: &Rule| told.warnings.iter().any(|line| line.contains(&format!(" {}", rule.code)));
+                match example::gateway::expected(&object.kind, &object.name) {
+                    Expected::Created => told.created && told.warnings.is_empty(),
+                    Expected::Warned(rule) | Expected::Late(rule) => told.created && warns(rule),
+                    Expected::Refused(rule) => !told.created && told.text.contains(rule.code),
+                }
+            }
+        }
+    }
+
+    /// Whether the watcher reports what it should.
+    fn is_watched(self, watched: &[Seen]) -> bool {
+        match self {
+            Self::Mesh => watched_as_expected(watched),
+            Self::Gateway => {
+                let is_expected =
+                    |seen: &Seen| example::gateway::is_watched(&seen.finding.object.name, seen.finding.rule);
+                !watched.is_empty() && watched.iter().all(is_expected)
+            }
+        }
     }
 }
 

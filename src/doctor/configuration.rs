@@ -113,7 +113,13 @@ fn rules(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
         })
     };
     // A mesh has no TLS of its own.
-    let kinds = reviewed_rows().filter(|kind| kind.part != Part::Class);
+    // The chart leaves out an API that isn't wanted.
+    let wanted = |kind: &Row| {
+        let rules = webhooks.iter().flat_map(|webhook| webhook.rules.iter().flatten());
+        let groups = rules.flat_map(|rule| rule.api_groups.iter().flatten());
+        groups.into_iter().any(|group| group == "*" || group == kind.group)
+    };
+    let kinds = reviewed_rows().filter(|kind| kind.part != Part::Class && (!kind.optional || wanted(kind)));
     let mut missing: Vec<&Row> = kinds.filter(|kind| !asked(kind, "CREATE") || !asked(kind, "UPDATE")).collect();
     missing.sort_by_key(|kind| kind.plural);
     let plurals = |wanted: &dyn Fn(&Row) -> bool| -> Vec<&str> {

@@ -30,6 +30,7 @@ pub(super) struct Leaf<'a> {
     /// Days from now.
     valid: (i32, i32),
     common_name_only: bool,
+    nameless: bool,
 }
 
 impl Authority {
@@ -48,7 +49,7 @@ impl Authority {
 
     /// A leaf for a host, valid from yesterday for ninety days.
     pub(super) fn leaf(&self, host: &str) -> Leaf<'_> {
-        Leaf { authority: self, host: host.to_owned(), valid: (-1, 89), common_name_only: false }
+        Leaf { authority: self, host: host.to_owned(), valid: (-1, 89), common_name_only: false, nameless: false }
     }
 }
 
@@ -63,9 +64,17 @@ impl Leaf<'_> {
         self
     }
 
+    pub(super) fn nameless(mut self) -> Self {
+        self.nameless = true;
+        self
+    }
+
     pub(super) fn mint(self) -> Result<Minted, rcgen::Error> {
-        let names = if self.common_name_only { Vec::new() } else { vec![self.host.clone()] };
+        let names = if self.common_name_only || self.nameless { Vec::new() } else { vec![self.host.clone()] };
         let mut params = dated(CertificateParams::new(names)?, &self.host, self.valid);
+        if self.nameless {
+            params.distinguished_name = DistinguishedName::new();
+        }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;

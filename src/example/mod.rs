@@ -1,5 +1,6 @@
 //! A small mesh to try meshvet on: `examples/mesh`, built into the program, with certificates minted when they are asked for.
 
+pub(crate) mod gateway;
 mod mint;
 
 use serde_json::{Value, json};

@@ -26,6 +26,8 @@ pub struct Metadata {
     pub generation: Option<i64>,
     /// The opaque version of the stored object; absent in manifests.
     pub resource_version: Option<String>,
+    /// When it was created (RFC 3339); absent in manifests.
+    pub creation_timestamp: Option<String>,
     /// When deletion was asked for (RFC 3339). Present means that the object is on its way out.
     pub deletion_timestamp: Option<String>,
     /// Labels.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::k8s::FieldPath;
+use crate::k8s::{FieldPath, LabelSelector};
 use crate::mesh::store::StoreKey;
 
 /// Whether a listener speaks TLS.
@@ -98,6 +98,13 @@ pub enum CertificateSource {
     },
     /// A certificate of AWS Certificate Manager, by its ARN.
     Acm(ArnRef),
+    /// Something that meshvet doesn't read.
+    Elsewhere {
+        /// What it is, for messages.
+        name: String,
+        /// The field that names it.
+        field: FieldPath,
+    },
     /// A secret that Envoy's Secret Discovery Service delivers.
     Sds {
         /// Its name at the SDS provider.
@@ -187,6 +194,35 @@ pub struct ServerEnd {
     pub protocol: String,
     /// None: plaintext.
     pub tls: Option<ServerTls>,
+    /// What it takes of what is routed to its gateway.
+    pub gate: Option<Gate>,
+}
+
+/// What a gateway's listener takes of what is routed to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// Its name, by which routes mean it.
+    pub section: String,
+    /// The host that clients ask for, and its field; None: any. `*.` before it stands for one label or more.
+    pub host: Option<(String, FieldPath)>,
+    /// The namespaces whose routes it takes.
+    pub from: Admits,
+    /// The kinds of routes that it takes; empty: all that its protocol is for.
+    pub kinds: Vec<String>,
+}
+
+/// The namespaces from which something is taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Admits {
+    /// None.
+    #[default]
+    None,
+    /// Its own.
+    Same,
+    /// Each whose labels match.
+    Matching(LabelSelector),
+    /// All.
+    All,
 }
 
 /// A listener's TLS.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::k8s::ObjectRef;
 use crate::mesh::attached::Attached;
 use crate::mesh::class::Class;
+use crate::mesh::grant::Grant;
 use crate::mesh::hop::Hop;
 use crate::mesh::member::Member;
 use crate::mesh::promise::Promise;
@@ -24,6 +25,8 @@ pub enum Fact {
     Attached(Arc<Attached>),
     /// What members belong to.
     Class(Arc<Class>),
+    /// Leave to name what lies in another namespace.
+    Grant(Arc<Grant>),
     /// A top owner of pods.
     Workload(Arc<Workload>),
     /// A Secret or ConfigMap.
@@ -57,6 +60,7 @@ impl Fact {
             Fact::Hop(hop) => &hop.object,
             Fact::Attached(attached) => &attached.object,
             Fact::Class(class) => &class.object,
+            Fact::Grant(grant) => &grant.object,
             Fact::Workload(workload) => &workload.object,
             Fact::Promise(promise) => &promise.object,
             Fact::Service(service) => &service.object,
@@ -74,6 +78,7 @@ impl Fact {
             Fact::Hop(hop) => hop.object == *wanted,
             Fact::Attached(attached) => attached.object == *wanted,
             Fact::Class(class) => class.object == *wanted,
+            Fact::Grant(grant) => grant.object == *wanted,
             Fact::Workload(workload) => workload.object == *wanted,
             Fact::Promise(promise) => promise.object == *wanted,
             Fact::Service(service) => service.object == *wanted,

@@ -18,6 +18,8 @@ pub struct Hop {
     pub from: Vec<Inlet>,
     /// Where callers are led, in the object's order.
     pub to: Vec<Outlet>,
+    /// The hosts of the requests that it takes, each with its field; empty: whatever the listener is for.
+    pub hosts: Vec<(String, FieldPath)>,
     /// Whether it only stands for the services that it lists. Callers have policies for those and none for it, and it
     /// counts only where [`Settings::groups`](crate::mesh::Settings) says so.
     pub group: bool,
@@ -32,6 +34,10 @@ pub enum Inlet {
     Named {
         /// The gateway.
         parent: ObjectRef,
+        /// The one listener of it that is meant, by its name; None: all.
+        section: Option<String>,
+        /// The port of the listeners that are meant; None: all.
+        port: Option<u16>,
         /// The field that names it.
         field: FieldPath,
     },
@@ -75,6 +81,16 @@ pub enum Target {
     },
     /// Something that no object here stands for, such as a service named by its ARN.
     Outside,
+}
+
+impl Inlet {
+    /// The gateway that is named.
+    pub(crate) fn parent(&self) -> Option<&ObjectRef> {
+        match self {
+            Inlet::Named { parent, .. } => Some(parent),
+            Inlet::Callers | Inlet::Selected => None,
+        }
+    }
 }
 
 impl Hop {

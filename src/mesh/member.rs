@@ -1,8 +1,9 @@
 //! Members of a mesh: what has proxies of its own, whatever the mesh API calls it.
 
 use crate::k8s::{LabelSelector, ObjectRef};
-use crate::mesh::end::{ClientEnd, Discovery, ServerEnd};
+use crate::mesh::end::{Admits, ClientEnd, Discovery, ServerEnd};
 use crate::mesh::hop::{Hop, Target};
+use crate::mesh::plane::PlaneOf;
 use crate::mesh::release::Release;
 
 /// A node or gateway of a mesh, reduced to its ends.
@@ -32,6 +33,10 @@ pub struct Member {
     pub gateway: Option<Gateway>,
     /// The [class](crate::mesh::Class) that it names.
     pub class: Option<String>,
+    /// Who hands certificates to its proxies.
+    pub plane: PlaneOf,
+    /// The gateway whose listeners its own are added to, where it is no gateway by itself.
+    pub extends: Option<ObjectRef>,
     /// What it is at AWS.
     pub aws: AwsResource,
 }
@@ -41,6 +46,8 @@ pub struct Member {
 pub struct Gateway {
     /// The routes that it takes without being named by them; None: none.
     pub routes: Option<RouteSelector>,
+    /// Whose members may [add](Member::extends) listeners to it.
+    pub extended_from: Admits,
 }
 
 /// Which routes a gateway takes of those that name none.
@@ -83,6 +90,14 @@ impl Member {
     /// Whether this is a gateway: its pods always bring their own envoy container.
     pub(crate) fn is_gateway(&self) -> bool {
         self.gateway.is_some()
+    }
+
+    /// Whether it takes routes or listeners of namespaces by their labels.
+    pub(crate) fn goes_by_labels(&self) -> bool {
+        let by_labels = |admits: &Admits| matches!(admits, Admits::Matching(_));
+        let gates = self.servers.iter().filter_map(|server| server.gate.as_ref());
+        let of_gateway = |gateway: &Gateway| gateway.routes.is_some() || by_labels(&gateway.extended_from);
+        self.gateway.as_ref().is_some_and(of_gateway) || gates.into_iter().any(|gate| by_labels(&gate.from))
     }
 
     /// Whether any of its ends loads certificates or trust.

@@ -16,6 +16,7 @@ mod class;
 mod end;
 mod facts;
 mod folders;
+mod grant;
 mod hop;
 mod index;
 mod link;
@@ -23,6 +24,7 @@ mod member;
 mod mounts;
 mod overlay;
 mod paths;
+mod plane;
 mod promise;
 mod release;
 mod secrets;
@@ -35,19 +37,21 @@ mod view;
 mod workload;
 mod world;
 
-pub use attached::Attached;
+pub use attached::{Aim, Attached};
 pub use class::Class;
 pub use end::{
-    ArnRef, CertificateSource, ClientEnd, Covered, Discovery, FileRef, KeyRef, NameCheck, Named, ServerEnd, ServerTls,
-    TlsMode, TrustSource, Validation,
+    Admits, ArnRef, CertificateSource, ClientEnd, Covered, Discovery, FileRef, Gate, KeyRef, NameCheck, Named,
+    ServerEnd, ServerTls, TlsMode, TrustSource, Validation,
 };
 pub use facts::{Fact, FactId};
 pub use folders::LocalMount;
+pub use grant::{Grant, Granted};
 pub use hop::{Hop, Inlet, Outlet, Target};
 pub use link::{CallKey, Link, PolicyInForce, Step};
 pub use member::{AwsResource, Backend, Gateway, Member, OwnPolicy, RouteSelector};
 pub use mounts::{Hidden, Located, Mount, Mounts, Part, Volume, clean_path};
 pub use overlay::{FreshStores, Overlay};
+pub use plane::{DIRECT, Loads, PLAIN, Plane, PlaneOf, STOOD_IN, UNKNOWN};
 pub use promise::{CertificateFields, Namespaces, Promise, PromisedCertificate, PromisedStore, StoreFields};
 pub use release::Release;
 pub use secrets::{SecretAccess, SecretScope};
@@ -58,5 +62,6 @@ pub use state::{StoreState, Unread};
 pub use store::{Store, StoreKey, StoreKind};
 pub use unlisted::{Gap, Sort};
 pub use view::{Belonging, Front, Place, View};
+pub(crate) use view::{Listening, takes};
 pub use workload::{AnnotationProblem, Ports, Probe, Proxy, Stray, Workload};
 pub use world::World;

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::mesh::mounts::clean_path;
+use crate::mesh::plane::Plane;
 
 /// What counts in a mesh besides what its objects say. The policy fills it, and it travels in the [`View`](super::View).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,11 +13,13 @@ pub struct Settings<'a> {
     /// The files of the proxy's own image that a trust bundle may be: absolute paths, cleaned. One that ends with `/` stands for all
     /// below it.
     pub image_files: &'a [String],
+    /// Of classes that may not be there themselves: by name, who hands certificates to the proxies of their members.
+    pub classes: &'a [(String, &'static Plane)],
 }
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        Self { groups: false, image_files: image_files() }
+        Self { groups: false, image_files: image_files(), classes: &[] }
     }
 }
 

@@ -56,4 +56,6 @@ impl fmt::Display for StoreKey {
 pub struct Store {
     /// One entry a key.
     pub files: BTreeMap<String, Arc<FileFacts>>,
+    /// What type it says that it is; None where it says nothing.
+    pub of_type: Option<Arc<str>>,
 }

@@ -25,6 +25,10 @@ pub enum Sort {
     ServiceAccounts,
     /// Namespaces, with their labels.
     Namespaces,
+    /// What stands before meshes, and lets in whoever calls from outside: gateways by host, with their routes and classes.
+    Entrances,
+    /// Leave to name what lies in another namespace.
+    Grants,
 }
 
 /// A kind that could not be listed.

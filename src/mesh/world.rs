@@ -10,6 +10,7 @@ use crate::mesh::attached::Attached;
 use crate::mesh::class::Class;
 use crate::mesh::facts::{Fact, FactId};
 use crate::mesh::folders::{Folders, LocalMount};
+use crate::mesh::grant::Grant;
 use crate::mesh::hop::Hop;
 use crate::mesh::index::{LabelIndex, LinkIndex, Links, PromiseIndex, ReaderIndex, SelectorIndex, ServiceIndex};
 use crate::mesh::member::Member;
@@ -28,6 +29,7 @@ pub struct World {
     hops: HashMap<ObjectRef, Arc<Hop>>,
     attached: HashMap<ObjectRef, Arc<Attached>>,
     classes: BTreeMap<ObjectRef, Arc<Class>>,
+    grants: BTreeMap<ObjectRef, Arc<Grant>>,
     workloads: HashMap<ObjectRef, Arc<Workload>>,
     stores: HashMap<StoreKey, Arc<Store>>,
     promises: PromiseIndex,
@@ -35,6 +37,8 @@ pub struct World {
     namespaces: HashMap<String, BTreeMap<String, String>>,
     service_accounts: HashMap<ObjectRef, Option<String>>,
     gateways: BTreeSet<ObjectRef>,
+    /// Of each gateway the members that add listeners to it.
+    extensions: Links<ObjectRef, ObjectRef>,
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
     members_in: Links<String, ObjectRef>,
@@ -86,6 +90,7 @@ impl World {
             Fact::Promise(promise) => self.promises.insert(promise),
             Fact::Service(service) => self.services.insert(service),
             Fact::Class(class) => drop(self.classes.insert(class.object.clone(), class)),
+            Fact::Grant(grant) => drop(self.grants.insert(grant.object.clone(), grant)),
             Fact::ServiceAccount(object, role) => drop(self.service_accounts.insert(object, role)),
             Fact::Store(key, store) => drop(self.stores.insert(key, store)),
             Fact::Namespace(name, labels) => drop(self.namespaces.insert(name, labels)),
@@ -111,6 +116,7 @@ impl World {
                 self.promises.remove(object);
                 self.services.remove(object);
                 self.classes.remove(object);
+                self.grants.remove(object);
                 self.service_accounts.remove(object);
             }
         }
@@ -128,6 +134,9 @@ impl World {
         if member.is_gateway() {
             self.gateways.insert(member.object.clone());
         }
+        if let Some(extended) = &member.extends {
+            self.extensions.insert(extended.clone(), member.object.clone());
+        }
         self.members.insert(member.object.clone(), member);
     }
 
@@ -138,6 +147,9 @@ impl World {
         self.services.remove_member(&old);
         self.members_in.remove(&object.namespace().to_owned(), object);
         self.gateways.remove(object);
+        if let Some(extended) = &old.extends {
+            self.extensions.remove(extended, object);
+        }
         if let Some(selector) = &old.pod_selector {
             self.member_selectors.remove(object, selector);
         }
@@ -203,6 +215,7 @@ impl World {
             self.hops.get(object).cloned().map(Fact::Hop),
             self.attached.get(object).cloned().map(Fact::Attached),
             self.classes.get(object).cloned().map(Fact::Class),
+            self.grants.get(object).cloned().map(Fact::Grant),
             self.workloads.get(object).cloned().map(Fact::Workload),
             self.promises.get(object).cloned().map(Fact::Promise),
             self.services.get(object).cloned().map(Fact::Service),
@@ -219,6 +232,7 @@ impl World {
             .chain(self.hops.keys())
             .chain(self.attached.keys())
             .chain(self.classes.keys())
+            .chain(self.grants.keys())
             .chain(self.workloads.keys())
             .chain(self.promises.objects())
             .chain(self.services.objects())
@@ -337,8 +351,16 @@ impl World {
         self.classes.values().map(AsRef::as_ref)
     }
 
+    pub(super) fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.values().map(AsRef::as_ref)
+    }
+
     pub(super) fn workload(&self, object: &ObjectRef) -> Option<&Workload> {
         self.workloads.get(object).map(AsRef::as_ref)
+    }
+
+    pub(super) fn extensions_of(&self, gateway: &ObjectRef) -> impl Iterator<Item = &Member> {
+        self.extensions.of(gateway).filter_map(|object| self.member(object))
     }
 
     pub(super) fn gateways(&self) -> impl Iterator<Item = &Member> {

@@ -7,7 +7,7 @@ use crate::apis::WorkloadKind;
 use crate::aws::AccountRole;
 use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
-use crate::mesh::{Settings, View, image_files};
+use crate::mesh::{Plane, Settings, View, image_files};
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Changes, Detail, Enforcement};
 use crate::policy::error::PolicyError;
@@ -61,6 +61,8 @@ pub struct Effective {
     pub groups_enabled: bool,
     /// The files of the proxy's own image.
     pub image_files: Vec<String>,
+    /// Of classes of gateways, by name, who hands certificates to their proxies.
+    pub classes: Vec<(String, &'static Plane)>,
     /// The most that a broken call weighs on an object that leads callers to nodes.
     pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
@@ -91,6 +93,7 @@ impl Default for Policy {
             sds_enabled: false,
             groups_enabled: false,
             image_files: image_files().to_vec(),
+            classes: Vec::new(),
             routing: Severity::Warn,
             ignore_denials: false,
             enforcement: Enforcement::Deny,
@@ -125,6 +128,7 @@ impl Policy {
         if let Some(files) = file.proxy_image.files()? {
             policy.base.image_files = files;
         }
+        policy.base.classes = file.classes();
         policy.base.ignore_denials = file.ignore.denials;
         policy.base.changes = file.changes;
         policy.base.enforcement = file.enforcement.unwrap_or_default();
@@ -206,7 +210,7 @@ impl Effective {
 
     /// What of it the mesh itself has to know.
     pub fn settings(&self) -> Settings<'_> {
-        Settings { groups: self.groups_enabled, image_files: &self.image_files }
+        Settings { groups: self.groups_enabled, image_files: &self.image_files, classes: &self.classes }
     }
 
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::apis::plane_of;
 use crate::aws::{account_of_role, is_account, is_region};
 use crate::finding::Severity;
 use crate::k8s::LabelSelector;
-use crate::mesh::clean_path;
+use crate::mesh::{Plane, clean_path};
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Changes, Enforcement};
 use crate::policy::error::PolicyError;
@@ -47,6 +48,10 @@ pub struct PolicyFile {
     pub service_groups: ServiceGroups,
     /// The image of the proxies.
     pub proxy_image: ProxyImage,
+    /// Of GatewayClasses that aren't among what is judged, as in a repository: by the class's name its controller's, such as
+    /// `gateway.envoyproxy.io/gatewayclass-controller`.
+    #[serde(rename = "gatewayClasses")]
+    pub classes: BTreeMap<String, String>,
     /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
     pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.
@@ -64,6 +69,14 @@ pub struct PolicyFile {
     pub workloads: Vec<Workload>,
     /// Namespaces for which something else holds. Of several that fit, the later wins.
     pub scopes: Vec<Scope>,
+}
+
+impl PolicyFile {
+    /// Of each class that is given by name, who hands certificates to its gateways.
+    pub(super) fn classes(&self) -> Vec<(String, &'static Plane)> {
+        let planes = self.classes.iter().map(|(class, controller)| (class.clone(), plane_of(controller)));
+        planes.collect()
+    }
 }
 
 /// What `meshvet serve` logs.

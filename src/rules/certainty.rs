@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::finding::{Breaks, Finding, Severity};
 use crate::k8s::ObjectRef;
-use crate::mesh::{CallKey, ClientEnd, Member, OwnPolicy};
+use crate::mesh::{Belonging, CallKey, ClientEnd, Loads, Member, OwnPolicy};
 use crate::rules::context::Context;
 
 /// Softens what isn't certain, once all is known that is wrong with the object.
@@ -13,6 +13,12 @@ pub(super) fn settle(cx: &Context<'_>, findings: &mut [Finding]) {
     for finding in &mut *findings {
         if let Some(why) = is_never_loaded(cx, finding) {
             soften(finding, why);
+        }
+        if is_stood_in_for(cx, finding) {
+            finding.severity = finding.severity.min(Severity::Warn);
+        }
+        if is_perhaps_left_out(cx, finding) {
+            soften(finding, "unknown whether it counts: the gateway that it adds listeners to isn't known");
         }
     }
     if cx.pairs.iter().any(|pair| !pair.link.instead.is_empty()) {
@@ -26,6 +32,19 @@ pub(super) fn settle(cx: &Context<'_>, findings: &mut [Finding]) {
             }
         }
     }
+}
+
+/// Whether the controller may have a certificate of its own for what it can't use this one for.
+fn is_stood_in_for(cx: &Context<'_>, finding: &Finding) -> bool {
+    let breaks = matches!(finding.rule.breaks, Breaks::Starting | Breaks::Calling);
+    breaks && cx.member().is_some_and(|member| cx.view.plane_of(member).loads == Loads::StoodIn)
+}
+
+/// Whether nobody knows if the object's listeners are taken.
+fn is_perhaps_left_out(cx: &Context<'_>, finding: &Finding) -> bool {
+    let denied =
+        finding.severity == Severity::Deny && matches!(finding.rule.breaks, Breaks::Starting | Breaks::Calling);
+    denied && cx.member().is_some_and(|member| cx.view.is_taken_in(member) == Belonging::Unknown)
 }
 
 /// The calls that fail: those of which something is denied, and those in which one end refuses the other's certificate, for whatever

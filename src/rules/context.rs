@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::apis::{self, Names, Subject, UnknownField};
 use crate::finding::Severity;
-use crate::mesh::{Member, Named, Place, View, Workload};
+use crate::mesh::{Belonging, Member, Named, Place, View, Workload};
 use crate::policy::Effective;
 use crate::rules::end::{End, ends_of};
 use crate::rules::loads::Files;
@@ -60,7 +60,8 @@ impl<'a> Context<'a> {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let member = subject.member();
         let workloads = member.map(|member| view.workloads_of(member)).unwrap_or_default();
-        let files = member.filter(|member| member.uses_tls()).map(|member| Files::of_member(view, member, &workloads));
+        let counts = |member: &&Member| member.uses_tls() && view.is_taken_in(member) != Belonging::No;
+        let files = member.filter(counts).map(|member| Files::of_member(view, member, &workloads));
         let Files { certificates, trusts } = files.unwrap_or_default();
         // The calls that a hop brings about are judged where only the hop changes: manifests are judged as a whole, and each
         // call by its ends.

@@ -1,6 +1,9 @@
 //! What the ends of a member load, and what stands there.
 
-use crate::mesh::{CertificateSource, FileRef, Member, Named, Place, TrustSource, View, Workload};
+use crate::mesh::{
+    Belonging, CertificateSource, FileRef, KeyRef, Member, Named, Place, Plane, StoreKind, StoreState, TrustSource,
+    View, Workload,
+};
 use crate::rules::end::{End, ends_of};
 use crate::rules::uses::{CertificateUse, TrustUse};
 
@@ -34,9 +37,10 @@ impl<'a> Files<'a> {
         // Only the uses of this very end can be the same: looking further would cost the square of a large object.
         let (certificates, trusts) = (self.certificates.len(), self.trusts.len());
         // What the control plane hands over is the same for all workloads.
-        self.certificates.extend(end.certificates().iter().filter_map(|source| handed_over(view, end, source)));
+        let handed = end.certificates().iter().filter_map(|source| handed_over(view, member, end, source));
+        self.certificates.extend(handed);
         let trust = end.validation().and_then(|validation| validation.trust.as_ref());
-        self.trusts.extend(trust.and_then(|trust| handed_over_trust(view, end, trust)));
+        self.trusts.extend(trust.and_then(|trust| handed_over_trust(view, member, end, trust)));
         for workload in owners {
             for source in end.certificates() {
                 if let CertificateSource::File { chain, key } = source {
@@ -71,30 +75,86 @@ impl<'a> Files<'a> {
             .any(|other| same_file(&other.chain_place, &chain_place) && same_file(&other.key_place, &key_place));
         if !known {
             let (chain_ref, key_ref) = (Named::File(chain_file), Named::File(key_file));
-            self.certificates.push(CertificateUse { end, workload, chain_ref, key_ref, chain_place, key_place });
+            let plane = view.plane_of(member);
+            self.certificates.push(CertificateUse { end, workload, chain_ref, key_ref, chain_place, key_place, plane });
         }
     }
 }
 
 /// A certificate that the control plane hands to the proxy.
-fn handed_over<'a>(view: View<'a>, end: End<'a>, source: &'a CertificateSource) -> Option<CertificateUse<'a>> {
+fn handed_over<'a>(
+    view: View<'a>,
+    member: &Member,
+    end: End<'a>,
+    source: &'a CertificateSource,
+) -> Option<CertificateUse<'a>> {
+    let plane = view.plane_of(member);
     let (chain_ref, key_ref, chain_place, key_place) = match source {
         CertificateSource::Acm(arn) => (Named::Arn(arn), Named::Arn(arn), view.acm_place(arn), Place::Unknown),
         CertificateSource::Keys { chain, key } => {
-            (Named::Key(chain), Named::Key(key), view.key_place(chain), view.key_place(key))
+            let (chain_place, key_place) = pair_places(view, member, plane, chain, key);
+            (Named::Key(chain), Named::Key(key), chain_place, key_place)
         }
-        CertificateSource::File { .. } | CertificateSource::Sds { .. } => return None,
+        CertificateSource::File { .. } | CertificateSource::Sds { .. } | CertificateSource::Elsewhere { .. } => {
+            return None;
+        }
     };
-    Some(CertificateUse { end, workload: None, chain_ref, key_ref, chain_place, key_place })
+    Some(CertificateUse { end, workload: None, chain_ref, key_ref, chain_place, key_place, plane })
+}
+
+/// What the keys of a Secret hold that a listener names: by the names that its control plane knows.
+fn pair_places(view: View<'_>, member: &Member, plane: &Plane, chain: &KeyRef, key: &KeyRef) -> (Place, Place) {
+    // What isn't the member's to read is nobody's to be told of by it.
+    if !may_read(view, member, chain) || !may_read(view, member, key) {
+        return (Place::Unknown, Place::Unknown);
+    }
+    if let StoreState::Present(store) = view.store(&chain.store)
+        && store.of_type.as_deref().is_some_and(|of_type| plane.other_types.contains(&of_type))
+    {
+        return (Place::Unknown, Place::Unknown);
+    }
+    let places = (view.key_place(chain), view.key_place(key));
+    let Some((other_chain, other_key)) = plane.other_keys else { return places };
+    if !matches!(places.0, Place::KeyMissing { .. }) {
+        return places;
+    }
+    let by = |one: &KeyRef, name: &str| view.key_place(&KeyRef { key: name.to_owned(), ..one.clone() });
+    match by(chain, other_chain) {
+        found @ Place::File { .. } => (found, by(key, other_key)),
+        _ => places,
+    }
+}
+
+/// Whether a member may name a Secret or ConfigMap: its own namespace's, and those that it was granted.
+fn may_read(view: View<'_>, member: &Member, key: &KeyRef) -> bool {
+    let kind = match key.store.kind {
+        StoreKind::Secret => "Secret",
+        StoreKind::ConfigMap => "ConfigMap",
+        StoreKind::Folder => return true,
+    };
+    let named = (key.store.namespace.as_str(), key.store.name.as_str());
+    view.is_granted(&member.object, "", kind, named) == Belonging::Yes
 }
 
 /// A trust bundle, likewise.
-fn handed_over_trust<'a>(view: View<'a>, end: End<'a>, trust: &'a TrustSource) -> Option<TrustUse<'a>> {
+fn handed_over_trust<'a>(
+    view: View<'a>,
+    member: &Member,
+    end: End<'a>,
+    trust: &'a TrustSource,
+) -> Option<TrustUse<'a>> {
     let (trust_ref, place) = match trust {
         TrustSource::Acm(arns) => (Named::Arn(arns.first()?), view.authorities_place(arns)),
-        TrustSource::Key(key) => (Named::Key(key), view.key_place(key)),
+        // A policy that is attached names what lies in its own namespace.
+        TrustSource::Key(key) if !end.is_server() || may_read(view, member, key) => {
+            (Named::Key(key), view.key_place(key))
+        }
         // Of these nothing is known.
-        TrustSource::File(_) | TrustSource::Sds { .. } | TrustSource::Proxy(_) | TrustSource::System(_) => return None,
+        TrustSource::Key(_)
+        | TrustSource::File(_)
+        | TrustSource::Sds { .. }
+        | TrustSource::Proxy(_)
+        | TrustSource::System(_) => return None,
     };
     Some(TrustUse { end, workload: None, trust_ref, place })
 }

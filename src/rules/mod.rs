@@ -6,7 +6,8 @@
 //! What a judgement is made of, each built from what stands before it:
 //!
 //! ```text
-//! end ─► promised, uses ─► loads ─► pairs ─► refused ─► context ─► fronts, reliance, reporter, call_problem ─► the rules ─► certainty ─► engine
+//! end ─► promised, uses, handed ─► loads ─► pairs ─► refused ─► context ─► fronts, reliance, reporter, call_problem ─► the rules
+//!     ─► certainty ─► engine
 //! ```
 //!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
@@ -23,6 +24,8 @@ mod engine;
 mod envoy;
 mod files;
 mod fronts;
+mod gateway;
+mod handed;
 mod issuers;
 mod leaf;
 mod loads;
@@ -31,6 +34,7 @@ mod names;
 mod objects;
 mod pairs;
 mod promised;
+mod promises;
 mod questions;
 mod refused;
 mod reliance;

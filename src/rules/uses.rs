@@ -1,7 +1,7 @@
 //! What one end loads: a certificate, with its key where that is a file, or what it trusts; and each file of these by itself.
 
 use crate::finding::{Problem, Site};
-use crate::mesh::{FileRef, Named, Place, Workload};
+use crate::mesh::{FileRef, Named, Place, Plane, Workload};
 use crate::pki::{Bundle, Certificate, CertificateFileError, Chain, FileFacts, FileForm, PrivateKeyError, Purpose};
 use crate::rules::end::End;
 use crate::rules::files::THEN_RESTART;
@@ -23,6 +23,8 @@ pub struct CertificateUse<'a> {
     pub chain_place: Place,
     /// What stands at the key's path.
     pub key_place: Place,
+    /// Who hands it to the proxy.
+    pub plane: &'static Plane,
 }
 
 /// A trust bundle, as one end of one workload's proxy loads it.
@@ -118,7 +120,8 @@ impl CertificateUse<'_> {
     /// How a fix ends that gives the proxy another certificate: a file is read once, one of ACM's is fetched again by itself.
     pub(crate) fn then_restart(&self) -> &'static str {
         // No pod runs yet with what is promised.
-        if self.is_acm() || promised_form(&self.chain_place).is_some() { "" } else { THEN_RESTART }
+        let is_file = matches!(self.chain_ref, Named::File(_));
+        if is_file && promised_form(&self.chain_place).is_none() { THEN_RESTART } else { "" }
     }
 
     /// The field that names the chain.
@@ -158,7 +161,7 @@ impl TrustUse<'_> {
 
     /// How a fix ends that changes what is trusted.
     pub(crate) fn then_restart(&self) -> &'static str {
-        if self.is_acm() { "" } else { THEN_RESTART }
+        if matches!(self.trust_ref, Named::File(_)) { THEN_RESTART } else { "" }
     }
 
     /// What stands at the bundle's path.

@@ -160,7 +160,9 @@ fn refused_by_schema(document: &Document) -> Option<Told> {
 /// The path and the name of the entry that an object goes to; None where the entries' conditions let it pass.
 fn webhook(document: &Document, old: Option<&Stored>) -> Option<(&'static str, String)> {
     let name = match (document.row.part, document.row.kind.kind) {
-        (Part::Member | Part::Hop, _) => return Some((VALIDATE, apis::word(document.row.group, |it| it.webhook))),
+        (Part::Member | Part::Hop | Part::Policy, _) => {
+            return Some((VALIDATE, apis::word(document.row.group, |it| it.webhook)));
+        }
         (Part::Workload(_), _) => "workloads.meshvet.dev",
         (Part::Store, _) if !document.holds_pem && old.is_none_or(|old| !old.holds_pem) => return None,
         (Part::Store, "ConfigMap") => "configmaps.meshvet.dev",
@@ -168,7 +170,7 @@ fn webhook(document: &Document, old: Option<&Stored>) -> Option<(&'static str, S
         (Part::Service, _) => "services.meshvet.dev",
         (Part::Place, "Namespace") if old.is_some() => "namespaces.meshvet.dev",
         (Part::Class, _) if old.is_some() => "meshes.meshvet.dev",
-        (Part::Place | Part::Class | Part::Promise, _) => return None,
+        (Part::Place | Part::Class | Part::Grant | Part::Promise, _) => return None,
     };
     entry(name).map(|entry| (entry.path, entry.name.to_owned()))
 }

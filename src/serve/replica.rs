@@ -171,7 +171,7 @@ impl Replica {
             tracing::info!(
                 "ACM references of nodes that {} has yet to create aren't compared with a Region and an account: the policy's \
                  aws.region and aws.account, or --aws, would tell them",
-                apis::words(|names| names.api)
+                apis::words_of_proxied(|names| names.api)
             );
         }
     }

@@ -32,7 +32,7 @@ pub(crate) struct Explanation {
 impl Explanation {
     /// Where to look.
     pub(crate) fn fix(&self) -> String {
-        self.fix.replace("{api}", &apis::words(|names| names.api))
+        self.fix.replace("{api}", &apis::words_of_proxied(|names| names.api))
     }
 }
 

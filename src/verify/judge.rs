@@ -124,7 +124,10 @@ fn of_use(tls: TlsUse) -> Option<Fault> {
         TlsUse::None => (
             &[TLS_NOT_REQUIRED],
             "nothing here is configured for TLS: all traffic of this proxy is plaintext",
-            format!("give the {}'s listeners tls, and its backends a client policy", apis::words(|names| names.caller)),
+            format!(
+                "give the {}'s listeners tls, and its backends a client policy",
+                apis::words_of_proxied(|names| names.caller)
+            ),
         ),
     };
     Some(Fault {

@@ -12,6 +12,7 @@ mod client;
 mod clock;
 mod empty;
 mod fresh;
+mod gateways;
 mod hostile;
 mod lifetime;
 mod overload;

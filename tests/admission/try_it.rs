@@ -203,9 +203,34 @@ fn a_policy_holds_here_too() {
 }
 
 #[test]
+fn the_example_of_gateways_fares_as_it_should() {
+    let nothing = tempfile::tempdir().expect("a folder");
+    let ran = meshvet(&["try", "--example", "gateway"], nothing.path());
+    ends(
+        &ran,
+        0,
+        &[
+            "$ kubectl apply -f examples/gateway",
+            "MV206",
+            "MV207",
+            "MV501",
+            "MV503",
+            "HTTPRoute edge/api",
+            "Secret edge/news-tls would break Gateway edge/news: MV502",
+            "beside it archive.example.com",
+            "each as it should be",
+        ],
+    );
+}
+
+#[test]
 fn what_cant_be_submitted_is_told() {
     let nothing = folder([namespace("shop")]);
-    ends(&meshvet(&["try", "mesh"], nothing.path()), 2, &["no VirtualNode and no VirtualGateway in mesh"]);
+    ends(
+        &meshvet(&["try", "mesh"], nothing.path()),
+        2,
+        &["no VirtualNode and no VirtualGateway and no Gateway and no ListenerSet and no Ingress in mesh"],
+    );
     ends(&meshvet(&["try", "absent"], nothing.path()), 2, &["absent"]);
     let broken = folder(world(&SOUND));
     std::fs::write(broken.path().join("mesh/broken.yaml"), "kind: [\n").expect("a file");

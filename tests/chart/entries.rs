@@ -56,6 +56,27 @@ fn each_mode_and_each_switch_has_its_entries() {
 }
 
 #[test]
+fn each_api_has_entries_of_its_own() {
+    let hooks = |values: &[&str]| -> Vec<String> {
+        let objects = render(values);
+        let all = of_kind(&objects, "ValidatingWebhookConfiguration")["webhooks"].as_array().expect("webhooks").clone();
+        all.iter().map(|hook| hook["name"].as_str().expect("a name").replace(".meshvet.dev", "")).collect()
+    };
+    let usual = hooks(DEFAULTS);
+    for (value, lost) in [
+        ("apis.appmesh=false", &["virtualnodes", "routes", "meshes"][..]),
+        ("apis.gateway=false", &["gateways", "gateway-routes"]),
+        ("apis.ingress=false", &["ingresses"]),
+    ] {
+        let left = hooks(&[value]);
+        let gone: Vec<&str> = usual.iter().filter(|name| !left.contains(name)).map(String::as_str).collect();
+        assert_eq!(gone, lost, "{value}");
+        let deletions = named(&[value], "deletions.meshvet.dev");
+        assert_eq!(deletions["rules"].as_array().expect("rules").len(), 2, "{value}");
+    }
+}
+
+#[test]
 fn each_entry_fails_open_soon_and_by_one_condition_alone() {
     let fail = ["webhook.failurePolicy=Fail", "webhook.routesFailurePolicy=Fail", "webhook.timeoutSeconds=30"];
     let conditions = r#"webhook.matchConditions=[{"name":"mine","expression":"object.metadata.name != ''"}]"#;

@@ -15,6 +15,16 @@ const ALWAYS: &[&str] = &[
     "cluster appmesh.k8s.aws/virtualnodes list,watch",
     "cluster appmesh.k8s.aws/virtualrouters list,watch",
     "cluster appmesh.k8s.aws/virtualservices list,watch",
+    "cluster gateway.networking.k8s.io/backendtlspolicies list,watch",
+    "cluster gateway.networking.k8s.io/gatewayclasses list,watch",
+    "cluster gateway.networking.k8s.io/gateways list,watch",
+    "cluster gateway.networking.k8s.io/grpcroutes list,watch",
+    "cluster gateway.networking.k8s.io/httproutes list,watch",
+    "cluster gateway.networking.k8s.io/listenersets list,watch",
+    "cluster gateway.networking.k8s.io/referencegrants list,watch",
+    "cluster gateway.networking.k8s.io/tlsroutes list,watch",
+    "cluster networking.k8s.io/ingressclasses list,watch",
+    "cluster networking.k8s.io/ingresses list,watch",
     "cluster apps/daemonsets list,watch",
     "cluster apps/deployments list,watch",
     "cluster apps/replicasets get,list,watch",
@@ -119,6 +129,19 @@ fn each_mode_has_its_rights_and_not_one_more() {
     assert_eq!(reports, ["cluster openreports.io/reports create,patch"]);
     let lost: Vec<String> = rights(&[]).difference(&rights(&["events.enabled=false"])).cloned().collect();
     assert_eq!(lost, EVENTS);
+}
+
+#[test]
+fn an_api_that_is_left_out_asks_for_no_right() {
+    for (value, group, count) in [
+        ("apis.appmesh=false", "appmesh.k8s.aws", 7),
+        ("apis.gateway=false", "gateway.networking.k8s.io", 8),
+        ("apis.ingress=false", "networking.k8s.io", 2),
+    ] {
+        let lost: Vec<String> = rights(&[]).difference(&rights(&[value])).cloned().collect();
+        let of_group = lost.iter().filter(|right| right.starts_with(&format!("cluster {group}/"))).count();
+        assert_eq!((of_group, lost.len()), (count, count), "{value}: {lost:?}");
+    }
 }
 
 #[test]

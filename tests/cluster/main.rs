@@ -47,6 +47,7 @@ mod doctor;
 mod entries;
 mod facts;
 mod figures;
+mod gateway_api;
 mod gateways;
 mod helm;
 mod installing;
@@ -85,6 +86,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("updates", updates::TESTS),
     ("ways", ways::TESTS),
     ("gateways", gateways::TESTS),
+    ("gateway_api", gateway_api::TESTS),
     ("pairs", pairs::TESTS),
     ("routes", routes::TESTS),
     ("verify", verify::TESTS),

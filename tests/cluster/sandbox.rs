@@ -19,6 +19,8 @@ const KUBELET: &str = "MESHVET_CLUSTER_KUBELET";
 const HELM: &str = "MESHVET_CLUSTER_HELM";
 /// Set inside: kube-controller-manager.
 const CONTROLLERS: &str = "MESHVET_CLUSTER_CONTROLLERS";
+/// Set inside: the folder with Gateway API's CustomResourceDefinitions.
+const GATEWAY_CRDS: &str = "MESHVET_CLUSTER_GATEWAY_CRDS";
 /// Set inside: the proxy, for `scripts/parts`.
 const ENVOY: &str = "MESHVET_ENVOY";
 
@@ -44,9 +46,16 @@ pub(crate) fn enter() -> Option<ExitCode> {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     // Outside, because inside nothing can be fetched. What is missing has been said by the script.
-    let (Some(_), Some(assets), Some(kubelet), Some(helm), Some(envoy), Some(moto), Some(controllers)) =
-        (run("machine"), run("assets"), run("kubelet"), run("helm"), run("envoy"), run("moto"), run("controllers"))
-    else {
+    let (Some(_), Some(assets), Some(kubelet), Some(helm), Some(envoy), Some(moto), Some(controllers), Some(crds)) = (
+        run("machine"),
+        run("assets"),
+        run("kubelet"),
+        run("helm"),
+        run("envoy"),
+        run("moto"),
+        run("controllers"),
+        run("gateway-crds"),
+    ) else {
         return Some(ExitCode::FAILURE);
     };
     let work = tempfile::Builder::new().prefix("meshvet-cluster-").tempdir().expect("a folder for the suite's files");
@@ -61,6 +70,7 @@ pub(crate) fn enter() -> Option<ExitCode> {
         .env(KUBELET, kubelet)
         .env(HELM, helm)
         .env(CONTROLLERS, controllers)
+        .env(GATEWAY_CRDS, crds)
         .env(ENVOY, envoy)
         .stdin(Stdio::piped())
         .spawn()
@@ -110,6 +120,11 @@ pub(crate) fn helm() -> PathBuf {
 /// Deployments' and all other controllers, in one program.
 pub(crate) fn controllers() -> PathBuf {
     PathBuf::from(std::env::var_os(CONTROLLERS).expect("called inside"))
+}
+
+/// The folder with Gateway API's CustomResourceDefinitions.
+pub(crate) fn gateway_crds() -> PathBuf {
+    PathBuf::from(std::env::var_os(GATEWAY_CRDS).expect("called inside"))
 }
 
 /// The kubelet's port-forward.

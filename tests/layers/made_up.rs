@@ -341,7 +341,7 @@ fn the_list_and_the_modules_must_be_the_same() {
 fn word_lines(text: &str) -> Vec<words::Line> {
     let sources =
         Sources::of(&[("src/lib.rs", "mod a;\nmod home;"), ("src/a.rs", text), ("src/home.rs", "struct VirtualNode;")]);
-    words::lines(&sources, &load(&sources).0, &["src/home"])
+    words::lines(&sources, &load(&sources).0, words::APP_MESH, &["src/home"])
 }
 
 #[test]

@@ -11,8 +11,11 @@ use crate::tree::Tree;
 /// App Mesh's kinds, its group and the keys of its annotations (which the group begins), in any of the ways in which
 /// names are written: `VirtualNode`, `virtual_node`, `virtualnodes`, `"virtual node"`, `VIRTUAL_NODE`,
 /// `"virtual-node"`. Without word boundaries, because names are made of words: `is_virtual_node`, `GrpcGatewayRoute`.
-const WORDS: &str =
+pub(super) const APP_MESH: &str =
     r"(?i-u)virtual[ _-]?(?:node|gateway|service|router)|gateway[ _-]?route|backend[ _-]?group|app[ _-]?mesh";
+
+/// Gateway API's kinds and its group, and Ingress, likewise. Not `Gateway`, which is a neutral word too.
+pub(super) const GATEWAY_API: &str = r"(?i-u)(?:http|grpc|tls|tcp|udp)[ _-]?route|listener[ _-]?set|reference[ _-]?grant|backend[ _-]?tls[ _-]?polic|gateway[ _-]?class|gateway[ _-]?api|ingress|networking\.k8s\.io";
 
 /// A line that is allowed.
 pub(super) struct Allowed {
@@ -36,8 +39,8 @@ pub(super) struct Line {
 }
 
 /// The lines with such words in files outside `homes`, which are paths of folders or of files without `.rs`.
-pub(super) fn lines(sources: &Sources, tree: &Tree, homes: &[&str]) -> Vec<Line> {
-    let words = Regex::new(WORDS).expect("the expression is one");
+pub(super) fn lines(sources: &Sources, tree: &Tree, words: &str, homes: &[&str]) -> Vec<Line> {
+    let words = Regex::new(words).expect("the expression is one");
     let away = tree.files.iter().filter(|file| !homes.iter().any(|home| is_in(&file.path, home)));
     let mut found = Vec::new();
     for file in away {

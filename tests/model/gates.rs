@@ -9,9 +9,9 @@ use meshvet::apis::core::{config_map_store, secret_store};
 use meshvet::apis::{Native, Subject};
 use meshvet::k8s::{FieldPath, ObjectRef};
 use meshvet::mesh::{
-    Attached, AwsResource, CertificateSource, ClientEnd, Covered, Discovery, Fact, Gateway, Hop, Inlet, KeyRef, Member,
-    NameCheck, Outlet, Overlay, Release, ServerEnd, ServerTls, StoreKey, Target, TlsMode, TrustSource, Validation,
-    View, World,
+    Aim, Attached, AwsResource, CertificateSource, ClientEnd, Covered, DIRECT, Discovery, Fact, Gateway, Hop, Inlet,
+    KeyRef, Member, NameCheck, Outlet, Overlay, PlaneOf, Release, ServerEnd, ServerTls, StoreKey, Target, TlsMode,
+    TrustSource, Validation, View, World,
 };
 use meshvet::policy::Policy;
 use meshvet::rules::{Surface, judge};
@@ -57,7 +57,7 @@ pub(crate) fn listener(port: u16, certificates: Vec<CertificateSource>, covers: 
     let covers = covers.collect();
     let tls = ServerTls { field: at("spec.tls"), mode: TlsMode::Strict, certificates, covers, validation: None };
     let anchor = format!("listener {port}").into();
-    ServerEnd { anchor, field: at("spec"), port: Some(port), protocol: "https".into(), tls: Some(tls) }
+    ServerEnd { anchor, field: at("spec"), port: Some(port), protocol: "https".into(), tls: Some(tls), gate: None }
 }
 
 pub(crate) fn member(object: ObjectRef, servers: Vec<ServerEnd>, gateway: Option<Gateway>) -> Member {
@@ -74,6 +74,8 @@ pub(crate) fn member(object: ObjectRef, servers: Vec<ServerEnd>, gateway: Option
         backends: Vec::new(),
         gateway,
         class: None,
+        plane: PlaneOf::Own(&DIRECT),
+        extends: None,
         aws: AwsResource::default(),
     }
 }
@@ -86,6 +88,7 @@ fn hop(object: ObjectRef, from: Inlet, to: Target, port: Option<u16>) -> Hop {
         release: Release::default(),
         from: vec![from],
         to: vec![outlet],
+        hosts: Vec::new(),
         group: false,
     }
 }
@@ -109,7 +112,7 @@ pub(crate) fn policy(name: &str, rank: i64, host: &str) -> Fact {
     };
     Fact::Attached(Arc::new(Attached {
         object: object("BackendPolicy", "shop", name),
-        target: service(),
+        aims: vec![Aim { target: service(), section: None }],
         rank,
         client,
     }))
@@ -138,7 +141,7 @@ pub(crate) struct Gates {
 
 impl Gates {
     pub(crate) fn sound() -> Self {
-        let parent = Inlet::Named { parent: gate(), field: at("spec.parent") };
+        let parent = Inlet::Named { parent: gate(), section: None, port: None, field: at("spec.parent") };
         Self {
             gate: member(
                 gate(),

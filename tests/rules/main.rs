@@ -11,6 +11,7 @@ mod cases;
 mod codes;
 mod files;
 mod fronts;
+mod gateways;
 mod issuers;
 mod membership;
 mod names;
@@ -52,6 +53,7 @@ fn tables() -> Vec<(&'static str, Vec<Case>)> {
         ("unlisted", unlisted::cases()),
         ("workloads", workloads::cases()),
         ("fronts", fronts::cases()),
+        ("gateways", gateways::cases()),
     ]
 }
 
@@ -74,8 +76,9 @@ fn main() -> ExitCode {
     }
     let names: BTreeSet<&str> = trials.iter().map(Trial::name).collect();
     let twice = trials.len() - names.len();
-    let others: [(&str, fn()); 12] = [
+    let others: [(&str, fn()); 13] = [
         ("a sound world has no findings", a_sound_world_has_no_findings),
+        ("sound gateways have no findings", sound_gateways_have_no_findings),
         ("a sound world of ACM has no findings", a_sound_world_of_acm_has_no_findings),
         ("every rule has a good and a bad case", every_rule_has_a_good_and_a_bad_case),
         ("every bad case asserts words", every_bad_case_asserts_words),
@@ -120,6 +123,10 @@ fn a_sound_world_of_acm_has_no_findings() {
     let mut scene = Scene::sound();
     acm::pair(&mut scene);
     assert_eq!(scene.judge().told(), Vec::<String>::new());
+}
+
+fn sound_gateways_have_no_findings() {
+    gateways::sound_ones().iter().for_each(|scene| assert_eq!(scene.judge().told(), Vec::<String>::new()));
 }
 
 fn every_bad_case_asserts_words() {

@@ -199,7 +199,7 @@ impl Judged {
     }
 }
 
-fn put(object: &mut Value, pointer: &str, value: Value) {
+pub(crate) fn put(object: &mut Value, pointer: &str, value: Value) {
     let mut at = object;
     for segment in pointer.split('/').skip(1) {
         let segment = segment.replace("~1", "/").replace("~0", "~");

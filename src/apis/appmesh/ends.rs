@@ -47,6 +47,7 @@ pub(super) fn server_ends<'a>(
                 port: u16::try_from(mapping.port).ok().filter(|port| *port > 0),
                 protocol: mapping.protocol.clone(),
                 tls: tls.map(|tls| server_tls(field.key("tls"), tls, covers)),
+                gate: None,
                 field,
             }
         })

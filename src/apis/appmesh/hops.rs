@@ -65,6 +65,8 @@ pub(super) fn gateway_route_hop(route: &GatewayRoute, namespace: &str) -> Hop {
         Some(named) => {
             let there = named.namespace.as_deref().filter(|there| !there.is_empty()).unwrap_or(namespace);
             Inlet::Named {
+                section: None,
+                port: None,
                 parent: ObjectRef::new(API_VERSION, Kind::VirtualGateway.as_str(), there, &named.name),
                 field: spec().key("virtualGatewayRef"),
             }
@@ -108,6 +110,7 @@ pub(super) fn mesh_class(mesh: &Mesh) -> Class {
     Class {
         object: ObjectRef::cluster_scoped(API_VERSION, Kind::Mesh.as_str(), &mesh.metadata.name),
         namespaces: mesh.spec.namespace_selector.clone(),
+        plane: None,
         aws_name: explicit(mesh.spec.aws_name.as_ref()),
         aws_owner: mesh.spec.mesh_owner.clone(),
     }
@@ -120,6 +123,7 @@ fn hop(kind: Kind, metadata: &Metadata, namespace: &str, from: Vec<Inlet>, to: V
         release: Release::of(&metadata.labels, &metadata.annotations),
         from,
         to,
+        hosts: Vec::new(),
         group: false,
     }
 }

@@ -55,6 +55,7 @@ type Decode = fn(&'static Row, Input<'_>, &str) -> Result<Entry, Undecodable>;
 const fn row(kind: Kind, part: Part, decode: Decode) -> Row {
     Row {
         kind: TypeRef { api_version: API_VERSION, kind: kind.as_str() },
+        known_as: API_VERSION,
         group: GROUP,
         version: VERSION,
         plural: kind.plural(),

@@ -6,7 +6,8 @@ use crate::apis::appmesh::names::{explicit, underscored};
 use crate::apis::appmesh::{API_VERSION, ClientPolicy, GROUP, Kind, VirtualGateway, VirtualNode};
 use crate::k8s::{FieldPath, LabelSelector, Metadata, ObjectRef};
 use crate::mesh::{
-    AwsResource, Backend, ClientEnd, Covered, Discovery, Gateway, Member, OwnPolicy, Release, RouteSelector, Target,
+    Admits, AwsResource, Backend, ClientEnd, Covered, DIRECT, Discovery, Gateway, Member, OwnPolicy, PlaneOf, Release,
+    RouteSelector, Target,
 };
 
 /// The noun for a virtual node.
@@ -64,6 +65,8 @@ pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
         clients,
         backends,
         gateway: None,
+        plane: PlaneOf::Own(&DIRECT),
+        extends: None,
         class: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()).filter(|name| !name.is_empty()),
         aws: AwsResource {
             arn: status.as_ref().and_then(|status| status.virtual_node_arn.clone()),
@@ -98,7 +101,9 @@ pub(super) fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Membe
         servers,
         clients: default_end(&at, defaults).into_iter().collect(),
         backends: Vec::new(),
-        gateway: Some(Gateway { routes }),
+        gateway: Some(Gateway { routes, extended_from: Admits::None }),
+        plane: PlaneOf::Own(&DIRECT),
+        extends: None,
         class: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()).filter(|name| !name.is_empty()),
         aws: AwsResource {
             arn: status.as_ref().and_then(|status| status.virtual_gateway_arn.clone()),

@@ -61,6 +61,7 @@ const fn core(kind: &'static str, plural: &'static str, singular: &'static str, 
     let kind = TypeRef { api_version: "v1", kind };
     Row {
         kind,
+        known_as: kind.api_version,
         group: "",
         version: "v1",
         plural,
@@ -75,12 +76,12 @@ const fn core(kind: &'static str, plural: &'static str, singular: &'static str, 
 
 const fn apps(kind: &'static str, plural: &'static str, singular: &'static str) -> Row {
     let row = core(kind, plural, singular, TEMPLATE, workload);
-    Row { kind: TypeRef { api_version: "apps/v1", kind }, group: "apps", ..row }
+    Row { kind: TypeRef { api_version: "apps/v1", kind }, known_as: "apps/v1", group: "apps", ..row }
 }
 
 const fn batch(kind: &'static str, plural: &'static str, singular: &'static str) -> Row {
     let row = core(kind, plural, singular, TEMPLATE, workload);
-    Row { kind: TypeRef { api_version: "batch/v1", kind }, group: "batch", ..row }
+    Row { kind: TypeRef { api_version: "batch/v1", kind }, known_as: "batch/v1", group: "batch", ..row }
 }
 
 fn name_of(value: &Value) -> String {

@@ -167,6 +167,7 @@ impl Listed {
         let group = group_of(self.api_version);
         Some(Row {
             kind: TypeRef { api_version: self.api_version, kind: self.kind },
+            known_as: self.api_version,
             group,
             version: self.api_version.rsplit_once('/').map_or(self.api_version, |(_, version)| version),
             plural: self.plural,

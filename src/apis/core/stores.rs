@@ -12,6 +12,9 @@ use crate::k8s::FieldPath;
 use crate::mesh::Store;
 use crate::pki::FileFacts;
 
+/// The type of a Secret that gives none.
+pub(crate) const OPAQUE: &str = "Opaque";
+
 /// A Secret's facts from its decoded data, which is zeroized once read.
 pub fn secret_store(data: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
     store_of_files(data)
@@ -31,7 +34,7 @@ pub(crate) fn store_of_files(data: impl IntoIterator<Item = (String, Vec<u8>)>) 
             (name, Arc::new(FileFacts::parse(&bytes)))
         })
         .collect();
-    Store { files }
+    Store { files, of_type: None }
 }
 
 /// A Secret manifest: `stringData` over `data`, as the API server lays them.
@@ -54,7 +57,9 @@ pub(in crate::apis) fn secret_from_value(mut value: Value) -> Result<Store, Deco
         files.push((name.to_owned(), text.into_bytes()));
         Ok(())
     })?;
-    Ok(secret_store(files))
+    // The API server calls one Opaque that gives no type.
+    let of_type = value.get("type").and_then(Value::as_str).filter(|given| !given.is_empty()).unwrap_or(OPAQUE);
+    Ok(Store { of_type: Some(Arc::from(of_type)), ..secret_store(files) })
 }
 
 /// A ConfigMap manifest: `data` and `binaryData`.

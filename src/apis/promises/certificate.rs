@@ -80,7 +80,11 @@ struct KeyStore {
 }
 
 pub(super) fn stores(object: &ObjectRef, spec: Spec) -> Vec<PromisedStore> {
-    vec![PromisedStore {
+    vec![store(object, spec)]
+}
+
+fn store(object: &ObjectRef, spec: Spec) -> PromisedStore {
+    PromisedStore {
         by: object.clone(),
         kind: StoreKind::Secret,
         namespaces: Namespaces::One(object.namespace().to_owned()),
@@ -89,7 +93,39 @@ pub(super) fn stores(object: &ObjectRef, spec: Spec) -> Vec<PromisedStore> {
         certificate: Some(PromisedCertificate { leaf: Arc::new(spec.leaf(object)), fields: &CERTIFICATE_FIELDS }),
         fields: &FIELDS,
         filled_in_by: None,
-    }]
+    }
+}
+
+/// The Secret of a Certificate that cert-manager makes for the hosts of another object.
+pub(super) fn for_hosts(
+    object: &ObjectRef,
+    secret: &str,
+    hosts: &[&str],
+    annotations: &BTreeMap<String, String>,
+    fields: &'static CertificateFields,
+) -> PromisedStore {
+    let annotation = |key: &str| annotations.get(&format!("cert-manager.io/{key}")).filter(|value| !value.is_empty());
+    let algorithm = annotation("private-key-algorithm").cloned();
+    let size = annotation("private-key-size").and_then(|size| size.parse().ok());
+    let (addresses, names): (Vec<&str>, Vec<&str>) = hosts.iter().partition(|host| host.parse::<IpAddr>().is_ok());
+    let owned = |names: Vec<&str>| Some(names.into_iter().map(str::to_owned).collect());
+    let spec = Spec {
+        secret_name: secret.to_owned(),
+        dns_names: owned(names),
+        ip_addresses: owned(addresses),
+        common_name: annotation("common-name").cloned(),
+        duration: annotation("duration").cloned(),
+        // What cert-manager asks for, where nothing else is said of a server's certificate.
+        usages: Some(match annotation("usages") {
+            Some(usages) => usages.split(',').map(|usage| usage.trim().to_owned()).collect(),
+            None => ["digital signature", "key encipherment"].map(str::to_owned).to_vec(),
+        }),
+        private_key: Some(PrivateKey { algorithm, size }),
+        ..Spec::default()
+    };
+    let store = store(object, spec);
+    let certificate = store.certificate.map(|certificate| PromisedCertificate { fields, ..certificate });
+    PromisedStore { certificate, ..store }
 }
 
 impl Spec {

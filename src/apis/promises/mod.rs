@@ -6,6 +6,7 @@ mod certificate;
 mod csi;
 mod external;
 mod sealed;
+pub(crate) mod shim;
 
 use std::sync::Arc;
 
@@ -87,6 +88,7 @@ const fn row(named: Named, decode: Decode) -> Row {
     let Named { group, version, api_version, kind, plural, singular } = named;
     Row {
         kind: TypeRef { api_version, kind },
+        known_as: api_version,
         group,
         version,
         plural,

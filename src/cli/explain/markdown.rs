@@ -10,12 +10,14 @@ use anyhow::Context as _;
 use crate::finding::{RULES, Rule};
 
 /// What the hundreds of the codes are about.
-const GROUPS: [(&str, &str); 5] = [
+const GROUPS: [(&str, &str); 7] = [
     ("MV0", "Objects and their fields"),
     ("MV1", "Names"),
     ("MV2", "Files, certificates and keys"),
     ("MV3", "Trust between the two ends"),
     ("MV4", "AWS Certificate Manager"),
+    ("MV5", "Gateways"),
+    ("MV7", "What makes Secrets"),
 ];
 
 /// Rules as a table; `label` makes the first column.

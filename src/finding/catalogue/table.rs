@@ -128,6 +128,34 @@ macro_rules! for_each_rule {
                 "the role that creates nodes may not look at what they name";
             MV413 ACM_KEY_ALGORITHM "acm-key-algorithm" Warn Calling acm::acm_key_algorithm [Aws]
                 "an ACM certificate with another key than RSA";
+            MV501 LISTENER_WITHOUT_TLS "listener-without-tls" Deny Calling gateway::listener_without_tls []
+                "an HTTPS listener without a certificate, where its controller ends every connection then";
+            MV502 SECRET_BREAKS_NEIGHBOURS "secret-breaks-neighbours" Deny Starting files::secret_breaks_neighbours []
+                "a Secret passes its gateway's controller, and its Envoy refuses it at the next start";
+            MV503 REFERENCE_UNUSABLE "reference-unusable" Deny Calling gateway::reference_unusable []
+                "a listener names what its controller takes no certificate from";
+            MV504 UNCOVERED_HOSTNAME "uncovered-hostname" Warn Calling names::uncovered_hostname [Hostname]
+                "no certificate of a gateway's listener, or of an Ingress, covers a host that it is asked for";
+            MV505 REFERENCE_NOT_GRANTED "reference-not-granted" Warn Calling gateway::reference_not_granted []
+                "a listener names a Secret of another namespace, and no ReferenceGrant lets it";
+            MV506 SHARED_CERTIFICATE "shared-certificate" Warn Calling gateway::shared_certificate []
+                "one certificate covers the hosts of two listeners on one port";
+            MV508 POLICY_CONFLICT "policy-conflict" Warn Applying gateway::policy_conflict []
+                "another policy for the same target wins";
+            MV509 AUTHORITY_UNUSABLE "authority-unusable" Deny Calling gateway::authority_unusable []
+                "a policy takes authorities from what holds no certificate";
+            MV510 NAME_UNCHECKED "name-unchecked" Warn Nothing gateway::name_unchecked []
+                "the controller doesn't hold a backend's certificate against the policy's hostname";
+            MV511 INSECURE_FALLBACK "insecure-fallback" Warn Nothing gateway::insecure_fallback []
+                "a Gateway asks clients for certificates, and lets others in";
+            MV512 CLIENT_CERTIFICATE_UNUSED "client-certificate-unused" Warn Nothing gateway::client_certificate_unused []
+                "a certificate for backends that no backend is shown";
+            MV513 PASSTHROUGH_CERTIFICATE "passthrough-certificate" Deny Calling gateway::passthrough_certificate []
+                "a listener that passes TLS through names certificates";
+            MV701 NEVER_ISSUED "never-issued" Warn Calling promises::never_issued []
+                "an annotation asks cert-manager for a Secret that it won't make";
+            MV702 SECRET_CONTESTED "secret-contested" Warn Nothing promises::secret_contested []
+                "two Certificates fill the Secret that a listener serves with";
         }
     };
 }

@@ -96,11 +96,15 @@ impl LinkIndex {
     }
 
     pub(crate) fn add_attached(&mut self, attached: &Attached) {
-        self.attached.insert(attached.target.clone(), attached.object.clone());
+        for aim in &attached.aims {
+            self.attached.insert(aim.target.clone(), attached.object.clone());
+        }
     }
 
     pub(crate) fn remove_attached(&mut self, attached: &Attached) {
-        self.attached.remove(&attached.target, &attached.object);
+        for aim in &attached.aims {
+            self.attached.remove(&aim.target, &attached.object);
+        }
     }
 
     fn add(&mut self, target: &Target, source: &ObjectRef) {

@@ -82,7 +82,10 @@ fn named(member: &Member) -> impl Iterator<Item = &KeyRef> {
 fn keys<'m>(certificates: &'m [CertificateSource], trust: Option<&'m TrustSource>) -> impl Iterator<Item = &'m KeyRef> {
     let pairs = certificates.iter().filter_map(|source| match source {
         CertificateSource::Keys { chain, key } => Some([chain, key]),
-        CertificateSource::File { .. } | CertificateSource::Acm(_) | CertificateSource::Sds { .. } => None,
+        CertificateSource::File { .. }
+        | CertificateSource::Acm(_)
+        | CertificateSource::Sds { .. }
+        | CertificateSource::Elsewhere { .. } => None,
     });
     let trusted = trust.and_then(|trust| match trust {
         TrustSource::Key(key) => Some(key),

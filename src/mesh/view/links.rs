@@ -39,7 +39,7 @@ struct Reached<'a> {
 
 /// What a target stands for.
 #[derive(Clone, Copy)]
-enum Found<'a> {
+pub(super) enum Found<'a> {
     Member(&'a Member),
     Hop(&'a Hop),
 }
@@ -167,10 +167,11 @@ impl<'a> View<'a> {
 
     fn attached_to(&self, called: &ObjectRef) -> Option<&'a ClientEnd> {
         let laid = self.laid().filter_map(|fact| match fact {
-            Fact::Attached(attached) if attached.target == *called => Some(&**attached),
+            Fact::Attached(attached) if attached.is_for(called) => Some(&**attached),
             _ => None,
         });
         let known = self.world.links().attached_to(called).filter_map(|object| self.attachment(object));
+        let known = known.filter(|attached| attached.is_for(called));
         let first = laid.chain(known).min_by_key(|attached| (attached.rank, &attached.object));
         first.map(|attached| &attached.client)
     }
@@ -270,7 +271,7 @@ impl<'a> View<'a> {
     }
 
     /// The hops that a gateway takes: those that name it, then those that it selects.
-    fn hops_of(&self, gateway: &Member) -> Vec<&'a Hop> {
+    pub(super) fn hops_of(&self, gateway: &Member) -> Vec<&'a Hop> {
         let known = self.world.links().hops_of(&gateway.object).filter_map(|object| self.hop(object));
         let mut hops: Vec<&Hop> = known.chain(self.laid_hops()).filter(|hop| self.is_taken_by(hop, gateway)).collect();
         hops.sort_by_key(|hop| (hop.from.contains(&Inlet::Selected), &hop.object));
@@ -342,7 +343,7 @@ impl<'a> View<'a> {
     }
 
     /// The members and hops that may lead to an object, by name.
-    fn sources(&self, object: &ObjectRef) -> Vec<Found<'a>> {
+    pub(super) fn sources(&self, object: &ObjectRef) -> Vec<Found<'a>> {
         let known = self.world.links().sources(object).filter(|source| self.counts(source));
         let known = known.filter_map(|source| self.found(source));
         let members = self

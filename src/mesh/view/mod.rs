@@ -1,6 +1,7 @@
 //! The world as one judgement sees it: the shared snapshot, with an overlay and the object under review laid over it.
 
 mod aws;
+mod gates;
 mod links;
 mod membership;
 mod places;
@@ -26,6 +27,7 @@ use crate::mesh::unlisted::{Gap, Sort};
 use crate::mesh::workload::Workload;
 use crate::mesh::world::World;
 
+pub(crate) use gates::{Listening, takes};
 pub use membership::Belonging;
 pub use places::Place;
 pub use services::Front;

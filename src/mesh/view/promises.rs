@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::k8s::ObjectRef;
 use crate::mesh::facts::Fact;
 use crate::mesh::promise::PromisedStore;
 use crate::mesh::store::StoreKey;
@@ -16,6 +17,15 @@ impl<'a> View<'a> {
     /// What is still to be filled in of a store whose other values are there.
     pub(crate) fn filled_in_later(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
         self.promises_of(key).into_iter().find(|made| made.filled_in_by.is_some()).cloned()
+    }
+
+    /// Who has a certificate made for a store, by name.
+    pub(crate) fn issuers_of(&self, key: &StoreKey) -> Vec<&'a ObjectRef> {
+        let issuing = self.promises_of(key).into_iter().filter(|made| made.certificate.is_some());
+        let mut all: Vec<_> = issuing.map(|made| &made.by).collect();
+        all.sort();
+        all.dedup();
+        all
     }
 
     fn promises_of(&self, key: &StoreKey) -> Vec<&'a Arc<PromisedStore>> {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::k8s::ObjectRef;
 use crate::mesh::facts::FactId;
+use crate::mesh::grant::Grant;
+use crate::mesh::hop::Inlet;
 use crate::mesh::member::Member;
 use crate::mesh::promise::PromisedStore;
 use crate::mesh::service::SERVICE;
@@ -27,7 +29,8 @@ impl<'a> View<'a> {
                 self.members_in(name).for_each(|member| self.add(member, &mut touched));
                 touched.extend(self.found_in(name));
                 // Whether a gateway takes a route may hang on the labels of the route's namespace.
-                self.gateways().into_iter().for_each(|gateway| self.add(gateway, &mut touched));
+                let by_labels = self.gateways().into_iter().filter(|gateway| gateway.goes_by_labels());
+                by_labels.for_each(|gateway| self.add(gateway, &mut touched));
             }
             FactId::Object(object) => self.add_touched_by_object(object, &mut touched),
         }
@@ -47,17 +50,25 @@ impl<'a> View<'a> {
     fn add_touched_by_object(&self, object: &ObjectRef, touched: &mut Touched<'a>) {
         if let Some(member) = self.member(object) {
             self.add(member, touched);
+            self.add_touched_by_gateway(member, touched);
             // A pod that two members select is the concern of both.
             let pods = self.workloads_of(member).into_iter();
             touched.extend(pods.flat_map(|workload| self.members_of(workload)).map(|other| &other.object));
         }
-        let hop = self.hop(object).or_else(|| self.hop(&self.attachment(object)?.target));
-        if let Some(hop) = hop {
+        let attached = self.attachment(object);
+        let aims = || attached.into_iter().flat_map(|attached| &attached.aims);
+        for hop in self.hop(object).into_iter().chain(aims().filter_map(|aim| self.hop(&aim.target))) {
             let links = self.links_by(hop).into_iter();
             touched.extend(links.flat_map(|link| [&link.client.object, &link.server.object]));
+            // What a listener must have a certificate for goes by what is routed to it.
+            let parents = hop.from.iter().filter_map(Inlet::parent).filter_map(|parent| self.member(parent));
+            touched.extend(parents.map(|parent| &parent.object));
         }
-        if let Some(member) = self.attachment(object).and_then(|attached| self.member(&attached.target)) {
-            self.add(member, touched);
+        for aim in aims() {
+            if let Some(member) = self.member(&aim.target) {
+                self.add(member, touched);
+            }
+            touched.extend(self.gateways_before(&aim.target).into_iter().map(|gateway| &gateway.object));
         }
         if let Some(workload) = self.workload(object) {
             let taken = workload.takes.as_ref().and_then(|taken| self.workload(taken));
@@ -66,6 +77,9 @@ impl<'a> View<'a> {
         }
         if object.is_a(SERVICE) {
             touched.extend(self.touched_by_service(object));
+        }
+        if let Some(grant) = self.world.grants().find(|grant| grant.object == *object) {
+            self.add_touched_by_grant(grant, touched);
         }
         if self.is_class(object) {
             touched.extend(self.members().map(|member| &member.object));
@@ -76,6 +90,20 @@ impl<'a> View<'a> {
             |member: &&Member| self.workloads_of(member).iter().any(|workload| workload.service_account == object.name);
         if object.kind == "ServiceAccount" {
             touched.extend(self.members_in(object.namespace()).filter(runs_as).map(|member| &member.object));
+        }
+    }
+
+    /// A gateway and what adds listeners to it share ports, and a class.
+    fn add_touched_by_gateway(&self, member: &Member, touched: &mut Touched<'a>) {
+        let gateway = member.extends.as_ref().unwrap_or(&member.object);
+        touched.extend(self.member(gateway).map(|gateway| &gateway.object));
+        touched.extend(self.extensions_of(gateway).into_iter().map(|extension| &extension.object));
+    }
+
+    /// The members that a grant lets name something.
+    fn add_touched_by_grant(&self, grant: &Grant, touched: &mut Touched<'a>) {
+        for (_, kind, namespace) in &grant.from {
+            touched.extend(self.members_in(namespace).map(|member| &member.object).filter(|it| it.kind == *kind));
         }
     }
 

@@ -22,6 +22,7 @@ use crate::finding::Problem;
 use crate::pki::path::Reason;
 use crate::rules::context::Context;
 use crate::rules::envoy;
+use crate::rules::handed::Caught;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -32,7 +33,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         let reliance = cx.reliance(using);
         let sees = if using.end.is_server() {
-            format!("{} {}", envoy::CLIENT_SEES, envoy::verify_error("certificate has expired"))
+            using.clients_see("certificate has expired")
         } else {
             "servers that validate clients end the handshake: SSLV3_ALERT_CERTIFICATE_EXPIRED".to_owned()
         };
@@ -44,10 +45,14 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             )
             .expected(format!("a certificate that is valid on {}", cx.now))
             .found(format!("{} ended on {}", leaf.subject, leaf.not_after))
-            .consequence(reliance.consequence(sees))
+            .consequence(match using.plane.refuses_ended {
+                true => using.is_refused("", Caught::Seen),
+                false => reliance.consequence(sees),
+            })
             .fix(format!("renew the certificate{}", using.then_restart())),
         );
     }
+    check_refused_chains(cx, out);
     for trust in &cx.trusts {
         let Some(bundle) = trust.bundle() else { continue };
         let last = bundle.certificates.iter().map(|certificate| certificate.not_after).max();
@@ -73,5 +78,25 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let restart = refused.parts(&cx.pairs).map_or("", |(_, using, _)| using.then_restart());
             out.add(problem.fix(format!("renew the certificate that is named{restart}")));
         }
+    }
+}
+
+/// A control plane that refuses a chain for any certificate of it that has ended.
+fn check_refused_chains(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in cx.certificates.iter().filter(|using| using.plane.refuses_ended) {
+        let Some((chain, leaf)) = using.chain().zip(using.issued_leaf()) else { continue };
+        let ended = chain.certificates.iter().find(|certificate| certificate.not_after < cx.now);
+        let Some(ended) = ended.filter(|_| leaf.not_after >= cx.now) else { continue };
+        out.add(
+            Problem::new(
+                using.unusable(),
+                using.chain_site(),
+                format!("a certificate behind the leaf has expired ({})", using.chain_origin()),
+            )
+            .expected(format!("certificates that are valid on {}", cx.now))
+            .found(format!("{} ended on {}", ended.subject, ended.not_after))
+            .consequence(using.is_refused("", Caught::Seen))
+            .fix("put the current intermediates behind the leaf"),
+        );
     }
 }

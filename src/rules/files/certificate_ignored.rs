@@ -19,23 +19,35 @@
 use crate::finding::{Problem, Site};
 use crate::pki::{FileFacts, IgnoredBlock, IgnoredReason};
 use crate::rules::context::Context;
-use crate::rules::files::THEN_RESTART;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
-        if let Some(facts) = using.chain_facts().filter(|facts| facts.chain.is_ok()) {
-            report(facts, |_| true, &using.chain_site(), &using.chain_origin(), out);
+        let handed_on = using.plane.hands_on();
+        if let Some(facts) = using.chain_facts().filter(|facts| facts.chain.is_ok() && handed_on) {
+            report(facts, |_| true, (&using.chain_site(), &using.chain_origin()), using.then_restart(), out);
         }
     }
     for trust in &cx.trusts {
         if let Some(facts) = trust.facts().filter(|facts| facts.bundle.is_ok()) {
-            report(facts, IgnoredReason::holds_in_a_bundle, &trust.site(), &trust.origin(), out);
+            report(
+                facts,
+                IgnoredReason::holds_in_a_bundle,
+                (&trust.site(), &trust.origin()),
+                trust.then_restart(),
+                out,
+            );
         }
     }
 }
 
-fn report(facts: &FileFacts, counts: fn(IgnoredReason) -> bool, site: &Site, origin: &str, out: &mut Reporter<'_>) {
+fn report(
+    facts: &FileFacts,
+    counts: fn(IgnoredReason) -> bool,
+    (site, origin): (&Site, &str),
+    then: &str,
+    out: &mut Reporter<'_>,
+) {
     const SHOWN: usize = 5;
     let ignored: Vec<&IgnoredBlock> = facts.ignored.iter().filter(|block| counts(block.reason)).collect();
     if ignored.is_empty() {
@@ -55,6 +67,6 @@ fn report(facts: &FileFacts, counts: fn(IgnoredReason) -> bool, site: &Site, ori
             .expected("each -----BEGIN CERTIFICATE----- at the start of a line, and no byte-order mark or NUL")
             .found(format!("{}{more}", told.join("; ")))
             .consequence("the proxy starts without these certificates: unable to get local issuer certificate")
-            .fix(format!("write each block from the start of its line{THEN_RESTART}")),
+            .fix(format!("write each block from the start of its line{then}")),
     );
 }

@@ -23,6 +23,7 @@ use crate::finding::{Problem, Severity};
 use crate::pki::path::Reason;
 use crate::rules::context::Context;
 use crate::rules::envoy;
+use crate::rules::handed::Caught;
 use crate::rules::reporter::Reporter;
 
 /// How far clocks may differ before a certificate counts as not valid yet.
@@ -42,10 +43,13 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::new(severity, using.chain_site(), message)
                 .expected(format!("a certificate that is valid on {}", cx.now))
                 .found(format!("{} begins on {}", leaf.subject, leaf.not_before))
-                .consequence(reliance.consequence(format!(
-                    "peers refuse it until then: {}",
-                    envoy::verify_error("certificate is not yet valid")
-                )))
+                .consequence(match using.plane.refuses_ended {
+                    true => using.is_refused("", Caught::Seen),
+                    false => reliance.consequence(format!(
+                        "peers refuse it until then: {}",
+                        envoy::verify_error("certificate is not yet valid")
+                    )),
+                })
                 .fix("use a certificate that is valid now, or apply when this one is"),
         );
     }

@@ -22,26 +22,52 @@
 use crate::finding::Problem;
 use crate::pki::FileForm;
 use crate::rules::context::Context;
-use crate::rules::files::{THEN_RESTART, store_of};
+use crate::rules::files::store_of;
+use crate::rules::handed::Caught;
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
+use crate::rules::uses::CertificateUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
+        check_other_blocks(using, out);
         let Some(error) = using.chain_error() else { continue };
         let path = using.chain_ref.text();
         out.add(
             using.of(
                 Aspect::Form(FileForm::begins_with_leaf),
-                Problem::deny(
+                Problem::new(
+                    using.unreadable_chain(&error),
                     using.chain_site(),
-                    format!("{} is no certificate chain that Envoy loads", using.chain_origin()),
+                    format!("{} is no certificate chain that {} loads", using.chain_origin(), using.reader()),
                 )
                 .expected("PEM certificates, the leaf first")
                 .found(error.to_string())
-                .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(path)))
-                .fix(format!("{} ({}){THEN_RESTART}", error.fix(), store_of(&using.chain_place))),
+                .consequence(using.is_refused(&error.envoy_log(path), Caught::Seen))
+                .fix(format!(
+                    "{} ({}){}",
+                    error.fix(),
+                    store_of(&using.chain_place),
+                    using.then_restart()
+                )),
             ),
         );
     }
+}
+
+/// A chain that an Envoy would load, of which the control plane reads more.
+fn check_other_blocks(using: &CertificateUse<'_>, out: &mut Reporter<'_>) {
+    let carries = using.chain_facts().is_some_and(|facts| facts.carries_private_key && facts.chain.is_ok());
+    if !carries || !using.plane.refuses_other_blocks {
+        return;
+    }
+    let message =
+        format!("{} takes no chain with anything but certificates ({})", using.plane.name, using.chain_origin());
+    out.add(
+        Problem::new(using.unusable(), using.chain_site(), message)
+            .expected("PEM certificates alone, the leaf first")
+            .found("a private key among them")
+            .consequence(using.is_refused("", Caught::Seen))
+            .fix(format!("take the key out of it ({})", store_of(&using.chain_place))),
+    );
 }

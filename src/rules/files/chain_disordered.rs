@@ -16,10 +16,10 @@
 //! ## How to fix
 //! Put the leaf first: `cat blue.crt intermediate.crt > chain.pem`.
 
-use crate::finding::Problem;
+use crate::finding::{Problem, Severity};
 use crate::pki::{Certificate, KeySupport};
 use crate::rules::context::Context;
-use crate::rules::files::THEN_RESTART;
+use crate::rules::handed::Caught;
 use crate::rules::reporter::Reporter;
 use crate::rules::uses::CertificateUse;
 
@@ -28,13 +28,15 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let Some(chain) = using.chain() else { continue };
         let Some(place) = using.place_of_leaf().filter(|place| *place > 0) else { continue };
         let (first, leaf) = (chain.leaf(), &chain.certificates[place]);
+        // Of servers that nobody knows it isn't certain that they go by the first.
+        let severity = if using.plane.is_envoy() { using.unusable() } else { Severity::Warn };
         let message = format!("the first certificate in {} is not the leaf", using.chain_origin());
         out.add(
-            Problem::deny(using.chain_site(), message)
+            Problem::new(severity, using.chain_site(), message)
                 .expected(format!("{} first", leaf.subject))
                 .found(format!("{} first, and the leaf as certificate {}", first.subject, place + 1))
-                .consequence(format!("the proxy refuses its configuration: {}", log(using, first)))
-                .fix(format!("put the leaf before its issuers{THEN_RESTART}")),
+                .consequence(using.is_refused(&log(using, first), Caught::Seen))
+                .fix(format!("put the leaf before its issuers{}", using.then_restart())),
         );
     }
 }

@@ -25,6 +25,7 @@ use crate::finding::{Problem, Severity};
 use crate::mesh::{Place, PromisedStore, Sort, StoreKey, StoreKind, Unread};
 use crate::pki::nearest_name;
 use crate::rules::context::Context;
+use crate::rules::files::missing_store::missing_in_store;
 use crate::rules::files::{THEN_RESTART, keys_text, noun};
 use crate::rules::reporter::Reporter;
 use crate::rules::uses::FileUse;
@@ -32,6 +33,11 @@ use crate::rules::uses::FileUse;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.files() {
         if let Some(problem) = missing(cx, &using) {
+            out.add(problem);
+        }
+    }
+    for using in &cx.certificates {
+        if let Some(problem) = missing_in_store(cx, using) {
             out.add(problem);
         }
     }

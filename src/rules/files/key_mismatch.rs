@@ -17,7 +17,7 @@
 
 use crate::finding::Problem;
 use crate::rules::context::Context;
-use crate::rules::files::THEN_RESTART;
+use crate::rules::handed::Caught;
 use crate::rules::leaf::place_of_key;
 use crate::rules::reporter::Reporter;
 use crate::text::hex_start;
@@ -41,7 +41,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             site = site.resting_on(store);
         }
         out.add(
-            Problem::deny(site, message)
+            Problem::new(using.unusable(), site, message)
                 .expected(format!(
                     "the {} key of {}, public key {}",
                     leaf.key_algorithm,
@@ -52,8 +52,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     Some(digest) => format!("another {} key, public key {}", key.algorithm, short(digest)),
                     None => format!("another {} key", key.algorithm),
                 })
-                .consequence(format!("the proxy refuses its configuration: {log}"))
-                .fix(format!("store the certificate and its own key together{THEN_RESTART}")),
+                .consequence(using.is_refused(&log, Caught::Seen))
+                .fix(format!("store the certificate and its own key together{}", using.then_restart())),
         );
     }
 }

@@ -21,7 +21,8 @@
 use crate::finding::Problem;
 use crate::pki::FileForm;
 use crate::rules::context::Context;
-use crate::rules::files::{THEN_RESTART, store_of};
+use crate::rules::files::store_of;
+use crate::rules::handed::Caught;
 use crate::rules::promised::{Aspect, settle};
 use crate::rules::reporter::Reporter;
 
@@ -32,11 +33,15 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(settle(
             &using.key_place,
             Aspect::Form(|form| form == FileForm::Key),
-            Problem::deny(using.key_site(), format!("{} is no private key that Envoy loads", using.key_origin()))
-                .expected("an unencrypted private key in PEM")
-                .found(error.to_string())
-                .consequence(format!("the proxy refuses its configuration: {}", error.envoy_log(path)))
-                .fix(format!("{} ({}){THEN_RESTART}", error.fix(), store_of(&using.key_place))),
+            Problem::new(
+                using.unreadable_key(&error),
+                using.key_site(),
+                format!("{} is no private key that {} loads", using.key_origin(), using.reader()),
+            )
+            .expected("an unencrypted private key in PEM")
+            .found(error.to_string())
+            .consequence(using.is_refused(&error.envoy_log(path), Caught::Seen))
+            .fix(format!("{} ({}){}", error.fix(), store_of(&using.key_place), using.then_restart())),
         ));
     }
 }

@@ -15,27 +15,30 @@
 //! ```
 //!
 //! ## How to fix
-//! Issue the certificate with the node's hostname among its subject alternative names.
+//! Issue the certificate with the {} among its subject alternative names.
 
 use crate::finding::Problem;
 use crate::rules::context::Context;
+use crate::rules::handed::Caught;
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // A client's certificate goes into an upstream context, for which Envoy asks no names.
-    for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
+    for using in cx.certificates.iter().filter(|using| using.end.is_server() && using.plane.is_envoy()) {
         let Some(leaf) = using.leaf() else { continue };
         let Some(log) = leaf.nameless_log() else { continue };
+        let message = format!("the certificate in {} has no name", using.chain_origin());
         out.add(
             using.of(
                 Aspect::Names,
-                Problem::deny(using.chain_site(), format!("the certificate in {} has no name", using.chain_origin()))
+                Problem::new(using.unusable(), using.chain_site(), message)
                     .expected("a subject alternative name, or at least a common name")
                     .found(leaf.names_text())
-                    .consequence(format!("the proxy refuses its configuration: {log}"))
+                    .consequence(using.is_refused(log, Caught::Missed))
                     .fix(format!(
-                        "issue the certificate with the node's hostname among its names{}",
+                        "issue the certificate with the {} among its names{}",
+                        if using.plane.is_direct() { "node's hostname" } else { "hosts that it is for" },
                         using.then_restart()
                     )),
             ),

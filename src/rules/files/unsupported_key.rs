@@ -23,12 +23,14 @@
 use crate::finding::Problem;
 use crate::pki::KeySupport;
 use crate::rules::context::Context;
+use crate::rules::handed::Caught;
 use crate::rules::promised::Aspect;
 use crate::rules::reliance::Reliance;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    for using in &cx.certificates {
+    // What another server makes of a key nobody knows.
+    for using in cx.certificates.iter().filter(|using| using.plane.is_envoy()) {
         let Some(leaf) = using.leaf() else { continue };
         let origin = using.chain_origin();
         let support = if using.end.is_server() { leaf.key_support() } else { leaf.client_key_support() };
@@ -36,6 +38,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let site = using.chain_site();
         let problem = match support {
             KeySupport::Good => continue,
+            // Clients from outside speak TLS 1.3.
+            KeySupport::OnlyTls13 { .. } if !using.plane.is_direct() => continue,
             KeySupport::OnlyTls13 { .. } => {
                 let message =
                     format!("the {} key of the certificate in {origin} works from TLS 1.3 on only", leaf.key_algorithm);
@@ -50,8 +54,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     .consequence(reliance.consequence(format!("every connection fails: {log}")))
             }
             KeySupport::Refused { .. } => {
-                Problem::deny(site, format!("Envoy refuses the key of the certificate in {origin}"))
-                    .consequence(format!("the proxy refuses its configuration: {log}"))
+                let message = format!("Envoy refuses the key of the certificate in {origin}");
+                Problem::new(using.unusable(), site, message).consequence(using.is_refused(&log, Caught::Missed))
             }
         };
         let may_sign = leaf.key_usage.as_ref().is_none_or(|usage| usage.digital_signature);

@@ -25,7 +25,6 @@
 use crate::finding::{Problem, Severity};
 use crate::pki::path::{PathVerdict, Purpose, Reason};
 use crate::rules::context::Context;
-use crate::rules::envoy;
 use crate::rules::files::THEN_RESTART;
 use crate::rules::pairs::Side;
 use crate::rules::promised::Aspect;
@@ -43,7 +42,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         let wanted = if server { "serverAuth" } else { "clientAuth" };
         let consequence = if server {
-            format!("{} {}", envoy::CLIENT_SEES, envoy::verify_error("unsupported certificate purpose"))
+            using.clients_see("unsupported certificate purpose")
         } else {
             "servers that validate clients end the handshake: SSLV3_ALERT_UNSUPPORTED_CERTIFICATE".to_owned()
         };

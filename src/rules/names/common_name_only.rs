@@ -30,7 +30,7 @@ use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    for using in &cx.certificates {
+    for using in cx.certificates.iter().filter(|using| using.plane.is_direct()) {
         for Covered { name, reason, .. } in using.end.covers() {
             let Some(leaf) = using.leaf() else { continue };
             if certificate_matches_host(leaf, name) != HostMatch::CommonNameOnly {

@@ -48,7 +48,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 
 /// The listeners' certificates of the member under review.
 fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    for using in &cx.certificates {
+    // Who reaches a gateway from outside is asked about by MV504.
+    for using in cx.certificates.iter().filter(|using| using.plane.is_direct()) {
         for Covered { name, field, reason } in using.end.covers() {
             let Some(leaf) = using.leaf() else { continue };
             // A certificate without any name never loads: MV217 says so.

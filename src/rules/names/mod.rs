@@ -4,6 +4,7 @@ pub(super) mod client_name_mismatch;
 pub(super) mod common_name_only;
 pub(super) mod hostname_mismatch;
 pub(super) mod peer_name_mismatch;
+pub(super) mod uncovered_hostname;
 pub(super) mod wildcard_in_san_list;
 
 use std::net::IpAddr;

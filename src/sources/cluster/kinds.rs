@@ -21,6 +21,8 @@ pub(super) struct WatchedKind {
     pub(super) version: &'static str,
     /// Group and version, as `apiVersion` has them.
     pub(super) api_version: &'static str,
+    /// Group and version by which its objects are known.
+    pub(super) known_as: &'static str,
     /// The kind as manifests have it.
     pub(super) kind: &'static str,
     /// What it is called in logs and figures: the kind; with its group where another API has one of that name.
@@ -119,6 +121,7 @@ impl WatchedKind {
             group: row.group,
             version: row.version,
             api_version: row.kind.api_version,
+            known_as: row.known_as,
             kind: row.kind.kind,
             name: row.kind.kind,
             plural: row.plural,
@@ -142,8 +145,12 @@ impl WatchedKind {
     /// What is missing where it can't be listed.
     pub(super) fn sort(&self) -> Sort {
         match self.part {
+            // Nobody of a mesh is called by them, or belongs to them.
+            Part::Member | Part::Hop | Part::Class if self.optional => Sort::Entrances,
+            Part::Policy => Sort::Entrances,
             Part::Member => Sort::Members,
             Part::Hop => Sort::Hops,
+            Part::Grant => Sort::Grants,
             Part::Class => Sort::Classes,
             Part::Workload(_) => Sort::Workloads,
             Part::Store if self.plural == "secrets" => Sort::Secrets,
@@ -166,8 +173,8 @@ impl WatchedKind {
             "Namespace" if self.group.is_empty() => FactId::Namespace(name.to_owned()),
             "Secret" if self.group.is_empty() => FactId::Store(StoreKey::secret(namespace, name)),
             "ConfigMap" if self.group.is_empty() => FactId::Store(StoreKey::config_map(namespace, name)),
-            kind if namespace.is_empty() => FactId::Object(ObjectRef::cluster_scoped(self.api_version, kind, name)),
-            kind => FactId::Object(ObjectRef::new(self.api_version, kind, namespace, name)),
+            kind if namespace.is_empty() => FactId::Object(ObjectRef::cluster_scoped(self.known_as, kind, name)),
+            kind => FactId::Object(ObjectRef::new(self.known_as, kind, namespace, name)),
         }
     }
 

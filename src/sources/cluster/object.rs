@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::apis::core::{Owned, secret_store};
 use crate::apis::{Entry, Undecodable, decode_object, decode_subject, reviewed_row};
 use crate::k8s::{FieldPath, ObjectRef};
-use crate::mesh::{Fact, FactId, StoreKey};
+use crate::mesh::{Fact, FactId, Store, StoreKey};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
 
 /// The most that one object may weigh as JSON, in bytes. No API server stores one this large: requests end at 3 MiB, and etcd takes
@@ -133,8 +133,8 @@ impl Resource for RawObject {
 /// [`Undecodable`], whose message never holds a byte of a Secret.
 pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Box<Undecodable>> {
     let itself = match object.namespace() {
-        "" => ObjectRef::cluster_scoped(kind.api_version, kind.kind, object.name()),
-        namespace => ObjectRef::new(kind.api_version, kind.kind, namespace, object.name()),
+        "" => ObjectRef::cluster_scoped(kind.known_as, kind.kind, object.name()),
+        namespace => ObjectRef::new(kind.known_as, kind.kind, namespace, object.name()),
     };
     let undecodable = |message: String| Box::new(Undecodable::at(itself.clone(), FieldPath::root(), message));
     if object.text.len() > MAX_BYTES {
@@ -151,7 +151,8 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
             // Moved, not copied: the store's maker wipes it.
             (key, std::mem::take(&mut *bytes))
         });
-        return Ok(Entry::Fact(Fact::Store(key, Arc::new(secret_store(data)))));
+        let store = Store { of_type: secret.of_type, ..secret_store(data) };
+        return Ok(Entry::Fact(Fact::Store(key, Arc::new(store))));
     }
     if let Some(row) = reviewed_row(kind.group, kind.version, kind.kind) {
         // As at admission: what one can read, so can the other.
@@ -177,6 +178,8 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
 struct SecretText {
     #[serde(default)]
     data: Option<BTreeMap<String, SecretBytes>>,
+    #[serde(default, rename = "type")]
+    of_type: Option<Arc<str>>,
 }
 
 /// One value of a Secret: base64 in JSON, wiped when dropped.

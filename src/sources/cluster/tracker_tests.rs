@@ -237,6 +237,7 @@ fn each_kind_is_forgotten_under_the_name_it_was_learnt_by() {
             "ReplicaSet" | "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => deployment("it", 1),
             "Certificate" => named("it", json!({"spec": {"secretName": "cert"}})),
             "SecretProviderClass" => named("it", json!({"spec": {"secretObjects": [{"secretName": "cert"}]}})),
+            "GatewayClass" | "IngressClass" => json!({"metadata": {"name": "it"}}),
             "Bundle" => json!({"metadata": {"name": "it"}, "spec": {"target": {"configMap": {"key": "ca.pem"}}}}),
             "ClusterExternalSecret" => json!({"metadata": {"name": "it"}, "spec": {"externalSecretSpec": {}}}),
             _ => named("it", json!({"spec": {}, "data": {}})),

@@ -128,6 +128,8 @@ impl Watch {
                 self.readiness.filled(&self.place.of(self.kind));
                 return Next::ListAfter(self.pace.absent * RARER);
             }
+            // Whoever may list nothing of a group is told that it is forbidden, whether the cluster has it or not.
+            Why::Forbidden if failure.listing && self.is_absent().await => return self.absent(message, news),
             Why::Expired => tracing::debug!(kind, "{message}"),
             Why::Forbidden => {
                 self.stats.failed();
@@ -153,6 +155,11 @@ impl Watch {
 }
 
 impl Watch {
+    async fn is_absent(&self) -> bool {
+        // The core group is always there.
+        !self.kind.group.is_empty() && served::is_served(&self.whole.client, self.first).await == Some(false)
+    }
+
     /// The cluster doesn't serve the version that was asked for: the next one is tried, and after the last one the first again.
     fn absent(&mut self, message: &str, news: bool) -> Next {
         let kind = self.kind;

@@ -23,6 +23,7 @@ pub(super) fn weight(fact: &Fact) -> usize {
             Fact::Hop(hop) => written(hop),
             Fact::Attached(attached) => written(attached),
             Fact::Class(class) => written(class),
+            Fact::Grant(grant) => written(grant),
             Fact::Promise(promise) => written(promise),
             Fact::Service(service) => written(service),
             Fact::Workload(workload) => written(workload),
@@ -86,7 +87,10 @@ mod tests {
     fn secret(texts: &[&str]) -> usize {
         let files = texts.iter().enumerate();
         let files = files.map(|(place, text)| (place.to_string(), Arc::new(FileFacts::parse(text.as_bytes()))));
-        weight(&Fact::Store(StoreKey::secret("shop", "blue"), Arc::new(Store { files: files.collect() })))
+        weight(&Fact::Store(
+            StoreKey::secret("shop", "blue"),
+            Arc::new(Store { files: files.collect(), of_type: None }),
+        ))
     }
 
     #[test]

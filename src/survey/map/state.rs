@@ -102,6 +102,7 @@ pub(super) fn unknown_of_end(end: End<'_>, files: &Files<'_>, whose: &str, unkno
 pub(super) fn elsewhere(source: &CertificateSource) -> Option<String> {
     match source {
         CertificateSource::File { .. } | CertificateSource::Keys { .. } | CertificateSource::Acm(_) => None,
+        CertificateSource::Elsewhere { name, .. } => Some(format!("{name} can't be looked into")),
         CertificateSource::Sds { secret_name, .. } => {
             Some(format!("delivered by SDS, which can't be looked into: {secret_name}"))
         }

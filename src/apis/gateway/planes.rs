@@ -1,0 +1,68 @@
+//! What is certain of each controller, by the name that classes give it.
+//!
+//! Found out on the parts themselves: Envoy Gateway 1.9.1, istiod of August 2026 and Contour 1.33.8, each with Envoy 1.40. One name
+//! stands for many versions, so that only what holds for all that are supported is here. NGINX Gateway Fabric, Cilium, Traefik, Kong,
+//! kgateway and those of the clouds are unknown.
+
+use crate::mesh::{Loads, PLAIN, Plane, UNKNOWN};
+
+/// The type of Envoy Gateway's own Secrets, whose key names what an SDS server delivers.
+const SDS: &str = "gateway.envoyproxy.io/sds";
+
+/// Parses both files as Go does, and hands Envoy what it understood.
+static ENVOY_GATEWAY: Plane = Plane {
+    name: "Envoy Gateway",
+    loads: Loads::Parsed,
+    secret_types: &["kubernetes.io/tls", SDS],
+    other_types: &[SDS],
+    needs_certificate: true,
+    refuses_unused: true,
+    refuses_ended: true,
+    refuses_other_blocks: true,
+    ..PLAIN
+};
+
+/// Sees whether Go takes both files for a pair, and hands them on as they are.
+static ISTIO: Plane = Plane {
+    name: "Istio",
+    loads: Loads::Checked,
+    other_keys: Some(("cert", "key")),
+    needs_certificate: true,
+    checks_name: false,
+    most_certificates: Some(2),
+    ..PLAIN
+};
+
+/// Looks into neither file, and delivers each pair by a stream of its own.
+static CONTOUR: Plane = Plane {
+    name: "Contour",
+    loads: Loads::Unseen,
+    secret_types: &["kubernetes.io/tls", "Opaque"],
+    most_certificates: Some(1),
+    ..PLAIN
+};
+
+/// The plane of a controller.
+pub fn plane_of(controller: &str) -> &'static Plane {
+    match controller {
+        "gateway.envoyproxy.io/gatewayclass-controller" => &ENVOY_GATEWAY,
+        "istio.io/gateway-controller" => &ISTIO,
+        _ if controller.starts_with("projectcontour.io/") => &CONTOUR,
+        _ => &UNKNOWN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_tried_is_unknown() {
+        for controller in
+            ["gateway.nginx.org/nginx-gateway-controller", "io.cilium/gateway-controller", "istio.io/unmanaged", ""]
+        {
+            assert_eq!(plane_of(controller).loads, Loads::Unknown, "{controller}");
+        }
+        assert_eq!(plane_of("projectcontour.io/gateway-controller").name, "Contour");
+    }
+}

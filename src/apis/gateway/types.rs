@@ -1,0 +1,308 @@
+//! What is read of Gateway API's objects. Whatever version they are of, these fields stand in the same places.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::apis::lenient::or_default;
+use crate::k8s::LabelSelector;
+
+/// A GatewayClass.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct GatewayClassSpec {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) controller_name: String,
+}
+
+/// A Gateway.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct GatewaySpec {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) gateway_class_name: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) listeners: Vec<Listener>,
+    pub(crate) allowed_listeners: Option<AllowedListeners>,
+    pub(crate) tls: Option<GatewayTls>,
+}
+
+/// Which ListenerSets a Gateway takes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct AllowedListeners {
+    pub(crate) namespaces: Option<From>,
+}
+
+/// Some namespaces.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct From {
+    pub(crate) from: Option<String>,
+    pub(crate) selector: Option<LabelSelector>,
+}
+
+/// TLS of a whole Gateway.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct GatewayTls {
+    pub(crate) frontend: Option<Frontend>,
+    pub(crate) backend: Option<BackendTls>,
+}
+
+/// What clients must show.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Frontend {
+    pub(crate) default: Option<FrontendTls>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) per_port: Vec<PerPort>,
+}
+
+/// The same, of one port.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PerPort {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) port: i64,
+    pub(crate) tls: Option<FrontendTls>,
+}
+
+/// How clients are validated.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct FrontendTls {
+    pub(crate) validation: Option<FrontendValidation>,
+}
+
+/// Whose certificates clients must have.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct FrontendValidation {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) ca_certificate_refs: Vec<SecretRef>,
+    pub(crate) mode: Option<String>,
+}
+
+/// What the Gateway shows to backends.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct BackendTls {
+    pub(crate) client_certificate_ref: Option<SecretRef>,
+}
+
+/// A ListenerSet.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ListenerSetSpec {
+    pub(crate) parent_ref: ParentRef,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) listeners: Vec<Listener>,
+}
+
+/// A listener.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Listener {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) name: String,
+    pub(crate) hostname: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) port: i64,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) protocol: String,
+    pub(crate) tls: Option<ListenerTls>,
+    pub(crate) allowed_routes: Option<AllowedRoutes>,
+}
+
+/// A listener's TLS.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ListenerTls {
+    pub(crate) mode: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) certificate_refs: Vec<SecretRef>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) options: BTreeMap<String, serde_json::Value>,
+}
+
+impl ListenerTls {
+    /// Whether the listener hands the connection on without decrypting it.
+    pub(crate) fn passes_through(&self) -> bool {
+        self.mode.as_deref() == Some("Passthrough")
+    }
+}
+
+/// Which routes a listener takes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct AllowedRoutes {
+    pub(crate) namespaces: Option<From>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) kinds: Vec<RouteKind>,
+}
+
+/// A kind of routes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct RouteKind {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) kind: String,
+}
+
+/// A reference to a Secret, a ConfigMap or something else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SecretRef {
+    pub(crate) group: Option<String>,
+    pub(crate) kind: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) name: String,
+    pub(crate) namespace: Option<String>,
+}
+
+impl SecretRef {
+    /// The group, empty for the core group.
+    pub(crate) fn group(&self) -> &str {
+        self.group.as_deref().unwrap_or_default()
+    }
+
+    /// The kind, which is Secret unless it says another.
+    pub(crate) fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or("Secret")
+    }
+
+    /// Whether it means a Secret.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.group().is_empty() && self.kind() == "Secret"
+    }
+
+    /// The namespace, that of whoever names it unless it says another.
+    pub(crate) fn namespace_or<'a>(&'a self, own: &'a str) -> &'a str {
+        self.namespace.as_deref().filter(|there| !there.is_empty()).unwrap_or(own)
+    }
+}
+
+/// What a route attaches to, or a ListenerSet adds listeners to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ParentRef {
+    pub(crate) group: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) namespace: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) name: String,
+    pub(crate) section_name: Option<String>,
+    pub(crate) port: Option<i64>,
+}
+
+/// A route of any kind.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct RouteSpec {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) parent_refs: Vec<ParentRef>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) hostnames: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) rules: Vec<RouteRule>,
+}
+
+/// Where a route leads.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct RouteRule {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) backend_refs: Vec<BackendRef>,
+}
+
+/// A backend.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct BackendRef {
+    pub(crate) group: Option<String>,
+    pub(crate) kind: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) name: String,
+    pub(crate) namespace: Option<String>,
+    pub(crate) port: Option<i64>,
+    pub(crate) weight: Option<i64>,
+}
+
+/// A ReferenceGrant.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct GrantSpec {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) from: Vec<GrantFrom>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) to: Vec<GrantTo>,
+}
+
+/// Who may name something.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct GrantFrom {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) group: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) kind: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) namespace: String,
+}
+
+/// What may be named.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct GrantTo {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) group: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) kind: String,
+    pub(crate) name: Option<String>,
+}
+
+/// A BackendTLSPolicy.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BackendTlsPolicySpec {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) target_refs: Vec<TargetRef>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) validation: BackendValidation,
+}
+
+/// What a policy is attached to.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct TargetRef {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) group: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) kind: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) name: String,
+    pub(crate) section_name: Option<String>,
+}
+
+/// What a backend must show.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct BackendValidation {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) ca_certificate_refs: Vec<SecretRef>,
+    #[serde(rename = "wellKnownCACertificates")]
+    pub(crate) well_known_ca_certificates: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) hostname: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) subject_alt_names: Vec<SubjectAltName>,
+}
+
+/// A name that a backend's certificate may have.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct SubjectAltName {
+    pub(crate) hostname: Option<String>,
+    pub(crate) uri: Option<String>,
+}

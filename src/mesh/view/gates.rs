@@ -1,0 +1,270 @@
+//! Gateways that hand out certificates by host: their listeners, those that others add to them, and what is routed to each.
+
+use crate::k8s::ObjectRef;
+use crate::mesh::attached::Attached;
+use crate::mesh::end::{Admits, ServerEnd};
+use crate::mesh::facts::Fact;
+use crate::mesh::grant::Grant;
+use crate::mesh::hop::{Hop, Inlet, Target};
+use crate::mesh::member::Member;
+use crate::mesh::plane::{Plane, PlaneOf};
+use crate::mesh::unlisted::Sort;
+use crate::mesh::view::links::Found;
+use crate::mesh::view::{Belonging, View};
+
+/// A listener, and the member that has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listening<'a> {
+    /// The gateway, or what adds the listener to it.
+    pub(crate) member: &'a Member,
+    /// The listener.
+    pub(crate) end: &'a ServerEnd,
+}
+
+/// A host that a listener is asked for, because of what is routed to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// The host, which may begin with `*.`: what listener and route have in common.
+    pub(crate) host: String,
+    /// The route.
+    pub(crate) hop: &'a Hop,
+}
+
+impl<'a> View<'a> {
+    /// Who hands certificates to a member's proxies.
+    pub(crate) fn plane_of(&self, member: &Member) -> &'static Plane {
+        let otherwise = match &member.plane {
+            PlaneOf::Own(plane) => return plane,
+            PlaneOf::Class(otherwise) => otherwise,
+        };
+        if let Some(extended) = &member.extends {
+            return self.member(extended).map_or(otherwise, |gateway| self.plane_of(gateway));
+        }
+        if let Some(plane) = self.class_of(member).and_then(|class| class.plane) {
+            return plane;
+        }
+        let name = member.class.as_deref();
+        let named = self.settings.classes.iter().find(|(class, _)| Some(class.as_str()) == name);
+        named.map_or(otherwise, |(_, plane)| plane)
+    }
+
+    /// Whether the gateway that a member adds listeners to takes them; of any other member: yes.
+    pub(crate) fn is_taken_in(&self, member: &Member) -> Belonging {
+        let Some(extended) = &member.extends else { return Belonging::Yes };
+        let Some(gateway) = self.member(extended) else { return Belonging::Unknown };
+        let Some(admits) = gateway.gateway.as_ref().map(|it| &it.extended_from) else { return Belonging::No };
+        self.admits(admits, extended.namespace(), member.object.namespace())
+    }
+
+    /// Whether objects of a namespace are taken in another.
+    fn admits(&self, admits: &Admits, own: &str, namespace: &str) -> Belonging {
+        let certain = |yes: bool| if yes { Belonging::Yes } else { Belonging::No };
+        match admits {
+            Admits::None => Belonging::No,
+            Admits::All => Belonging::Yes,
+            Admits::Same => certain(own == namespace),
+            Admits::Matching(selector) => match self.namespace(namespace) {
+                Some(labels) => certain(selector.matches(labels)),
+                None if selector.is_empty() => Belonging::Yes,
+                None => Belonging::Unknown,
+            },
+        }
+    }
+
+    /// The members that may add listeners to a gateway, by name.
+    pub(super) fn extensions_of(&self, gateway: &ObjectRef) -> Vec<&'a Member> {
+        let known = self.world.extensions_of(gateway).filter(|member| self.counts(&member.object));
+        let laid = self.laid_members().filter(|member| member.extends.as_ref() == Some(gateway));
+        let mut all: Vec<&Member> = known.chain(laid).collect();
+        all.sort_by_key(|member| &member.object);
+        all.dedup_by_key(|member| &member.object);
+        all
+    }
+
+    /// All listeners of the gateway that a member is, or adds its own to: those of the gateway first.
+    pub(crate) fn listeners_with(&self, member: &'a Member) -> Vec<Listening<'a>> {
+        let gateway = match &member.extends {
+            Some(extended) => self.member(extended),
+            None => Some(member),
+        };
+        let Some(gateway) = gateway else {
+            return member.servers.iter().map(|end| Listening { member, end }).collect();
+        };
+        let extensions = self.extensions_of(&gateway.object).into_iter();
+        let taken = extensions.filter(|extension| self.is_taken_in(extension) == Belonging::Yes);
+        let members = [gateway].into_iter().chain(taken);
+        members.flat_map(|member| member.servers.iter().map(move |end| Listening { member, end })).collect()
+    }
+
+    /// The hosts that a listener must have a certificate for, because of the routes that are attached to it. Only those for which it is
+    /// the most specific of the gateway's listeners on its port: clients get that one's certificate.
+    pub(crate) fn hosts_wanted(&self, of: Listening<'a>) -> Vec<Wanted<'a>> {
+        let beside = self.listeners_with(of.member);
+        let on_port: Vec<_> =
+            beside.iter().filter(|other| other.end.port == of.end.port && other.end.gate.is_some()).collect();
+        let mut wanted = Vec::new();
+        for hop in self.hops_of(of.member) {
+            if !self.is_attached(hop, of) {
+                continue;
+            }
+            let Some(gate) = &of.end.gate else { continue };
+            let own = gate.host.as_ref().map(|(host, _)| host);
+            let mut add = |host: &str| {
+                let others = on_port.iter().filter_map(|other| Some(&other.end.gate.as_ref()?.host.as_ref()?.0));
+                let mut taking = others.filter(|other| takes(other, host));
+                if !taking.any(|other| own.is_none_or(|own| is_more_specific(other, own))) {
+                    wanted.push(Wanted { host: host.to_owned(), hop });
+                }
+            };
+            if hop.hosts.is_empty() {
+                own.into_iter().for_each(|host| add(host));
+            }
+            for (host, _) in &hop.hosts {
+                match own {
+                    Some(own) if takes(own, host) => add(host),
+                    Some(own) if takes(host, own) => add(own),
+                    Some(_) => {}
+                    None => add(host),
+                }
+            }
+        }
+        wanted
+    }
+
+    /// Whether a hop names a listener, and the listener takes it.
+    fn is_attached(&self, hop: &Hop, of: Listening<'_>) -> bool {
+        let Some(gate) = &of.end.gate else { return false };
+        let means = |inlet: &Inlet| match inlet {
+            Inlet::Named { parent, section, port, .. } => {
+                *parent == of.member.object
+                    && section.as_ref().is_none_or(|section| *section == gate.section)
+                    && port.is_none_or(|port| of.end.port == Some(port))
+            }
+            Inlet::Callers | Inlet::Selected => false,
+        };
+        hop.from.iter().any(means)
+            && (gate.kinds.is_empty() || gate.kinds.contains(&hop.object.kind))
+            && self.admits(&gate.from, of.member.object.namespace(), hop.object.namespace()) == Belonging::Yes
+    }
+
+    /// The gateways whose routes lead straight to an object, by name.
+    pub(super) fn gateways_before(&self, target: &ObjectRef) -> Vec<&'a Member> {
+        let hops = self.sources(target).into_iter().filter_map(|source| match source {
+            Found::Hop(hop) => Some(hop),
+            Found::Member(_) => None,
+        });
+        let parents = hops.flat_map(|hop| hop.from.iter().filter_map(Inlet::parent));
+        let mut gateways: Vec<&Member> = parents.filter_map(|parent| self.member(parent)).collect();
+        gateways.sort_by_key(|gateway| &gateway.object);
+        gateways.dedup_by_key(|gateway| &gateway.object);
+        gateways
+    }
+
+    /// Who hands certificates to the gateways whose routes lead to an object.
+    pub(crate) fn planes_before(&self, target: &ObjectRef) -> Vec<&'static Plane> {
+        self.gateways_before(target).into_iter().map(|gateway| self.plane_of(gateway)).collect()
+    }
+
+    /// The objects that the routes of a gateway lead to.
+    pub(crate) fn backends_of(&self, gateway: &Member) -> Vec<&'a ObjectRef> {
+        let outlets = self.hops_of(gateway).into_iter().flat_map(|hop| &hop.to);
+        let mut named: Vec<_> = outlets
+            .filter_map(|outlet| match &outlet.to {
+                Target::Object(object) => Some(object),
+                Target::InCallersNamespace { .. } | Target::Every { .. } | Target::Outside => None,
+            })
+            .collect();
+        named.sort();
+        named.dedup();
+        named
+    }
+
+    /// The policies that are attached to an object, or to this section of it.
+    pub(crate) fn policies_on(&self, target: &ObjectRef, section: Option<&str>) -> Vec<&'a Attached> {
+        let means = |attached: &&Attached| {
+            attached.aims.iter().any(|aim| aim.target == *target && aim.section.as_deref() == section)
+        };
+        self.policies_for(target).into_iter().filter(means).collect()
+    }
+
+    /// Whether any policy is attached to an object, or to a section of it.
+    pub(crate) fn has_policies(&self, target: &ObjectRef) -> bool {
+        !self.policies_for(target).is_empty()
+    }
+
+    fn policies_for(&self, target: &ObjectRef) -> Vec<&'a Attached> {
+        let laid = self.laid().filter_map(|fact| match fact {
+            Fact::Attached(attached) => Some(&**attached),
+            _ => None,
+        });
+        let laid = laid.filter(|attached| attached.aims.iter().any(|aim| aim.target == *target));
+        let known = self.world.links().attached_to(target).filter_map(|object| self.attachment(object));
+        laid.chain(known).collect()
+    }
+
+    /// Whether an object may name what lies in another namespace.
+    pub(crate) fn is_granted(
+        &self,
+        from: &ObjectRef,
+        group: &str,
+        kind: &str,
+        (namespace, name): (&str, &str),
+    ) -> Belonging {
+        if from.namespace() == namespace {
+            return Belonging::Yes;
+        }
+        let laid = self.laid().filter_map(|fact| match fact {
+            Fact::Grant(grant) => Some(&**grant),
+            _ => None,
+        });
+        let known = self.world.grants().filter(|grant| self.counts(&grant.object));
+        let gives = |grant: &Grant| grant.object.namespace() == namespace && grant.allows(from, group, kind, name);
+        if laid.chain(known).any(gives) {
+            return Belonging::Yes;
+        }
+        match self.world.unlisted().hides(Sort::Grants, namespace) {
+            Some(_) => Belonging::Unknown,
+            None => Belonging::No,
+        }
+    }
+}
+
+/// Whether a host with or without `*.` takes all that another stands for. `*.` is one label or more.
+pub(crate) fn takes(pattern: &str, host: &str) -> bool {
+    match pattern.strip_prefix("*.") {
+        Some(suffix) => {
+            let suffix = suffix.to_ascii_lowercase();
+            let host = host.to_ascii_lowercase();
+            host == pattern.to_ascii_lowercase()
+                || host.strip_suffix(&suffix).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
+        }
+        None => pattern.eq_ignore_ascii_case(host),
+    }
+}
+
+/// Whether of two hosts that take one name the first is asked before the second.
+fn is_more_specific(one: &str, other: &str) -> bool {
+    let rank = |host: &str| (!host.starts_with("*."), host.len());
+    rank(one) > rank(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_of_a_listener_takes_any_number_of_labels() {
+        assert!(takes("*.example.com", "a.example.com") && takes("*.example.com", "a.b.Example.com"));
+        assert!(takes("*.example.com", "*.example.com") && takes("*.example.com", "*.b.example.com"));
+        assert!(!takes("*.example.com", "example.com") && !takes("*.example.com", ".example.com"));
+        assert!(!takes("*.b.example.com", "*.example.com") && !takes("*.example.com", "badexample.com"));
+        assert!(takes("a.example.com", "A.example.com") && !takes("a.example.com", "*.example.com"));
+    }
+
+    #[test]
+    fn the_longest_host_without_a_wildcard_comes_first() {
+        assert!(is_more_specific("a.example.com", "*.example.com"));
+        assert!(is_more_specific("*.b.example.com", "*.example.com"));
+        assert!(!is_more_specific("*.very.long.example.com", "a.io"));
+    }
+}

@@ -1,0 +1,95 @@
+//! Of MV202: what a listener names by a Secret, without a mount.
+
+use crate::finding::{Problem, Severity};
+use crate::mesh::{Named, Place, PromisedStore, Sort, StoreKey, Unread};
+use crate::pki::nearest_name;
+use crate::rules::context::Context;
+use crate::rules::files::keys_text;
+use crate::rules::handed::Caught;
+use crate::rules::uses::CertificateUse;
+
+/// What isn't there of a certificate that a control plane reads from a Secret: what is said of the chain stands for the key too.
+pub(super) fn missing_in_store(cx: &Context<'_>, using: &CertificateUse<'_>) -> Option<Problem> {
+    let (Named::Key(chain), Named::Key(key)) = (using.chain_ref, using.key_ref) else { return None };
+    let places = [(&using.chain_place, chain.key.as_str()), (&using.key_place, key.key.as_str())];
+    places.into_iter().find_map(|(place, key)| missing(cx, using, place, key))
+}
+
+fn missing(cx: &Context<'_>, using: &CertificateUse<'_>, place: &Place, key: &str) -> Option<Problem> {
+    let noun = using.end.noun();
+    let problem = |severity, message: String| {
+        Problem::new(severity, using.chain_site(), message)
+            .expected(format!("a Secret with tls.crt and tls.key for {noun}"))
+    };
+    Some(match place {
+        Place::StoreMissing { store, empty: false } => absent(cx, using, store, problem),
+        Place::StoreMissing { store, empty: true } => {
+            problem(Severity::Warn, format!("{store} is empty, and {noun} serves with it"))
+                .found("no key yet")
+                .consequence(using.is_refused("certificate chain not set", Caught::Seen))
+                .fix("fill the Secret, or wait until it is filled")
+        }
+        Place::StorePromised { store, promise, .. } => not_promised(using, store, key, promise, problem)?,
+        Place::KeyMissing { store: Some(store), offered, nearest, .. } => {
+            let severity = if using.plane.is_envoy() { using.unusable() } else { Severity::Warn };
+            let hint = nearest.as_ref().map(|near| format!(" (is {near} meant?)")).unwrap_or_default();
+            problem(severity, format!("{store} holds no {key}, and {noun} serves with it"))
+                .found(format!("{}{hint}", keys_text(offered)))
+                .consequence(using.is_refused("certificate chain not set", Caught::Seen))
+                .fix(format!("add {key} to {store}: `kubectl create secret tls` makes a Secret with both"))
+        }
+        Place::StoreUnread { store, why: Unread::Failed(reason) } => {
+            problem(Severity::Warn, format!("{store} could not be read, and {noun} serves with it"))
+                .found(reason.clone())
+                .consequence("nothing can be said of the certificate there")
+                .fix("see to it that meshvet may read the Secret, and apply again")
+        }
+        _ => return None,
+    })
+}
+
+fn absent(
+    cx: &Context<'_>,
+    using: &CertificateUse<'_>,
+    store: &StoreKey,
+    problem: impl Fn(Severity, String) -> Problem,
+) -> Problem {
+    let instead = cx.view.promised_instead(store);
+    let unlisted = if instead.is_some() { Vec::new() } else { cx.view.unlisted(Sort::Promises, &store.namespace) };
+    let unlisted = unlisted.iter().map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ");
+    let found = match instead {
+        Some(made) => format!("nothing of that name; {} makes {}", made.by, made.name),
+        None if !unlisted.is_empty() => {
+            format!("nothing of that name, and it may be made by one of {unlisted}, which may not be listed")
+        }
+        None => "nothing of that name".to_owned(),
+    };
+    problem(Severity::Warn, format!("{store} doesn't exist, and {} serves with it", using.end.noun()))
+        .found(found)
+        .consequence(match using.plane.is_envoy() {
+            true => "connections to the listener fail until it is there".to_owned(),
+            false => using.is_refused("", Caught::Seen),
+        })
+        .fix("create the Secret, or name one that is there")
+}
+
+/// A key that whoever makes the Secret won't put into it.
+fn not_promised(
+    using: &CertificateUse<'_>,
+    store: &StoreKey,
+    key: &str,
+    promise: &PromisedStore,
+    problem: impl Fn(Severity, String) -> Problem,
+) -> Option<Problem> {
+    let keys: Vec<String> = promise.keys.as_ref().filter(|keys| !keys.contains_key(key))?.keys().cloned().collect();
+    let near = nearest_name(key, keys.iter().map(String::as_str));
+    let hint = near.map(|near| format!(" (is {near} meant?)")).unwrap_or_default();
+    let by = &promise.by;
+    let message = format!("{by} will make {store} without {key}, and {} serves with it", using.end.noun());
+    Some(
+        problem(Severity::Warn, message)
+            .found(if keys.is_empty() { "no key at all".to_owned() } else { format!("{}{hint}", keys_text(&keys)) })
+            .consequence(using.is_refused("certificate chain not set", Caught::Seen))
+            .fix(format!("have {by} make {key} ({})", promise.fields.keys)),
+    )
+}

@@ -1,0 +1,110 @@
+//! # MV502: `secret-breaks-neighbours`
+//!
+//! ## What it checks
+//! Whether a Secret passes what its gateway's controller looks at, and is refused by its Envoy all the same: an RSA key under 2048 bits,
+//! EC P-224, an EC key that may not sign, a certificate without any name. Asked of Envoy Gateway and Istio, which hand the certificates
+//! of all listeners to one proxy.
+//!
+//! In the review of the Secret itself this is denied by default, whatever `changes.secrets` says short of `off`, unless the Secret was
+//! refused before too: the write of a repair, a deletion and a controller's write pass.
+//!
+//! ## Why it matters
+//! Nothing shows it. Every condition is True, and a proxy that runs keeps the certificate it has. The next one that starts, after a
+//! restart, a scale-up or a new node, refuses the Secret: the listener ends every connection, and other listeners of the same proxy can
+//! do so too.
+//!
+//! ## Example
+//! ```text
+//! kubectl create secret tls web --cert=rsa-1024.crt --key=rsa-1024.key
+//! ```
+//!
+//! ## How to fix
+//! Issue the certificate for RSA of 2048 bits or more, or for EC P-256, with a name.
+
+use crate::finding::Problem;
+use crate::mesh::{Listening, Loads, Member};
+use crate::pki::{KeyAlgorithm, KeyFit, KeySupport, PrivateKeyError};
+use crate::rules::context::Context;
+use crate::rules::promised::Aspect;
+use crate::rules::reporter::Reporter;
+use crate::rules::uses::CertificateUse;
+use crate::text::plural;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Some(member) = cx.member() else { return };
+    for using in cx.certificates.iter().filter(|using| using.end.is_server()) {
+        let shared = matches!(using.plane.loads, Loads::Parsed | Loads::Checked);
+        let Some(log) = refusal(using).filter(|_| shared) else { continue };
+        let Some(leaf) = using.leaf() else { continue };
+        let neighbours = neighbours(cx, member, using);
+        let others = match neighbours.len() {
+            0 => String::new(),
+            count => format!(", and {} of the same proxy can go with it", plural(count, "other listener")),
+        };
+        let message = format!(
+            "a proxy that starts with the certificate in {} refuses it: {} ends its connections then{others}",
+            using.chain_origin(),
+            using.end.noun()
+        );
+        let name = if leaf.is_nameless() { ", without any name" } else { "" };
+        out.add(
+            using.of(
+                Aspect::Key,
+                Problem::new(using.unusable(), using.chain_site(), message)
+                    .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures, with a name")
+                    .found(format!("{}{name}{}", leaf.key_algorithm, listed(&neighbours)))
+                    .consequence(format!("no condition shows it, until a proxy starts, which logs {log}"))
+                    .fix("issue the certificate for such a key; the Secret as it was goes on working"),
+            ),
+        );
+    }
+}
+
+/// What Envoy says of a certificate that the control plane has let pass.
+fn refusal(using: &CertificateUse<'_>) -> Option<String> {
+    let leaf = using.leaf()?;
+    // What no Go program reads never gets to a proxy.
+    let is_read = match &leaf.key_algorithm {
+        KeyAlgorithm::Rsa { bits } => *bits >= 1024,
+        KeyAlgorithm::EcSecp256k1 | KeyAlgorithm::Other(_) => false,
+        _ => true,
+    };
+    let fits = match &using.key_facts()?.key {
+        Ok(key) => !matches!(key.fit(leaf), KeyFit::Other { .. }),
+        // Of a kind that Envoy knows no more than the certificate's.
+        Err(error) => matches!(error, PrivateKeyError::UnsupportedAlgorithm { .. }),
+    };
+    if !is_read || !fits || using.place_of_leaf().unwrap_or(0) != 0 {
+        return None;
+    }
+    match leaf.key_support() {
+        support @ KeySupport::Refused { .. } => support.envoy_log(using.log_path()),
+        _ => leaf.nameless_log().map(str::to_owned),
+    }
+}
+
+/// The other listeners with certificates that one proxy serves: each by its host.
+fn neighbours<'a>(cx: &Context<'a>, member: &'a Member, using: &CertificateUse<'_>) -> Vec<String> {
+    let all = cx.view.listeners_with(member).into_iter();
+    let others = all.filter(|it| !(it.member.object == member.object && &*it.end.anchor == using.end.anchor()));
+    let serving = others.filter(|it| it.end.active_tls().is_some_and(|tls| !tls.certificates.is_empty()));
+    serving
+        .map(|Listening { end, .. }| match end.gate.as_ref().and_then(|gate| gate.host.as_ref()) {
+            Some((host, _)) => host.clone(),
+            None => end.anchor.to_string(),
+        })
+        .collect()
+}
+
+/// The first few of them.
+fn listed(neighbours: &[String]) -> String {
+    const SHOWN: usize = 5;
+    if neighbours.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("; beside it {}", neighbours.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", "));
+    if neighbours.len() > SHOWN {
+        text.push_str(&format!(" and {} more", neighbours.len() - SHOWN));
+    }
+    text
+}

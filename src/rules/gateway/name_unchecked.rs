@@ -1,0 +1,40 @@
+//! # MV510: `name-unchecked`
+//!
+//! ## What it checks
+//! Whether a BackendTLSPolicy whose target is reached from a Gateway of Istio lists `subjectAltNames`. Istio takes `hostname` for the name
+//! to ask for, and doesn't hold the backend's certificate against it.
+//!
+//! ## Why it matters
+//! Any certificate of the authority is taken, for whatever name: another workload can pass for the backend.
+//!
+//! ## Example
+//! ```yaml
+//! validation: {hostname: api.shop.svc, caCertificateRefs: [{group: "", kind: ConfigMap, name: ca}]}
+//! ```
+//!
+//! ## How to fix
+//! Give the name once more: `subjectAltNames: [{type: Hostname, hostname: api.shop.svc}]`.
+
+use crate::finding::{Problem, Site};
+use crate::k8s::FieldPath;
+use crate::rules::context::Context;
+use crate::rules::gateway::policy;
+use crate::rules::reporter::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Some((own, spec)) = policy(cx) else { return };
+    if !spec.validation.subject_alt_names.is_empty() {
+        return;
+    }
+    let planes = own.aims.iter().flat_map(|aim| cx.view.planes_before(&aim.target));
+    let Some(plane) = planes.into_iter().find(|plane| !plane.checks_name) else { return };
+    let host = &spec.validation.hostname;
+    let field = FieldPath::root().keys(["spec", "validation", "hostname"]);
+    out.add(
+        Problem::warn(Site::new("validation", field), format!("{} doesn't check the name {host}", plane.name))
+            .expected("subjectAltNames, which it checks")
+            .found("hostname alone")
+            .consequence("any certificate of the authority is taken, for whatever name")
+            .fix(format!("add subjectAltNames: [{{type: Hostname, hostname: {host}}}]")),
+    );
+}

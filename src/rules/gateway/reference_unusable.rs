@@ -1,0 +1,82 @@
+//! # MV503: `reference-unusable`
+//!
+//! ## What it checks
+//! Whether what a listener's `certificateRefs` name is something that its controller takes: the kind of the object, the type of a Secret.
+//! Envoy Gateway takes Secrets of type `kubernetes.io/tls` (and its own `gateway.envoyproxy.io/sds`), Contour also `Opaque`, Istio any.
+//! Of several Istio serves two, and Contour one: those beyond are warned of. Of other controllers nothing is said. MV202 speaks of the Secret's keys.
+//!
+//! ## Why it matters
+//! The controller refuses the reference (`InvalidCertificateRef`), whatever the Secret holds: the listener is dead. Where it has other
+//! certificates, those are served, and this one isn't: then it is a warning.
+//!
+//! ## Example
+//! ```text
+//! kubectl create secret generic web-cert --from-file=tls.crt --from-file=tls.key     # type: Opaque
+//! ```
+//!
+//! ## How to fix
+//! Make the Secret with `kubectl create secret tls`. A Secret's type can't be changed: delete it first.
+
+use crate::apis::gateway::Listener;
+use crate::finding::{Problem, Severity};
+use crate::k8s::FieldPath;
+use crate::mesh::{Belonging, Plane, StoreKey, StoreState};
+use crate::rules::context::Context;
+use crate::rules::gateway::{listeners, site};
+use crate::rules::reporter::Reporter;
+
+pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for (listener, field, plane) in listeners(cx).filter(|(_, _, plane)| plane.is_envoy()) {
+        let Some(tls) = listener.tls.as_ref().filter(|tls| !tls.passes_through()) else { continue };
+        let severity = if tls.certificate_refs.len() > 1 { Severity::Warn } else { Severity::Deny };
+        check_count(listener, &field, plane, out);
+        for (index, reference) in tls.certificate_refs.iter().enumerate() {
+            let field = field.keys(["tls", "certificateRefs"]).index(index);
+            let report = |site, found: String, expected: String, fix: &str| {
+                let message =
+                    format!("{} takes no {found} as the certificate of listener {}", plane.name, listener.name);
+                Problem::new(severity, site, message)
+                    .expected(expected)
+                    .found(found)
+                    .consequence("the reference is refused (InvalidCertificateRef), and the listener serves without it")
+                    .fix(fix)
+            };
+            if !reference.is_secret() {
+                let found = match reference.group() {
+                    "" => reference.kind().to_owned(),
+                    group => format!("{}.{group}", reference.kind()),
+                };
+                out.add(report(site(listener, field), found, "a Secret".to_owned(), "name a Secret"));
+                continue;
+            }
+            let own = cx.subject.object.namespace();
+            let store = StoreKey::secret(reference.namespace_or(own), &reference.name);
+            let granted =
+                cx.view.is_granted(&cx.subject.object, "", "Secret", (store.namespace.as_str(), store.name.as_str()));
+            let StoreState::Present(there) = cx.view.store(&store) else { continue };
+            let Some(of_type) = there.of_type.as_deref().filter(|_| granted == Belonging::Yes) else { continue };
+            if plane.secret_types.is_empty() || plane.secret_types.contains(&of_type) {
+                continue;
+            }
+            let found = format!("Secret of type {of_type} ({store})");
+            let expected = format!("type {}", plane.secret_types.first().copied().unwrap_or_default());
+            let fix = "make the Secret anew with `kubectl create secret tls`: its type can't be changed";
+            out.add(report(site(listener, field).resting_on(&store), found, expected, fix));
+        }
+    }
+}
+
+/// Certificates beyond those that are served.
+fn check_count(listener: &Listener, field: &FieldPath, plane: &Plane, out: &mut Reporter<'_>) {
+    let count = listener.tls.as_ref().map_or(0, |tls| tls.certificate_refs.len());
+    let Some(most) = plane.most_certificates.filter(|most| count > *most) else { return };
+    let field = field.keys(["tls", "certificateRefs"]).index(most);
+    let message = format!("{} serves {most} of the {count} certificates of listener {}", plane.name, listener.name);
+    out.add(
+        Problem::warn(site(listener, field), message)
+            .expected(format!("at most {most}"))
+            .found(format!("{count} of them"))
+            .consequence("clients get one of the first, whatever they ask for")
+            .fix("give the other hosts listeners of their own"),
+    );
+}
