@@ -972,7 +972,9 @@ fn policies() -> Vec<Case> {
                 policed(s, NGINX, &AUTHORITY.pem());
                 s.others.push(tls_policy("zzz"));
                 let times = [("api", "2026-02-01T00:00:00Z"), ("zzz", "2026-01-01T00:00:00Z")];
-                times.map(|(name, time)| set(s, "BackendTLSPolicy", name, "/metadata/creationTimestamp", time.into()));
+                for (name, time) in times {
+                    set(s, "BackendTLSPolicy", name, "/metadata/creationTimestamp", time.into());
+                }
             },
             "spec.targetRefs[0]",
             &["BackendTLSPolicy shop/zzz", "an older one"],
