@@ -22,6 +22,7 @@ mod end;
 mod engine;
 mod envoy;
 mod files;
+mod idle;
 mod issuers;
 mod leaf;
 mod loads;

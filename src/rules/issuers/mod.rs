@@ -5,6 +5,7 @@ pub(super) mod issuer_not_allowed;
 pub(super) mod issuer_untrusted;
 pub(super) mod plaintext_probe;
 pub(super) mod plaintext_server;
+pub(super) mod policy_never_applies;
 pub(super) mod revoked_by_bundle;
 pub(super) mod tls_not_required;
 pub(super) mod trust_unreadable;
