@@ -76,6 +76,8 @@ pub enum Located<'a> {
         mount: &'a Mount,
         /// The relative paths that `items` would make.
         offered: Vec<&'a str>,
+        /// The one of them that the key of the file's name becomes.
+        renamed: Option<&'a str>,
     },
     /// Covered by a volume that meshvet can't look into.
     Opaque {
@@ -157,7 +159,9 @@ impl Mounts {
                         .flat_map(|part| part.items.iter().flatten())
                         .map(|(_, path)| path.as_str())
                         .collect();
-                    return Located::NoSuchFile { mount, offered };
+                    let items = || parts.iter().flat_map(|part| part.items.iter().flatten());
+                    let renamed = items().find(|(key, _)| *key == inside).map(|(_, path)| path.as_str());
+                    return Located::NoSuchFile { mount, offered, renamed };
                 }
                 Located::Keys(keys)
             }

@@ -106,6 +106,8 @@ pub struct AnnotationProblem {
     pub message: String,
     /// What the annotation says, and what it would say if only this were mended; None where a person has to decide.
     pub mended: Option<(String, String)>,
+    /// Whether it is a placeholder that nobody filled in.
+    pub placeholder: bool,
 }
 
 /// A probe that the kubelet sends over the network.

@@ -171,6 +171,9 @@ pub struct Sds {
     pub enabled: bool,
 }
 
+/// The key of the policy that says whether groups of services count.
+pub(crate) const GROUPS_KEY: &str = "backendGroups";
+
 /// App Mesh's backend groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 // The name is in the schema and in errors, and stays.

@@ -15,6 +15,7 @@ mod workloads;
 pub use answers::{Answers, Changes, Detail, Enforcement};
 pub use effective::{Effective, Policy};
 pub use error::PolicyError;
+pub(crate) use file::GROUPS_KEY;
 pub(crate) use file::json_schema;
 pub use file::{
     Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, ProxyImage, Routing, Scope, Sds, ServiceGroups,

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::finding::{Breaks, Finding, Severity};
-use crate::k8s::ObjectRef;
-use crate::mesh::{Belonging, CallKey, ClientEnd, Loads, Member, OwnPolicy};
+use crate::mesh::{Belonging, CallKey, Loads};
 use crate::rules::context::Context;
+use crate::rules::idle::ports_left_out;
 
 /// Softens what isn't certain, once all is known that is wrong with the object.
 pub(super) fn settle(cx: &Context<'_>, findings: &mut [Finding]) {
@@ -63,24 +63,9 @@ fn is_never_loaded(cx: &Context<'_>, finding: &Finding) -> Option<&'static str> 
     if !member.gives_out(end) {
         return Some("no proxy is given this policy: no backend goes without one of its own");
     }
-    (!end.ports.is_empty() && is_for_other_ports(cx, member, end))
+    ports_left_out(cx, member, end)
+        .is_some()
         .then_some("no call is made by this policy: it is for other ports than those of the listeners that are called")
-}
-
-/// Whether all that a policy is for is known, and all its listeners have ports that the policy leaves out.
-fn is_for_other_ports(cx: &Context<'_>, member: &Member, end: &ClientEnd) -> bool {
-    let links = cx.view.links_from(member);
-    let of_policy: Vec<_> =
-        links.iter().filter(|link| link.policy.end().is_some_and(|policy| policy.field == end.field)).collect();
-    let called: HashSet<&ObjectRef> = of_policy.iter().map(|link| link.service()).collect();
-    let named = member.backends.iter().filter(|backend| match backend.policy {
-        OwnPolicy::Inherited => end.is_default,
-        OwnPolicy::Own(index) => {
-            index.and_then(|index| member.clients.get(index)).is_some_and(|own| own.field == end.field)
-        }
-    });
-    let unused = of_policy.iter().all(|link| link.policy.enforced().is_none());
-    !of_policy.is_empty() && unused && called.len() >= named.count()
 }
 
 /// The listeners that the finding's call may reach instead, and that work: the call is certain to fail only where all fail.

@@ -26,6 +26,7 @@ mod files;
 mod fronts;
 mod gateway;
 mod handed;
+mod idle;
 mod issuers;
 mod leaf;
 mod loads;

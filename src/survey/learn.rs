@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::aws::{Answer, AwsFacts, Question};
 use crate::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread, World};
+use crate::policy::GROUPS_KEY;
 use crate::sources::{AwsReader, StoreReader};
 use crate::survey::Surveyor;
 use crate::text::plural;
@@ -93,8 +94,8 @@ pub(super) fn not_asked(unknown: &BTreeSet<Question>) -> usize {
     unknown.iter().filter(|question| matches!(question, Question::Certificate(_) | Question::Authority(_))).count()
 }
 
-/// What a reader should know of what was asked, and of objects whose Region or account isn't known.
-pub(super) fn notes(facts: &AwsFacts, unplaced: usize) -> Vec<String> {
+/// What a reader should know of what was asked, of objects whose Region or account isn't known, and of groups that don't count.
+pub(super) fn notes(facts: &AwsFacts, unplaced: usize, unused_groups: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(why) = facts.iter().find_map(|(question, answer)| match answer {
         Answer::Unanswered(why) if question.is_about_roles() => Some(why),
@@ -107,6 +108,15 @@ pub(super) fn notes(facts: &AwsFacts, unplaced: usize) -> Vec<String> {
             "the Region or the account of {} is not known: ACM references were not compared with it \
              (the policy's aws.region and aws.account say it)",
             plural(unplaced, "object")
+        ));
+    }
+    if unused_groups > 0 {
+        notes.push(format!(
+            "{} services by groups, which don't count: {GROUPS_KEY}.enabled in the policy is false, as it is in the controller by default",
+            match unused_groups {
+                1 => "1 object calls".to_owned(),
+                several => format!("{several} objects call"),
+            }
         ));
     }
     notes

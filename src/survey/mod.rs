@@ -100,6 +100,8 @@ struct Look<'a> {
     questions: BTreeSet<Question>,
     /// How many objects are of a Region or account that isn't known.
     unplaced: usize,
+    /// How many objects call by groups of services, which the policy doesn\'t count.
+    unused_groups: usize,
 }
 
 impl<'a> Surveyor<'a> {
@@ -193,6 +195,7 @@ impl<'a> Surveyor<'a> {
             stores: BTreeSet::new(),
             questions: BTreeSet::new(),
             unplaced: 0,
+            unused_groups: 0,
         };
         for Held { it: error, site } in &look.undecodable {
             let Examined { judgement, stores, questions, .. } = self.objects.look(|world| {
@@ -207,12 +210,13 @@ impl<'a> Surveyor<'a> {
             }
         }
         for Held { it: subject, site } in &look.subjects {
-            let Examined { judgement, stores, questions, unplaced, .. } = self.objects.look(|world| {
+            let Examined { judgement, stores, questions, unplaced, unused_groups, .. } = self.objects.look(|world| {
                 rules::examine(subject, self.read.view(world), self.policy, look.judged_at, Surface::Check)
             });
             look.stores.extend(stores);
             look.questions.extend(questions);
             look.unplaced += usize::from(unplaced);
+            look.unused_groups += usize::from(unused_groups && self.is_within(&subject.object));
             for finding in judgement.findings {
                 let own = finding.object == subject.object;
                 let site = if own { *site } else { self.objects.site(&finding.object) };
@@ -233,7 +237,7 @@ impl<'a> Surveyor<'a> {
         Survey {
             report,
             not_asked: learn::not_asked(&look.questions),
-            notes: learn::notes(&self.read.aws, look.unplaced),
+            notes: learn::notes(&self.read.aws, look.unplaced, look.unused_groups),
             judged_at: look.judged_at,
         }
     }

@@ -11,8 +11,6 @@ pub(crate) enum Level {
 }
 
 const COMMON_NAME: &str = "App Mesh's rule counts the common name, so that MV102 warns; Envoy doesn't";
-const TLS_13: &str = "MV215 warns of P-384, because clients that speak TLS 1.3 take it";
-
 const UNSEEN: &str = "what a server presents that has no proxy of the mesh, no object says";
 const ADDRESS: &str = "a matcher without a kind, as older proxies have it, takes the address";
 
@@ -26,7 +24,6 @@ const KNOWN: &[(&str, Level, &str)] = &[
     ("names: the common name alone fits", Level::Rules, COMMON_NAME),
     ("issuers: a leaf with no name in its list of names", Level::Rules, COMMON_NAME),
     ("issuers: a trusted leaf with no name in its list of names", Level::Rules, COMMON_NAME),
-    ("keys: a server's P384", Level::Rules, TLS_13),
     (
         "mutual: a client without a certificate of a PERMISSIVE server",
         Level::Rules,
@@ -51,7 +48,6 @@ const KNOWN: &[(&str, Level, &str)] = &[
     ("origination: an application that hangs up behind a tcp listener", Level::Rules, UNSEEN),
     ("origination: a plaintext server outside", Level::Rules, UNSEEN),
     ("origination: a server outside that hangs up", Level::Rules, UNSEEN),
-    ("no policy: a server with a P-384 key", Level::Rules, TLS_13),
 ];
 
 /// The reason why a pairing is judged otherwise, if it is known to be.

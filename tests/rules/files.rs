@@ -6,6 +6,7 @@ use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
 use serde_json::json;
 
 use crate::cases::{Case, denies, good, warns};
+use crate::pairs::front;
 use crate::scene::{AUTHORITY, OTHER, Scene};
 use crate::support::mint::Key;
 
@@ -474,6 +475,40 @@ fn fit_for_use() -> Vec<Case> {
             &["only RSA certificates with 2048-bit or larger keys are supported"],
         ),
         denies("MV215", "Ed25519", |s| keyed(s, Key::Ed25519), CHAIN, &["Ed25519"]),
+        denies(
+            "MV215",
+            "P-384, which an injected proxy calls",
+            |s| {
+                keyed(s, Key::P384);
+                front(s, |_| {});
+            },
+            CHAIN,
+            &["VirtualNode shop/front calls it over TLS 1.2", "SSLV3_ALERT_HANDSHAKE_FAILURE"],
+        ),
+        warns(
+            "MV215",
+            "P-384, which a proxy of the pods' own calls",
+            |s| {
+                keyed(s, Key::P384);
+                front(s, |_| {});
+                let front = s.others.iter_mut().find(|it| it["kind"] == "Deployment").expect("a Deployment");
+                front["spec"]["template"]["spec"]["containers"] =
+                    json!([{"name": "app"}, {"name": "envoy", "image": "envoy:own"}]);
+            },
+            CHAIN,
+            &["works from TLS 1.3 on only"],
+        ),
+        warns(
+            "MV215",
+            "P-384, while nobody knows the caller's pods",
+            |s| {
+                keyed(s, Key::P384);
+                front(s, |_| {});
+                s.others.retain(|it| it["kind"] != "Deployment");
+            },
+            CHAIN,
+            &["works from TLS 1.3 on only"],
+        ),
         warns("MV215", "P-384", |s| keyed(s, Key::P384), CHAIN, &["TLS 1.3", "SSLV3_ALERT_HANDSHAKE_FAILURE"]),
         good("MV215", "P-256", |s| keyed(s, Key::P256)),
         denies(
@@ -580,6 +615,17 @@ fn sds() -> Vec<Case> {
             },
             "spec.backendDefaults.clientPolicy.tls.validation.trust.sds.secretName",
             &["comes by SDS, which is not enabled"],
+        ),
+        warns(
+            "MV219",
+            "the name of a Secret",
+            |s| s.set("/spec/listeners/0/tls/certificate", json!({"sds": {"secretName": "blue-cert"}})),
+            "spec.listeners[0].tls.certificate.sds.secretName",
+            &[
+                "Secret shop/blue-cert is no secret of SDS",
+                "appmesh.k8s.aws/secretMounts: \"blue-cert:/certs\"",
+                "certificate.file",
+            ],
         ),
         good("MV219", "enabled", |s| {
             by_sds(s);

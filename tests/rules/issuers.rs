@@ -16,7 +16,7 @@ fn probe(scene: &mut Scene, probe: serde_json::Value) {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [trust(), revocation()].concat()
+    [trust(), revocation(), unused()].concat()
 }
 
 fn trust() -> Vec<Case> {
@@ -213,6 +213,63 @@ fn revocation() -> Vec<Case> {
         }),
         good("MV301", "what lists say is MV222's", |s| {
             listed(s, |root, serial| vec![ForgedList::of(root).revokes(&[serial])]);
+        }),
+    ]
+}
+
+/// Client policies that hold for no call.
+fn unused() -> Vec<Case> {
+    const POLICY: &str = "spec.backendDefaults.clientPolicy.tls";
+    const PORTS: &str = "spec.backendDefaults.clientPolicy.tls.ports";
+    vec![
+        warns(
+            "MV107",
+            "for another port",
+            |s| {
+                front(s, |front| front["spec"]["backendDefaults"]["clientPolicy"]["tls"]["ports"] = json!([443]));
+                s.subject = ("VirtualNode", "front");
+            },
+            PORTS,
+            &["is for port 443", "the listener's port: 8443", "never applies", "leave ports out"],
+        ),
+        warns(
+            "MV107",
+            "defaults without backends, where the policy asks for it",
+            |s| {
+                s.policy = "severities: {MV107: warn}".to_owned();
+                front(s, |front| front["spec"]["backends"] = json!([]));
+                s.subject = ("VirtualNode", "front");
+            },
+            POLICY,
+            &["has no backends: it never applies", "declare the services"],
+        ),
+        good("MV107", "defaults without backends, which charts give to all", |s| {
+            front(s, |front| front["spec"]["backends"] = json!([]));
+            s.subject = ("VirtualNode", "front");
+        }),
+        good("MV107", "for the listener's port among others", |s| {
+            front(s, |front| front["spec"]["backendDefaults"]["clientPolicy"]["tls"]["ports"] = json!([443, 8443]));
+            s.subject = ("VirtualNode", "front");
+        }),
+        good("MV107", "for another port of a service that isn't known", |s| {
+            front(s, |front| front["spec"]["backendDefaults"]["clientPolicy"]["tls"]["ports"] = json!([443]));
+            s.others.retain(|object| object["kind"] != "VirtualService");
+            s.subject = ("VirtualNode", "front");
+        }),
+        good("MV107", "for another port of one backend, while another isn't known", |s| {
+            front(s, |front| {
+                front["spec"]["backendDefaults"]["clientPolicy"]["tls"]["ports"] = json!([443]);
+                let service = |name: &str| json!({"virtualService": {"virtualServiceRef": {"name": name}}});
+                front["spec"]["backends"] = json!([service("blue"), service("green")]);
+            });
+            s.subject = ("VirtualNode", "front");
+        }),
+        good("MV107", "for another port, without being enforced", |s| {
+            front(s, |front| {
+                front["spec"]["backendDefaults"]["clientPolicy"]["tls"]["ports"] = json!([443]);
+                front["spec"]["backendDefaults"]["clientPolicy"]["tls"]["enforce"] = json!(false);
+            });
+            s.subject = ("VirtualNode", "front");
         }),
     ]
 }

@@ -36,6 +36,20 @@ pub(crate) fn cases() -> Vec<Case> {
             MOUNTS,
             &["twice"],
         ),
+        denies(
+            "MV002",
+            "a placeholder",
+            |s| s.annotate_pods(SECRET_MOUNTS, "${SECRET}:/certs"),
+            MOUNTS,
+            &["the placeholder ${SECRET} in \"${SECRET}:/certs\" is not filled in", "fill it in"],
+        ),
+        denies(
+            "MV002",
+            "a placeholder with a default",
+            |s| s.annotate_pods(SECRET_MOUNTS, "${SECRET:-blue-cert}:/certs"),
+            MOUNTS,
+            &["the placeholder ${SECRET:-blue-cert}"],
+        ),
         denies("MV002", "a name with dots", |s| s.annotate_pods(SECRET_MOUNTS, "blue.cert:/certs"), MOUNTS, &["dot"]),
         denies(
             "MV002",

@@ -62,7 +62,10 @@ fn sources() -> Vec<Case> {
         denies(
             "MV004",
             "no trust",
-            |s| s.set(POLICY, json!({"validation": {}})),
+            |s| {
+                s.admitted = true;
+                s.set(POLICY, json!({"validation": {}}));
+            },
             "spec.backendDefaults.clientPolicy.tls.validation.trust",
             &["file, acm, sds"],
         ),
@@ -137,7 +140,10 @@ fn limits() -> Vec<Case> {
         denies(
             "MV005",
             "port 0",
-            |s| s.set("/spec/listeners/0/portMapping/port", json!(0)),
+            |s| {
+                s.admitted = true;
+                s.set("/spec/listeners/0/portMapping/port", json!(0));
+            },
             "spec.listeners[0].portMapping.port",
             &["1 to 65535"],
         ),
@@ -161,7 +167,10 @@ fn limits() -> Vec<Case> {
         denies(
             "MV005",
             "a mode that doesn't exist",
-            |s| s.set("/spec/listeners/0/tls/mode", "strict".into()),
+            |s| {
+                s.admitted = true;
+                s.set("/spec/listeners/0/tls/mode", "strict".into());
+            },
             "spec.listeners[0].tls.mode",
             &["STRICT"],
         ),
@@ -243,6 +252,7 @@ fn suppressions() -> Vec<Case> {
             "MV007",
             "a denial",
             |s| {
+                s.admitted = true;
                 ignoring(s, "MV005=known");
                 s.set("/spec/listeners/0/portMapping/port", json!(0));
             },
@@ -254,6 +264,7 @@ fn suppressions() -> Vec<Case> {
             s.set("/spec/listeners/0/tlss", json!({}));
         }),
         good("MV007", "a denial that the policy lets an owner ignore", |s| {
+            s.admitted = true;
             ignoring(s, "MV005=known");
             s.policy = "ignore: {denials: true}".to_owned();
             s.set("/spec/listeners/0/portMapping/port", json!(0));

@@ -520,7 +520,10 @@ fn unset() -> Vec<Case> {
         denies(
             "MV005",
             "no path of a key",
-            |s| s.unset("/spec/listeners/0/tls/certificate/file/privateKey"),
+            |s| {
+                s.admitted = true;
+                s.unset("/spec/listeners/0/tls/certificate/file/privateKey");
+            },
             "spec.listeners[0].tls.certificate.file.privateKey",
             &["privateKey is missing (listener 8443)"],
         ),
@@ -528,6 +531,7 @@ fn unset() -> Vec<Case> {
             "MV005",
             "no path of a bundle",
             |s| {
+                s.admitted = true;
                 s.client();
                 s.set("/spec/backendDefaults/clientPolicy/tls/validation/trust", json!({"file": {}}));
             },
@@ -542,7 +546,10 @@ fn unset() -> Vec<Case> {
         denies(
             "MV005",
             "no hostname",
-            |s| s.set("/spec/serviceDiscovery", json!({"dns": {}})),
+            |s| {
+                s.admitted = true;
+                s.set("/spec/serviceDiscovery", json!({"dns": {}}));
+            },
             "spec.serviceDiscovery.dns.hostname",
             &["hostname is missing"],
         ),
@@ -550,14 +557,20 @@ fn unset() -> Vec<Case> {
         denies(
             "MV005",
             "no port",
-            |s| s.unset("/spec/listeners/0/portMapping"),
+            |s| {
+                s.admitted = true;
+                s.unset("/spec/listeners/0/portMapping");
+            },
             "spec.listeners[0].portMapping.port",
             &["there is no port", "nothing"],
         ),
         denies(
             "MV005",
             "no mode",
-            |s| s.unset("/spec/listeners/0/tls/mode"),
+            |s| {
+                s.admitted = true;
+                s.unset("/spec/listeners/0/tls/mode");
+            },
             "spec.listeners[0].tls.mode",
             &["has no mode", "nothing"],
         ),

@@ -37,6 +37,8 @@ pub(crate) struct Scene {
     pub(crate) aws: AwsFacts,
     pub(crate) policy: String,
     pub(crate) surface: Surface,
+    /// Whether a cluster has taken the object, whose CRDs may be others than those that are recorded.
+    pub(crate) admitted: bool,
     pub(crate) now: Timestamp,
     /// The kind and name to judge.
     pub(crate) subject: (&'static str, &'static str),
@@ -59,6 +61,7 @@ impl Scene {
             aws: AwsFacts::new(),
             policy: String::new(),
             surface: Surface::Check,
+            admitted: false,
             now: Timestamp::now(),
             subject: ("VirtualNode", "blue"),
         };
@@ -160,7 +163,10 @@ impl Scene {
         let mut judged: Option<Subject> = None;
         for object in objects.into_iter().filter(|object| !object.is_null()) {
             match decode_object(object, "default").expect("a readable object") {
-                Entry::Subject(reviewed) => {
+                Entry::Subject(mut reviewed) => {
+                    if self.admitted {
+                        reviewed.schema_faults.clear();
+                    }
                     world.extend(reviewed.facts.iter().cloned());
                     if (reviewed.object.kind.as_str(), reviewed.object.name.as_str()) == self.subject {
                         judged = Some(*reviewed);

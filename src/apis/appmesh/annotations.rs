@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use crate::k8s::syntax::{is_dns_label, is_dns_subdomain};
+use crate::text;
 
 /// Secrets to mount into the proxy: `secret:/path, secret2:/path2`. See [`parse_secret_mounts`].
 pub const SECRET_MOUNTS: &str = "appmesh.k8s.aws/secretMounts";
@@ -53,6 +54,14 @@ pub enum AnnotationProblem {
     /// The annotation is there and empty, which the injector takes for one malformed entry: it refuses the pod.
     #[error("the annotation is empty: leave it out, or give it entries of the form name:/path")]
     Empty,
+    /// An entry with a placeholder that nobody filled in. What it would say isn't known.
+    #[error("the placeholder {placeholder} in {entry:?} is not filled in")]
+    Placeholder {
+        /// The entry as written.
+        entry: String,
+        /// The placeholder.
+        placeholder: String,
+    },
     /// An entry without exactly one colon (after a trailing comma: an empty one). The injector refuses the pod.
     #[error("{entry:?} is not of the form name:/path")]
     Malformed {
@@ -201,7 +210,7 @@ pub fn conflicts<'a>(
         .map(|name| AnnotationProblem::VolumeExists { name: (*name).to_owned() });
     let mounted = volume_mounts.mounts.iter().flat_map(|mount| {
         let name = mount.name.as_str();
-        let missing = !volumes.contains(name) && !secrets.contains(name);
+        let missing = !volumes.contains(name) && !secrets.contains(name) && text::placeholder(name).is_none();
         [
             missing.then(|| AnnotationProblem::NoSuchVolume { name: name.to_owned() }),
             paths.get(mount.path.as_str()).map(|first| AnnotationProblem::SamePath {
@@ -224,8 +233,16 @@ fn parse(annotation: &str, check_name: fn(&str) -> Option<AnnotationProblem>) ->
     let mut last: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for (place, entry) in annotation.split(',').enumerate() {
         let entry = entry.trim();
+        // Of what will stand in its place, nothing else is said.
+        let unfilled = text::placeholder(entry);
+        problems.extend(unfilled.map(|placeholder| AnnotationProblem::Placeholder {
+            entry: entry.to_owned(),
+            placeholder: placeholder.to_owned(),
+        }));
         let Some((name, path)) = entry.split_once(':').filter(|(_, path)| !path.contains(':')) else {
-            problems.push(AnnotationProblem::Malformed { entry: entry.to_owned() });
+            if unfilled.is_none() {
+                problems.push(AnnotationProblem::Malformed { entry: entry.to_owned() });
+            }
             continue;
         };
         let (name, path) = (name.trim(), path.trim());
@@ -234,7 +251,7 @@ fn parse(annotation: &str, check_name: fn(&str) -> Option<AnnotationProblem>) ->
         } else if path.is_empty() {
             problems.push(AnnotationProblem::EmptyPath { entry: entry.to_owned() });
         } else {
-            if !path.starts_with('/') {
+            if !path.starts_with('/') && unfilled.is_none() {
                 problems.push(AnnotationProblem::RelativePath { name: name.to_owned(), path: path.to_owned() });
             }
             match last.insert(name, (place, path)) {
@@ -244,6 +261,7 @@ fn parse(annotation: &str, check_name: fn(&str) -> Option<AnnotationProblem>) ->
                     kept: path.to_owned(),
                 }),
                 Some(_) => {}
+                None if unfilled.is_some() => {}
                 None => problems.extend(check_name(name)),
             }
         }

@@ -80,6 +80,7 @@ fn injected_mounts(
             annotation: key.to_owned(),
             message: problem.to_string(),
             mended: said.get(key).and_then(|said| Some((said.clone(), problem.mended(said)?))),
+            placeholder: matches!(problem, annotations::AnnotationProblem::Placeholder { .. }),
         });
     };
     let read = |key: &str, parse: fn(&str) -> annotations::Mounts| {

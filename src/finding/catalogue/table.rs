@@ -42,6 +42,8 @@ macro_rules! for_each_rule {
                 "the names that a listener lists fit no name of a calling node's certificate";
             MV106 WILDCARD_IN_SAN_LIST "wildcard-in-san-list" Warn Nothing names::wildcard_in_san_list []
                 "an entry of a subject alternative name list is a pattern, where only exact names count";
+            MV107 POLICY_NEVER_APPLIES "policy-never-applies" Warn Nothing issuers::policy_never_applies []
+                "a client policy for ports that none of its backends listens on, or of a node without backends";
             MV201 FILE_NOT_MOUNTED "file-not-mounted" Deny Starting files::file_not_mounted [Unknown]
                 "nothing is mounted at the path that the proxy will read";
             MV202 FILE_MISSING "file-missing" Deny Starting files::file_missing [Unknown]

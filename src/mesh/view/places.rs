@@ -80,6 +80,10 @@ pub enum Place {
         offered: Vec<String>,
         /// What the writer may have meant.
         nearest: Option<String>,
+        /// Whether the volume's `items` decide which files there are.
+        by_items: bool,
+        /// Whether they give the key of this name another one: the nearest.
+        renamed: bool,
     },
     /// A certificate of AWS Certificate Manager.
     Acm {
@@ -146,14 +150,17 @@ impl View<'_> {
             Located::Opaque { kind, name } => Place::Opaque { kind: kind.to_owned(), name: name.to_owned() },
             Located::VolumeMissing { name } => Place::VolumeMissing { name: name.to_owned() },
             Located::NotMounted => Place::NotMounted { nearest: nearest_path(mounts, path) },
-            Located::NoSuchFile { mount, offered } => {
+            Located::NoSuchFile { mount, offered, renamed } => {
                 let name = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or(path).to_owned();
                 let offered: Vec<String> = offered.into_iter().map(str::to_owned).collect();
                 let store = match &mount.volume {
                     Volume::Files(parts) => parts.first().map(|part| Arc::clone(&part.store)),
                     _ => None,
                 };
-                Place::KeyMissing { store, nearest: nearest(&name, &offered), key: name, offered }
+                // The key's own file is what was meant, whatever it is called.
+                let near = renamed.map(str::to_owned).or_else(|| nearest(&name, &offered));
+                let by_items = !offered.is_empty();
+                Place::KeyMissing { store, nearest: near, key: name, offered, by_items, renamed: renamed.is_some() }
             }
         }
     }
@@ -180,7 +187,9 @@ impl View<'_> {
                     None => {
                         let offered: Vec<String> = present.files.keys().cloned().collect();
                         let nearest = nearest(key, &offered);
-                        let missing = Place::KeyMissing { store: Some(store), key: key.clone(), offered, nearest };
+                        let (store, key) = (Some(store), key.clone());
+                        let missing =
+                            Place::KeyMissing { store, key, offered, nearest, by_items: false, renamed: false };
                         why.get_or_insert(missing);
                     }
                 },

@@ -18,11 +18,11 @@
 //! ## How to fix
 //! Enable SDS in the controller (`--enable-sds=true`) and say so in the policy, or remove the annotation; or use files.
 
-use crate::apis::appmesh::annotations::SDS;
+use crate::apis::appmesh::annotations::{SDS, SECRET_MOUNTS};
 use crate::apis::appmesh::injection::sds_disabled;
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::{CertificateSource, TrustSource, Workload};
+use crate::mesh::{CertificateSource, StoreKey, StoreState, TrustSource, Workload};
 use crate::rules::context::Context;
 use crate::rules::end::End;
 use crate::rules::reporter::Reporter;
@@ -32,11 +32,14 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         for (what, secret_name, field) in secrets_of(end) {
             if !cx.policy.sds_enabled {
                 let site = Site::new(format!("{} {what}", end.anchor()), field.clone());
+                let by_sds =
+                    "set sds.enabled: true in meshvet's policy if the App Mesh controller runs with --enable-sds=true";
+                let fix = files_instead(cx, what, secret_name).unwrap_or_else(|| by_sds.to_owned());
                 out.add(problem(
                     site,
                     format!("the {what} of the {} comes by SDS, which is not enabled", end.noun()),
                     secret_name,
-                    "set sds.enabled: true in meshvet's policy if the App Mesh controller runs with --enable-sds=true",
+                    &fix,
                 ));
             }
             for workload in cx.workloads.iter().filter(|workload| switches_off(cx, workload)) {
@@ -51,6 +54,20 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             }
         }
     }
+}
+
+/// What was meant, where a Kubernetes Secret of this name is there: SDS knows nothing of those.
+fn files_instead(cx: &Context<'_>, what: &str, name: &str) -> Option<String> {
+    let secret = StoreKey::secret(cx.subject.object.namespace(), name);
+    let StoreState::Present(_) = cx.view.store(&secret) else { return None };
+    let (field, files) = match what {
+        "trust" => ("trust.file", "certificateChain: /certs/ca.crt"),
+        _ => ("certificate.file", "certificateChain: /certs/tls.crt, privateKey: /certs/tls.key"),
+    };
+    Some(format!(
+        "{secret} is no secret of SDS: mount it by {SECRET_MOUNTS}: \"{name}:/certs\" on the pods, and give {field} ({files}) \
+         instead of sds"
+    ))
 }
 
 /// Whether the pods keep SDS from the member's proxy.

@@ -52,7 +52,18 @@ fn missing(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Problem> {
     Some(match using.place {
         Place::StoreMissing { store, empty } => store_missing(cx, using, store, *empty, problem),
         Place::StorePromised { store, key, promise } => key_not_promised(using, store, key, promise, problem)?,
-        Place::KeyMissing { store, key, offered, nearest } => {
+        Place::KeyMissing { key, offered, nearest, by_items: true, renamed, .. } => {
+            let message = match nearest.as_ref().filter(|_| *renamed) {
+                Some(name) => format!("the volume's items make {name} of the key {key}, and nothing is at {path}"),
+                None => format!("the volume's items make no {key}, and nothing is at {path}"),
+            };
+            let named = nearest.as_deref().unwrap_or("a file that they make");
+            problem(Severity::Deny, message)
+                .found(format!("items that make {}", offered.join(", ")))
+                .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
+                .fix(format!("name the file {named}, or take items out of the volume{THEN_RESTART}"))
+        }
+        Place::KeyMissing { store, key, offered, nearest, .. } => {
             let place = store.as_ref().map_or_else(|| "the volume".to_owned(), ToString::to_string);
             let hint = match nearest {
                 Some(near) => format!("name the file {near} if that is meant, or add {key} to {place}"),

@@ -3,7 +3,8 @@
 //! ## What it checks
 //! Whether Envoy can shake hands with the leaf's key: RSA from 2048 bits on and P-256 are good; RSA under 2048, P-224 and
 //! secp256k1 make it refuse its configuration, P-521 and Ed25519 fail in the handshake; so do key usages that lack
-//! digitalSignature. P-384 only warns: it works from TLS 1.3 on. Of a certificate that a client shows, P-384 and P-521 are
+//! digitalSignature. P-384 works from TLS 1.3 on: it only warns, unless a node is known to call whose proxy the mesh injects, since
+//! that speaks TLS 1.2; a proxy that pods bring along, and a gateway's, may speak 1.3. Of a certificate that a client shows, P-384 and P-521 are
 //! good.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
@@ -20,13 +21,49 @@
 //! ## How to fix
 //! Issue the certificate for an RSA key of 2048 bits or more, or a P-256 key, with digitalSignature among its key usages.
 
+use crate::apis;
 use crate::finding::Problem;
+use crate::k8s::ObjectRef;
+use crate::mesh::{Link, Member, Workload};
 use crate::pki::KeySupport;
+use crate::rules::answerer::Answerer;
 use crate::rules::context::Context;
+use crate::rules::end::End;
 use crate::rules::handed::Caught;
+use crate::rules::pairs::Side;
 use crate::rules::promised::Aspect;
 use crate::rules::reliance::Reliance;
 use crate::rules::reporter::Reporter;
+use crate::rules::uses::CertificateUse;
+
+/// A node that is certain to call the listener, and whose proxy is certain to be one that the mesh injects: it speaks TLS 1.2, and
+/// refuses the key.
+fn failing_caller<'a>(cx: &Context<'a>, using: &CertificateUse<'a>) -> Option<&'a ObjectRef> {
+    let End::Server(listener, _) = using.end else { return None };
+    // The other end of a stranger's TLS is no Envoy.
+    if Answerer::of(cx.view, cx.member()?, listener) != Answerer::Proxy {
+        return None;
+    }
+    cx.pairs.iter().find_map(|pair| {
+        let Link { client, idle, instead, .. } = &pair.link;
+        let certain = pair.is_seen_from(Side::Server)
+            && pair.link.listener.field == listener.field
+            && !idle
+            && instead.is_empty();
+        (certain && is_injected(cx, client)).then_some(&client.object)
+    })
+}
+
+/// Whether all pods of a member that are known get the proxy that the mesh injects, and no other.
+fn is_injected(cx: &Context<'_>, client: &Member) -> bool {
+    let workloads = cx.view.workloads_of(client);
+    let labels = cx.view.namespace(client.object.namespace());
+    let by_mesh = |workload: &&Workload| {
+        let brought = workload.proxy(client.api).is_none_or(|proxy| proxy.brought);
+        !brought && apis::is_proxied(client.api, workload, labels) == Some(true)
+    };
+    !client.is_gateway() && !workloads.is_empty() && workloads.iter().all(by_mesh)
+}
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // What another server makes of a key nobody knows.
@@ -43,8 +80,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             KeySupport::OnlyTls13 { .. } => {
                 let message =
                     format!("the {} key of the certificate in {origin} works from TLS 1.3 on only", leaf.key_algorithm);
-                Problem::warn(site, message)
-                    .consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}"))
+                match failing_caller(cx, using) {
+                    Some(caller) => Problem::deny(site, format!("{message}: {caller} calls it over TLS 1.2"))
+                        .consequence(format!("every connection of {caller} fails: {log}")),
+                    None => Problem::warn(site, message)
+                        .consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}")),
+                }
             }
             KeySupport::HandshakeFails { .. } => {
                 // A server signs every handshake; a client signs where it is asked for its certificate.

@@ -6,6 +6,7 @@ pub(super) mod issuer_untrusted;
 pub(super) mod load_balancer_mismatch;
 pub(super) mod plaintext_probe;
 pub(super) mod plaintext_server;
+pub(super) mod policy_never_applies;
 pub(super) mod probe_cannot_authenticate;
 pub(super) mod revoked_by_bundle;
 pub(super) mod tls_not_required;

@@ -55,7 +55,10 @@ fn report(workload: &Workload, severity: Severity, out: &mut Reporter<'_>) {
             Problem::new(severity, site, format!("{}: {}", problem.annotation, problem.message))
                 .expected("name:/path[,name:/path]: each name and each path once")
                 .consequence("the proxy starts without the file, or the pods are refused when they are created")
-                .fix("mend the annotation on the pod template")
+                .fix(match problem.placeholder {
+                    true => "have the tool that makes the manifest fill it in",
+                    false => "mend the annotation on the pod template",
+                })
                 .mend(problem.mended.as_ref().map(|(old, new)| Mend::Replace { old: old.clone(), new: new.clone() })),
         );
     }
