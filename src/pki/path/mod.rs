@@ -17,6 +17,7 @@ mod build;
 mod canonical;
 mod constraints;
 mod details;
+mod list_fault;
 mod names;
 mod refusal;
 mod revocation;
@@ -34,7 +35,8 @@ use details::Details;
 use revocation::Revocation;
 
 pub use constraints::NameFault;
-pub use refusal::{ListFault, Reason, Refusal};
+pub use list_fault::ListFault;
+pub use refusal::{Reason, Refusal};
 
 /// Who presents the chain, which decides the extended key usage that it must allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,7 +114,7 @@ impl Path {
     /// # Errors
     /// Which certificate doesn't, and since or until when, or what is wrong with which list.
     pub(crate) fn judge_at(&self, now: Timestamp) -> Result<(), Refusal> {
-        let by_list = self.revocation.as_ref().and_then(|revocation| revocation.refusal_at(now));
+        let by_list = self.revocation.as_ref().and_then(|revocation| Refusal::by_list(revocation, now));
         by_list.or_else(|| refusal::out_of_date(&self.steps, 0, now)).map_or(Ok(()), Err)
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::super::certificate::Certificate;
 use super::constraints::NameFault;
+use super::list_fault::ListFault;
 use super::revocation::Revocation;
 use super::{Origin, Step, verify_link};
 
@@ -84,39 +85,23 @@ pub enum Reason {
     List(ListFault),
 }
 
-/// What is wrong with a certificate by the revocation lists of a bundle, or with the list that counts for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the fields are whose list it is, and when it holds")]
-pub enum ListFault {
-    /// The list has its serial number.
-    Revoked { issuer: String },
-    /// The bundle holds revocation lists, and none of its issuer.
-    Missing { issuer: String },
-    /// The list has ended.
-    Expired { next_update: Timestamp },
-    /// The list hasn't begun.
-    NotYetValid { this_update: Timestamp },
-    /// The list isn't signed with the key of the certificate above.
-    Signature { issuer: String },
-    /// The certificate above has a key usage without cRLSign.
-    NotAllowed { issuer: String },
-    /// The list is for certificates of another kind or another distribution point.
-    OtherScope { issuer: String },
-    /// The list has a critical extension that BoringSSL doesn't handle, as a delta list has.
-    UnhandledCritical { issuer: String },
-}
-
 impl Refusal {
     pub(super) fn new(step: &Step, depth: usize, reason: Reason) -> Self {
         let Step { certificate, origin } = step.clone();
         Self { certificate, origin, depth, reason, dated_first: (Vec::new(), 0), revocation: None, after_damage: false }
     }
 
+    /// What a bundle's revocation lists refuse a path for at this time.
+    pub(super) fn by_list(revocation: &Revocation, now: Timestamp) -> Option<Self> {
+        let (step, depth, fault) = revocation.fault_at(now)?;
+        Some(Self::new(step, depth, Reason::List(fault)))
+    }
+
     /// What Envoy refuses the path for at this time: a revocation list or a date, where it comes to one before it comes to this.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
         let (steps, lowest) = &self.dated_first;
-        let by_list = self.revocation.as_ref().and_then(|revocation| revocation.refusal_at(now));
+        let by_list = self.revocation.as_ref().and_then(|revocation| Self::by_list(revocation, now));
         by_list.or_else(|| out_of_date(steps, *lowest, now)).unwrap_or_else(|| self.clone())
     }
 
@@ -219,64 +204,6 @@ impl fmt::Display for Reason {
             Self::Names(fault) => write!(f, "{fault}"),
             Self::TooLong { bytes } => write!(f, "leads a chain of {bytes} bytes, more than Envoy reads"),
             Self::List(fault) => write!(f, "{fault}"),
-        }
-    }
-}
-
-impl ListFault {
-    fn log(&self) -> &'static str {
-        match self {
-            Self::Revoked { .. } => "certificate revocation check against provided CRLs failed: certificate revoked",
-            Self::Missing { .. } => {
-                "certificate revocation check against provided CRLs failed: unable to get certificate CRL"
-            }
-            Self::Expired { .. } => "certificate revocation check against provided CRLs failed: CRL has expired",
-            Self::NotYetValid { .. } => {
-                "certificate revocation check against provided CRLs failed: CRL is not yet valid"
-            }
-            Self::Signature { .. } => "CRL signature failure",
-            Self::NotAllowed { .. } => "key usage does not include CRL signing",
-            Self::OtherScope { .. } => "Different CRL scope",
-            Self::UnhandledCritical { .. } => "unhandled critical CRL extension",
-        }
-    }
-
-    fn alert(&self) -> &'static str {
-        match self {
-            Self::Revoked { .. } => "SSLV3_ALERT_CERTIFICATE_REVOKED",
-            Self::Missing { .. } => "TLSV1_ALERT_UNKNOWN_CA",
-            Self::Expired { .. } | Self::NotYetValid { .. } => "SSLV3_ALERT_CERTIFICATE_EXPIRED",
-            Self::Signature { .. } => "TLSV1_ALERT_DECRYPT_ERROR",
-            Self::NotAllowed { .. } | Self::OtherScope { .. } | Self::UnhandledCritical { .. } => {
-                "SSLV3_ALERT_CERTIFICATE_UNKNOWN"
-            }
-        }
-    }
-}
-
-impl fmt::Display for ListFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Revoked { issuer } => write!(f, "is revoked by the revocation list of {issuer} in the trust bundle"),
-            Self::Missing { issuer } => {
-                write!(f, "needs a revocation list of {issuer}: the trust bundle holds lists, and none of that issuer")
-            }
-            Self::Expired { next_update } => write!(f, "falls under a revocation list that has ended at {next_update}"),
-            Self::NotYetValid { this_update } => {
-                write!(f, "falls under a revocation list that doesn't hold before {this_update}")
-            }
-            Self::Signature { issuer } => {
-                write!(f, "falls under a revocation list of {issuer} that the key of that issuer didn't sign")
-            }
-            Self::NotAllowed { issuer } => {
-                write!(f, "falls under a revocation list of {issuer}, whose key usage lacks cRLSign")
-            }
-            Self::OtherScope { issuer } => {
-                write!(f, "falls under a revocation list of {issuer} that is for other certificates")
-            }
-            Self::UnhandledCritical { issuer } => {
-                write!(f, "falls under a revocation list of {issuer} with a critical extension unknown to Envoy")
-            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::super::revocation::{RevocationList, Scope};
 use super::Step;
 use super::canonical::CanonicalName;
 use super::details::{Details, authority_key_id};
-use super::refusal::{ListFault, Reason, Refusal};
+use super::list_fault::ListFault;
 use super::signature::{self, Signature};
 
 /// How well a list suits, as BoringSSL adds it up.
@@ -68,8 +68,8 @@ impl Revocation {
         Ok(Some(Self { steps }))
     }
 
-    /// What the path is refused for at this time, of the lowest certificate that something is wrong with.
-    pub(super) fn refusal_at(&self, now: Timestamp) -> Option<Refusal> {
+    /// What is wrong at this time, of the lowest certificate that something is wrong with, and how far up the path that is.
+    pub(super) fn fault_at(&self, now: Timestamp) -> Option<(&Step, usize, ListFault)> {
         self.steps.iter().enumerate().find_map(|(depth, (step, candidates))| {
             let fault = match chosen(candidates, now) {
                 None => ListFault::Missing { issuer: step.certificate.issuer.clone() },
@@ -77,7 +77,7 @@ impl Revocation {
                     list.before.clone().or_else(|| list.fault_of_dates(now)).or_else(|| list.after.clone())?
                 }
             };
-            Some(Refusal::new(step, depth, Reason::List(fault)))
+            Some((step, depth, fault))
         })
     }
 }
