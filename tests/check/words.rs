@@ -114,7 +114,7 @@ fn statistics_count_findings_by_rule() {
 #[test]
 fn a_policy_that_is_wrong_is_named_by_line_and_column_in_words_of_yaml() {
     let folder = Folder::sound();
-    let mut told = |text: &str, words: &str| {
+    let told = |text: &str, words: &str| {
         folder.write("policy.yml.txt", text);
         let ran = folder.run(&["check", ".", "--config", "policy.yml.txt"]);
         assert_eq!(ran.code, Some(2), "{ran:?}");
