@@ -372,8 +372,8 @@ mod tests {
         rejects("aws: {roles: {controller: 'arn:aws:iam::1:role/x'}}", &["aws.roles.controller", "role/NAME"]);
         rejects("aws: {roles: {cluster: 'a/b'}}", &["aws.roles.cluster", "letters"]);
         rejects("aws: {role: {}}", &["aws.role", "`roles`"]);
-        rejects("- a", &["the policy: a map is expected"]);
-        rejects("thresholds: [3]", &["thresholds: a map is expected"]);
+        rejects("- a", &["the policy: a mapping is expected"]);
+        rejects("thresholds: [3]", &["thresholds: a mapping is expected"]);
     }
 
     #[test]

@@ -223,13 +223,13 @@ fn of_text() -> Vec<Case> {
             "Two sources of one certificate",
             "A certificate is from ACM, or from a file, or from SDS.",
             "          file:\n",
-            "          acm: {certificateArn: \"arn:aws:acm:eu-west-1:111122223333:certificate/8c9b1f2e-1111-2222-3333-444455556666\"}\n          file:\n",
+            "          acm: {certificateARN: \"arn:aws:acm:eu-west-1:111122223333:certificate/8c9b1f2e-1111-2222-3333-444455556666\"}\n          file:\n",
         ),
         node(
             "The ARN is no certificate's",
             "The ARN of a load balancer, of an authority, or one that was cut short.",
             "          file:\n            certificateChain: /certs/tls.crt\n            privateKey: /certs/tls.key\n",
-            "          acm: {certificateArn: \"arn:aws:acm:eu-west-1:111122223333:certificat/8c9b1f2e\"}\n",
+            "          acm: {certificateARN: \"arn:aws:acm:eu-west-1:111122223333:certificat/8c9b1f2e\"}\n",
         ),
         case(
             "A Helm chart instead of what it renders",
