@@ -89,6 +89,13 @@ pub enum PlaneOf {
     Class(&'static Plane),
 }
 
+impl PlaneOf {
+    /// Whether it is for certain that the proxies read files themselves.
+    pub(crate) fn is_direct(&self) -> bool {
+        matches!(self, PlaneOf::Own(plane) if plane.is_direct())
+    }
+}
+
 impl Plane {
     /// Whether its proxies are Envoys that get the files as they are.
     pub(crate) fn hands_on(&self) -> bool {

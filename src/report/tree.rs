@@ -58,10 +58,34 @@ impl Drawing<'_> {
         if !node.workloads.is_empty() {
             self.line(self.bar(), &[&self.faint(&format!("runs in {}", node.workloads.join(", ")))]);
         }
+        if node.entrance {
+            return self.listeners(node);
+        }
         let map = self.map;
         let (received, made) = (calls_of(map, number, |call| call.server), calls_of(map, number, |call| call.client));
         self.branch("called by", &received, Direction::CalledBy, false);
         self.branch("calls", &made, Direction::Calls, true);
+    }
+
+    /// Of what is called from outside alone: what each listener shows, and what is wrong with it.
+    fn listeners(&mut self, node: &Node) {
+        for (place, listener) in node.listeners.iter().enumerate() {
+            let last = place + 1 == node.listeners.len();
+            let port = listener.port.map(|port| format!(" on port {port}")).unwrap_or_default();
+            let about = format!("{}{port}", listener.protocol);
+            let anchor = self.style.paint(BOLD, &listener.anchor);
+            self.line(self.fork(last), &[&anchor, "  ", &self.faint(&about)]);
+            let below = format!("{}   ", if last { "   " } else { self.bar() });
+            self.end(&below, "", &listener.end);
+            for told in listener.end.findings.iter().filter_map(|number| self.map.findings.get(*number)).take(MOST) {
+                self.finding(&below, told);
+            }
+        }
+        let of_listeners = |number: &&usize| !node.listeners.iter().any(|it| it.end.findings.contains(number));
+        let others = node.findings.iter().filter(of_listeners);
+        for told in others.filter_map(|number| self.map.findings.get(*number)).take(MOST) {
+            self.finding("", told);
+        }
     }
 
     fn branch(&mut self, title: &str, calls: &[&MapCall], direction: Direction, last: bool) {

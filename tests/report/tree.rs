@@ -94,3 +94,27 @@ fn an_unknown_node_leads_to_the_nearest() {
         assert!(said.contains(words), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn a_gateway_is_shown_with_what_its_listeners_show() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let issued = crate::support::mint::Authority::new("Edge root").leaf(&["shop.example.com"]).issue();
+    let mut secret = crate::support::manifests::tls_secret("edge", "shop-tls", &issued);
+    secret["type"] = "kubernetes.io/tls".into();
+    let gateways = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/gateway");
+    std::fs::write(folder.path().join("secret.json"), secret.to_string()).expect("a file");
+    let shown = |name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meshvet"));
+        command.args(["tree", name, gateways, "secret.json"]).current_dir(folder.path()).env("LC_ALL", "C.UTF-8");
+        text(&command.output().expect("meshvet runs"))
+    };
+    let sound = shown("edge/shop");
+    assert!(sound.starts_with("gateway edge/shop  ✓ sound\n└─ listener shop  https on port 443\n"), "{sound}");
+    assert!(sound.contains("shows DNS:shop.example.com, issued by CN=Edge root, ends "), "{sound}");
+    let absent = shown("edge/news");
+    for part in
+        ["├─ listener news", "└─ listener archive", "Secret edge/news-tls isn't there", "warn     MV202 file-missing"]
+    {
+        assert!(absent.contains(part), "{part:?} is not in\n{absent}");
+    }
+}

@@ -114,6 +114,10 @@ fn unknown_kind(node: &Node, version: &str, kind: &str) -> Option<Fault> {
     let at = |name: &str| node.get(name).map_or(node.at, |node| node.at);
     let (group, _) = version.split_once('/')?;
     let (api, names) = apis::mesh_api(group)?;
+    // A group that has other kinds and versions too, which are nobody's slip.
+    if api.kinds.iter().all(|row| row.optional) {
+        return None;
+    }
     let of_group = || api.kinds.iter().filter(|row| row.group == group);
     if !of_group().any(|row| row.kind.api_version == version) {
         let mut known: Vec<&str> = of_group().map(|row| row.kind.api_version).collect();

@@ -110,6 +110,7 @@ impl<'r> MapBuilder<'r> {
             listeners,
             policies,
             findings,
+            entrance: member.servers.iter().any(|server| server.gate.is_some()) || !member.plane.is_direct(),
             noun: member.noun,
         });
         self.calls_of(view, member);

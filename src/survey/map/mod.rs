@@ -80,6 +80,9 @@ pub(crate) struct Node {
     pub policies: Vec<MapPolicy>,
     /// All findings at it and at its workloads.
     pub findings: Vec<usize>,
+    /// Whether it lets in whoever calls from outside, by the host that they ask for.
+    #[serde(skip)]
+    pub(crate) entrance: bool,
     #[serde(skip)]
     noun: &'static str,
 }
