@@ -211,7 +211,8 @@ fn an_upgrade_that_brings_entries_fails_no_review() {
     let plane = plane("helm-entries");
     let (world, sound, broken) = nodes(&plane);
     let without =
-        ["webhook.workloads.enabled=false", "webhook.secrets.enabled=false", "webhook.namespaces.enabled=false"];
+        ["workloads", "secrets", "services", "namespaces"].map(|what| format!("webhook.{what}.enabled=false"));
+    let without: Vec<&str> = without.iter().map(String::as_str).collect();
     let release = Release::install(&plane, PLACE, &[FAIL, &without].concat());
     let installation = release.installation();
     let replicas = replicas(&plane, &release, &installation);
