@@ -188,6 +188,7 @@ pub(crate) fn codes(view: View<'_>, member: &Member) -> Vec<&'static str> {
         object: member.object.clone(),
         annotations: BTreeMap::new(),
         unknown_fields: Vec::new(),
+        schema_faults: Vec::new(),
         facts: vec![Fact::Member(member.clone().into())],
         native: Native::Core,
     };
