@@ -57,10 +57,7 @@ impl RevocationList {
         let mut out = Self {
             issuer: distinguished_name::text(list.issuer()),
             this_update: time(list.last_update().timestamp())?,
-            next_update: match list.next_update() {
-                Some(update) => Some(time(update.timestamp()).unwrap_or(Timestamp::MAX)),
-                None => None,
-            },
+            next_update: list.next_update().map(|update| time(update.timestamp()).unwrap_or(Timestamp::MAX)),
             fingerprint: sha256(der),
             issuer_der: list.issuer().as_raw().to_vec(),
             authority: None,
@@ -103,8 +100,8 @@ const REMOVED: u8 = 8;
 fn scope(value: &[u8]) -> Option<Scope> {
     let mut outer = Reader::new(value);
     let mut reader = outer.enter(der::SEQUENCE).filter(|_| outer.is_empty())?;
-    let mut out = Scope::default();
-    out.point = reader.expect(der::constructed(0)).map(<[u8]>::to_vec);
+    let point = reader.expect(der::constructed(0)).map(<[u8]>::to_vec);
+    let mut out = Scope { point, ..Scope::default() };
     let mut flag = |number: u8| reader.expect(der::primitive(number)).is_some_and(|content| content != [0]);
     out.only_users = flag(1);
     out.only_authorities = flag(2);

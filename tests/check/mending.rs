@@ -92,7 +92,7 @@ fn a_mount_annotation_gets_its_slash_and_loses_its_comma() {
 #[test]
 fn a_mode_gets_its_letters() {
     let node = NODE.replace("STRICT", "strict");
-    let changes = mends(&[("node.yaml", node), ("workload.yaml", WORKLOAD.to_owned())], &["MV005"]);
+    let changes = mends(&[("node.yaml", node), ("workload.yaml", WORKLOAD.to_owned())], &["MV008"]);
     assert_eq!(changes[1], "+        mode: STRICT");
 }
 
@@ -100,12 +100,12 @@ fn a_mode_gets_its_letters() {
 fn line_ends_a_mark_and_a_missing_last_line_feed_are_kept() {
     let wrong = NODE.replace("        mode: STRICT\n", "        mode: Strict\n");
     let workload = || ("workload.yaml", WORKLOAD.to_owned());
-    mends(&[("node.yaml", wrong.replace('\n', "\r\n")), workload()], &["MV005"]);
+    mends(&[("node.yaml", wrong.replace('\n', "\r\n")), workload()], &["MV008"]);
     let first = format!("\u{feff}{}", NODE.replace("kind: VirtualNode\n", "kind: VirtualNode\nspek: {}\n"));
     let folder = Folder::with(&first, &BLUE);
     let patch = folder.run(&["check", ".", "--diff"]).out;
     assert_eq!(patch, "", "beside spec, spek is for a person to mend");
-    mends(&[("node.yaml", format!("\u{feff}{wrong}")), workload()], &["MV005"]);
+    mends(&[("node.yaml", format!("\u{feff}{wrong}")), workload()], &["MV008"]);
     let short = NODE.replace("/certs/tls.key", "/cert/tls.key");
     mends(&[("node.yaml", short.trim_end().to_owned()), workload()], &["MV201"]);
 }
@@ -119,7 +119,7 @@ fn several_files_and_hunks_are_one_patch_under_their_names() {
             ("a b/first.yaml", far),
             ("second.yaml", WORKLOAD.replace("name: blue,", "name: blue2,").replace("blue-cert:/", "blue-cert:")),
         ],
-        &["MV002", "MV005"],
+        &["MV002", "MV008"],
     );
     assert_eq!(changes.len(), 4, "{changes:?}");
 }

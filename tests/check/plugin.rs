@@ -126,7 +126,7 @@ fn what_kustomize_builds_says_which_file_is_to_be_mended() {
     assert_eq!(code, Some(0), "{why}");
     let ran = folder.run_with(&["check", "-", "-o", "json"], &built);
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
-    let finding = json["findings"].as_array().and_then(|all| all.iter().find(|it| it["code"] == "MV005"));
+    let finding = json["findings"].as_array().and_then(|all| all.iter().find(|it| it["code"] == "MV008"));
     let finding = finding.unwrap_or_else(|| panic!("{json:#}"));
     assert_eq!(finding["file"], "../base/node.yaml");
     let line = built.lines().position(|line| line.contains("mode: strict")).expect("the line") + 1;

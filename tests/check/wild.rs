@@ -80,7 +80,7 @@ fn a_placeholder_that_breaks_the_document_is_named() {
 
 #[test]
 fn tabs_between_words_count_as_one_column() {
-    stands(&NODE.replace("mode: STRICT", "mode:\t\tSTRIKT\t# x"), &[("MV005", 12, 16)]);
+    stands(&NODE.replace("mode: STRICT", "mode:\t\tSTRIKT\t# x"), &[("MV008", 12, 16)]);
     stands(&NODE.replace("certificateChain: /certs", "certificateChain:\t/cert"), &[("MV201", 15, 31)]);
     breaks(&NODE.replace("        mode: STRICT", "        \tmode: STRICT"), 12, 9, "a tab can't indent YAML");
     breaks(&NODE.replace("        mode: STRICT", "\tmode: STRICT"), 12, 1, "a tab can't indent YAML");
@@ -109,7 +109,7 @@ fn anchors_merges_and_aliases() {
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
     );
     let (line, column) = place_of(&text, "strict");
-    stands(&text, &[("MV005", line, column)]);
+    stands(&text, &[("MV008", line, column)]);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn signs_of_any_width_count_as_one_column() {
     let node = NODE
         .replace("    - portMapping", "    # 漢字 é\n    - portMapping")
         .replace("mode: STRICT", "\"mode\": \"st\u{0456}ct\" # 🙂");
-    stands(&node, &[("MV005", 13, 17)]);
+    stands(&node, &[("MV008", 13, 17)]);
 }
 
 #[test]

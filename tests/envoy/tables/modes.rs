@@ -51,7 +51,7 @@ fn without_policy() -> Vec<Pairing> {
         kind("a server with a P-521 key", Kind::Curve("P-521")).fails("SSLV3_ALERT_HANDSHAKE_FAILURE"),
         shown("a server with a P-384 key", blue().key(Kind::P384))
             .fails("SSLV3_ALERT_HANDSHAKE_FAILURE")
-            .says("MV215", Severity::Warn),
+            .says("MV215", Severity::Deny),
         kind("a server with a P-224 key", Kind::Curve("P-224"))
             .refused(Side::Server, "Failed to load certificate chain"),
         kind("a server with a short key", Kind::Rsa(1024)).refused(Side::Server, "2048-bit or larger keys"),
