@@ -13,8 +13,6 @@ pub(crate) enum Differs {
     Stricter(&'static str),
     /// meshvet warns of what Envoy Gateway refuses.
     Softer(&'static str),
-    /// meshvet says nothing of what Envoy Gateway refuses.
-    Silent(&'static str),
 }
 
 pub(crate) struct Case {

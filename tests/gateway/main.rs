@@ -128,7 +128,6 @@ fn meshvet_and_envoy_gateway_agree_but_where_it_is_meant() {
                 (Differs::No, None) => severity != "deny",
                 (Differs::Stricter(_), refused) => refused.is_none() && severity == "deny",
                 (Differs::Softer(_), refused) => refused.is_some() && severity == "warn",
-                (Differs::Silent(_), refused) => refused.is_some() && severity.is_empty(),
             };
             if !right {
                 wrong.push(format!("{} {listener}: {refused:?}, and meshvet says {severity:?}", case.name));
@@ -143,7 +142,7 @@ fn each_difference_says_why() {
     for case in cases::all() {
         match case.differs {
             Differs::No => {}
-            Differs::Stricter(why) | Differs::Softer(why) | Differs::Silent(why) => {
+            Differs::Stricter(why) | Differs::Softer(why) => {
                 assert!(why.len() > 10, "{}", case.name)
             }
         }

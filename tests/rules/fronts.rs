@@ -136,7 +136,7 @@ fn arriving() -> Vec<Case> {
         ),
         good("MV220", "the same port", |s| behind(s, json!([{"port": 8443}]))),
         good("MV220", "with the same targetPort", |s| behind(s, json!([{"port": 8443, "targetPort": 8443}]))),
-        good("MV220", "by a port's name", |s| {
+        good("MV220", "by the name of the right port", |s| {
             behind(s, json!([{"port": 8443, "targetPort": "tls"}]));
             containers(s, json!([{"name": "tls", "containerPort": 8443}]));
         }),

@@ -20,10 +20,13 @@ const TOLD: Duration = Duration::from_secs(40);
 /// What is said of a node while something that it rests on isn't there yet.
 const NOT_YET: [&str; 4] = ["MV201", "MV202", "MV203", "MV218"];
 
+/// What a case does in a shop of its own.
+pub(crate) type Steps = Box<dyn Fn(&Shop) -> Vec<Step> + Send + Sync>;
+
 /// A case: its name says the behaviour.
 pub(crate) struct Case {
     pub(crate) name: String,
-    pub(crate) steps: Box<dyn Fn(&Shop) -> Vec<Step> + Send + Sync>,
+    pub(crate) steps: Steps,
 }
 
 /// Writes without a pause, and what has to be reported of them.

@@ -92,8 +92,8 @@ fn of_a_chain() -> Vec<Pairing> {
     let one = |name: &str, trusted: &[&Forged], lists: &[ForgedList]| pairing(name, &chain, with(trusted, lists));
     vec![
         one("of root and intermediate", &[&root], &[of_root.clone(), of_middle.clone()]),
-        one("of the root, none of the intermediate", &[&root], &[of_root.clone()]),
-        one("of the intermediate, none of the root", &[&root], &[of_middle.clone()]),
+        one("of the root, none of the intermediate", &[&root], std::slice::from_ref(&of_root)),
+        one("of the intermediate, none of the root", &[&root], std::slice::from_ref(&of_middle)),
         one("the intermediate is revoked", &[&root], &[of_root.clone().revokes(&[middle.serial()]), of_middle.clone()]),
         one(
             "the leaf is revoked by the intermediate",
@@ -107,7 +107,7 @@ fn of_a_chain() -> Vec<Pairing> {
         ),
         one("the root's has ended", &[&root], &[of_root.clone().days(-30, Some(-1)), of_middle.clone()]),
         one("the intermediate's hasn't begun", &[&root], &[of_root.clone(), of_middle.clone().days(2, Some(9))]),
-        one("the intermediate alone is trusted, with its list", &[&middle], &[of_middle.clone()]),
+        one("the intermediate alone is trusted, with its list", &[&middle], std::slice::from_ref(&of_middle)),
         one("the intermediate alone is trusted, with both lists", &[&middle], &[of_root.clone(), of_middle.clone()]),
         one(
             "the intermediate alone is trusted, with lists without key identifiers",
@@ -115,7 +115,7 @@ fn of_a_chain() -> Vec<Pairing> {
             &[of_root.clone().unidentified(), of_middle.clone().unidentified()],
         ),
         one("root and intermediate are trusted", &[&root, &middle], &[of_root.clone(), of_middle.clone()]),
-        one("the leaf itself is trusted, with the list of its issuer", &[&leaf], &[of_middle.clone()]),
+        one("the leaf itself is trusted, with the list of its issuer", &[&leaf], std::slice::from_ref(&of_middle)),
         one("the leaf itself is trusted, with a list without key identifier", &[&leaf], &[of_middle.unidentified()]),
     ]
 }
@@ -229,7 +229,7 @@ fn of_clients() -> Vec<Pairing> {
         one("sound lists", &[of_root.clone(), of_middle.clone()]),
         one("the client is revoked", &[of_root.clone(), of_middle.clone().revokes(&[client.serial()])]),
         one("the intermediate is revoked", &[of_root.clone().revokes(&[middle.serial()]), of_middle.clone()]),
-        one("none of the intermediate", &[of_root.clone()]),
+        one("none of the intermediate", std::slice::from_ref(&of_root)),
         one("a list has ended", &[of_root.clone(), of_middle.clone().days(-30, Some(-1))]),
         one("a list hasn't begun", &[of_root.clone(), of_middle.clone().days(2, Some(9))]),
         one("another's signature", &[of_root.clone(), of_middle.clone().signed_by(&root)]),
