@@ -10,6 +10,7 @@
 //! What strangers can take of it is bounded: connections by the listener, reviews and memory by [`overload`]. [`probes`]
 //! answer on a port of their own; [`certificate`] and [`drain`] are how the server comes and goes without a failed call.
 
+mod again;
 pub(crate) mod answer;
 mod before;
 pub mod certificate;

@@ -5,7 +5,7 @@
 //! warnings of the denials that rest on it. The same holds for what is asked of AWS, whose answers come from a cache. A call is looked
 //! at again a moment later, where the world is written by watches: its other end may have been applied just now.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
-use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroize as _;
 
@@ -22,13 +21,13 @@ use crate::admission::before::Moves;
 use crate::admission::reading::{Readers, Reading};
 use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::timeout::before;
-use crate::admission::touched::{Fresh, Touched, touched};
+use crate::admission::touched::{Touched, touched};
 use crate::admission::unready::{FailurePolicy, Unready};
 use crate::admission::verdict::{Old, Verdict, is_compared};
 use crate::admission::wording;
 use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, Question};
-use crate::mesh::{FreshStores, Overlay, StoreKey, StoreState, Unread, View, World};
+use crate::mesh::{Overlay, StoreKey, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::{Clock, trace};
 use crate::policy::Policy;
@@ -186,62 +185,42 @@ impl Admission {
         Ok((request, verdict.map(Verdict::enforced)))
     }
 
-    /// Judges the members that a change touches. What is wrong by it is judged once more over what that rests on, and over what seems to be
-    /// missing, read afresh.
+    /// Judges the members that a change touches; what is wrong by it, once more over what was read afresh.
     async fn judge_touched(
         self: &Arc<Self>,
         request: &Arc<Request>,
         heavy: bool,
         deadline: Instant,
     ) -> Result<Verdict, Failure> {
-        let (policy, now) = (self.policy.load_full(), (self.clock)());
-        let readers = Readers { stores: &*self.reader, spaces: &*self.spaces };
-        let look = |read: Fresh| {
+        let (policy, now, since) = (self.policy.load_full(), (self.clock)(), Instant::now());
+        let look = |read: Overlay| {
             let (about, policy) = (Arc::clone(request), Arc::clone(&policy));
             self.compute(heavy, deadline, move |this| {
                 let moved = about.moved.as_deref()?;
                 Some(touched(&about, moved, &this.world, &read, &policy, now))
             })
         };
-        let Some(Touched { mut verdict, rests_on, missing }) = look(Fresh::default()).await? else {
+        let Some(Touched { mut verdict, doubted }) = look(Overlay::default()).await? else {
             return Ok(Verdict::default());
         };
-        if rests_on.is_empty() && missing.is_empty() {
+        if doubted.is_empty() {
             return Ok(verdict);
         }
-        let stores = async {
-            if rests_on.is_empty() { Ok(FreshStores::new()) } else { self.read_by(deadline, rests_on.clone()).await }
-        };
-        let (stores, services) = tokio::join!(stores, readers.services(missing, before(deadline)));
-        let mut failed: HashMap<StoreKey, String> = HashMap::new();
-        let all_failed = |why: &str| rests_on.iter().map(|store| (store.clone(), format!("{why} {store}"))).collect();
-        let mut read = Fresh { stores: FreshStores::new(), services };
-        match stores {
-            Err(_) => failed = all_failed("took too long to read"),
-            Ok(mut stores) => {
-                stores.retain(|store, state| match state {
-                    StoreState::Unread(Unread::Failed(why)) => {
-                        failed.insert(store.clone(), std::mem::take(why));
-                        false
-                    }
-                    _ => true,
-                });
-                read.stores = stores;
-            }
-        }
-        if !read.stores.is_empty() || !read.services.is_empty() {
-            match look(read).await {
-                Ok(Some(again)) => verdict = again.verdict,
-                _ => failed = all_failed("no time left to judge again by"),
+        let mut again = self.readers().again(&doubted, since, deadline).await;
+        if again.is_news() {
+            match look(std::mem::take(&mut again.overlay)).await {
+                Ok(Some(touched)) => verdict = touched.verdict,
+                _ => again.failed = doubted.unread("no time left to judge again by"),
             }
         }
         // What can't be read afresh refuses nothing, and isn't cleared by it either.
-        verdict.soften(|finding| finding.problem.site.rests_on.iter().find_map(|store| failed.get(store).cloned()));
+        verdict
+            .soften(|finding| finding.problem.site.rests_on.iter().find_map(|store| again.failed.get(store).cloned()));
         Ok(verdict)
     }
 
-    async fn read_by(&self, deadline: Instant, stores: Vec<StoreKey>) -> Result<FreshStores, Elapsed> {
-        timeout_at(before(deadline), self.reader.read(stores)).await
+    fn readers(&self) -> Readers<'_> {
+        Readers { stores: &*self.reader, spaces: &*self.spaces }
     }
 
     /// Judges, reads what the verdict rests on, and judges again until nothing is left to read.
@@ -253,7 +232,7 @@ impl Admission {
     ) -> Result<Verdict, Failure> {
         let (policy, now) = (self.policy.load_full(), (self.clock)());
         let mut reading = Reading::since(Instant::now());
-        let readers = Readers { stores: &*self.reader, spaces: &*self.spaces };
+        let readers = self.readers();
         let mut last: Option<Verdict> = None;
         let (mut rounds, mut moment, mut waited) = (0, FIRST_MOMENT, Duration::ZERO);
         loop {

@@ -1,10 +1,10 @@
 //! Whom a change touches, and what it makes worse for them: each member judged before and after, in one snapshot of the world.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::admission::again::Doubted;
 use crate::admission::before::Standing;
 use crate::admission::moved::{Moved, Rest};
 use crate::admission::review::Request;
@@ -13,7 +13,7 @@ use crate::apis::Subject;
 use crate::finding::catalogue::SECRET_BREAKS_NEIGHBOURS;
 use crate::finding::{Finding, Severity, Trait};
 use crate::k8s::ObjectRef;
-use crate::mesh::{Fact, FactId, FreshStores, Overlay, Service, StoreKey, View};
+use crate::mesh::{FactId, Overlay, StoreKey, View};
 use crate::policy::{Changes, Effective, Policy};
 use crate::rules::{Surface, examine, judge};
 use crate::sources::SharedWorld;
@@ -28,23 +28,7 @@ pub(super) struct Touched {
     /// What it makes worse.
     pub(super) verdict: Verdict,
     /// What that rests on, or lacks, but for the changed object itself: to be read afresh before it is said.
-    pub(super) rests_on: Vec<StoreKey>,
-    /// Services that it takes for missing: the watches may not have told of them yet.
-    pub(super) missing: Vec<ObjectRef>,
-}
-
-/// What was read afresh for one review.
-#[derive(Default)]
-pub(super) struct Fresh {
-    pub(super) stores: FreshStores,
-    pub(super) services: Vec<Arc<Service>>,
-}
-
-/// What may not be as the watches have told.
-#[derive(Default)]
-struct Lacks {
-    stores: Vec<StoreKey>,
-    services: Vec<ObjectRef>,
+    pub(super) doubted: Doubted,
 }
 
 /// Judges the members that a change touches. `read`: what was read afresh for this review.
@@ -52,18 +36,12 @@ pub(super) fn touched(
     request: &Request,
     moved: &Moved,
     world: &SharedWorld,
-    read: &Fresh,
+    read: &Overlay,
     policy: &Policy,
     now: Timestamp,
 ) -> Touched {
     let (mut before, mut after) = (moved.overlay_before(), moved.overlay_after());
-    for overlay in [&mut before, &mut after] {
-        overlay.stores.extend(read.stores.iter().map(|(key, state)| (key.clone(), state.clone())));
-        // The changed object itself is as the change has it.
-        let others =
-            read.services.iter().filter(|service| !matches!(&moved.id, FactId::Object(it) if *it == service.object));
-        overlay.learnt.extend(others.cloned().map(Fact::Service));
-    }
+    // By what was known at first: a workload that was read again is the same one.
     let members = world.read(|world| {
         let view = View::new(world);
         let sides = [view.over(&before), view.over(&after)];
@@ -72,33 +50,35 @@ pub(super) fn touched(
         let others = touched.into_iter().filter(|member| !matches!(&moved.id, FactId::Object(gone) if gone == *member));
         others.cloned().collect::<Vec<_>>()
     });
+    for overlay in [&mut before, &mut after] {
+        overlay.stores.extend(read.stores.iter().map(|(key, state)| (key.clone(), state.clone())));
+        // The changed object itself is as the change has it.
+        overlay.learnt.extend(read.learnt.iter().filter(|fact| fact.id() != moved.id).cloned());
+        overlay.forgotten.extend(read.forgotten.iter().cloned());
+    }
     let unjudged = members.len().saturating_sub(MOST_MEMBERS);
     let subjects = world.subjects(members.iter().take(MOST_MEMBERS));
-    let (mut verdict, lacks) = world.read(|world| {
-        let (mut verdict, mut lacks) = (Verdict::of_change(unjudged), Lacks::default());
+    let (mut verdict, mut doubted) = world.read(|world| {
+        let (mut verdict, mut doubted) = (Verdict::of_change(unjudged), Doubted::default());
         let view = View::new(world);
         for subject in &subjects {
             let policy_here = policy.effective(subject.object.namespace(), view.over(&after));
             let change = Change { request, moved, policy: &policy_here };
-            let of_one = change.judge(subject, (view, &before, &after), policy, now, &mut verdict);
-            lacks.stores.extend(of_one.stores);
-            lacks.services.extend(of_one.services);
+            doubted.extend(change.judge(subject, (view, &before, &after), policy, now, &mut verdict));
         }
         let here = policy.effective(&request.namespace, view);
         (verdict.detail, verdict.enforcement) = (here.detail, here.enforcement);
-        (verdict, lacks)
+        (verdict, doubted)
     });
     verdict.once();
     let own = |store: &StoreKey| matches!(&moved.id, FactId::Store(changed) if changed == store);
     // First what decides: only so many are read.
-    let mut rests_on = verdict.rests_on();
-    rests_on.extend(lacks.stores);
+    doubted.stores.splice(0..0, verdict.rests_on());
     let mut seen = HashSet::new();
-    rests_on.retain(|store| !own(store) && seen.insert(store.clone()));
-    rests_on.truncate(MOST_STORES);
-    let mut missing = lacks.services;
-    missing.retain(|service| !matches!(&moved.id, FactId::Object(changed) if changed == service));
-    Touched { verdict, rests_on, missing }
+    doubted.stores.retain(|store| !own(store) && seen.insert(store.clone()));
+    doubted.stores.truncate(MOST_STORES);
+    doubted.services.retain(|service| !matches!(&moved.id, FactId::Object(changed) if changed == service));
+    Touched { verdict, doubted }
 }
 
 /// One change, as the policy of one member's namespace has it.
@@ -117,21 +97,25 @@ impl Change<'_> {
         policy: &Policy,
         now: Timestamp,
         verdict: &mut Verdict,
-    ) -> Lacks {
+    ) -> Doubted {
         let most = self.most(self.policy.changes);
         if most == Severity::Off {
-            return Lacks::default();
+            return Doubted::default();
         }
         let examined = examine(subject, view.over(after), policy, now, Surface::Admission);
         let new = examined.judgement.findings;
         let old = judge(subject, view.over(before), policy, now, Surface::Admission);
         let standings = standings(&old, &new);
-        let mut lacks = Lacks { stores: Vec::new(), services: examined.absent.services };
+        let mut doubted = Doubted { services: examined.absent.services, ..Doubted::default() };
         if standings.iter().any(|standing| *standing != Standing::Known) {
             // What watches haven't told of yet isn't missing, and what was corrected a moment ago isn't broken.
             let news = new.iter().zip(&standings).filter(|(_, standing)| **standing != Standing::Known);
-            lacks.stores.extend(news.flat_map(|(finding, _)| finding.problem.site.rests_on.iter().cloned()));
-            lacks.stores.extend(examined.absent.stores);
+            doubted.stores.extend(news.flat_map(|(finding, _)| finding.problem.site.rests_on.iter().cloned()));
+            doubted.stores.extend(examined.absent.stores);
+            // Nor is broken who read the store until a moment ago.
+            let readers = subject.member().filter(|_| self.moved.rest == Rest::Store);
+            let readers = readers.into_iter().flat_map(|member| view.workloads_of(member));
+            doubted.workloads.extend(readers.map(|workload| workload.object.clone()));
         }
         let (mut denied, mut warned) = (Vec::new(), Vec::new());
         for (finding, standing) in new.into_iter().zip(standings) {
@@ -154,7 +138,7 @@ impl Change<'_> {
         }
         verdict.denials.extend(denied);
         verdict.warnings.extend(warned);
-        lacks
+        doubted
     }
 
     /// The most that a problem weighs which this kind of change brings.

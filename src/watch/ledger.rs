@@ -15,6 +15,8 @@ const REFUSED: SignedDuration = SignedDuration::from_mins(10);
 const GOING: SignedDuration = SignedDuration::from_mins(1);
 /// How long to wait after any other failure.
 const FAILED: SignedDuration = SignedDuration::from_secs(15);
+/// How long what is missing may take to be heard of: watches are seconds behind where an API server has much to do.
+const FOLLOWS: SignedDuration = SignedDuration::from_secs(5);
 /// For how long one who doesn't tell remembers what has ended: until another one certainly has told it, or he tells himself.
 const REMEMBERED: SignedDuration = SignedDuration::from_secs(60);
 
@@ -146,6 +148,7 @@ impl Ledger {
         let mut posts: Vec<Post> = open
             .filter_map(|entry| {
                 let act = match entry.state {
+                    State::New if entry.notice.may_follow && now.duration_since(entry.since) < FOLLOWS => return None,
                     State::New => Act::Create,
                     State::There => Act::Look,
                     State::Told { count, due } if due <= now => Act::Renew(count.saturating_add(1)),
@@ -269,6 +272,19 @@ mod tests {
         assert_eq!(server.serve(&mut ledger, at("13:01:00")), ["told HostnameMismatchResolved"]);
         assert_eq!(server.serve(&mut ledger, at("23:00:00")), NOTHING, "an end isn't kept alive");
         assert!(ledger.entries.is_empty());
+    }
+
+    #[test]
+    fn what_is_missing_is_told_once_it_had_time_to_follow() {
+        let (mut ledger, mut server) = (leader(), Server::default());
+        let missing = || notices(&[finding("MV202", "blue", "no such Secret")], "2026-11-27T12:00:00Z");
+        ledger.update(&missing(), at("12:00:00"), |_| true);
+        assert_eq!(server.serve(&mut ledger, at("12:00:04")), NOTHING);
+        // It was only heard of late.
+        ledger.update(&Notices::default(), at("12:00:04"), |_| true);
+        assert_eq!(server.serve(&mut ledger, at("12:01:00")), NOTHING);
+        ledger.update(&missing(), at("12:02:00"), |_| true);
+        assert_eq!(server.serve(&mut ledger, at("12:02:05")), ["told FileMissing"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
+use crate::finding::catalogue::{FILE_MISSING, WORKLOAD_UNKNOWN};
 use crate::finding::{Finding, Trait};
 use crate::k8s::ObjectRef;
 use crate::operate::events::short;
@@ -36,6 +37,8 @@ pub(crate) struct Notice {
     pub(crate) identity: Identity,
     /// Whether it tells that the problem is over.
     pub(crate) is_end: bool,
+    /// Whether what is missing may have been applied already, and only its watch is behind.
+    pub(crate) may_follow: bool,
     /// `CertificateExpired`.
     pub(crate) reason: String,
     /// What is wrong.
@@ -103,6 +106,7 @@ impl Told<'_> {
             uid: self.uid.into(),
             identity,
             is_end: false,
+            may_follow: [FILE_MISSING, WORKLOAD_UNKNOWN].contains(&rule),
             reason: camel_case(rule.name),
             note,
             headline: format!("{} {} ({})", rule.code, rule.name, self.finding.problem.site.anchor),
@@ -145,6 +149,7 @@ impl Notice {
         Self {
             name: event_name(&self.object.name, &digest_of(&[&self.identity, "ended"])),
             is_end: true,
+            may_follow: false,
             reason: format!("{}Resolved", self.reason),
             note: short(format!("TLS problem resolved: {}", self.headline)),
             ..self.clone()

@@ -13,7 +13,7 @@ use meshvet::sources::{FreshWorkloads, Kinds, NamespaceReader, StoreReader};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::bed::{AUTHORITY, Answer, Bed, MISNAMED, Response, SOUND, create, facts, node, post};
+use crate::bed::{AUTHORITY, Answer, Bed, MISNAMED, Response, SOUND, create, facts, node, post, review};
 use crate::support::manifests::{deployment, namespace, tls_secret, virtual_node};
 
 /// A cluster of which the watches have told nothing yet; it remembers what it was asked for.
@@ -319,4 +319,22 @@ async fn a_review_waits_for_the_caches() {
     };
     let (answer, ()) = tokio::join!(bed.post(create(node()).to_string()), fills);
     Response(answer.json["response"].clone()).denies(&["MV101"]);
+}
+
+/// A Secret goes right after the Deployment that mounted it, as a release is uninstalled: no watch has told of that yet.
+#[tokio::test]
+async fn a_secret_that_goes_after_its_workload_breaks_nobody() {
+    let secret = || tls_secret("shop", "blue-cert", &SOUND);
+    let known = || [namespace("shop"), node(), deployment("shop", "blue", "blue-cert:/certs"), secret()];
+    let gone = || review("DELETE", Value::Null, secret());
+    let cluster = Cluster::of([secret()]);
+    bed(known(), &cluster).ask(&gone()).await.passes_silently();
+    // One that is mounted no more, and one that still is.
+    let moved = Cluster::of([secret(), deployment("shop", "blue", "other-cert:/certs")]);
+    bed(known(), &moved).ask(&gone()).await.passes_silently();
+    let there = Cluster::of([secret(), deployment("shop", "blue", "blue-cert:/certs")]);
+    bed(known(), &there).ask(&gone()).await.warns(&["shop/blue MV202", "doesn't exist"]);
+    // Where not every kind can be listed, it may be there.
+    let hidden = Cluster::of([secret()]).like(|state| state.failed = Some("may not list".to_owned()));
+    bed(known(), &hidden).ask(&gone()).await.warns(&["shop/blue MV202"]);
 }

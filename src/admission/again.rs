@@ -1,0 +1,109 @@
+//! What a change seems to break is read afresh before it is said: the stores that it rests on or lacks, the workloads by which a store is read,
+//! and Services. Watches are a few milliseconds behind whoever applies, or deletes, one object after the other.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures::stream::{self, StreamExt as _};
+use tokio::time::{Instant, timeout_at};
+
+use crate::admission::reading::Readers;
+use crate::admission::timeout::before;
+use crate::k8s::ObjectRef;
+use crate::mesh::{Fact, FactId, Overlay, StoreKey, StoreState, Unread};
+use crate::sources::Kinds;
+
+/// Namespaces whose workloads are read for one review.
+const MOST_NAMESPACES: usize = 4;
+/// Kinds that aren't read here: most of their objects belong to others.
+const MOSTLY_OWNED: [&str; 3] = ["Pod", "ReplicaSet", "Job"];
+
+/// What is to be read afresh.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Doubted {
+    /// Each once.
+    pub(super) stores: Vec<StoreKey>,
+    /// Workloads that may have gone, or changed, a moment ago.
+    pub(super) workloads: BTreeSet<ObjectRef>,
+    /// Services that are taken for missing.
+    pub(super) services: Vec<ObjectRef>,
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Again {
+    /// To be laid over the world.
+    pub(super) overlay: Overlay,
+    /// Stores that could not be read, and why.
+    pub(super) failed: HashMap<StoreKey, String>,
+}
+
+impl Doubted {
+    pub(super) fn is_empty(&self) -> bool {
+        self.stores.is_empty() && self.workloads.is_empty() && self.services.is_empty()
+    }
+
+    pub(super) fn extend(&mut self, other: Self) {
+        self.stores.extend(other.stores);
+        self.workloads.extend(other.workloads);
+        self.services.extend(other.services);
+    }
+
+    /// No store could be read.
+    pub(super) fn unread(&self, why: &str) -> HashMap<StoreKey, String> {
+        self.stores.iter().map(|store| (store.clone(), format!("{why} {store}"))).collect()
+    }
+}
+
+impl Again {
+    pub(super) fn is_news(&self) -> bool {
+        let Overlay { learnt, forgotten, stores } = &self.overlay;
+        !(learnt.is_empty() && forgotten.is_empty() && stores.is_empty())
+    }
+}
+
+impl Readers<'_> {
+    /// Reads what is doubted, for a review that came at `since`. What takes too long stays what it was taken for.
+    pub(super) async fn again(self, doubted: &Doubted, since: Instant, deadline: Instant) -> Again {
+        let deadline = before(deadline);
+        let mut again = Again::default();
+        let stores = async {
+            match doubted.stores.is_empty() {
+                true => Some(HashMap::new()),
+                false => timeout_at(deadline, self.stores.read(doubted.stores.clone())).await.ok(),
+            }
+        };
+        let listed = doubted.workloads.iter().filter(|it| !MOSTLY_OWNED.contains(&it.kind.as_str()));
+        let namespaces: BTreeSet<String> = listed.clone().map(|it| it.namespace().to_owned()).collect();
+        let lists = stream::iter(namespaces.into_iter().take(MOST_NAMESPACES))
+            .map(|namespace| async move {
+                let read = timeout_at(deadline, self.spaces.workloads(&namespace, Kinds::Owners, since)).await;
+                // Where one kind can't be listed, what isn't seen may be there.
+                let fresh = read.ok()??;
+                fresh.failed.is_none().then_some((namespace, fresh.workloads))
+            })
+            .buffer_unordered(MOST_NAMESPACES);
+        let services = self.services(doubted.services.clone(), deadline);
+        let (stores, lists, services) = tokio::join!(stores, lists.collect::<Vec<_>>(), services);
+        again.overlay.learnt.extend(services.into_iter().map(Fact::Service));
+        match stores {
+            None => again.failed = doubted.unread("took too long to read"),
+            Some(read) => {
+                for (store, state) in read {
+                    match state {
+                        StoreState::Unread(Unread::Failed(why)) => drop(again.failed.insert(store, why)),
+                        state => drop(again.overlay.stores.insert(store, state)),
+                    }
+                }
+            }
+        }
+        let lists: HashMap<_, _> = lists.into_iter().flatten().collect();
+        for known in listed {
+            let Some(fresh) = lists.get(known.namespace()) else { continue };
+            match fresh.iter().find(|workload| workload.object == *known) {
+                Some(workload) => again.overlay.learnt.push(Fact::Workload(workload.clone())),
+                None => again.overlay.forgotten.push(FactId::Object(known.clone())),
+            }
+        }
+        again
+    }
+}
