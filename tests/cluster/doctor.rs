@@ -148,7 +148,7 @@ fn a_sound_installation_is_well() {
     assert_eq!(said.code, 0, "{said:#?}");
     assert!(said.text.contains("all is well"), "{}", said.text);
     for (check, times) in
-        [("served", 2), ("ca-bundle", 2), ("certificate", 2), ("rights", 1), ("crds", 1), ("rules", 1), ("entries", 1)]
+        [("served", 2), ("ca-bundle", 2), ("certificate", 2), ("rights", 1), ("crds", 3), ("rules", 1), ("entries", 1)]
     {
         assert_eq!(said.outcomes(check), vec!["ok"; times], "{check}: {said:#?}");
     }

@@ -224,13 +224,13 @@ fn an_upgrade_that_brings_entries_fails_no_review() {
         hooks.map(|hook| hook["clientConfig"]["caBundle"].clone()).collect()
     };
     let before = bundles();
-    assert_eq!(before.len(), 4);
+    assert_eq!(before.len(), 7);
     let stream = Stream::start(&plane, &sound);
     stream.wait_for(20);
     release.upgrade(FAIL);
     eventually("every entry has its caBundle", || {
         let now = bundles();
-        let all = now.len() == 2 + ENTRIES.len() && now.iter().all(|bundle| *bundle == before[0]);
+        let all = now.len() == 5 + ENTRIES.len() && now.iter().all(|bundle| *bundle == before[0]);
         if all { Ok(()) } else { Err(format!("{now:?}")) }
     });
     let replicas = roll(&installation, replicas, "second");

@@ -54,7 +54,8 @@ fn the_ca_bundle_command_fills_it_in() {
     follow_readme(&plane, "ca-bundle").succeeds_silently();
     let webhook = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
     let webhooks = webhook["webhooks"].as_array().expect("webhooks");
-    assert_eq!(webhooks.len(), 2 + ENTRIES.len(), "{webhook}");
+    // Five for objects of meshes and of gateways.
+    assert_eq!(webhooks.len(), 5 + ENTRIES.len(), "{webhook}");
     for webhook in webhooks {
         let path = webhook["clientConfig"]["service"]["path"].as_str().unwrap_or_default();
         assert_ne!(path, "/validate", "every entry of deploy/ passes what isn't judged");

@@ -123,12 +123,13 @@ const NOT_SERVED: &[&str] = &[
     "bitnami.com",
     "cert-manager.io",
     "external-secrets.io",
+    "gateway.networking.k8s.io",
     "secrets-store.csi.x-k8s.io",
     "serving.knative.dev",
     "trust.cert-manager.io",
 ];
 /// What meshvet does without.
-const OPTIONAL: &[&str] = &["replicationcontrollers", "services"];
+const OPTIONAL: &[&str] = &["ingressclasses.networking.k8s.io", "replicationcontrollers", "services"];
 
 /// The resources of which some objects are read by their names while they are followed.
 const READ_BY_NAME: &[&str] = &["pods", "replicasets.apps", "jobs.batch"];
@@ -205,7 +206,10 @@ fn a_right_that_is_missing_is_named() {
     let release = Release::install(&plane, (LESS, LESS), &[r#"secrets.namespaces=["shop"]"#]);
     let installation = release.installation();
     let tried: usize = NARROW.iter().map(|role| take_each_away(&plane, &installation, role)).sum();
-    assert_eq!(tried, 31, "list and watch of ten rules and of Secrets, get of three of them, get and update of three");
+    assert_eq!(
+        tried, 33,
+        "list and watch of eleven rules and of Secrets, get of three of them, get and update of three"
+    );
     // With all of them again it works.
     let replica = installation.start("whole");
     assert!(!replica.log().contains("\"ERROR\""), "{}", replica.log());
