@@ -10,6 +10,7 @@ use crate::admission::moved::{Moved, Rest};
 use crate::admission::review::Request;
 use crate::admission::verdict::{Because, Verdict, Warned, standings};
 use crate::apis::Subject;
+use crate::finding::catalogue::BACKEND_DELETED;
 use crate::finding::catalogue::SECRET_BREAKS_NEIGHBOURS;
 use crate::finding::{Finding, Severity, Trait};
 use crate::k8s::ObjectRef;
@@ -120,6 +121,9 @@ impl Change<'_> {
         let (mut denied, mut warned) = (Vec::new(), Vec::new());
         for (finding, standing) in new.into_iter().zip(standings) {
             let member = Some(subject.object.clone());
+            if self.goes_as_a_whole(&finding, subject) {
+                continue;
+            }
             if finding.suppressed.is_some() {
                 verdict.suppressed.push(finding);
             } else if standing == Standing::BrokenBefore && self.is_a_repair() && !self.harms_others(&finding) {
@@ -167,8 +171,16 @@ impl Change<'_> {
     fn excuses(&self, finding: &Finding, member: &Subject) -> bool {
         let of_time = self.moved.rest == Rest::Workload && finding.rule.has(Trait::Time);
         // The rest of the release may follow in a moment.
-        let release = member.member().is_some_and(|member| member.release.is_that_of(&self.moved.release));
-        of_time || release
+        of_time || self.is_of_one_release(member)
+    }
+
+    /// Whether a member loses what it calls while its own release is taken away.
+    fn goes_as_a_whole(&self, finding: &Finding, member: &Subject) -> bool {
+        finding.rule.code == BACKEND_DELETED.code && self.is_of_one_release(member)
+    }
+
+    fn is_of_one_release(&self, member: &Subject) -> bool {
+        member.member().is_some_and(|member| member.release.is_that_of(&self.moved.release))
     }
 
     /// Whether it may be a step of a repair. What wasn't there before was no broken one.

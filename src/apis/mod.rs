@@ -87,7 +87,11 @@ pub(crate) fn mesh_api(group: &str) -> Option<(&'static Api, &'static Names)> {
 
 /// What people call something of every API of meshes: `an App Mesh object`.
 pub fn words(word: fn(&Names) -> &'static str) -> String {
-    mesh_apis().map(|(_, names)| word(names)).collect::<Vec<_>>().join(" or ")
+    let all: Vec<&str> = mesh_apis().map(|(_, names)| word(names)).collect();
+    match all.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => all.concat(),
+    }
 }
 
 /// The same of the APIs that give pods a proxy.

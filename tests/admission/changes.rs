@@ -220,6 +220,31 @@ async fn a_brief_answer_names_nobody_in_another_namespace() {
 }
 
 #[tokio::test]
+async fn a_service_that_is_deleted_is_reported_to_whom_calls_it() {
+    let all = [namespace("shop"), workload(), tls_secret("shop", "blue-cert", &SOUND), node()];
+    let service = virtual_service("shop", "blue", "blue");
+    let bed = Bed::of(all.clone().into_iter().chain(calling()));
+    let delete = review("DELETE", Value::Null, service.clone());
+    bed.ask(&delete).await.warns(&["shop/front MV308: the virtual node calls VirtualService shop/blue"]);
+    deny(&bed, "severities: {MV308: deny}\nchanges: {meshes: deny}");
+    bed.ask(&delete).await.warns(&["shop/front MV308"]);
+    // Nobody calls this one.
+    let other = review("DELETE", Value::Null, virtual_service("shop", "green", "blue"));
+    bed.ask(&other).await.passes_silently();
+    // A release that goes as a whole.
+    let labels = json!({"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "shop"});
+    let released = calling().into_iter().map(|mut object| {
+        object["metadata"]["labels"] = labels.clone();
+        object["metadata"]["annotations"] =
+            json!({"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "shop"});
+        object
+    });
+    let released: Vec<Value> = released.collect();
+    let delete = review("DELETE", Value::Null, released[0].clone());
+    Bed::of(all.into_iter().chain(released)).ask(&delete).await.passes_silently();
+}
+
+#[tokio::test]
 async fn a_change_that_touches_more_than_a_review_judges_says_so() {
     let nodes = (0..210).map(|number| {
         let mut node = virtual_node("shop", &format!("n{number}"), "blue.apps.local");

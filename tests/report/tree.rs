@@ -20,7 +20,8 @@ fn tree(arguments: &[&str], locale: &str) -> Output {
 
 #[track_caller]
 fn text(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    // 1 where something of it is broken.
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
@@ -83,9 +84,12 @@ fn it_judges_as_of_another_time() {
 #[test]
 fn an_unknown_node_leads_to_the_nearest() {
     for (arguments, words) in [
-        (&["shop/crat", "mesh.json"][..], "there is no virtual node or gateway shop/crat; did you mean shop/cart?"),
+        (
+            &["shop/crat", "mesh.json"][..],
+            "there is no virtual node or gateway, Gateway or Ingress shop/crat; did you mean shop/cart?",
+        ),
         (&["cart", "mesh.json"], "default/cart; did you mean shop/cart?"),
-        (&["shop/x", "-"], "there is no virtual node or gateway at all"),
+        (&["shop/x", "-"], "there is no virtual node or gateway, Gateway or Ingress at all"),
         (&["shop/cart", "mesh.json", "--context", "prod"], "--context"),
     ] {
         let output = tree(arguments, "C");

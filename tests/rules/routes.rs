@@ -2,6 +2,7 @@
 //! BackendGroup on its way into a cluster.
 
 use jiff::{SignedDuration, Timestamp};
+use meshvet::k8s::ObjectRef;
 use meshvet::rules::Surface;
 use serde_json::{Value, json};
 
@@ -66,7 +67,32 @@ fn marked(object: &mut Value, instance: &str) {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [kinds(), rules(), weights(), releases()].concat()
+    [kinds(), rules(), weights(), releases(), deletions()].concat()
+}
+
+/// The virtual service by which `front` calls `blue`, or another, is deleted.
+fn deletions() -> Vec<Case> {
+    fn deleted(scene: &mut Scene, service: &str) {
+        front(scene, |_| {});
+        scene.subject = ("VirtualNode", "front");
+        scene.surface = Surface::Admission;
+        scene.deleted.push(ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualService", "shop", service));
+    }
+    vec![
+        warns(
+            "MV308",
+            "a service that is called",
+            |s| deleted(s, "blue"),
+            "spec.backends",
+            &["the virtual node calls VirtualService shop/blue, which is being deleted", "egress filter"],
+        ),
+        good("MV308", "another service", |s| deleted(s, "green")),
+        good("MV308", "a service that isn't there yet", |s| {
+            front(s, |_| {});
+            s.others.remove(0);
+            s.subject = ("VirtualNode", "front");
+        }),
+    ]
 }
 
 fn kinds() -> Vec<Case> {

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use meshvet::apis::{Entry, Subject, decode_object};
 use meshvet::aws::{AwsFacts, Question};
 use meshvet::finding::Finding;
-use meshvet::mesh::{Gap, Sort, View, World};
+use meshvet::k8s::ObjectRef;
+use meshvet::mesh::{FactId, Gap, Overlay, Sort, View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Judgement, Surface, examine, judge};
 use serde_json::{Value, json};
@@ -33,6 +34,8 @@ pub(crate) struct Scene {
     pub(crate) others: Vec<Value>,
     /// What could not be listed, by the resource.
     pub(crate) unlisted: Vec<(&'static str, Gap)>,
+    /// What the change under review deletes.
+    pub(crate) deleted: Vec<ObjectRef>,
     /// What AWS has answered.
     pub(crate) aws: AwsFacts,
     pub(crate) policy: String,
@@ -58,6 +61,7 @@ impl Scene {
             secret: Some(BTreeMap::new()),
             others: Vec::new(),
             unlisted: Vec::new(),
+            deleted: Vec::new(),
             aws: AwsFacts::new(),
             policy: String::new(),
             surface: Surface::Check,
@@ -138,7 +142,9 @@ impl Scene {
     pub(crate) fn judge(&self) -> Judged {
         let (world, judged) = self.world();
         let policy = Policy::parse(&self.policy).expect("a policy");
-        let view = View::new(&world).answered(&self.aws);
+        let forgotten = self.deleted.iter().cloned().map(FactId::Object).collect();
+        let overlay = Overlay { forgotten, ..Overlay::default() };
+        let view = View::new(&world).over(&overlay).answered(&self.aws);
         let Judgement { findings } = judge(&judged, view, &policy, self.now, self.surface);
         Judged { findings }
     }

@@ -139,8 +139,8 @@ impl Mesh {
             _ => (-30 - spread / 8, 60 + spread),
         };
         params.not_before = in_days(from).into();
-        // Half a day on, so that no two runs a moment apart count another number of days.
-        params.not_after = (in_days(to) + HALF_A_DAY).into();
+        // Half a day further from now, so that no two runs a moment apart count another number of days.
+        params.not_after = if to < 0 { in_days(to) - HALF_A_DAY } else { in_days(to) + HALF_A_DAY }.into();
         let issuer = if matter == Matter::OtherIssuer { stranger } else { root };
         let leaf = params.signed_by(key, issuer).expect("a leaf");
         json!({"apiVersion": "v1", "kind": "Secret",

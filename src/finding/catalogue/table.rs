@@ -104,6 +104,8 @@ macro_rules! for_each_rule {
                 "a kubelet probe in plaintext to the port of a STRICT listener";
             MV307 TLS_NOT_REQUIRED "tls-not-required" Off Nothing issuers::tls_not_required []
                 "a listener that isn't STRICT where the policy says it must be";
+            MV308 BACKEND_DELETED "backend-deleted" Warn Calling issuers::backend_deleted []
+                "a service that a node calls is being deleted";
             MV401 ACM_ARN_MALFORMED "acm-arn-malformed" Deny Applying acm::acm_arn_malformed []
                 "what stands there is not the ARN of a certificate, or of an authority";
             MV402 ACM_OTHER_REGION "acm-other-region" Deny Applying acm::acm_other_region []

@@ -92,6 +92,12 @@ impl<'a> View<'a> {
         laid.or_else(|| self.world.member(object).filter(|_| self.counts(object)))
     }
 
+    /// Whether the change under review deletes an object.
+    pub(crate) fn is_deleted(&self, object: &ObjectRef) -> bool {
+        let is_it = |id: &FactId| matches!(id, FactId::Object(deleted) if deleted == object);
+        self.overlay.is_some_and(|overlay| overlay.forgotten.iter().any(is_it))
+    }
+
     /// The hop of this name.
     pub fn hop(&self, object: &ObjectRef) -> Option<&'a Hop> {
         let laid = self.laid().find_map(|fact| match fact {

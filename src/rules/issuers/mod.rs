@@ -1,5 +1,6 @@
 //! Rules on trust, and on what a listener demands of those who reach it.
 
+pub(super) mod backend_deleted;
 pub(super) mod client_certificate_missing;
 pub(super) mod issuer_not_allowed;
 pub(super) mod issuer_untrusted;

@@ -19,9 +19,11 @@ enum Wanted {
     Of(&'static str, &'static str),
     /// By an Event alone: it is never sent for review.
     EventOf(&'static str, &'static str),
+    /// By a warning alone: it is no state that lasts.
+    WarningOf(&'static str, &'static str),
 }
 
-use Wanted::{EventOf, Nothing, Of};
+use Wanted::{EventOf, Nothing, Of, WarningOf};
 
 const CALL: &str = "front → blue";
 
@@ -72,7 +74,7 @@ const CHANGES: &[Change] = &[
 
     ("a_service_leads_to_a_node_of_another_issuer", |it| (green(it, false), Apply(service_to(it, "green"))), Of("MV301", "front → green")),
     ("a_service_leads_to_a_sound_node", |it| (green(it, true), Apply(service_to(it, "green"))), Nothing),
-    ("a_service_goes", |it| alone(Delete(it.service())), Nothing),
+    ("a_service_goes", |it| alone(Delete(it.service())), WarningOf("MV308", "front")),
     ("a_server_goes", |it| alone(Delete(it.server())), Nothing),
     ("a_client_goes", |it| alone(Delete(it.client())), Nothing),
 
@@ -330,6 +332,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 Nothing => Expected::Silence,
                 Of(rule, name) => Expected::Report(rule, who(name)),
                 EventOf(rule, name) => Expected::Event(rule, who(name)),
+                WarningOf(rule, name) => Expected::Warning(rule, who(name)),
             };
             // What nobody reviews may come after what was reviewed.
             let before = if matches!(wanted, EventOf(..)) { Expected::Anything } else { Expected::Soundness };
