@@ -54,8 +54,8 @@ fn without_entries(plane: &ControlPlane) {
     follow_readme(plane, "entries").succeeds_silently();
     let configuration = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
     let names = configuration["webhooks"].as_array().expect("webhooks").iter().map(|hook| hook["name"].clone());
-    let left = ["virtualnodes.meshvet.dev", "routes.meshvet.dev", "deletions.meshvet.dev"];
-    assert_eq!(names.collect::<Value>(), json!(left));
+    let left = ["virtualnodes", "routes", "gateways", "gateway-routes", "ingresses", "deletions"];
+    assert_eq!(names.collect::<Value>(), json!(left.map(|name| format!("{name}.meshvet.dev"))));
 }
 
 fn secrets_are_read_when_needed_where_they_may_not_be_watched() {
