@@ -21,6 +21,24 @@ fn fields() -> Vec<Case> {
             "spec.listeners[0].tls.certificate.file.certificatechain",
             &["`certificateChain`"],
         ),
+        warns(
+            "MV001",
+            "tls under portMapping",
+            |s| {
+                let tls = s.node["spec"]["listeners"][0]["tls"].take();
+                s.unset("/spec/listeners/0/tls");
+                s.set("/spec/listeners/0/portMapping/tls", tls);
+            },
+            "spec.listeners[0].portMapping.tls",
+            &["did you mean \"spec.listeners[].tls\"?", "move it to `spec.listeners[].tls`"],
+        ),
+        warns(
+            "MV001",
+            "certificateArn beside the sources of a certificate",
+            |s| s.set("/spec/listeners/0/tls/certificate/certificateArn", "arn:aws:acm:x:1:certificate/a".into()),
+            "spec.listeners[0].tls.certificate.certificateArn",
+            &["move it to `spec.listeners[].tls.certificate.acm.certificateARN`"],
+        ),
         warns("MV001", "at the root", |s| s.set("/sepc", json!({})), "sepc", &["`spec`"]),
         good("MV001", "what meshvet doesn't read but the API has", |s| {
             s.set("/spec/listeners/0/timeout", json!({"http": {"idle": {"unit": "s", "value": 1}}}));
