@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::apis;
 use crate::cli::baseline::BaselineArgs;
@@ -144,6 +145,8 @@ impl AuditArgs {
             spawn(cluster.client.clone(), cluster.options, world.clone(), readiness.clone(), &WatchStats::default());
         listed(&readiness).await?;
         let mut changes = world.changes();
+        // From now on: one that comes while the report is made counts too.
+        let mut interrupt = signal(SignalKind::interrupt())?;
         let mut view = LiveView::default();
         loop {
             changes.mark_unchanged();
@@ -152,7 +155,7 @@ impl AuditArgs {
                 return Ok(self.telling.exit_code(&view.report));
             }
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => return Ok(self.telling.exit_code(&view.report)),
+                _ = interrupt.recv() => return Ok(self.telling.exit_code(&view.report)),
                 () = watches.broken() => bail!("a watch of the cluster broke: this is a bug of meshvet"),
                 () = tokio::time::sleep(AGAIN) => {}
                 _ = changes.changed() => tokio::time::sleep(SETTLE).await,
