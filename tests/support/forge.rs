@@ -1,7 +1,6 @@
 //! Forges certificates byte by byte, so that any of their parts can be odd: versions, kinds of string, key identifiers,
 //! damaged extensions, algorithms of long ago. [`mint`](super::mint) is for the ordinary ones.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -112,15 +111,14 @@ fn openssl(arguments: &[&str], files: &[(&str, &[u8])]) -> Vec<u8> {
 impl Key {
     /// A key of this kind; a new one, but for RSA.
     pub(crate) fn new(kind: Kind) -> Arc<Self> {
-        static RSA: LazyLock<Mutex<Vec<Arc<Key>>>> = LazyLock::new(Mutex::default);
+        static RSA: LazyLock<Mutex<(Vec<Arc<Key>>, usize)>> = LazyLock::new(Mutex::default);
         const OF_ONE_LENGTH: usize = 6;
         let Kind::Rsa(bits) = kind else { return Arc::new(Self::generate(kind)) };
-        let keys = &mut *RSA.lock().expect("no test panics here");
+        let (keys, turn) = &mut *RSA.lock().expect("no test panics here");
         let of_kind: Vec<_> = keys.iter().filter(|key| key.kind == kind).collect();
+        *turn += 1;
         if of_kind.len() >= OF_ONE_LENGTH || (bits > 4096 && !of_kind.is_empty()) {
-            // By chance: taken in turn, two tests side by side would each see the same half of them.
-            let chance = usize::try_from(RandomState::new().hash_one(bits) % 1_000_003).unwrap_or_default();
-            return Arc::clone(of_kind[chance % of_kind.len()]);
+            return Arc::clone(of_kind[*turn % of_kind.len()]);
         }
         let key = Arc::new(Self::generate(kind));
         keys.push(Arc::clone(&key));
