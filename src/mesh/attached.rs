@@ -27,6 +27,11 @@ pub struct Aim {
 }
 
 impl Attached {
+    /// Whether it is attached to an object, or to this section of it.
+    pub(crate) fn means(&self, target: &ObjectRef, section: Option<&str>) -> bool {
+        self.aims.iter().any(|aim| aim.target == *target && aim.section.as_deref() == section)
+    }
+
     /// Whether it is attached to all of an object.
     pub(crate) fn is_for(&self, target: &ObjectRef) -> bool {
         self.aims.iter().any(|aim| aim.target == *target && aim.section.is_none())

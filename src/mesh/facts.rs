@@ -71,6 +71,14 @@ impl Fact {
         FactId::Object(object.clone())
     }
 
+    /// The policy, where it is one that is attached.
+    pub(crate) fn as_attached(&self) -> Option<&Attached> {
+        match self {
+            Fact::Attached(attached) => Some(attached),
+            _ => None,
+        }
+    }
+
     /// Whether it was learnt of this object. Secrets, ConfigMaps and namespaces are known by other names.
     pub(crate) fn is_of(&self, wanted: &ObjectRef) -> bool {
         match self {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::k8s::{FieldPath, ObjectRef, TypeRef};
 use crate::mesh::release::Release;
+use crate::mesh::service::SERVICE;
 
 /// One object that leads callers on: where calls come in, and where they go out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +95,11 @@ impl Inlet {
 }
 
 impl Hop {
+    /// Whether a way out of it leads to a Service of the cluster.
+    pub(crate) fn leads_to_services(&self) -> bool {
+        self.to.iter().any(|outlet| matches!(&outlet.to, Target::Object(object) if object.is_a(SERVICE)))
+    }
+
     /// Whether callers name it and ask for it: the service that a policy may be for.
     pub(crate) fn is_service(&self) -> bool {
         !self.group && self.from.contains(&Inlet::Callers)

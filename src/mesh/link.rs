@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::k8s::{FieldPath, ObjectRef};
+use crate::mesh::attached::Attached;
 use crate::mesh::end::{ClientEnd, ServerEnd};
-use crate::mesh::hop::{Hop, Outlet};
+use crate::mesh::hop::{Hop, Outlet, Target};
 use crate::mesh::member::Member;
+use crate::mesh::service::SERVICE;
 
 /// One way by which a client reaches a server.
 #[derive(Clone, Debug)]
@@ -14,6 +16,8 @@ pub struct Link<'a> {
     pub client: &'a Member,
     /// What its policy says of this call.
     pub policy: PolicyInForce<'a>,
+    /// The object that the policy is of, where it is one by itself, attached to what is called.
+    pub attached: Option<&'a Attached>,
     /// The hops in between, the client's first.
     pub via: Vec<Step<'a>>,
     /// The one that is called.
@@ -34,6 +38,16 @@ pub struct Step<'a> {
     pub hop: &'a Hop,
     /// The way out.
     pub outlet: &'a Outlet,
+}
+
+impl<'a> Step<'a> {
+    /// The Service of the cluster that it leads to, where it leads to one.
+    pub(in crate::mesh) fn to_service(&self) -> Option<&'a ObjectRef> {
+        match &self.outlet.to {
+            Target::Object(object) if object.is_a(SERVICE) => Some(object),
+            _ => None,
+        }
+    }
 }
 
 /// What a client's policy says of one call.
@@ -91,6 +105,12 @@ impl<'a> Link<'a> {
         service_of(&self.via).unwrap_or(&self.server.object)
     }
 
+    /// The Service of the cluster by which the pods are reached, where the way ends at one. Whoever calls it speaks TLS only by a
+    /// policy.
+    pub fn by_service(&self) -> Option<&'a ObjectRef> {
+        self.via.last().and_then(Step::to_service)
+    }
+
     /// The field of an object on the way by which it leads on.
     pub(crate) fn field_of(&self, hop: &ObjectRef) -> Option<&'a FieldPath> {
         self.via.iter().find(|step| step.hop.object == *hop).map(|step| &step.outlet.field)
@@ -109,5 +129,6 @@ impl<'a> Link<'a> {
 
 /// The service on a way, if there is one.
 pub(in crate::mesh) fn service_of<'a>(via: &[Step<'a>]) -> Option<&'a ObjectRef> {
-    via.iter().map(|step| step.hop).find(|hop| hop.is_service()).map(|hop| &hop.object)
+    let of_mesh = via.iter().map(|step| step.hop).find(|hop| hop.is_service()).map(|hop| &hop.object);
+    of_mesh.or_else(|| via.last().and_then(Step::to_service))
 }

@@ -3,7 +3,7 @@
 use crate::k8s::{LabelSelector, ObjectRef};
 use crate::mesh::end::{Admits, ClientEnd, Discovery, ServerEnd};
 use crate::mesh::hop::{Hop, Target};
-use crate::mesh::plane::PlaneOf;
+use crate::mesh::plane::{PlaneOf, UNKNOWN};
 use crate::mesh::release::Release;
 
 /// A node or gateway of a mesh, reduced to its ends.
@@ -87,6 +87,27 @@ pub enum OwnPolicy {
 }
 
 impl Member {
+    /// A member of which nothing is known but its name.
+    pub(crate) fn plain(object: ObjectRef, api: &'static str, noun: &'static str) -> Self {
+        Self {
+            object,
+            api,
+            noun,
+            release: Release::default(),
+            pod_selector: None,
+            revision: None,
+            discovery: Discovery::None,
+            servers: Vec::new(),
+            clients: Vec::new(),
+            backends: Vec::new(),
+            gateway: None,
+            class: None,
+            plane: PlaneOf::Class(&UNKNOWN),
+            extends: None,
+            aws: AwsResource::default(),
+        }
+    }
+
     /// Whether this is a gateway: its pods always bring their own envoy container.
     pub(crate) fn is_gateway(&self) -> bool {
         self.gateway.is_some()

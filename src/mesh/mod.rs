@@ -55,6 +55,7 @@ pub use plane::{DIRECT, Loads, PLAIN, Plane, PlaneOf, STOOD_IN, UNKNOWN};
 pub use promise::{CertificateFields, Namespaces, Promise, PromisedCertificate, PromisedStore, StoreFields};
 pub use release::Release;
 pub use secrets::{SecretAccess, SecretScope};
+pub(crate) use service::SERVICE;
 pub use service::{Arrival, BackendTls, Balanced, PortTarget, Service, ServicePort};
 pub use settings::Settings;
 pub(crate) use settings::image_files;

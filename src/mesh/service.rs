@@ -18,6 +18,8 @@ pub struct Service {
     pub headless: bool,
     /// Its TCP ports.
     pub ports: Vec<ServicePort>,
+    /// The names of all its ports, those of other protocols too.
+    pub port_names: Vec<String>,
 }
 
 /// A TCP port of a Service.
@@ -25,6 +27,8 @@ pub struct Service {
 pub struct ServicePort {
     /// The port that clients call.
     pub port: u16,
+    /// Its name; None where it has none, as the only port of a Service may.
+    pub name: Option<String>,
     /// The port of the pods that it leads to.
     pub target: PortTarget,
     /// Where it stands in the Service.

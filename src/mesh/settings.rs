@@ -2,11 +2,12 @@
 
 use std::sync::LazyLock;
 
+use crate::mesh::member::Member;
 use crate::mesh::mounts::clean_path;
 use crate::mesh::plane::Plane;
 
 /// What counts in a mesh besides what its objects say. The policy fills it, and it travels in the [`View`](super::View).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings<'a> {
     /// Whether [groups](crate::mesh::Hop::group) of services count: App Mesh's controller has them switched off unless told otherwise.
     pub groups: bool,
@@ -15,11 +16,13 @@ pub struct Settings<'a> {
     pub image_files: &'a [String],
     /// Of classes that may not be there themselves: by name, who hands certificates to the proxies of their members.
     pub classes: &'a [(String, &'static Plane)],
+    /// What stands behind Services whose pods nobody knows more of: a member for each, of the Service's own name.
+    pub backends: &'a [Member],
 }
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        Self { groups: false, image_files: image_files(), classes: &[] }
+        Self { groups: false, image_files: image_files(), classes: &[], backends: &[] }
     }
 }
 

@@ -76,6 +76,7 @@ impl World {
             Fact::Attached(attached) => {
                 self.forget_attached(&attached.object);
                 self.links.add_attached(&attached);
+                self.readers.add_attached(&attached);
                 self.attached.insert(attached.object.clone(), attached);
             }
             Fact::Workload(workload) => {
@@ -164,6 +165,7 @@ impl World {
     fn forget_attached(&mut self, object: &ObjectRef) {
         if let Some(old) = self.attached.remove(object) {
             self.links.remove_attached(&old);
+            self.readers.remove_attached(&old);
         }
     }
 

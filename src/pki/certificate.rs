@@ -62,6 +62,9 @@ pub struct Certificate {
     pub authority_key_id: Option<Vec<u8>>,
     /// Whether it constrains names.
     pub name_constraints: bool,
+    /// Whether it carries the proof that it stands in public logs: then a public authority issued it, and none of these issues a leaf
+    /// by a root (CA/Browser Forum, Baseline Requirements, section 6.1.7).
+    pub is_logged: bool,
     /// Critical extensions that BoringSSL doesn't handle, as object identifiers.
     pub unhandled_critical: Vec<String>,
     /// Extensions that are there twice or can't be read, as object identifiers. Envoy loads the certificate, and
@@ -142,6 +145,7 @@ impl Certificate {
             subject_key_id: extensions.subject_key_id,
             authority_key_id: extensions.authority_key_id,
             name_constraints: extensions.name_constraints,
+            is_logged: extensions.logged,
             unhandled_critical: extensions.unhandled_critical,
             malformed_extensions: extensions.malformed,
             fingerprint: sha256(whole),

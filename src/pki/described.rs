@@ -74,6 +74,7 @@ impl Certificate {
             subject_key_id: None,
             authority_key_id: None,
             name_constraints: false,
+            is_logged: false,
             unhandled_critical: Vec::new(),
             malformed_extensions: Vec::new(),
             fingerprint,

@@ -102,6 +102,8 @@ pub(super) struct Extensions {
     pub(super) subject_key_id: Option<Vec<u8>>,
     pub(super) authority_key_id: Option<Vec<u8>>,
     pub(super) name_constraints: bool,
+    /// Whether it says in which public logs the certificate stands (RFC 6962, section 3.3).
+    pub(super) logged: bool,
     pub(super) unhandled_critical: Vec<String>,
     pub(super) malformed: Vec<String>,
 }
@@ -121,6 +123,9 @@ const EXTENDED_KEY_USAGE: u8 = 37;
 const HANDLED: [u8; 9] = [15, 17, 19, 30, 32, 33, 36, 37, 54];
 
 /// Reads what is needed of a certificate's extensions.
+/// 1.3.6.1.4.1.11129.2.4.2, the proofs of logs that a certificate carries.
+const LOGGED: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79, 0x02, 0x04, 0x02];
+
 pub(super) fn read(extensions: &[X509Extension<'_>]) -> Extensions {
     let mut out = Extensions::default();
     let mut seen: Vec<&[u8]> = Vec::with_capacity(extensions.len().min(32));
@@ -133,6 +138,7 @@ pub(super) fn read(extensions: &[X509Extension<'_>]) -> Extensions {
         if extension.critical && !arc.is_some_and(|arc| HANDLED.contains(&arc)) {
             out.unhandled_critical.push(dotted(oid));
         }
+        out.logged |= oid == LOGGED;
         let Some(arc) = arc else { continue };
         let sound = !seen.contains(&oid) && read_one(&mut out, arc, extension.value).is_some();
         if !sound {

@@ -7,9 +7,10 @@ use crate::apis::WorkloadKind;
 use crate::aws::AccountRole;
 use crate::finding::{RULES, Rule, Severity, Trait};
 use crate::k8s::LabelSelector;
-use crate::mesh::{Plane, Settings, View, image_files};
+use crate::mesh::{Member, Plane, Settings, View, image_files};
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Changes, Detail, Enforcement};
+use crate::policy::backends;
 use crate::policy::error::PolicyError;
 use crate::policy::file::{Aws, AwsAccount, PolicyFile, Profile, Routing, SignatureHash, Thresholds};
 use crate::policy::groups::resolve;
@@ -63,6 +64,8 @@ pub struct Effective {
     pub image_files: Vec<String>,
     /// Of classes of gateways, by name, who hands certificates to their proxies.
     pub classes: Vec<(String, &'static Plane)>,
+    /// What stands behind Services whose pods are in no mesh.
+    pub backends: Arc<[Member]>,
     /// The most that a broken call weighs on an object that leads callers to nodes.
     pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
@@ -94,6 +97,7 @@ impl Default for Policy {
             groups_enabled: false,
             image_files: image_files().to_vec(),
             classes: Vec::new(),
+            backends: Arc::default(),
             routing: Severity::Warn,
             ignore_denials: false,
             enforcement: Enforcement::Deny,
@@ -129,6 +133,7 @@ impl Policy {
             policy.base.image_files = files;
         }
         policy.base.classes = file.classes();
+        policy.base.backends = backends::resolve(&file.backends)?.into();
         policy.base.ignore_denials = file.ignore.denials;
         policy.base.changes = file.changes;
         policy.base.enforcement = file.enforcement.unwrap_or_default();
@@ -210,7 +215,12 @@ impl Effective {
 
     /// What of it the mesh itself has to know.
     pub fn settings(&self) -> Settings<'_> {
-        Settings { groups: self.groups_enabled, image_files: &self.image_files, classes: &self.classes }
+        Settings {
+            groups: self.groups_enabled,
+            image_files: &self.image_files,
+            classes: &self.classes,
+            backends: &self.backends,
+        }
     }
 
     /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.

@@ -14,6 +14,7 @@ use crate::k8s::LabelSelector;
 use crate::mesh::{Plane, clean_path};
 use crate::pki::HashAlgorithm;
 use crate::policy::answers::{Answers, Changes, Enforcement};
+use crate::policy::backends::BackendFile;
 use crate::policy::error::PolicyError;
 use crate::policy::issuers::IssuersFile;
 use crate::policy::workloads::Workload;
@@ -52,6 +53,9 @@ pub struct PolicyFile {
     /// `gateway.envoyproxy.io/gatewayclass-controller`.
     #[serde(rename = "gatewayClasses")]
     pub classes: BTreeMap<String, String>,
+    /// Of Services whose pods are in no mesh, the Secret that holds their certificate: it is compared with what BackendTLSPolicies ask for. By
+    /// `NAMESPACE/SERVICE`, or `NAMESPACE/SERVICE:PORT` for one port.
+    pub backends: BTreeMap<String, BackendFile>,
     /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
     pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.

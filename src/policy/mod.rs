@@ -4,6 +4,7 @@
 //! [error](PolicyError) that names the place and the nearest right word.
 
 mod answers;
+mod backends;
 mod effective;
 mod error;
 mod file;
@@ -13,6 +14,7 @@ mod plain;
 mod workloads;
 
 pub use answers::{Answers, Changes, Detail, Enforcement};
+pub use backends::BackendFile;
 pub use effective::{Effective, Policy};
 pub use error::PolicyError;
 pub(crate) use file::GROUPS_KEY;

@@ -24,6 +24,11 @@ impl Pair<'_> {
             Standpoint::End(Side::Client) => fields.client,
             Standpoint::End(Side::Server) => fields.server,
             Standpoint::Way(field) => field,
+            // What the client shows stands in another object.
+            Standpoint::Policy => {
+                let own = self.link.attached.map(|attached| &attached.client.field);
+                own.filter(|own| !own.holds(fields.client)).unwrap_or(fields.client)
+            }
         };
         // With kinds and namespaces: an object may touch calls between others of the same names.
         let Link { client, server, .. } = &self.link;
@@ -38,7 +43,9 @@ impl Pair<'_> {
             site = site.resting_on(store);
         }
         let applied_in_turn = cx.surface == Surface::Admission && self.same_release;
-        let severity = if self.link.idle || applied_in_turn { Severity::Warn } else { Severity::Deny };
+        // The policy is judged by itself: one backend of many is no reason to refuse a gateway, or a route.
+        let by_the_way = self.link.attached.is_some() && matches!(self.standpoint, Standpoint::Way(_));
+        let severity = if self.link.idle || applied_in_turn || by_the_way { Severity::Warn } else { Severity::Deny };
         Problem::new(severity, site, format!("{}: {message}", self.title(cx.subject.object.namespace())))
     }
 }

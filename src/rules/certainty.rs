@@ -63,6 +63,10 @@ fn is_never_loaded(cx: &Context<'_>, finding: &Finding) -> Option<&'static str> 
     if !member.gives_out(end) {
         return Some("no proxy is given this policy: no backend goes without one of its own");
     }
+    let shown_to_services = member.is_gateway() && end.is_default && end.validation.is_none();
+    if shown_to_services && !cx.view.backends_of(member).into_iter().any(|service| cx.view.has_policies(service)) {
+        return Some("no BackendTLSPolicy has the gateway call a backend by TLS, so that it is never shown");
+    }
     ports_left_out(cx, member, end)
         .is_some()
         .then_some("no call is made by this policy: it is for other ports than those of the listeners that are called")

@@ -66,7 +66,7 @@ impl<'a> Context<'a> {
         // The calls that a hop brings about are judged where only the hop changes: manifests are judged as a whole, and each
         // call by its ends.
         let judges_hops = surface == Surface::Admission && policy.routing != Severity::Off;
-        let pairs = Pair::all(view, member, subject.hop().filter(|_| judges_hops));
+        let pairs = Pair::all(view, subject, judges_hops);
         let refused = Refused::all(view, &pairs, now);
         Self { subject, view, policy, now, surface, workloads, certificates, trusts, pairs, refused }
     }

@@ -33,6 +33,14 @@ impl<'a> Files<'a> {
         files
     }
 
+    /// What ends of one member load between them.
+    pub(super) fn of_both(view: View<'a>, member: &'a Member, ends: [End<'a>; 2]) -> Self {
+        let mut files = Self::default();
+        let owners = owners(member, view.workloads_of(member).into_iter());
+        ends.into_iter().for_each(|end| files.find_for(view, member, &owners, end));
+        files
+    }
+
     fn find_for(&mut self, view: View<'a>, member: &'a Member, owners: &[Option<&'a Workload>], end: End<'a>) {
         // Only the uses of this very end can be the same: looking further would cost the square of a large object.
         let (certificates, trusts) = (self.certificates.len(), self.trusts.len());

@@ -3,9 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::apis::Subject;
 use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
-use crate::mesh::{CallKey, Hop, Link, Member, NameCheck, View};
+use crate::mesh::{CallKey, ClientEnd, Fact, Link, Member, NameCheck, View};
 use crate::rules::end::End;
 use crate::rules::loads::Files;
 use crate::rules::uses::CertificateUse;
@@ -26,6 +27,8 @@ pub enum Standpoint {
     End(Side),
     /// It leads from one to the other, by this field.
     Way(FieldPath),
+    /// It is the policy by which the one calls the other.
+    Policy,
 }
 
 /// One call, with both ends.
@@ -47,17 +50,19 @@ pub struct Pair<'a> {
 /// What each end of a judgement's pairs loads: found once, however many pairs the end has.
 #[derive(Default)]
 struct Loaded<'a> {
-    ends: Vec<(End<'a>, Rc<Files<'a>>)>,
+    ends: Vec<(&'a Member, End<'a>, Rc<Files<'a>>)>,
     nothing: Rc<Files<'a>>,
 }
 
 impl<'a> Loaded<'a> {
     fn by(&mut self, view: View<'a>, member: &'a Member, end: End<'a>) -> Rc<Files<'a>> {
-        if let Some((_, known)) = self.ends.iter().find(|(known, _)| known.is(&end)) {
+        // A policy that is attached is an end of each member that goes by it.
+        let is_it = |known: &(&Member, End<'_>, _)| std::ptr::eq(known.0, member) && known.1.is(&end);
+        if let Some((.., known)) = self.ends.iter().find(|known| is_it(known)) {
             return Rc::clone(known);
         }
         let files = Rc::new(Files::of(view, member, end));
-        self.ends.push((end, Rc::clone(&files)));
+        self.ends.push((member, end, Rc::clone(&files)));
         files
     }
 }
@@ -66,17 +71,32 @@ impl<'a> Pair<'a> {
     /// All calls of the member under review, and all that the hop under review brings about, but those in which neither end
     /// has anything to do with TLS. A call that may reach several listeners is a pair for each: see
     /// [`certainty`](crate::rules::certainty).
-    pub(super) fn all(view: View<'a>, member: Option<&'a Member>, hop: Option<&'a Hop>) -> Vec<Pair<'a>> {
+    ///
+    /// A call by a policy of its own is told there; only a change (`routed`) of the caller itself is told to it.
+    pub(super) fn all(view: View<'a>, subject: &'a Subject, routed: bool) -> Vec<Pair<'a>> {
         let mut loaded = Loaded::default();
         let mut pairs = Vec::new();
-        if let Some(member) = member {
-            let made = view.links_from(member).into_iter().map(|link| (Side::Client, link));
-            let received = view.links_to(member).into_iter().map(|link| (Side::Server, link));
-            for (side, link) in made.chain(received) {
-                pairs.extend(Pair::with_tls(view, Standpoint::End(side), link, &mut loaded));
+        if let Some(member) = subject.member() {
+            for link in view.links_from(member) {
+                let standpoint = match link.attached {
+                    None => Standpoint::End(Side::Client),
+                    Some(_) if !routed => continue,
+                    Some(_) => {
+                        let shown = member.clients.first().map(|end| end.field.clone());
+                        Standpoint::Way(shown.unwrap_or_else(|| FieldPath::root().key("spec")))
+                    }
+                };
+                pairs.extend(Pair::with_tls(view, standpoint, link, &mut loaded));
+            }
+            for link in view.links_to(member) {
+                pairs.extend(Pair::with_tls(view, Standpoint::End(Side::Server), link, &mut loaded));
             }
         }
-        if let Some(hop) = hop {
+        for attached in subject.facts.iter().filter_map(Fact::as_attached) {
+            let links = view.links_under(attached).into_iter();
+            pairs.extend(links.filter_map(|link| Pair::with_tls(view, Standpoint::Policy, link, &mut loaded)));
+        }
+        if let Some(hop) = subject.hop().filter(|_| routed) {
             for link in view.links_by(hop) {
                 let Some(field) = link.field_of(&hop.object).cloned() else { continue };
                 let of_an_end = [link.client, link.server].iter().any(|end| hop.release.is_that_of(&end.release));
@@ -96,14 +116,18 @@ impl<'a> Pair<'a> {
 
     /// A pair, where either end has anything to do with TLS.
     fn with_tls(view: View<'a>, standpoint: Standpoint, link: Link<'a>, loaded: &mut Loaded<'a>) -> Option<Self> {
-        let by_tls = link.listener.active_tls().is_some() || link.policy.enforced().is_some();
+        let serves = link.listener.active_tls().is_some() && link.by_service().is_none();
+        let by_tls = serves || link.policy.enforced().is_some();
         by_tls.then(|| Self::new(view, standpoint, link, loaded))
     }
 
     fn new(view: View<'a>, standpoint: Standpoint, link: Link<'a>, loaded: &mut Loaded<'a>) -> Self {
         let listener = link.listener;
         let server = listener.active_tls().map(|tls| loaded.by(view, link.server, End::Server(listener, tls)));
-        let client = link.policy.enforced().map(|end| loaded.by(view, link.client, End::Client(end)));
+        let client = link.policy.enforced().map(|end| match own_certificate(&link) {
+            None => loaded.by(view, link.client, End::Client(end)),
+            Some(own) => Rc::new(Files::of_both(view, link.client, [End::Client(own), End::Client(end)])),
+        });
         let nothing = || Rc::clone(&loaded.nothing);
         let (server, client) = (server.unwrap_or_else(nothing), client.unwrap_or_else(nothing));
         let same_release = link.client.release.is_that_of(&link.server.release);
@@ -159,11 +183,22 @@ impl<'a> Pair<'a> {
         self.client.certificates.iter()
     }
 
+    /// Whether the client shows nothing by any policy.
+    pub(crate) fn shows_nothing(&self, end: &ClientEnd) -> bool {
+        let nothing = |end: &ClientEnd| end.certificates.is_empty();
+        nothing(end) && own_certificate(&self.link).is_none_or(nothing)
+    }
+
     /// Whether the client checks the server's name by the hostname alone: its policy counts, and lists no names.
     pub(crate) fn relies_on_hostname(&self) -> bool {
         let validation = self.link.policy.enforced().and_then(|end| end.validation.as_ref());
         validation.is_some_and(|validation| validation.names == NameCheck::Host)
     }
+}
+
+/// What a client shows by a policy that isn't its own: its certificate for all that it calls.
+fn own_certificate<'a>(link: &Link<'a>) -> Option<&'a ClientEnd> {
+    link.attached.and_then(|_| link.client.clients.iter().find(|end| end.is_default))
 }
 
 fn full(object: &ObjectRef) -> String {

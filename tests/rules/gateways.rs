@@ -9,20 +9,20 @@ use crate::scene::{AUTHORITY, OTHER, Scene, put};
 use crate::support::manifests;
 use crate::support::mint::{Issued, Key};
 
-const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io/gatewayclass-controller";
-const ISTIO: &str = "istio.io/gateway-controller";
+pub(crate) const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io/gatewayclass-controller";
+pub(crate) const ISTIO: &str = "istio.io/gateway-controller";
 const CONTOUR: &str = "projectcontour.io/gateway-controller";
 const NGINX: &str = "gateway.nginx.org/nginx-gateway-controller";
 const REF: &str = "spec.listeners[0].tls.certificateRefs[0]";
 const SECRET: &str = "spec.tls[0].secretName";
 
-fn gateway_object(kind: &str, name: &str, spec: Value) -> Value {
+pub(crate) fn gateway_object(kind: &str, name: &str, spec: Value) -> Value {
     let api_version = "gateway.networking.k8s.io/v1";
     json!({"apiVersion": api_version, "kind": kind, "metadata": {"namespace": "shop", "name": name}, "spec": spec})
 }
 
 /// A Secret of the type that holds certificates.
-fn tls_secret(name: &str, issued: &Issued) -> Value {
+pub(crate) fn tls_secret(name: &str, issued: &Issued) -> Value {
     let mut secret = manifests::tls_secret("shop", name, issued);
     secret["type"] = "kubernetes.io/tls".into();
     secret
@@ -59,12 +59,12 @@ fn gateway(scene: &mut Scene, controller: &str) {
 }
 
 /// Changes a place of one of the objects.
-fn set(scene: &mut Scene, kind: &str, name: &str, pointer: &str, value: Value) {
+pub(crate) fn set(scene: &mut Scene, kind: &str, name: &str, pointer: &str, value: Value) {
     let is_it = |object: &&mut Value| object["kind"] == kind && object["metadata"]["name"] == name;
     put(scene.others.iter_mut().find(is_it).expect("the object"), pointer, value);
 }
 
-fn without(scene: &mut Scene, kind: &str, name: &str) {
+pub(crate) fn without(scene: &mut Scene, kind: &str, name: &str) {
     scene.others.retain(|object| object["kind"] != kind || object["metadata"]["name"] != name);
 }
 
@@ -903,7 +903,7 @@ fn tls_policy(name: &str) -> Value {
 }
 
 /// A route to the Service `api`, with a policy.
-fn policed(scene: &mut Scene, controller: &str, authorities: &str) {
+pub(crate) fn policed(scene: &mut Scene, controller: &str, authorities: &str) {
     gateway(scene, controller);
     set(scene, "HTTPRoute", "a", "/spec/rules", json!([{"backendRefs": [{"name": "api", "port": 443}]}]));
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "ca"},

@@ -7,6 +7,7 @@ mod support;
 
 mod acm;
 mod allowed;
+mod backends;
 mod cases;
 mod codes;
 mod files;
@@ -54,6 +55,7 @@ fn tables() -> Vec<(&'static str, Vec<Case>)> {
         ("workloads", workloads::cases()),
         ("fronts", fronts::cases()),
         ("gateways", gateways::cases()),
+        ("backends", backends::cases()),
     ]
 }
 
@@ -126,7 +128,8 @@ fn a_sound_world_of_acm_has_no_findings() {
 }
 
 fn sound_gateways_have_no_findings() {
-    gateways::sound_ones().iter().for_each(|scene| assert_eq!(scene.judge().told(), Vec::<String>::new()));
+    let all = gateways::sound_ones().into_iter().chain(backends::sound_ones());
+    all.for_each(|scene| assert_eq!(scene.judge().told(), Vec::<String>::new()));
 }
 
 fn every_bad_case_asserts_words() {

@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SubjectPublicKeyInfo,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SubjectPublicKeyInfo,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -120,6 +120,13 @@ impl Leaf<'_> {
     /// With these extended key usages; without the extension if empty.
     pub(crate) fn extended_usages(mut self, usages: &[ExtendedKeyUsagePurpose]) -> Self {
         self.params.extended_key_usages = usages.to_vec();
+        self
+    }
+
+    /// With the proof that it stands in public logs, as those of public authorities have it; its content is read by nobody here.
+    pub(crate) fn logged(mut self) -> Self {
+        let oid = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
+        self.params.custom_extensions.push(CustomExtension::from_oid_content(&oid, vec![4, 2, 0, 0]));
         self
     }
 

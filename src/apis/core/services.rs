@@ -36,9 +36,15 @@ pub(super) fn service(value: &Value, object: ObjectRef) -> Service {
     Service {
         selector: selects.then_some(selector),
         headless: text("/spec/clusterIP") == Some("None"),
+        port_names: ports.into_iter().flatten().filter_map(port_name).collect(),
         ports: ports.into_iter().flatten().enumerate().filter_map(|it| port(it, balancer.as_ref())).collect(),
         object,
     }
+}
+
+/// The name of a port, where it has one.
+fn port_name(port: &Value) -> Option<String> {
+    port.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()).map(str::to_owned)
 }
 
 fn port((index, value): (usize, &Value), balancer: Option<&Balancer>) -> Option<ServicePort> {
@@ -59,7 +65,8 @@ fn port((index, value): (usize, &Value), balancer: Option<&Balancer>) -> Option<
         Some(given) => number(given).map_or(PortTarget::Unknown, PortTarget::Number),
     };
     let balanced = balancer.and_then(|it| it.balances(port, text("name").unwrap_or_default()));
-    Some(ServicePort { port, target, field: FieldPath::root().keys(["spec", "ports"]).index(index), balanced })
+    let name = port_name(value);
+    Some(ServicePort { port, name, target, field: FieldPath::root().keys(["spec", "ports"]).index(index), balanced })
 }
 
 fn number(value: &Value) -> Option<u16> {

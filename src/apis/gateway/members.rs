@@ -6,8 +6,8 @@ use crate::apis::gateway::types::{From, Frontend, GatewaySpec, Listener, Listene
 use crate::apis::gateway::{API_VERSION, GROUP};
 use crate::k8s::{FieldPath, Metadata, ObjectRef};
 use crate::mesh::{
-    Admits, AwsResource, CertificateSource, Discovery, Gate, Gateway, KeyRef, Member, NameCheck, PlaneOf, Release,
-    ServerEnd, ServerTls, StoreKey, TlsMode, TrustSource, UNKNOWN, Validation,
+    Admits, CertificateSource, ClientEnd, Gate, Gateway, KeyRef, Member, NameCheck, Release, ServerEnd, ServerTls,
+    StoreKey, TlsMode, TrustSource, Validation,
 };
 
 /// The key of a Secret that holds the certificate and its intermediates.
@@ -24,10 +24,27 @@ pub(super) fn gateway_member(object: ObjectRef, metadata: &Metadata, spec: &Gate
     Member {
         noun: "gateway",
         servers: servers(&spec.listeners, object.namespace(), frontend),
+        clients: shown_to_backends(spec, object.namespace()).into_iter().collect(),
         gateway: Some(Gateway { routes: None, extended_from: admits(allowed, Admits::None) }),
         class: Some(spec.gateway_class_name.clone()).filter(|class| !class.is_empty()),
         ..member(object, metadata)
     }
+}
+
+/// The certificate that a Gateway shows to its backends, where a policy has it speak TLS with them.
+fn shown_to_backends(spec: &GatewaySpec, namespace: &str) -> Option<ClientEnd> {
+    let reference = spec.tls.as_ref()?.backend.as_ref()?.client_certificate_ref.as_ref()?;
+    let field = FieldPath::root().keys(["spec", "tls", "backend"]);
+    let certificate = certificate(reference, namespace, &field.key("clientCertificateRef"));
+    Some(ClientEnd {
+        anchor: Arc::from("its backends"),
+        field,
+        is_default: true,
+        enforce: true,
+        ports: Vec::new(),
+        certificates: vec![certificate],
+        validation: None,
+    })
 }
 
 /// A ListenerSet: its listeners are added to those of the Gateway that it names.
@@ -42,23 +59,8 @@ pub(super) fn listener_set_member(object: ObjectRef, metadata: &Metadata, spec: 
 }
 
 fn member(object: ObjectRef, metadata: &Metadata) -> Member {
-    Member {
-        object,
-        api: GROUP,
-        noun: "gateway",
-        release: Release::of(&metadata.labels, &metadata.annotations),
-        pod_selector: None,
-        revision: None,
-        discovery: Discovery::None,
-        servers: Vec::new(),
-        clients: Vec::new(),
-        backends: Vec::new(),
-        gateway: None,
-        class: None,
-        plane: PlaneOf::Class(&UNKNOWN),
-        extends: None,
-        aws: AwsResource::default(),
-    }
+    let release = Release::of(&metadata.labels, &metadata.annotations);
+    Member { release, ..Member::plain(object, GROUP, "gateway") }
 }
 
 /// What a reference to a parent means, where that has listeners. A Service has none.

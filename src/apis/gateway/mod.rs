@@ -14,7 +14,7 @@ pub use kinds::API;
 pub use planes::plane_of;
 pub(crate) use shimmed::passed_by;
 pub use types::{BackendTlsPolicySpec, GatewaySpec, ListenerSetSpec};
-pub(crate) use types::{FrontendTls, Listener};
+pub(crate) use types::{FrontendTls, Listener, SecretRef};
 
 /// The API group.
 pub(crate) const GROUP: &str = "gateway.networking.k8s.io";

@@ -144,6 +144,8 @@ macro_rules! for_each_rule {
                 "a listener names a Secret of another namespace, and no ReferenceGrant lets it";
             MV506 SHARED_CERTIFICATE "shared-certificate" Warn Calling gateway::shared_certificate []
                 "one certificate covers the hosts of two listeners on one port";
+            MV507 POLICY_MISSES_PORT "policy-misses-port" Deny Calling gateway::policy_misses_port []
+                "a policy means a port of a Service by a name that none has";
             MV508 POLICY_CONFLICT "policy-conflict" Warn Applying gateway::policy_conflict []
                 "another policy for the same target wins";
             MV509 AUTHORITY_UNUSABLE "authority-unusable" Deny Calling gateway::authority_unusable []

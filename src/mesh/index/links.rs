@@ -59,6 +59,8 @@ pub(crate) struct LinkIndex {
     attached: Links<ObjectRef, ObjectRef>,
     /// Services, in order: those of one type and namespace stand together.
     services: BTreeSet<ObjectRef>,
+    /// The hops that lead to Services of the cluster.
+    to_services: BTreeSet<ObjectRef>,
 }
 
 impl LinkIndex {
@@ -82,6 +84,9 @@ impl LinkIndex {
         if hop.is_service() {
             self.services.insert(hop.object.clone());
         }
+        if hop.leads_to_services() {
+            self.to_services.insert(hop.object.clone());
+        }
     }
 
     pub(crate) fn remove_hop(&mut self, hop: &Hop) {
@@ -93,6 +98,7 @@ impl LinkIndex {
         }
         self.selected.remove(&hop.object);
         self.services.remove(&hop.object);
+        self.to_services.remove(&hop.object);
     }
 
     pub(crate) fn add_attached(&mut self, attached: &Attached) {
@@ -129,6 +135,11 @@ impl LinkIndex {
             Target::Every { kind, namespace } => self.every.remove(&(*kind, namespace.clone()), source),
             Target::Outside => {}
         }
+    }
+
+    /// Whether any hop leads to a Service of the cluster.
+    pub(crate) fn lead_to_services(&self) -> bool {
+        !self.to_services.is_empty()
     }
 
     /// The members and hops that may lead to an object, in no order and perhaps twice: whether they do, their targets say.

@@ -9,6 +9,6 @@ mod services;
 pub(crate) use labels::{LabelIndex, SelectorIndex};
 pub(crate) use links::{LinkIndex, Links};
 pub(crate) use promises::PromiseIndex;
-pub(crate) use readers::ReaderIndex;
+pub(crate) use readers::{ReaderIndex, reads};
 pub(crate) use services::ServiceIndex;
 pub(in crate::mesh) use services::named_by;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::k8s::ObjectRef;
-use crate::mesh::end::{CertificateSource, KeyRef, TrustSource};
+use crate::mesh::attached::Attached;
+use crate::mesh::end::{CertificateSource, ClientEnd, KeyRef, TrustSource};
 use crate::mesh::index::Links;
 use crate::mesh::member::Member;
 use crate::mesh::mounts::Volume;
@@ -35,7 +36,15 @@ impl ReaderIndex {
         named(member).for_each(|key| self.remove(&key.store, &member.object));
     }
 
-    /// The workloads and members that read a store.
+    pub(crate) fn add_attached(&mut self, attached: &Attached) {
+        of_client(&attached.client).for_each(|key| self.add(&key.store, &attached.object));
+    }
+
+    pub(crate) fn remove_attached(&mut self, attached: &Attached) {
+        of_client(&attached.client).for_each(|key| self.remove(&key.store, &attached.object));
+    }
+
+    /// The workloads, members and attached policies that read a store.
     pub(crate) fn of<'s>(&'s self, store: &StoreKey) -> impl Iterator<Item = &'s ObjectRef> + use<'s> {
         self.readers.of(store)
     }
@@ -72,11 +81,16 @@ fn named(member: &Member) -> impl Iterator<Item = &KeyRef> {
     let servers = member.servers.iter().filter_map(|server| server.tls.as_ref());
     let of_servers =
         servers.flat_map(|tls| keys(&tls.certificates, tls.validation.as_ref().and_then(|it| it.trust.as_ref())));
-    let of_clients = member
-        .clients
-        .iter()
-        .flat_map(|client| keys(&client.certificates, client.validation.as_ref().and_then(|it| it.trust.as_ref())));
-    of_servers.chain(of_clients)
+    of_servers.chain(member.clients.iter().flat_map(of_client))
+}
+
+fn of_client(client: &ClientEnd) -> impl Iterator<Item = &KeyRef> {
+    keys(&client.certificates, client.validation.as_ref().and_then(|it| it.trust.as_ref()))
+}
+
+/// Whether an end of a member names a store.
+pub(crate) fn reads(member: &Member, store: &StoreKey) -> bool {
+    named(member).any(|key| *key.store == *store)
 }
 
 fn keys<'m>(certificates: &'m [CertificateSource], trust: Option<&'m TrustSource>) -> impl Iterator<Item = &'m KeyRef> {

@@ -181,10 +181,7 @@ impl<'a> View<'a> {
 
     /// The policies that are attached to an object, or to this section of it.
     pub(crate) fn policies_on(&self, target: &ObjectRef, section: Option<&str>) -> Vec<&'a Attached> {
-        let means = |attached: &&Attached| {
-            attached.aims.iter().any(|aim| aim.target == *target && aim.section.as_deref() == section)
-        };
-        self.policies_for(target).into_iter().filter(means).collect()
+        self.policies_for(target).into_iter().filter(|attached| attached.means(target, section)).collect()
     }
 
     /// Whether any policy is attached to an object, or to a section of it.
@@ -192,7 +189,7 @@ impl<'a> View<'a> {
         !self.policies_for(target).is_empty()
     }
 
-    fn policies_for(&self, target: &ObjectRef) -> Vec<&'a Attached> {
+    pub(super) fn policies_for(&self, target: &ObjectRef) -> Vec<&'a Attached> {
         let laid = self.laid().filter_map(|fact| match fact {
             Fact::Attached(attached) => Some(&**attached),
             _ => None,

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::k8s::{ObjectKey, ObjectRef, TypeRef};
+use crate::mesh::attached::Attached;
 use crate::mesh::end::{ClientEnd, ServerEnd};
 use crate::mesh::facts::Fact;
 use crate::mesh::hop::{Hop, Inlet, Target, Within};
 use crate::mesh::link::{Link, PolicyInForce, Step, service_of};
 use crate::mesh::member::{Member, OwnPolicy};
+use crate::mesh::service::SERVICE;
 use crate::mesh::view::{Belonging, View};
 
 /// The most hops between a client and a server. App Mesh needs three, Gateway API two; more is a circle.
@@ -16,9 +18,9 @@ const MOST_STEPS: usize = 8;
 
 /// A client, with the way from it down to where the question began.
 #[derive(Clone, Debug)]
-struct Caller<'a> {
-    client: &'a Member,
-    via: Vec<Step<'a>>,
+pub(super) struct Caller<'a> {
+    pub(super) client: &'a Member,
+    pub(super) via: Vec<Step<'a>>,
 }
 
 impl<'a> Caller<'a> {
@@ -55,7 +57,7 @@ impl<'a> Found<'a> {
 
 /// Links as they are found, each once.
 #[derive(Default)]
-struct Collected<'a>(Vec<Link<'a>>);
+pub(super) struct Collected<'a>(pub(super) Vec<Link<'a>>);
 
 impl<'a> Collected<'a> {
     /// Adds a link. Several ways of one client by one service to one listener are one call: the first of the most certain ones.
@@ -135,17 +137,28 @@ impl<'a> View<'a> {
     }
 
     /// Adds the link, when there is a listener that it can mean and both ends are of one mesh for certain; one for each where there are several.
-    fn link(&self, client: &'a Member, via: Vec<Step<'a>>, server: &'a Member, links: &mut Collected<'a>) {
-        if self.share_a_mesh(client, server) != Belonging::Yes {
+    pub(super) fn link(&self, client: &'a Member, via: Vec<Step<'a>>, server: &'a Member, links: &mut Collected<'a>) {
+        // A Service's pods are called by whoever knows its name, be they of a mesh or not.
+        let service = via.last().filter(|step| step.to_service().is_some()).copied();
+        if service.is_none() && self.share_a_mesh(client, server) != Belonging::Yes {
             return;
         }
-        let meant = meant(&via, &server.servers);
+        let meant = match service {
+            Some(step) => self.arriving(step, server),
+            None => meant(&via, &server.servers),
+        };
         let Some((last, others)) = meant.split_last() else { return };
-        let policy = self.policy_for(client, service_of(&via).unwrap_or(&server.object));
+        let (policy, attached) = match service {
+            Some(step) => {
+                let attached = self.attached_by(step);
+                (attached.map(|attached| &attached.client), attached)
+            }
+            None => self.policy_for(client, service_of(&via).unwrap_or(&server.object)),
+        };
         let idle = via.iter().any(|step| step.outlet.idle);
         let link = |listener: &'a ServerEnd, via: Vec<Step<'a>>| {
             let instead = meant.iter().copied().filter(|other| !std::ptr::eq(*other, listener)).collect();
-            Link { client, policy: PolicyInForce::of(policy, listener), via, server, listener, instead, idle }
+            Link { client, policy: PolicyInForce::of(policy, listener), attached, via, server, listener, instead, idle }
         };
         for listener in others {
             links.add(link(listener, via.clone()));
@@ -155,25 +168,25 @@ impl<'a> View<'a> {
 
     /// The policy that a client has for what it calls: the backend's own replaces the defaults whole; else one that is attached
     /// to what is called.
-    fn policy_for(&self, client: &'a Member, called: &ObjectRef) -> Option<&'a ClientEnd> {
+    fn policy_for(&self, client: &'a Member, called: &ObjectRef) -> (Option<&'a ClientEnd>, Option<&'a Attached>) {
         let own = client.backends.iter().find(|backend| matches!(&backend.to, Target::Object(it) if it == called));
         match own.map(|backend| backend.policy) {
-            Some(OwnPolicy::Own(index)) => index.and_then(|index| client.clients.get(index)),
-            Some(OwnPolicy::Inherited) | None => {
-                self.attached_to(called).or_else(|| client.clients.iter().find(|end| end.is_default))
-            }
+            Some(OwnPolicy::Own(index)) => (index.and_then(|index| client.clients.get(index)), None),
+            Some(OwnPolicy::Inherited) | None => match self.attached_to(called) {
+                Some(attached) => (Some(&attached.client), Some(attached)),
+                None => (client.clients.iter().find(|end| end.is_default), None),
+            },
         }
     }
 
-    fn attached_to(&self, called: &ObjectRef) -> Option<&'a ClientEnd> {
+    fn attached_to(&self, called: &ObjectRef) -> Option<&'a Attached> {
         let laid = self.laid().filter_map(|fact| match fact {
             Fact::Attached(attached) if attached.is_for(called) => Some(&**attached),
             _ => None,
         });
         let known = self.world.links().attached_to(called).filter_map(|object| self.attachment(object));
         let known = known.filter(|attached| attached.is_for(called));
-        let first = laid.chain(known).min_by_key(|attached| (attached.rank, &attached.object));
-        first.map(|attached| &attached.client)
+        laid.chain(known).min_by_key(|attached| (attached.rank, &attached.object))
     }
 
     /// The services that a member says it calls, each once, and by which group where it is by one.
@@ -204,6 +217,9 @@ impl<'a> View<'a> {
     /// What a target stands for, to callers of this namespace.
     fn resolve(&self, target: &'a Target, namespace: &'a str) -> Vec<Found<'a>> {
         match target {
+            Target::Object(object) if object.is_a(SERVICE) => {
+                self.behind(object).into_iter().map(Found::Member).collect()
+            }
             Target::Object(object) => self.found(object).into_iter().collect(),
             Target::InCallersNamespace { kind, name } => {
                 self.hop_named(*kind, namespace, name).map(Found::Hop).into_iter().collect()
@@ -234,7 +250,7 @@ impl<'a> View<'a> {
         laid.or_else(|| self.world.hop_named(&key).filter(|hop| self.counts(&hop.object)))
     }
 
-    fn laid_hops(&self) -> impl Iterator<Item = &'a Hop> + use<'a> {
+    pub(super) fn laid_hops(&self) -> impl Iterator<Item = &'a Hop> + use<'a> {
         self.laid().filter_map(|fact| match fact {
             Fact::Hop(hop) => Some(&**hop),
             _ => None,
@@ -288,7 +304,7 @@ impl<'a> View<'a> {
     }
 
     /// Everybody who gets to an object, with the way there: by service, members before gateways, by name.
-    fn callers(&self, object: &'a ObjectRef) -> Vec<Caller<'a>> {
+    pub(super) fn callers(&self, object: &'a ObjectRef) -> Vec<Caller<'a>> {
         let mut callers = Vec::new();
         self.up(object, None, &[], &mut callers);
         in_order(&mut callers);
@@ -322,6 +338,9 @@ impl<'a> View<'a> {
                 }
                 Found::Hop(_) => {}
             }
+        }
+        for service in self.services_before(object) {
+            self.up(service, within, below, callers);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The world as one judgement sees it: the shared snapshot, with an overlay and the object under review laid over it.
 
 mod aws;
+mod behind;
 mod gates;
 mod links;
 mod membership;
@@ -138,7 +139,11 @@ impl<'a> View<'a> {
 
     /// A policy that is attached to something.
     fn attachment(&self, object: &ObjectRef) -> Option<&'a Attached> {
-        self.world.attachment(object).filter(|_| self.counts(object))
+        let laid = self.laid().find_map(|fact| match fact {
+            Fact::Attached(attached) if attached.object == *object => Some(&**attached),
+            _ => None,
+        });
+        laid.or_else(|| self.world.attachment(object).filter(|_| self.counts(object)))
     }
 
     /// The workloads whose pods are this member's proxies, by name.

@@ -73,6 +73,8 @@ impl<'a> View<'a> {
             })
         });
         members.extend(laid.map(|member| &member.object));
+        members.extend(self.policies_for(object).into_iter().map(|policy| &policy.object));
+        members.extend(self.gateways_before(object).into_iter().map(|gateway| &gateway.object));
         if let Some(service) = self.service(object) {
             members
                 .extend(self.selected_by(service).into_iter().flat_map(|it| self.members_of(it)).map(|it| &it.object));
@@ -87,7 +89,7 @@ impl<'a> View<'a> {
     }
 
     /// The workloads whose pods a Service is certain to select.
-    fn selected_by(&self, service: &Service) -> Vec<&'a Workload> {
+    pub(super) fn selected_by(&self, service: &Service) -> Vec<&'a Workload> {
         let Some(selector) = &service.selector else { return Vec::new() };
         let candidates = self.world.workload_labels().candidates(service.object.namespace(), selector);
         let known = candidates.filter(|object| self.counts(object)).filter_map(|object| self.world.workload(object));

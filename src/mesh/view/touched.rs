@@ -6,6 +6,8 @@ use crate::k8s::ObjectRef;
 use crate::mesh::facts::FactId;
 use crate::mesh::grant::Grant;
 use crate::mesh::hop::Inlet;
+use crate::mesh::index::reads;
+use crate::mesh::link::Link;
 use crate::mesh::member::Member;
 use crate::mesh::promise::PromisedStore;
 use crate::mesh::service::SERVICE;
@@ -24,7 +26,10 @@ impl<'a> View<'a> {
     pub fn touched_by(&self, id: &FactId) -> Touched<'a> {
         let mut touched = Touched::new();
         match id {
-            FactId::Store(store) => self.readers_of(store).into_iter().for_each(|it| self.add(it, &mut touched)),
+            FactId::Store(store) => {
+                self.readers_of(store).into_iter().for_each(|it| self.add(it, &mut touched));
+                self.add_touched_backends(store, &mut touched);
+            }
             FactId::Namespace(name) => {
                 self.members_in(name).for_each(|member| self.add(member, &mut touched));
                 touched.extend(self.found_in(name));
@@ -59,7 +64,7 @@ impl<'a> View<'a> {
         let aims = || attached.into_iter().flat_map(|attached| &attached.aims);
         for hop in self.hop(object).into_iter().chain(aims().filter_map(|aim| self.hop(&aim.target))) {
             let links = self.links_by(hop).into_iter();
-            touched.extend(links.flat_map(|link| [&link.client.object, &link.server.object]));
+            touched.extend(links.flat_map(|link| ends_of(&link)));
             // What a listener must have a certificate for goes by what is routed to it.
             let parents = hop.from.iter().filter_map(Inlet::parent).filter_map(|parent| self.member(parent));
             touched.extend(parents.map(|parent| &parent.object));
@@ -68,6 +73,7 @@ impl<'a> View<'a> {
             if let Some(member) = self.member(&aim.target) {
                 self.add(member, touched);
             }
+            touched.extend(self.behind(&aim.target).into_iter().map(|server| &server.object));
             touched.extend(self.gateways_before(&aim.target).into_iter().map(|gateway| &gateway.object));
         }
         if let Some(workload) = self.workload(object) {
@@ -123,8 +129,21 @@ impl<'a> View<'a> {
     /// Adds a member with the other ends of its calls.
     fn add(&self, member: &'a Member, touched: &mut Touched<'a>) {
         touched.insert(&member.object);
-        touched.extend(self.links_from(member).into_iter().map(|link| &link.server.object));
-        touched.extend(self.links_to(member).into_iter().map(|link| &link.client.object));
+        touched.extend(self.links_from(member).iter().flat_map(ends_of));
+        touched.extend(self.links_to(member).iter().flat_map(ends_of));
+    }
+
+    /// The policies that take their trust from a store, or whose Service has its certificate there, with the gateways that go by them.
+    fn add_touched_backends(&self, store: &StoreKey, touched: &mut Touched<'a>) {
+        let readers = self.world.readers().of(store).filter_map(|reader| self.attachment(reader));
+        let of_backends = self.settings.backends.iter().filter(|backend| reads(backend, store));
+        let of_backends = of_backends.flat_map(|backend| self.policies_for(&backend.object));
+        for attached in readers.chain(of_backends) {
+            touched.insert(&attached.object);
+            for aim in &attached.aims {
+                touched.extend(self.gateways_before(&aim.target).into_iter().map(|gateway| &gateway.object));
+            }
+        }
     }
 
     /// The members whose proxies read a store: by a mount of a workload, or because an end names it.
@@ -140,4 +159,9 @@ impl<'a> View<'a> {
     fn members_in(&self, namespace: &str) -> impl Iterator<Item = &'a Member> {
         self.world.members_in(namespace).filter_map(|object| self.member(object))
     }
+}
+
+/// The objects by which a call is judged: its ends, and the policy between them where that is an object of its own.
+fn ends_of<'a>(link: &Link<'a>) -> impl Iterator<Item = &'a ObjectRef> + use<'a> {
+    [&link.client.object, &link.server.object].into_iter().chain(link.attached.map(|attached| &attached.object))
 }

@@ -5,6 +5,9 @@
 //! of a link that is at hand: a certificate that lies beside it, such as `ca.crt` of the same Secret, and belongs into
 //! the chain file.
 //!
+//! Who calls a gateway or an Ingress isn't known. There it warns where the file lacks the issuer of its last link, and that one is no root for
+//! certain: it lies beside the file, or the leaf is in public logs, whose authorities never issue by a root.
+//!
 //! ## Why it matters
 //! Clients trust the root and are sent the leaf alone: nobody fetches what is missing. Requests end in 503, and the
 //! client's proxy logs `unable to get local issuer certificate`.
@@ -19,6 +22,7 @@
 
 use std::sync::Arc;
 
+use crate::finding::Problem;
 use crate::mesh::{Place, StoreState, View};
 use crate::pki::Certificate;
 use crate::pki::path::{Purpose, Reason, missing_links};
@@ -27,9 +31,12 @@ use crate::rules::files::THEN_RESTART;
 use crate::rules::pairs::Side;
 use crate::rules::refused::Refused;
 use crate::rules::reporter::Reporter;
-use crate::rules::uses::{CertificateUse, TrustUse};
+use crate::rules::uses::CertificateUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    for using in cx.certificates.iter().filter(|using| using.end.is_server() && !using.plane.is_direct()) {
+        check_entrance(using, &certificates_beside(cx.view, [&using.chain_place, &using.key_place]), out);
+    }
     for refused in &cx.refused {
         let Some(links) = links_at_hand(cx, refused) else { continue };
         let subjects = links.iter().map(|link| link.subject.as_str()).collect::<Vec<_>>().join(", ");
@@ -39,6 +46,52 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             out.add(problem.fix(format!("put {subjects} behind the leaf in the chain file{THEN_RESTART}")));
         }
     }
+}
+
+/// A chain that ends at a certificate whose issuer is no root, as anybody may be sent it who trusts roots alone.
+fn check_entrance(using: &CertificateUse<'_>, beside: &[Arc<Certificate>], out: &mut Reporter<'_>) {
+    let (Some(chain), Some(leaf)) = (using.chain(), using.issued_leaf()) else { return };
+    let Some(start) = chain.certificates.iter().find(|one| one.fingerprint == leaf.fingerprint) else { return };
+    let mut top = start;
+    for _ in 0..chain.certificates.len() {
+        let issuer = chain.certificates.iter().find(|one| one.fingerprint != top.fingerprint && names(top, one));
+        let Some(issuer) = issuer else { break };
+        top = issuer;
+    }
+    if is_root(top) {
+        return;
+    }
+    let missing = beside.iter().find(|one| names(top, one));
+    let (lacks, found) = match missing {
+        Some(one) if is_root(one) => return,
+        Some(one) => (one.subject.clone(), "it lies beside the file, in another key"),
+        None if top.is_logged => {
+            (top.issuer.clone(), "the leaf is in public logs, so that its issuer is no root, and isn't in the file")
+        }
+        None => return,
+    };
+    let message = format!("the chain in {} lacks {lacks}, which issued its last certificate", using.chain_origin());
+    out.add(
+        Problem::warn(using.chain_site(), message)
+            .expected("the leaf, and behind it every intermediate up to the root")
+            .found(found)
+            .consequence("clients that trust roots alone refuse it: \"unable to get local issuer certificate\"")
+            .fix(format!(
+                "put {lacks} behind the leaf in the file: it is what is called the full chain{}",
+                using.then_restart()
+            )),
+    );
+}
+
+/// Whether a certificate names another as its issuer. The signature isn't looked at: it is only warned.
+fn names(child: &Certificate, issuer: &Certificate) -> bool {
+    let by_key =
+        child.authority_key_id.as_ref().zip(issuer.subject_key_id.as_ref()).is_none_or(|(one, other)| one == other);
+    child.issuer_der == issuer.subject_der && by_key
+}
+
+fn is_root(certificate: &Certificate) -> bool {
+    certificate.subject_der == certificate.issuer_der
 }
 
 /// The certificates at hand that would complete the chain: then it is incomplete, and its issuer no stranger.
@@ -56,14 +109,13 @@ pub(in crate::rules) fn links_at_hand(cx: &Context<'_>, refused: &Refused) -> Op
         Side::Server => Purpose::Server,
         Side::Client => Purpose::Client,
     };
-    let known = certificates_beside(cx.view, using, trust);
+    let known = certificates_beside(cx.view, [&using.chain_place, &using.key_place, &trust.place]);
     missing_links(using.chain()?, bundle, purpose, &known)
 }
 
-/// The certificates in the stores that the chain, its key and the bundle come from.
-fn certificates_beside(view: View<'_>, using: &CertificateUse<'_>, trust: &TrustUse<'_>) -> Vec<Arc<Certificate>> {
-    let mut stores: Vec<_> =
-        [&using.chain_place, &using.key_place, &trust.place].into_iter().filter_map(Place::store).collect();
+/// The certificates in the stores that files come from.
+fn certificates_beside<const N: usize>(view: View<'_>, places: [&Place; N]) -> Vec<Arc<Certificate>> {
+    let mut stores: Vec<_> = places.into_iter().filter_map(Place::store).collect();
     stores.dedup();
     let mut known = Vec::new();
     for store in stores {

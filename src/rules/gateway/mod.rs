@@ -7,6 +7,7 @@ pub(super) mod listener_without_tls;
 pub(super) mod name_unchecked;
 pub(super) mod passthrough_certificate;
 pub(super) mod policy_conflict;
+pub(super) mod policy_misses_port;
 pub(super) mod reference_not_granted;
 pub(super) mod reference_unusable;
 pub(super) mod shared_certificate;

@@ -30,9 +30,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         };
         let (field, found) = match pair.link.policy {
-            PolicyInForce::Enforced(end) if end.certificates.is_empty() => {
-                (end.field.clone(), format!("the client policy of {} has no certificate", end.anchor))
-            }
+            PolicyInForce::Enforced(end) if pair.shows_nothing(end) => match pair.link.attached {
+                None => (end.field.clone(), format!("the client policy of {} has no certificate", end.anchor)),
+                Some(_) => {
+                    (end.field.clone(), format!("{} has no certificate for its backends", pair.link.client.object))
+                }
+            },
             // Whether a certificate of a policy that isn't enforced is shown, nobody says: nothing is claimed.
             PolicyInForce::Enforced(_) | PolicyInForce::NotEnforced(_) => continue,
             PolicyInForce::None => {

@@ -35,7 +35,13 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let Some(validation) = pair.link.policy.enforced().and_then(|end| end.validation.as_ref()) else { continue };
         for using in pair.server_certificates() {
             let Some(leaf) = using.leaf() else { continue };
-            let Some(Mismatch { field, expected }) = mismatch(validation, leaf) else { continue };
+            let by_policy = pair.link.attached.is_some();
+            // Some take the name for what to ask for alone: MV510 says so.
+            let asks = matches!(validation.names, NameCheck::Name(..));
+            if by_policy && asks && !cx.view.plane_of(pair.link.client).checks_name {
+                continue;
+            }
+            let Some(Mismatch { field, expected }) = mismatch(validation, leaf, by_policy) else { continue };
             let fields = Fields { client: &field, server: using.chain_ref.field() };
             out.add(
                 using.of(
@@ -63,18 +69,23 @@ struct Mismatch {
     expected: String,
 }
 
-fn mismatch(validation: &Validation, leaf: &Certificate) -> Option<Mismatch> {
+/// `by_policy`: by one that is attached, whose names may be met by a wildcard of the certificate.
+fn mismatch(validation: &Validation, leaf: &Certificate, by_policy: bool) -> Option<Mismatch> {
     match &validation.names {
         NameCheck::List(names) => {
-            let field = validation.field.keys(["subjectAlternativeNames", "match", "exact"]);
+            let field = names.first().and_then(|(_, field)| field.split_last()).map(|(list, _)| list)?;
             let listed: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
-            let fits = listed.iter().any(|name| san_entry_matches(leaf, name));
+            let matches = |name: &str| san_entry_matches(leaf, name) || (by_policy && is_host_of(leaf, name));
+            let fits = listed.iter().any(|name| matches(name));
             (!fits).then(|| Mismatch { field, expected: format!("one of {}", listed.join(", ")) })
         }
-        NameCheck::Name(host, field) => {
-            let fits = matches!(certificate_matches_host(leaf, host), HostMatch::San(_) | HostMatch::Address(_));
-            (!fits).then(|| Mismatch { field: field.clone(), expected: format!("a name that matches {host}") })
-        }
+        NameCheck::Name(host, field) => (!is_host_of(leaf, host))
+            .then(|| Mismatch { field: field.clone(), expected: format!("a name that matches {host}") }),
         NameCheck::Host | NameCheck::Nothing => None,
     }
+}
+
+/// Whether a certificate is for a host by one of its subject alternative names.
+fn is_host_of(leaf: &Certificate, host: &str) -> bool {
+    matches!(certificate_matches_host(leaf, host), HostMatch::San(_) | HostMatch::Address(_))
 }

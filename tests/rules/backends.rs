@@ -1,0 +1,421 @@
+//! Calls from gateways to Services: by a BackendTLSPolicy, to pods of a mesh or to those that the policy file tells of.
+
+use meshvet::rules::Surface;
+use serde_json::{Value, json};
+
+use crate::cases::{Case, denies, good, warns};
+use crate::gateways::{ENVOY_GATEWAY, ISTIO, gateway_object, policed, set, tls_secret, without};
+use crate::scene::{AUTHORITY, OTHER, Scene, put};
+use crate::support::manifests;
+use crate::support::mint::Issued;
+
+const HOST: &str = "spec.validation.hostname";
+const AUTHORITIES: &str = "spec.validation.caCertificateRefs[0]";
+
+fn service(port_name: Option<&str>) -> Value {
+    let mut port = json!({"port": 443, "targetPort": 8443});
+    if let Some(name) = port_name {
+        port["name"] = name.into();
+    }
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "api"},
+        "spec": {"selector": {"app": "blue"}, "ports": [port]}})
+}
+
+/// The gateway of a controller calls Service `api`, whose pods are those of virtual node `blue`.
+fn to_a_mesh(scene: &mut Scene, controller: &str) {
+    let (node, deployment, secret) = (scene.node.clone(), scene.deployment.clone(), scene.secret.clone());
+    policed(scene, controller, &AUTHORITY.pem());
+    (scene.node, scene.deployment, scene.secret) = (node, deployment, secret);
+    scene.others.push(service(Some("https")));
+    set(scene, "BackendTLSPolicy", "api", "/spec/validation/hostname", "blue.apps.local".into());
+}
+
+/// The same, and the policy file says which Secret the pods of Service `api` show.
+fn to_others(scene: &mut Scene, issued: &Issued) {
+    policed(scene, ENVOY_GATEWAY, &AUTHORITY.pem());
+    scene.policy = "backends: {shop/api: {secret: api-tls}}".to_owned();
+    scene.others.push(tls_secret("api-tls", issued));
+}
+
+/// With a listener of `blue` that takes clients of this authority, and what the Gateway shows to it.
+fn mutual(scene: &mut Scene, shown: Option<&Issued>) {
+    to_a_mesh(scene, ENVOY_GATEWAY);
+    let trust = json!({"trust": {"file": {"certificateChain": "/certs/ca.crt"}}});
+    scene.set("/spec/listeners/0/tls/validation", trust);
+    if let Some(shown) = shown {
+        set(scene, "Gateway", "web", "/spec/tls", json!({"backend": {"clientCertificateRef": {"name": "client"}}}));
+        scene.others.push(tls_secret("client", shown));
+    }
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    [ports(), names(), authorities(), clients(), chains()].into_iter().flatten().collect()
+}
+
+fn ports() -> Vec<Case> {
+    const SECTION: &str = "spec.targetRefs[0].sectionName";
+    fn named(scene: &mut Scene, section: &str, port: Option<&str>) {
+        to_a_mesh(scene, ENVOY_GATEWAY);
+        without(scene, "Service", "api");
+        scene.others.push(service(port));
+        set(scene, "BackendTLSPolicy", "api", "/spec/targetRefs/0/sectionName", section.into());
+    }
+    vec![
+        denies(
+            "MV507",
+            "a port's number",
+            |s| named(s, "443", Some("https")),
+            SECTION,
+            &["Service shop/api has no port named 443", "the number of port https"],
+        ),
+        denies("MV507", "another name", |s| named(s, "http", Some("https")), SECTION, &["is https meant?"]),
+        denies("MV507", "a port without a name", |s| named(s, "https", None), SECTION, &["its port has no name"]),
+        warns(
+            "MV507",
+            "when the policy is applied, since the Service may follow",
+            |s| {
+                named(s, "443", Some("https"));
+                s.surface = Surface::Admission;
+            },
+            SECTION,
+            &["Service shop/api has no port named 443"],
+        ),
+        good("MV507", "the port's name", |s| named(s, "https", Some("https"))),
+        good("MV507", "a Service that isn't there", |s| {
+            named(s, "443", None);
+            without(s, "Service", "api");
+        }),
+        good("MV507", "a port of another protocol", |s| {
+            named(s, "quic", Some("https"));
+            let ports = json!([{"name": "https", "port": 443}, {"name": "quic", "port": 443, "protocol": "UDP"}]);
+            set(s, "Service", "api", "/spec/ports", ports);
+        }),
+        denies(
+            "MV104",
+            "a policy for the port that the route leads to",
+            |s| {
+                named(s, "https", Some("https"));
+                set(s, "BackendTLSPolicy", "api", "/spec/validation/hostname", "green.apps.local".into());
+            },
+            HOST,
+            &["a name that matches green.apps.local"],
+        ),
+        good("MV104", "a policy for another port", |s| {
+            named(s, "metrics", Some("https"));
+            set(s, "BackendTLSPolicy", "api", "/spec/validation/hostname", "green.apps.local".into());
+        }),
+        good("MV104", "a port that the Service doesn't have", |s| {
+            named(s, "https", Some("https"));
+            set(s, "BackendTLSPolicy", "api", "/spec/validation/hostname", "green.apps.local".into());
+            set(s, "Service", "api", "/spec/ports/0/port", 8443.into());
+        }),
+    ]
+}
+
+fn names() -> Vec<Case> {
+    fn asks(scene: &mut Scene, controller: &str, validation: &str, value: Value) {
+        to_a_mesh(scene, controller);
+        set(scene, "BackendTLSPolicy", "api", &format!("/spec/validation/{validation}"), value);
+    }
+    fn listing(scene: &mut Scene, controller: &str, name: &str) {
+        let names = json!([{"type": "Hostname", "hostname": name}]);
+        asks(scene, controller, "subjectAltNames", names);
+    }
+    vec![
+        denies(
+            "MV104",
+            "a hostname that the pods' certificate doesn't have",
+            |s| asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into()),
+            HOST,
+            &["web → blue", "a name that matches green.apps.local", "DNS:blue.apps.local"],
+        ),
+        good("MV104", "the pods' name", |s| to_a_mesh(s, ENVOY_GATEWAY)),
+        good("MV104", "a hostname that Istio doesn't check", |s| {
+            asks(s, ISTIO, "hostname", "green.apps.local".into());
+        }),
+        denies(
+            "MV104",
+            "names that Istio checks",
+            |s| listing(s, ISTIO, "green.apps.local"),
+            "spec.validation.subjectAltNames",
+            &["one of green.apps.local"],
+        ),
+        good("MV104", "a name among those listed", |s| listing(s, ISTIO, "blue.apps.local")),
+        good("MV104", "a name that a wildcard of the certificate is for", |s| {
+            listing(s, ENVOY_GATEWAY, "blue.apps.local");
+            s.certificate(&AUTHORITY.leaf(&["*.apps.local"]).issue());
+        }),
+        denies(
+            "MV104",
+            "a Secret that the policy file tells of",
+            |s| to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue()),
+            HOST,
+            &["web → api", "a name that matches api.shop.svc", "Secret shop/api-tls"],
+        ),
+        good("MV104", "a Secret that the policy file tells of", |s| {
+            to_others(s, &AUTHORITY.leaf(&["api.shop.svc"]).issue());
+        }),
+        good("MV104", "a Secret for another port of the Service", |s| {
+            to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue());
+            s.policy = "backends: {'shop/api:8443': {secret: api-tls}}".to_owned();
+        }),
+        good("MV104", "a Service that no route leads to", |s| {
+            to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue());
+            without(s, "HTTPRoute", "a");
+        }),
+        good("MV104", "another policy that wins", |s| {
+            to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue());
+            let mut first = s.others.iter().find(|it| it["kind"] == "BackendTLSPolicy").expect("a policy").clone();
+            put(&mut first, "/metadata/name", "aaa".into());
+            put(&mut first, "/spec/validation/hostname", "green.shop.svc".into());
+            s.others.push(first);
+        }),
+        warns(
+            "MV104",
+            "when a route is applied that leads there",
+            |s| {
+                asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+                s.surface = Surface::Admission;
+                s.subject = ("HTTPRoute", "a");
+            },
+            "spec.rules[0].backendRefs[0]",
+            &["web → blue", "a name that matches green.apps.local"],
+        ),
+        warns(
+            "MV104",
+            "when the Gateway is applied",
+            |s| {
+                asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+                s.surface = Surface::Admission;
+                s.subject = ("Gateway", "web");
+            },
+            "spec",
+            &["web → blue", "a name that matches green.apps.local"],
+        ),
+        good("MV104", "of the Gateway in manifests: its policy is told", |s| {
+            asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+            s.subject = ("Gateway", "web");
+        }),
+        denies(
+            "MV104",
+            "of the node that is called",
+            |s| {
+                asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+                s.subject = ("VirtualNode", "blue");
+            },
+            "spec.listeners[0].tls.certificate.file.certificateChain",
+            &["web → blue", "a name that matches green.apps.local"],
+        ),
+    ]
+}
+
+fn authorities() -> Vec<Case> {
+    vec![
+        denies(
+            "MV301",
+            "pods of another authority",
+            |s| {
+                to_a_mesh(s, ENVOY_GATEWAY);
+                s.certificate(&OTHER.leaf(&["blue.apps.local"]).issue());
+            },
+            AUTHORITIES,
+            &["web → blue", "CN=other root", "ConfigMap shop/ca"],
+        ),
+        denies(
+            "MV301",
+            "a Secret of another authority, that the policy file tells of",
+            |s| to_others(s, &OTHER.leaf(&["api.shop.svc"]).issue()),
+            AUTHORITIES,
+            &["web → api", "CN=other root"],
+        ),
+        good("MV301", "the authority that is trusted", |s| to_a_mesh(s, ENVOY_GATEWAY)),
+        good("MV301", "no policy: the gateway speaks plaintext", |s| {
+            to_a_mesh(s, ENVOY_GATEWAY);
+            s.certificate(&OTHER.leaf(&["blue.apps.local"]).issue());
+            without(s, "BackendTLSPolicy", "api");
+            s.subject = ("VirtualNode", "blue");
+        }),
+        denies(
+            "MV305",
+            "a listener that speaks plaintext",
+            |s| {
+                to_a_mesh(s, ENVOY_GATEWAY);
+                s.unset("/spec/listeners/0/tls");
+            },
+            "spec.validation",
+            &["the client enforces TLS, and the listener speaks plaintext"],
+        ),
+    ]
+}
+
+fn clients() -> Vec<Case> {
+    const SHOWN: &str = "spec.tls.backend.clientCertificateRef";
+    fn mismatched() -> Issued {
+        let one = AUTHORITY.leaf(&["web.shop"]).issue();
+        Issued { key: AUTHORITY.leaf(&["web.shop"]).issue().key, ..one }
+    }
+    fn shows(scene: &mut Scene, with_policy: bool) {
+        mutual(scene, Some(&mismatched()));
+        if !with_policy {
+            without(scene, "BackendTLSPolicy", "api");
+        }
+        scene.subject = ("Gateway", "web");
+    }
+    vec![
+        denies(
+            "MV304",
+            "a listener that asks for a certificate",
+            |s| mutual(s, None),
+            "spec.validation",
+            &["this one shows none", "Gateway shop/web has no certificate for its backends"],
+        ),
+        good("MV304", "a certificate", |s| mutual(s, Some(&AUTHORITY.leaf(&["web.shop"]).issue()))),
+        denies(
+            "MV301",
+            "a certificate that the listener doesn't trust",
+            |s| mutual(s, Some(&OTHER.leaf(&["web.shop"]).issue())),
+            "spec.validation",
+            &["the listener refuses the client's certificate", "CN=other root"],
+        ),
+        warns(
+            "MV301",
+            "the same, when the Gateway is applied",
+            |s| {
+                mutual(s, Some(&OTHER.leaf(&["web.shop"]).issue()));
+                s.surface = Surface::Admission;
+                s.subject = ("Gateway", "web");
+            },
+            "spec.tls.backend",
+            &["the listener refuses the client's certificate", "CN=other root"],
+        ),
+        denies(
+            "MV206",
+            "a broken pair that a policy has shown",
+            |s| shows(s, true),
+            SHOWN,
+            &["is not the key of the certificate"],
+        ),
+        warns(
+            "MV206",
+            "a broken pair that nothing is shown",
+            |s| shows(s, false),
+            SHOWN,
+            &["no BackendTLSPolicy has the gateway call a backend by TLS"],
+        ),
+        warns(
+            "MV202",
+            "a Secret that isn't there",
+            |s| {
+                shows(s, true);
+                without(s, "Secret", "client");
+            },
+            SHOWN,
+            &["Secret shop/client doesn't exist"],
+        ),
+        warns(
+            "MV505",
+            "a Secret of another namespace",
+            |s| {
+                shows(s, true);
+                let elsewhere = json!({"name": "client", "namespace": "certs"});
+                set(s, "Gateway", "web", "/spec/tls/backend/clientCertificateRef", elsewhere);
+            },
+            "spec.tls.backend.clientCertificateRef.namespace",
+            &["no ReferenceGrant lets a Gateway of shop name Secret certs/client"],
+        ),
+        warns(
+            "MV505",
+            "authorities of another namespace",
+            |s| {
+                mutual(s, None);
+                s.subject = ("Gateway", "web");
+                let authorities = json!([{"group": "", "kind": "ConfigMap", "name": "ca", "namespace": "certs"}]);
+                let validation = json!({"default": {"validation": {"caCertificateRefs": authorities}}});
+                set(s, "Gateway", "web", "/spec/tls", json!({"frontend": validation}));
+            },
+            "spec.tls.frontend.default.validation.caCertificateRefs[0].namespace",
+            &["no ReferenceGrant lets a Gateway of shop name ConfigMap certs/ca"],
+        ),
+        good("MV505", "authorities of its own", |s| {
+            mutual(s, None);
+            s.subject = ("Gateway", "web");
+            let authorities = json!([{"group": "", "kind": "ConfigMap", "name": "ca"}]);
+            let validation = json!({"default": {"validation": {"caCertificateRefs": authorities}}});
+            set(s, "Gateway", "web", "/spec/tls", json!({"frontend": validation}));
+        }),
+    ]
+}
+
+/// What stands in the Secret of the Gateway's listener.
+fn chains() -> Vec<Case> {
+    const REF: &str = "spec.listeners[0].tls.certificateRefs[0]";
+    fn served(scene: &mut Scene, issued: &Issued, beside: Option<String>) {
+        policed(scene, ENVOY_GATEWAY, &AUTHORITY.pem());
+        without(scene, "Secret", "web");
+        let mut secret = tls_secret("web", issued);
+        if let Some(beside) = beside {
+            let with = manifests::secret("shop", "web", &[("ca.crt", &beside)]);
+            secret["data"]["ca.crt"] = with["data"]["ca.crt"].clone();
+        }
+        scene.others.push(secret);
+        scene.subject = ("Gateway", "web");
+    }
+    fn leaf_alone(issued: Issued) -> Issued {
+        Issued { chain: issued.certificate.clone(), ..issued }
+    }
+    vec![
+        warns(
+            "MV210",
+            "an intermediate beside a gateway's certificate",
+            |s| {
+                let intermediate = AUTHORITY.intermediate("edge intermediate", -1, 3000);
+                served(s, &leaf_alone(intermediate.leaf(&["*.example.com"]).issue()), Some(intermediate.pem()));
+            },
+            REF,
+            &["lacks CN=edge intermediate", "full chain"],
+        ),
+        good("MV210", "the full chain", |s| {
+            let intermediate = AUTHORITY.intermediate("edge intermediate", -1, 3000);
+            served(s, &intermediate.leaf(&["*.example.com"]).issue(), Some(intermediate.pem()));
+        }),
+        good("MV210", "a root beside", |s| {
+            served(s, &AUTHORITY.leaf(&["*.example.com"]).issue(), Some(AUTHORITY.pem()));
+        }),
+        warns(
+            "MV210",
+            "the leaf alone of a public authority",
+            |s| served(s, &leaf_alone(AUTHORITY.leaf(&["*.example.com"]).logged().issue()), None),
+            REF,
+            &["lacks CN=scene root", "the leaf is in public logs"],
+        ),
+        good("MV210", "the leaf alone of a private authority", |s| {
+            served(s, &leaf_alone(AUTHORITY.leaf(&["*.example.com"]).issue()), None);
+        }),
+        good("MV210", "a public authority's full chain", |s| {
+            let intermediate = AUTHORITY.intermediate("edge intermediate", -1, 3000);
+            served(s, &intermediate.leaf(&["*.example.com"]).logged().issue(), None);
+        }),
+    ]
+}
+
+/// Gateways that call sound backends.
+pub(crate) fn sound_ones() -> Vec<Scene> {
+    let scene = |change: fn(&mut Scene)| {
+        let mut scene = Scene::sound();
+        change(&mut scene);
+        scene
+    };
+    vec![
+        scene(|s| to_a_mesh(s, ENVOY_GATEWAY)),
+        scene(|s| mutual(s, Some(&AUTHORITY.leaf(&["web.shop"]).issue()))),
+        scene(|s| {
+            mutual(s, Some(&AUTHORITY.leaf(&["web.shop"]).issue()));
+            s.subject = ("Gateway", "web");
+        }),
+        scene(|s| {
+            mutual(s, Some(&AUTHORITY.leaf(&["web.shop"]).issue()));
+            s.subject = ("VirtualNode", "blue");
+        }),
+        scene(|s| to_others(s, &AUTHORITY.leaf(&["api.shop.svc"]).issue())),
+    ]
+}
