@@ -24,6 +24,8 @@ pub struct Hop {
     /// Whether it only stands for the services that it lists. Callers have policies for those and none for it, and it
     /// counts only where [`Settings::groups`](crate::mesh::Settings) says so.
     pub group: bool,
+    /// Whether it may hand connections on as they come: who calls what is behind it isn't known then, and no policy is certain to hold.
+    pub raw: bool,
 }
 
 /// Who gets to a hop.
@@ -107,6 +109,14 @@ impl Hop {
 }
 
 impl Target {
+    /// The object that it names, where it names one.
+    pub(crate) fn object(&self) -> Option<&ObjectRef> {
+        match self {
+            Target::Object(object) => Some(object),
+            Target::InCallersNamespace { .. } | Target::Every { .. } | Target::Outside => None,
+        }
+    }
+
     /// Whether it may be this object; within: for callers of which namespace, None for all.
     pub(crate) fn leads_to<'o>(&self, object: &'o ObjectRef) -> Option<Within<'o>> {
         match self {

@@ -345,6 +345,10 @@ impl World {
         self.hops.get(key).map(AsRef::as_ref)
     }
 
+    pub(super) fn attachments(&self) -> impl Iterator<Item = &Attached> {
+        self.attached.values().map(AsRef::as_ref)
+    }
+
     pub(super) fn attachment(&self, object: &ObjectRef) -> Option<&Attached> {
         self.attached.get(object).map(AsRef::as_ref)
     }

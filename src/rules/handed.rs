@@ -24,6 +24,10 @@ impl CertificateUse<'_> {
     /// What happens with a certificate or key that can't be used. `log`: what an Envoy says of it.
     pub(super) fn is_refused(&self, log: &str, caught: Caught) -> String {
         let name = self.plane.name;
+        if !self.end.is_server() && !self.plane.is_direct() {
+            return "the gateway can't present it: requests that a BackendTLSPolicy sends by TLS fail where it is asked for"
+                .to_owned();
+        }
         match (self.plane.loads, caught) {
             (Loads::Directly, _) => format!("the proxy refuses its configuration: {log}"),
             (Loads::Parsed | Loads::Checked, Caught::Seen) => {

@@ -9,9 +9,9 @@ use meshvet::apis::core::{config_map_store, secret_store};
 use meshvet::apis::{Native, Subject};
 use meshvet::k8s::{FieldPath, ObjectRef};
 use meshvet::mesh::{
-    Aim, Attached, AwsResource, CertificateSource, ClientEnd, Covered, DIRECT, Discovery, Fact, Gateway, Hop, Inlet,
-    KeyRef, Member, NameCheck, Outlet, Overlay, PlaneOf, Release, ServerEnd, ServerTls, StoreKey, Target, TlsMode,
-    TrustSource, Validation, View, World,
+    Aim, Attached, AwsResource, CertificateSource, ClientEnd, Covered, DIRECT, Discovery, Fact, FactId, Gateway, Hop,
+    Inlet, KeyRef, Member, NameCheck, Outlet, Overlay, PlaneOf, Release, ServerEnd, ServerTls, StoreKey, Target,
+    TlsMode, TrustSource, Validation, View, World,
 };
 use meshvet::policy::Policy;
 use meshvet::rules::{Surface, judge};
@@ -90,6 +90,7 @@ fn hop(object: ObjectRef, from: Inlet, to: Target, port: Option<u16>) -> Hop {
         to: vec![outlet],
         hosts: Vec::new(),
         group: false,
+        raw: false,
     }
 }
 
@@ -172,27 +173,46 @@ impl Gates {
         world
     }
 
-    /// What is found on the gate, then on the server.
-    pub(crate) fn found(&self) -> [Vec<&'static str>; 2] {
-        let world = self.world();
-        [&self.gate, &self.server].map(|member| codes(View::new(&world), member))
+    /// What is found on the gate, then on the server, then on the policies.
+    pub(crate) fn found(&self) -> [Vec<&'static str>; 3] {
+        self.found_over(&Overlay::default())
     }
 
     /// The same with changes laid over the world.
-    pub(crate) fn found_over(&self, overlay: &Overlay) -> [Vec<&'static str>; 2] {
+    pub(crate) fn found_over(&self, overlay: &Overlay) -> [Vec<&'static str>; 3] {
         let world = self.world();
-        [&self.gate, &self.server].map(|member| codes(View::new(&world).over(overlay), member))
+        let view = View::new(&world).over(overlay);
+        let mut policies = BTreeMap::new();
+        for fact in self.others.iter().chain(&overlay.learnt).filter(|fact| matches!(fact, Fact::Attached(_))) {
+            policies.insert(fact.id(), fact.clone());
+        }
+        policies.retain(|id, _| !overlay.forgotten.contains(id));
+        let mut of_policies: Vec<&str> =
+            policies.into_values().flat_map(|policy| codes_of(view, policy_object(&policy), policy)).collect();
+        of_policies.dedup();
+        [codes(view, &self.gate), codes(view, &self.server), of_policies]
+    }
+}
+
+fn policy_object(policy: &Fact) -> ObjectRef {
+    match policy.id() {
+        FactId::Object(object) => object,
+        other => panic!("{other:?} is no policy"),
     }
 }
 
 /// The codes of what is found on a member, each once.
 pub(crate) fn codes(view: View<'_>, member: &Member) -> Vec<&'static str> {
+    codes_of(view, member.object.clone(), Fact::Member(member.clone().into()))
+}
+
+fn codes_of(view: View<'_>, object: ObjectRef, fact: Fact) -> Vec<&'static str> {
     let subject = Subject {
-        object: member.object.clone(),
+        object,
         annotations: BTreeMap::new(),
         unknown_fields: Vec::new(),
         schema_faults: Vec::new(),
-        facts: vec![Fact::Member(member.clone().into())],
+        facts: vec![fact],
         native: Native::Core,
     };
     let judgement = judge(&subject, view, &Policy::default(), Timestamp::now(), Surface::Check);

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod entrance;
 mod gates;
 mod second_api;
 mod touched;

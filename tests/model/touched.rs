@@ -9,12 +9,13 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use meshvet::apis::{Entry, Subject, decode_object};
 use meshvet::k8s::ObjectRef;
-use meshvet::mesh::{FactId, Settings, View, World};
+use meshvet::mesh::{Fact, FactId, Settings, View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Surface, judge};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::entrance;
 use crate::support::manifests;
 use crate::support::mint::{Authority, Issued};
 
@@ -23,11 +24,11 @@ const APP_MESH: &str = "appmesh.k8s.aws/v1beta2";
 /// One object in all the forms that it may take; the first: it isn't there.
 pub(crate) struct Slot(pub(crate) Vec<Option<Value>>);
 
-fn slot(forms: impl IntoIterator<Item = Value>) -> Slot {
+pub(crate) fn slot(forms: impl IntoIterator<Item = Value>) -> Slot {
     Slot([None].into_iter().chain(forms.into_iter().map(Some)).collect())
 }
 
-static ROOTS: LazyLock<[Authority; 2]> = LazyLock::new(|| ["one root", "other root"].map(Authority::new));
+pub(crate) static ROOTS: LazyLock<[Authority; 2]> = LazyLock::new(|| ["one root", "other root"].map(Authority::new));
 /// One time for all: a second later a message may say so.
 pub(crate) static NOW: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
 pub(crate) static SLOTS: LazyLock<Vec<Slot>> = LazyLock::new(slots);
@@ -261,7 +262,7 @@ fn slots() -> Vec<Slot> {
         object("GatewayRoute", "shop", "in", spec)
     };
     let mesh = |name: &str, selector: Value| json!({"apiVersion": APP_MESH, "kind": "Mesh", "metadata": {"name": name}, "spec": {"namespaceSelector": selector}});
-    vec![
+    let mut slots = vec![
         namespace("shop"),
         namespace("till"),
         certificate("shop", "blue"),
@@ -297,7 +298,9 @@ fn slots() -> Vec<Slot> {
         promise("other"),
         promise_to_many(),
         slot([mesh("apps", json!({})), mesh("apps", json!({"matchLabels": {"mesh": "apps"}}))]),
-    ]
+    ];
+    slots.extend(entrance::slots());
+    slots
 }
 
 /// A world, with the objects that rules judge.
@@ -337,10 +340,14 @@ impl Mesh {
         View::new(&self.world).under(Settings { groups: true, ..Settings::default() })
     }
 
-    /// What is found on each member, in words.
+    /// What is found on each member and each policy that is an object of its own, in words.
     fn judged(&self) -> BTreeMap<ObjectRef, Vec<String>> {
         let policy = Policy::parse("backendGroups: {enabled: true}\n").expect("a policy");
-        let members = self.subjects.values().filter(|subject| subject.member().is_some());
+        let by_calls = |subject: &&Subject| {
+            let attached = |fact: &Fact| matches!(fact, Fact::Attached(_));
+            subject.member().is_some() || subject.facts.iter().any(attached)
+        };
+        let members = self.subjects.values().filter(by_calls);
         let judged = members.map(|subject| {
             let findings = judge(subject, View::new(&self.world), &policy, *NOW, Surface::Check).findings;
             let words =

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use crate::cases::{Case, denies, good, warns};
 use crate::gateways::{ENVOY_GATEWAY, ISTIO, gateway_object, policed, set, tls_secret, without};
 use crate::scene::{AUTHORITY, OTHER, Scene, put};
-use crate::support::manifests;
 use crate::support::mint::Issued;
 
 const HOST: &str = "spec.validation.hostname";
@@ -162,6 +161,13 @@ fn names() -> Vec<Case> {
         good("MV104", "a Service that no route leads to", |s| {
             to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue());
             without(s, "HTTPRoute", "a");
+        }),
+        good("MV104", "a route that may hand on the client's own TLS", |s| {
+            to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue());
+            let mut route = s.others.iter().find(|it| it["kind"] == "HTTPRoute").expect("a route").clone();
+            put(&mut route, "/kind", "TLSRoute".into());
+            without(s, "HTTPRoute", "a");
+            s.others.push(route);
         }),
         good("MV104", "another policy that wins", |s| {
             to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue());
@@ -354,8 +360,7 @@ fn chains() -> Vec<Case> {
         without(scene, "Secret", "web");
         let mut secret = tls_secret("web", issued);
         if let Some(beside) = beside {
-            let with = manifests::secret("shop", "web", &[("ca.crt", &beside)]);
-            secret["data"]["ca.crt"] = with["data"]["ca.crt"].clone();
+            secret["stringData"]["ca.crt"] = beside.into();
         }
         scene.others.push(secret);
         scene.subject = ("Gateway", "web");

@@ -125,6 +125,7 @@ fn hop(kind: Kind, metadata: &Metadata, namespace: &str, from: Vec<Inlet>, to: V
         to,
         hosts: Vec::new(),
         group: false,
+        raw: false,
     }
 }
 

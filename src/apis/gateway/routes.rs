@@ -28,6 +28,8 @@ pub(super) fn route_hop(object: ObjectRef, metadata: &Metadata, spec: &RouteSpec
         to: outlets(spec, namespace),
         hosts: hosts.collect(),
         group: false,
+        // Under a listener of mode Passthrough the client's own TLS reaches the backend.
+        raw: matches!(object.kind.as_str(), "TLSRoute" | "TCPRoute"),
         object,
     }
 }

@@ -5,7 +5,7 @@ use crate::mesh::attached::Attached;
 use crate::mesh::end::ServerEnd;
 use crate::mesh::link::{Link, Step};
 use crate::mesh::member::Member;
-use crate::mesh::service::{Arrival, SERVICE};
+use crate::mesh::service::Arrival;
 use crate::mesh::view::View;
 use crate::mesh::view::links::Collected;
 
@@ -77,13 +77,16 @@ impl<'a> View<'a> {
         port.name.as_deref().and_then(|name| first(Some(name))).or_else(|| first(None))
     }
 
-    /// The calls that go by a policy which is attached to a Service.
+    /// The calls that go by a policy which is attached to what is called.
     pub(crate) fn links_under(&self, attached: &'a Attached) -> Vec<Link<'a>> {
         let mut links = Collected::default();
-        for aim in attached.aims.iter().filter(|aim| aim.target.is_a(SERVICE)) {
+        for aim in &attached.aims {
             for caller in self.callers(&aim.target) {
-                for server in self.behind(&aim.target) {
-                    self.link(caller.client, caller.via.clone(), server, &mut links);
+                let namespace = caller.client.object.namespace();
+                let found = self.named(&aim.target).into_iter();
+                for reached in found.flat_map(|found| self.down(found, namespace, Vec::new())) {
+                    let via = caller.via.iter().copied().chain(reached.via).collect();
+                    self.link(caller.client, via, reached.server, &mut links);
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::mesh::attached::Attached;
 use crate::mesh::end::{Admits, ServerEnd};
 use crate::mesh::facts::Fact;
 use crate::mesh::grant::Grant;
-use crate::mesh::hop::{Hop, Inlet, Target};
+use crate::mesh::hop::{Hop, Inlet};
 use crate::mesh::member::Member;
 use crate::mesh::plane::{Plane, PlaneOf};
 use crate::mesh::unlisted::Sort;
@@ -168,12 +168,7 @@ impl<'a> View<'a> {
     /// The objects that the routes of a gateway lead to.
     pub(crate) fn backends_of(&self, gateway: &Member) -> Vec<&'a ObjectRef> {
         let outlets = self.hops_of(gateway).into_iter().flat_map(|hop| &hop.to);
-        let mut named: Vec<_> = outlets
-            .filter_map(|outlet| match &outlet.to {
-                Target::Object(object) => Some(object),
-                Target::InCallersNamespace { .. } | Target::Every { .. } | Target::Outside => None,
-            })
-            .collect();
+        let mut named: Vec<_> = outlets.filter_map(|outlet| outlet.to.object()).collect();
         named.sort();
         named.dedup();
         named

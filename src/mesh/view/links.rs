@@ -34,9 +34,9 @@ impl<'a> Caller<'a> {
 
 /// A server, with the way from where the question began down to it.
 #[derive(Clone, Debug)]
-struct Reached<'a> {
-    server: &'a Member,
-    via: Vec<Step<'a>>,
+pub(super) struct Reached<'a> {
+    pub(super) server: &'a Member,
+    pub(super) via: Vec<Step<'a>>,
 }
 
 /// What a target stands for.
@@ -150,7 +150,7 @@ impl<'a> View<'a> {
         let Some((last, others)) = meant.split_last() else { return };
         let (policy, attached) = match service {
             Some(step) => {
-                let attached = self.attached_by(step);
+                let attached = self.attached_by(step).filter(|_| !via.iter().any(|step| step.hop.raw));
                 (attached.map(|attached| &attached.client), attached)
             }
             None => self.policy_for(client, service_of(&via).unwrap_or(&server.object)),
@@ -217,10 +217,7 @@ impl<'a> View<'a> {
     /// What a target stands for, to callers of this namespace.
     fn resolve(&self, target: &'a Target, namespace: &'a str) -> Vec<Found<'a>> {
         match target {
-            Target::Object(object) if object.is_a(SERVICE) => {
-                self.behind(object).into_iter().map(Found::Member).collect()
-            }
-            Target::Object(object) => self.found(object).into_iter().collect(),
+            Target::Object(object) => self.named(object),
             Target::InCallersNamespace { kind, name } => {
                 self.hop_named(*kind, namespace, name).map(Found::Hop).into_iter().collect()
             }
@@ -236,6 +233,14 @@ impl<'a> View<'a> {
                 all.into_iter().map(Found::Hop).collect()
             }
             Target::Outside => Vec::new(),
+        }
+    }
+
+    /// What an object leads to by its name: itself, or whoever is behind a Service.
+    pub(super) fn named(&self, object: &ObjectRef) -> Vec<Found<'a>> {
+        match self.found(object) {
+            None if object.is_a(SERVICE) => self.behind(object).into_iter().map(Found::Member).collect(),
+            found => found.into_iter().collect(),
         }
     }
 
@@ -269,7 +274,7 @@ impl<'a> View<'a> {
     }
 
     /// The members to which something leads callers of this namespace.
-    fn down(&self, found: Found<'a>, namespace: &'a str, via: Vec<Step<'a>>) -> Vec<Reached<'a>> {
+    pub(super) fn down(&self, found: Found<'a>, namespace: &'a str, via: Vec<Step<'a>>) -> Vec<Reached<'a>> {
         let hop = match found {
             Found::Member(server) => return vec![Reached { server, via }],
             Found::Hop(hop) => hop,

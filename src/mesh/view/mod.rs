@@ -146,6 +146,13 @@ impl<'a> View<'a> {
         laid.or_else(|| self.world.attachment(object).filter(|_| self.counts(object)))
     }
 
+    /// All policies that are objects of their own.
+    fn attachments(&self) -> impl Iterator<Item = &'a Attached> + use<'a> {
+        let view = *self;
+        let known = view.world.attachments().filter(move |attached| view.counts(&attached.object));
+        known.chain(self.laid().filter_map(Fact::as_attached))
+    }
+
     /// The workloads whose pods are this member's proxies, by name.
     pub(crate) fn workloads_of(&self, member: &Member) -> Vec<&'a Workload> {
         let Some(selector) = &member.pod_selector else { return Vec::new() };

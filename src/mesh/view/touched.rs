@@ -61,10 +61,14 @@ impl<'a> View<'a> {
             touched.extend(pods.flat_map(|workload| self.members_of(workload)).map(|other| &other.object));
         }
         let attached = self.attachment(object);
+        touched.extend(attached.map(|attached| &attached.object));
         let aims = || attached.into_iter().flat_map(|attached| &attached.aims);
         for hop in self.hop(object).into_iter().chain(aims().filter_map(|aim| self.hop(&aim.target))) {
             let links = self.links_by(hop).into_iter();
             touched.extend(links.flat_map(|link| ends_of(&link)));
+            // Who checks a backend's name, and how, goes by the gateways before it.
+            let led = hop.to.iter().filter_map(|outlet| outlet.to.object());
+            touched.extend(led.flat_map(|led| self.policies_for(led)).map(|policy| &policy.object));
             // What a listener must have a certificate for goes by what is routed to it.
             let parents = hop.from.iter().filter_map(Inlet::parent).filter_map(|parent| self.member(parent));
             touched.extend(parents.map(|parent| &parent.object));
@@ -74,6 +78,8 @@ impl<'a> View<'a> {
                 self.add(member, touched);
             }
             touched.extend(self.behind(&aim.target).into_iter().map(|server| &server.object));
+            // Of several for one target one wins.
+            touched.extend(self.policies_for(&aim.target).into_iter().map(|policy| &policy.object));
             touched.extend(self.gateways_before(&aim.target).into_iter().map(|gateway| &gateway.object));
         }
         if let Some(workload) = self.workload(object) {
@@ -89,6 +95,7 @@ impl<'a> View<'a> {
         }
         if self.is_class(object) {
             touched.extend(self.members().map(|member| &member.object));
+            touched.extend(self.attachments().map(|attached| &attached.object));
         }
         let promised = self.world.promises().get(object).into_iter().flat_map(|promise| &promise.stores);
         promised.for_each(|made| self.add_touched_by_promise(made, touched));
@@ -103,7 +110,12 @@ impl<'a> View<'a> {
     fn add_touched_by_gateway(&self, member: &Member, touched: &mut Touched<'a>) {
         let gateway = member.extends.as_ref().unwrap_or(&member.object);
         touched.extend(self.member(gateway).map(|gateway| &gateway.object));
-        touched.extend(self.extensions_of(gateway).into_iter().map(|extension| &extension.object));
+        let extensions = self.extensions_of(gateway);
+        touched.extend(extensions.iter().map(|extension| &extension.object));
+        for gateway in self.member(gateway).into_iter().chain(extensions) {
+            let policies = self.backends_of(gateway).into_iter().flat_map(|backend| self.policies_for(backend));
+            touched.extend(policies.map(|policy| &policy.object));
+        }
     }
 
     /// The members that a grant lets name something.
@@ -140,6 +152,7 @@ impl<'a> View<'a> {
         let of_backends = of_backends.flat_map(|backend| self.policies_for(&backend.object));
         for attached in readers.chain(of_backends) {
             touched.insert(&attached.object);
+            touched.extend(self.links_under(attached).iter().flat_map(ends_of));
             for aim in &attached.aims {
                 touched.extend(self.gateways_before(&aim.target).into_iter().map(|gateway| &gateway.object));
             }

@@ -24,7 +24,7 @@ fn missing(cx: &Context<'_>, using: &CertificateUse<'_>, place: &Place, key: &st
     Some(match place {
         Place::StoreMissing { store, empty: false } => absent(cx, using, store, problem),
         Place::StoreMissing { store, empty: true } => {
-            problem(Severity::Warn, format!("{store} is empty, and {noun} serves with it"))
+            problem(Severity::Warn, format!("{store} is empty, and {}", serves(using)))
                 .found("no key yet")
                 .consequence(using.is_refused("certificate chain not set", Caught::Seen))
                 .fix("fill the Secret, or wait until it is filled")
@@ -33,13 +33,13 @@ fn missing(cx: &Context<'_>, using: &CertificateUse<'_>, place: &Place, key: &st
         Place::KeyMissing { store: Some(store), offered, nearest, .. } => {
             let severity = if using.plane.is_envoy() { using.unusable() } else { Severity::Warn };
             let hint = nearest.as_ref().map(|near| format!(" (is {near} meant?)")).unwrap_or_default();
-            problem(severity, format!("{store} holds no {key}, and {noun} serves with it"))
+            problem(severity, format!("{store} holds no {key}, and {}", serves(using)))
                 .found(format!("{}{hint}", keys_text(offered)))
                 .consequence(using.is_refused("certificate chain not set", Caught::Seen))
                 .fix(format!("add {key} to {store}: `kubectl create secret tls` makes a Secret with both"))
         }
         Place::StoreUnread { store, why: Unread::Failed(reason) } => {
-            problem(Severity::Warn, format!("{store} could not be read, and {noun} serves with it"))
+            problem(Severity::Warn, format!("{store} could not be read, and {}", serves(using)))
                 .found(reason.clone())
                 .consequence("nothing can be said of the certificate there")
                 .fix("see to it that meshvet may read the Secret, and apply again")
@@ -64,13 +64,21 @@ fn absent(
         }
         None => "nothing of that name".to_owned(),
     };
-    problem(Severity::Warn, format!("{store} doesn't exist, and {} serves with it", using.end.noun()))
+    problem(Severity::Warn, format!("{store} doesn't exist, and {}", serves(using)))
         .found(found)
-        .consequence(match using.plane.is_envoy() {
+        .consequence(match using.plane.is_envoy() && using.end.is_server() {
             true => "connections to the listener fail until it is there".to_owned(),
             false => using.is_refused("", Caught::Seen),
         })
         .fix("create the Secret, or name one that is there")
+}
+
+/// What the certificate is for.
+fn serves(using: &CertificateUse<'_>) -> String {
+    match using.end.is_server() {
+        true => format!("{} serves with it", using.end.noun()),
+        false => "the gateway presents it to backends".to_owned(),
+    }
 }
 
 /// A key that whoever makes the Secret won't put into it.
@@ -85,7 +93,7 @@ fn not_promised(
     let near = nearest_name(key, keys.iter().map(String::as_str));
     let hint = near.map(|near| format!(" (is {near} meant?)")).unwrap_or_default();
     let by = &promise.by;
-    let message = format!("{by} will make {store} without {key}, and {} serves with it", using.end.noun());
+    let message = format!("{by} will make {store} without {key}, and {}", serves(using));
     Some(
         problem(Severity::Warn, message)
             .found(if keys.is_empty() { "no key at all".to_owned() } else { format!("{}{hint}", keys_text(&keys)) })

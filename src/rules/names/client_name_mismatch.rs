@@ -49,7 +49,10 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     pair.problem(cx, fields, "no name that the client lists is in the server's certificate")
                         .expected(expected)
                         .found(with_reasons(
-                            leaf.names_text(),
+                            match by_policy {
+                                true => format!("{} ({})", leaf.names_text(), using.chain_origin()),
+                                false => leaf.names_text(),
+                            },
                             leaf,
                             validation.names.list().iter().map(|(name, _)| name.as_str()),
                         ))
@@ -73,7 +76,8 @@ struct Mismatch {
 fn mismatch(validation: &Validation, leaf: &Certificate, by_policy: bool) -> Option<Mismatch> {
     match &validation.names {
         NameCheck::List(names) => {
-            let field = names.first().and_then(|(_, field)| field.split_last()).map(|(list, _)| list)?;
+            let list = names.first().and_then(|(_, field)| field.split_last());
+            let field = list.map_or_else(|| validation.field.clone(), |(list, _)| list);
             let listed: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
             let matches = |name: &str| san_entry_matches(leaf, name) || (by_policy && is_host_of(leaf, name));
             let fits = listed.iter().any(|name| matches(name));
