@@ -151,7 +151,7 @@ fn names() -> Vec<Case> {
             HOST,
             &["web → api", "a name that matches api.shop.svc", "Secret shop/api-tls"],
         ),
-        good("MV104", "a Secret that the policy file tells of", |s| {
+        good("MV104", "a Secret with the name, that the policy file tells of", |s| {
             to_others(s, &AUTHORITY.leaf(&["api.shop.svc"]).issue());
         }),
         good("MV104", "a Secret for another port of the Service", |s| {
