@@ -153,7 +153,7 @@ impl Answer {
         })
     }
 
-    /// The answer to a review that found no room: it passes with a warning, or is refused for no fault of its own.
+    /// The answer to a review that was rejected by overload: it passes with a warning, or is refused for no fault of its own.
     pub fn unjudged(uid: &str, allowed: bool) -> Self {
         let status = (!allowed).then(|| Status {
             kind: None,
@@ -188,7 +188,7 @@ impl Answer {
 
     /// An answer that is no review: the one kind of body whose text reaches the user.
     pub fn failure(reason: Reason, message: &str) -> Self {
-        // It may quote what a stranger sent.
+        // It may quote what an unauthenticated client sent.
         let end = message.char_indices().nth(MAX_MESSAGE).map_or(message.len(), |(end, _)| end);
         let message = message.get(..end).unwrap_or_default();
         let status = Status {

@@ -95,7 +95,7 @@ fn ready(slices: &[EndpointSlice]) -> Vec<Endpoint> {
     found
 }
 
-/// A pod of the Service, ready or not, by which the arguments are told.
+/// A pod of the Service, ready or not, by which the arguments are known.
 pub(super) async fn a_pod(client: &Client, called: &Called, endpoints: &[Endpoint]) -> Option<Pod> {
     let (namespace, name) = &called.service;
     let pods = Api::<Pod>::namespaced(client.clone(), namespace);

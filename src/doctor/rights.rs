@@ -70,7 +70,7 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     };
-    // Secrets are told apart below.
+    // Secrets are distinguished below.
     let options =
         ClusterOptions { access: SecretAccess::Never, service_accounts: deployed.aws, ..ClusterOptions::default() };
     let mut rights = Vec::new();

@@ -68,7 +68,7 @@ async fn a_secret_that_comes_last_or_is_rotated_is_told_whom_it_breaks() {
 async fn a_secret_that_loses_its_key_or_goes_is_told() {
     let sound = tls_secret("shop", "blue-cert", &SOUND);
     let without = secret("shop", "blue-cert", &[("tls.crt", &SOUND.chain)]);
-    bed("").ask(&update(sound.clone(), without)).await.warns(&["shop/blue MV202", "holds no tls.key"]);
+    bed("").ask(&update(sound.clone(), without)).await.warns(&["shop/blue MV202", "has no key tls.key"]);
     let gone = bed("").ask(&review("DELETE", Value::Null, sound.clone())).await;
     gone.warns(&["shop/blue MV202", "Secret shop/blue-cert doesn't exist"]);
     // A deletion passes whatever the policy says.
