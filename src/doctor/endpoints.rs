@@ -70,7 +70,7 @@ fn judge(endpoints: &[Endpoint], called: &Called, diagnosis: &mut Diagnosis) {
         ),
         1 if called.fails_closed => diagnosis.warn(
             "endpoints",
-            format!("one replica is ready: when it ends, {then} until there is another"),
+            format!("one replica is ready: when it stops, {then} until there is another"),
             "run two replicas, or set failurePolicy Ignore",
         ),
         ready => diagnosis.ok("endpoints", format!("{ready} ready")),

@@ -146,7 +146,7 @@ fn of_files() -> Vec<Case> {
             ..files(
                 "The certificate has expired",
                 "`--now` shows what will have expired by a day.",
-                "# the certificate of the Secret blue-cert ends in 90 days\n",
+                "# the certificate of the Secret blue-cert expires in 90 days\n",
                 &BLUE.chain,
                 &BLUE.key,
             )
