@@ -97,7 +97,7 @@ pub(crate) fn denial(object: &ObjectRef, verdict: &Verdict) -> String {
     let _ = write!(text, "\nFor more: meshvet explain {}", codes(denials).join(" "));
     if detail == Detail::Brief {
         text.push_str(
-            "\nThe policy keeps this brief. Whoever may read what it rests on sees the rest: meshvet audit -n ",
+            "\nThe policy keeps this message brief. With the rights to read these objects, see the rest by: meshvet audit -n ",
         );
         push_clean(&mut text, object.namespace(), LONGEST_PART);
     }
@@ -179,7 +179,7 @@ pub(crate) fn warnings(object: &ObjectRef, verdict: &Verdict) -> Vec<String> {
         lines.push(line);
     }
     if verdict.unjudged > 0 {
-        lines.push(format!("{} more that this touches were not judged here", plural(verdict.unjudged, "object")));
+        lines.push(format!("{} affected by this change were not judged here", plural(verdict.unjudged, "more object")));
     }
     lines
 }
@@ -413,7 +413,7 @@ mod tests {
         let summary = own.rule.summary;
         let problem = format!("1. MV202 file-missing at spec.listeners[0].tls\n   {summary}\n");
         assert!(text.contains(&problem), "{text}");
-        assert!(text.ends_with("meshvet explain MV202 MV104\nThe policy keeps this brief. Whoever may read what it rests on sees the rest: meshvet audit -n shop"), "{text}");
+        assert!(text.ends_with("meshvet explain MV202 MV104\nThe policy keeps this message brief. With the rights to read these objects, see the rest by: meshvet audit -n shop"), "{text}");
 
         let causes = causes(&node(), &[own.clone(), other.clone()], Detail::Brief);
         assert_eq!((causes[0].message.as_str(), causes[0].field.as_str()), (summary, "spec.listeners[0].tls"));

@@ -29,7 +29,7 @@ pub enum Enforcement {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Changes {
-    /// Deployments and other workloads. Default `warn`; they are never refused for an expired certificate.
+    /// Deployments and other workloads. Default `warn`; they are never refused for the dates of a certificate.
     pub workloads: Option<Severity>,
     /// Secrets, ConfigMaps. Default `warn`.
     pub secrets: Option<Severity>,

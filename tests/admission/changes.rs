@@ -255,7 +255,7 @@ async fn a_change_that_touches_more_than_a_review_judges_says_so() {
     let bed = Bed::of(all.into_iter().chain(nodes));
     let change = update(tls_secret("shop", "blue-cert", &SOUND), tls_secret("shop", "blue-cert", &misnamed()));
     let response = bed.ask(&change).await;
-    response.warns(&["10 objects more that this touches were not judged here"]);
+    response.warns(&["10 more objects affected by this change were not judged here"]);
     response.warns(&["more: MV101"]);
 }
 
