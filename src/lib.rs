@@ -18,12 +18,12 @@
 //! - [`finding`]s are data, read by [`admission`] (the webhook) and `report` (one file for each format).
 //!
 //! `survey` judges many objects at once, for `check`, `audit` and the report page; it also has the baseline, and the fixes
-//! that a machine can make. [`operate`] has what a running meshvet counts and logs, [`watch`] what it tells of the mesh as it
-//! is. `serve` puts a server together from all of these. `verify` stands beside: it reads what running proxies count of TLS.
-//! `doctor` looks at an installation of meshvet itself. [`cli`] has one file for each command.
+//! that a machine can make. [`operate`] has what a running meshvet counts and logs, [`watch`] what it reports about the mesh
+//! as it is. `serve` assembles a server from all of these. `verify` is separate: it reads the TLS counters of running
+//! proxies. `doctor` checks an installation of meshvet itself. [`cli`] has one file for each command.
 //!
-//! `text` and [`k8s`] are what all of it stands on, [`pki`] has certificates as a proxy sees them, [`aws`] those that AWS
-//! keeps.
+//! `text` and [`k8s`] are the base for all of it, [`pki`] has certificates as a proxy sees them, [`aws`] what AWS says
+//! about certificates.
 //!
 //! docs/architecture.md walks through it, and lists the modules in the order in which they may use each other.
 

@@ -12,10 +12,10 @@ const MAX_MESSAGE: usize = 2_000;
 /// A longer warning is cut by the API server, where there are many.
 const LONGEST_WARNING: usize = 256;
 /// What is said of a review that is refused because there was no room for it.
-const OVERLOADED: &str = "meshvet has more reviews than it can take on, and refused this one unjudged (--overload refuse): apply again later";
+const OVERLOADED: &str =
+    "meshvet is overloaded, and refused this review unjudged (--overload refuse): apply again later";
 /// What is said of one that passes.
-const PASSED_UNJUDGED: &str =
-    "meshvet has more reviews than it can take on: this object was not judged. Run meshvet check on it";
+const PASSED_UNJUDGED: &str = "meshvet is overloaded: this object was not judged. Run meshvet check on it";
 
 /// An HTTP answer, whose body is always JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Answer {
         })
     }
 
-    /// The answer to a review that found no room: it passes with a warning, or is refused for no fault of its own.
+    /// The answer to a review that was rejected by overload: it passes with a warning, or is refused for no fault of its own.
     pub fn unjudged(uid: &str, allowed: bool) -> Self {
         let status = (!allowed).then(|| Status {
             kind: None,
@@ -173,7 +173,7 @@ impl Answer {
     /// The answer to a review that passes because the caches aren't filled, by the kinds that are missing.
     pub fn not_ready(request: &Request, missing: &[String]) -> Self {
         let warning = format!(
-            "{} was not judged: meshvet isn't ready, since it hasn't read every {} yet. Run meshvet check on it",
+            "{} was not judged: meshvet isn't ready, because it hasn't read every {} yet. Run meshvet check on it",
             wording::named(&request.object()),
             missing.join(", ")
         );
@@ -188,7 +188,7 @@ impl Answer {
 
     /// An answer that is no review: the one kind of body whose text reaches the user.
     pub fn failure(reason: Reason, message: &str) -> Self {
-        // It may quote what a stranger sent.
+        // It may quote what an unauthenticated client sent.
         let end = message.char_indices().nth(MAX_MESSAGE).map_or(message.len(), |(end, _)| end);
         let message = message.get(..end).unwrap_or_default();
         let status = Status {

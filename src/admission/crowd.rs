@@ -1,6 +1,6 @@
 //! The connections that are open, and which of them gives way when there is no room for another.
 //!
-//! Strangers can open as many connections as they like. So a full server doesn't make newcomers wait: the connection that
+//! Unauthenticated clients can open as many connections as they like. So a full server doesn't make newcomers wait: the connection that
 //! matters least ends. That is the oldest one without a review so far (a handshake, a head or a first body that doesn't come),
 //! then the one whose last review is the longest ago. One whose review is being judged stays.
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Where a server stands on its way out.
+/// Where a server is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// It serves.
@@ -27,7 +27,7 @@ impl Default for Drain {
 }
 
 impl Drain {
-    /// Where the server stands.
+    /// Where the server is.
     pub fn phase(&self) -> Phase {
         *self.0.borrow()
     }

@@ -17,7 +17,7 @@ use crate::admission::crowd::{Crowd, Place};
 use crate::admission::drain::{Drain, Phase};
 use crate::operate::metrics::Metrics;
 
-/// What a server takes from strangers.
+/// What a server takes from unauthenticated clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections at a time, those that still shake hands included: one more, and the one that matters least ends. An API
@@ -53,7 +53,7 @@ pub struct Server {
     pub drain: Drain,
     /// What is counted.
     pub metrics: Arc<Metrics>,
-    /// What strangers get.
+    /// What unauthenticated clients get.
     pub limits: Limits,
 }
 
@@ -114,7 +114,7 @@ impl Server {
         drop(listener);
         tasks.close();
         if timeout(stopping, tasks.wait()).await.is_err() {
-            tracing::warn!(connections = tasks.len(), "left connections behind that did not end");
+            tracing::warn!(connections = tasks.len(), "stopped with connections open");
         }
     }
     async fn accept(&self, listener: &TcpListener, crowd: &Arc<Crowd>) -> io::Result<(TcpStream, Place)> {

@@ -7,7 +7,7 @@
 //!                                                      └─────► answer   (wording)
 //! ```
 //!
-//! What strangers can take of it is bounded: connections by the listener, reviews and memory by [`overload`]. [`probes`]
+//! What unauthenticated clients can use is limited: connections by the listener, reviews and memory by [`overload`]. [`probes`]
 //! answer on a port of their own; [`certificate`] and [`drain`] are how the server comes and goes without a failed call.
 
 mod again;

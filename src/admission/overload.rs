@@ -1,8 +1,8 @@
-//! How much is taken on at a time, and what is said to what comes on top of that.
+//! How much is accepted at a time, and how requests over that limit are answered.
 //!
-//! Three things are bounded: the reviews under way and those that wait for them, and the bytes of all bodies that are held at a
-//! time. A body is charged for as it arrives, so that one which is announced and doesn't come costs nothing. What finds no room
-//! is answered within its deadline all the same, as the [policy](OnOverload) says.
+//! Three things are bounded: the reviews under way and those that wait for them, and the bytes of all bodies that are held at a time. A
+//! body is charged for as it arrives, so that one which is announced and doesn't come costs nothing. A request that is rejected by
+//! overload is still answered within its deadline, as the [policy](OnOverload) says.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -38,11 +38,11 @@ pub struct Overload {
     pub reviews: usize,
     /// Bytes of bodies that are held at a time.
     pub body_bytes: usize,
-    /// What a review is told that finds no room.
+    /// How a review that is rejected by overload is answered.
     pub answer: OnOverload,
 }
 
-/// What a review is told that finds no room.
+/// How a review that is rejected by overload is answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnOverload {
     /// It passes unjudged, with a warning.

@@ -49,7 +49,7 @@ impl Probes {
         }
         match self.certificate.ends() {
             None => missing.push("there is no serving certificate yet".to_owned()),
-            Some(ends) if (self.clock)() >= ends => missing.push(format!("the serving certificate ended at {ends}")),
+            Some(ends) if (self.clock)() >= ends => missing.push(format!("the serving certificate expired at {ends}")),
             Some(_) => {}
         }
         missing.extend(self.readiness.told());
@@ -140,7 +140,7 @@ mod tests {
         let old = Probes { clock: Arc::new(move || later), ..probes.clone() };
         let (code, body) = get(&old, "/readyz").await;
         assert_eq!(code, 503);
-        assert!(body.contains("certificate ended at"), "{body}");
+        assert!(body.contains("certificate expired at"), "{body}");
 
         let without = Probes { certificate: Arc::default(), ..probes.clone() };
         let (code, body) = get(&without, "/readyz").await;

@@ -1,7 +1,7 @@
 //! What is read afresh for one review, and what comes of it.
 //!
 //! Two things are read. The stores that a denial rests on: they may have been corrected a moment ago. And what the judgement finds absent,
-//! since watches may not have told of it yet: stores by their names, the workloads of a namespace by a list that begins after the
+//! since watches may not have delivered it yet: stores by their names, the workloads of a namespace by a list that begins after the
 //! review came, Services by their names. What isn't there then isn't there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};

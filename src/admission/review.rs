@@ -1,7 +1,7 @@
 //! `AdmissionReview` of `admission.k8s.io/v1`, as the API server sends it.
 //!
 //! The envelope is parsed once; the two objects stay raw until they are decoded, typed, by [`decode_subject`]. What
-//! meshvet has no opinion on (other kinds, deletions, subresources) is told apart before anything of it is decoded.
+//! meshvet has no opinion on (other kinds, deletions, subresources) is distinguished before anything of it is decoded.
 
 use std::borrow::Cow;
 
@@ -33,7 +33,7 @@ pub struct Request {
     pub version: String,
     /// The object's kind.
     pub kind: String,
-    /// Where the object stands; empty for cluster-scoped objects.
+    /// Where the object is; empty for cluster-scoped objects.
     pub namespace: String,
     /// The object's name. The API server has filled in a `generateName` by now.
     pub name: String,
@@ -76,7 +76,7 @@ pub enum BadReview {
     #[error("the body is empty: expected an {REVIEW_KIND} of {REVIEW_API_VERSION}")]
     Empty,
     /// Not JSON, or not of the shape of a review.
-    #[error("the body is no {REVIEW_KIND}: {0}")]
+    #[error("the body is not an {REVIEW_KIND}: {0}")]
     Malformed(String),
     /// Another kind of object, or another version of it.
     #[error("expected an {REVIEW_KIND} of {REVIEW_API_VERSION}, found {found}")]

@@ -81,7 +81,7 @@ async fn answer(shared: &Shared, request: Request) -> Answer {
     }
 }
 
-/// The answer to a review that found no room.
+/// The answer to a review that was rejected by overload.
 fn overloaded(shared: &Shared, body: &[u8]) -> Answer {
     let metrics = &shared.admission.metrics;
     match overload::uid(body) {
@@ -110,14 +110,14 @@ fn not_read(shared: &Shared, why: Unread) -> Answer {
         }
         Unread::NoRoom => {
             metrics.overloaded("unread");
-            tracing::warn!("overloaded: left a body unread");
-            let message = "meshvet holds as many bodies as it can, and has no room for this one, which it left unread: apply again later";
+            tracing::warn!("overloaded: did not read a body");
+            let message = "meshvet is overloaded, and did not read this request's body: apply again later";
             Answer::failure(Reason::ServiceUnavailable, message)
         }
         Unread::Broken(error) => {
             metrics.failed("broken-body");
             tracing::warn!(error = &error as &dyn std::error::Error, "could not read a request's body");
-            Answer::failure(Reason::BadRequest, &format!("meshvet: the body broke off: {error}"))
+            Answer::failure(Reason::BadRequest, &format!("meshvet: the body was cut off: {error}"))
         }
         Unread::Late => {
             metrics.failed("timeout");

@@ -116,7 +116,7 @@ impl Admission {
     }
 
     /// Lets a denial of a call wait so long, in all, for what watches may be about to tell of its other end. For worlds that watches
-    /// write; those that are complete as they stand tell nothing more.
+    /// write; those that are complete as they are tell nothing more.
     #[must_use]
     pub fn waiting_for_watches(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -137,7 +137,7 @@ impl Admission {
             }
             Err(Failure::Bad(error)) => {
                 self.metrics.failed("malformed");
-                tracing::warn!(%error, "refused a body that is no review");
+                tracing::warn!(%error, "refused a body that is not an AdmissionReview");
                 Answer::failure(Reason::BadRequest, &format!("meshvet: {error}"))
             }
             Err(Failure::Unready(request)) => {
@@ -272,7 +272,7 @@ impl Admission {
         }
     }
 
-    /// Asks AWS. What isn't answered in time is told as such.
+    /// Asks AWS. What isn't answered in time is reported as such.
     async fn ask(&self, questions: Vec<Question>, deadline: Instant) -> AwsFacts {
         if questions.is_empty() {
             return AwsFacts::new();

@@ -148,7 +148,7 @@ impl Change<'_> {
     /// The most that a problem weighs which this kind of change brings.
     fn most(&self, changes: Changes) -> Severity {
         if self.moved.gone || self.request.by_service_account {
-            // Refused, a namespace would never go, and a controller would try again for ever.
+            // Refused, a namespace would never go, and a controller would try again forever.
             return changes.severity_of(self.moved.rest).min(Severity::Warn);
         }
         changes.severity_of(self.moved.rest)
@@ -188,7 +188,7 @@ impl Change<'_> {
         !self.moved.before.is_empty() && !self.moved.after.is_empty()
     }
 
-    /// Whether pods start anew with the change, and load what was changed since they last did.
+    /// Whether pods restart with the change, and load what was changed since they last did.
     fn is_loaded_anew(&self) -> bool {
         self.moved.rest == Rest::Workload && !self.moved.before.is_empty() && !self.moved.gone
     }

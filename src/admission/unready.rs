@@ -1,7 +1,7 @@
 //! Reviews that come before the caches are filled: nothing could be judged by them.
 //!
-//! Such a review waits for as long as it may. Then the failurePolicy of its entry decides. The API server doesn't tell it, so that each
-//! entry tells it by its path.
+//! Such a review waits for as long as it may. Then the failurePolicy of its entry decides. The API server doesn't send it, so each
+//! entry has a path that says which it is.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -56,7 +56,7 @@ impl Unready {
     pub(super) fn answer(&self, request: &Request, policy: FailurePolicy) -> Answer {
         let why = self.readiness.told().join("; ");
         if !self.told.swap(true, Ordering::Relaxed) {
-            tracing::warn!(missing = why, "not ready: reviews that can't wait longer get no verdict");
+            tracing::warn!(missing = why, "not ready: reviews get no verdict at their deadline");
         }
         match policy {
             FailurePolicy::Fail => {

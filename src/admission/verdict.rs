@@ -1,4 +1,4 @@
-//! From what is wrong with an object, before and after, to what is refused and what is only told.
+//! From what is wrong with an object, before and after, to what is refused and what is only reported.
 //!
 //! An UPDATE is refused only for what it makes worse: a problem that was there before is a warning, so that repairs,
 //! labels, finalizers and controllers' writes always pass. Pure: no I/O, no clock.
@@ -17,13 +17,13 @@ use crate::rules::Judgement;
 pub struct Verdict {
     /// What refuses the object, most severe first. Empty: it is allowed.
     pub denials: Vec<Finding>,
-    /// What is told without refusing anything.
+    /// What is reported without refusing anything.
     pub warnings: Vec<Warned>,
     /// What the owner has seen and left: counted, not told.
     pub suppressed: Vec<Finding>,
     /// Whether it refuses at all.
     pub enforcement: Enforcement,
-    /// How much of it is told.
+    /// How much of it is reported.
     pub detail: Detail,
     /// Whether it is on a change of what members rest on: its findings are those of the members.
     pub of_change: bool,
@@ -33,7 +33,7 @@ pub struct Verdict {
     pub unjudged: usize,
 }
 
-/// A finding that is told as a warning.
+/// A finding that is reported as a warning.
 #[derive(Clone, Debug)]
 pub struct Warned {
     /// The finding.
@@ -62,7 +62,7 @@ pub enum Because {
     BrokenBefore,
     /// The change under review brings it, and such changes are only warned about.
     Change,
-    /// A member has this problem already; pods that start anew load what makes it.
+    /// A member has this problem already; pods that restart load what makes it.
     LoadedAnew,
     /// It would refuse, but the object could not even be read before.
     UnreadableBefore,
@@ -84,9 +84,9 @@ pub(crate) enum Old<'a> {
 }
 
 impl Verdict {
-    /// Weighs what is wrong with the new object against what was wrong with the old one.
+    /// Compares what is wrong with the new object with what was wrong with the old one.
     ///
-    /// A finding was there before when the old object has one of the same [identity](Finding::identity) that weighs as much,
+    /// A finding was there before when the old object has one of the same [identity](Finding::identity) and severity,
     /// suppressed or not. Two of one identity where there was one before: one of them is new. Only what is
     /// [compared](is_compared) is looked for. A listener or policy that did not work at all can't be made worse: what a worse problem hid
     /// refuses no repair.
@@ -111,7 +111,7 @@ impl Verdict {
                 verdict.denials.push(finding);
             }
         }
-        // What would refuse is told before what never does, and then what is new.
+        // What would refuse is reported before what never does, and then what is new.
         verdict.warnings.sort_by_key(|warned| (!warned.finding.denies(), warned.because == Because::SameAsBefore));
         verdict
     }
@@ -126,7 +126,7 @@ impl Verdict {
         !self.allows() && self.denials.iter().all(|finding| finding.problem.site.call.is_some())
     }
 
-    /// Everything that is told, what refuses first.
+    /// Everything that is reported, what refuses first.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.denials.iter().chain(self.warnings.iter().map(|warned| &warned.finding))
     }
@@ -188,7 +188,7 @@ pub(crate) fn standings(old: &Judgement, new: &[Finding]) -> Vec<Standing> {
 }
 
 /// Whether a finding is compared with those of the old object: what refuses, and what is said of a call, which may be
-/// told by the one who didn't break it.
+/// reported on the object that didn't break it.
 pub(crate) fn is_compared(finding: &Finding) -> bool {
     finding.suppressed.is_none() && (finding.severity == Severity::Deny || finding.problem.site.call.is_some())
 }

@@ -3,7 +3,7 @@
 //! Everything is bounded and free of control characters: the API server drops a warning that has one, and a terminal obeys
 //! it. Nothing here depends on when or where the question was asked, so that a dry run answers the same, word for word.
 //!
-//! In [brief](Detail::Brief), only what the applied object and the rules' manuals say is told: whoever may apply an object doesn't
+//! In [brief](Detail::Brief), only what the applied object and the rules' manuals say is reported: whoever may apply an object doesn't
 //! always have the right to look into Secrets, or into other namespaces.
 
 use std::fmt::Write as _;
@@ -49,15 +49,15 @@ pub(crate) struct Cause {
     pub field: String,
 }
 
-/// The message of a denial: the first problem in a line, then each problem with where it stands, what was expected and found, what would have happened and
-/// how to mend it; last the command that explains it.
+/// The message of a denial: the first problem in a line, then each problem with where it is, what was expected and found, what would have happened and
+/// how to fix it; last the command that explains it.
 pub(crate) fn denial(object: &ObjectRef, verdict: &Verdict) -> String {
     let Verdict { denials, detail, .. } = verdict;
     let detail = *detail;
     let mut text = String::with_capacity(1024);
     let count = denials.len();
     push_clean(&mut text, &object.to_string(), LONGEST_PART);
-    // What is to be mended may stand in the changed object itself.
+    // What is to be fixed may stand in the changed object itself.
     let broken = denials.first().filter(|_| verdict.of_change).map(|first| &first.object);
     match broken.map(|broken| verdict.broken.first().filter(|_| broken == object).unwrap_or(broken)) {
         None => text.push_str(" would not work: "),
@@ -94,10 +94,10 @@ pub(crate) fn denial(object: &ObjectRef, verdict: &Verdict) -> String {
     if let Some(rest) = denials.get(told..).filter(|rest| !rest.is_empty()) {
         let _ = writeln!(text, "\nand {} more: {}", rest.len(), codes(rest).join(", "));
     }
-    let _ = write!(text, "\nTo read more: meshvet explain {}", codes(denials).join(" "));
+    let _ = write!(text, "\nFor more: meshvet explain {}", codes(denials).join(" "));
     if detail == Detail::Brief {
         text.push_str(
-            "\nThe policy keeps this brief. Whoever may read what it rests on sees the rest: meshvet audit -n ",
+            "\nThe policy keeps this message brief. With the rights to read these objects, see the rest by: meshvet audit -n ",
         );
         push_clean(&mut text, object.namespace(), LONGEST_PART);
     }
@@ -179,7 +179,7 @@ pub(crate) fn warnings(object: &ObjectRef, verdict: &Verdict) -> Vec<String> {
         lines.push(line);
     }
     if verdict.unjudged > 0 {
-        lines.push(format!("{} more that this touches were not judged here", plural(verdict.unjudged, "object")));
+        lines.push(format!("{} affected by this change were not judged here", plural(verdict.unjudged, "more object")));
     }
     lines
 }
@@ -323,7 +323,7 @@ mod tests {
             "VirtualNode shop/blue would not work: MV101 no name matches\n\n\
              MV101 hostname-mismatch at spec.listeners[0].tls\n   no name matches\n   \
              expected:    blue.shop\n   found:       red.shop\n   at run time: 503\n   \
-             fix:         issue it anew\n\nTo read more: meshvet explain MV101"
+             fix:         issue it anew\n\nFor more: meshvet explain MV101"
         );
     }
 
@@ -413,7 +413,7 @@ mod tests {
         let summary = own.rule.summary;
         let problem = format!("1. MV202 file-missing at spec.listeners[0].tls\n   {summary}\n");
         assert!(text.contains(&problem), "{text}");
-        assert!(text.ends_with("meshvet explain MV202 MV104\nThe policy keeps this brief. Whoever may read what it rests on sees the rest: meshvet audit -n shop"), "{text}");
+        assert!(text.ends_with("meshvet explain MV202 MV104\nThe policy keeps this message brief. With the rights to read these objects, see the rest by: meshvet audit -n shop"), "{text}");
 
         let causes = causes(&node(), &[own.clone(), other.clone()], Detail::Brief);
         assert_eq!((causes[0].message.as_str(), causes[0].field.as_str()), (summary, "spec.listeners[0].tls"));

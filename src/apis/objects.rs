@@ -25,7 +25,7 @@ struct Name {
     namespace: Option<String>,
 }
 
-/// Decodes any object. `namespace` is where it stands when it doesn't say.
+/// Decodes any object. `namespace` is where it is when it doesn't say.
 ///
 /// # Errors
 /// [`Undecodable`], with the place in the object, when it is of a kind that meshvet reads and its values aren't.

@@ -29,7 +29,7 @@ pub(super) fn read_past(row: &'static Row, mut value: Value, namespace: &str, mu
             Ok(_) => break,
             Err(next) => {
                 at = next.field.clone();
-                // What stands there now was put there a moment ago.
+                // What is there now was put there a moment ago.
                 if !first.fields().any(|known| *known == next.field) {
                     first.more.push(DecodeError { field: next.field, message: next.message });
                 }

@@ -96,7 +96,7 @@ pub enum Part {
     Class,
     /// A policy that is attached to something.
     Policy,
-    /// It lets objects of other namespaces name what lies in its own.
+    /// It lets objects of other namespaces name what is in its own.
     Grant,
     /// It owns pods, which stand there in it.
     Workload(Pods),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::k8s::FieldPath;
 
-/// How many faults of one object are told.
+/// How many faults of one object are reported.
 const MOST_FAULTS: usize = 50;
 
 /// The keywords that are understood; of others nothing is said.
@@ -35,7 +35,7 @@ pub(in crate::apis) const UNDERSTOOD: [&str; 15] = [
 /// One thing that the API server refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaFault {
-    /// Where it stands; of what is missing, where it should.
+    /// Where it is; of what is missing, where it should.
     pub field: FieldPath,
     /// What is wrong there.
     pub refusal: SchemaRefusal,
@@ -60,7 +60,7 @@ pub enum SchemaRefusal {
     NotOneOf {
         /// The values that there are.
         allowed: Vec<String>,
-        /// What stands there.
+        /// What is there.
         found: String,
     },
     /// It has fewer characters.
@@ -95,14 +95,14 @@ pub enum SchemaRefusal {
     TooSmall {
         /// The lowest.
         least: i64,
-        /// What stands there.
+        /// What is there.
         found: String,
     },
     /// It is a higher number.
     TooLarge {
         /// The highest.
         most: i64,
-        /// What stands there.
+        /// What is there.
         found: String,
     },
 }

@@ -9,7 +9,7 @@ use crate::mesh::{Fact, Hop, Member, Workload};
 /// A field that an object's API doesn't know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownField {
-    /// Where it stands, such as `/spec/listeners/0/tlss`.
+    /// Where it is, such as `/spec/listeners/0/tlss`.
     pub field: FieldPath,
     /// Its name, such as `tlss`.
     pub name: String,

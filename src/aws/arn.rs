@@ -54,7 +54,7 @@ pub struct Arn {
     pub id: String,
 }
 
-/// Why a text is no ARN of a certificate, or of an authority. Each carries what stands there.
+/// Why a text is no ARN of a certificate, or of an authority. Each carries what is there.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ArnError {
     /// Nothing.
@@ -63,27 +63,27 @@ pub enum ArnError {
     /// Something that was to be filled in.
     #[error("the placeholder {found} was never filled in")]
     Placeholder {
-        /// As it stands there, with its brackets.
+        /// As it is there, with its brackets.
         found: String,
     },
     /// White space around it, or inside.
-    #[error("there is white space in the ARN")]
+    #[error("the ARN contains white space")]
     Space,
     /// No `arn:` in front, or fewer than six parts.
-    #[error("this is no ARN: an ARN has six parts with colons between, the first of them \"arn\"")]
+    #[error("this is not an ARN: an ARN has six parts, separated by colons, and starts with \"arn\"")]
     NotArn,
     /// A resource of another service.
     #[error("this is an ARN of the service {found:?}, not of {wanted:?}")]
     Service {
-        /// The one that stands there.
+        /// The one that is there.
         found: String,
         /// The one that is wanted.
         wanted: &'static str,
     },
     /// Not the shape of a Region.
-    #[error("{found:?} is no Region")]
+    #[error("{found:?} is not a Region")]
     Region {
-        /// What stands there.
+        /// What is there.
         found: String,
     },
     /// A Region of another partition.
@@ -91,21 +91,21 @@ pub enum ArnError {
     Partition {
         /// The Region.
         region: String,
-        /// The partition that stands there.
+        /// The partition that is there.
         found: String,
         /// The one that the Region belongs to.
         wanted: &'static str,
     },
     /// Not twelve digits.
-    #[error("{found:?} is no account: an account is twelve digits")]
+    #[error("{found:?} is not an account ID: it has twelve digits")]
     Account {
-        /// What stands there.
+        /// What is there.
         found: String,
     },
     /// Another kind of resource, or no UUID.
-    #[error("{found:?} is no {wanted}/UUID")]
+    #[error("{found:?} is not {wanted}/UUID")]
     Resource {
-        /// What stands there.
+        /// What is there.
         found: String,
         /// The kind of resource that is wanted.
         wanted: &'static str,
@@ -205,7 +205,7 @@ fn is_uuid(text: &str) -> bool {
         && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// What stands there, not endless.
+/// What is there, not endless.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     text::cut(text, LONGEST)
@@ -252,15 +252,15 @@ mod tests {
             ("%ARN%", "%ARN%"),
             ("${unclosed", "${unclosed"),
             ("arn:aws:acm:eu-west-1:111122223333:certificate/x ", "white space"),
-            ("certificate/x", "no ARN"),
-            ("arn:aws:acm:eu-west-1:111122223333", "no ARN"),
+            ("certificate/x", "not an ARN"),
+            ("arn:aws:acm:eu-west-1:111122223333", "not an ARN"),
             ("arn:aws:iam::111122223333:server-certificate/x", "\"iam\""),
             ("arn:aws:acm:Ireland:111122223333:certificate/x", "\"Ireland\""),
             ("arn:aws-cn:acm:eu-west-1:111122223333:certificate/x", "partition aws, not of aws-cn"),
             ("arn::acm:eu-west-1:111122223333:certificate/x", "partition aws"),
             ("arn:aws:acm:eu-west-1:1111:certificate/x", "\"1111\""),
             ("arn:aws:acm:eu-west-1:111122223333:certificate/x", "\"certificate/x\""),
-            ("arn:aws:acm:eu-west-1:111122223333:certificate-authority/x", "no certificate/UUID"),
+            ("arn:aws:acm:eu-west-1:111122223333:certificate-authority/x", "not certificate/UUID"),
             ("arn:aws:acm-pca:eu-west-1:111122223333:certificate/x", "\"acm-pca\""),
             ("arn:äöü$ß", "placeholder"),
         ] {

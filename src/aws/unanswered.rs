@@ -60,16 +60,16 @@ impl Unanswered {
                 format!("allow {call} to {principal} (deploy/iam/meshvet.json), and apply again")
             }
             Unanswered::Throttled { .. } => {
-                "apply again in a while; if it goes on, ask AWS for a higher quota of that call".to_owned()
+                "apply again later; if it keeps happening, ask AWS for a higher quota for that call".to_owned()
             }
             Unanswered::TimedOut { .. } => {
-                "apply again: the answer is kept once it has come; if it goes on, see whether meshvet reaches AWS"
+                "apply again: an answer that came late is kept; if it keeps happening, check whether meshvet reaches AWS"
                     .to_owned()
             }
             Unanswered::NoCredentials { .. } => {
                 "give meshvet a role (IRSA or EKS Pod Identity: docs/aws.md), and apply again".to_owned()
             }
-            Unanswered::Failed { .. } => "see whether meshvet reaches AWS, and apply again".to_owned(),
+            Unanswered::Failed { .. } => "check whether meshvet reaches AWS, and apply again".to_owned(),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::report;
 use crate::report::html::About;
 use crate::sources::SharedWorld;
-use crate::sources::cluster::{Readiness, TO_APPLY, WatchStats, spawn};
+use crate::sources::cluster::{Readiness, TO_APPLY, WatchStats, lacking_to_watch, spawn};
 use crate::survey::{Read, Report, Survey, Surveyor, Unread};
 use crate::text::plural;
 
@@ -32,13 +32,13 @@ Examples:
   meshvet audit                                       the namespace of the current context
   meshvet audit -n shop                               one namespace, with all that calls it or is called by it
   meshvet audit -A --context prod -o json --fail-on warn
-  meshvet audit -A -o html > mesh.html                a map of who calls whom, to look at in a browser
+  meshvet audit -A -o html > mesh.html                a map of who calls whom, for a browser
   meshvet audit -A --kubeconfig ./admin.conf --secrets none
-                                                      what can be said without reading a Secret
+                                                      without reading any Secret
   meshvet audit -A --now 2027-01-01 --config policy.yaml
   meshvet audit -A --statistics --allow-empty         how many findings each rule has, where there may be no mesh yet
   meshvet audit -A --baseline old.json --update-baseline
-  meshvet audit -A --baseline old.json                from then on only what is new
+  meshvet audit -A --baseline old.json                from then on, only what is new
   meshvet audit -A --aws                              with what AWS says of ACM certificates
   meshvet audit -n shop --watch --secrets list        the same, again whenever something changes
   meshvet audit -A --color always | less -R
@@ -46,10 +46,10 @@ Examples:
 Exit codes: 0 clean, 1 findings at or above --fail-on, 2 could not run, not everything could be read, or no mesh object
 is there to judge.";
 
-/// Judges what is in a cluster, by the same rules as `check` and the webhook.
+/// Judge what is in a cluster, by the same rules as `check` and the webhook.
 ///
-/// Lists the App Mesh objects, the workloads and what they mount, and reads the Secrets that proxies load. It changes nothing.
-/// Everything that may be read plays its part, whatever the namespace: a call has two ends.
+/// Lists the mesh's objects, the workloads and what they mount, and reads the Secrets that proxies load. It changes nothing.
+/// Everything that you may read is used, whatever the namespace: a call has two ends.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct AuditArgs {
@@ -70,7 +70,7 @@ pub(super) struct AuditArgs {
     #[command(flatten)]
     baseline: BaselineArgs,
 
-    /// Stay, and report again whenever something changes; Ctrl-C ends it. Needs list and watch in all namespaces.
+    /// Keep running, and report again whenever something changes; Ctrl-C ends it. Needs list and watch in all namespaces.
     #[arg(short, long)]
     watch: bool,
 }
@@ -78,10 +78,10 @@ pub(super) struct AuditArgs {
 impl AuditArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         if self.watch && self.telling.output != Output::Text {
-            bail!("--watch shows text; leave out -o, or --watch for a report of this moment");
+            bail!("--watch shows text only; leave out -o, or leave out --watch for a single report");
         }
         if self.watch && self.baseline.is_updated() {
-            bail!("--watch goes on, and a baseline is written once: leave out --watch or --update-baseline");
+            bail!("--watch keeps running, and a baseline is written once: leave out --watch or --update-baseline");
         }
         let policy = self.telling.policy()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -137,8 +137,15 @@ impl AuditArgs {
         Ok(if updated && !nothing { ExitCode::SUCCESS } else { self.telling.exit_code(&report) })
     }
 
-    /// Tells what is, again and again.
+    /// Reports again and again what is wrong.
     async fn live(&self, cluster: &Cluster, namespace: Option<&str>, policy: &Policy) -> anyhow::Result<ExitCode> {
+        if let Some(lacking) = lacking_to_watch(&cluster.client, cluster.options).await {
+            bail!(
+                "--watch lists and watches all namespaces: {}; without --watch, what may be read is judged\n{TO_APPLY}\n{}",
+                lacking.told(),
+                lacking.role()
+            );
+        }
         let world = cluster.world();
         let readiness = Readiness::default();
         let mut watches =
@@ -245,8 +252,8 @@ async fn listed(readiness: &Readiness) -> anyhow::Result<()> {
         if begun.elapsed() > LISTED_WITHIN {
             progress.clear();
             bail!(
-                "could not list and watch {missing} in all namespaces; `meshvet audit` without --watch says why, and what can be \
-                 judged all the same"
+                "could not list and watch {missing} in all namespaces within a minute; `meshvet audit` without --watch reports why, \
+                 and judges what it can read"
             );
         }
         progress.say(format!("waiting for {missing}"));

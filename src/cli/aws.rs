@@ -10,8 +10,8 @@ use crate::sources::{AwsReader, NoAws};
 /// Whether AWS is asked.
 #[derive(Debug, clap::Args)]
 pub(super) struct AwsArgs {
-    /// Ask AWS about the certificates and authorities that objects name by ARN: with the credentials of the environment, as the
-    /// AWS tools find them. Without it, what an ARN tells by itself is judged, and nothing is asked.
+    /// Ask AWS about the certificates and authorities that objects name by ARN, with the credentials that the AWS tools find.
+    /// Without it, only the ARNs themselves are judged.
     #[arg(long, env = "MESHVET_AWS")]
     pub(super) aws: bool,
 }
@@ -47,7 +47,7 @@ fn roles(policy: &Arc<ArcSwap<Policy>>) -> crate::sources::aws::Roles {
 #[cfg(not(feature = "aws"))]
 fn reader(_: &Arc<ArcSwap<Policy>>) -> anyhow::Result<Arc<dyn AwsReader>> {
     anyhow::bail!(
-        "--aws: this meshvet was built without AWS; build it with the cargo feature `aws`, which is a default one"
+        "--aws: this meshvet was built without AWS; build it with the cargo feature `aws`, which is on by default"
     )
 }
 

@@ -11,11 +11,11 @@ use crate::text::plural;
 /// Which findings are old.
 #[derive(Debug, clap::Args)]
 pub(super) struct BaselineArgs {
-    /// Report only what this file doesn't hold: findings that were there when it was written are counted apart.
+    /// Report only findings that aren't in this file; those that are in it are counted separately.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
-    /// Write what is found now to the baseline, new findings and none that are gone. The exit code is then 0.
+    /// Write the current findings to the baseline. The exit code is then 0.
     #[arg(long, requires = "baseline")]
     update_baseline: bool,
 }
@@ -36,7 +36,7 @@ impl BaselineArgs {
             if let Some(error) = report.errors.first() {
                 bail!(
                     "the baseline {} was not written: {} can't be read ({})\n\
-                     fix that first, or what stands there would be missing from the baseline",
+                     fix that first, or its findings would be missing from the baseline",
                     file.display(),
                     error.file,
                     error.message
@@ -46,7 +46,7 @@ impl BaselineArgs {
             write(file, &now)?;
             now.apply(report);
             let findings = plural(now.len(), "finding");
-            super::tell(&format!("note: the baseline {} holds {findings} now", file.display()));
+            super::tell(&format!("note: the baseline {} now has {findings}", file.display()));
             return Ok(true);
         }
         read(file)?.apply(report);
@@ -59,7 +59,7 @@ fn read(file: &Path) -> anyhow::Result<Baseline> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("the baseline {shown} can't be read (--update-baseline writes it)"))?;
     Baseline::parse(&text).with_context(|| {
-        format!("the baseline {shown} can't be used: restore it from version control, or write it anew with --update-baseline")
+        format!("the baseline {shown} can't be used: restore it from version control, or write a new one with --update-baseline")
     })
 }
 
@@ -70,7 +70,5 @@ fn write(file: &Path, baseline: &Baseline) -> anyhow::Result<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(".new");
     let put = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
-    put.with_context(|| {
-        format!("the baseline {shown} can't be written; see that its folder exists and may be written to")
-    })
+    put.with_context(|| format!("the baseline {shown} can't be written; check that its folder exists and is writable"))
 }

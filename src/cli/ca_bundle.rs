@@ -27,7 +27,7 @@ fn examples() -> String {
 
 /// Print a certificate authority as a caBundle.
 ///
-/// Prints base64 of the file's certificates, and of nothing else that it holds: a private key beside them is left out.
+/// Prints the file's certificates in base64, and nothing else of it: a private key in the file is left out.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples())]
 pub(super) struct CaBundleArgs {
@@ -55,7 +55,7 @@ impl CaBundleArgs {
             *pem = std::fs::read(&self.file).with_context(|| format!("{name} can't be read"))?;
         }
         let bundle = ca_bundle(&pem).with_context(|| {
-            format!("{name} can't be used; give a PEM file of the authority's certificates, such as ca.crt of a Secret")
+            format!("{name} can't be used; give a PEM file with the CA's certificates, such as ca.crt of a Secret")
         })?;
         let text = if self.patch.is_empty() { bundle } else { patch(&self.patch, &bundle) };
         writeln!(std::io::stdout(), "{text}")?;
@@ -68,9 +68,9 @@ fn ca_bundle(pem: &[u8]) -> anyhow::Result<String> {
     let mut bundle = String::new();
     for certificate in CertificateDer::pem_slice_iter(pem) {
         // The error could quote a line, and that line could be of a key.
-        let Ok(certificate) = certificate else { bail!("holds a PEM block that is broken") };
+        let Ok(certificate) = certificate else { bail!("it has a broken PEM block") };
         if x509_parser::parse_x509_certificate(&certificate).is_err() {
-            bail!("holds a certificate that can't be read");
+            bail!("it has a certificate that can't be read");
         }
         bundle.push_str("-----BEGIN CERTIFICATE-----\n");
         let text = STANDARD.encode(&certificate);
@@ -84,12 +84,12 @@ fn ca_bundle(pem: &[u8]) -> anyhow::Result<String> {
         bundle.push_str("-----END CERTIFICATE-----\n");
     }
     if bundle.is_empty() {
-        bail!("holds no certificate in PEM");
+        bail!("it has no certificate in PEM");
     }
     Ok(STANDARD.encode(bundle))
 }
 
-/// A strategic merge patch: webhooks are told apart by name.
+/// A strategic merge patch: webhooks are distinguished by name.
 fn patch(webhooks: &[String], bundle: &str) -> String {
     let patched = |name: &String| serde_json::json!({"name": name, "clientConfig": {"caBundle": bundle}});
     serde_json::json!({"webhooks": webhooks.iter().map(patched).collect::<Vec<_>>()}).to_string()

@@ -54,7 +54,7 @@ fn examples() -> String {
 
 /// Judge manifests without a cluster.
 ///
-/// The manifests themselves are the world: App Mesh objects, the workloads they select, Secrets and ConfigMaps with their
+/// The manifests are all there is: the mesh's objects, the workloads they select, Secrets and ConfigMaps with their
 /// certificates, namespaces with their labels. YAML with several documents, JSON, and Lists are read as kubectl reads them.
 /// Give everything that belongs together in one call: a Secret that isn't among the manifests doesn't exist.
 #[derive(Debug, clap::Args)]

@@ -22,7 +22,7 @@ pub(super) struct ClusterArgs {
     #[command(flatten)]
     connection: ConnectArgs,
 
-    /// How to read Secrets. What is in them stays here: only names, dates and digests are kept.
+    /// How to read Secrets. Of their content only names, dates and digests are kept, in memory.
     #[arg(long, value_enum, ignore_case = true, value_name = "HOW", default_value = "get")]
     secrets: Secrets,
 
@@ -96,7 +96,7 @@ impl Cluster {
             exists(world, namespace)?;
         }
         if self.options.access == SecretAccess::Never {
-            gaps.notes.push("Secrets were left alone (--secrets none): what is in them isn't judged".to_owned());
+            gaps.notes.push("Secrets were not read (--secrets none): what is in them isn't judged".to_owned());
         }
         surveyor.ask(&*aws.reader_under(policy)?).await;
         Ok(gaps)

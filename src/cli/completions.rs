@@ -61,7 +61,7 @@ impl ManArgs {
             }
             Some(folder) => {
                 let shown = folder.display();
-                fs::create_dir_all(folder).with_context(|| format!("the folder {shown} can't be made"))?;
+                fs::create_dir_all(folder).with_context(|| format!("the folder {shown} can't be created"))?;
                 write(&command, "meshvet", folder)?;
                 for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
                     write(sub, &format!("meshvet-{}", sub.get_name()), folder)?;

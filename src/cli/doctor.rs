@@ -27,10 +27,10 @@ create pods/portforward in meshvet's namespace, looking at meshvet's rights the 
 
 Exit codes: 0 nothing at or above --fail-on, 1 something, 2 the API server can't be asked.";
 
-/// Look at an installation of meshvet from outside, and say what to fix.
+/// Check an installation of meshvet from outside, and say what to fix.
 ///
-/// Looks whether the API server answers, the mesh's CRDs are there, the webhook configuration is sound, replicas are ready and serve what
-/// the caBundle verifies, and the ServiceAccount has the rights of its mode. It changes nothing and reads no Secret.
+/// Checks whether the API server answers, the mesh's CRDs are installed, the webhook configuration is right, replicas are ready and serve
+/// a certificate that the caBundle verifies, and the ServiceAccount has the rights that it needs. It changes nothing and reads no Secret.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct DoctorArgs {
@@ -38,7 +38,7 @@ pub(super) struct DoctorArgs {
     #[arg(long, value_name = "NAME", default_value = "meshvet")]
     webhook_configuration: String,
 
-    /// Where meshvet serves reviews, to be reached without the cluster. Without it: each ready pod, by the API server's port-forward.
+    /// The address where meshvet serves reviews. Without it: each ready pod, through the API server's port-forward.
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     address: Option<String>,
 
@@ -50,7 +50,7 @@ pub(super) struct DoctorArgs {
     #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: Output,
 
-    /// The least outcome that makes the exit code 1.
+    /// The lowest outcome that makes the exit code 1.
     #[arg(long, value_enum, ignore_case = true, value_name = "OUTCOME", default_value = "failed")]
     fail_on: FailOn,
 
@@ -75,7 +75,7 @@ enum FailOn {
     /// What doesn't work.
     #[value(aliases = ["deny", "denial", "error"])]
     Failed,
-    /// Warnings too: what works, and what could not be looked at.
+    /// Warnings too: what works but should be fixed, and what could not be checked.
     #[value(alias = "warn")]
     Warning,
 }
@@ -108,7 +108,7 @@ impl DoctorArgs {
         let diagnosis = doctor::examine(&client, &questions).await;
         super::print(&match self.output {
             Output::Text => doctor::text(&diagnosis, super::style(self.color)),
-            Output::Json => doctor::json(&diagnosis).context("what was found could not be written as JSON")?,
+            Output::Json => doctor::json(&diagnosis).context("the result could not be written as JSON")?,
         })?;
         let least = if self.fail_on == FailOn::Warning { Outcome::Warning } else { Outcome::Failed };
         Ok(if diagnosis.unreachable {

@@ -43,7 +43,7 @@ impl FromStr for FilesArg {
                 Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
                     (Some((namespace.to_owned(), name.to_owned())), at)
                 }
-                _ => return Err(shape("before the `:` stands NAMESPACE/NODE")),
+                _ => return Err(shape("expected NAMESPACE/NODE before the `:`")),
             }
         };
         if !at.starts_with('/') {
@@ -61,7 +61,7 @@ impl FilesArg {
         let known =
             fs::metadata(&self.folder).with_context(|| format!("--files: the folder {folder} can't be read"))?;
         if !known.is_dir() {
-            bail!("--files: {folder} is a file; give the folder that it stands in");
+            bail!("--files: {folder} is a file; give the folder that it is in");
         }
         let mut files = Vec::new();
         let entries = WalkDir::new(&self.folder).follow_links(true).sort_by_file_name().into_iter();
@@ -78,10 +78,14 @@ impl FilesArg {
             }
             let path = entry.path();
             if files.len() >= MAX_FILES {
-                bail!("--files: {folder} holds more than {MAX_FILES} files; give the folder of the certificates alone");
+                bail!("--files: {folder} has more than {MAX_FILES} files; give a folder with the certificates only");
             }
             if fs::metadata(path).is_ok_and(|known| known.len() > MAX_BYTES) {
-                bail!("--files: {} is larger than {} MiB; no certificate is", path.display(), MAX_BYTES >> 20);
+                bail!(
+                    "--files: {} is larger than {} MiB, too large for a certificate",
+                    path.display(),
+                    MAX_BYTES >> 20
+                );
             }
             let bytes = fs::read(path).with_context(|| format!("--files: {} can't be read", path.display()))?;
             let name = path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy().into_owned();
@@ -110,10 +114,7 @@ fn unused(manifests: &Manifests, member: &Option<(String, String)>) -> Option<St
     let (namespace, name) = member.as_ref()?;
     let known = manifests.world.members().any(|it| it.object.namespace() == namespace && it.object.name == *name);
     (!known).then(|| {
-        format!(
-            "--files {namespace}/{name}: no {} of that name is among the manifests",
-            apis::words(|names| names.member)
-        )
+        format!("--files {namespace}/{name}: the manifests have no {} of that name", apis::words(|names| names.member))
     })
 }
 

@@ -11,11 +11,11 @@ use crate::operate::log::LogLevel;
 /// How to log.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Logging {
-    /// How log lines look.
+    /// The format of log lines.
     #[arg(long, env = "MESHVET_LOG_FORMAT", value_enum, ignore_case = true, default_value = "text")]
     log_format: Format,
 
-    /// What to log: error, warn, info, debug or trace; or by module, as in `info,kube=debug`. The policy's log.level takes its place.
+    /// What to log: error, warn, info, debug or trace; or by module, as in `info,kube=debug`. The policy's log.level overrides it.
     #[arg(long, env = "MESHVET_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     log_level: String,
 }
@@ -48,7 +48,7 @@ impl Logging {
         let mut layers: Vec<Listener> = vec![lines.with_filter(filter).boxed()];
         layers.extend(listener);
         let started = tracing_subscriber::registry().with(layers).try_init();
-        started.map_err(|error| anyhow::anyhow!("could not start to log: {error}"))?;
+        started.map_err(|error| anyhow::anyhow!("could not start logging: {error}"))?;
         Ok(LogLevel::new(handle, level))
     }
 }

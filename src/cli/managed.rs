@@ -16,10 +16,10 @@ const LEAVES: u32 = 5;
 /// The certificate that meshvet keeps by itself.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ManagedArgs {
-    /// Keep the serving certificate by itself: the authority in this Secret, which all replicas share, beside the Service.
+    /// Let meshvet manage the serving certificate: its authority is in this Secret, which all replicas share, in the Service's namespace.
     ///
-    /// The Secret and a Lease of the same name are made when they aren't there, and the caBundle is kept right in the webhook
-    /// configuration. Needs get and update on the three, and create where they don't exist.
+    /// The Secret and a Lease of the same name are created if they don't exist, and the caBundle in the webhook configuration
+    /// is kept up to date. Needs get and update on the three, and create for the Secret and the Lease if they don't exist.
     #[arg(long, env = "MESHVET_MANAGED_CERTIFICATE", value_name = "SECRET")]
     managed_certificate: Option<String>,
 
@@ -37,11 +37,11 @@ pub(super) struct ManagedArgs {
     )]
     service: (String, String),
 
-    /// How long a managed serving certificate lives. It is renewed when two thirds have gone by.
+    /// Lifetime of a managed serving certificate. It is renewed after two thirds of it.
     #[arg(long, env = "MESHVET_CERTIFICATE_LIFE", value_name = "DURATION", default_value = "168h", value_parser = duration)]
     certificate_life: Duration,
 
-    /// How long the managed authority lives. It is replaced when two thirds have gone by.
+    /// Lifetime of the managed authority. It is replaced after two thirds of it.
     #[arg(long, env = "MESHVET_AUTHORITY_LIFE", value_name = "DURATION", default_value = "43800h", value_parser = duration)]
     authority_life: Duration,
 }
@@ -72,7 +72,7 @@ impl ManagedArgs {
         }
         if self.authority_life < self.certificate_life * LEAVES {
             bail!(
-                "--authority-life must be at least {LEAVES} times --certificate-life, so that one authority can follow another"
+                "--authority-life must be at least {LEAVES} times --certificate-life, so that there is time to replace the authority"
             );
         }
         let (namespace, service) = self.service.clone();

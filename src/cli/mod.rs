@@ -128,9 +128,9 @@ fn described(error: &anyhow::Error) -> String {
 /// What to do about a file that can't be read or written.
 fn next_step(kind: io::ErrorKind) -> Option<&'static str> {
     match kind {
-        io::ErrorKind::NotFound => Some("see the path; a relative one begins where meshvet is started"),
-        io::ErrorKind::PermissionDenied => Some("see who owns it, and as whom meshvet runs"),
-        io::ErrorKind::IsADirectory => Some("it is a folder: name the file in it"),
+        io::ErrorKind::NotFound => Some("check the path; a relative path starts in the current folder"),
+        io::ErrorKind::PermissionDenied => Some("check its owner and permissions, and the user that meshvet runs as"),
+        io::ErrorKind::IsADirectory => Some("it is a folder: name a file in it"),
         _ => None,
     }
 }

@@ -27,11 +27,11 @@ pub(super) struct ReportArgs {
     #[arg(long)]
     statistics: bool,
 
-    /// The least severity that makes the exit code 1.
+    /// The lowest severity that makes the exit code 1.
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY", default_value = "deny")]
     pub(super) fail_on: FailOn,
 
-    /// Exit with 0 where no mesh object is found. Without it, that is 2: nothing was judged.
+    /// Exit with 0 where no mesh object is found. Without it the exit code is 2: nothing was judged.
     #[arg(long)]
     pub(super) allow_empty: bool,
 
@@ -105,7 +105,7 @@ pub(super) enum Output {
     Junit,
     /// For GitHub Actions: annotations of the change.
     Github,
-    /// To look at: one page with a map of the mesh, for a browser.
+    /// For a browser: one page with a map of the mesh.
     Html,
 }
 

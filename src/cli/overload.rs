@@ -9,7 +9,7 @@ use crate::admission::overload::{OnOverload, Overload};
 /// How much is taken on at a time.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct OverloadArgs {
-    /// What to say to a review that finds no room, or whose turn doesn't come in its time.
+    /// How to answer a review that is over the limit, or whose turn doesn't come before its deadline.
     #[arg(
         long = "overload",
         env = "MESHVET_OVERLOAD",
@@ -20,7 +20,7 @@ pub(super) struct OverloadArgs {
     )]
     answer: Answer,
 
-    /// Reviews under way at a time. Four times as many wait for their turn.
+    /// Concurrent reviews. Four times as many may wait for their turn.
     #[arg(long, env = "MESHVET_MAX_REVIEWS", value_name = "N", default_value = "256")]
     max_reviews: NonZeroU16,
 }
@@ -29,7 +29,7 @@ pub(super) struct OverloadArgs {
 enum Answer {
     /// Let it pass, with a warning that it was not judged.
     Allow,
-    /// Refuse it, and say that it is not its fault.
+    /// Refuse it, with a message that meshvet is overloaded.
     Refuse,
 }
 

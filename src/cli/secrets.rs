@@ -9,13 +9,13 @@ use crate::sources::cluster::is_label;
 /// How Secrets are read.
 #[derive(Debug, clap::Args)]
 pub(super) struct SecretArgs {
-    /// How to read Secrets. Has to fit what RBAC allows.
+    /// How to read Secrets. RBAC must allow it.
     #[arg(long, env = "MESHVET_SECRETS", value_enum, ignore_case = true, default_value = "watch")]
     secrets: Secrets,
 
-    /// Read Secrets of these namespaces alone; what is in those of others stays unknown. Without it: of all.
+    /// Read Secrets of these namespaces only; the content of others stays unknown. Without it: of all namespaces.
     ///
-    /// A Role in each will do then, where a ClusterRole is needed otherwise.
+    /// A Role in each is enough then; otherwise a ClusterRole is needed.
     #[arg(
         long,
         env = "MESHVET_SECRET_NAMESPACES",
@@ -59,7 +59,7 @@ impl SecretArgs {
     pub(super) fn scope(&self) -> anyhow::Result<SecretScope> {
         if self.secrets == Secrets::None && !self.secret_namespaces.is_empty() {
             bail!(
-                "--secret-namespaces says where Secrets are read, and --secrets none that none is: leave one of them out"
+                "--secret-namespaces names where Secrets are read, and --secrets none reads none: leave one of them out"
             );
         }
         Ok(SecretScope::of(self.secret_namespaces.iter().cloned()))

@@ -55,12 +55,12 @@ In a cluster: charts/meshvet installs it by helm, and deploy/ has the same as pl
 
 /// Serve the admission webhook.
 ///
-/// Watches the cluster, and answers the API server's admission reviews on POST /validate. Ends on SIGTERM or SIGINT: it stops being
-/// ready, serves what still arrives for the grace period, then ends what is under way.
+/// Watches the cluster, and answers the API server's admission reviews on POST /validate. Stops on SIGTERM or SIGINT: it is no
+/// longer ready, serves for the grace period, then finishes the requests in flight.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ServeArgs {
-    /// Where to serve reviews, over TLS. Port 0 takes a free one; the log tells which.
+    /// Where to serve reviews, over TLS. Port 0 takes a free port; the log has its number.
     #[arg(long, env = "MESHVET_LISTEN", value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8443")]
     listen: SocketAddr,
 
@@ -82,14 +82,14 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MESHVET_TLS_KEY", value_name = "FILE", requires = "tls_cert", conflicts_with = "self_signed")]
     tls_key: Option<PathBuf>,
 
-    /// Issue a serving certificate at each start, and log the caBundle that fits: for a single replica.
+    /// Issue a serving certificate at each start, and log the matching caBundle: for a single replica.
     #[arg(long, env = "MESHVET_SELF_SIGNED", conflicts_with = "managed_certificate")]
     self_signed: bool,
 
     #[command(flatten)]
     managed: ManagedArgs,
 
-    /// A name that the self-issued certificate holds for: the one that the API server calls. May be given several times.
+    /// A name that the self-signed certificate is valid for: the one that the API server calls. Can be given several times.
     #[arg(
         long = "dns-name",
         env = "MESHVET_DNS_NAME",
@@ -100,7 +100,7 @@ pub(super) struct ServeArgs {
     )]
     dns_names: Vec<String>,
 
-    /// Write the self-issued certificate's authority there, in PEM.
+    /// Write the certificate authority of the self-signed certificate to this file, in PEM.
     #[arg(long, env = "MESHVET_CA_BUNDLE_FILE", value_name = "FILE", requires = "self_signed")]
     ca_bundle_file: Option<PathBuf>,
 
@@ -114,12 +114,12 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     connection: ConnectArgs,
 
-    /// How long to serve on, no longer ready, after a signal to end: until every API server has heard of it.
+    /// How long to keep serving after SIGTERM, no longer ready, until every API server has noticed.
     #[arg(long, env = "MESHVET_DRAIN_GRACE", value_name = "DURATION", default_value = "5s", value_parser = duration)]
     drain_grace: Duration,
 
     /// Serve a report of the whole mesh at / of the probes' address: who calls whom, and whether TLS works there. It holds no
-    /// secret; names, issuers and dates are for everyone who reaches that address.
+    /// secret, but everyone who reaches that address can read names, issuers and dates.
     #[arg(long, env = "MESHVET_REPORT")]
     report: bool,
 
@@ -150,7 +150,7 @@ impl ServeArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         if self.tls_cert.is_none() && !self.self_signed && !self.managed.is_asked_for() {
             bail!(
-                "serve needs a certificate to serve with: --self-signed issues one at each start, --managed-certificate SECRET keeps one \
+                "serve needs a serving certificate: --self-signed issues one at each start, --managed-certificate SECRET manages one \
                  for several replicas, --tls-cert FILE and --tls-key FILE name yours\n  what to do: meshvet serve --self-signed"
             );
         }

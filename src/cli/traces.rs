@@ -1,10 +1,10 @@
-//! `--otlp-endpoint`: whether, and where, a collector is told of reviews.
+//! `--otlp-endpoint`: whether reviews are sent to a collector, and where.
 
 use tokio::runtime::Handle;
 
 use super::logging::Listener;
 
-/// Whether a collector is told of reviews.
+/// Whether reviews are sent to a collector.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct TraceArgs {
     /// Send a span for each review to an OpenTelemetry collector, by OTLP over HTTP. The path /v1/traces is added.
@@ -50,7 +50,7 @@ impl TraceArgs {
     pub(super) fn start(&self, _: &Handle) -> anyhow::Result<(Open, Option<Listener>)> {
         if self.otlp_endpoint.is_some() {
             anyhow::bail!(
-                "--otlp-endpoint: this meshvet was built without traces; build it with the cargo feature `otlp`, which is a default one"
+                "--otlp-endpoint: this meshvet was built without traces; build it with the cargo feature `otlp`, which is on by default"
             );
         }
         Ok((Open::default(), None))

@@ -33,9 +33,9 @@ Examples:
 
 Exit codes: 0 TLS works there, 1 something is broken (or at risk, with --fail-on warn), 2 there is no such node, or meshvet could not run.";
 
-/// Shows who calls a node and whom it calls, and whether TLS works there.
+/// Show who calls a node and whom it calls, and whether TLS works there.
 ///
-/// Each call with what both ends show, trust and ask for: names, issuers, and when certificates end. Worst calls first.
+/// Each call with what both ends present, trust and ask for: names, issuers, and when certificates expire. The worst calls come first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct TreeArgs {
@@ -73,11 +73,11 @@ pub(super) struct TreeArgs {
     #[arg(short, long, value_enum, ignore_case = true, value_name = "FORMAT", default_value = "text")]
     output: TreeOutput,
 
-    /// Draw with letters and punctuation alone. Done by itself where the locale isn't UTF-8.
+    /// Draw in ASCII only. The default where the locale isn't UTF-8.
     #[arg(long)]
     ascii: bool,
 
-    /// The least severity at the node or its calls that makes the exit code 1.
+    /// The lowest severity at the node or its calls that makes the exit code 1.
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY", default_value = "deny")]
     fail_on: FailOn,
 
@@ -107,7 +107,7 @@ impl TreeArgs {
         self.paths.append(&mut self.filenames);
         if self.paths.is_empty() && !self.files.is_empty() {
             bail!(
-                "--files stands in for mounts of manifests: name the manifests too, as in meshvet tree NODE PATH --files …"
+                "--files replaces the mounts of manifests: name the manifests too, as in meshvet tree NODE PATH --files …"
             );
         }
         let policy = crate::serve::policy::adopt(self.config.as_deref())?;

@@ -30,9 +30,9 @@ Exit codes: 0 nothing is refused or broken (or the example behaves as it should)
 /// Try the webhook without a cluster.
 ///
 /// Starts the real admission server on loopback, with a certificate of its own, over an empty cluster. Submits each object of the
-/// manifests to it, in their order, over TLS as kube-apiserver would, and prints what kubectl would. What is stored is known to the next
-/// review. At the end stands what the watcher reports of the result. Without a folder: an example mesh, whose certificates are minted on
-/// the spot. No cluster is touched.
+/// manifests to it, in their order, over TLS as kube-apiserver does, and prints what kubectl would print. The next review knows the
+/// objects before it. The output ends with what the watcher reports about the result. Without a folder: an example mesh, with
+/// certificates issued on the spot. No cluster is touched.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct TryArgs {
@@ -89,7 +89,7 @@ impl TryArgs {
         let policy = serve::policy::adopt(self.config.as_deref())?;
         let example = self.paths.is_empty().then_some(self.example);
         let (manifests, from) = if let Some(example) = example {
-            let from = format!("{} (built in), its certificates minted just now", example.path());
+            let from = format!("{} (built in), with certificates issued just now", example.path());
             (example.manifests(&self.namespace)?, from)
         } else {
             let inputs: Vec<Input> = self.paths.iter().cloned().map(Input::from).collect();
@@ -103,10 +103,13 @@ impl TryArgs {
         if !manifests.documents.iter().any(|document| document.row.part == Part::Member) {
             // Of several versions of a kind one is named.
             let members = apis::rows().filter(|row| row.part == Part::Member && row.kind.api_version == row.known_as);
-            let kinds = members.map(|row| format!("no {}", row.kind.kind));
-            let none = kinds.collect::<Vec<_>>().join(" and ");
+            let kinds: Vec<&str> = members.map(|row| row.kind.kind).collect();
+            let kinds = match kinds.as_slice() {
+                [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+                kinds => kinds.concat(),
+            };
             bail!(
-                "{none} in {from}: there is nothing to submit; give manifests that hold one, or no path for the example mesh"
+                "no {kinds} in {from}: there is nothing to submit; give manifests with one, or no path for the example mesh"
             );
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -150,7 +153,7 @@ async fn submit(manifests: Manifests, policy: Policy, example: Option<Example>, 
     tally.broken = watched.iter().any(|seen| seen.finding.severity == Severity::Deny);
     super::print(&events(&watched))?;
     if example.is_some_and(|example| !example.is_watched(&watched)) {
-        tally.surprises.push("the watcher reports something else than the example says it should".to_owned());
+        tally.surprises.push("the watcher reports something else than the example expects".to_owned());
     }
     super::print(&tally.summary(example.is_some()))?;
     rehearsal.end().await?;
@@ -169,10 +172,10 @@ fn events(watched: &[Seen]) -> String {
         })
         .collect();
     match lines.len() {
-        0 => "\nThe watcher has nothing to report of what is stored now.\n".to_owned(),
+        0 => "\nThe watcher finds nothing wrong with the result.\n".to_owned(),
         count => {
             let problems = plural(count, "problem");
-            format!("\nThe watcher reports {problems} of what is stored now, by an Event each:\n{}", lines.concat())
+            format!("\nThe watcher reports {problems} of the result, each by an Event:\n{}", lines.concat())
         }
     }
 }
@@ -188,15 +191,15 @@ impl Tally {
             (true, true) => self.created += 1,
         }
         if example.is_some_and(|example| !example.expects(object, is_member, told)) {
-            self.surprises.push(format!("{object} did not fare as the example says it should"));
+            self.surprises.push(format!("{object} got another answer than the example expects"));
         }
     }
 
     fn summary(&self, example: bool) -> String {
         let Self { reviewed, created, warned, refused, surprises, .. } = self;
         let verdict = match (example, surprises.is_empty()) {
-            (true, true) => ", each as it should be",
-            (true, false) => ", and not as it should be",
+            (true, true) => ", each as expected",
+            (true, false) => ", not all as expected",
             (false, _) => "",
         };
         format!(

@@ -40,7 +40,7 @@ has used yet, is a warning.
 
 Exit codes: 0 sound, 1 something at or above --fail-on, 2 could not run or a proxy could not be read.";
 
-/// Read what running proxies count of TLS: whether it is in use, and what fails.
+/// Read the TLS counters of running proxies: whether TLS is in use, and what fails.
 ///
 /// Asks the admin interface of each Envoy for /stats and /certs: handshakes and failures by listener and cluster, versions and
 /// ciphers, and when the loaded certificates expire. It changes nothing.
@@ -63,7 +63,7 @@ pub(super) struct VerifyArgs {
     #[arg(short = 'A', long)]
     all_namespaces: bool,
 
-    /// The admin interface of a proxy, reached without the cluster. Can be given several times.
+    /// The admin interface of a proxy, reached directly. Can be given several times.
     #[arg(long = "url", value_name = "URL")]
     urls: Vec<AdminUrl>,
 
@@ -71,7 +71,7 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "PORT", default_value = "9901", value_parser = clap::value_parser!(u16).range(1..))]
     admin_port: u16,
 
-    /// Count only what happens in this time: read twice, and report the difference.
+    /// Count only what happens in this time: reads twice, and reports the difference.
     #[arg(long, value_name = "DURATION", value_parser = lasting)]
     over: Option<Duration>,
 

@@ -13,13 +13,13 @@ pub(super) struct WatchArgs {
     #[arg(long, env = "MESHVET_EVENTS")]
     events: bool,
 
-    /// Keep a Report of openreports.io for each virtual node and gateway, where the cluster has that kind.
+    /// Keep a Report (openreports.io) for each virtual node and gateway, where the cluster has that kind.
     ///
     /// Needs create and patch on reports.openreports.io in all namespaces, and get and update on the Lease.
     #[arg(long, env = "MESHVET_OPEN_REPORTS")]
     open_reports: bool,
 
-    /// The Lease by which one replica at a time reports. Made when it isn't there, where create is allowed too.
+    /// The Lease whose holder reports. Created if it doesn't exist, where create is allowed.
     #[arg(
         long,
         env = "MESHVET_WATCHER_LEASE",

@@ -36,7 +36,7 @@ pub(super) fn judge(configuration: &ValidatingWebhookConfiguration, diagnosis: &
         diagnosis.fail(
             "webhooks",
             format!("no webhook of ValidatingWebhookConfiguration {name} calls a Service"),
-            "install the chart or deploy/ again; a webhook by url is not looked at",
+            "install the chart or deploy/ again; a webhook by url is not checked",
         );
         return None;
     };
@@ -86,7 +86,7 @@ fn path(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
         };
         let set = format!("set clientConfig.service.path of the webhook to {right}");
         if !of_mesh && path != right || of_mesh && ![VALIDATE, VALIDATE_IGNORE].contains(&path.as_str()) {
-            let message = format!("{} calls path {path:?}, and reviews go to {right}", webhook.name);
+            let message = format!("{} calls path {path:?}, but meshvet serves reviews at {right}", webhook.name);
             diagnosis.fail("path", message, set);
         } else if path != right {
             let passes = if path == VALIDATE { "without a warning" } else { "all the same" };
@@ -135,7 +135,7 @@ fn rules(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
     }
     if !ways.is_empty() {
         let message =
-            format!("{} are not sent to meshvet in full: calls that they bring about go unjudged", ways.join(", "));
+            format!("{} are not sent to meshvet in full: calls that they create go unjudged", ways.join(", "));
         diagnosis.warn("rules", message, fix);
     }
 }
@@ -149,12 +149,12 @@ fn timeouts(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
         diagnosis.warn(
             "timeout",
             format!("a review has {least} s, of which meshvet answers in the first quarter"),
-            "set timeoutSeconds to 5: Secrets that a denial rests on are read afresh in that time",
+            "set timeoutSeconds to 5: Secrets that a denial depends on are read afresh in that time",
         );
     } else if most > LONG {
         diagnosis.warn(
             "timeout",
-            format!("a review may take {most} s: a user waits so long while no replica answers"),
+            format!("a review may take {most} s: users wait that long while no replica answers"),
             "set timeoutSeconds to 5",
         );
     } else {
@@ -178,7 +178,7 @@ fn policies(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
 /// The entries for what a mesh rests on. Each stands in the way of writes that meshvet has no part in, so that it must fail open, soon,
 /// and be asked for few of them.
 fn rests(entries: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
-    let again = "install the chart or deploy/ again, which have the entry as it should be";
+    let again = "install the chart or deploy/ again, which have the right entry";
     let mut amiss = false;
     let mut warn = |message: String| {
         amiss = true;
@@ -195,9 +195,7 @@ fn rests(entries: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
         }
         let seconds = webhook.timeout_seconds.unwrap_or(10);
         if seconds > TIMEOUT_SECONDS {
-            warn(format!(
-                "{name} waits {seconds} s for a replica that doesn't answer, and {TIMEOUT_SECONDS} are enough"
-            ));
+            warn(format!("{name} waits {seconds} s for a replica that doesn't answer; {TIMEOUT_SECONDS} are enough"));
         }
         let conditions = webhook.match_conditions.as_deref().unwrap_or_default();
         if conditions.is_empty() {
@@ -208,15 +206,16 @@ fn rests(entries: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
     }
     let absent = |entry: &&Entry| !entries.iter().any(|webhook| webhook.name == entry.name);
     for entry in ENTRIES.iter().filter(absent).filter(|entry| entry.value.is_none()) {
-        warn(format!("there is no webhook {}: {} are judged once they are done", entry.name, entry.what));
+        warn(format!("there is no webhook {}: {} are judged only afterwards", entry.name, entry.what));
     }
     // Left out on purpose, most likely: a matter of the chart's values.
     let left_out = ENTRIES.iter().filter(absent).filter_map(|entry| Some((entry.what, entry.value?)));
     let left_out: Vec<String> = left_out.map(|(what, value)| format!("{what} ({value})")).collect();
     if !left_out.is_empty() {
-        diagnosis.ok("entries", format!("not reviewed, and judged once they have changed: {}", left_out.join(", ")));
+        diagnosis.ok("entries", format!("not reviewed, and judged only after the change: {}", left_out.join(", ")));
     } else if !amiss {
-        diagnosis.ok("entries", "what the mesh rests on is reviewed too, by entries that fail open");
+        diagnosis
+            .ok("entries", "workloads, Secrets, Services and the like are reviewed too, by entries that fail open");
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Deployed {
     pub(super) managed: Option<String>,
     /// Whether AWS is asked.
     pub(super) aws: bool,
-    /// Whether problems of the mesh are told by Events.
+    /// Whether problems of the mesh are reported by Events.
     pub(super) events: bool,
     /// Whether they are by Reports.
     pub(super) reports: bool,

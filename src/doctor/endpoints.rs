@@ -70,7 +70,7 @@ fn judge(endpoints: &[Endpoint], called: &Called, diagnosis: &mut Diagnosis) {
         ),
         1 if called.fails_closed => diagnosis.warn(
             "endpoints",
-            format!("one replica is ready: when it ends, {then} until there is another"),
+            format!("one replica is ready: when it stops, {then} until there is another"),
             "run two replicas, or set failurePolicy Ignore",
         ),
         ready => diagnosis.ok("endpoints", format!("{ready} ready")),
@@ -95,7 +95,7 @@ fn ready(slices: &[EndpointSlice]) -> Vec<Endpoint> {
     found
 }
 
-/// A pod of the Service, ready or not, by which the arguments are told.
+/// A pod of the Service, ready or not, by which the arguments are known.
 pub(super) async fn a_pod(client: &Client, called: &Called, endpoints: &[Endpoint]) -> Option<Pod> {
     let (namespace, name) = &called.service;
     let pods = Api::<Pod>::namespaced(client.clone(), namespace);

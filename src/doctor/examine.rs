@@ -38,11 +38,8 @@ pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis
     if pod.is_none() {
         diagnosis.warn(
             "mode",
-            format!(
-                "no pod of Service {namespace}/{} could be looked at: its mode is taken for the default",
-                called.service.1
-            ),
-            "rights may be told that it doesn't need, or not told that it does",
+            format!("no pod of Service {namespace}/{} could be read: the default mode is assumed", called.service.1),
+            "rights that it doesn't need may be reported, and missing ones may not",
         );
     }
     let deployed = pod.as_ref().map(Deployed::of).unwrap_or_default();
@@ -59,11 +56,11 @@ pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis
 
 /// Whether the cluster has the kinds of an API that are vetted, in one of its versions. Everybody may ask that.
 async fn crds(client: &Client, api: &apis::Api, names: &apis::Names, version: &'static str, diagnosis: &mut Diagnosis) {
-    let fix = format!("install the CRDs of {}: without them there is nothing to vet", names.controller);
+    let fix = format!("install the CRDs of {}: without them there is nothing to judge", names.controller);
     let served = match client.list_api_group_resources(version).await {
         Ok(served) => served.resources,
         Err(kube::Error::Api(status)) if status.code == 404 && api.kinds.iter().all(|row| row.optional) => {
-            return diagnosis.ok("crds", format!("the cluster has no {version}: nothing of it is vetted"));
+            return diagnosis.ok("crds", format!("the cluster has no {version}: none of its objects are judged"));
         }
         Err(kube::Error::Api(status)) if status.code == 404 => {
             return diagnosis.fail("crds", format!("the cluster has no {version}"), fix);
@@ -90,7 +87,7 @@ async fn configuration(client: &Client, name: &str, diagnosis: &mut Diagnosis) -
             let others = configurations.list(&ListParams::default()).await.map(|list| list.items).unwrap_or_default();
             let others: Vec<String> = others.into_iter().filter(is_ours).filter_map(|it| it.metadata.name).collect();
             let fix = if others.is_empty() {
-                "install the chart or deploy/: nothing is vetted".to_owned()
+                "install the chart or deploy/: nothing is judged".to_owned()
             } else {
                 format!("the cluster has {}: name one with --webhook-configuration", others.join(", "))
             };

@@ -19,16 +19,16 @@ pub(super) async fn look(client: &Client, namespace: &str, name: &str, now: Time
 }
 
 fn judge(lease: Option<&Lease>, what: &str, now: Timestamp, diagnosis: &mut Diagnosis) {
-    let fix = "see the log of meshvet for `the managed certificate`: the certificate is served on, and not renewed in the cluster";
+    let fix = "check meshvet's log for `the managed certificate`: the certificate is still served, but not renewed in the cluster";
     let spec = lease.and_then(|lease| lease.spec.clone()).unwrap_or_default();
     let holder = spec.holder_identity.filter(|holder| !holder.is_empty());
     let (Some(holder), Some(renewed)) = (holder, spec.renew_time) else {
-        return diagnosis.fail("lease", format!("no replica holds {what}: the caBundle isn't kept right"), fix);
+        return diagnosis.fail("lease", format!("no replica holds {what}: the caBundle isn't updated"), fix);
     };
     let life = SignedDuration::from_secs(i64::from(spec.lease_duration_seconds.unwrap_or(15)));
     let age = now.duration_since(renewed.0);
     if age > life * LIVES {
-        let message = format!("{what} was last renewed at {}, by {holder}: the caBundle isn't kept right", renewed.0);
+        let message = format!("{what} was last renewed at {}, by {holder}: the caBundle isn't updated", renewed.0);
         diagnosis.fail("lease", message, fix);
     } else {
         diagnosis.ok("lease", format!("{holder} holds {what}"));

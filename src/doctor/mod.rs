@@ -109,10 +109,10 @@ impl Diagnosis {
     fn unseen(&mut self, name: &'static str, what: &str, error: &kube::Error) {
         let fix = match error {
             kube::Error::Api(status) if status.is_forbidden() => {
-                "ask somebody who may, or be given the right; meshvet itself may be well".to_owned()
+                "ask someone who has the right, or get it; meshvet itself may be fine".to_owned()
             }
-            _ => "try again; if it stays so, look at the API server's log".to_owned(),
+            _ => "try again; if it keeps failing, check the API server's log".to_owned(),
         };
-        self.warn(name, format!("{what} could not be looked at: {}", told(error)), fix);
+        self.warn(name, format!("{what} could not be read: {}", told(error)), fix);
     }
 }

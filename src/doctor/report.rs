@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::doctor::{Diagnosis, Outcome};
 use crate::text::{BOLD, GREEN, RED, Style, YELLOW, clean, plural};
 
-/// Text for people: a line a check, below it what to do, and a line of figures.
+/// Text for people: a line a check, below it what to do, and a summary line.
 pub(crate) fn text(diagnosis: &Diagnosis, style: Style) -> String {
     let mut out = String::new();
     for check in &diagnosis.checks {

@@ -70,7 +70,7 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     };
-    // Secrets are told apart below.
+    // Secrets are distinguished below.
     let options =
         ClusterOptions { access: SecretAccess::Never, service_accounts: deployed.aws, ..ClusterOptions::default() };
     let mut rights = Vec::new();
@@ -175,14 +175,14 @@ fn judge(
         diagnosis.warn(
             "kinds",
             format!("{who} may not {}", listed(&unread)),
-            "grant it by a ClusterRole, as the chart does (the policy's `workloads` too): until then what rests on them is unknown",
+            "grant it by a ClusterRole, as the chart does (the policy's `workloads` too): until then what depends on them is unknown",
         );
     }
     if missing.remove(&wished(namespace)) {
         diagnosis.warn(
             "events",
             format!("{who} may not create events.events.k8s.io in namespace {namespace}"),
-            "grant it by a Role: then a policy that can't be used is told as an Event too",
+            "grant it by a Role: then a policy that can't be used is reported by an Event too",
         );
     }
     let telling = |right: &Right| matches!(right.group, "events.k8s.io" | "openreports.io");
@@ -191,7 +191,7 @@ fn judge(
         diagnosis.warn(
             "watcher",
             format!("{who} may not {}", listed(&untold)),
-            "grant it by a ClusterRole, as the chart does: until then what breaks without a review is reported by figures alone, where one \
+            "grant it by a ClusterRole, as the chart does: until then what breaks without a review is reported by metrics only, if one \
              of the rights is missing",
         );
     }
@@ -201,7 +201,7 @@ fn judge(
     diagnosis.fail(
         "rights",
         format!("{who} may not {}", listed(&missing)),
-        "grant it by a ClusterRole (of a namespace: by a Role) as the chart and deploy/ do, or choose a mode that takes less \
+        "grant it by a ClusterRole (of a namespace: by a Role) as the chart and deploy/ do, or choose a mode that needs less \
          (--secrets get or none)",
     );
 }
@@ -219,14 +219,14 @@ fn listed(rights: &BTreeSet<Right>) -> String {
 /// Who may not ask for others sees at least what their own rights would do.
 async fn of_the_caller(client: &Client, user: &str, all: Vec<Right>, diagnosis: &mut Diagnosis) {
     let own = match missing(all, |right| for_oneself(client, right)).await {
-        Ok(missing) if missing.is_empty() => "your own rights would do".to_owned(),
+        Ok(missing) if missing.is_empty() => "your own rights would be enough".to_owned(),
         Ok(missing) => format!("you yourself may not {}", listed(&missing)),
         Err(error) => return diagnosis.unseen("rights", "what meshvet may do", &error),
     };
     diagnosis.warn(
         "rights",
-        format!("what {user} may do could not be asked; {own}"),
-        "ask as somebody who may create subjectaccessreviews.authorization.k8s.io, or as the ServiceAccount itself",
+        format!("the rights of {user} could not be checked; {own}"),
+        "run this as a user who may create subjectaccessreviews.authorization.k8s.io, or as the ServiceAccount itself",
     );
 }
 

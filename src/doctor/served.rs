@@ -80,7 +80,7 @@ async fn forwarded(client: &Client, namespace: &str, pod: &str, port: u16, host:
     let pods = Api::<Pod>::namespaced(client.clone(), namespace);
     let mut forwarder = pods.portforward(pod, &[port]).await.map_err(|error| match &error {
         kube::Error::Api(status) if status.is_forbidden() => {
-            format!("no port-forward: {}; it takes the right to get and create pods/portforward", status.message)
+            format!("no port-forward: {}; it needs the right to get and create pods/portforward", status.message)
         }
         other => format!("no port-forward: {}", told(other)),
     })?;
@@ -134,15 +134,15 @@ fn judge(
             return diagnosis.warn(
                 "served",
                 format!("{who} could not be asked: {why}"),
-                "from a machine that reaches it, give --address HOST:PORT; the API server itself may well reach it",
+                "from a machine that reaches it, use --address HOST:PORT; the API server itself may still reach it",
             );
         }
     };
     if seen.is_meshvet {
         diagnosis.ok("served", format!("{who} answers as meshvet does"));
     } else {
-        let fix = "see which pods the Service selects, and which port it sends them to";
-        diagnosis.fail("served", format!("{who} speaks TLS, and doesn't answer as meshvet does"), fix);
+        let fix = "check which pods the Service selects, and which port it maps to";
+        diagnosis.fail("served", format!("{who} speaks TLS, but doesn't answer like meshvet"), fix);
     }
     verify(who, &seen.chain, called, host, now, diagnosis);
     life(who, &seen.chain, now, diagnosis);
@@ -162,14 +162,14 @@ fn verify(
         let (why, fix) = match verified(chain, trusted, host, now) {
             Ok(()) => continue,
             Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => (
-                "is of another authority than the caBundle: the API server says `x509: certificate signed by unknown authority`"
+                "was issued by another authority than the caBundle's: the API server reports `x509: certificate signed by unknown authority`"
                     .to_owned(),
                 FILL_IN.to_owned(),
             ),
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) => (
-                format!("isn't for {host}, by which the API server calls it"),
+                format!("isn't for {host}, the name by which the API server calls it"),
                 format!("issue it for {host}; `meshvet serve --managed-certificate` needs --service NAMESPACE/NAME of the Service"),
             ),
             Err(error) => (format!("doesn't verify: {error}"), FILL_IN.to_owned()),
@@ -204,13 +204,13 @@ fn verified(
 fn life(who: &str, chain: &[CertificateDer<'static>], now: Timestamp, diagnosis: &mut Diagnosis) {
     let Some(leaf) = chain.first().and_then(|leaf| Certificate::parse_der(leaf).ok()) else { return };
     let (left, life) = (leaf.not_after.duration_since(now), leaf.not_after.duration_since(leaf.not_before));
-    let fix = "see why it isn't renewed: the log of meshvet (mode managed), its Certificate (cert-manager), or renew its files";
+    let fix = "find out why it isn't renewed: meshvet's log (mode managed), its Certificate (cert-manager), or renew its files";
     if left.is_negative() {
-        diagnosis.fail("certificate", format!("the certificate of {who} ended at {}", leaf.not_after), fix);
+        diagnosis.fail("certificate", format!("the certificate of {who} expired at {}", leaf.not_after), fix);
     } else if left < life / 5 {
-        diagnosis.warn("certificate", format!("the certificate of {who} ends soon, at {}", leaf.not_after), fix);
+        diagnosis.warn("certificate", format!("the certificate of {who} expires soon, at {}", leaf.not_after), fix);
     } else {
-        diagnosis.ok("certificate", format!("the certificate of {who} holds until {}", leaf.not_after));
+        diagnosis.ok("certificate", format!("the certificate of {who} is valid until {}", leaf.not_after));
     }
 }
 

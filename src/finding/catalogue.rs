@@ -1,4 +1,4 @@
-//! The catalogue of rules: what each is called, what it weighs by default, what it is about, and its manual. Their checks are
+//! The catalogue of rules: the name, default severity, traits and manual of each. Their checks are
 //! in [`rules`](crate::rules), above.
 //!
 //! Each rule has a constant here, by which code speaks of it: [`HOSTNAME_MISMATCH`]. Codes are for people.
@@ -35,7 +35,7 @@ pub struct Rule {
     source: &'static str,
 }
 
-/// What sets some rules apart for those who read findings.
+/// What distinguishes some rules for code that reads findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trait {
     /// About the name that the server is known by: it concerns only those callers who go by the hostname alone.

@@ -19,13 +19,13 @@ pub use manual::Manual;
 pub(crate) use suppression::{IGNORE_ANNOTATION, may_ignore};
 pub use suppression::{Ignore, Suppressions, Use, covers};
 
-/// How much a finding weighs. Ordered: `Off < Warn < Deny`.
+/// The severity of a finding. Ordered: `Off < Warn < Deny`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The rule is not judged.
     Off,
-    /// Told, but nothing is refused.
+    /// Reported, but nothing is refused.
     Warn,
     /// Breaks traffic for certain: refused at admission.
     Deny,
@@ -48,12 +48,12 @@ impl Severity {
     }
 }
 
-/// Where a finding stands: the object, the field, and the name by which it is recognised again.
+/// Where a finding is: the object, the field, and the name by which it is recognised again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
-    /// The object to mend, where it is another than the one under review (a workload's annotation).
+    /// The object to fix, where it is another than the one under review (a workload's annotation).
     pub object: Option<ObjectRef>,
-    /// The field to mend.
+    /// The field to fix.
     pub field: FieldPath,
     /// The part of the object in words that outlive an edit: `listener 8080`, `backend blue`.
     /// With the rule it identifies the finding across an UPDATE, where an array index would not.
@@ -94,7 +94,7 @@ impl Site {
     }
 }
 
-/// A change of one field that mends a problem for certain, and that a machine may make.
+/// A change of one field that fixes a problem for certain, and that a machine may make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mend {
     /// The field gets another name.
@@ -114,7 +114,7 @@ pub enum Mend {
 /// What a rule reports: a finding that doesn't know yet what the policy makes of it.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// Where it stands.
+    /// Where it is.
     pub site: Site,
     /// What the rule itself thinks of this case: most have one severity, some soften (a Secret that may yet come).
     pub severity: Severity,
@@ -122,13 +122,13 @@ pub struct Problem {
     pub message: String,
     /// What would have been right.
     pub expected: Option<String>,
-    /// What stands there.
+    /// What is there.
     pub found: Option<String>,
-    /// What would happen, in the words of the proxy's own log where it has any.
+    /// What happens at run time, in the words of the proxy's own log where it has any.
     pub consequence: Option<String>,
     /// What to do.
     pub fix: Option<String>,
-    /// The same for a machine, where the field at hand mends it by the letter.
+    /// The same for a machine, where the field at hand fixes it automatically.
     pub mend: Option<Mend>,
 }
 
@@ -164,7 +164,7 @@ impl Problem {
         self
     }
 
-    /// Says what stands there.
+    /// Says what is there.
     #[must_use]
     pub fn found(mut self, text: impl Into<String>) -> Self {
         self.found = Some(text.into());
@@ -185,7 +185,7 @@ impl Problem {
         self
     }
 
-    /// Gives the change that mends it, if there is one.
+    /// Gives the change that fixes it, if there is one.
     #[must_use]
     pub fn mend(mut self, mend: Option<Mend>) -> Self {
         self.mend = mend;
@@ -200,11 +200,11 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// What the policy makes of it; never [`Severity::Off`].
     pub severity: Severity,
-    /// The object that holds the field to mend.
+    /// The object that holds the field to fix.
     pub object: ObjectRef,
     /// What was found there.
     pub problem: Problem,
-    /// The reason given by the owner for leaving it (`meshvet.dev/ignore`): told, but counted apart.
+    /// The owner's reason to ignore it (`meshvet.dev/ignore`): reported, but counted separately.
     pub suppressed: Option<String>,
 }
 
@@ -214,7 +214,7 @@ impl Finding {
         (self.rule.code, &self.object, &self.problem.site.anchor)
     }
 
-    /// The field to mend.
+    /// The field to fix.
     pub fn field(&self) -> &FieldPath {
         &self.problem.site.field
     }

@@ -47,11 +47,11 @@ impl Suppressions {
 
 fn no_rule(name: &str) -> String {
     let hint = Rule::nearest(name).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-    format!("{name:?} is no rule of meshvet{hint}")
+    format!("meshvet has no rule {name:?}{hint}")
 }
 
 fn no_reason(rule: &Rule) -> String {
-    format!("{} is ignored without a reason, so it is not ignored", rule.code)
+    format!("{} has no reason, so it is not ignored", rule.code)
 }
 
 /// What a comment asks: `# meshvet: ignore MV209, MV102 rotation on Friday`.
@@ -77,13 +77,13 @@ impl Ignore {
         let Some(said) = rest.trim_start().strip_prefix(':') else {
             // Prose may begin with the name; only what looks like the instruction is taken for one.
             let meant = rest.starts_with(' ') && rest.trim_start().get(..6).is_some_and(|word| word == "ignore");
-            return meant.then(|| Err("there is no colon between meshvet and ignore".to_owned()));
+            return meant.then(|| Err("the colon between meshvet and ignore is missing".to_owned()));
         };
         let (verb, rest) = word(said);
         Some(if verb == "ignore" {
             Self::parse_rest(rest)
         } else {
-            Err(format!("{verb:?} is nothing that meshvet is asked in a comment; the one word is ignore"))
+            Err(format!("{verb:?} is unknown in a comment; the only word is ignore"))
         })
     }
 
@@ -181,13 +181,13 @@ mod tests {
     #[test]
     fn a_comment_that_cant_be_followed_says_why() {
         refuses(" meshvet: ignore", "names no rule");
-        refuses(" meshvet: ignore MV209", "without a reason");
-        refuses(" meshvet: ignore MV209:", "without a reason");
-        refuses(" meshvet: ignore MV209, MV102", "without a reason");
+        refuses(" meshvet: ignore MV209", "has no reason");
+        refuses(" meshvet: ignore MV209:", "has no reason");
+        refuses(" meshvet: ignore MV209, MV102", "has no reason");
         refuses(" meshvet: ignore certificate-expirin soon", "did you mean certificate-expiring?");
-        refuses(" meshvet: ignroe MV209 x", "the one word is ignore");
-        refuses(" meshvet:", "the one word is ignore");
-        refuses(" meshvet ignore MV209 x", "no colon");
+        refuses(" meshvet: ignroe MV209 x", "the only word is ignore");
+        refuses(" meshvet:", "the only word is ignore");
+        refuses(" meshvet ignore MV209 x", "the colon");
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
 
         let bad = parse("MV209; MV9999=because; hostname-missmatch=x");
         assert_eq!(bad.problems.len(), 3);
-        assert!(bad.problems[0].contains("without a reason"));
+        assert!(bad.problems[0].contains("has no reason"));
         assert!(bad.problems[2].contains("did you mean hostname-mismatch"));
     }
 }

@@ -47,11 +47,11 @@ pub struct LabelSelectorRequirement {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SelectorProblem {
     /// The operator is none of the four.
-    #[error("matchExpressions[{index}]: {operator:?} is no operator: use In, NotIn, Exists or DoesNotExist")]
+    #[error("matchExpressions[{index}]: {operator:?} is not an operator: use In, NotIn, Exists or DoesNotExist")]
     UnknownOperator {
         /// Position in `matchExpressions`.
         index: usize,
-        /// What stands there.
+        /// What is there.
         operator: String,
     },
     /// `In` or `NotIn` without values.
@@ -71,17 +71,17 @@ pub enum SelectorProblem {
         operator: String,
     },
     /// A key that no label can have.
-    #[error("{key:?} is no label key")]
+    #[error("{key:?} is not a valid label key")]
     InvalidKey {
-        /// What stands there.
+        /// What is there.
         key: String,
     },
     /// A value that no label can have.
-    #[error("{value:?} is no value that a label can have (label {key:?})")]
+    #[error("{value:?} is not a valid label value (label {key:?})")]
     InvalidValue {
         /// The label.
         key: String,
-        /// What stands there.
+        /// What is there.
         value: String,
     },
 }
@@ -236,8 +236,8 @@ mod tests {
     #[test]
     fn requirements_that_are_none_match_nothing_and_are_reported() {
         for (operator, values, expected) in [
-            ("in", r#"["a"]"#, "\"in\" is no operator"),
-            ("", "[]", "\"\" is no operator"),
+            ("in", r#"["a"]"#, "\"in\" is not an operator"),
+            ("", "[]", "\"\" is not an operator"),
             ("In", "[]", "In needs at least one value"),
             ("NotIn", "[]", "NotIn needs at least one value"),
             ("Exists", r#"["a"]"#, "Exists takes no values"),
@@ -263,10 +263,10 @@ mod tests {
         assert_eq!(
             messages,
             [
-                r#""a b" is no label key"#,
-                r#""-" is no value that a label can have (label "app")"#,
-                r#""" is no label key"#,
-                r#""not ok" is no value that a label can have (label "")"#,
+                r#""a b" is not a valid label key"#,
+                r#""-" is not a valid label value (label "app")"#,
+                r#""" is not a valid label key"#,
+                r#""not ok" is not a valid label value (label "")"#,
             ]
         );
         assert_eq!(selector(r#"{"matchLabels": {"app.kubernetes.io/name": "a"}}"#).problems(), []);

@@ -3,7 +3,7 @@
 use crate::k8s::ObjectRef;
 use crate::mesh::end::ClientEnd;
 
-/// How whoever calls a target connects to it, where the caller has no policy of its own for it (a Gateway API
+/// How a caller of a target connects to it, where the caller has no policy of its own for it (a Gateway API
 /// BackendTLSPolicy, an Istio DestinationRule).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {

@@ -136,7 +136,7 @@ pub enum TrustSource {
     },
 }
 
-/// What an end demands of the certificate that the other end shows.
+/// What an end demands of the certificate that the other end presents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validation {
     /// The `validation` field.
@@ -265,7 +265,7 @@ pub struct ClientEnd {
     pub enforce: bool,
     /// The server ports it holds for; empty: all.
     pub ports: Vec<u16>,
-    /// The certificate to show; empty: none, or the object contradicts itself.
+    /// The certificate to present; empty: none, or the object contradicts itself.
     pub certificates: Vec<CertificateSource>,
     /// What the server must show.
     pub validation: Option<Validation>,

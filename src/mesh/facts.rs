@@ -25,7 +25,7 @@ pub enum Fact {
     Attached(Arc<Attached>),
     /// What members belong to.
     Class(Arc<Class>),
-    /// Leave to name what lies in another namespace.
+    /// Permission to name what is in another namespace.
     Grant(Arc<Grant>),
     /// A top owner of pods.
     Workload(Arc<Workload>),

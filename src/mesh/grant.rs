@@ -1,8 +1,8 @@
-//! Leave to name what lies in another namespace.
+//! Permission to name what is in another namespace.
 
 use crate::k8s::ObjectRef;
 
-/// Leave that one namespace gives to objects of others.
+/// Permission that one namespace gives to objects of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// The object that gives it, in the namespace whose objects may be named.

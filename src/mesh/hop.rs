@@ -68,7 +68,7 @@ pub struct Outlet {
 pub enum Target {
     /// A member or another hop.
     Object(ObjectRef),
-    /// An object of this name in the namespace of whoever calls.
+    /// An object of this name in the namespace of the caller.
     InCallersNamespace {
         /// Its type.
         kind: TypeRef,
@@ -79,7 +79,7 @@ pub enum Target {
     Every {
         /// The type.
         kind: TypeRef,
-        /// The namespace; None: that of whoever calls.
+        /// The namespace; None: that of the caller.
         namespace: Option<String>,
     },
     /// Something that no object here stands for, such as a service named by its ARN.

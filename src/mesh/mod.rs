@@ -56,7 +56,7 @@ pub use promise::{CertificateFields, Namespaces, Promise, PromisedCertificate, P
 pub use release::Release;
 pub use secrets::{SecretAccess, SecretScope};
 pub(crate) use service::SERVICE;
-pub use service::{Arrival, BackendTls, Balanced, PortTarget, Service, ServicePort};
+pub use service::{Arrival, BackendTls, Balanced, HealthCheck, PortTarget, Service, ServicePort};
 pub use settings::Settings;
 pub(crate) use settings::image_files;
 pub use state::{StoreState, Unread};

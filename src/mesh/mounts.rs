@@ -1,4 +1,4 @@
-//! From a path in a proxy's container to the key of the Secret that stands there.
+//! From a path in a proxy's container to the key of the Secret that is there.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct Hidden {
     pub path: String,
 }
 
-/// What a volume holds, as far as can be told without a node.
+/// What a volume holds, as far as is known without a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Volume {
     /// Files made of the keys of one or several stores: later parts win, as in a projected volume.
@@ -65,7 +65,7 @@ pub struct Mounts {
     list: Vec<Mount>,
 }
 
-/// What stands at a path.
+/// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Located<'a> {
     /// Keys of stores that would be that file; the last one that exists wins.
@@ -134,7 +134,7 @@ impl Mounts {
         self.list.iter()
     }
 
-    /// What stands at `path`, which need not be clean.
+    /// What is at `path`, which need not be clean.
     pub(crate) fn locate(&self, path: &str) -> Located<'_> {
         let path = clean_path(path);
         let Some((mount, rest)) = self.list.iter().find_map(|mount| Some((mount, below(&path, &mount.at)?))) else {

@@ -30,7 +30,7 @@ pub struct Plane {
 /// How a certificate gets to a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loads {
-    /// The proxy, an Envoy, is told where it stands. It refuses its whole configuration for one that it can't use.
+    /// The proxy, an Envoy, gets the file's path. It refuses its whole configuration for one that it can't use.
     Directly,
     /// The control plane parses both files as Go does, and hands what it understood to an Envoy.
     Parsed,

@@ -31,10 +31,23 @@ pub struct ServicePort {
     pub name: Option<String>,
     /// The port of the pods that it leads to.
     pub target: PortTarget,
-    /// Where it stands in the Service.
+    /// Where it is in the Service.
     pub field: FieldPath,
-    /// What a load balancer does that ends TLS on it; None: there is none, or it ends none here, or nobody knows.
+    /// What a load balancer does that terminates TLS on it; None: there is none, or it terminates none here, or nobody knows.
     pub balanced: Option<Balanced>,
+    /// How a load balancer checks by HTTP whether the pods behind it are healthy; None: it doesn't, or nobody knows.
+    pub checked: Option<HealthCheck>,
+}
+
+/// A load balancer's health check of pods by HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// Whether over TLS (HTTPS). The load balancer has no certificate to present.
+    pub tls: bool,
+    /// At this port of the pods; None: at the one that traffic goes to.
+    pub port: Option<u16>,
+    /// The field of the Service that asks for it.
+    pub field: FieldPath,
 }
 
 /// A port of pods.
@@ -48,12 +61,12 @@ pub enum PortTarget {
     Unknown,
 }
 
-/// A load balancer that ends TLS on a port.
+/// A load balancer that terminates TLS on a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balanced {
-    /// Whether it begins TLS anew with the pods. It has no certificate to show them.
+    /// Whether it opens TLS connections of its own to the pods. It has no certificate to present.
     pub to_pods: BackendTls,
-    /// The field of the Service that has it end TLS.
+    /// The field of the Service that has it terminate TLS.
     pub field: FieldPath,
 }
 
@@ -127,7 +140,7 @@ impl ServicePort {
 pub(crate) struct ServiceName {
     /// The Service.
     pub(crate) name: String,
-    /// Its namespace; None: that of whoever asks.
+    /// Its namespace; None: that of the caller.
     pub(crate) namespace: Option<String>,
     /// Whether only a Service can have this name. Else it may be a host's, as `blue.shop` is where there is no namespace `shop`.
     pub(crate) is_certain: bool,

@@ -27,7 +27,7 @@ pub enum Sort {
     Namespaces,
     /// What stands before meshes, and lets in whoever calls from outside: gateways by host, with their routes and classes.
     Entrances,
-    /// Leave to name what lies in another namespace.
+    /// Permission to name what is in another namespace.
     Grants,
 }
 

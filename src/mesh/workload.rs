@@ -14,7 +14,7 @@ pub struct Workload {
     pub labels: BTreeMap<String, String>,
     /// The proxy that its pods would have, one for each API that gives pods one.
     pub proxies: Vec<Proxy>,
-    /// Where the pod template's metadata stands in the object: `/spec/template/metadata`.
+    /// Where the pod template's metadata is in the object: `/spec/template/metadata`.
     pub template_metadata: FieldPath,
     /// The TCP ports to which its containers give names, by name.
     pub ports: Vec<(String, u16)>,
@@ -39,7 +39,7 @@ pub struct Proxy {
     pub opted_out: bool,
     /// Its file system.
     pub mounts: Mounts,
-    /// What the pods' annotations say to whoever injects it, as far as rules read it.
+    /// What the pods' annotations say to the injector, as far as rules read it.
     pub annotations: BTreeMap<String, String>,
     /// What is wrong with annotations.
     pub problems: Vec<AnnotationProblem>,
@@ -104,7 +104,7 @@ pub struct AnnotationProblem {
     pub annotation: String,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// What the annotation says, and what it would say if only this were mended; None where a person has to decide.
+    /// What the annotation says, and what it would say if only this were fixed; None where a person has to decide.
     pub mended: Option<(String, String)>,
     /// Whether it is a placeholder that nobody filled in.
     pub placeholder: bool,
@@ -121,8 +121,10 @@ pub struct Probe {
     pub container: String,
     /// The port, a named one already looked up.
     pub port: u16,
-    /// Whether it speaks TLS. The kubelet has no certificate to show, and verifies none.
+    /// Whether it speaks TLS. The kubelet has no certificate to present, and verifies none.
     pub tls: bool,
-    /// Where its port stands in the workload.
+    /// Whether it is for a container that is a proxy itself.
+    pub of_proxy: bool,
+    /// Where its port is in the workload.
     pub field: FieldPath,
 }

@@ -12,7 +12,7 @@ use crate::mesh::{Member, View, World};
 use crate::rules::{End, Files};
 use crate::sources::SharedWorld;
 
-/// How many listeners are told one by one: those whose certificates end first.
+/// How many listeners are reported one by one: those whose certificates end first.
 pub(crate) const MOST_LISTED: usize = 50;
 /// How many members are looked at while the world is held for reading.
 const STEP: usize = 32;
@@ -64,7 +64,7 @@ fn of_member(world: &World, member: &Member) -> Vec<ListenerExpiry> {
     listeners.collect()
 }
 
-/// Looks whenever the world has changed, for ever; `tell` hears what was found.
+/// Looks whenever the world has changed, forever; `tell` hears what was found.
 pub(crate) async fn follow(world: SharedWorld, tell: impl Fn(Expiries) + Send) {
     let mut changes = world.changes();
     loop {

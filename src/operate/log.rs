@@ -28,7 +28,7 @@ impl LogLevel {
         let Ok(filter) = EnvFilter::try_new(wanted) else { return };
         self.current = wanted.to_owned();
         if self.filter.reload(filter).is_ok() {
-            tracing::info!(level = self.current.as_str(), "what is logged has changed");
+            tracing::info!(level = self.current.as_str(), "the log level has changed");
         }
     }
 }

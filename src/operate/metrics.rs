@@ -83,7 +83,7 @@ struct Answered {
     answer: &'static str,
 }
 
-/// Every figure of the admission server. Labels take a fixed set of values, whoever asks.
+/// Every metric of the admission server. Labels take a fixed set of values, whoever asks.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -147,7 +147,7 @@ impl Default for Metrics {
         };
         registry.register("reviews", "Admission reviews answered", metrics.reviews.clone());
         let seconds = metrics.seconds.clone();
-        registry.register_with_unit("review", "From a review's last byte to its verdict", Unit::Seconds, seconds);
+        registry.register_with_unit("review", "Time from a review's last byte to its verdict", Unit::Seconds, seconds);
         registry.register(
             "findings",
             "What reviews found, by rule: denied (it refused the object), unenforced (it would have, but for enforcement: warn), warned, or suppressed by the object's owner",
@@ -161,24 +161,20 @@ impl Default for Metrics {
         );
         registry.register(
             "workload_reads",
-            "Workloads of a namespace read afresh for a review, by itself or with others",
+            "Lists of a namespace's workloads read afresh for one or more reviews",
             metrics.workload_reads.clone(),
         );
         registry.register("tls_handshake_failures", "TLS handshakes that failed", metrics.handshake_failures.clone());
-        registry.register("connections", "Connections that are open", metrics.connections.clone());
+        registry.register("connections", "Open connections", metrics.connections.clone());
         registry.register(
             "connections_displaced",
-            "Connections that gave way to others because there was no room for both",
+            "Connections closed in favour of others because the limit was reached",
             metrics.displaced.clone(),
         );
-        registry.register(
-            "overloaded",
-            "Requests that found no room, by what they were told",
-            metrics.overloaded.clone(),
-        );
+        registry.register("overloaded", "Requests rejected by overload, by answer", metrics.overloaded.clone());
         registry.register(
             "cache_differences",
-            "Objects that were known other than they are, when the caches were last compared with the cluster",
+            "Cached objects that differed from the cluster when they were last compared",
             metrics.cache_differences.clone(),
         );
         registry.register(
@@ -188,17 +184,17 @@ impl Default for Metrics {
         );
         registry.register(
             "certificate_expiry_timestamp_seconds",
-            "When the serving certificate ends, in seconds since 1970",
+            "When the serving certificate expires, in seconds since 1970",
             metrics.certificate_expiry.clone(),
         );
         registry.register_with_unit(
             "certificate_remaining",
-            "How long the serving certificate still holds; below zero once it has ended",
+            "Seconds until the serving certificate expires; below zero once it has",
             Unit::Seconds,
             metrics.certificate_remaining.clone(),
         );
-        registry.register("known", "What is known of the cluster", metrics.known.clone());
-        registry.register("watched_objects", "Objects that say something, by kind", metrics.watched.clone());
+        registry.register("known", "Objects in the model of the cluster, by what they are", metrics.known.clone());
+        registry.register("watched_objects", "Objects that verdicts may rest on, by kind", metrics.watched.clone());
         registry.register(
             "undecodable_objects",
             "Objects that can't be read and are left out, by kind",
@@ -207,29 +203,33 @@ impl Default for Metrics {
         registry.register("watch_errors", "Lists and watches that failed, by kind", metrics.watch_errors.clone());
         registry.register_with_unit(
             "cache",
-            "About how much memory the facts of a kind take (see src/sources/cluster/weight.rs)",
+            "Estimated memory of what is kept of a kind's objects",
             Unit::Bytes,
             metrics.cache_bytes.clone(),
         );
         registry.register_with_unit(
             "cache_age",
-            "Since the API server last said anything of a kind: a list, an event, or a bookmark, which comes every minute or so",
+            "Time since the API server last sent anything about a kind: a list, an event, or a bookmark (about one a minute)",
             Unit::Seconds,
             metrics.cache_age.clone(),
         );
         registry.register(
             "aws_calls",
-            "Calls to AWS, each with its tries: answered, not-found, denied, throttled, timed-out, no-credentials or failed",
+            "Calls to AWS, each counted once with its retries: answered, not-found, denied, throttled, timed-out, no-credentials or failed",
             metrics.aws_calls.clone(),
         );
         metrics.policy_ok.set(1);
         registry.register(
             "policy_ok",
-            "1 while the policy in force is the one in its file; 0 while that can't be used and the last good one stays",
+            "1 while the policy in its file is in force; 0 while that file can't be used and the last good policy stays in force",
             metrics.policy_ok.clone(),
         );
-        registry.register("policy_errors", "Policies that could not be used", metrics.policy_errors.clone());
-        registry.register("build", "Which meshvet this is", Info::new(BUILD));
+        registry.register(
+            "policy_errors",
+            "Times that the policy file could not be used",
+            metrics.policy_errors.clone(),
+        );
+        registry.register("build", "Version and build of meshvet", Info::new(BUILD));
         registry.register_collector(Box::new(Arc::clone(&metrics.listeners)));
         registry.register_collector(Box::new(Arc::clone(&metrics.problems)));
         Self { registry, ..metrics }
@@ -304,7 +304,7 @@ impl Metrics {
         self.displaced.inc();
     }
 
-    /// Counts a request that found no room: `allowed`, `refused`, or `unread` when not even its body did.
+    /// Counts a request that was rejected by overload: `allowed`, `refused`, or `unread` when not even its body did.
     pub fn overloaded(&self, answer: &'static str) {
         self.overloaded.get_or_create(&Answered { answer }).inc();
     }

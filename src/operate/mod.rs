@@ -1,4 +1,4 @@
-//! What a running meshvet says of itself: figures, Events, traces; and the Lease by which one replica does what all share. It knows nothing of what
+//! What a running meshvet says of itself: metrics, Events, traces; and the Lease by which one replica does what all share. It knows nothing of what
 //! it tells about: a review, a verdict and a server stand above it, and hand over plain data.
 
 mod clock;

@@ -59,17 +59,17 @@ impl SelfCheck {
         let (objects, differences) = (found.objects, found.differences.len());
         self.metrics.compared(differences, found.problems.is_empty());
         for problem in &found.problems {
-            tracing::warn!(problem, "a part of the caches was not compared with the cluster");
+            tracing::warn!(problem, "part of the caches was not compared with the cluster");
         }
         if differences == 0 && found.problems.is_empty() {
-            tracing::info!(objects, "the caches equal the cluster");
+            tracing::info!(objects, "the caches match the cluster");
         } else if differences > 0 {
             let named: Vec<String> = found.differences.iter().take(NAMED).map(ToString::to_string).collect();
             tracing::error!(
                 objects,
                 differences,
                 named = named.join("; "),
-                "the caches differ from the cluster: restart this replica, and report it, for this is a bug of meshvet"
+                "the caches differ from the cluster: restart this replica and report it; this is a bug of meshvet"
             );
         }
     }

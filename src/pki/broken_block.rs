@@ -25,7 +25,7 @@ impl BrokenBlock {
         let line = self.line;
         match &self.fault {
             BlockFault::NoEnd => {
-                format!("copy the whole of the block in line {line} again, with its END line")
+                format!("copy the whole block on line {line} again, with its END line")
             }
             BlockFault::BeginInside { line } => {
                 format!("put the missing END line before line {line}")
@@ -33,21 +33,21 @@ impl BrokenBlock {
             BlockFault::CarriageReturns => NotPem::CarriageReturns.fix("", ""),
             BlockFault::SingleLine => NotPem::SingleLine.fix("", ""),
             BlockFault::EndIndented { line } => {
-                format!("remove the space before END in line {line}")
+                format!("remove the space before END on line {line}")
             }
             BlockFault::EndAndBeginOnOneLine { line } => {
                 format!("break line {line} between END and BEGIN (a file ended without a newline)")
             }
             BlockFault::EndDiffers { line } => {
-                format!("make the END in line {line} name what the BEGIN names")
+                format!("give the END on line {line} the same label as the BEGIN")
             }
             BlockFault::Headers { .. } => {
-                format!("remove blank lines and headers from the block in line {line}")
+                format!("remove blank lines and headers from the block on line {line}")
             }
             BlockFault::TrailingBytes => {
-                format!("give each certificate of the block in line {line} its own block")
+                format!("give each certificate of the block on line {line} its own block")
             }
-            _ => format!("replace the block in line {line} with an undamaged copy"),
+            _ => format!("replace the block on line {line} with an undamaged copy"),
         }
     }
 }
@@ -59,27 +59,27 @@ pub enum BlockFault {
     #[error("has no END line: the file is cut off")]
     NoEnd,
     /// The next block begins first.
-    #[error("has no END line before the BEGIN in line {line}")]
+    #[error("has no END line before the BEGIN on line {line}")]
     BeginInside {
-        /// Where the next BEGIN stands.
+        /// Where the next BEGIN is.
         line: usize,
     },
     /// Its lines end in carriage returns alone.
-    #[error("has lines that end in carriage returns alone")]
+    #[error("has carriage returns without newlines")]
     CarriageReturns,
     /// BEGIN, END and all between them stand on one line.
     #[error("is all on one line")]
     SingleLine,
     /// Its END has space before it, so it isn't one.
-    #[error("has an indented END in line {line}, which does not end it")]
+    #[error("has an indented END on line {line}, which does not end it")]
     EndIndented {
-        /// Where that END stands.
+        /// Where that END is.
         line: usize,
     },
     /// Its END names something else, or has something behind it.
-    #[error("is not ended by the END line that follows it (line {line})")]
+    #[error("is followed by an END line for another label (line {line})")]
     EndDiffers {
-        /// Where that END stands.
+        /// Where that END is.
         line: usize,
     },
     /// Files were joined without a newline.
@@ -95,7 +95,7 @@ pub enum BlockFault {
         cause: &'static str,
     },
     /// Characters or padding that aren't base64.
-    #[error("is not base64 in line {line}")]
+    #[error("is not base64 on line {line}")]
     Base64 {
         /// The first such line, or the first of the block.
         line: usize,

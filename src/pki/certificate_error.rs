@@ -20,7 +20,7 @@ pub enum CertificateError {
     #[error("invalid date")]
     Date,
     /// Bytes behind the certificate.
-    #[error("bytes behind the certificate")]
+    #[error("extra bytes after the certificate")]
     Trailing,
 }
 

@@ -48,11 +48,11 @@ impl IgnoredReason {
 impl fmt::Display for IgnoredReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::ByteOrderMark => "a byte-order mark stands before BEGIN",
+            Self::ByteOrderMark => "a byte-order mark precedes BEGIN",
             Self::Indented => "BEGIN is indented",
             Self::NotAtLineStart => "BEGIN is not at the start of its line",
-            Self::AfterNul => "a NUL byte stands before BEGIN",
-            Self::CarriageReturns => "the lines around it end in carriage returns alone",
+            Self::AfterNul => "a NUL byte precedes BEGIN",
+            Self::CarriageReturns => "the lines around it have carriage returns without newlines",
             Self::MalformedBegin => "BEGIN is malformed",
             Self::TrustedLabel => "TRUSTED CERTIFICATE counts only as the first of a chain",
             Self::Pkcs7 => "a PKCS#7 container is not unpacked",

@@ -1,4 +1,4 @@
-//! What stands in a file instead of what is looked for: other blocks, or nothing that is PEM.
+//! What is in a file instead of what is looked for: other blocks, or nothing that is PEM.
 
 use thiserror::Error;
 
@@ -50,7 +50,7 @@ impl OtherBlock {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotPem {
     /// White space only.
-    #[error("the file is blank")]
+    #[error("the file has only white space")]
     Blank,
     /// A certificate or key in DER.
     #[error("the file is DER (binary), not PEM")]
@@ -65,7 +65,7 @@ pub enum NotPem {
     #[error("the file is a Java key store, not PEM")]
     JavaKeyStore,
     /// PEM in UTF-16.
-    #[error("the file is UTF-16 text, which Envoy can not read")]
+    #[error("the file is UTF-16 text, which Envoy can't read")]
     Utf16,
     /// Base64 of a PEM file.
     #[error("the file is base64 of a PEM file: it was encoded twice")]
@@ -74,46 +74,46 @@ pub enum NotPem {
     #[error("the file is base64 without BEGIN and END lines")]
     BareBase64,
     /// `\n` as two characters where lines should end.
-    #[error("the file has \"\\n\" as two characters where its lines should end")]
+    #[error("the file has \"\\n\" as two characters in place of line breaks")]
     LiteralBackslashN,
     /// All in one line.
     #[error("the file is a single line")]
     SingleLine,
     /// Lines ended by carriage returns alone.
-    #[error("the lines of the file end in carriage returns alone")]
+    #[error("the file has carriage returns without newlines")]
     CarriageReturns,
     /// A byte-order mark before the only BEGIN.
-    #[error("a byte-order mark stands before the BEGIN in line {line}, so no block begins")]
+    #[error("a byte-order mark precedes the BEGIN on line {line}, so Envoy doesn't see the block")]
     ByteOrderMark {
-        /// Where it stands.
+        /// Where it is.
         line: usize,
     },
     /// Space before BEGIN.
-    #[error("the BEGIN in line {line} is indented, so no block begins")]
+    #[error("the BEGIN on line {line} is indented, so Envoy doesn't see the block")]
     Indented {
-        /// Where the first such BEGIN stands.
+        /// Where the first such BEGIN is.
         line: usize,
     },
     /// Something else before BEGIN.
-    #[error("the BEGIN in line {line} is not at the start of its line, so no block begins")]
+    #[error("the BEGIN on line {line} is not at the start of its line, so Envoy doesn't see the block")]
     AfterText {
-        /// Where the first such BEGIN stands.
+        /// Where the first such BEGIN is.
         line: usize,
     },
     /// A NUL before BEGIN.
-    #[error("a NUL byte stands before the BEGIN in line {line}, so no block begins")]
+    #[error("a NUL byte precedes the BEGIN on line {line}, so Envoy doesn't see the block")]
     AfterNul {
-        /// Where the first such BEGIN stands.
+        /// Where the first such BEGIN is.
         line: usize,
     },
     /// A BEGIN without its five dashes, or with something behind them.
-    #[error("the BEGIN in line {line} is malformed, so no block begins")]
+    #[error("the BEGIN on line {line} is malformed, so Envoy doesn't see the block")]
     MalformedBegin {
-        /// Where the first such BEGIN stands.
+        /// Where the first such BEGIN is.
         line: usize,
     },
     /// Anything else.
-    #[error("the file is not PEM: no line begins a block")]
+    #[error("the file is not PEM: it has no BEGIN line")]
     Other,
 }
 
@@ -124,28 +124,28 @@ impl NotPem {
             Self::Pkcs7 => "unpack it: openssl pkcs7 -inform der -print_certs -in FILE -out file.pem".to_owned(),
             Self::Pkcs12 => "unpack it: openssl pkcs12 -in FILE -nodes".to_owned(),
             Self::JavaKeyStore => {
-                "export it: keytool -importkeystore to PKCS#12, then openssl pkcs12 -nodes".to_owned()
+                "convert it: keytool -importkeystore to PKCS#12, then openssl pkcs12 -nodes".to_owned()
             }
             Self::Utf16 => "save it as ASCII: iconv -f UTF-16 -t ASCII".to_owned(),
             Self::DoubleBase64 => {
                 "decode it once: put the PEM text under stringData, or its base64 under data".to_owned()
             }
-            Self::BareBase64 => "put the BEGIN and END lines around it".to_owned(),
+            Self::BareBase64 => "add the BEGIN and END lines".to_owned(),
             Self::LiteralBackslashN => "write real line breaks: a YAML block (|) keeps them".to_owned(),
             Self::SingleLine => "restore the line breaks: a YAML block (|) keeps them".to_owned(),
-            Self::CarriageReturns => "end the lines in newlines: tr '\\r' '\\n'".to_owned(),
+            Self::CarriageReturns => "convert them to newlines: tr '\\r' '\\n'".to_owned(),
             Self::ByteOrderMark { line } => {
-                format!("remove the byte-order mark (EF BB BF) before BEGIN in line {line}")
+                format!("remove the byte-order mark (EF BB BF) before BEGIN on line {line}")
             }
-            Self::Indented { line } => format!("remove the space before BEGIN in line {line}"),
+            Self::Indented { line } => format!("remove the space before BEGIN on line {line}"),
             Self::AfterText { line } => {
-                format!("put the BEGIN of line {line} at the start of a line")
+                format!("put the BEGIN on line {line} at the start of a line")
             }
-            Self::AfterNul { line } => format!("remove the NUL byte before BEGIN in line {line}"),
+            Self::AfterNul { line } => format!("remove the NUL byte before BEGIN on line {line}"),
             Self::MalformedBegin { line } => {
-                format!("give the BEGIN in line {line} its five dashes and nothing behind them")
+                format!("end the BEGIN on line {line} with five dashes and nothing after them")
             }
-            Self::Blank | Self::Other => format!("put {wanted} here"),
+            Self::Blank | Self::Other => format!("replace it with {wanted}"),
         }
     }
 }

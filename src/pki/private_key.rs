@@ -22,7 +22,7 @@ pub struct PrivateKeyFacts {
     /// Its kind.
     pub algorithm: KeyAlgorithm,
     /// SHA-256 over the SubjectPublicKeyInfo that belongs to it, to be compared with
-    /// [`Certificate::spki_sha256`]. `None` when it can't be told: an EC key on P-521 or P-224 that comes without its
+    /// [`Certificate::spki_sha256`]. `None` when it can't be known: an EC key on P-521 or P-224 that comes without its
     /// public half.
     pub spki_sha256: Option<[u8; 32]>,
 }
@@ -37,7 +37,7 @@ pub enum KeyFit {
         /// `KEY_VALUES_MISMATCH`, or `KEY_TYPE_MISMATCH` where not even the kind is the same.
         cause: &'static str,
     },
-    /// Kind and curve agree; more can't be told.
+    /// Kind and curve agree; more can't be known.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Why Envoy does not load a file, with what stands there instead, what the proxy logs and how to mend it.
+//! Why Envoy does not load a file, with what is there instead, what the proxy logs and how to fix it.
 //!
 //! Nothing here carries content of a file: a label and a line number are all the evidence, since what is in the wrong
 //! place may be a key.
@@ -68,7 +68,7 @@ impl CertificateFileError {
     /// The next step for whoever made the file.
     pub fn fix(&self) -> String {
         let wanted = match self.purpose {
-            Purpose::Chain => "the leaf certificate in PEM, then its intermediates",
+            Purpose::Chain => "the leaf certificate and its intermediates in PEM, the leaf first",
             Purpose::Bundle => "the certificates of the trusted authorities in PEM",
         };
         match &self.problem {
@@ -76,13 +76,13 @@ impl CertificateFileError {
             CertificateProblem::NotPem(shape) => shape.fix("openssl x509", wanted),
             CertificateProblem::NoCertificate { found, .. } => match found {
                 OtherBlock::PrivateKey => {
-                    format!("put {wanted} here; the private key belongs into its own file")
+                    format!("replace it with {wanted}; the private key belongs in a file of its own")
                 }
                 OtherBlock::Pkcs7 => "unpack it: openssl pkcs7 -print_certs -in FILE -out certificates.pem".to_owned(),
                 OtherBlock::CertificateRequest => {
-                    format!("have the request signed by its authority, and put {wanted} here")
+                    format!("have the request signed by its CA, and store {wanted} here")
                 }
-                _ => format!("put {wanted} here"),
+                _ => format!("replace it with {wanted}"),
             },
             CertificateProblem::Corrupt(block) => block.fix(),
             CertificateProblem::TooMuch(_) => format!("keep only {wanted}"),
@@ -137,7 +137,7 @@ pub enum PrivateKeyError {
         line: usize,
     },
     /// A key of a kind that no certificate can have that Envoy serves with.
-    #[error("Envoy can not use a private key of this kind: {algorithm} (line {line})")]
+    #[error("Envoy can't use a private key of this kind: {algorithm} (line {line})")]
     UnsupportedAlgorithm {
         /// Its name, or object identifier.
         algorithm: String,
@@ -181,7 +181,7 @@ impl PrivateKeyError {
             Self::NotPem(shape) => shape.fix("openssl pkey", wanted),
             Self::Corrupt(block) => block.fix(),
             Self::Pkcs8Version2 { .. } => {
-                "issue the key as PKCS#8 version 1, and of a kind that Envoy serves with: EC P-256 or RSA 2048"
+                "generate the key as PKCS#8 version 1, with an algorithm that Envoy can serve with: EC P-256 or RSA 2048"
                     .to_owned()
             }
             Self::UnsupportedAlgorithm { .. } => {
@@ -190,7 +190,7 @@ impl PrivateKeyError {
             Self::OtherBlock { found: OtherBlock::OpenSshKey, .. } => {
                 "convert it: ssh-keygen -p -N '' -m PEM -f FILE".to_owned()
             }
-            _ => format!("put {wanted} here"),
+            _ => format!("replace it with {wanted}"),
         }
     }
 }

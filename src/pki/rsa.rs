@@ -1,5 +1,5 @@
 //! Whether the numbers of an RSA private key belong together: BoringSSL refuses a key whose don't, so a damaged one
-//! that is still good base64 and good DER must be told from a sound one.
+//! that is still good base64 and good DER must be distinguished from a sound one.
 //!
 //! Plain school arithmetic on wiped buffers. It is not constant-time, and needn't be: it runs once per file, on a
 //! key that is then dropped, and nobody outside sees how long it takes.

@@ -1,41 +1,41 @@
-//! How much of a verdict is told, as a policy says it.
+//! How much of a verdict is reported, as a policy says it.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::finding::Severity;
 
-/// How much the webhook tells whoever applies an object.
+/// How much detail the webhook gives to the user who applies an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Answers {
-    /// `full` (default): what was expected and found, what would happen and how to mend it. `brief`: the rule, the field, and what
+    /// `full` (default): what was expected and found, what would happen and how to fix it. `brief`: the rule, the field, and what
     /// the rule says in general; no key of a Secret, no name of a certificate, no object of another namespace.
     pub detail: Option<Detail>,
 }
 
-/// What becomes of what would refuse an object at admission.
+/// Whether denials refuse objects at admission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Enforcement {
     /// The object is refused.
     #[default]
     Deny,
-    /// It passes, with a warning which says that it would be refused. How careful people start.
+    /// It passes, with a warning which says that it would be refused: a careful way to start.
     Warn,
 }
 
-/// What the webhook makes of changes to what mesh objects rest on, by what is changed.
+/// The highest severity when a change of one of these breaks a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Changes {
-    /// Deployments and other workloads. Default `warn`; rules about time never refuse one.
+    /// Deployments and other workloads. Default `warn`; they are never refused for the dates of a certificate.
     pub workloads: Option<Severity>,
     /// Secrets, ConfigMaps. Default `warn`.
     pub secrets: Option<Severity>,
     /// Labels of namespaces. Default `warn`.
     pub namespaces: Option<Severity>,
-    /// Services before nodes and gateways. Default `warn`.
+    /// Services in front of nodes and gateways. Default `warn`.
     pub services: Option<Severity>,
     /// Meshes. Default `warn`.
     pub meshes: Option<Severity>,
@@ -54,13 +54,13 @@ impl Changes {
     }
 }
 
-/// How much is told.
+/// How much is reported.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Detail {
     /// All that is known.
     #[default]
     Full,
-    /// Nothing that the applied object doesn't say itself.
+    /// Only what the applied object itself says.
     Brief,
 }

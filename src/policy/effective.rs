@@ -64,9 +64,9 @@ pub struct Effective {
     pub image_files: Vec<String>,
     /// Of classes of gateways, by name, who hands certificates to their proxies.
     pub classes: Vec<(String, &'static Plane)>,
-    /// What stands behind Services whose pods are in no mesh.
+    /// What is behind Services whose pods are in no mesh.
     pub backends: Arc<[Member]>,
-    /// The most that a broken call weighs on an object that leads callers to nodes.
+    /// The highest severity of a broken call on an object that routes callers to nodes.
     pub routing: Severity,
     /// Whether `meshvet.dev/ignore` holds for denials too.
     pub ignore_denials: bool,
@@ -74,7 +74,7 @@ pub struct Effective {
     pub enforcement: Enforcement,
     /// What becomes of changes to what members rest on.
     pub changes: Changes,
-    /// How much the webhook tells whoever applies an object.
+    /// How much detail the webhook gives to the user who applies an object.
     pub detail: Detail,
     /// MV302's allowed issuers; None: anybody.
     pub allowed_issuers: Option<Arc<AllowedIssuers>>,
@@ -208,7 +208,7 @@ impl Policy {
 }
 
 impl Effective {
-    /// Whether no case of a rule weighs anything, so that it need not run.
+    /// Whether a rule is off in all cases, so that it need not run.
     pub(crate) fn is_off(&self, rule: &Rule) -> bool {
         self.named(rule).unwrap_or(rule.default) == Severity::Off
     }
@@ -223,7 +223,7 @@ impl Effective {
         }
     }
 
-    /// What a rule's case weighs: what the policy says of the rule, else what the rule itself thinks of the case.
+    /// The severity of a rule's case: the policy's, else the rule's own for this case.
     pub fn severity(&self, rule: &Rule, natural: Severity) -> Severity {
         let unknown = || self.unknown.filter(|_| natural == Severity::Warn && rule.has(Trait::Unknown));
         self.named(rule).or_else(unknown).unwrap_or(natural)
@@ -382,8 +382,8 @@ mod tests {
         rejects("aws: {roles: {controller: 'arn:aws:iam::1:role/x'}}", &["aws.roles.controller", "role/NAME"]);
         rejects("aws: {roles: {cluster: 'a/b'}}", &["aws.roles.cluster", "letters"]);
         rejects("aws: {role: {}}", &["aws.role", "`roles`"]);
-        rejects("- a", &["the policy: a mapping is expected"]);
-        rejects("thresholds: [3]", &["thresholds: a mapping is expected"]);
+        rejects("- a", &["the policy: expected a mapping"]);
+        rejects("thresholds: [3]", &["thresholds: expected a mapping"]);
     }
 
     #[test]
@@ -392,7 +392,7 @@ mod tests {
         rejects("issuers: {allowd: []}", &["issuers.allowd", "`allowed`"]);
         rejects("issuers: {allowed: [{certificat: x}]}", &["issuers.allowed[0].certificat", "`certificate`"]);
         rejects("issuers: {allowed: [{certificate: x}]}", &["issuers.allowed[0].certificate: "]);
-        rejects("issuers: {allowed: [{certificateFile: x}]}", &["give the certificate itself"]);
+        rejects("issuers: {allowed: [{certificateFile: x}]}", &["with the PEM itself"]);
         rejects("issuers: {allowed: [{spkiSha256: abc}]}", &["issuers.allowed[0].spkiSha256: not a SHA-256 digest"]);
         rejects("issuers: {allowed: [{subject: mesh}]}", &["not a distinguished name such as CN="]);
         rejects("issuers: {allowed: [{authorityArn: arn:aws:acm}]}", &["issuers.allowed[0].authorityArn: "]);
@@ -410,7 +410,7 @@ mod tests {
             assert_eq!(policy.log_level(), Some(level));
         }
         assert_eq!(Policy::default().log_level(), None);
-        rejects("log: {level: debgu}", &["log.level", "`debgu` is no level", "did you mean `debug`?"]);
+        rejects("log: {level: debgu}", &["log.level", "`debgu` is not a level", "did you mean `debug`?"]);
         rejects("log: {level: 'info,kube=loud'}", &["log.level", "can't be read"]);
         rejects("log: {levl: info}", &["log.levl", "did you mean `level`?"]);
     }

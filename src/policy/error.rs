@@ -17,17 +17,17 @@ pub enum PolicyError {
         problem: String,
     },
     /// A key that the policy doesn't have.
-    #[error("{path}: there is no such key{}", hint(.nearest))]
+    #[error("{path}: unknown key{}", hint(.nearest))]
     UnknownKey {
-        /// Where it stands.
+        /// Where it is.
         path: String,
         /// What was probably meant.
         nearest: Option<String>,
     },
     /// A rule that meshvet doesn't have.
-    #[error("{path}: {name:?} is no rule of meshvet{}; `meshvet explain` lists them", hint(.nearest))]
+    #[error("{path}: meshvet has no rule {name:?}{}; `meshvet explain` lists them", hint(.nearest))]
     UnknownRule {
-        /// Where it stands.
+        /// Where it is.
         path: String,
         /// What was written.
         name: String,
@@ -37,7 +37,7 @@ pub enum PolicyError {
     /// A value that can't be what it is to be.
     #[error("{path}: {problem}")]
     Value {
-        /// Where it stands.
+        /// Where it is.
         path: String,
         /// What is wrong with it.
         problem: String,
@@ -45,7 +45,7 @@ pub enum PolicyError {
     /// A namespace selector that can never match.
     #[error("{path}: {problem}")]
     Selector {
-        /// Where it stands.
+        /// Where it is.
         path: String,
         /// What is wrong with it.
         problem: String,
@@ -53,7 +53,7 @@ pub enum PolicyError {
 }
 
 impl PolicyError {
-    /// Line and column of the fault in the text that it was read from, as far as they can be told.
+    /// Line and column of the fault in the text that it was read from, as far as they are known.
     pub(crate) fn place(&self, text: &str) -> Option<(u32, u32)> {
         let (path, name) = match self {
             Self::Syntax { at, .. } => return *at,

@@ -21,26 +21,26 @@ use crate::policy::workloads::Workload;
 use crate::policy::{groups, plain};
 use crate::text::suggest;
 
-/// meshvet's policy file. Everything may be left out.
+/// meshvet's policy file. All keys are optional.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PolicyFile {
-    /// What rules weigh: `deny`, `warn` or `off`. By code (`MV101`) or name (`hostname-mismatch`); by group (`names`, `files`, `issuers`, `acm`,
-    /// `objects`), by hundred (`MV4xx`), or `all`. Of several that fit a rule the narrowest counts. Groups leave those alone that are off
-    /// by default.
+    /// The severity of rules: `deny`, `warn` or `off`. By code (`MV101`) or name (`hostname-mismatch`); by group (`names`, `files`,
+    /// `issuers`, `acm`, `objects`), by hundred (`MV4xx`), or `all`. If several match a rule, the most specific counts. Groups don't turn
+    /// on rules that are off by default.
     #[schemars(extend("propertyNames" = groups::names()))]
     pub severities: BTreeMap<String, Severity>,
-    /// `deny` (default), or `warn`: whatever would be refused at admission passes, with a warning that says so.
+    /// `deny` (default), or `warn`: what would be refused at admission passes, with a warning that says so.
     pub enforcement: Option<Enforcement>,
-    /// The most that a broken member weighs in reviews of what it rests on: `deny`, `warn` or `off`. A deletion and a ServiceAccount's change
-    /// are never refused.
+    /// The highest severity, `deny`, `warn` or `off`, when a change of a workload, Secret, Service, namespace or Mesh breaks a node. A
+    /// deletion and a change by a ServiceAccount are never refused.
     pub changes: Changes,
-    /// What the rules on things not known weigh (MV201, MV202 for Secrets that aren't there, MV203, MV408), unless
-    /// `severities` names them. Left out: each rule's own default.
+    /// The severity of what isn't known (MV201, MV202 for Secrets that aren't there, MV203, MV408), unless
+    /// `severities` names the rule. Default: each rule's own.
     pub unknown: Option<Severity>,
-    /// What the rules measure with.
+    /// Thresholds of the rules.
     pub thresholds: Thresholds,
-    /// What MV213 calls weak.
+    /// What MV213 accepts.
     pub profile: Profile,
     /// Envoy's Secret Discovery Service.
     pub sds: Sds,
@@ -49,29 +49,29 @@ pub struct PolicyFile {
     pub service_groups: ServiceGroups,
     /// The image of the proxies.
     pub proxy_image: ProxyImage,
-    /// Of GatewayClasses that aren't among what is judged, as in a repository: by the class's name its controller's, such as
-    /// `gateway.envoyproxy.io/gatewayclass-controller`.
+    /// The controllers of GatewayClasses that aren't among the judged objects, as in a repository: the class's name, and its
+    /// controller such as `gateway.envoyproxy.io/gatewayclass-controller`.
     #[serde(rename = "gatewayClasses")]
     pub classes: BTreeMap<String, String>,
-    /// Of Services whose pods are in no mesh, the Secret that holds their certificate: it is compared with what BackendTLSPolicies ask for. By
+    /// For Services whose pods are in no mesh, the Secret with their certificate, which is compared with what BackendTLSPolicies ask for. By
     /// `NAMESPACE/SERVICE`, or `NAMESPACE/SERVICE:PORT` for one port.
     pub backends: BTreeMap<String, BackendFile>,
-    /// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
+    /// Objects that route callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
     pub routing: Routing,
     /// The `meshvet.dev/ignore` annotation.
     pub ignore: Ignore,
-    /// How much the webhook tells whoever applies an object.
+    /// How much detail the webhook gives to the user who applies an object.
     pub answers: Answers,
-    /// Who may have issued a certificate (MV302). Left out: anybody.
+    /// Who may have issued a certificate (MV302). Default: anyone.
     pub issuers: Option<IssuersFile>,
-    /// What AWS is, and how it is asked.
+    /// Where the mesh is in AWS, and the roles that meshvet uses.
     pub aws: Aws,
     /// What `meshvet serve` logs.
     pub log: Log,
-    /// Kinds that own pods, besides Kubernetes' own and those that are listed without a policy (Rollout, DeploymentConfig, Knative's
-    /// Service, Kruise's kinds). A change takes a restart of `meshvet serve`, and a right to list and watch them.
+    /// Kinds that own pods, besides Kubernetes' own and the built-in ones (Rollout, DeploymentConfig, Knative's Service, Kruise's
+    /// kinds). A change needs a restart of `meshvet serve`, and the right to list and watch them.
     pub workloads: Vec<Workload>,
-    /// Namespaces for which something else holds. Of several that fit, the later wins.
+    /// Different settings for some namespaces. If several match, the later wins.
     pub scopes: Vec<Scope>,
 }
 
@@ -87,14 +87,14 @@ impl PolicyFile {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Log {
-    /// `error`, `warn`, `info`, `debug`, `trace` or `off`; or by module, as in `info,kube=debug`. In place of `--log-level`, from the
-    /// moment on that the policy is read.
+    /// `error`, `warn`, `info`, `debug`, `trace` or `off`; or by module, as in `info,kube=debug`. Overrides `--log-level` as soon as
+    /// the policy is read.
     pub level: Option<String>,
 }
 
 impl Log {
     /// # Errors
-    /// For what says no level.
+    /// For what isn't a level.
     pub(super) fn check(&self) -> Result<(), PolicyError> {
         let Some(level) = &self.level else { return Ok(()) };
         let wrong = |problem: String| PolicyError::Value { path: "log.level".to_owned(), problem };
@@ -106,7 +106,7 @@ impl Log {
             Some(word) => {
                 let near = suggest::nearest(word, LEVELS.into_iter());
                 let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                Err(wrong(format!("`{word}` is no level{hint}; of a module it is written as {word}=debug")))
+                Err(wrong(format!("`{word}` is not a level{hint}; for a module write {word}=debug")))
             }
         }
     }
@@ -124,11 +124,11 @@ pub struct Thresholds {
     pub expiring_days: Option<u32>,
 }
 
-/// What MV213 takes for good enough. A certificate outside it loads in Envoy all the same.
+/// What MV213 accepts. Envoy loads a certificate outside it anyway.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Profile {
-    /// The least RSA key, in bits. Default 2048, which is also the least that Envoy loads.
+    /// The smallest RSA key, in bits. Default 2048, which is also the smallest that Envoy loads.
     #[schemars(range(max = 65536))]
     pub rsa_bits: Option<u32>,
     /// Hash functions that a certificate may be signed with. Default: the SHA-2 family.
@@ -171,7 +171,7 @@ impl SignatureHash {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Sds {
-    /// Whether the App Mesh controller runs with SDS enabled (`--enable-sds`). Default false, as there.
+    /// Whether the App Mesh controller runs with SDS enabled (`--enable-sds`). Default false, like the controller's.
     pub enabled: bool,
 }
 
@@ -184,8 +184,8 @@ pub(crate) const GROUPS_KEY: &str = "backendGroups";
 #[serde(rename = "BackendGroups", expecting = "struct BackendGroups")]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ServiceGroups {
-    /// Whether the App Mesh controller runs with backend groups enabled (`--enable-backend-groups`). Default false, as
-    /// there.
+    /// Whether the App Mesh controller runs with backend groups enabled (`--enable-backend-groups`). Default false,
+    /// like the controller's.
     pub enabled: bool,
 }
 
@@ -193,9 +193,9 @@ pub struct ServiceGroups {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ProxyImage {
-    /// The files in it that a client policy may trust without a mount, by their absolute paths; one that ends with `/` stands for all
-    /// below it. Default: where Amazon Linux, Debian, Ubuntu and Alpine keep the authorities that they trust, such as
-    /// `/etc/pki/tls/cert.pem` and `/etc/ssl/certs/ca-certificates.crt`.
+    /// The files in it that a client policy may trust without a mount, by absolute path; a path that ends with `/` includes all below
+    /// it. Default: where Amazon Linux, Debian, Ubuntu and Alpine keep trusted CAs, such as `/etc/pki/tls/cert.pem` and
+    /// `/etc/ssl/certs/ca-certificates.crt`.
     pub files: Option<Vec<String>>,
 }
 
@@ -209,7 +209,7 @@ impl ProxyImage {
         let cleaned = files.iter().enumerate().map(|(index, file)| {
             if !file.starts_with('/') {
                 let path = format!("proxyImage.files[{index}]");
-                return Err(PolicyError::Value { path, problem: "a path in the image begins with /".to_owned() });
+                return Err(PolicyError::Value { path, problem: "a path in the image must start with /".to_owned() });
             }
             let folder = if file.len() > 1 && file.ends_with('/') { "/" } else { "" };
             Ok(format!("{}{folder}", clean_path(file)))
@@ -218,11 +218,11 @@ impl ProxyImage {
     }
 }
 
-/// Objects that lead callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
+/// Objects that route callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Routing {
-    /// The most that a call weighs at admission which comes about by such an object and can't work. Default `warn`: the object
+    /// The highest severity at admission of a call that such an object creates and that can't work. Default `warn`: the object
     /// passes with a warning. `deny`: it is refused for what it makes worse. `off`: calls are judged only when one of their ends
     /// changes.
     pub severity: Option<Severity>,
@@ -232,65 +232,65 @@ pub struct Routing {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Ignore {
-    /// Whether it holds for `deny` too, and not for `warn` alone. Default false.
+    /// Whether it can ignore denials too, not only warnings. Default false.
     pub denials: bool,
 }
 
-/// Namespaces for which something else holds.
+/// Different settings for some namespaces.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Scope {
     /// Which namespaces, by their labels (`kubernetes.io/metadata.name` is always there). Empty: all.
     pub namespace_selector: LabelSelector,
-    /// Whether what would be refused there is.
+    /// Whether denials refuse objects there.
     pub enforcement: Option<Enforcement>,
-    /// What becomes of changes to what members there rest on.
+    /// The severity of changes that break nodes there.
     pub changes: Changes,
-    /// What rules weigh there.
+    /// The severity of rules there.
     #[schemars(extend("propertyNames" = groups::names()))]
     pub severities: BTreeMap<String, Severity>,
-    /// What the rules on things not known weigh there.
+    /// The severity of what isn't known there.
     pub unknown: Option<Severity>,
-    /// What the rules measure with there.
+    /// Thresholds of the rules there.
     pub thresholds: Thresholds,
-    /// What MV213 calls weak there.
+    /// What MV213 accepts there.
     pub profile: Profile,
-    /// Who may have issued a certificate there, instead of what is said above.
+    /// Who may have issued a certificate there, in place of the list above.
     pub issuers: Option<IssuersFile>,
-    /// Objects there that lead callers to nodes.
+    /// Objects there that route callers to nodes.
     pub routing: Routing,
-    /// How much the webhook tells of objects there.
+    /// How much detail the webhook gives about objects there.
     pub answers: Answers,
 }
 
-/// Where the mesh is in AWS, and whom meshvet asks as. Nothing here makes meshvet ask: `--aws` does.
+/// Where the mesh is in AWS, and the roles that meshvet uses. meshvet asks AWS only with `--aws`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Aws {
-    /// The Region of the mesh (MV402), for nodes that have no ARN yet. Default: the one that meshvet runs in.
+    /// The Region of the mesh (MV402), for nodes that have no ARN yet. Default: the Region that meshvet runs in.
     pub region: Option<String>,
     /// The account of the mesh (MV403), likewise: twelve digits, in quotes.
     pub account: Option<String>,
-    /// Roles to take on for certificates and authorities of other accounts.
+    /// Roles to assume for certificates and authorities of other accounts.
     pub accounts: Vec<AwsAccount>,
-    /// Whether the roles of proxies and of the controller are looked at (MV409, MV410, MV412).
+    /// Checks of the roles of proxies and of the controller (MV409, MV410, MV412).
     pub roles: AwsRoles,
 }
 
-/// Which roles are looked at, by IAM's simulator.
+/// Which roles are checked, by IAM's policy simulator.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AwsRoles {
-    /// Whether they are looked at. Default false: it takes a permission more, `iam:SimulatePrincipalPolicy`.
+    /// Whether they are checked. Default false: it needs another permission, `iam:SimulatePrincipalPolicy`.
     pub enabled: bool,
-    /// The cluster's name at EKS, where ServiceAccounts get their roles by EKS Pod Identity. Left out: only by the
-    /// annotation `eks.amazonaws.com/role-arn`.
+    /// The cluster's name in EKS, if ServiceAccounts get their roles by EKS Pod Identity. Default: only the
+    /// annotation `eks.amazonaws.com/role-arn` counts.
     pub cluster: Option<String>,
     /// The ARN of the role that the App Mesh controller creates nodes as (MV412).
     pub controller: Option<String>,
 }
 
-/// A role to take on for one account.
+/// A role to assume for one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schemars(extend("required" = ["account", "roleArn"]))]
@@ -308,7 +308,7 @@ impl Aws {
     /// For a Region, an account or a role that can't be one, with the place.
     pub(super) fn check(&self) -> Result<(), PolicyError> {
         let wrong = |path: String, problem: &str| Err(PolicyError::Value { path, problem: problem.to_owned() });
-        let account = "an account is twelve digits, in quotes so that YAML takes it for no number";
+        let account = "an account ID has twelve digits, in quotes so that YAML reads a string";
         if self.region.as_deref().is_some_and(|region| !is_region(region)) {
             return wrong("aws.region".to_owned(), "a Region is written as eu-west-1");
         }
@@ -328,7 +328,7 @@ impl Aws {
         }
         let of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         if self.roles.cluster.as_deref().is_some_and(|name| name.is_empty() || !name.chars().all(of_a_name)) {
-            return wrong("aws.roles.cluster".to_owned(), "a cluster's name has letters, digits, - and _ alone");
+            return wrong("aws.roles.cluster".to_owned(), "a cluster's name has only letters, digits, - and _");
         }
         Ok(())
     }
@@ -386,7 +386,7 @@ pub(crate) fn json_schema() -> Schema {
     schemars::schema_for!(PolicyFile)
 }
 
-/// Walks the value beside the schema, so that a misspelt key is told with the key that was meant.
+/// Walks the value beside the schema, so that a misspelt key is reported with the key that was meant.
 fn reject_unknown_keys(
     value: &serde_json::Value,
     schema: &serde_json::Value,
@@ -413,10 +413,7 @@ fn reject_unknown_keys(
         // A derived decoder would take a list for a map, its values in the order of the fields.
         serde_json::Value::Array(_) if schema.get("properties").is_some() => {
             let path = if path.is_empty() { "the policy" } else { path };
-            Err(PolicyError::Value {
-                path: path.to_owned(),
-                problem: "a mapping is expected, and this is a list".to_owned(),
-            })
+            Err(PolicyError::Value { path: path.to_owned(), problem: "expected a mapping, found a list".to_owned() })
         }
         serde_json::Value::Array(items) => match schema.get("items") {
             None => Ok(()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::finding::{RULES, Rule, Severity};
 use crate::policy::error::PolicyError;
 
-/// What each rule weighs, by its place in [`RULES`]; None where nothing is said of it.
+/// The severity of each rule, by its place in [`RULES`]; None where the policy has none.
 ///
 /// # Errors
 /// For what is neither a rule nor a group of them.

@@ -13,16 +13,16 @@ use crate::pki::{Certificate, FileFacts};
 use crate::policy::error::PolicyError;
 use crate::text::hex_start;
 
-/// Who may have issued a certificate (MV302). Left out: anybody.
+/// Who may have issued a certificate (MV302). Default: anyone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct IssuersFile {
-    /// The allowed ones; a certificate needs one of them on its way up. A scope's list replaces the one above it.
+    /// The allowed issuers; a certificate needs one of them above it. A scope's list replaces this one.
     #[schemars(length(min = 1))]
     pub allowed: Vec<AllowedIssuerFile>,
 }
 
-/// One allowed issuer, named in exactly one of these ways. The first three prove whose key signed; a subject alone doesn't.
+/// One allowed issuer, given in exactly one of these ways. The first three prove whose key signed; a subject alone doesn't.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct AllowedIssuerFile {
@@ -32,8 +32,8 @@ pub struct AllowedIssuerFile {
     pub certificate_file: Option<String>,
     /// The SHA-256 digest of the authority's SubjectPublicKeyInfo, in base64 or hexadecimal.
     pub spki_sha256: Option<String>,
-    /// The authority's subject: `CN=mesh root,O=Shop`. Counts for an authority that somebody in the mesh trusts already, not for
-    /// one that only the chain file brings along: anybody can call his own authority so.
+    /// The authority's subject: `CN=mesh root,O=Shop`. Counts only for an authority that some proxy in the mesh trusts, not for
+    /// one that is only in the chain file: anyone can give that name to an authority.
     pub subject: Option<String>,
     /// The ARN of an AWS Private CA authority.
     pub authority_arn: Option<String>,
@@ -124,7 +124,7 @@ impl IssuersFile {
     pub(super) fn resolve(&self, path: &str) -> Result<AllowedIssuers, PolicyError> {
         let mut all = AllowedIssuers::default();
         if self.allowed.is_empty() {
-            let problem = "the list is empty, which would allow nobody; to allow everybody leave `issuers` out, or set `MV302: off` in severities";
+            let problem = "the list is empty, which would allow no issuer; to allow any, leave `issuers` out, or set `MV302: off` in severities";
             return Err(PolicyError::Value { path: format!("{path}.allowed"), problem: problem.to_owned() });
         }
         for (index, entry) in self.allowed.iter().enumerate() {
@@ -136,7 +136,7 @@ impl IssuersFile {
                     all.certificates.extend(bundle.certificates);
                 }
                 (None, Some(_), None, None, None) => {
-                    let problem = "files can't be read here: give the certificate itself";
+                    let problem = "files can't be read here: use `certificate` with the PEM itself";
                     return Err(wrong(path, index, "certificateFile", problem));
                 }
                 (None, None, Some(pin), None, None) => {

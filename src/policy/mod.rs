@@ -1,4 +1,4 @@
-//! The configuration: what each rule weighs, where, and the thresholds it measures with.
+//! The configuration: the severity of each rule, by namespace, and its thresholds.
 //!
 //! [`PolicyFile`] is what a person writes; [`Policy`] is what the engine reads. An unknown key, rule or severity is an
 //! [error](PolicyError) that names the place and the nearest right word.

@@ -6,7 +6,7 @@ use crate::text::suggest;
 /// The longest text that is quoted.
 const MOST: usize = 60;
 
-/// Of a text that is no YAML: the parser's first line, and where it stands.
+/// Of a text that is no YAML: the parser's first line, and where it is.
 pub(super) fn syntax(message: &str) -> PolicyError {
     let line = message.lines().next().unwrap_or_default();
     let line = line.strip_prefix("error: ").unwrap_or(line);
@@ -16,9 +16,9 @@ pub(super) fn syntax(message: &str) -> PolicyError {
     };
     let problem = problem.split(", set ").next().unwrap_or(problem);
     let problem = match problem.strip_prefix("duplicate mapping key: ") {
-        Some(key) => format!("the key `{key}` stands here a second time"),
+        Some(key) => format!("the key `{key}` is a duplicate"),
         None if problem.starts_with("recursive references") => {
-            "an alias stands inside the value that it names".to_owned()
+            "an alias is inside the value that it refers to".to_owned()
         }
         None => problem.to_owned(),
     };
@@ -40,7 +40,7 @@ pub(super) fn value(message: &str) -> String {
         let known: Vec<&str> = words.collect();
         let near = suggest::nearest(found, known.iter().copied());
         let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return format!("`{}` is none of {}{hint}", short(found), known.join(", "));
+        return format!("`{}` is not one of {}{hint}", short(found), known.join(", "));
     }
     if let Some(field) = message.strip_prefix("missing field ") {
         return format!("{field} is missing");
@@ -49,7 +49,7 @@ pub(super) fn value(message: &str) -> String {
     match wrong.and_then(|wrong| wrong.rsplit_once(", expected ")) {
         Some((found, expected)) => {
             let hint = if expected == "a boolean" { " (true or false)" } else { "" };
-            format!("{} is expected, and this is {}{hint}", type_of(expected), found_of(found))
+            format!("expected {}, found {}{hint}", type_of(expected), found_of(found))
         }
         None => message.to_owned(),
     }
@@ -57,7 +57,7 @@ pub(super) fn value(message: &str) -> String {
 
 fn type_of(expected: &str) -> &str {
     match expected {
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not below 0,",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         "a sequence" => "a list",
@@ -92,7 +92,7 @@ mod tests {
     fn a_parsers_words_become_those_of_yaml() {
         let said = "error: line 1 column 27: duplicate mapping key: MV101, set DuplicateKeyPolicy in Options if acceptable\n --> <input>";
         let error = syntax(said);
-        assert_eq!(error.to_string(), "the key `MV101` stands here a second time");
+        assert_eq!(error.to_string(), "the key `MV101` is a duplicate");
         assert_eq!(error.place(""), Some((1, 27)));
         assert_eq!(syntax("odd").to_string(), "odd");
     }
@@ -102,20 +102,17 @@ mod tests {
         for (said, told) in [
             (
                 "unknown variant `wran`, expected one of `off`, `warn`, `deny`",
-                "`wran` is none of off, warn, deny; did you mean `warn`?",
+                "`wran` is not one of off, warn, deny; did you mean `warn`?",
             ),
             (
                 "invalid type: string \"many\", expected u32",
-                "a whole number, not below 0, is expected, and this is the string \"many\"",
+                "expected a whole number of 0 or more, found the string \"many\"",
             ),
-            (
-                "invalid type: integer `5`, expected struct Thresholds",
-                "a mapping is expected, and this is the number `5`",
-            ),
-            ("invalid type: map, expected a sequence", "a list is expected, and this is a mapping"),
+            ("invalid type: integer `5`, expected struct Thresholds", "expected a mapping, found the number `5`"),
+            ("invalid type: map, expected a sequence", "expected a list, found a mapping"),
             (
                 "invalid type: string \"yes\", expected a boolean",
-                "a boolean is expected, and this is the string \"yes\" (true or false)",
+                "expected a boolean, found the string \"yes\" (true or false)",
             ),
             ("missing field `kind`", "`kind` is missing"),
         ] {

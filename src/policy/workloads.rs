@@ -17,10 +17,10 @@ pub struct Workload {
     pub kind: String,
     /// The resource's name in URLs and RBAC: `fleets`. Needed with `template`.
     pub plural: String,
-    /// Where the pod template stands in it, as a JSON pointer: `/spec/template`. Left out: the kind has none, and only stands between
-    /// a listed workload and its pods, as a ReplicaSet between a Deployment and its own.
+    /// Where the pod template is in it, as a JSON pointer: `/spec/template`. Default: the kind has none, and is only between a listed
+    /// workload and its pods, as a ReplicaSet is for a Deployment.
     pub template: Option<String>,
-    /// Where the selector of its pods stands, as a JSON pointer: a label selector or a map of labels. Its labels count as the pods' too.
+    /// Where the selector of its pods is, as a JSON pointer: a label selector or a map of labels. Its labels count as the pods' too.
     pub selector: Option<String>,
     /// A label that its pods get, with the object's name as the value.
     pub name_label: Option<String>,
@@ -49,13 +49,10 @@ impl Workload {
         }
         let built_in = apis::row(&self.api_version, &self.kind).is_some_and(|row| !row.optional);
         if built_in || apis::mesh_api(self.api_version.split('/').next().unwrap_or_default()).is_some() {
-            return wrong("kind", "meshvet reads this kind by itself");
+            return wrong("kind", "meshvet already knows this kind");
         }
         if self.template.is_some() && !is_name(&self.plural) {
-            return wrong(
-                "plural",
-                "the resource's name, as `kubectl api-resources` has it, is needed with a template",
-            );
+            return wrong("plural", "a template needs the resource's plural name, as in `kubectl api-resources`");
         }
         for (key, pointer) in [("template", &self.template), ("selector", &self.selector)] {
             if pointer.as_ref().is_some_and(|pointer| !pointer.starts_with('/')) {
@@ -98,9 +95,9 @@ mod tests {
             ("{apiVersion: example.com/v1}", "workloads[0].kind: a kind is written as Fleet"),
             ("{apiVersion: example.com/v1, kind: Fleet, template: /spec}", "workloads[0].plural"),
             ("{apiVersion: a.b/v1, kind: Fleet, plural: fleets, template: spec.pods}", "workloads[0].template: a JSON"),
-            ("{apiVersion: apps/v1, kind: Deployment}", "meshvet reads this kind by itself"),
-            ("{apiVersion: appmesh.k8s.aws/v1beta2, kind: Fleet}", "meshvet reads this kind by itself"),
-            ("{apiVersion: a.b/v1, knd: Fleet}", "workloads[0].knd: there is no such key; did you mean `kind`?"),
+            ("{apiVersion: apps/v1, kind: Deployment}", "meshvet already knows this kind"),
+            ("{apiVersion: appmesh.k8s.aws/v1beta2, kind: Fleet}", "meshvet already knows this kind"),
+            ("{apiVersion: a.b/v1, knd: Fleet}", "workloads[0].knd: unknown key; did you mean `kind`?"),
         ] {
             let error = Policy::parse(&format!("workloads: [{entry}]")).expect_err(entry).to_string();
             assert!(error.contains(words), "{entry}: {error}");

@@ -36,7 +36,7 @@ struct Item<'a> {
     file: Option<&'a str>,
     line: Option<u32>,
     column: Option<u32>,
-    /// Of what was rendered from `file` and came by a pipe, where it stands in the pipe.
+    /// Of what was rendered from `file` and came by a pipe, where it is in the pipe.
     rendered: Option<Rendered<'a>>,
     /// The same for the same finding in every run, whatever its line.
     fingerprint: String,

@@ -9,7 +9,7 @@ use crate::k8s::ObjectRef;
 use crate::survey::{Report, Reported};
 use crate::text::clean;
 
-/// What stands in no file.
+/// What is in no file.
 const NOWHERE: &str = "cluster";
 
 /// The report as JUnit XML, with a final line feed. Findings of `fail_on` and above fail; milder ones pass and say so; what an

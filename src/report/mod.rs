@@ -1,4 +1,4 @@
-//! How findings are told: one file a format, all of the same [`Report`](crate::survey::Report).
+//! How findings are reported: one file a format, all of the same [`Report`](crate::survey::Report).
 
 mod github;
 pub(crate) mod html;

@@ -18,7 +18,7 @@ const LEAST_ROOM: usize = 30;
 /// The most rules that are named for reading more.
 const MOST_CODES: usize = 5;
 
-/// The report as text: what couldn't be read, then each object with its findings, then a line of figures. What is
+/// The report as text: what couldn't be read, then each object with its findings, then a summary line. What is
 /// expected, found and to be done is set in lines of at most `width` columns, where there is room for them.
 pub(crate) fn text_within(report: &Report, style: Style, width: Option<usize>) -> String {
     let mut out = String::new();
@@ -56,7 +56,7 @@ fn hints(report: &Report) -> Vec<String> {
     if !codes.is_empty() {
         let more = if codes.len() > MOST_CODES { " …" } else { "" };
         codes.truncate(MOST_CODES);
-        hints.push(format!("To read more: meshvet explain {}{more}", codes.join(" ")));
+        hints.push(format!("For more: meshvet explain {}{more}", codes.join(" ")));
     }
     let mendable = told().filter(|it| it.place.as_ref().is_some_and(|place| place.edit.is_some())).count();
     if mendable > 0 {
@@ -236,7 +236,7 @@ fn summary(report: &Report, style: Style) -> String {
         let _ = write!(text, ", {} in the baseline", report.known.len());
     }
     if report.not_asked > 0 {
-        let _ = write!(text, "; AWS not asked about {} (--aws asks)", plural(report.not_asked, "ARN"));
+        let _ = write!(text, "; AWS was not asked about {} (use --aws)", plural(report.not_asked, "ARN"));
     }
     if !report.errors.is_empty() {
         let _ = write!(text, "; {}", style.paint(RED, &format!("{} not read", plural(report.errors.len(), "place"))));

@@ -135,8 +135,8 @@ impl Drawing<'_> {
         let mut label = label;
         for shows in &end.shows {
             let text = match shows.chain.first().and_then(|number| self.map.certificates.get(*number)) {
-                Some(leaf) => format!("shows {}; {}", certificate(leaf, self.now), shows.origin),
-                None => format!("shows {}", shows.unknown.as_ref().unwrap_or(&shows.origin)),
+                Some(leaf) => format!("presents {}; {}", certificate(leaf, self.now), shows.origin),
+                None => format!("presents {}", shows.unknown.as_ref().unwrap_or(&shows.origin)),
             };
             self.detail(below, std::mem::take(&mut label), &text, "");
         }
@@ -250,7 +250,7 @@ fn ends(certificate: &MapCertificate, now: Timestamp) -> String {
         plural(usize::try_from(hours).unwrap_or(usize::MAX), "hour")
     };
     let date = certificate.not_after.strftime("%Y-%m-%d");
-    if left.is_negative() { format!("ended {date} ({span} ago)") } else { format!("ends {date} (in {span})") }
+    if left.is_negative() { format!("expired {date} ({span} ago)") } else { format!("expires {date} (in {span})") }
 }
 
 #[derive(Serialize)]

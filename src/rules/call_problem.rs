@@ -67,7 +67,7 @@ impl Refused {
     }
 
     /// The problem of this pair, with what both ends have and what would be logged. What is wrong is said with the names of the
-    /// one who shows the certificate and the one who refuses it.
+    /// one who presents the certificate and the one who refuses it.
     pub(super) fn problem(&self, cx: &Context<'_>, what: impl FnOnce(&str, &str) -> String) -> Option<Problem> {
         let (pair, using, trust) = self.parts(&cx.pairs)?;
         let fields = match self.by {

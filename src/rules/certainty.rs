@@ -18,7 +18,7 @@ pub(super) fn settle(cx: &Context<'_>, findings: &mut [Finding]) {
             finding.severity = finding.severity.min(Severity::Warn);
         }
         if is_perhaps_left_out(cx, finding) {
-            soften(finding, "unknown whether it counts: the gateway that it adds listeners to isn't known");
+            soften(finding, "unknown whether it has any effect: the gateway that it adds listeners to isn't known");
         }
     }
     if cx.pairs.iter().any(|pair| !pair.link.instead.is_empty()) {
@@ -27,7 +27,9 @@ pub(super) fn settle(cx: &Context<'_>, findings: &mut [Finding]) {
             if let Some(instead) = reached_instead(cx, finding, &broken) {
                 soften(
                     finding,
-                    &format!("unknown whether it is called: the way there names no port, and {instead} may be"),
+                    &format!(
+                        "unknown whether it is called: the route names no port, and {instead} may be called instead"
+                    ),
                 );
             }
         }
@@ -61,7 +63,7 @@ fn is_never_loaded(cx: &Context<'_>, finding: &Finding) -> Option<&'static str> 
     let member = cx.member().filter(|_| matches!(finding.rule.breaks, Breaks::Starting | Breaks::Calling))?;
     let end = member.clients.iter().find(|end| end.field.holds(finding.field()))?;
     if !member.gives_out(end) {
-        return Some("no proxy is given this policy: no backend goes without one of its own");
+        return Some("no proxy uses this policy: every backend has one of its own");
     }
     let shown_to_services = member.is_gateway() && end.is_default && end.validation.is_none();
     if shown_to_services && !cx.view.backends_of(member).into_iter().any(|service| cx.view.has_policies(service)) {
@@ -69,7 +71,7 @@ fn is_never_loaded(cx: &Context<'_>, finding: &Finding) -> Option<&'static str> 
     }
     ports_left_out(cx, member, end)
         .is_some()
-        .then_some("no call is made by this policy: it is for other ports than those of the listeners that are called")
+        .then_some("no call uses this policy: it is for other ports than those of the listeners that are called")
 }
 
 /// The listeners that the finding's call may reach instead, and that work: the call is certain to fail only where all fail.

@@ -96,7 +96,7 @@ impl<'a> Context<'a> {
         self.member().into_iter().flat_map(ends_of)
     }
 
-    /// Every file that a proxy of the member loads for TLS, with what stands at its path.
+    /// Every file that a proxy of the member loads for TLS, with what is at its path.
     pub fn files(&self) -> impl Iterator<Item = FileUse<'_>> {
         let certificates = self.certificates.iter().flat_map(|using| {
             let common = (using.end, using.workload);
@@ -113,7 +113,7 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// What stands at the paths of the object's files, then of the files at both ends of its calls.
+    /// What is at the paths of the object's files, then of the files at both ends of its calls.
     pub(super) fn every_place(&self) -> impl Iterator<Item = &Place> {
         let ends = self.pairs.iter().flat_map(|pair| [&pair.server, &pair.client]);
         let peers = ends.flat_map(|files| places(&files.certificates, &files.trusts));

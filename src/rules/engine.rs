@@ -123,7 +123,7 @@ fn run(cx: &Context<'_>) -> Judgement {
 }
 
 impl Judgement {
-    /// Sorts findings as they are told: most severe first.
+    /// Sorts findings as they are reported: most severe first.
     pub fn new(mut findings: Vec<Finding>) -> Self {
         findings.sort_by(|a, b| {
             b.severity

@@ -32,14 +32,14 @@ impl CertificateUse<'_> {
             (Loads::Directly, _) => format!("the proxy refuses its configuration: {log}"),
             (Loads::Parsed | Loads::Checked, Caught::Seen) => {
                 format!(
-                    "{name} refuses the reference: the listener serves without it, and with no other it ends every connection"
+                    "{name} refuses the reference: the listener serves without this certificate, and if it has no other, it closes every connection"
                 )
             }
             (Loads::Parsed | Loads::Checked, Caught::Missed) => format!(
                 "no condition shows it, and proxies that run keep what they have; one that starts refuses the certificate ({log}), and \
-                 this listener and others of the same proxy end their connections"
+                 this listener and others of the same proxy close their connections"
             ),
-            (Loads::Unseen, _) => format!("connections to this host are ended: Envoy refuses it ({log})"),
+            (Loads::Unseen, _) => format!("connections to this host are closed: Envoy refuses the certificate ({log})"),
             (Loads::Unknown, _) => "the listener can't serve TLS with it".to_owned(),
             (Loads::StoodIn, _) => {
                 "the controller serves a certificate of its own instead, or none: clients refuse the connection"

@@ -2,7 +2,7 @@
 
 use crate::pki::{Chain, KeyFit, PrivateKeyFacts};
 
-/// Where the leaf stands in the chain: by the key, or, where that isn't known, by who issued whom.
+/// Where the leaf is in the chain: by the key, or, where that isn't known, by who issued whom.
 pub(super) fn place_of_leaf(chain: &Chain, key: Option<&PrivateKeyFacts>) -> Option<usize> {
     match key {
         Some(key) if key.spki_sha256.is_some() => place_of_key(chain, key),

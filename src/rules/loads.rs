@@ -1,4 +1,4 @@
-//! What the ends of a member load, and what stands there.
+//! What the ends of a member load, and what is there.
 
 use crate::mesh::{
     Belonging, CertificateSource, FileRef, KeyRef, Member, Named, Place, Plane, StoreKind, StoreState, TrustSource,
@@ -7,7 +7,7 @@ use crate::mesh::{
 use crate::rules::end::{End, ends_of};
 use crate::rules::uses::{CertificateUse, TrustUse};
 
-/// The files that ends of one member load, with what stands at their paths.
+/// The files that ends of one member load, with what is at their paths.
 #[derive(Debug, Default)]
 pub struct Files<'a> {
     /// Certificates and their keys: one for each end and different place.
@@ -112,7 +112,7 @@ fn handed_over<'a>(
 
 /// What the keys of a Secret hold that a listener names: by the names that its control plane knows.
 fn pair_places(view: View<'_>, member: &Member, plane: &Plane, chain: &KeyRef, key: &KeyRef) -> (Place, Place) {
-    // What isn't the member's to read is nobody's to be told of by it.
+    // What the member may not read must not be revealed by a finding on it.
     if !may_read(view, member, chain) || !may_read(view, member, key) {
         return (Place::Unknown, Place::Unknown);
     }
@@ -153,7 +153,7 @@ fn handed_over_trust<'a>(
 ) -> Option<TrustUse<'a>> {
     let (trust_ref, place) = match trust {
         TrustSource::Acm(arns) => (Named::Arn(arns.first()?), view.authorities_place(arns)),
-        // A policy that is attached names what lies in its own namespace.
+        // A policy that is attached names what is in its own namespace.
         TrustSource::Key(key) if !end.is_server() || may_read(view, member, key) => {
             (Named::Key(key), view.key_place(key))
         }

@@ -20,7 +20,7 @@ pub enum Side {
     Server,
 }
 
-/// Where the object under review stands in a call.
+/// Where the object under review is in a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standpoint {
     /// It is one of the ends.
@@ -36,7 +36,7 @@ pub enum Standpoint {
 pub struct Pair<'a> {
     /// Who calls whom, by which policy.
     pub link: Link<'a>,
-    /// Where the object under review stands.
+    /// Where the object under review is.
     pub standpoint: Standpoint,
     /// Whether both ends (or an end and the object that leads to it) are of one release, whose objects are applied one after
     /// the other.
@@ -158,7 +158,7 @@ impl<'a> Pair<'a> {
         self.standpoint == Standpoint::End(side)
     }
 
-    /// `front → blue`, with namespaces where they are others than the one in which it is told, and with the listener where it is one of
+    /// `front → blue`, with namespaces where they are others than the one in which it is reported, and with the listener where it is one of
     /// several.
     pub fn title(&self, told_in: &str) -> String {
         let (client, server) = (&self.link.client.object, &self.link.server.object);
@@ -178,7 +178,7 @@ impl<'a> Pair<'a> {
         self.server.certificates.iter()
     }
 
-    /// The certificates that the client shows, one for each different place.
+    /// The certificates that the client presents, one for each different place.
     pub fn client_certificates(&self) -> impl Iterator<Item = &CertificateUse<'a>> {
         self.client.certificates.iter()
     }

@@ -20,7 +20,7 @@ pub(super) enum Aspect {
     Form(fn(FileForm) -> bool),
 }
 
-/// The problem as it stands, where the file is there. Of one that is promised, it never denies: the object may still be changed,
+/// The problem as it is, where the file is there. Of one that is promised, it never denies: the object may still be changed,
 /// and who fills the store has the last word.
 pub(super) fn settle(place: &Place, about: Aspect, mut problem: Problem) -> Problem {
     let Place::StorePromised { store, promise, .. } = place else { return problem };
@@ -31,8 +31,8 @@ pub(super) fn settle(place: &Place, about: Aspect, mut problem: Problem) -> Prob
     }
     problem.fix = match about {
         Aspect::Form(fits) => Some(match fitting_key(promise, fits) {
-            Some(key) => format!("name the file {key}: {by} will make that one of {store} in PEM"),
-            None => format!("name a file in PEM, or have {by} make one ({})", promise.fields.keys),
+            Some(key) => format!("name the file {key}: {by} will make that key of {store} in PEM"),
+            None => format!("name a PEM file, or have {by} make one ({})", promise.fields.keys),
         }),
         _ => problem.fix.map(|fix| match field(promise, about) {
             Some(field) => format!("{fix} (in {field} of {by})"),

@@ -32,7 +32,7 @@ pub(super) fn open_questions(cx: &Context<'_>) -> Vec<Question> {
     }
     wanted.extend(questions_about_roles(cx));
     wanted.extend(crate::rules::appmesh::questions(cx));
-    // The authorities that the policy allows (MV302), to be told from others by their keys.
+    // The authorities that the policy allows (MV302), to be distinguished from others by their keys.
     let allowed = cx.policy.allowed_issuers.iter().filter(|_| !cx.certificates.is_empty());
     wanted.extend(allowed.flat_map(|allowed| allowed.authorities.iter().cloned().map(Question::of)));
     wanted.into_iter().filter(|question| view.answer(question).is_none()).collect()

@@ -7,14 +7,14 @@ use crate::pki::path::{Purpose, Reason, Refusal};
 use crate::rules::pairs::{Pair, Side};
 use crate::rules::uses::{CertificateUse, TrustUse};
 
-/// A certificate that one end of a pair shows, and that the other's trust bundle doesn't lead to.
+/// A certificate that one end of a pair presents, and that the other's trust bundle doesn't lead to.
 #[derive(Debug)]
 pub struct Refused {
     /// The place of the pair among all.
     pair: usize,
     presented: usize,
     trust: usize,
-    /// Which end shows the certificate.
+    /// Which end presents the certificate.
     pub by: Side,
     /// Why it is refused.
     pub refusal: Refusal,

@@ -45,9 +45,9 @@ impl Reliance {
     pub(super) fn consequence(self, then: String) -> String {
         match self {
             Self::Verified => then,
-            Self::Unverified => format!("nothing while no known caller verifies it; with one that does, {then}"),
+            Self::Unverified => format!("nothing while no known caller verifies it; once one does, {then}"),
             Self::Unasked => {
-                format!("nothing while no listener that is called asks for it; with one that does, {then}")
+                format!("nothing while no listener that it calls asks for it; once one does, {then}")
             }
         }
     }
@@ -78,7 +78,7 @@ impl Context<'_> {
     /// Whether anybody looks at this certificate of the member under review.
     ///
     /// A listener's is there for callers who may not be known (those of a gateway, or a client that is applied next): it is relied on,
-    /// unless callers are known and none of them verifies it. A client's is shown to those alone who ask for it.
+    /// unless callers are known and none of them verifies it. A client's is presented only to those who ask for it.
     pub(super) fn reliance(&self, using: &CertificateUse<'_>) -> Reliance {
         let mut calls = self.calls_by(&using.end).peekable();
         match using.end {

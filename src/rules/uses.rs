@@ -19,9 +19,9 @@ pub struct CertificateUse<'a> {
     pub chain_ref: Named<'a>,
     /// What names the key; at AWS, the same.
     pub key_ref: Named<'a>,
-    /// What stands at the chain's path.
+    /// What is at the chain's path.
     pub chain_place: Place,
-    /// What stands at the key's path.
+    /// What is at the key's path.
     pub key_place: Place,
     /// Who hands it to the proxy.
     pub plane: &'static Plane,
@@ -36,7 +36,7 @@ pub struct TrustUse<'a> {
     pub workload: Option<&'a Workload>,
     /// What names the bundle.
     pub trust_ref: Named<'a>,
-    /// What stands there.
+    /// What is there.
     pub place: Place,
 }
 
@@ -46,7 +46,7 @@ impl CertificateUse<'_> {
         matches!(self.chain_place, Place::Acm { .. })
     }
 
-    /// The chain, where one stands at the path and Envoy would load it, or where AWS has told of it.
+    /// The chain, where one is at the path and Envoy would load it, or where AWS has told of it.
     pub fn chain(&self) -> Option<&Chain> {
         if let Place::Acm { chain, .. } = &self.chain_place {
             return chain.as_deref();
@@ -54,7 +54,7 @@ impl CertificateUse<'_> {
         self.chain_facts().and_then(|facts| facts.chain.as_ref().ok())
     }
 
-    /// The leaf: the certificate that the key is for, wherever it stands in the chain, so that a chain out of order (MV211) isn't
+    /// The leaf: the certificate that the key is for, wherever it is in the chain, so that a chain out of order (MV211) isn't
     /// judged as if an authority were the leaf. One that is only promised counts: see [`of`](Self::of), and
     /// [`issued_leaf`](Self::issued_leaf) for what nobody knows beforehand.
     pub fn leaf(&self) -> Option<&Certificate> {
@@ -72,18 +72,18 @@ impl CertificateUse<'_> {
         self.chain()?.certificates.get(self.place_of_leaf().unwrap_or(0)).map(AsRef::as_ref)
     }
 
-    /// Where the leaf stands in the chain file.
+    /// Where the leaf is in the chain file.
     pub(super) fn place_of_leaf(&self) -> Option<usize> {
         let key = self.key_facts().and_then(|facts| facts.key.as_ref().ok());
         place_of_leaf(self.chain()?, key)
     }
 
-    /// What stands at the chain's path.
+    /// What is at the chain's path.
     pub(crate) fn chain_facts(&self) -> Option<&FileFacts> {
         facts(&self.chain_place)
     }
 
-    /// What stands at the key's path.
+    /// What is at the key's path.
     pub(crate) fn key_facts(&self) -> Option<&FileFacts> {
         facts(&self.key_place)
     }
@@ -164,7 +164,7 @@ impl TrustUse<'_> {
         if matches!(self.trust_ref, Named::File(_)) { THEN_RESTART } else { "" }
     }
 
-    /// What stands at the bundle's path.
+    /// What is at the bundle's path.
     pub fn facts(&self) -> Option<&FileFacts> {
         facts(&self.place)
     }
@@ -221,7 +221,7 @@ pub struct FileUse<'c> {
     pub role: Role,
     /// The field and path.
     pub file: &'c FileRef,
-    /// What stands there.
+    /// What is there.
     pub place: &'c Place,
 }
 

@@ -68,7 +68,7 @@ pub(crate) enum Unanswered {
     #[error("the admission server's answer")]
     Answer(#[source] serde_json::Error),
     /// The answer is to another question.
-    #[error("the admission server answered {answered} and was asked {asked}")]
+    #[error("the admission server answered {answered}, and was asked about {asked}")]
     OtherReview {
         /// The uid of the answer.
         answered: String,

@@ -14,7 +14,7 @@ use crate::sources::cluster::ConnectError;
 #[derive(Debug, Error)]
 pub(crate) enum ServeError {
     /// The certificate's files can't be used.
-    #[error("the serving certificate can't be used; see --tls-cert and --tls-key, or take --self-signed")]
+    #[error("the serving certificate can't be used; check --tls-cert and --tls-key, or use --self-signed")]
     Certificate(#[source] ServingCertificateError),
     /// No certificate could be issued.
     #[error(transparent)]

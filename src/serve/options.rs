@@ -21,7 +21,7 @@ use crate::watch::TellingOptions;
 pub(crate) struct ServeOptions {
     /// Where to serve reviews, over TLS.
     pub(crate) listen: SocketAddr,
-    /// Where to serve probes and figures, over plain HTTP.
+    /// Where to serve probes and metrics, over plain HTTP.
     pub(crate) probe_listen: SocketAddr,
     /// Where the serving certificate comes from.
     pub(crate) certificate: CertificateSource,
@@ -35,7 +35,7 @@ pub(crate) struct ServeOptions {
     pub(crate) policy_file: Option<PathBuf>,
     /// How to reach the cluster.
     pub(crate) connection: ConnectOptions,
-    /// How problems of the mesh are told by Events; None: figures alone tell of them.
+    /// How problems of the mesh are reported by Events; None: metrics alone tell of them.
     pub(crate) telling: Option<TellingOptions>,
     /// How long to serve on, no longer ready, after a signal to end.
     pub(crate) drain_grace: Duration,

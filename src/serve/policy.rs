@@ -33,7 +33,7 @@ pub(crate) enum UnusablePolicy {
         error: io::Error,
     },
     /// What it says, or a file that it names, is no policy.
-    #[error("the policy file {} can't be used (`meshvet schema` prints what it may hold)", .path.display())]
+    #[error("the policy file {} can't be used (`meshvet schema` prints what it may contain)", .path.display())]
     Wrong {
         /// The file.
         path: PathBuf,
@@ -168,7 +168,7 @@ pub(super) fn teller(
             Ok(policy) => {
                 if policy.workloads() != workloads {
                     tracing::warn!(
-                        "the policy lists other workloads than at the start: which kinds are read changes with the next start"
+                        "the policy's list of workloads has changed since the start: restart to read the new kinds"
                     );
                 }
                 level.follow(policy.log_level());

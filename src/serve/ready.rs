@@ -6,7 +6,7 @@ use crate::admission::probes::Probes;
 
 /// How often to look.
 const LOOK: Duration = Duration::from_millis(250);
-/// How many looks go by before what is missing is told, where it has changed: ten seconds.
+/// How many looks go by before what is missing is reported, where it has changed: ten seconds.
 const QUIET: u32 = 40;
 
 /// Tells what is missing now and then, and when nothing is any more.

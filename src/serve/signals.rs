@@ -46,6 +46,6 @@ pub(super) async fn go_out(
     }
     tokio::select! {
         _ = serving => {}
-        () = signals.ended() => tracing::warn!("left what was under way behind"),
+        () = signals.ended() => tracing::warn!("stopped with requests in flight"),
     }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     }
     probe_server.abort();
     background.end();
-    tracing::info!("ended");
+    tracing::info!("stopped");
     outcome
 }
 

@@ -36,7 +36,7 @@ impl FileWatch {
     fn with_poll(files: &[&Path], poll: Duration, mut look: impl FnMut() + Send + 'static) -> Self {
         let changed = Arc::new(Notify::new());
         let watcher = watch_folders(files, Arc::clone(&changed))
-            .inspect_err(|error| tracing::warn!(%error, "watching files fails; looking at them every {poll:?} instead"))
+            .inspect_err(|error| tracing::warn!(%error, "files can't be watched; checking them every {poll:?} instead"))
             .ok();
         let task = tokio::spawn(async move {
             loop {

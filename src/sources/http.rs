@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 /// A connection.
 pub(crate) struct Http {
     sender: SendRequest<Empty<Bytes>>,
-    /// Ends with the connection. What goes wrong in it is told by the requests.
+    /// Ends with the connection. What goes wrong in it is reported by the requests.
     driver: JoinHandle<hyper::Result<()>>,
     host: String,
 }

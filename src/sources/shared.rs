@@ -195,7 +195,7 @@ pub enum Kinds {
     MostlyOwned,
 }
 
-/// The workloads of a namespace as they stand.
+/// The workloads of a namespace as they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FreshWorkloads {
     /// Those that were read.
@@ -206,7 +206,7 @@ pub struct FreshWorkloads {
 
 /// Reads what a namespace holds at the source, past every cache.
 pub trait NamespaceReader: Send + Sync + 'static {
-    /// Reads its workloads, and begins after `since`. None: the world is complete as it stands.
+    /// Reads its workloads, and begins after `since`. None: the world is complete as it is.
     fn workloads(&self, namespace: &str, kinds: Kinds, since: Instant) -> BoxFuture<'_, Option<FreshWorkloads>>;
 
     /// Reads its labels; None where that brings nothing.
@@ -216,7 +216,7 @@ pub trait NamespaceReader: Send + Sync + 'static {
     fn service(&self, namespace: &str, name: &str) -> BoxFuture<'_, Option<Arc<Service>>>;
 }
 
-/// Reads nothing: for worlds that are complete as they stand.
+/// Reads nothing: for worlds that are complete as they are.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoReader;
 

@@ -1,4 +1,4 @@
-//! The findings that a repository starts with: kept in a file, so that only what is new is told.
+//! The findings that a repository starts with: kept in a file, so that only what is new is reported.
 //!
 //! A finding is recognised by its rule, its object and the part of the object that it is about, never by its line: edits
 //! above it change nothing. How often it is there counts, and how bad it is: a second one, and a warning that has become a
@@ -32,7 +32,7 @@ struct File {
 #[derive(Debug, Error)]
 pub(crate) enum BaselineError {
     /// It is of another version, or of none.
-    #[error("it is of version {0}, and this meshvet reads version {VERSION}")]
+    #[error("it has version {0}, and this meshvet reads version {VERSION}")]
     Version(u64),
     /// It isn't what `--update-baseline` writes. The error names line and column.
     #[error("{0}")]
@@ -48,7 +48,7 @@ impl Baseline {
     /// # Errors
     /// [`BaselineError`], with the place.
     pub(crate) fn parse(text: &str) -> Result<Self, BaselineError> {
-        // Another version is told as such, however it looks inside.
+        // Another version is reported as such, however it looks inside.
         let version = serde_json::from_str::<serde_json::Value>(text)?.get("version").and_then(|it| it.as_u64());
         if let Some(version) = version.filter(|version| *version != u64::from(VERSION)) {
             return Err(BaselineError::Version(version));

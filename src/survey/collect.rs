@@ -9,7 +9,7 @@ use crate::mesh::CallKey;
 /// Collects findings, each once: a workload's annotation is seen from each member that selects it, a call from both its ends.
 #[derive(Debug)]
 pub(crate) struct Collector<T> {
-    /// Of each finding its place, and whether it was told of the object under review itself.
+    /// Of each finding its place, and whether it was reported of the object under review itself.
     told: HashMap<Known, (usize, bool)>,
     /// What has been collected.
     pub(crate) findings: Vec<T>,

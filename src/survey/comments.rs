@@ -37,7 +37,7 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
             report.findings.extend(told.into_iter().map(reported));
         }
     }
-    // What is said of comments stands with the other findings of its object, and what is left now behind what is told.
+    // What is said of comments stands with the other findings of its object, and what is left now behind what is reported.
     let mut order: HashMap<ObjectRef, usize> = HashMap::new();
     for (index, reported) in report.findings.iter().enumerate() {
         order.entry(reported.finding.object.clone()).or_insert(index);
@@ -90,7 +90,7 @@ pub(crate) fn stray(manifests: &Manifests) -> Vec<String> {
     let told = asks.map(|(source, mark, _)| {
         let file = manifests.source(*source).map_or("", |source| source.name.as_str());
         format!(
-            "{file}:{}:{}: this comment ignores nothing: no field of {object} or a workload begins there",
+            "{file}:{}:{}: this comment ignores nothing: no field of {object} or of a workload begins there",
             mark.line, mark.column
         )
     });

@@ -31,7 +31,7 @@ pub(crate) struct Object {
     pub api_version: String,
     /// `VirtualNode`
     pub kind: String,
-    /// None for what stands in no namespace.
+    /// None for what is in no namespace.
     pub namespace: Option<String>,
     /// Its own name.
     pub name: String,

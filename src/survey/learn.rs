@@ -12,7 +12,7 @@ use crate::sources::{AwsReader, StoreReader};
 use crate::survey::Surveyor;
 use crate::text::plural;
 
-/// How many stores are asked for in one go: progress is told after each.
+/// How many stores are asked for in one go: progress is reported after each.
 const STORES_AT_ONCE: usize = 64;
 /// Questions to AWS and those that their answers lead to.
 const MOST_ROUNDS: usize = 4;
@@ -49,7 +49,7 @@ impl Surveyor<'_> {
                 let read = reader.read(some.to_vec()).await;
                 self.look = None;
                 let fresh = &mut self.read.overlay.stores;
-                // One that came back with nothing would be asked for again for ever.
+                // One that came back with nothing would be asked for again forever.
                 let unanswered = some.iter().filter(|key| !read.contains_key(*key));
                 fresh.extend(unanswered.map(|key| (key.clone(), StoreState::Unread(Unread::NotAllowed))));
                 fresh.extend(read);
@@ -106,13 +106,13 @@ pub(super) fn notes(facts: &AwsFacts, unplaced: usize, unused_groups: usize) -> 
     if unplaced > 0 {
         notes.push(format!(
             "the Region or the account of {} is not known: ACM references were not compared with it \
-             (the policy's aws.region and aws.account say it)",
+             (set aws.region and aws.account in the policy)",
             plural(unplaced, "object")
         ));
     }
     if unused_groups > 0 {
         notes.push(format!(
-            "{} services by groups, which don't count: {GROUPS_KEY}.enabled in the policy is false, as it is in the controller by default",
+            "{} services through BackendGroups, which aren't evaluated: set {GROUPS_KEY}.enabled: true in the policy if the controller has them enabled",
             match unused_groups {
                 1 => "1 object calls".to_owned(),
                 several => format!("{several} objects call"),

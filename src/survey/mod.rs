@@ -110,7 +110,7 @@ impl<'a> Surveyor<'a> {
         Self { objects: objects.into(), policy, now, namespace: None, read: Read::default(), look: None }
     }
 
-    /// With a namespace, only what is in it, or calls it, or is called by it, is told; everything plays its part in the
+    /// With a namespace, only what is in it, or calls it, or is called by it, is reported; everything plays its part in the
     /// judgement all the same.
     #[must_use]
     pub(crate) fn within(self, namespace: Option<&'a str>) -> Self {
@@ -185,7 +185,7 @@ impl<'a> Surveyor<'a> {
     /// Judges everything by what is known now.
     fn look_anew(&self) -> Look<'a> {
         let (mut subjects, undecodable) = (self.objects.subjects(), self.objects.undecodable());
-        // A call is told at the end that is judged first: at the one that was asked about.
+        // A call is reported at the end that is judged first: at the one that was asked about.
         subjects.sort_by_key(|held| !self.is_within(&held.it.object));
         let mut look = Look {
             judged_at: self.now.unwrap_or_else(Timestamp::now),
@@ -242,7 +242,7 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// Leaves of it what is to be told: what is within the namespace, and the calls from and to it.
+    /// Leaves of it what is to be reported: what is within the namespace, and the calls from and to it.
     fn told(&self, mut survey: Survey, look: &Look<'_>) -> Survey {
         let report = &mut survey.report;
         report.findings.retain(|Reported { finding, .. }| {

@@ -1,4 +1,4 @@
-//! What is judged: manifests, each object with its place, or what stands in a living world.
+//! What is judged: manifests, each object with its place, or what is in a living world.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(crate) enum Objects<'a> {
     Living(&'a SharedWorld),
 }
 
-/// One of them, and where it stands.
+/// One of them, and where it is.
 #[derive(Debug)]
 pub(super) struct Held<'a, T> {
     pub(super) it: Arc<T>,
@@ -82,12 +82,12 @@ impl<'a> Objects<'a> {
         unread.collect()
     }
 
-    /// Where a judged object stands.
+    /// Where a judged object is.
     pub(super) fn site(&self, object: &ObjectRef) -> Option<&'a Site> {
         self.manifests()?.site(object)
     }
 
-    /// The place of a finding on the object that stands there.
+    /// The place of a finding on the object that is there.
     pub(super) fn place(&self, site: Option<&Site>, finding: &Finding) -> Option<Place> {
         self.manifests().zip(site).map(|(manifests, site)| place::of_finding(manifests, site, finding))
     }

@@ -31,7 +31,7 @@ pub(crate) struct Report {
 pub(crate) struct Reported {
     /// The finding.
     pub finding: Finding,
-    /// Where its field stands; None where its object is in no file.
+    /// Where its field is; None where its object is in no file.
     pub place: Option<Place>,
 }
 
@@ -48,14 +48,14 @@ pub(crate) struct Place {
     pub width: u32,
     /// The line's text, where it may be shown.
     pub text: Option<String>,
-    /// The file that the object was rendered from, where the text came by a pipe and says so: what a person has to mend.
+    /// The file that the object was rendered from, where the text came by a pipe and says so: what a person has to fix.
     pub template: Option<String>,
-    /// What mends the field by the letter, where anything does.
+    /// What fixes the field automatically, where anything does.
     pub edit: Option<Edit>,
 }
 
 impl Place {
-    /// The file to mend, and the line and column in it: those of a template aren't known.
+    /// The file to fix, and the line and column in it: those of a template aren't known.
     pub(crate) fn to_mend(&self) -> (&str, Option<(u32, u32)>) {
         match &self.template {
             Some(template) => (template, None),

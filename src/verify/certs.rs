@@ -43,7 +43,7 @@ pub(crate) enum CertsError {
 
 impl ProxyCertificate {
     /// Reads an answer to `/certs`: `{"certificates": [{"ca_cert": […], "cert_chain": […]}]}`. One that several listeners and
-    /// clusters load is told once; what is missing of one is left empty.
+    /// clusters load is reported once; what is missing of one is left empty.
     ///
     /// # Errors
     /// [`CertsError`] when there is no `certificates` in it.
@@ -80,7 +80,7 @@ impl ProxyCertificate {
         }
     }
 
-    /// Whole days until it expires, below zero when it has. None when its date isn't told.
+    /// Whole days until it expires, below zero when it has. None when Envoy doesn't report its date.
     pub(crate) fn days_left(&self, now: Timestamp) -> Option<i64> {
         Some((self.expires?.as_second() - now.as_second()).div_euclid(24 * 60 * 60))
     }

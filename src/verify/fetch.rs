@@ -70,7 +70,7 @@ impl fmt::Display for AdminUrl {
 pub(crate) enum FetchError {
     /// No connection.
     #[error(
-        "no connection to {address}: {source}; in a pod the admin interface listens on 127.0.0.1 alone: \
+        "no connection to {address}: {source}; in a pod the admin interface listens on 127.0.0.1 only: \
          give the pod instead (meshvet verify -n NAMESPACE POD), or forward its port"
     )]
     Connect {
@@ -94,7 +94,7 @@ pub(crate) enum FetchError {
         reason: String,
     },
     /// An answer that isn't 200.
-    #[error("{path} is answered with {status}; is this the port of the proxy's admin interface?")]
+    #[error("the answer to {path} was {status}; is this the port of the proxy's admin interface?")]
     Status {
         /// What was asked for.
         path: &'static str,

@@ -29,7 +29,7 @@ pub(crate) struct Fault {
     pub severity: Severity,
     /// The listener or cluster; None when it is of the whole proxy.
     pub scope: Option<Scope>,
-    /// The counter that tells (its last part), and what it stands at.
+    /// The counter that tells (its last part), and its value.
     pub counter: Option<(String, u64)>,
     /// The rules that find the cause, the likeliest first. Empty when none does.
     pub rules: Vec<&'static Rule>,

@@ -139,7 +139,7 @@ async fn see_that_it_runs(api: &Api<Pod>, ProxyPod { namespace, name }: &ProxyPo
         },
         Ok(None) => format!("there is no such pod; kubectl -n {namespace} get pods lists those there are"),
         Err(kube::Error::Api(status)) if status.is_forbidden() => return Ok(()),
-        Err(error) => format!("the pod could not be looked at: {}", cluster::told(&error)),
+        Err(error) => format!("the pod could not be read: {}", cluster::told(&error)),
     };
     Err(FetchError::Forward(problem))
 }

@@ -12,7 +12,7 @@ use crate::verify::{Fault, ProxyCertificate, ProxyReport, Role, Scope, ScopeStat
 /// The most names of a certificate that are shown.
 const MAX_NAMES: usize = 3;
 
-/// What was read as text: proxies that didn't answer, then each that did, then a line of figures.
+/// What was read as text: proxies that didn't answer, then each that did, then a summary line.
 pub(crate) fn text(verification: &Verification, now: Timestamp, style: Style) -> String {
     let mut out = String::new();
     for error in &verification.errors {

@@ -1,4 +1,4 @@
-//! What of the problems has been told, and what is to be told next. Pure: no I/O, no clock.
+//! What of the problems has been reported, and what is to be reported next. Pure: no I/O, no clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,12 +17,12 @@ const GOING: SignedDuration = SignedDuration::from_mins(1);
 const FAILED: SignedDuration = SignedDuration::from_secs(15);
 /// How long what is missing may take to be heard of: watches are seconds behind where an API server has much to do.
 const FOLLOWS: SignedDuration = SignedDuration::from_secs(5);
-/// For how long one who doesn't tell remembers what has ended: until another one certainly has told it, or he tells himself.
+/// For how long one who doesn't tell remembers what has ended: until another one certainly has reported it, or he tells himself.
 const REMEMBERED: SignedDuration = SignedDuration::from_secs(60);
 
 type Key = (String, String);
 
-/// What has been told.
+/// What has been reported.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     entries: BTreeMap<Key, Entry>,
@@ -47,7 +47,7 @@ struct Entry {
 
 #[derive(Debug, PartialEq, Eq)]
 enum State {
-    /// Nobody has told it, as far as is known.
+    /// Nobody has reported it, as far as is known.
     New,
     /// Its Event is there, by another's hand.
     There,
@@ -80,7 +80,7 @@ pub(super) enum Outcome {
     Done,
     /// It is there already.
     Exists,
-    /// So it stands there.
+    /// So it is there.
     Seen { count: i32, last: Timestamp },
     /// It isn't there any more.
     Gone,
@@ -88,14 +88,14 @@ pub(super) enum Outcome {
     Refused,
     /// Its namespace is being deleted, or gone: that is in order.
     Going,
-    /// It is taken nowhere as it stands.
+    /// The API server accepts it nowhere as it is.
     Invalid,
     /// Nobody knows.
     Failed,
 }
 
 impl Ledger {
-    /// Notes whether this replica tells. One who begins to knows nothing of what others have told.
+    /// Notes whether this replica tells. One who begins to knows nothing of what others have reported.
     pub(super) fn lead(&mut self, leads: bool) {
         if self.leads != leads {
             self.leads = leads;
@@ -113,7 +113,7 @@ impl Ledger {
         self.entries.retain(|key, entry| {
             let notice = &entry.notice;
             if notice.is_end {
-                // It has come back before its end was told.
+                // It has come back before its end was reported.
                 return !current.contains(&notice.identity)
                     && (self.leads || now.duration_since(entry.since) < REMEMBERED);
             }
@@ -188,7 +188,7 @@ impl Ledger {
             (_, Act::Renew(count)) => State::Told { count, due: later(now) },
             _ => State::Told { count: 1, due: later(now) },
         };
-        // That a problem is over is told once: where it was told already, once more if it has ended once more.
+        // That a problem is over is reported once: where it was reported already, once more if it has ended once more.
         let is_told = match &entry.state {
             State::Told { due, .. } => *due > now,
             State::There => !entry.fresh,
@@ -339,7 +339,7 @@ mod tests {
         new.update(&Notices::default(), at("12:00:10"), |_| true);
         new.lead(true);
         assert_eq!(server.serve(&mut new, at("12:00:30")), ["told HostnameMismatchResolved"]);
-        // The other way round: the old one has told it.
+        // The other way round: the old one has reported it.
         let mut third = Ledger::default();
         third.update(&broken(), at("12:00:00"), |_| true);
         third.update(&Notices::default(), at("12:00:10"), |_| true);

@@ -12,7 +12,7 @@ use crate::k8s::ObjectRef;
 use crate::operate::events::short;
 use crate::text::{hex, is_unsafe};
 
-/// How many problems of one object are told by Events, the most severe first: figures and `audit` have them all.
+/// How many problems of one object are reported by Events, the most severe first: metrics and `audit` have them all.
 const MOST_OF_ONE: usize = 20;
 /// Bytes of the object's name in an Event's name, which may have 253.
 const LONGEST_NAME: usize = 200;
@@ -25,9 +25,9 @@ pub(crate) type Identity = String;
 /// One Event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// Its name, from its content: who has told it need not remember.
+    /// Its name, from its content: who has reported it need not remember.
     pub(crate) name: String,
-    /// Where it stands.
+    /// Where it is.
     pub(crate) namespace: String,
     /// The object that it is about.
     pub(crate) object: ObjectRef,
@@ -58,12 +58,12 @@ pub(crate) struct Told<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// All that is to be told at a time.
+/// All that is to be reported at a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Notices {
     /// By namespace and name.
     pub(crate) all: BTreeMap<(String, String), Arc<Notice>>,
-    /// Problems that are still there, and aren't told: their owner left them, or there are too many of one object.
+    /// Problems that are still there, and aren't reported: their owner left them, or there are too many of one object.
     pub(crate) quiet: BTreeSet<Identity>,
     of_object: BTreeMap<ObjectRef, usize>,
 }
@@ -94,7 +94,7 @@ impl Told<'_> {
     fn notice(&self, identity: Identity) -> Notice {
         let rule = self.finding.rule;
         let note = self.note();
-        // How much time is left is no other problem: told anew once a day.
+        // How much time is left is no other problem: reported again once a day.
         let day = self.now.to_string().get(..10).unwrap_or_default().to_owned();
         let content = if rule.has(Trait::Time) { &day } else { &note };
         let severity = self.finding.severity.to_string();
@@ -156,7 +156,7 @@ impl Notice {
         }
     }
 
-    /// Where it stands, and its name.
+    /// Where it is, and its name.
     pub(crate) fn key(&self) -> (String, String) {
         (self.namespace.clone(), self.name.clone())
     }
@@ -199,7 +199,7 @@ pub(super) mod tests {
         }
     }
 
-    /// What is to be told of findings, as of a time.
+    /// What is to be reported of findings, as of a time.
     pub(crate) fn notices(findings: &[Finding], now: &str) -> Notices {
         let mut notices = Notices::default();
         for finding in findings {
@@ -226,7 +226,7 @@ pub(super) mod tests {
         assert!(first.name.starts_with("blue.") && first.reason == "HostnameMismatch", "{first:?}");
         assert_eq!(first.note, "MV101 hostname-mismatch (deny) at spec.tls: no name matches");
         assert_eq!(first.end().note, "TLS problem resolved: MV101 hostname-mismatch (listener 8443)");
-        // What time alone changes is told once a day.
+        // What time alone changes is reported once a day.
         let soon = one("MV209", "ends in 3 hours", NOON);
         assert_eq!(soon.name, one("MV209", "ends in 2 hours", "2026-11-27T13:00:00Z").name);
         assert_ne!(soon.name, one("MV209", "ends in 2 hours", "2026-11-28T00:00:00Z").name);

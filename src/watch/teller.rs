@@ -94,7 +94,7 @@ impl Telling {
                 () = ended.cancelled() => {}
             }
             if !matches!(timeout(FAREWELL, teller.claim.release()).await, Ok(Ok(()))) {
-                tracing::warn!("the Lease of the watcher is left to end by itself");
+                tracing::warn!("the watcher's Lease was not released: it expires by itself");
             }
         });
         Ok(Self { task, end })
@@ -133,14 +133,14 @@ impl Teller {
                 renewed = Some(Instant::now());
                 let trouble = self.claim().await;
                 if trouble != complaint && !trouble.is_empty() {
-                    tracing::warn!(error = trouble.as_str(), "which replica tells of problems isn't agreed on");
+                    tracing::warn!(error = trouble.as_str(), "the replicas don't agree on which one reports problems");
                 }
                 complaint = trouble;
             }
             let leads = self.claim.is_held();
             if leads != led {
-                let tells = if leads { "tells" } else { "no longer tells" };
-                tracing::info!(leads, "this replica {tells} of problems of the mesh");
+                let reports = if leads { "reports" } else { "no longer reports" };
+                tracing::info!(leads, "this replica {reports} problems of the mesh");
                 self.reports.lead_anew();
                 led = leads;
             }
@@ -161,7 +161,7 @@ impl Teller {
         }
     }
 
-    /// Takes or renews the Lease; what stands in the way of that, where anything does.
+    /// Takes or renews the Lease; what is in the way of that, where anything does.
     async fn claim(&mut self) -> String {
         match timeout(PATIENCE, self.claim.hold((self.clock)())).await {
             Ok(Ok(_)) => String::new(),
@@ -199,7 +199,7 @@ impl Teller {
                 namespace,
                 name,
                 error = why.as_str(),
-                "could not apply a Report; tried again in ten minutes"
+                "could not apply a Report; trying again in ten minutes"
             );
             self.reports.pause(now);
             return;
@@ -219,7 +219,7 @@ impl Teller {
             };
             let namespace = &post.notice.namespace;
             if self.ledger.done(&post, &outcome, now) {
-                tracing::warn!(namespace, error = why.as_str(), "no Events can be written there; tried again later");
+                tracing::warn!(namespace, error = why.as_str(), "no Events can be written there; trying again later");
             }
             if outcome == Outcome::Invalid {
                 let name = &post.notice.name;
@@ -227,11 +227,11 @@ impl Teller {
                     namespace,
                     name,
                     error = why.as_str(),
-                    "the API server takes no such Event; this is a bug of meshvet"
+                    "the API server refuses the Event; this is a bug of meshvet"
                 );
             }
             if outcome == Outcome::Failed {
-                tracing::warn!(namespace, error = why.as_str(), "could not write an Event; tried again later");
+                tracing::warn!(namespace, error = why.as_str(), "could not write an Event; trying again later");
                 return;
             }
         }

@@ -31,7 +31,7 @@ const MOST: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(1);
 /// Everybody is judged again after this long: what AWS answers changes without a date, and texts tell how much time is left.
 const HOURLY: SignedDuration = SignedDuration::from_hours(1);
-/// For how long a figure stays at zero after its last problem has ended.
+/// For how long a metric stays at zero after its last problem has ended.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
 /// How long AWS may take for all that it is asked at a time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -91,7 +91,7 @@ impl Watcher {
                 if has_judged {
                     self.publish(&board, &policy, now, &mut figures);
                 } else {
-                    // Nothing is told of what nobody knows; later all of it is judged anew.
+                    // Nothing is reported about what isn't known; later all of it is judged again.
                     tokio::time::sleep(PATIENCE).await;
                     self.world.follow();
                 }
@@ -118,7 +118,7 @@ impl Watcher {
         } else if let SecretScope::Only(_) = scope {
             tracing::warn!(
                 secret_namespaces = %scope,
-                "Secrets of other namespaces aren't read (--secret-namespaces): no Event and no figure tells of what is in one"
+                "Secrets of other namespaces aren't read (--secret-namespaces): no Event and no metric reports what is in them"
             );
         }
     }
@@ -162,7 +162,7 @@ impl Watcher {
             let finding = &seen.finding;
             let about = match self.world.uid(&finding.object) {
                 Some(uid) => Some((finding.object.clone(), uid)),
-                // One that nobody judges: a promise, say. Whoever it was found on is told.
+                // One that nobody judges: a promise, say. Whoever it was found on is reported.
                 None => self.world.uid(&seen.subject).map(|uid| (ObjectRef::clone(&seen.subject), uid)),
             };
             if finding.suppressed.is_none() {
@@ -201,7 +201,7 @@ fn labels(finding: &Finding) -> ProblemLabels {
     }
 }
 
-/// The figures that once weren't zero, so that an alert sees the end of a problem.
+/// The metrics that once weren't zero, so that an alert sees the end of a problem.
 #[derive(Default)]
 struct Figures(BTreeMap<ProblemLabels, Timestamp>);
 

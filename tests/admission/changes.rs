@@ -68,7 +68,7 @@ async fn a_secret_that_comes_last_or_is_rotated_is_told_whom_it_breaks() {
 async fn a_secret_that_loses_its_key_or_goes_is_told() {
     let sound = tls_secret("shop", "blue-cert", &SOUND);
     let without = secret("shop", "blue-cert", &[("tls.crt", &SOUND.chain)]);
-    bed("").ask(&update(sound.clone(), without)).await.warns(&["shop/blue MV202", "holds no tls.key"]);
+    bed("").ask(&update(sound.clone(), without)).await.warns(&["shop/blue MV202", "has no key tls.key"]);
     let gone = bed("").ask(&review("DELETE", Value::Null, sound.clone())).await;
     gone.warns(&["shop/blue MV202", "Secret shop/blue-cert doesn't exist"]);
     // A deletion passes whatever the policy says.
@@ -255,7 +255,7 @@ async fn a_change_that_touches_more_than_a_review_judges_says_so() {
     let bed = Bed::of(all.into_iter().chain(nodes));
     let change = update(tls_secret("shop", "blue-cert", &SOUND), tls_secret("shop", "blue-cert", &misnamed()));
     let response = bed.ask(&change).await;
-    response.warns(&["10 objects more that this touches were not judged here"]);
+    response.warns(&["10 more objects affected by this change were not judged here"]);
     response.warns(&["more: MV101"]);
 }
 

@@ -153,7 +153,7 @@ async fn it_tells_where_it_serves_and_what_it_said_and_ends_on_sigterm() {
 
     let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", running.child.id())]).status();
     assert!(kill.expect("sh runs").success());
-    running.logs("ended");
+    running.logs("stopped");
     assert_eq!(running.child.wait().expect("it ends").code(), Some(0));
     assert!(!format!("{:?}", running.lines).contains("hush-hush"));
 }

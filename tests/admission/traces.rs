@@ -129,7 +129,7 @@ async fn a_collector_is_told_of_each_review_as_part_of_the_api_servers_trace() {
     read(soon("an answer", sender.send_request(request(Version::HTTP_11, &create(node())))).await.expect("one")).await;
     let kill = Command::new("sh").args(["-c", &format!("kill -TERM {}", running.child.id())]).status();
     assert!(kill.expect("sh runs").success());
-    running.logs("ended");
+    running.logs("stopped");
     let ended = tokio::task::spawn_blocking(move || running.child.wait().expect("it ends"));
     assert_eq!(soon("its end", ended).await.expect("a status").code(), Some(0));
     assert_eq!(collector.has(3).await.len(), 3);

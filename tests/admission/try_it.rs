@@ -58,14 +58,14 @@ fn the_example_behaves_as_it_should_and_reads_as_kubectl_does() {
             "server.key",
             "MV206 key-mismatch",
             "MV207 certificate-expired",
-            "To read more: meshvet explain MV101",
+            "For more: meshvet explain MV101",
             "\nsecret/cart-tls created\n",
             "\nvirtualnode.appmesh.k8s.aws/shipping created\n",
             "Warning: shop/shipping MV203: no workload has app=shipping yet, so its certificate files aren't checked",
             "Warning: shop/shipping MV101: ",
-            "The watcher reports 2 problems of what is stored now, by an Event each:\n",
+            "The watcher reports 2 problems of the result, each by an Event:\n",
             "\n  VirtualNode shop/shipping: deny MV101: ",
-            "30 submitted (28 reviewed by meshvet): 23 created, 3 created with a warning, 4 refused, each as it should be.\n",
+            "30 submitted (28 reviewed by meshvet): 23 created, 3 created with a warning, 4 refused, each as expected.\n",
         ],
     );
     assert!(!said.contains("PRIVATE KEY"), "{said}");
@@ -79,7 +79,7 @@ fn a_folder_of_ones_own_is_submitted() {
         0,
         &[
             "namespace/shop created\ndeployment.apps/blue created\nsecret/blue-cert created\nvirtualnode.appmesh.k8s.aws/blue created\n",
-            "The watcher has nothing to report of what is stored now.",
+            "The watcher finds nothing wrong with the result.",
             "4 submitted (3 reviewed by meshvet): 4 created, 0 created with a warning, 0 refused.",
         ],
     );
@@ -218,7 +218,7 @@ fn the_example_of_gateways_fares_as_it_should() {
             "HTTPRoute edge/api",
             "Secret edge/news-tls would break Gateway edge/news: MV502",
             "beside it archive.example.com",
-            "each as it should be",
+            "each as expected",
         ],
     );
 }

@@ -50,7 +50,7 @@ async fn without_aws_nothing_is_asked_and_the_summary_says_so() {
     let arn = root.certificate(&["green.apps.local"]).await;
     let output = check(&cloud, &node(&arn), &[]).await;
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
-    assert!(text(&output.stdout).contains("AWS not asked about 1 ARN"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("AWS was not asked about 1 ARN"), "{}", text(&output.stdout));
     assert!(text(&output.stderr).contains("the account of 1 object is not known"), "{}", text(&output.stderr));
     let output = check(&cloud, &node(&arn), &["-o", "json"]).await;
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -130,7 +130,7 @@ async fn without_an_account_the_call_that_would_tell_it_is_named() {
     let root = root("Shop root").await;
     let arn = root.certificate(&["blue.apps.local"]).await;
     cloud.proxy.fail("GetCallerIdentity", "", Fault::Answer(403, "<ErrorResponse/>".to_owned()));
-    cloud.create(node(&arn)).await.warns(&["MV408", "account of the node is not known", "sts:GetCallerIdentity"]);
+    cloud.create(node(&arn)).await.warns(&["MV408", "the node's account is unknown", "sts:GetCallerIdentity"]);
 }
 
 #[tokio::test]

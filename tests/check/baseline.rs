@@ -47,7 +47,7 @@ fn what_is_gone_can_be_removed() {
 fn the_file_is_for_people_to_review() {
     let folder = Folder::with(NODE, &GREEN);
     let ran = folder.run(&[&["check", "."], &UPDATE[..]].concat());
-    assert_eq!(ran.err, "note: the baseline old.cfg holds 1 finding now\n");
+    assert_eq!(ran.err, "note: the baseline old.cfg now has 1 finding\n");
     let text = std::fs::read_to_string(folder.path().join("old.cfg")).expect("the file");
     let json: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(
@@ -77,7 +77,7 @@ fn a_baseline_that_cant_be_used_is_an_error_that_says_what_to_do() {
         (Some("{\"version\": 1,\n \"findings\": [x]}"), "line 2 column 15"),
         (Some("{\"version\": 2, \"findings\": []}"), "version 2, and this meshvet reads version 1"),
         (Some("{\"version\": 1, \"findings\": [], \"more\": 1}"), "unknown field `more`"),
-        (Some("<<<<<<< ours"), "restore it from version control, or write it anew with --update-baseline"),
+        (Some("<<<<<<< ours"), "restore it from version control, or write a new one with --update-baseline"),
     ] {
         if let Some(text) = text {
             folder.write("old.cfg", text);

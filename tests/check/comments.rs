@@ -57,17 +57,17 @@ fn a_comment_that_leaves_nothing_is_told_at_its_place() {
     let unused = &json["findings"][1];
     assert_eq!(unused["severity"], "warn");
     assert_eq!(unused["field"], "/spec/listeners/0/tls/mode");
-    assert!(unused["message"].as_str().is_some_and(|text| text.contains("MV001 unknown-field is to be ignored here")));
+    assert!(unused["message"].as_str().is_some_and(|text| text.contains("MV001 unknown-field is ignored here")));
 }
 
 #[test]
 fn a_comment_that_cant_be_followed_says_why() {
     for (comment, words) in [
-        ("# meshvet: ignore MV001", "without a reason"),
+        ("# meshvet: ignore MV001", "has no reason"),
         ("# meshvet: ignore unknown-feild x", "did you mean unknown-field?"),
         ("# meshvet: ignore", "names no rule"),
-        ("# meshvet: skip MV001 x", "the one word is ignore"),
-        ("# meshvet ignore MV001 x", "no colon"),
+        ("# meshvet: skip MV001 x", "the only word is ignore"),
+        ("# meshvet ignore MV001 x", "the colon"),
     ] {
         let json = judged(&node("        moode: x\n", comment));
         assert_eq!(places(&json), [("MV001".to_owned(), 14, 9), ("MV007".to_owned(), 13, 9)], "{json:#}");

@@ -11,11 +11,11 @@ use crate::support::mint::{Authority, Issued};
 const INTRO: &str = "\
 # Common errors
 
-<!-- Made by the test `common_errors` of tests/check: what stands here is what meshvet prints. -->
+<!-- Made by the test `common_errors` of tests/check: the output is what meshvet prints. -->
 
-The errors that people make most, each with the manifest that has it and what `meshvet check .` prints of it. The first ones stand
+The most common errors, each with the manifest and what `meshvet check .` prints for it. The first ones are
 in one small mesh: the node below, the Deployment that it selects, and a Secret `blue-cert` with a certificate for `blue.apps.local`.
-What an error changes is all that is shown with it. [The rules](rules/README.md) have the reasons and more ways to fix them.
+For each error only what it changes is shown. [The rules](rules/README.md) have the reasons and more ways to fix them.
 
 ";
 
@@ -85,7 +85,7 @@ fn of_names() -> Vec<Case> {
         files(
             "The certificate has another name",
             "Clients check the node's hostname against the certificate's subject alternative names.",
-            "# the Secret blue-cert holds a certificate for green.apps.local alone\n",
+            "# the Secret blue-cert has a certificate for green.apps.local only\n",
             &issued.chain,
             &issued.key,
         ),
@@ -98,14 +98,14 @@ fn of_names() -> Vec<Case> {
         ),
         caller(
             "The client trusts another authority",
-            "The bundle of the client has to hold the root that the server's chain ends in.",
+            "The client's trust bundle must have the root of the server's chain.",
             TRUST,
             NODE,
             &Authority::new("old root"),
         ),
         caller(
-            "TLS is enforced towards a listener that speaks none",
-            "A client policy enforces TLS unless `enforce: false` is written; the listener has to speak it.",
+            "TLS is enforced for a listener that speaks plaintext",
+            "A client policy enforces TLS unless it has `enforce: false`; the listener must speak TLS.",
             TRUST,
             &NODE[..NODE.find("      tls:\n").expect("the listener's TLS")],
             &AUTHORITY,
@@ -121,8 +121,8 @@ fn of_files() -> Vec<Case> {
     };
     vec![
         files(
-            "The key is another certificate's",
-            "Half a renewal: one of the two was replaced. Envoy refuses the pair, and the listener with it.",
+            "The key belongs to another certificate",
+            "Half a renewal: only one of the two was replaced. Envoy refuses the pair, and the listener with it.",
             "# tls.key of the Secret blue-cert is the key of another certificate\n",
             &BLUE.chain,
             &other.key,
@@ -135,8 +135,8 @@ fn of_files() -> Vec<Case> {
             &BLUE.key,
         ),
         files(
-            "The file is no certificate",
-            "A base64 of base64, an empty value, or the DER form: Envoy loads PEM alone.",
+            "The file is not a certificate",
+            "Base64 twice, an empty value, or DER: Envoy loads PEM only.",
             "# tls.crt of the Secret blue-cert holds: bm90IGEgY2VydGlmaWNhdGU=\n",
             "bm90IGEgY2VydGlmaWNhdGU=\n",
             &BLUE.key,
@@ -146,20 +146,20 @@ fn of_files() -> Vec<Case> {
             ..files(
                 "The certificate has expired",
                 "`--now` shows what will have expired by a day.",
-                "# the certificate of the Secret blue-cert ends in 90 days\n",
+                "# the certificate of the Secret blue-cert expires in 90 days\n",
                 &BLUE.chain,
                 &BLUE.key,
             )
         },
         node(
-            "The path is no mount",
-            "The paths of a listener are those in the proxy's container, where the annotation of the pods mounts the Secret.",
+            "Nothing is mounted at the path",
+            "A listener's paths are those in the proxy's container, where the pods' annotation mounts the Secret.",
             "/certs/tls",
             "/etc/certs/tls",
         ),
         node(
             "The Secret has no such file",
-            "The file's name is the key in the Secret: `tls.crt`, not `cert.pem`, in one of type kubernetes.io/tls.",
+            "The file's name is the key in the Secret: `tls.crt`, not `cert.pem`, in a Secret of type kubernetes.io/tls.",
             "/certs/tls.crt",
             "/certs/cert.pem",
         ),
@@ -169,32 +169,32 @@ fn of_files() -> Vec<Case> {
 fn of_pods() -> Vec<Case> {
     vec![
         node(
-            "The selector fits no pods",
-            "Without the workload nobody can say what the proxy would load.",
+            "The selector matches no pods",
+            "Without the workload it isn't known what the proxy loads.",
             "{app: blue}",
             "{app: bleu}",
         ),
         workload(
             "No proxy is injected",
-            "The label of the namespace is missing, so that the pods have no proxy to speak TLS.",
+            "The namespace's label is missing, so the pods have no proxy that speaks TLS.",
             ", labels: {appmesh.k8s.aws/sidecarInjectorWebhook: enabled}",
             "",
         ),
         workload(
             "The mount is written the other way round",
-            "The annotation's entries are NAME:PATH, parted by commas.",
+            "The annotation's entries are NAME:PATH, separated by commas.",
             "blue-cert:/certs",
             "/certs:blue-cert",
         ),
         workload(
             "A probe in plaintext to a STRICT listener",
-            "The kubelet has no certificate and speaks no TLS unless told.",
+            "The kubelet speaks plaintext unless the probe says HTTPS.",
             "{name: app, image: app:1}",
             "{name: app, image: app:1, readinessProbe: {httpGet: {path: /, port: 8443}}}",
         ),
         workload(
             "A label is `yes` without quotes",
-            "YAML, as kubectl reads it, takes yes, no, on, off, y and n for booleans.",
+            "YAML, as kubectl reads it, has yes, no, on, off, y and n as booleans.",
             "labels: {app: blue}\n",
             "labels: {app: blue, canary: yes}\n",
         ),
@@ -209,7 +209,7 @@ fn of_text() -> Vec<Case> {
     vec![
         node(
             "A field is misspelt",
-            "The API server drops it without a word, and the listener is left without TLS.",
+            "The API server may drop it silently, and the listener is left without TLS.",
             "      tls:\n",
             "      tlss:\n",
         ),
@@ -226,14 +226,14 @@ fn of_text() -> Vec<Case> {
             "          acm: {certificateARN: \"arn:aws:acm:eu-west-1:111122223333:certificate/8c9b1f2e-1111-2222-3333-444455556666\"}\n          file:\n",
         ),
         node(
-            "The ARN is no certificate's",
+            "The ARN is not a certificate's",
             "The ARN of a load balancer, of an authority, or one that was cut short.",
             "          file:\n            certificateChain: /certs/tls.crt\n            privateKey: /certs/tls.key\n",
             "          acm: {certificateARN: \"arn:aws:acm:eu-west-1:111122223333:certificat/8c9b1f2e\"}\n",
         ),
         case(
             "A Helm chart instead of what it renders",
-            "Templates are no manifests: `helm template` makes them.",
+            "Templates are not manifests: `helm template` makes them.",
             template,
             chart,
         ),

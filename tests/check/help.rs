@@ -76,7 +76,7 @@ fn every_error_says_what_to_do_next() {
     folder.write("empty/x.txt", "");
     for (arguments, words) in [
         (&["check"][..], "For more information, try '--help'"),
-        (&["check", "none.yaml"], "a relative path begins where meshvet is started"),
+        (&["check", "none.yaml"], "a relative path starts in the current folder"),
         (&["check", "empty"], "meshvet reads .yaml, .yml and .json files with objects that have apiVersion and kind"),
         (&["check", "utf16.yaml"], "save it as UTF-8"),
         (&["check", "template.yaml"], "render the templates first, for instance `helm template"),
@@ -94,12 +94,15 @@ fn every_error_says_what_to_do_next() {
         (&["explain", "MV999"], "`meshvet explain` without a rule lists them all"),
         (&["explain", "--find", "zebra"], "`meshvet explain` without an option lists them all"),
         (&["explain", "MV101", "--find", "x"], "cannot be used with"),
-        (&["check", "node.yaml", "--config", "none.cfg"], "what to do: see the path; a relative one begins"),
-        (&["check", "node.yaml", "--config", "empty"], "what to do: it is a folder: name the file in it"),
-        (&["ca-bundle", "none.pem"], "what to do: see the path; a relative one begins"),
-        (&["ca-bundle", "node.yaml"], "give a PEM file of the authority's certificates"),
+        (&["check", "node.yaml", "--config", "none.cfg"], "what to do: check the path; a relative path starts"),
+        (&["check", "node.yaml", "--config", "empty"], "what to do: it is a folder: name a file in it"),
+        (&["ca-bundle", "none.pem"], "what to do: check the path; a relative path starts"),
+        (&["ca-bundle", "node.yaml"], "give a PEM file with the CA's certificates"),
         (&["serve"], "what to do: meshvet serve --self-signed"),
-        (&["serve", "--tls-cert", "none", "--tls-key", "none", "--kubeconfig", "none"], "see --tls-cert and --tls-key"),
+        (
+            &["serve", "--tls-cert", "none", "--tls-key", "none", "--kubeconfig", "none"],
+            "check --tls-cert and --tls-key",
+        ),
         (&["verify", "--url", "envoy"], "such as http://127.0.0.1:9901"),
         (&["try", "empty"], "or no path for the example mesh"),
     ] {
@@ -112,5 +115,5 @@ fn every_error_says_what_to_do_next() {
 #[test]
 fn a_wrong_certificate_says_what_to_do_next() {
     let ran = Folder::with(NODE, &GREEN).run(&["check", "."]);
-    assert!(ran.out.contains("\nTo read more: meshvet explain MV101\n"), "{ran:?}");
+    assert!(ran.out.contains("\nFor more: meshvet explain MV101\n"), "{ran:?}");
 }

@@ -32,12 +32,12 @@ fn is_broken(name: &str, content: impl AsRef<[u8]>, line: u64, words: &str) {
 fn a_broken_document_is_named_with_its_line() {
     is_broken("x.yaml", "a: [1\n---\n", 1, "");
     is_broken("x.json", "{\"a\": 1,\n \"b\" 2}", 2, "expected `:`");
-    is_broken("x.json", "{\"kind\": \"VirtualNode\", ", 1, "ends before it is whole");
+    is_broken("x.json", "{\"kind\": \"VirtualNode\", ", 1, "the JSON ends too early");
     is_broken(
         "x.yaml",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nkind: Secret\n",
         4,
-        "\"kind\" stands here a second time",
+        "the key \"kind\" is a duplicate",
     );
     is_broken("x.yaml", b"apiVersion: v1\nkind: \xff\n", 2, "UTF-8");
     is_broken("x.yaml", b"\xff\xfea\0", 1, "UTF-16");
@@ -49,8 +49,8 @@ fn a_broken_document_is_named_with_its_line() {
         "deeper",
     );
     is_broken("x.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", 1, "metadata.name is missing");
-    is_broken("x.yaml", "apiVersion: v1\nkind: List\nitems: 5\n", 3, "no list");
-    is_broken("x.yaml", "apiVersion: v1\nkind: List\nitems:\n- 5\n", 4, "no Kubernetes object");
+    is_broken("x.yaml", "apiVersion: v1\nkind: List\nitems: 5\n", 3, "not a list");
+    is_broken("x.yaml", "apiVersion: v1\nkind: List\nitems:\n- 5\n", 4, "not a Kubernetes object");
     is_broken("x.yaml", NODE.replace("VirtualNode", "Virtualnode"), 2, "did you mean VirtualNode?");
     is_broken("x.yaml", NODE.replace("v1beta2", "v1beta1"), 1, "appmesh.k8s.aws/v1beta2");
 }
@@ -106,14 +106,14 @@ fn what_is_no_manifest_is_left_out_of_a_folder_and_told_of_a_file() {
     folder.write(".git/x.yaml", "kind: [");
     let ran = folder.run(&["check", "."]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.err.contains("1 document without apiVersion and kind is left out"), "{ran:?}");
+    assert!(ran.err.contains("1 document without apiVersion and kind is skipped"), "{ran:?}");
 
     let ran = folder.run(&["check", ".", "settings.yaml"]);
     assert_eq!(ran.code, Some(0), "read once, as part of the folder: {ran:?}");
     let ran = folder.run(&["check", "settings.yaml"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(
-        ran.out.contains("settings.yaml:1:1: this is no Kubernetes object: apiVersion and kind are missing"),
+        ran.out.contains("settings.yaml:1:1: this is not a Kubernetes object: apiVersion and kind are missing"),
         "{ran:?}"
     );
 }
@@ -143,7 +143,7 @@ fn the_later_of_two_objects_counts() {
     let ran = folder.run(&["check", "."]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
-        ran.err.contains("VirtualNode shop/blue is there twice, at node.yaml:1 and z.yaml:1: the later one counts"),
+        ran.err.contains("VirtualNode shop/blue appears twice, at node.yaml:1 and z.yaml:1: the later one counts"),
         "{ran:?}"
     );
     let ran = folder.run(&["check", "z.yaml", "."]);

@@ -85,7 +85,7 @@ fn a_folder_that_cannot_be_used_is_an_error() {
         assert!(ran.err.contains(words), "{value}: {ran:?}");
     }
     let ran = folder.run(&["check", "mesh", "--files", "shop/bleu:/certs=blue"]);
-    assert!(ran.err.contains("--files shop/bleu: no virtual node or gateway"), "{ran:?}");
+    assert!(ran.err.contains("--files shop/bleu: the manifests have no virtual node or gateway"), "{ran:?}");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn a_generated_secret_is_judged_by_its_files() {
         "namespace: shop\nsecretGenerator: [{name: blue-cert, files: [chain.pem=tls.crt, tls.key]}]\n",
     );
     let ran = folder.run(&["check", "."]);
-    assert!(ran.out.contains("Kustomization . will make Secret shop/blue-cert without tls.crt"), "{ran:?}");
+    assert!(ran.out.contains("Kustomization . will make Secret shop/blue-cert without the key tls.crt"), "{ran:?}");
     assert!(ran.out.contains("secretGenerator[].files"), "{ran:?}");
 }
 
@@ -166,7 +166,7 @@ fn a_secret_that_is_filled_in_later_is_promised_and_never_printed() {
     let folder = repository("secrets/blue.yaml", &secret("data: {tls.crt: '${BLUE_CRT}', key: '${BLUE_KEY}'}\n"));
     let (code, json) = folder.json(&[]);
     assert_eq!((code, codes(&json)), (Some(0), vec!["MV202".to_owned()]), "{json:#}");
-    let message = "Secret shop/blue-cert, which is filled in later (variables), holds no tls.key";
+    let message = "Secret shop/blue-cert, which is filled in later (variables), has no key tls.key";
     assert!(json["findings"][0]["message"].as_str().is_some_and(|text| text.starts_with(message)), "{json:#}");
     assert!(!json.to_string().contains("BLUE_"), "{json:#}");
 }

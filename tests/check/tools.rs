@@ -40,7 +40,7 @@ fn each_tools_file_is_named_with_its_command() {
     named(
         "kind.yaml",
         "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: []\n",
-        &["a file of kind, and no manifest"],
+        &["a file of kind, not a manifest"],
     );
     named(
         "c.yaml",

@@ -62,8 +62,7 @@ fn a_placeholder_in_a_field_is_judged_as_it_stands_and_noted() {
     let (found, errors, notes) = judged("node.yaml", &node);
     assert_eq!(found, [("MV101".to_owned(), 15, 31)]);
     assert!(errors.is_empty(), "{errors:?}");
-    let note =
-        "node.yaml:8:38: the placeholder ${HOST} is not filled in, and is judged as it stands: fill them in first";
+    let note = "node.yaml:8:38: the placeholder ${HOST} is not filled in, and is judged as it is: fill it in first";
     assert!(notes.contains(note) && notes.contains("envsubst"), "{notes}");
 }
 

@@ -125,22 +125,22 @@ fn a_policy_that_is_wrong_is_named_by_line_and_column_in_words_of_yaml() {
     };
     told(
         "severities:\n  MV101: wran\n",
-        "2:10: severities.MV101: `wran` is none of off, warn, deny; did you mean `warn`?",
+        "2:10: severities.MV101: `wran` is not one of off, warn, deny; did you mean `warn`?",
     );
-    told("severitys: {}\n", "1:1: severitys: there is no such key; did you mean `severities`?");
+    told("severitys: {}\n", "1:1: severitys: unknown key; did you mean `severities`?");
     told(
         "severities:\n  hostname-missmatch: warn\n",
-        "2:3: severities: \"hostname-missmatch\" is no rule of meshvet; did you mean",
+        "2:3: severities: meshvet has no rule \"hostname-missmatch\"; did you mean",
     );
     told(
         "thresholds:\n  expiringDays: many\n",
-        "2:17: thresholds.expiringDays: a whole number, not below 0, is expected",
+        "2:17: thresholds.expiringDays: expected a whole number of 0 or more, found",
     );
-    told("thresholds: 5\n", "1:13: thresholds: a mapping is expected");
-    told("scopes: {a: b}\n", "1:9: scopes: a list is expected");
-    told("severities: {MV101: warn,\n  MV101: deny}\n", "2:3: the key `MV101` stands here a second time");
+    told("thresholds: 5\n", "1:13: thresholds: expected a mapping, found");
+    told("scopes: {a: b}\n", "1:9: scopes: expected a list, found");
+    told("severities: {MV101: warn,\n  MV101: deny}\n", "2:3: the key `MV101` is a duplicate");
     told("severities: {MV101: [\n", "1:21: unclosed bracket");
-    told("ignore: {denials: yes}\n", "1:19: ignore.denials: a boolean is expected");
+    told("ignore: {denials: yes}\n", "1:19: ignore.denials: expected a boolean, found");
 }
 
 #[test]
@@ -245,7 +245,8 @@ fn a_name_that_yaml_reads_as_no_text_is_told() {
     folder.write("secret.yaml", secret(&BLUE.chain, &BLUE.key).replace("name: blue-cert", "name: on"));
     let ran = folder.run(&["check", "."]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    let words = "secret.yaml:3:18: metadata.name: a string is expected, and YAML reads the boolean true here; write it in quotes";
+    let words =
+        "secret.yaml:3:18: metadata.name: expected a string, and YAML reads the boolean true here; write it in quotes";
     assert!(ran.out.contains(words), "{ran:?}");
     folder.write("secret.yaml", secret(&BLUE.chain, &BLUE.key));
     folder.write(
@@ -253,10 +254,7 @@ fn a_name_that_yaml_reads_as_no_text_is_told() {
         WORKLOAD.replace("sidecarInjectorWebhook: enabled", "sidecarInjectorWebhook: enabled, tier: no"),
     );
     let ran = folder.run(&["check", "."]);
-    assert!(
-        ran.out.contains("metadata.labels.tier: a string is expected, and YAML reads the boolean false"),
-        "{ran:?}"
-    );
+    assert!(ran.out.contains("metadata.labels.tier: expected a string, and YAML reads the boolean false"), "{ran:?}");
 }
 
 /// Scalars as people write them, and what kubectl makes of them as a label's value.

@@ -24,6 +24,7 @@ tests![
     a_namespace_that_is_not_there_leads_to_the_nearest,
     secrets_that_may_not_be_read_are_unknown_and_said_so,
     one_namespace_is_enough_for_who_may_read_no_other,
+    a_live_view_without_rights_ends_at_once_with_the_role_that_grants_them,
     without_a_right_to_list_the_outcome_is_no_verdict,
     progress_is_told_on_a_terminal,
     a_live_view_follows_changes_until_it_is_interrupted,
@@ -255,7 +256,7 @@ fn secrets_that_may_not_be_read_are_unknown_and_said_so() {
     assert!(said.err.contains("Secrets could not be read") && said.err.contains("may not get secrets"), "{}", said.err);
     let said = run(command(viewer, &["audit", "-n", "audit-secrets", "-o", "json", "--secrets", "none"]));
     assert_eq!(said.code, Some(0));
-    assert!(said.findings().is_empty() && said.err.contains("Secrets were left alone"), "{said:?}");
+    assert!(said.findings().is_empty() && said.err.contains("Secrets were not read"), "{said:?}");
     let said = audit(plane(), &["-n", "audit-secrets", "-o", "json"]);
     assert_eq!((said.code, said.findings()), (Some(1), vec![("MV101".to_owned(), "web".to_owned())]));
 }
@@ -291,6 +292,37 @@ fn one_namespace_is_enough_for_who_may_read_no_other() {
         let errors = said.json()["errors"].as_array().map_or(0, Vec::len);
         if errors == 0 && said.code != Some(2) { Ok(()) } else { Err(format!("{said:?}")) }
     });
+}
+
+fn a_live_view_without_rights_ends_at_once_with_the_role_that_grants_them() {
+    let world = World::new("audit-blind");
+    let grant = [
+        "-n",
+        "audit-blind",
+        "create",
+        "rolebinding",
+        "audit-blind",
+        "--clusterrole=view",
+        "--serviceaccount=audit-blind:reader",
+    ];
+    let reader = limited(&world, "reader", &grant);
+    let watch = || run(command(reader.clone(), &["audit", "-n", "audit-blind", "--watch"]));
+    let said = watch();
+    assert_eq!(said.code, Some(2), "{said:?}");
+    let (line, role) = said.err.split_once("\nfor an administrator to apply:\n").expect("a role");
+    assert_eq!(line.lines().count(), 1, "{said:?}");
+    for words in [
+        "error: --watch lists and watches all namespaces: you (ServiceAccount audit-blind/reader) may not get, list and watch ",
+        "virtualnodes.appmesh.k8s.aws",
+        "pods",
+    ] {
+        assert!(line.contains(words), "{words:?} is not in {line}");
+    }
+    assert!(!line.contains(" secrets,"), "they are read by name: {line}");
+    // Another test applies a role of the name that is printed.
+    world.kubectl.run(&["apply", "-f", "-"], &role.replace("meshvet-reader", "audit-blind")).succeeds();
+    let mut live = Live::start(command(reader, &["audit", "-n", "audit-blind", "--watch", "--secrets", "none"]));
+    live.shows("---");
 }
 
 fn without_a_right_to_list_the_outcome_is_no_verdict() {
@@ -469,7 +501,7 @@ fn credentials_and_certificates_that_are_refused_are_told_in_words() {
     std::fs::write(&untrusting, config.to_string()).expect("a file");
     for (kubeconfig, words) in [
         (stranger, "the API server refused your credentials (401)"),
-        (untrusting, "the API server's certificate isn't trusted: none of the kubeconfig's authorities issued it"),
+        (untrusting, "the API server's certificate isn't trusted: none of the kubeconfig's CAs issued it"),
     ] {
         for arguments in [&["audit", "-A"][..], &["tree", "shop/blue"], &["verify", "-A"], &["doctor"]] {
             let said = run(command(kubeconfig.clone(), arguments));

@@ -24,6 +24,31 @@ fn block(name: &str) -> String {
     block.join("\n")
 }
 
+/// Gives the entries the paths that the chart gives them with `webhook.failurePolicy: Fail`.
+fn may_fail(plane: &ControlPlane) {
+    let configuration = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
+    let hooks = configuration["webhooks"].as_array().expect("webhooks");
+    let places = hooks.iter().enumerate().filter(|(_, hook)| {
+        ["virtualnodes.meshvet.dev", "gateways.meshvet.dev"].iter().any(|name| hook["name"] == *name)
+    });
+    let patch: Vec<_> = places
+        .map(|(at, _)| {
+            json!({"op": "replace", "path": format!("/webhooks/{at}/clientConfig/service/path"), "value": "/validate"})
+        })
+        .collect();
+    let patch = json!(patch).to_string();
+    let arguments = ["patch", "validatingwebhookconfiguration", "meshvet", "--type=json", "-p", &patch];
+    plane.kubectl.run(&arguments, "").succeeds();
+}
+
+/// The entries that fail closed.
+fn failing(plane: &ControlPlane) -> Vec<String> {
+    let configuration = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
+    let hooks = configuration["webhooks"].as_array().expect("webhooks");
+    let closed = hooks.iter().filter(|hook| hook["failurePolicy"] == "Fail");
+    closed.map(|hook| hook["name"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
 fn a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_written() {
     let plane = ControlPlane::start("break-glass");
     install_crds(&plane);
@@ -44,14 +69,21 @@ fn a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_wr
     let is_blocked = |outcome: &Outcome| outcome.stderr.contains("failed calling webhook \"virtualnodes.meshvet.dev\"");
 
     let installation = Installation::of_deploy(&plane);
+    may_fail(&plane);
+    let policies = |wanted: &[&str]| {
+        assert_eq!(failing(&plane), wanted, "the entries with failurePolicy: Fail");
+    };
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
+    policies(&[]);
     follow("close");
+    policies(&["virtualnodes.meshvet.dev", "gateways.meshvet.dev"]);
     until("meshvet judges", &is_judged);
     drop(replica);
     until("nothing can be changed", &is_blocked);
 
     follow("open");
+    policies(&[]);
     until("it passes", &passes);
     let replica = installation.start("1");
     installation.route_to(&[&replica]);
@@ -60,6 +92,7 @@ fn a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_wr
     follow("namespace");
     until("the namespace is left alone", &passes);
     follow("close");
+    policies(&["virtualnodes.meshvet.dev", "gateways.meshvet.dev"]);
     until("meshvet judges again", &is_judged);
     drop(replica);
     until("Fail is back", &is_blocked);

@@ -139,7 +139,7 @@ fn equal(replicas: &[&Replica]) {
             });
             let log = replica.log();
             let last = log.lines().rfind(|line| line.contains("caches")).unwrap_or_default().to_owned();
-            if last.contains("the caches equal the cluster") { Ok(()) } else { Err(last) }
+            if last.contains("the caches match the cluster") { Ok(()) } else { Err(last) }
         });
         let metrics = replica.get("/metrics").expect("metrics");
         assert!(metrics.contains("meshvet_cache_differences 0\n"), "{metrics}");

@@ -219,7 +219,7 @@ fn what_is_broken_is_named_with_what_to_do() {
     // Its right to write Events about mesh objects holds for its own namespace too.
     cluster.run(&["delete", "clusterrolebinding", "meshvet-watcher"]);
     cluster.tells("events", "warning", &["may not create events.events.k8s.io"]);
-    cluster.tells("watcher", "warning", &["create, patch events.events.k8s.io", "figures alone"]);
+    cluster.tells("watcher", "warning", &["create, patch events.events.k8s.io", "metrics only"]);
 
     cluster.run(&["-n", NAMESPACE, "delete", "endpointslice", "meshvet"]);
     cluster.tells("endpoints", "failed", &["no replica", "get pods", "docs/break-glass.md"]);
@@ -237,7 +237,7 @@ fn what_is_broken_is_named_with_what_to_do() {
     cluster.run(&["delete", "crd", "--all"]);
     cluster.tells("crds", "failed", &["the cluster has no appmesh.k8s.aws/v1beta2", "install the CRDs"]);
     cluster.run(&["delete", "validatingwebhookconfiguration", "meshvet"]);
-    cluster.tells("webhooks", "failed", &["there is no ValidatingWebhookConfiguration meshvet", "nothing is vetted"]);
+    cluster.tells("webhooks", "failed", &["there is no ValidatingWebhookConfiguration meshvet", "nothing is judged"]);
 }
 
 /// The mode is told by the arguments of a pod.
@@ -274,7 +274,7 @@ fn a_managed_installation_is_looked_at_with_its_lease() {
     drop(replica);
     plane().kubectl.run(&["-n", NAMESPACE, "patch", "lease", name, "--type=merge", "-p", &lease], "").succeeds();
     let said = look();
-    assert!(said.has("lease", "failed", &["no replica holds Lease", "caBundle isn't kept right"]), "{said:#?}");
+    assert!(said.has("lease", "failed", &["no replica holds Lease", "caBundle isn't updated"]), "{said:#?}");
     assert!(said.has("served", "warning", &["could not be asked", "--address"]), "{said:#?}");
 }
 
@@ -300,7 +300,7 @@ fn user(name: &str, rules: &Value) -> std::path::PathBuf {
 fn who_may_not_look_is_told_so() {
     let nobody = user("doctor-nobody", &json!([]));
     let said = doctor(&nobody, &[]);
-    let configuration = ["ValidatingWebhookConfiguration meshvet could not be looked at", "forbidden", "ask somebody"];
+    let configuration = ["ValidatingWebhookConfiguration meshvet could not be read", "forbidden", "ask someone"];
     assert!(said.code == 0 && said.has("webhooks", "warning", &configuration), "{said:#?}");
     assert!(said.has("crds", "ok", &["7 kinds"]), "everybody may see which kinds there are: {said:#?}");
     assert_eq!(doctor(&nobody, &["--fail-on", "warning"]).code, 1);

@@ -153,7 +153,7 @@ fn a_kind_that_may_not_be_listed_is_unknown_and_its_right_is_named() {
     let told: Vec<&str> = log.lines().filter(|line| line.contains("may not list rollouts.argoproj.io")).collect();
     assert!(told.len() == 1 && told[0].contains("\"WARN\"") && told[0].contains("must allow list and watch"), "{log}");
     let node = virtual_node("shop", "web", &world.hostname("web"));
-    let words = ["MV203", "selects a workload is unknown: rollouts.argoproj.io may not be listed"];
+    let words = ["MV203", "selects a workload is unknown: meshvet may not list rollouts.argoproj.io"];
     world.kubectl.apply(&node, &["--dry-run=server"]).warns(&words);
     let doctor = run(command(
         plane.folder().join("kubeconfig"),

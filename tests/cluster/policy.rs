@@ -79,7 +79,7 @@ fn what_is_logged_changes_without_a_restart() {
     talk_nonsense();
     assert_eq!(told(), 0, "{}", replica.log());
     write(&replica, "log: {level: 'info,meshvet=debug'}\n");
-    logs(&replica, "what is logged has changed");
+    logs(&replica, "the log level has changed");
     talk_nonsense();
     logs(&replica, "a TLS handshake failed");
     // One that is none is told, and the last good one stays.
@@ -90,7 +90,7 @@ fn what_is_logged_changes_without_a_restart() {
     eventually("it goes on telling", || if told() > before { Ok(()) } else { Err(replica.log()) });
     // Without the key it is what the command line says.
     write(&replica, "{}\n");
-    eventually("it is back", || match replica.log().matches("what is logged has changed").count() {
+    eventually("it is back", || match replica.log().matches("the log level has changed").count() {
         2 => Ok(()),
         _ => Err(replica.log()),
     });

@@ -126,7 +126,7 @@ fn one_replica_tells_and_the_next_repeats_nothing() {
     world.has([tls_secret(namespace, "web-tls", &other)]);
     tells(&plane.kubectl, namespace, &["Warning HostnameMismatch"]);
     replicas.iter().for_each(|replica| counts(replica, namespace, "MV101", 1.0));
-    let tells_now = |replica: &Replica| replica.log().contains("this replica tells of problems of the mesh");
+    let tells_now = |replica: &Replica| replica.log().contains("this replica reports problems of the mesh");
     let leads = replicas.each_ref().map(tells_now);
     assert_eq!(leads.iter().filter(|leads| **leads).count(), 1, "one of two");
 

@@ -43,7 +43,7 @@ fn a_node_is_shown_between_its_callers_and_what_it_calls() {
     assert_eq!(lines[calls + 1], "   └─ ✗ broken  shop/catalog  listener 8443, TLS STRICT, by service shop/catalog");
     let below = lines[calls + 2..].join("\n");
     for part in [
-        "server   shows DNS:catalog.shop.svc.cluster.local, issued by CN=Mesh root, ended ",
+        "server   presents DNS:catalog.shop.svc.cluster.local, issued by CN=Mesh root, expired ",
         "(5 days ago); key tls.crt of Secret shop/catalog-tls",
         "client   trusts CN=Mesh root ends ",
         "key ca.crt of Secret shop/cart-tls",
@@ -119,7 +119,7 @@ fn a_gateway_is_shown_with_what_its_listeners_show() {
     };
     let sound = shown("edge/shop");
     assert!(sound.starts_with("gateway edge/shop  ✓ sound\n└─ listener shop  https on port 443\n"), "{sound}");
-    assert!(sound.contains("shows DNS:shop.example.com, issued by CN=Edge root, ends "), "{sound}");
+    assert!(sound.contains("presents DNS:shop.example.com, issued by CN=Edge root, expires "), "{sound}");
     let absent = shown("edge/news");
     for part in
         ["├─ listener news", "└─ listener archive", "Secret edge/news-tls isn't there", "warn     MV202 file-missing"]

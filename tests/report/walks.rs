@@ -54,7 +54,7 @@ fn a_click_on_a_call_shows_both_ends_with_what_is_wrong_and_the_fix() {
         "http, TLS STRICT",
         "catalog.shop.svc.cluster.local",
         "issued by Mesh root",
-        "ended 5 days ago",
+        "expired 5 days ago",
     ] {
         assert!(panel.contains(part), "{part:?} is not in {panel}");
     }
@@ -118,7 +118,7 @@ fn findings_are_searched_and_filtered() {
     let said = browser.text_of("#finding-count");
     assert!(said.starts_with(&format!("{both} of ")), "{said}");
     browser.write(" nothing of the kind");
-    assert!(browser.text_of("#finding-rows").contains("No finding fits these filters."));
+    assert!(browser.text_of("#finding-rows").contains("No finding matches these filters."));
     browser.picture(&pictures().join("nothing-found.png"), false);
     browser.click("#clear");
     assert_eq!(rows(&mut browser), all);

@@ -4,7 +4,7 @@ use meshvet::rules::Surface;
 use serde_json::{Value, json};
 
 use crate::cases::{Case, denies, good, warns};
-use crate::gateways::{ENVOY_GATEWAY, ISTIO, gateway_object, policed, set, tls_secret, without};
+use crate::gateways::{ENVOY_GATEWAY, ISTIO, policed, set, tls_secret, without};
 use crate::scene::{AUTHORITY, OTHER, Scene, put};
 use crate::support::mint::Issued;
 
@@ -273,7 +273,7 @@ fn clients() -> Vec<Case> {
             "a listener that asks for a certificate",
             |s| mutual(s, None),
             "spec.validation",
-            &["this one shows none", "Gateway shop/web has no certificate for its backends"],
+            &["this one presents none", "Gateway shop/web has no certificate for its backends"],
         ),
         good("MV304", "a certificate", |s| mutual(s, Some(&AUTHORITY.leaf(&["web.shop"]).issue()))),
         denies(

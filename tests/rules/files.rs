@@ -74,7 +74,7 @@ fn mounted() -> Vec<Case> {
             },
             KEY,
             &[
-                "appmesh.k8s.aws/secretMounts stands on Deployment shop/blue itself",
+                "appmesh.k8s.aws/secretMounts is on Deployment shop/blue itself",
                 "and not on its pods",
                 "put appmesh.k8s.aws/secretMounts on the pods",
             ],
@@ -89,7 +89,7 @@ fn mounted() -> Vec<Case> {
                 );
             },
             KEY,
-            &["is no annotation that anybody reads: appmesh.k8s.aws/secretMounts is meant"],
+            &["did you mean appmesh.k8s.aws/secretMounts?"],
         ),
         denies(
             "MV201",
@@ -99,7 +99,7 @@ fn mounted() -> Vec<Case> {
                 s.node["metadata"]["annotations"] = mounts;
             },
             KEY,
-            &["stands on VirtualNode shop/blue, and not on the pods"],
+            &["is on VirtualNode shop/blue, and not on the pods"],
         ),
         good("MV201", "a folder written with slashes to spare", |s| {
             s.annotate_pods(SECRET_MOUNTS, " blue-cert : //certs/ ")
@@ -177,7 +177,7 @@ fn missing() -> Vec<Case> {
                 s.without_key("tls.key");
             },
             KEY,
-            &["holds no tls.key"],
+            &["has no key tls.key"],
         ),
         denies(
             "MV202",
@@ -266,7 +266,7 @@ fn readable() -> Vec<Case> {
             "a literal \\n",
             |s| s.key("tls.crt", &AUTHORITY.leaf(&["a"]).issue().chain.replace('\n', "\\n")),
             CHAIN,
-            &["is no certificate chain that Envoy loads"],
+            &["is not a certificate chain that Envoy loads"],
         ),
         denies(
             "MV204",
@@ -276,7 +276,7 @@ fn readable() -> Vec<Case> {
                 s.key("client.crt", "hello");
             },
             CLIENT_CHAIN,
-            &["key client.crt of Secret shop/blue-cert is no certificate chain"],
+            &["key client.crt of Secret shop/blue-cert is not a certificate chain"],
         ),
         good("MV204", "CRLF", |s| s.key("tls.crt", &AUTHORITY.leaf(&["a"]).issue().chain.replace('\n', "\r\n"))),
         denies("MV205", "no key", |s| s.key("tls.key", "hello"), KEY, &["Failed to load private key", "NO_START_LINE"]),
@@ -496,7 +496,7 @@ fn fit_for_use() -> Vec<Case> {
                     json!([{"name": "app"}, {"name": "envoy", "image": "envoy:own"}]);
             },
             CHAIN,
-            &["works from TLS 1.3 on only"],
+            &["works with TLS 1.3 only"],
         ),
         warns(
             "MV215",
@@ -507,7 +507,7 @@ fn fit_for_use() -> Vec<Case> {
                 s.others.retain(|it| it["kind"] != "Deployment");
             },
             CHAIN,
-            &["works from TLS 1.3 on only"],
+            &["works with TLS 1.3 only"],
         ),
         warns("MV215", "P-384", |s| keyed(s, Key::P384), CHAIN, &["TLS 1.3", "SSLV3_ALERT_HANDSHAKE_FAILURE"]),
         good("MV215", "P-256", |s| keyed(s, Key::P256)),
@@ -573,7 +573,7 @@ fn blocks() -> Vec<Case> {
                 s.key("tls.key", &issued.key);
             },
             CHAIN,
-            &["without a word"],
+            &["silently drops"],
         ),
         good("MV216", "text between blocks", |s| {
             s.client();
@@ -622,7 +622,7 @@ fn sds() -> Vec<Case> {
             |s| s.set("/spec/listeners/0/tls/certificate", json!({"sds": {"secretName": "blue-cert"}})),
             "spec.listeners[0].tls.certificate.sds.secretName",
             &[
-                "Secret shop/blue-cert is no secret of SDS",
+                "Secret shop/blue-cert is a Kubernetes Secret, which SDS doesn't serve",
                 "appmesh.k8s.aws/secretMounts: \"blue-cert:/certs\"",
                 "certificate.file",
             ],

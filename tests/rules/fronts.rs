@@ -101,7 +101,7 @@ fn arriving() -> Vec<Case> {
             "the annotation",
             |s| s.annotate_pods("appmesh.k8s.aws/ports", "80, 9000:9100"),
             ANNOTATION,
-            &["leaves port 8443 out", "80, 9000-9100"],
+            &["leaves out port 8443", "80, 9000-9100"],
         ),
         warns(
             "MV220",
@@ -323,7 +323,9 @@ fn balancers() -> Vec<Case> {
     const SSL: (&str, &str) = ("ssl-cert", "arn:aws:acm:eu-west-1:111122223333:certificate/a");
     const PLAIN: &[&str] =
         &["Service shop/lb", "port 443", "plaintext", "VirtualGateway shop/front", "backend-protocol: ssl"];
-    const ANEW: &[&str] = &["no certificate to show", "VirtualGateway shop/front"];
+    const NLB: (&str, &str) = ("type", "nlb");
+    const CHECK: &str = "metadata.annotations[service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol]";
+    const ANEW: &[&str] = &["no certificate to present", "VirtualGateway shop/front"];
     vec![
         warns("MV221", "plaintext to STRICT", |s| balanced(s, &[SSL]), CERT, PLAIN),
         warns("MV221", "by tcp", |s| balanced(s, &[SSL, ("backend-protocol", "tcp")]), CERT, PLAIN),
@@ -389,6 +391,50 @@ fn balancers() -> Vec<Case> {
             CERT,
             &["VirtualNode shop/blue"],
         ),
+        warns(
+            "MV221",
+            "a health check by HTTP",
+            |s| balanced(s, &[NLB, ("healthcheck-protocol", "http")]),
+            CHECK,
+            &["Service shop/lb", "health by HTTP", "VirtualGateway shop/front", "accepts TLS only", "unhealthy"],
+        ),
+        warns(
+            "MV221",
+            "a health check by HTTPS of a listener that asks clients",
+            |s| {
+                balanced(s, &[NLB, ("healthcheck-protocol", "HTTPS"), ("healthcheck-port", "traffic-port")]);
+                front(s, asks_clients);
+            },
+            CHECK,
+            &["health by HTTPS", "asks clients for a certificate"],
+        ),
+        warns(
+            "MV221",
+            "a health check at a port of the pods",
+            |s| {
+                balanced(s, &[("type", "nlb-ip"), ("healthcheck-protocol", "http"), ("healthcheck-port", "8443")]);
+            },
+            CHECK,
+            &["health by HTTP at"],
+        ),
+        good("MV221", "a health check by TCP", |s| balanced(s, &[NLB, ("healthcheck-protocol", "tcp")])),
+        good("MV221", "a health check by HTTPS", |s| balanced(s, &[NLB, ("healthcheck-protocol", "https")])),
+        good("MV221", "a health check by HTTP of a PERMISSIVE listener", |s| {
+            balanced(s, &[NLB, ("healthcheck-protocol", "http")]);
+            front(s, |tls| tls["mode"] = "PERMISSIVE".into());
+        }),
+        good("MV221", "a health check at Envoy's admin port", |s| {
+            balanced(s, &[("type", "nlb-ip"), ("healthcheck-protocol", "http"), ("healthcheck-port", "9901")]);
+        }),
+        good("MV221", "a health check at a port of the nodes", |s| {
+            balanced(s, &[NLB, ("healthcheck-protocol", "http"), ("healthcheck-port", "30443")]);
+        }),
+        good("MV221", "a health check that each node answers by itself", |s| {
+            balanced(s, &[NLB, ("healthcheck-protocol", "http")]);
+            for object in s.others.iter_mut().filter(|object| object["kind"] == "Service") {
+                object["spec"]["externalTrafficPolicy"] = "Local".into();
+            }
+        }),
         good("MV221", "TLS anew", |s| balanced(s, &[SSL, ("backend-protocol", "ssl")])),
         good("MV221", "TLS passed through", |s| {
             balanced(s, &[("type", "external")]);
@@ -430,7 +476,22 @@ fn probed(scene: &mut Scene, get: Value) {
     scene.set("/spec/listeners/0/tls/validation", json!({"trust": {"file": {"certificateChain": "/certs/ca.crt"}}}));
 }
 
+/// A gateway whose own envoy container is probed.
+fn gateway_probed(scene: &mut Scene, get: &str, validates: bool) {
+    balanced(scene, &[]);
+    if validates {
+        front(scene, asks_clients);
+    }
+    let is_front = |object: &&mut Value| object["kind"] == "Deployment" && object["metadata"]["name"] == "front";
+    let deployment = scene.others.iter_mut().find(is_front).expect("the gateway's pods");
+    let get: Value = serde_json::from_str(get).expect("a probe");
+    deployment["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = json!({"httpGet": get});
+}
+
 fn probes() -> Vec<Case> {
+    const HTTPS: &str = r#"{"port": 8443, "scheme": "HTTPS"}"#;
+    const HTTP: &str = r#"{"port": 8443}"#;
+    const ENVOY_PROBE: &str = "spec.template.spec.containers[0].readinessProbe.httpGet.port";
     const WORDS: &[&str] = &["readinessProbe of container app", "8443", "client certificate", "VirtualNode shop/blue"];
     vec![
         warns("MV223", "HTTPS", |s| probed(s, json!({"port": 8443, "scheme": "HTTPS"})), PROBE, WORDS),
@@ -456,6 +517,28 @@ fn probes() -> Vec<Case> {
             "spec.template.spec.containers[0].startupProbe.httpGet.port",
             &["startupProbe"],
         ),
+        warns(
+            "MV223",
+            "a gateway's envoy",
+            |s| gateway_probed(s, HTTPS, true),
+            ENVOY_PROBE,
+            &["container envoy", "/ready"],
+        ),
+        good("MV223", "a gateway that asks nobody", |s| gateway_probed(s, HTTPS, false)),
+        good("MV223", "a gateway's admin port", |s| gateway_probed(s, r#"{"port": 9901, "path": "/ready"}"#, true)),
+        warns(
+            "MV306",
+            "a gateway's envoy",
+            |s| gateway_probed(s, HTTP, false),
+            ENVOY_PROBE,
+            &["container envoy", "/ready"],
+        ),
+        good("MV306", "a gateway's admin port", |s| gateway_probed(s, r#"{"port": 9901}"#, false)),
+        good("MV306", "a gateway by HTTPS", |s| gateway_probed(s, HTTPS, false)),
+        good("MV306", "a PERMISSIVE gateway", |s| {
+            gateway_probed(s, HTTP, false);
+            front(s, |tls| tls["mode"] = "PERMISSIVE".into());
+        }),
         good("MV223", "HTTP", |s| probed(s, json!({"port": 8443}))),
         good("MV223", "another port", |s| probed(s, json!({"port": 9000, "scheme": "HTTPS"}))),
         good("MV223", "another host", |s| probed(s, json!({"port": 8443, "scheme": "HTTPS", "host": "127.0.0.1"}))),

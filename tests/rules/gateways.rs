@@ -471,7 +471,7 @@ fn pairs() -> Vec<Case> {
             REF,
             &["Envoy Gateway refuses the reference", "store the certificate and its own key together"],
         ),
-        denies("MV206", "on Contour", |s| with(CONTOUR, s, &mismatch()), REF, &["connections to this host are ended"]),
+        denies("MV206", "on Contour", |s| with(CONTOUR, s, &mismatch()), REF, &["connections to this host are closed"]),
         denies("MV206", "elsewhere", |s| with(NGINX, s, &mismatch()), REF, &["the listener can't serve TLS with it"]),
         warns(
             "MV206",
@@ -575,7 +575,7 @@ fn keys() -> Vec<Case> {
             "no certificate",
             |s| with_keys(NGINX, s, "kubernetes.io/tls", &[("tls.crt", "nonsense"), ("tls.key", &pair().key)]),
             REF,
-            &["no certificate chain that a TLS server loads"],
+            &["not a certificate chain that a TLS server loads"],
         ),
         denies(
             "MV205",
@@ -585,7 +585,7 @@ fn keys() -> Vec<Case> {
                 with_keys(NGINX, s, "kubernetes.io/tls", &[("tls.crt", &pair.chain), ("tls.key", &pair.chain)]);
             },
             REF,
-            &["no private key that a TLS server loads"],
+            &["not a private key that a TLS server loads"],
         ),
         good("MV205", "a key", |s| gateway(s, NGINX)),
         denies(
@@ -593,14 +593,14 @@ fn keys() -> Vec<Case> {
             "a Secret without its key on Envoy Gateway",
             |s| with_keys(ENVOY_GATEWAY, s, "kubernetes.io/tls", &[("tls.crt", &pair().chain)]),
             REF,
-            &["Secret shop/web holds no tls.key"],
+            &["Secret shop/web has no key tls.key"],
         ),
         warns(
             "MV202",
             "a Secret by other keys, elsewhere",
             |s| with_keys(NGINX, s, "Opaque", &[("cert", &pair().chain), ("key", &pair().key)]),
             REF,
-            &["Secret shop/web holds no tls.crt"],
+            &["Secret shop/web has no key tls.crt"],
         ),
         denies(
             "MV206",
@@ -692,7 +692,7 @@ fn sets() -> Vec<Case> {
                 without(s, "Gateway", "web");
             },
             REF,
-            &["unknown whether it counts"],
+            &["unknown whether it has any effect"],
         ),
         warns(
             "MV504",
@@ -803,7 +803,7 @@ fn issued() -> Vec<Case> {
                 with(ENVOY_GATEWAY, s, &Issued { chain, ..pair_once() });
             },
             REF,
-            &["behind the leaf has expired"],
+            &["after the leaf has expired"],
         ),
         denies(
             "MV204",
@@ -813,7 +813,7 @@ fn issued() -> Vec<Case> {
                 with(ENVOY_GATEWAY, s, &Issued { chain, ..pair_once() });
             },
             REF,
-            &["no chain with anything but certificates"],
+            &["accepts only certificates in a chain"],
         ),
     ]
 }

@@ -306,7 +306,7 @@ fn trust() -> Vec<Case> {
                 front(s, |_| {});
             },
             CHAIN,
-            &["CN=scene intermediate", "unable to get local issuer certificate", "behind the leaf"],
+            &["CN=scene intermediate", "unable to get local issuer certificate", "after the leaf"],
         ),
         good("MV301", "an intermediate that lies beside: MV210's", |s| {
             intermediate(s, false, 3000);
@@ -402,7 +402,7 @@ fn client_certificates() -> Vec<Case> {
                 front(s, |_| {});
             },
             VALIDATION,
-            &["this one shows none"],
+            &["this one presents none"],
         ),
         good("MV304", "a certificate to show", |s| {
             mutual(s);

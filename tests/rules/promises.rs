@@ -406,7 +406,10 @@ fn missing() -> Vec<Case> {
                 paths(s, "cert.pem", "tls.key");
             },
             CHAIN,
-            &["Certificate shop/blue will make Secret shop/blue-cert without cert.pem", "ca.crt, tls.crt, tls.key"],
+            &[
+                "Certificate shop/blue will make Secret shop/blue-cert without the key cert.pem",
+                "ca.crt, tls.crt, tls.key",
+            ],
         ),
         warns(
             "MV202",
@@ -416,7 +419,7 @@ fn missing() -> Vec<Case> {
                 paths(s, "tls.crt", "key.der");
             },
             KEY,
-            &["without key.der", "spec.additionalOutputFormats of Certificate shop/blue"],
+            &["without the key key.der", "spec.additionalOutputFormats of Certificate shop/blue"],
         ),
         warns(
             "MV202",
@@ -455,7 +458,7 @@ fn missing() -> Vec<Case> {
             "the Certificate makes something else",
             |s| promised(s, json!({"secretName": "oven"})),
             CHAIN,
-            &["nothing of that name"],
+            &["nothing with that name"],
         ),
         warns(
             "MV202",
@@ -479,7 +482,7 @@ fn missing() -> Vec<Case> {
                 s.hide("certificates.cert-manager.io", Sort::Promises, Some("shop"));
             },
             CHAIN,
-            &["nothing of that name", "create the Secret, or wait until it is filled"],
+            &["nothing with that name", "create the Secret, or wait until it is filled"],
         ),
         good("MV202", "a Certificate makes it", |s| promised(s, json!({}))),
         good("MV202", "a SealedSecret makes it", |s| sealed(s, &["tls.crt", "tls.key"])),
@@ -526,7 +529,7 @@ fn makers() -> Vec<Case> {
                 external(s, json!({"data": [{"secretKey": "tls.key"}], "target": {"template": template}}))
             },
             KEY,
-            &["without tls.key"],
+            &["without the key tls.key"],
         ),
         good("MV202", "an ExternalSecret whose template is merged", |s| {
             let template = json!({"mergePolicy": "Merge", "data": {"tls.crt": "{{ .c }}"}});
@@ -578,7 +581,7 @@ fn makers() -> Vec<Case> {
             "a key that the Bundle doesn't make",
             |s| bundle(s, "/trust/ca.crt"),
             TRUST,
-            &["Bundle roots will make ConfigMap shop/roots without ca.crt", "spec.target"],
+            &["Bundle roots will make ConfigMap shop/roots without the key ca.crt", "spec.target"],
         ),
         warns(
             "MV303",

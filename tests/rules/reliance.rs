@@ -77,7 +77,7 @@ fn answerers() -> Vec<Case> {
                 and_a_member(s);
             },
             POLICY,
-            &["api.weather.example too, which no proxy of the mesh serves", "enforce: false"],
+            &["api.weather.example too, which is outside the mesh", "enforce: false"],
         ),
         warns(
             "MV305",
@@ -166,7 +166,7 @@ fn images() -> Vec<Case> {
                 s.annotate_pods("appmesh.k8s.aws/secretMounts", "blue-cert:/certs, blue-cert:/etc/pki/tls");
             },
             TRUST,
-            &["holds no cert.pem"],
+            &["has no key cert.pem"],
         ),
     ]
 }
@@ -192,7 +192,7 @@ fn unverified() -> Vec<Case> {
                 by(s, nobody_verifies);
             },
             CHAIN,
-            &["nothing while no known caller verifies it; with one that does, clients get 503"],
+            &["nothing while no known caller verifies it; once one does, clients get 503"],
         ),
         denies(
             "MV207",
@@ -282,7 +282,7 @@ fn unasked() -> Vec<Case> {
                 for_servers(s);
             },
             CLIENT_CHAIN,
-            &["nothing while no listener that is called asks for it"],
+            &["nothing while no listener that it calls asks for it"],
         ),
         warns(
             "MV207",
@@ -292,7 +292,7 @@ fn unasked() -> Vec<Case> {
                 s.now = Timestamp::now() + EXPIRED;
             },
             CLIENT_CHAIN,
-            &["nothing while no listener that is called asks for it"],
+            &["nothing while no listener that it calls asks for it"],
         ),
         denies(
             "MV206",
@@ -312,7 +312,7 @@ fn unasked() -> Vec<Case> {
                 s.key("client.key", &OTHER.leaf(&["blue.apps.local"]).issue().key);
             },
             "spec.backendDefaults.clientPolicy.tls.certificate.file.privateKey",
-            &["no proxy is given this policy"],
+            &["no proxy uses this policy"],
         ),
         warns(
             "MV303",
@@ -323,7 +323,7 @@ fn unasked() -> Vec<Case> {
                 s.key("ca.crt", "no bundle");
             },
             "spec.backendDefaults.clientPolicy.tls.validation.trust.file.certificateChain",
-            &["no proxy is given this policy"],
+            &["no proxy uses this policy"],
         ),
     ]
 }
@@ -356,7 +356,7 @@ fn first_callers() -> Vec<Case> {
                 applied(s);
             },
             TRUST,
-            &["front → blue: the server's certificate may not be used so", "serverAuth"],
+            &["front → blue: the server's certificate lacks the extended key usage for this", "serverAuth"],
         ),
         denies(
             "MV212",
@@ -371,7 +371,7 @@ fn first_callers() -> Vec<Case> {
                 s.surface = Surface::Admission;
             },
             "spec.listeners[0].tls.validation.trust.file.certificateChain",
-            &["the client's certificate may not be used so", "clientAuth"],
+            &["the client's certificate lacks the extended key usage for this", "clientAuth"],
         ),
     ]
 }
@@ -431,7 +431,7 @@ fn listeners() -> Vec<Case> {
                 front(s, |_| {});
             },
             SECOND,
-            &["unknown whether it is called: the way there names no port, and listener 8443 may be"],
+            &["unknown whether it is called: the route names no port, and listener 8443 may be"],
         ),
         denies(
             "MV301",
@@ -562,7 +562,7 @@ fn unset() -> Vec<Case> {
                 s.unset("/spec/listeners/0/portMapping");
             },
             "spec.listeners[0].portMapping.port",
-            &["there is no port", "nothing"],
+            &["the port is missing", "nothing"],
         ),
         denies(
             "MV005",
@@ -595,7 +595,7 @@ fn addresses() -> Vec<Case> {
                 lists(s, json!(["10.0.0.5"]));
             },
             CHAIN,
-            &["10.0.0.5 is an IP address, and a list is compared with DNS names and URIs alone"],
+            &["10.0.0.5 is an IP address, and a list is compared with DNS names and URIs only"],
         ),
         denies(
             "MV104",
@@ -605,7 +605,7 @@ fn addresses() -> Vec<Case> {
                 lists(s, json!(["spiffe://Apps.local/blue"]));
             },
             CHAIN,
-            &["compared with URIs to the letter"],
+            &["must equal the URI exactly"],
         ),
         good("MV104", "a URI to the letter", |s| {
             s.certificate(&AUTHORITY.leaf(&["blue.apps.local", "spiffe://apps.local/blue"]).issue());
@@ -626,7 +626,7 @@ fn addresses() -> Vec<Case> {
                 s.set("/spec/serviceDiscovery/dns/hostname", "10.0.0.5".into());
             },
             CHAIN,
-            &["names are compared as DNS names and URIs, so that an IP address is none of them"],
+            &["only DNS names and URIs are compared, so its IP address doesn't count"],
         ),
         good("MV101", "an IP address as the hostname, and in the certificate as a DNS name", |s| {
             s.certificate(&AUTHORITY.leaf(&["10.0.0.5"]).issue());

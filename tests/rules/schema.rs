@@ -18,7 +18,7 @@ fn missing() -> Vec<Case> {
             "no private key",
             |s| s.set("/spec/listeners/0/tls/certificate/file", json!({"certificateChain": "/certs/tls.crt"})),
             "spec.listeners[0].tls.certificate.file.privateKey",
-            &["privateKey is required, and is missing", "privateKey: Required value"],
+            &["privateKey is required and missing", "privateKey: Required value"],
         ),
         denies(
             "MV008",
@@ -67,14 +67,14 @@ fn limits() -> Vec<Case> {
             "port 0",
             |s| s.set("/spec/listeners/0/portMapping/port", 0.into()),
             "spec.listeners[0].portMapping.port",
-            &["port is 0, and 1 is the least"],
+            &["port is 0, below the minimum of 1"],
         ),
         denies(
             "MV008",
             "a port too high",
             |s| s.set("/spec/listeners/0/portMapping/port", 65536.into()),
             "spec.listeners[0].portMapping.port",
-            &["65535 is the most"],
+            &["above the maximum of 65535"],
         ),
         denies(
             "MV008",
@@ -90,7 +90,7 @@ fn limits() -> Vec<Case> {
                 );
             },
             "spec.backendDefaults.clientPolicy.tls.validation.trust.acm.certificateAuthorityARNs",
-            &["4 items, and 3 are the most", "Too many: 4"],
+            &["4 items, and at most 3 are allowed", "Too many: 4"],
         ),
         denies(
             "MV008",
@@ -142,7 +142,7 @@ fn misplaced() -> Vec<Case> {
                 s.set("/spec/listeners", json!([{"portMapping": listener["portMapping"]}, {"tls": tls}]));
             },
             "spec.listeners[1].portMapping",
-            &["a dash too many parts this item from spec.listeners[0]", "take away the dash"],
+            &["an extra dash separates this item from spec.listeners[0]", "remove the dash"],
         ),
         denies(
             "MV008",
@@ -152,7 +152,7 @@ fn misplaced() -> Vec<Case> {
                 s.set("/spec/listeners/0/tls/certificate/mode", "STRICT".into());
             },
             "spec.listeners[0].tls.mode",
-            &["it stands at spec.listeners[0].tls.certificate.mode", "move spec.listeners[0].tls.certificate.mode to"],
+            &["it is at spec.listeners[0].tls.certificate.mode", "move spec.listeners[0].tls.certificate.mode to"],
         ),
     ]
 }

@@ -55,7 +55,7 @@ fn workloads() -> Vec<Case> {
                 s.hide("rollouts.argoproj.io", Sort::Workloads, None);
             },
             SELECTOR,
-            &["unknown: rollouts.argoproj.io may not be listed", "grant list and watch on rollouts.argoproj.io"],
+            &["unknown: meshvet may not list rollouts.argoproj.io", "grant list and watch on rollouts.argoproj.io"],
         ),
         warns(
             "MV203",
@@ -66,7 +66,7 @@ fn workloads() -> Vec<Case> {
                 s.hide("rollouts.argoproj.io", Sort::Workloads, Some("shop"));
             },
             SELECTOR,
-            &["unknown: deployments.apps may not be listed"],
+            &["unknown: meshvet may not list deployments.apps"],
         ),
         warns(
             "MV203",
@@ -226,7 +226,13 @@ fn suppressions() -> Vec<Case> {
         scene.set("/metadata/annotations", json!({"meshvet.dev/ignore": "MV203=by hand"}));
     }
     vec![
-        warns("MV007", "nothing is found", ignores, "metadata.annotations[meshvet.dev/ignore]", &["nothing of it"]),
+        warns(
+            "MV007",
+            "nothing is found",
+            ignores,
+            "metadata.annotations[meshvet.dev/ignore]",
+            &["there is no such finding"],
+        ),
         good("MV007", "what it is about may be in what nobody could list", |s| {
             ignores(s);
             s.hide("rollouts.argoproj.io", Sort::Workloads, None);
@@ -241,7 +247,7 @@ fn issuers() -> Vec<Case> {
         scene.policy = json!({"issuers": {"allowed": [{"subject": "CN=scene root"}]}}).to_string();
     }
     vec![
-        denies("MV302", "nobody is known to trust the authority", by_name, CHAIN, &["nothing proves"]),
+        denies("MV302", "nobody is known to trust the authority", by_name, CHAIN, &["no signature proves"]),
         good("MV302", "whoever trusts the authority may not be listed", |s| {
             by_name(s);
             s.hide("virtualnodes", Sort::Members, Some("shop"));

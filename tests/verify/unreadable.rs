@@ -37,7 +37,7 @@ fn a_port_of_something_else_is_no_admin_interface() {
     let url = serves(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello");
     says(&["--url", &url], 2, &["the answer to /certs is not Envoy's"]);
     let url = serves(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
-    says(&["--url", &url], 2, &["/certs is answered with 403"]);
+    says(&["--url", &url], 2, &["the answer to /certs was 403"]);
 }
 
 #[test]

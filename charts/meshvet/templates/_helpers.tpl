@@ -40,7 +40,7 @@ clientConfig:
 {{- define "meshvet.hook" -}}
 {{- include "meshvet.client" (dict "root" . "path" (eq .FailurePolicy "Ignore" | ternary "/validate/ignore" "/validate")) }}
 {{- with .Values.webhook.namespaceSelector }}
-# A namespace can be taken out, for the time of a migration say: kubectl label namespace NAME meshvet.dev/admission=disabled
+# To exclude a namespace, for example during a migration: kubectl label namespace NAME meshvet.dev/admission=disabled
 namespaceSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -48,8 +48,8 @@ namespaceSelector:
 objectSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-# Only what can have a verdict is sent to meshvet: controllers' writes cost nothing. Nodes without TLS are sent too: a plaintext
-# server is what a client that enforces TLS trips over.
+# Only changes that can have a verdict are sent to meshvet: controllers' writes cost nothing. Nodes without TLS are sent too: a plaintext
+# server breaks a client that enforces TLS.
 matchConditions:
   - name: is-not-being-deleted
     expression: "!has(object.metadata.deletionTimestamp)"

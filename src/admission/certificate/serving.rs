@@ -36,10 +36,10 @@ pub enum ServingCertificateError {
         error: io::Error,
     },
     /// A file without a certificate, or with a broken one.
-    #[error("{}: holds no certificate chain in PEM", .0.display())]
+    #[error("{} has no certificate chain in PEM", .0.display())]
     NoChain(PathBuf),
     /// A file without a private key that can be used.
-    #[error("{}: holds no private key in PEM", .0.display())]
+    #[error("{} has no private key in PEM", .0.display())]
     NoKey(PathBuf),
     /// A chain and a key that don't go together, or that rustls can't use.
     #[error("{} and {}: {error}", .files.chain.display(), .files.key.display())]
@@ -54,7 +54,7 @@ pub enum ServingCertificateError {
     Issue(#[from] rcgen::Error),
 }
 
-/// The serving certificate as it stands: swapped whole, so that a handshake sees the old pair or the new. While there is none
+/// The serving certificate as it is: swapped whole, so that a handshake sees the old pair or the new. While there is none
 /// (the default), every handshake fails.
 #[derive(Debug, Default)]
 pub struct ServingCertificate(ArcSwapOption<Loaded>);

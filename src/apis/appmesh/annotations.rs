@@ -25,7 +25,7 @@ pub(crate) const PORTS: &str = "appmesh.k8s.aws/ports";
 /// Name of the container that is a proxy: one that a pod brings along, or the one that the injector adds.
 pub(crate) const ENVOY_CONTAINER: &str = "envoy";
 
-/// How many problems of one annotation are told.
+/// How many problems of one annotation are reported.
 const MAX_PROBLEMS: usize = 50;
 
 /// What one of the mount annotations says.
@@ -69,19 +69,19 @@ pub enum AnnotationProblem {
         entry: String,
     },
     /// An entry that names nothing. The API server refuses the injected pod.
-    #[error("{entry:?} names nothing before its colon")]
+    #[error("{entry:?} has no name before its colon")]
     EmptyName {
         /// The entry as written.
         entry: String,
     },
     /// An entry without a path. The API server refuses the injected pod.
-    #[error("{entry:?} has no path behind its colon")]
+    #[error("{entry:?} has no path after its colon")]
     EmptyPath {
         /// The entry as written.
         entry: String,
     },
     /// A name that is given twice. The injector keeps the last path and says nothing.
-    #[error("{name:?} is given twice: only {kept} is mounted, not {lost}")]
+    #[error("{name:?} is listed twice: only {kept} is mounted, not {lost}")]
     SameName {
         /// The name.
         name: String,
@@ -103,7 +103,7 @@ pub enum AnnotationProblem {
     /// A name that no volume can have. The injector names the volume after the Secret, and a Secret's name may be longer
     /// than a volume's and hold dots: the API server refuses the injected pod.
     #[error(
-        "{name:?} can't be the name of a volume ({reason}): mount the Secret as a volume of the pod, and name that in {VOLUME_MOUNTS}"
+        "{name:?} can't be the name of a volume ({reason}): make the Secret a volume of the pod, and name that in {VOLUME_MOUNTS}"
     )]
     InvalidVolumeName {
         /// The name.
@@ -121,7 +121,7 @@ pub enum AnnotationProblem {
     },
     /// A Secret whose name is that of a volume which the pod has already. The API server refuses the injected pod:
     /// volume names must be unique.
-    #[error("{name:?} is the name of a volume that the pod has already: the pod would have two of that name")]
+    #[error("{name:?} is the name of a volume that the pod already has: there would be two with that name")]
     VolumeExists {
         /// The name.
         name: String,
@@ -149,7 +149,7 @@ pub enum VolumeNameRule {
 }
 
 impl AnnotationProblem {
-    /// The annotation with all problems of this kind mended that nobody has to be asked about: a relative path gets its
+    /// The annotation with all problems of this kind fixed that nobody has to be asked about: a relative path gets its
     /// slash, a comma without an entry goes.
     #[must_use]
     pub fn mended(&self, annotation: &str) -> Option<String> {

@@ -44,8 +44,8 @@ fn what_makes_pods_be_refused_is_told() {
     complains("tls:/certs,", &[("tls", "/certs")], r#""" is not of the form name:/path"#);
     complains("tls:/certs:ro", &[], r#""tls:/certs:ro" is not of the form name:/path"#);
     complains("tls:/certs; ca:/ca,b:/b", &[("b", "/b")], r#""tls:/certs; ca:/ca" is not of the form name:/path"#);
-    complains(":/certs", &[], r#"":/certs" names nothing before its colon"#);
-    complains("tls: ", &[], r#""tls:" has no path behind its colon"#);
+    complains(":/certs", &[], r#"":/certs" has no name before its colon"#);
+    complains("tls: ", &[], r#""tls:" has no path after its colon"#);
     complains(
         "tls:/certs,ca:/certs",
         &[("tls", "/certs"), ("ca", "/certs")],
@@ -55,7 +55,7 @@ fn what_makes_pods_be_refused_is_told() {
 
 #[test]
 fn names_that_no_volume_can_have_are_told() {
-    let instead = "mount the Secret as a volume of the pod, and name that in appmesh.k8s.aws/volumeMounts";
+    let instead = "make the Secret a volume of the pod, and name that in appmesh.k8s.aws/volumeMounts";
     let long = "a".repeat(64);
     for (name, reason) in [
         ("tls.example.com", "it has a dot"),
@@ -73,7 +73,7 @@ fn what_mounts_something_else_is_told() {
     complains(
         "tls:/a,ca:/ca,tls:/b",
         &[("ca", "/ca"), ("tls", "/b")],
-        r#""tls" is given twice: only /b is mounted, not /a"#,
+        r#""tls" is listed twice: only /b is mounted, not /a"#,
     );
     complains("tls:certs", &[("tls", "certs")], r#"the path "certs" of "tls" is relative: it is mounted at /certs"#);
 }
@@ -82,7 +82,7 @@ fn what_mounts_something_else_is_told() {
 fn a_path_that_a_later_entry_gives_up_is_no_conflict() {
     let mounts = parse_secret_mounts("a:/x,b:/x,a:/y");
     assert_eq!(pairs(&mounts), [("b", "/x"), ("a", "/y")]);
-    assert_eq!(messages(&mounts.problems), [r#""a" is given twice: only /y is mounted, not /x"#]);
+    assert_eq!(messages(&mounts.problems), [r#""a" is listed twice: only /y is mounted, not /x"#]);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn conflicts_with_the_pods_volumes_are_told() {
     assert_eq!(
         messages(&conflicts(&secrets, &volumes, ["data", "tls", "own"])),
         [
-            r#""tls" is the name of a volume that the pod has already: the pod would have two of that name"#,
+            r#""tls" is the name of a volume that the pod already has: there would be two with that name"#,
             r#"the pod has no volume "gone""#,
             r#""tls" and "own" are both mounted at /certs"#,
         ]
@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn anything_is_read(annotation in "(?s).*") {
         let mounts = parse_secret_mounts(&annotation);
-        // Whatever the injector would mount is told or mounted.
+        // Whatever the injector would mount is reported or mounted.
         prop_assert!(!mounts.mounts.is_empty() || !mounts.problems.is_empty());
         for mount in &mounts.mounts {
             prop_assert!(!mount.name.is_empty() && !mount.path.is_empty());

@@ -123,7 +123,7 @@ resource! { Mesh VirtualNode VirtualGateway VirtualService VirtualRouter Gateway
 
 /// A string that is no kind of the App Mesh API.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{kind:?} is no kind of {API_VERSION}")]
+#[error("{API_VERSION} has no kind {kind:?}")]
 pub(crate) struct UnknownKind {
     /// What was given.
     pub kind: String,
@@ -150,7 +150,7 @@ mod tests {
         }
         for other in ["", "virtualnode", "VirtualNodeList", "Pod"] {
             let error = other.parse::<Kind>().unwrap_err();
-            assert_eq!(error.to_string(), format!("{other:?} is no kind of appmesh.k8s.aws/v1beta2"));
+            assert_eq!(error.to_string(), format!("appmesh.k8s.aws/v1beta2 has no kind {other:?}"));
         }
     }
 

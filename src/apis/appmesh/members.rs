@@ -17,7 +17,7 @@ const GATEWAY: &str = "virtual gateway";
 /// The anchor of the client policy that holds for every backend without one of its own.
 const BACKEND_DEFAULTS: &str = "backend defaults";
 
-/// A virtual node as a member. `namespace` is where the object stands, which its metadata may leave out.
+/// A virtual node as a member. `namespace` is where the object is, which its metadata may leave out.
 pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
     let VirtualNode { metadata, spec, status } = node;
     let at = FieldPath::root().key("spec");

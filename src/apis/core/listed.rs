@@ -18,9 +18,9 @@ pub struct WorkloadKind {
     pub kind: String,
     /// The resource's name in URLs and RBAC: `rollouts`.
     pub plural: String,
-    /// Where its pod template stands, as a JSON pointer; None: it has none, and only stands between a workload and its pods.
+    /// Where its pod template is, as a JSON pointer; None: it has none, and only stands between a workload and its pods.
     pub template: Option<String>,
-    /// Where the selector of its pods stands.
+    /// Where the selector of its pods is.
     pub selector: Option<String>,
     /// The label that gives its pods its name.
     pub name_label: Option<String>,

@@ -19,7 +19,7 @@ pub(crate) use stores::store_of_files;
 pub use stores::{config_map_store, secret_store};
 pub(crate) use workloads::Owned;
 
-/// Whether what an object of this type controls is told by it, or by a workload above it. Any version of a type is that type.
+/// Whether an object of this type, or a workload above it, has the template of the pods that it controls. All versions of a type count.
 fn owns_pods(api_version: &str, kind: &str) -> bool {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     let mut rows = crate::apis::rows().filter(|row| row.group == group && row.kind.kind == kind);

@@ -81,7 +81,7 @@ struct Grpc {
 pub(in crate::apis) struct Pod<'p> {
     /// Its namespace.
     pub(in crate::apis) namespace: &'p str,
-    /// Where its metadata stands in the object.
+    /// Where its metadata is in the object.
     pub(in crate::apis) metadata: &'p FieldPath,
     /// Its annotations.
     pub(in crate::apis) annotations: &'p BTreeMap<String, String>,
@@ -102,13 +102,17 @@ pub(super) fn named_ports(spec: &PodSpec) -> Vec<(String, u16)> {
     tcp.filter_map(|port| Some((port.name.clone()?, u16::try_from(port.container_port).ok()?))).collect()
 }
 
-/// The probes that the kubelet makes by HTTP or gRPC, but those of a container that is a proxy. `spec`: where the pod's spec stands.
+/// The probes that the kubelet makes by HTTP or gRPC. `spec`: where the pod's spec is.
 pub(super) fn probes_of(containers: &[Container], spec: &FieldPath, is_proxy: impl Fn(&str) -> bool) -> Vec<Probe> {
-    let all = containers.iter().enumerate().filter(|(_, container)| !is_proxy(&container.name));
-    all.flat_map(|(index, container)| probes(container, &spec.key("containers").index(index))).collect()
+    let all = containers.iter().enumerate().flat_map(|(index, container)| {
+        let of_proxy = is_proxy(&container.name);
+        let found = probes(container, &spec.key("containers").index(index)).into_iter();
+        found.map(move |probe| Probe { of_proxy, ..probe })
+    });
+    all.collect()
 }
 
-/// The probes of a container that the kubelet makes by HTTP or gRPC. One to a host of its own isn't for the pod.
+/// The probes of a container that the kubelet makes by HTTP or gRPC. One with a `host` isn't for the pod.
 fn probes(container: &Container, field: &FieldPath) -> Vec<Probe> {
     let probes = [
         ("livenessProbe", &container.liveness_probe),
@@ -128,7 +132,7 @@ fn probes(container: &Container, field: &FieldPath) -> Vec<Probe> {
         };
         if let Some(port) = resolve_port(port, container) {
             let field = field.keys([kind, action, "port"]);
-            found.push(Probe { kind, action, container: container.name.clone(), port, tls, field });
+            found.push(Probe { kind, action, container: container.name.clone(), port, tls, of_proxy: false, field });
         }
     }
     found

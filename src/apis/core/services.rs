@@ -1,6 +1,6 @@
-//! Services: which pods are behind one, by which ports, and what the load balancer before it does with TLS.
+//! Services: which pods are behind one, by which ports, and what the load balancer in front of it does with TLS and by health checks.
 //!
-//! A Service is no object of a mesh: whatever of it can't be read is left to the API server, and nothing is claimed that would rest on it.
+//! A Service is not an object of a mesh: whatever of it can't be read is left to the API server, and nothing is claimed that would rest on it.
 //!
 //! Sources: Kubernetes API reference, Service; the annotations of the AWS Load Balancer Controller and of the load balancers in
 //! Kubernetes' own AWS provider, as their documentations have them.
@@ -11,16 +11,22 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::k8s::{FieldPath, LabelSelector, ObjectRef};
-use crate::mesh::{BackendTls, Balanced, PortTarget, Service, ServicePort};
+use crate::mesh::{BackendTls, Balanced, HealthCheck, PortTarget, Service, ServicePort};
 
-/// The certificates with which a load balancer ends TLS; by itself on every port.
+/// The certificates with which a load balancer terminates TLS; on every port, unless `ssl-ports` limits it.
 const SSL_CERT: &str = "service.beta.kubernetes.io/aws-load-balancer-ssl-cert";
-/// The ports on which it does, by number or name.
+/// The ports on which it terminates TLS, by number or name.
 const SSL_PORTS: &str = "service.beta.kubernetes.io/aws-load-balancer-ssl-ports";
-/// What it speaks with pods then.
+/// What it speaks with pods after that.
 const BACKEND_PROTOCOL: &str = "service.beta.kubernetes.io/aws-load-balancer-backend-protocol";
-/// What sort of load balancer it is.
+/// What kind of load balancer it is.
 const TYPE: &str = "service.beta.kubernetes.io/aws-load-balancer-type";
+/// Whether a network load balancer sends to nodes (`instance`) or to pods (`ip`).
+const TARGET_TYPE: &str = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type";
+/// How it checks the health of its targets: `tcp` by default.
+const CHECK_PROTOCOL: &str = "service.beta.kubernetes.io/aws-load-balancer-healthcheck-protocol";
+/// At which port: by default the one that traffic goes to.
+const CHECK_PORT: &str = "service.beta.kubernetes.io/aws-load-balancer-healthcheck-port";
 
 /// Reads a Service.
 pub(super) fn service(value: &Value, object: ObjectRef) -> Service {
@@ -29,15 +35,23 @@ pub(super) fn service(value: &Value, object: ObjectRef) -> Service {
         value.pointer("/metadata/annotations").and_then(|it| BTreeMap::deserialize(it).ok()).unwrap_or_default();
     let kind = text("/spec/type").unwrap_or("ClusterIP");
     let balancer = Balancer::of(kind, &annotations);
+    let check = HealthCheck::of(kind, &annotations).filter(|_| text("/spec/externalTrafficPolicy") != Some("Local"));
     let labels = value.pointer("/spec/selector").and_then(|it| BTreeMap::deserialize(it).ok()).unwrap_or_default();
     let selects = kind != "ExternalName" && !BTreeMap::is_empty(&labels);
     let selector = LabelSelector { match_labels: labels, ..LabelSelector::default() };
     let ports = value.pointer("/spec/ports").and_then(Value::as_array);
+    let port_names = ports.into_iter().flatten().filter_map(port_name).collect();
+    let mut ports: Vec<_> =
+        ports.into_iter().flatten().enumerate().filter_map(|it| port(it, balancer.as_ref())).collect();
+    // A Classic load balancer checks one port, a network load balancer each.
+    if is_network(&annotations) == Some(true) || ports.len() == 1 {
+        ports.iter_mut().for_each(|port| port.checked.clone_from(&check));
+    }
     Service {
         selector: selects.then_some(selector),
         headless: text("/spec/clusterIP") == Some("None"),
-        port_names: ports.into_iter().flatten().filter_map(port_name).collect(),
-        ports: ports.into_iter().flatten().enumerate().filter_map(|it| port(it, balancer.as_ref())).collect(),
+        port_names,
+        ports,
         object,
     }
 }
@@ -66,14 +80,46 @@ fn port((index, value): (usize, &Value), balancer: Option<&Balancer>) -> Option<
     };
     let balanced = balancer.and_then(|it| it.balances(port, text("name").unwrap_or_default()));
     let name = port_name(value);
-    Some(ServicePort { port, name, target, field: FieldPath::root().keys(["spec", "ports"]).index(index), balanced })
+    let field = FieldPath::root().keys(["spec", "ports"]).index(index);
+    Some(ServicePort { port, name, target, field, balanced, checked: None })
 }
 
 fn number(value: &Value) -> Option<u16> {
     value.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
 }
 
-/// A load balancer of AWS that ends TLS.
+/// What an annotation says; None where it is absent or blank.
+fn said<'a>(annotations: &'a BTreeMap<String, String>, key: &str) -> Option<&'a str> {
+    annotations.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+/// Whether the annotations ask for a network load balancer. None where they leave it to whoever makes the load balancer.
+fn is_network(annotations: &BTreeMap<String, String>) -> Option<bool> {
+    said(annotations, TYPE).map(|kind| matches!(kind, "nlb" | "nlb-ip" | "external"))
+}
+
+impl HealthCheck {
+    /// How a load balancer of AWS checks the pods. None where it only opens a connection, and where it isn't certain which port of the
+    /// pods the check arrives at.
+    fn of(kind: &str, annotations: &BTreeMap<String, String>) -> Option<Self> {
+        let tls = match said(annotations, CHECK_PROTOCOL)?.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return None,
+        };
+        let to_pods = said(annotations, TYPE) == Some("nlb-ip") || said(annotations, TARGET_TYPE) == Some("ip");
+        let port = match said(annotations, CHECK_PORT) {
+            None | Some("traffic-port") => None,
+            // Else it is a port of the nodes.
+            Some(port) if to_pods => Some(port.parse().ok()?),
+            Some(_) => return None,
+        };
+        let field = FieldPath::root().keys(["metadata", "annotations", CHECK_PROTOCOL]);
+        (kind == "LoadBalancer").then_some(Self { tls, port, field })
+    }
+}
+
+/// A load balancer of AWS that terminates TLS.
 struct Balancer {
     /// On these ports; None: on all.
     ports: Option<Vec<String>>,
@@ -81,20 +127,18 @@ struct Balancer {
 }
 
 impl Balancer {
-    /// What a Service asks for. None where no TLS is ended, and where it depends on who makes the load balancer.
+    /// What a Service asks for. None where no TLS is terminated, and where it depends on who makes the load balancer.
     fn of(kind: &str, annotations: &BTreeMap<String, String>) -> Option<Self> {
-        let said = |key: &str| annotations.get(key).map(|value| value.trim()).filter(|value| !value.is_empty());
-        said(SSL_CERT).filter(|_| kind == "LoadBalancer")?;
-        // Network load balancers know `ssl` alone, Classic ones `https` besides.
-        let is_network = said(TYPE).map(|kind| matches!(kind, "nlb" | "nlb-ip" | "external"));
-        let to_pods = match said(BACKEND_PROTOCOL).map(str::to_ascii_lowercase).as_deref() {
+        said(annotations, SSL_CERT).filter(|_| kind == "LoadBalancer")?;
+        let to_pods = match said(annotations, BACKEND_PROTOCOL).map(str::to_ascii_lowercase).as_deref() {
             Some("ssl") => BackendTls::Anew,
-            Some("https") if is_network == Some(true) => BackendTls::Plaintext,
+            // Network load balancers know `ssl` only, Classic ones `https` too.
+            Some("https") if is_network(annotations) == Some(true) => BackendTls::Plaintext,
             None | Some("tcp" | "http") => BackendTls::Plaintext,
             // Anything else one refuses, and another takes for plaintext.
             Some(_) => return None,
         };
-        let ports = match said(SSL_PORTS) {
+        let ports = match said(annotations, SSL_PORTS) {
             None => None,
             // Every port to one, none to another.
             Some("*") => return None,
@@ -173,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_balancer_ends_tls_where_it_has_a_certificate() {
+    fn a_load_balancer_terminates_tls_where_it_has_a_certificate() {
         const CERT: (&str, &str) = ("ssl-cert", "arn:aws:acm:eu-west-1:111122223333:certificate/a");
         let (plain, anew) = (Some(BackendTls::Plaintext), Some(BackendTls::Anew));
         balances(&[], [None, None]);
@@ -193,5 +237,44 @@ mod tests {
         balances(&[CERT, ("ssl-ports", "*")], [None, None]);
         let cluster_ip = read(json!({"ports": [{"port": 80}]}), json!({SSL_CERT: "arn:aws:acm:a:1:certificate/a"}));
         assert_eq!(cluster_ip.ports[0].balanced, None);
+    }
+    /// How ports 80 and 443 are checked: by TLS or not, and at which port of the pods.
+    #[track_caller]
+    fn checks(spec: Value, annotations: &[(&str, &str)], expected: Option<(bool, Option<u16>)>) {
+        let said: serde_json::Map<String, Value> = annotations
+            .iter()
+            .map(|(key, value)| (format!("service.beta.kubernetes.io/aws-load-balancer-{key}"), (*value).into()))
+            .collect();
+        let found = read(spec, said.into());
+        for port in &found.ports {
+            assert_eq!(port.checked.as_ref().map(|it| (it.tls, it.port)), expected, "{annotations:?}");
+        }
+    }
+
+    #[test]
+    fn a_health_check_counts_where_it_is_certain_what_it_arrives_at() {
+        let two = || json!({"type": "LoadBalancer", "ports": [{"port": 80}, {"port": 443}]});
+        let one = || json!({"type": "LoadBalancer", "ports": [{"port": 443}]});
+        const NLB: (&str, &str) = ("type", "nlb");
+        const HTTP: (&str, &str) = ("healthcheck-protocol", "http");
+        checks(two(), &[NLB, HTTP], Some((false, None)));
+        checks(two(), &[NLB, HTTP, ("healthcheck-port", "traffic-port")], Some((false, None)));
+        checks(two(), &[("type", "external"), ("healthcheck-protocol", "HTTPS")], Some((true, None)));
+        checks(one(), &[HTTP], Some((false, None)));
+        for to_pods in [[("type", "nlb-ip"), HTTP], [("nlb-target-type", "ip"), HTTP]] {
+            checks(one(), &[&to_pods[..], &[("healthcheck-port", "8443")]].concat(), Some((false, Some(8443))));
+            checks(one(), &[&to_pods[..], &[("healthcheck-port", "tls")]].concat(), None);
+        }
+        // One port of several is checked, or a port of the nodes, or the kube-proxy of each node answers.
+        checks(two(), &[HTTP], None);
+        checks(one(), &[NLB, HTTP, ("healthcheck-port", "30443")], None);
+        let mut local = one();
+        local["externalTrafficPolicy"] = "Local".into();
+        checks(local, &[NLB, HTTP], None);
+        for protocol in ["tcp", "TCP", "ssl", " "] {
+            checks(one(), &[NLB, ("healthcheck-protocol", protocol)], None);
+        }
+        checks(one(), &[NLB], None);
+        checks(json!({"ports": [{"port": 443}]}), &[NLB, HTTP], None);
     }
 }

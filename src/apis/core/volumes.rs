@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::mesh::{Hidden, Mount, Part, StoreKey, Volume, clean_path};
 
-/// A pod's volume, as far as its content can be told. Everything but the name is optional in the API.
+/// A pod's volume, as far as its content is known. Everything but the name is optional in the API.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(in crate::apis) struct PodVolume {
@@ -45,7 +45,7 @@ struct ProjectedVolume {
 struct ProjectedSource {
     secret: Option<ConfigMapVolume>,
     config_map: Option<ConfigMapVolume>,
-    /// Tokens, the downward API, trust bundles: files that are not certificates of the mesh, or can't be told.
+    /// Tokens, the downward API, trust bundles: files that are not certificates of the mesh, or can't be known.
     #[serde(flatten)]
     other: serde_json::Map<String, Value>,
 }
@@ -129,7 +129,7 @@ pub(in crate::apis) fn mount(volumes: &[PodVolume], namespace: &str, wanted: &Vo
     let found = volumes.iter().find(|volume| volume.name == wanted.name);
     let volume = match found {
         None => Volume::Missing { name: wanted.name.clone() },
-        // An expression over the pod's environment can't be told here.
+        // An expression over the pod's environment can't be known here.
         Some(volume) if wanted.sub_path_expr.as_deref().is_some_and(|path| path.contains("$(")) => {
             Volume::Opaque { kind: "subPathExpr".to_owned(), name: volume.name.clone() }
         }

@@ -49,7 +49,7 @@ fn index() -> String {
 /// Writes every page and the index into a folder, and takes away pages of rules that are no more.
 pub(super) fn write(folder: &Path) -> anyhow::Result<()> {
     let shown = folder.display();
-    fs::create_dir_all(folder).with_context(|| format!("the folder {shown} can't be made"))?;
+    fs::create_dir_all(folder).with_context(|| format!("the folder {shown} can't be created"))?;
     let mut pages: Vec<(String, String)> =
         RULES.iter().map(|rule| (format!("{}.md", rule.code), rule.markdown())).collect();
     pages.push(("README.md".to_owned(), index()));

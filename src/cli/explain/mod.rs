@@ -30,7 +30,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ExplainArgs {
-    /// A rule's code (`MV101`) or name (`hostname-mismatch`), in letters of either case.
+    /// A rule's code (`MV101`) or name (`hostname-mismatch`); case doesn't matter.
     #[arg(value_name = "RULE", conflicts_with_all = ["severity", "find"])]
     rules: Vec<String>,
 
@@ -38,7 +38,7 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_enum, ignore_case = true, value_name = "SEVERITY")]
     severity: Option<Weight>,
 
-    /// List the rules whose name, summary or manual holds this word.
+    /// List the rules whose name, summary or manual contains this word.
     #[arg(long, value_name = "WORD")]
     find: Option<String>,
 
@@ -103,7 +103,7 @@ impl ExplainArgs {
         let speaks = |rule: &&Rule| word.as_ref().is_none_or(|word| speaks_of(rule, word));
         let rules: Vec<&Rule> = RULES.iter().filter(weighs).filter(speaks).collect();
         if rules.is_empty() {
-            bail!("no rule is like that\n`meshvet explain` without an option lists them all");
+            bail!("no rule matches\n`meshvet explain` without an option lists them all");
         }
         Ok(rules)
     }
@@ -122,7 +122,7 @@ impl From<Weight> for Severity {
 fn find(name: &str) -> anyhow::Result<&'static Rule> {
     let Some(rule) = Rule::find(name) else {
         let hint = Rule::nearest(name).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-        bail!("{name:?} is no rule of meshvet{hint}\n`meshvet explain` without a rule lists them all");
+        bail!("meshvet has no rule {name:?}{hint}\n`meshvet explain` without a rule lists them all");
     };
     Ok(rule)
 }

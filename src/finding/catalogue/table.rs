@@ -17,7 +17,7 @@ macro_rules! for_each_rule {
             MV001 UNKNOWN_FIELD "unknown-field" Warn Nothing objects::unknown_field [FieldName]
                 "a field that no version of the API has, and that will be dropped";
             MV002 MALFORMED_ANNOTATION "malformed-annotation" Warn Starting objects::malformed_annotation []
-                "an annotation that the injector can't use as it stands";
+                "an annotation that the injector can't use";
             MV003 AMBIGUOUS_MEMBERSHIP "ambiguous-membership" Warn Starting appmesh::ambiguous_membership []
                 "a workload selected by more than one virtual node or gateway";
             MV004 NOT_EXACTLY_ONE_SOURCE "not-exactly-one-source" Deny Applying appmesh::not_exactly_one_source []
@@ -27,7 +27,7 @@ macro_rules! for_each_rule {
             MV006 UNDECODABLE_OBJECT "undecodable-object" Deny Applying objects::undecodable_object []
                 "an object that meshvet can't read";
             MV007 UNUSED_SUPPRESSION "unused-suppression" Warn Nothing objects::unused_suppression []
-                "an entry that asks to ignore a rule's findings, and leaves none";
+                "an entry that ignores a rule's findings, where there are none";
             MV008 REFUSED_BY_CRD "refused-by-crd" Deny Applying objects::refused_by_crd []
                 "a manifest that the API's CustomResourceDefinition refuses";
             MV101 HOSTNAME_MISMATCH "hostname-mismatch" Deny Calling names::hostname_mismatch [Hostname, Calls]
@@ -35,11 +35,11 @@ macro_rules! for_each_rule {
             MV102 COMMON_NAME_ONLY "common-name-only" Warn Calling names::common_name_only [Hostname]
                 "only the common name matches the hostname, which today's Envoy ignores";
             MV103 CLOUD_MAP_NAME "cloud-map-name" Warn Nothing appmesh::cloud_map_name [Hostname]
-                "with Cloud Map, none of the certificate's names is significant to the node";
+                "with Cloud Map, none of the certificate's names stands for the node";
             MV104 CLIENT_NAME_MISMATCH "client-name-mismatch" Deny Calling names::client_name_mismatch [Calls]
-                "the names that a client policy lists fit no name of the backend's certificate";
+                "the names that a client policy lists match no name of the backend's certificate";
             MV105 PEER_NAME_MISMATCH "peer-name-mismatch" Deny Calling names::peer_name_mismatch [Calls]
-                "the names that a listener lists fit no name of a calling node's certificate";
+                "the names that a listener lists match no name of a calling node's certificate";
             MV106 WILDCARD_IN_SAN_LIST "wildcard-in-san-list" Warn Nothing names::wildcard_in_san_list []
                 "an entry of a subject alternative name list is a pattern, where only exact names count";
             MV107 POLICY_NEVER_APPLIES "policy-never-applies" Warn Nothing issuers::policy_never_applies []
@@ -49,7 +49,7 @@ macro_rules! for_each_rule {
             MV202 FILE_MISSING "file-missing" Deny Starting files::file_missing [Unknown]
                 "a volume is mounted there, and the file is not in it";
             MV203 WORKLOAD_UNKNOWN "workload-unknown" Warn Nothing files::workload_unknown [Unknown]
-                "no workload is selected, so that paths lead nowhere yet";
+                "no workload is selected, so that certificate files can't be checked yet";
             MV204 CERTIFICATE_UNREADABLE "certificate-unreadable" Deny Starting files::certificate_unreadable []
                 "what is there is not a PEM certificate that Envoy loads";
             MV205 KEY_UNREADABLE "key-unreadable" Deny Starting files::key_unreadable []
@@ -61,9 +61,9 @@ macro_rules! for_each_rule {
             MV208 CERTIFICATE_NOT_YET_VALID "certificate-not-yet-valid" Deny Calling files::certificate_not_yet_valid [Calls, Time]
                 "the certificate is before its notBefore";
             MV209 CERTIFICATE_EXPIRING "certificate-expiring" Warn Later files::certificate_expiring [Time]
-                "the certificate ends soon";
+                "the certificate expires soon";
             MV210 CHAIN_INCOMPLETE "chain-incomplete" Deny Calling files::chain_incomplete [Calls]
-                "the chain file lacks a link on the way to what a known client trusts";
+                "the chain file lacks an intermediate between the leaf and what a known client trusts";
             MV211 CHAIN_DISORDERED "chain-disordered" Deny Starting files::chain_disordered []
                 "the first certificate of the chain file is not the leaf";
             MV212 WRONG_KEY_USAGE "wrong-key-usage" Deny Calling files::wrong_key_usage [Calls]
@@ -73,7 +73,7 @@ macro_rules! for_each_rule {
             MV214 STRAY_PRIVATE_KEY "stray-private-key" Warn Nothing files::stray_private_key []
                 "a trust bundle or chain file carries a private key";
             MV215 UNSUPPORTED_KEY "unsupported-key" Deny Calling files::unsupported_key []
-                "a key that Envoy refuses or can't shake hands with";
+                "a key that Envoy refuses, or that fails in the TLS handshake";
             MV216 CERTIFICATE_IGNORED "certificate-ignored" Warn Calling files::certificate_ignored []
                 "Envoy silently drops a certificate of the file";
             MV217 NAMELESS_CERTIFICATE "nameless-certificate" Deny Starting files::nameless_certificate []
@@ -81,15 +81,15 @@ macro_rules! for_each_rule {
             MV218 PROXY_NOT_INJECTED "proxy-not-injected" Warn Calling appmesh::proxy_not_injected []
                 "no proxy is injected into the selected pods, so that nothing would load the file";
             MV219 SDS_DISABLED "sds-disabled" Warn Starting appmesh::sds_disabled []
-                "a secret of the Secret Discovery Service where that is switched off";
+                "a secret of the Secret Discovery Service (SDS) where that is disabled";
             MV220 SERVICE_BYPASSES_PROXY "service-bypasses-proxy" Warn Calling appmesh::service_bypasses_proxy []
-                "the Service before a node sends the listener's port past the proxy";
+                "the Service in front of a node sends the listener's port past the proxy";
             MV221 LOAD_BALANCER_MISMATCH "load-balancer-mismatch" Warn Calling issuers::load_balancer_mismatch []
-                "a load balancer that ends TLS doesn't speak with a listener as that wants it";
+                "a load balancer that terminates TLS can't connect to the listener behind it";
             MV222 REVOKED_BY_BUNDLE "revoked-by-bundle" Deny Calling issuers::revoked_by_bundle [Calls, Time]
-                "a revocation list of the trust bundle has a certificate of the path, has ended, or is missing for one";
+                "a CRL in the trust bundle revokes a certificate of the path, has expired, or is missing for one";
             MV223 PROBE_CANNOT_AUTHENTICATE "probe-cannot-authenticate" Warn Starting issuers::probe_cannot_authenticate []
-                "a kubelet probe by HTTPS to a listener that asks clients for a certificate";
+                "an HTTPS kubelet probe to a listener that asks for a client certificate";
             MV301 ISSUER_UNTRUSTED "issuer-untrusted" Deny Calling issuers::issuer_untrusted [Calls]
                 "a client that reaches the listener doesn't trust its issuer, or the reverse";
             MV302 ISSUER_NOT_ALLOWED "issuer-not-allowed" Deny Nothing issuers::issuer_not_allowed []
@@ -97,9 +97,9 @@ macro_rules! for_each_rule {
             MV303 TRUST_UNREADABLE "trust-unreadable" Deny Starting issuers::trust_unreadable []
                 "a trust bundle that holds no certificate Envoy loads";
             MV304 CLIENT_CERTIFICATE_MISSING "client-certificate-missing" Deny Calling issuers::client_certificate_missing [Calls]
-                "a listener validates clients, and a calling node shows no certificate";
+                "a listener validates clients, and a calling node presents no certificate";
             MV305 PLAINTEXT_SERVER "plaintext-server" Deny Calling issuers::plaintext_server [Calls]
-                "a client enforces TLS on a backend whose listener speaks none";
+                "a client enforces TLS on a backend whose listener speaks plaintext";
             MV306 PLAINTEXT_PROBE "plaintext-probe" Warn Starting issuers::plaintext_probe []
                 "a kubelet probe in plaintext to the port of a STRICT listener";
             MV307 TLS_NOT_REQUIRED "tls-not-required" Off Nothing issuers::tls_not_required []
@@ -107,7 +107,7 @@ macro_rules! for_each_rule {
             MV308 BACKEND_DELETED "backend-deleted" Warn Calling issuers::backend_deleted []
                 "a service that a node calls is being deleted";
             MV401 ACM_ARN_MALFORMED "acm-arn-malformed" Deny Applying acm::acm_arn_malformed []
-                "what stands there is not the ARN of a certificate, or of an authority";
+                "a value that is not the ARN of a certificate, or of a certificate authority";
             MV402 ACM_OTHER_REGION "acm-other-region" Deny Applying acm::acm_other_region []
                 "a certificate or authority in another Region than the node's";
             MV403 ACM_OTHER_ACCOUNT "acm-other-account" Deny Applying acm::acm_other_account []
@@ -121,17 +121,17 @@ macro_rules! for_each_rule {
             MV407 ACM_AUTHORITY_UNUSABLE "acm-authority-unusable" Deny Calling acm::acm_authority_unusable [Aws]
                 "an authority that is not active";
             MV408 ACM_UNVERIFIED "acm-unverified" Warn Nothing acm::acm_unverified [Unknown, Aws]
-                "AWS did not answer what the verdict needed to know";
+                "AWS did not answer a question that the verdict depends on";
             MV409 ENVOY_CANNOT_EXPORT "envoy-cannot-export" Warn Starting acm::envoy_cannot_export [Aws]
-                "the proxy's role may not fetch its certificate, or an authority's";
+                "the proxy's role may not fetch its certificate, or an authority's certificate";
             MV410 PROXY_NOT_AUTHORIZED "proxy-not-authorized" Warn Starting appmesh::proxy_not_authorized [Aws]
-                "the proxy's role may not fetch its configuration, or everybody's";
+                "the proxy's role may not fetch its configuration, or may fetch every node's";
             MV411 ACM_AUTHORITY_NOT_ROOT "acm-authority-not-root" Warn Calling acm::acm_authority_not_root [Aws]
                 "a client policy trusts a subordinate authority by its ARN";
             MV412 CONTROLLER_NOT_AUTHORIZED "controller-not-authorized" Warn Applying appmesh::controller_not_authorized [Aws]
-                "the role that creates nodes may not look at what they name";
+                "the role that creates nodes may not describe the certificates that they name";
             MV413 ACM_KEY_ALGORITHM "acm-key-algorithm" Warn Calling acm::acm_key_algorithm [Aws]
-                "an ACM certificate with another key than RSA";
+                "an ACM certificate whose key is not RSA";
             MV501 LISTENER_WITHOUT_TLS "listener-without-tls" Deny Calling gateway::listener_without_tls []
                 "an HTTPS listener without a certificate, where its controller ends every connection then";
             MV502 SECRET_BREAKS_NEIGHBOURS "secret-breaks-neighbours" Deny Starting files::secret_breaks_neighbours []

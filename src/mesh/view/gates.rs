@@ -194,7 +194,7 @@ impl<'a> View<'a> {
         laid.chain(known).collect()
     }
 
-    /// Whether an object may name what lies in another namespace.
+    /// Whether an object may name what is in another namespace.
     pub(crate) fn is_granted(
         &self,
         from: &ObjectRef,

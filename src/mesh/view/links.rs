@@ -98,7 +98,7 @@ impl<'a> View<'a> {
         links.0
     }
 
-    /// The calls that others make to a member. One that calls itself is told as a client alone.
+    /// The calls that others make to a member. One that calls itself counts as a client only.
     pub(crate) fn links_to(&self, server: &'a Member) -> Vec<Link<'a>> {
         let mut links = Collected::default();
         for caller in self.callers(&server.object) {

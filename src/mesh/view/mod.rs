@@ -44,7 +44,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The world as it stands.
+    /// The world as it is.
     pub fn new(world: &'a World) -> Self {
         Self { world, overlay: None, subject: &[], aws: None, settings: Settings::default() }
     }

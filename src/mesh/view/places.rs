@@ -12,7 +12,7 @@ use crate::mesh::view::View;
 use crate::mesh::workload::{Proxy, Workload};
 use crate::pki::{Bundle, Certificate, Chain, FileFacts};
 
-/// What stands at a path of one workload's proxy.
+/// What is at a path of one workload's proxy.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// A file, and what it holds.
@@ -118,7 +118,7 @@ impl Place {
 }
 
 impl View<'_> {
-    /// What stands at a file's path: in a folder given for it, else in the mounts of the workload, else in the proxy's image.
+    /// What is at a file's path: in a folder given for it, else in the mounts of the workload, else in the proxy's image.
     pub fn place(&self, member: &Member, workload: Option<&Workload>, file: &FileRef) -> Place {
         if file.path.is_empty() {
             return Place::NotGiven;
@@ -199,13 +199,13 @@ impl View<'_> {
                 StoreState::Promised(promise) => {
                     let may_hold = promise.may_hold(key);
                     let promised = Place::StorePromised { store, key: key.clone(), promise };
-                    // It may come to hold the file: nothing before it can be told either.
+                    // It may get the file later: what is mounted above it doesn't count then.
                     if may_hold {
                         return promised;
                     }
                     why.get_or_insert(promised);
                 }
-                // It may hold the file: nothing before it can be told either.
+                // It may hold the file: what is mounted above it doesn't count then.
                 StoreState::Unread(reason) => return Place::StoreUnread { store, why: reason },
             }
         }

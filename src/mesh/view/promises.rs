@@ -40,7 +40,7 @@ impl<'a> View<'a> {
     /// What is promised that may be meant by a store that nobody makes: one of its name in another namespace, else one of a
     /// like name in its own.
     pub(crate) fn promised_instead(&self, key: &StoreKey) -> Option<&'a Arc<PromisedStore>> {
-        // Of a store that stands in a file itself nobody makes another.
+        // Of a store that is in a file itself nobody makes another.
         let is_made = |made: &&Arc<PromisedStore>| made.kind == key.kind && made.filled_in_by.is_none();
         let counts = |made: &&Arc<PromisedStore>| is_made(made) && self.counts(&made.by);
         let namesakes = self.world.promises().named(&key.name).filter(counts);

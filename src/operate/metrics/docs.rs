@@ -1,4 +1,4 @@
-//! docs/metrics.md, held against the figures themselves.
+//! docs/metrics.md, held against the metrics themselves.
 
 #![cfg(test)]
 
@@ -73,7 +73,7 @@ fn families(text: &str) -> BTreeMap<&str, Family<'_>> {
 }
 
 fn table(text: &str) -> String {
-    let mut table = "| figure | type | labels | what it tells |\n|---|---|---|---|\n".to_owned();
+    let mut table = "| metric | type | labels | meaning |\n|---|---|---|---|\n".to_owned();
     for (name, family) in families(text) {
         // What a query asks for has the suffix of the type.
         let suffix = match family.kind {
@@ -107,7 +107,7 @@ fn every_figure_has_help_and_a_type_and_the_text_ends_as_it_must() {
 fn docs_metrics_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md");
     let page = std::fs::read_to_string(&path).expect("docs/metrics.md");
-    let (before, rest) = page.split_once("| figure |").expect("the table");
+    let (before, rest) = page.split_once("| metric |").expect("the table");
     let after = rest.split_once("\n\n").map_or("", |(_, after)| after);
     let made = format!("{before}{}\n{after}", table(&all()));
     if std::env::var_os(WRITE).is_some() {

@@ -25,7 +25,7 @@ impl Collector for Listeners {
         let found = self.0.load();
         let mut family = encoder.encode_descriptor(
             "listener_certificate_expiry_timestamp",
-            "When a listener's certificate ends, in seconds since 1970: the 50 listeners whose certificates end first",
+            "When a listener's certificate expires, in seconds since 1970: the 50 listeners whose certificates expire first",
             Some(&Unit::Seconds),
             MetricType::Gauge,
         )?;
@@ -42,7 +42,7 @@ impl Collector for Listeners {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let mut left_out = encoder.encode_descriptor(
             "listener_certificates_left_out",
-            "Listeners with a known certificate beside those that are told one by one",
+            "Listeners with a known certificate beyond the 50 that are listed one by one",
             None,
             MetricType::Gauge,
         )?;

@@ -45,7 +45,7 @@ impl Collector for Found {
         let found = self.0.load();
         let mut family = encoder.encode_descriptor(
             "problems",
-            "What is wrong in the mesh now, whoever was warned: findings that nobody has suppressed, on the objects that hold them",
+            "Findings in the mesh now that nobody has suppressed, by the object that they are on",
             None,
             MetricType::Gauge,
         )?;
@@ -56,7 +56,7 @@ impl Collector for Found {
         }
         let mut family = encoder.encode_descriptor(
             "mesh_objects",
-            "Mesh objects that are judged again whenever something changes that they rest on",
+            "Mesh objects that are judged again whenever something that they rest on changes",
             None,
             MetricType::Gauge,
         )?;

@@ -49,7 +49,7 @@ const MOST: usize = 1 << 20;
 #[derive(Debug, Error)]
 pub(crate) enum TraceError {
     /// The endpoint is no URL.
-    #[error("{0:?} is no URL of a collector: expected http://HOST:4318 or https://HOST")]
+    #[error("{0:?} is not the URL of a collector: expected http://HOST:4318 or https://HOST")]
     Endpoint(String),
     /// The system has no authorities to verify an https endpoint by.
     #[error("the system's certificate authorities can't be read: {0}")]
@@ -96,7 +96,7 @@ impl Traces {
 
     /// Delivers what is left. Blocks for two seconds at most.
     pub(crate) fn end(self) {
-        // What could not be delivered was told by the courier.
+        // What could not be delivered was logged by the courier.
         let _ = self.0.shutdown_with_timeout(FAREWELL);
     }
 }
@@ -117,7 +117,7 @@ pub(super) fn follow(span: &Span, headers: &HeaderMap) {
 struct Courier {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     runtime: Handle,
-    /// Whether it was told that deliveries fail.
+    /// Whether it was logged that deliveries fail.
     told: AtomicBool,
 }
 
@@ -164,7 +164,7 @@ impl Courier {
         };
         let was_told = self.told.swap(trouble.is_some(), Ordering::Relaxed);
         match trouble {
-            Some(error) if !was_told => tracing::warn!(error, "traces can't be delivered; reviews go on without"),
+            Some(error) if !was_told => tracing::warn!(error, "traces can't be delivered; reviews go on without them"),
             None if was_told => tracing::info!("traces are delivered again"),
             _ => {}
         }

@@ -60,25 +60,25 @@ impl ListFault {
 impl fmt::Display for ListFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Revoked { issuer } => write!(f, "is revoked by the revocation list of {issuer} in the trust bundle"),
+            Self::Revoked { issuer } => write!(f, "is revoked by the CRL of {issuer} in the trust bundle"),
             Self::Missing { issuer } => {
-                write!(f, "needs a revocation list of {issuer}: the trust bundle holds lists, and none of that issuer")
+                write!(f, "needs a CRL of {issuer}: the trust bundle has CRLs, and none of that issuer")
             }
-            Self::Expired { next_update } => write!(f, "falls under a revocation list that has ended at {next_update}"),
+            Self::Expired { next_update } => write!(f, "falls under a CRL that expired on {next_update}"),
             Self::NotYetValid { this_update } => {
-                write!(f, "falls under a revocation list that doesn't hold before {this_update}")
+                write!(f, "falls under a CRL that is not valid before {this_update}")
             }
             Self::Signature { issuer } => {
-                write!(f, "falls under a revocation list of {issuer} that the key of that issuer didn't sign")
+                write!(f, "falls under a CRL of {issuer} that is not signed with that issuer's key")
             }
             Self::NotAllowed { issuer } => {
-                write!(f, "falls under a revocation list of {issuer}, whose key usage lacks cRLSign")
+                write!(f, "falls under a CRL of {issuer}, whose key usage lacks cRLSign")
             }
             Self::OtherScope { issuer } => {
-                write!(f, "falls under a revocation list of {issuer} that is for other certificates")
+                write!(f, "falls under a CRL of {issuer} that covers other certificates only")
             }
             Self::UnhandledCritical { issuer } => {
-                write!(f, "falls under a revocation list of {issuer} with a critical extension unknown to Envoy")
+                write!(f, "falls under a CRL of {issuer} with a critical extension unknown to Envoy")
             }
         }
     }

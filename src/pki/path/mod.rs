@@ -145,7 +145,7 @@ pub(crate) fn verify_link(child: &Arc<Certificate>, issuer: &Arc<Certificate>) -
 }
 
 /// Which of the known certificates the chain file lacks: those that, put behind its last certificate, make the path
-/// hold that is now refused for want of an issuer. `None` when the path lacks nothing, or more than is known.
+/// hold that is now refused for lack of an issuer. `None` when the path lacks nothing, or more than is known.
 pub(crate) fn missing_links<'a>(
     chain: &Chain,
     bundle: &Bundle,

@@ -18,7 +18,7 @@ pub struct Refusal {
     pub certificate: Arc<Certificate>,
     /// Where that comes from.
     pub origin: Origin,
-    /// Where that stands in the path, 0 being the leaf.
+    /// Where that is in the path, 0 being the leaf.
     pub depth: usize,
     /// What is wrong.
     pub reason: Reason,
@@ -145,7 +145,7 @@ impl Refusal {
         }
     }
 
-    /// Whether the path is refused for want of an issuer, and this certificate is that issuer: put into the chain file,
+    /// Whether the path is refused for lack of an issuer, and this certificate is that issuer: put into the chain file,
     /// it would have closed the gap; put into the bundle, it would have ended the path.
     pub(crate) fn closes_gap(&self, known: &Arc<Certificate>) -> bool {
         matches!(self.reason, Reason::NoIssuer { .. }) && verify_link(&self.certificate, known)
@@ -190,19 +190,19 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoIssuer { issuer } => write!(f, "is issued by {issuer}, which is in neither file"),
-            Self::SelfSignedLeaf => f.write_str("is self-signed, and not what the trust bundle has under its name"),
+            Self::SelfSignedLeaf => f.write_str("is self-signed, and not in the trust bundle"),
             Self::SelfSignedInChain => f.write_str("is a root that the trust bundle lacks"),
-            Self::Expired { not_after } => write!(f, "has expired at {not_after}"),
+            Self::Expired { not_after } => write!(f, "expired on {not_after}"),
             Self::NotYetValid { not_before } => write!(f, "is not valid before {not_before}"),
-            Self::InvalidCa => f.write_str("is no authority by its basic constraints"),
-            Self::PathLength { allowed } => write!(f, "allows {allowed} authorities below it, and there are more"),
+            Self::InvalidCa => f.write_str("is not a CA by its basic constraints"),
+            Self::PathLength { allowed } => write!(f, "allows {allowed} CAs below it (pathlen), and there are more"),
             Self::Purpose => f.write_str("has a key usage that does not allow this use"),
             Self::UnhandledCritical(oids) => write!(f, "has critical extensions unknown to Envoy: {}", oids.join(", ")),
             Self::DamagedExtensions(oids) => write!(f, "has damaged extensions: {}", oids.join(", ")),
             Self::Signature => f.write_str("is not signed with its issuer's key"),
-            Self::SignatureAlgorithm => f.write_str("is signed by an algorithm that Envoy refuses"),
+            Self::SignatureAlgorithm => f.write_str("is signed with an algorithm that Envoy refuses"),
             Self::Names(fault) => write!(f, "{fault}"),
-            Self::TooLong { bytes } => write!(f, "leads a chain of {bytes} bytes, more than Envoy reads"),
+            Self::TooLong { bytes } => write!(f, "begins a chain of {bytes} bytes, more than Envoy reads"),
             Self::List(fault) => write!(f, "{fault}"),
         }
     }

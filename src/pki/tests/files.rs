@@ -67,34 +67,34 @@ fn files_that_are_no_pem_are_named() {
     let pair = Pair::new();
     let pem = pair.both();
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
-    refused(b" \n\t\n", "the file is blank");
-    refused(b"garbage\n", "the file is not PEM: no line begins a block");
-    refused(b"\0\x01\x02\xff", "the file is not PEM: no line begins a block");
+    refused(b" \n\t\n", "the file has only white space");
+    refused(b"garbage\n", "the file is not PEM: it has no BEGIN line");
+    refused(b"\0\x01\x02\xff", "the file is not PEM: it has no BEGIN line");
     refused(&pair.a.certificate.der, "the file is DER (binary), not PEM");
     refused(fixture("p256.p7b.der"), "the file is a PKCS#7 container (binary), not PEM");
     refused(fixture("p256.p12"), "the file is a PKCS#12 store, not PEM");
     refused([&[0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2][..], &[0; 20]].concat(), "the file is a Java key store, not PEM");
-    refused(utf16(&pem), "the file is UTF-16 text, which Envoy can not read");
-    refused(utf16(&format!("\u{feff}{pem}")), "the file is UTF-16 text, which Envoy can not read");
-    refused(pem.replace('\n', "\r"), "the lines of the file end in carriage returns alone");
-    refused(pem.replace('\n', "\\n"), "the file has \"\\n\" as two characters where its lines should end");
+    refused(utf16(&pem), "the file is UTF-16 text, which Envoy can't read");
+    refused(utf16(&format!("\u{feff}{pem}")), "the file is UTF-16 text, which Envoy can't read");
+    refused(pem.replace('\n', "\r"), "the file has carriage returns without newlines");
+    refused(pem.replace('\n', "\\n"), "the file has \"\\n\" as two characters in place of line breaks");
     refused(pair.a.pem.replace('\n', " "), "the file is a single line");
     refused(
         pem.lines().map(|line| format!("  {line}\n")).collect::<String>(),
-        "the BEGIN in line 1 is indented, so no block begins",
+        "the BEGIN on line 1 is indented, so Envoy doesn't see the block",
     );
     refused(
         format!("\u{feff}{}", pair.a.pem),
-        "a byte-order mark stands before the BEGIN in line 1, so no block begins",
+        "a byte-order mark precedes the BEGIN on line 1, so Envoy doesn't see the block",
     );
-    refused(format!("x\n\0{}", pair.a.pem), "a NUL byte stands before the BEGIN in line 2, so no block begins");
+    refused(format!("x\n\0{}", pair.a.pem), "a NUL byte precedes the BEGIN on line 2, so Envoy doesn't see the block");
     refused(
         format!("tls.crt: {}", pair.a.pem),
-        "the BEGIN in line 1 is not at the start of its line, so no block begins",
+        "the BEGIN on line 1 is not at the start of its line, so Envoy doesn't see the block",
     );
     refused(
         pair.a.pem.replace("CERTIFICATE-----", "CERTIFICATE----"),
-        "the BEGIN in line 1 is malformed, so no block begins",
+        "the BEGIN on line 1 is malformed, so Envoy doesn't see the block",
     );
     use base64::Engine;
     let twice = base64::engine::general_purpose::STANDARD.encode(&pem);
@@ -117,7 +117,7 @@ fn files_of_other_blocks_are_named() {
     );
     refused(
         format!("{}\n {}", pair.a.key, pair.a.pem),
-        &format!("the BEGIN in line {} is indented, so no block begins", pair.a.key.lines().count() + 2),
+        &format!("the BEGIN on line {} is indented, so Envoy doesn't see the block", pair.a.key.lines().count() + 2),
     );
 }
 
@@ -131,7 +131,7 @@ fn one_broken_block_refuses_the_whole_file() {
     refused(format!("{a}{}", &b[..b.len() / 2]), &format!("{second} has no END line: the file is cut off"));
     refused(
         format!("{}{b}", a.replace("-----END CERTIFICATE-----\n", "")),
-        &format!("block 1 (CERTIFICATE, line 1) has no END line before the BEGIN in line {length}"),
+        &format!("block 1 (CERTIFICATE, line 1) has no END line before the BEGIN on line {length}"),
     );
     refused(
         format!("{}{b}", a.trim_end()),
@@ -139,19 +139,19 @@ fn one_broken_block_refuses_the_whole_file() {
     );
     refused(
         format!("{a}{}", b.replace("-----END", " -----END")),
-        &format!("{second} has an indented END in line {end}, which does not end it"),
+        &format!("{second} has an indented END on line {end}, which does not end it"),
     );
     refused(
         format!("{a}{}", b.replace("END CERTIFICATE", "END X509 CERTIFICATE")),
-        &format!("{second} is not ended by the END line that follows it (line {end})"),
+        &format!("{second} is followed by an END line for another label (line {end})"),
     );
     refused(
         format!("{a}{} x\n", b.trim_end()),
-        &format!("{second} is not ended by the END line that follows it (line {end})"),
+        &format!("{second} is followed by an END line for another label (line {end})"),
     );
     refused(
         format!("{a}{}", b.replacen("\nMII", "\nM*I", 1)),
-        &format!("{second} is not base64 in line {}", length + 2),
+        &format!("{second} is not base64 on line {}", length + 2),
     );
     refused(format!("{a}-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n{b}"), &format!("{second} is empty"));
     refused(
@@ -174,7 +174,7 @@ fn one_broken_block_refuses_the_whole_file() {
     // Blocks that nobody wants have to be whole as well.
     refused(
         format!("{a}-----BEGIN NOTE-----\n?\n-----END NOTE-----\n"),
-        &format!("block 2 (NOTE, line {}) is not base64 in line {}", length + 1, length + 2),
+        &format!("block 2 (NOTE, line {}) is not base64 on line {}", length + 1, length + 2),
     );
 }
 
@@ -238,10 +238,10 @@ fn lines_are_read_in_pieces_of_253_bytes() {
     let pair = Pair::new();
     reads(format!("{}{}", "#".repeat(253), pair.a.pem), &["a"]);
     reads(format!("{}{}", "#".repeat(506), pair.a.pem), &["a"]);
-    refused(format!("{}{}", "#".repeat(252), pair.a.pem), "the file is not PEM: no line begins a block");
+    refused(format!("{}{}", "#".repeat(252), pair.a.pem), "the file is not PEM: it has no BEGIN line");
     refused(
         format!("{}{}", "#".repeat(254), pair.a.pem),
-        "the BEGIN in line 1 is not at the start of its line, so no block begins",
+        "the BEGIN on line 1 is not at the start of its line, so Envoy doesn't see the block",
     );
     // A line of base64 that ends where a piece ends is followed by what looks like a blank line.
     let body: String = pair.a.pem.lines().filter(|line| !line.starts_with('-')).collect();

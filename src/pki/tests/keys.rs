@@ -218,33 +218,37 @@ fn what_stands_instead_of_a_key_is_named() {
     refused(&fixture("p256.p12"), "the file is a PKCS#12 store, not PEM", start);
     refused(&fixture("p256.public"), "the file holds a public key (line 1), not a private one", start);
     refused(&fixture("rsa2048.public"), "the file holds a public key (line 1), not a private one", start);
-    refused(b" \n\n", "the file is blank", start);
-    refused(b"hello", "the file is not PEM: no line begins a block", start);
+    refused(b" \n\n", "the file has only white space", start);
+    refused(b"hello", "the file is not PEM: it has no BEGIN line", start);
     refused(minted.pem.as_bytes(), "the file holds a certificate (line 1) and no private key", start);
     refused(
         format!("\u{feff}{}", minted.key).as_bytes(),
-        "a byte-order mark stands before the BEGIN in line 1, so no block begins",
+        "a byte-order mark precedes the BEGIN on line 1, so Envoy doesn't see the block",
         start,
     );
-    refused(format!("x\n {}", minted.key).as_bytes(), "the BEGIN in line 2 is indented, so no block begins", start);
+    refused(
+        format!("x\n {}", minted.key).as_bytes(),
+        "the BEGIN on line 2 is indented, so Envoy doesn't see the block",
+        start,
+    );
     refused(
         format!("{} {}", minted.pem, minted.key).as_bytes(),
-        &format!("the BEGIN in line {} is indented, so no block begins", minted.pem.lines().count() + 1),
+        &format!("the BEGIN on line {} is indented, so Envoy doesn't see the block", minted.pem.lines().count() + 1),
         start,
     );
     for (end, message) in [
-        ("\r", "block 1 (PRIVATE KEY, line 1) has lines that end in carriage returns alone"),
+        ("\r", "block 1 (PRIVATE KEY, line 1) has carriage returns without newlines"),
         (" ", "block 1 (PRIVATE KEY, line 1) is all on one line"),
     ] {
         // A short key is one piece, which Envoy takes for a BEGIN with a long label; a long one is not.
         refused(minted.key.replace('\n', end).as_bytes(), message, "BAD_END_LINE");
     }
     let long = String::from_utf8(fixture("rsa2048.key")).unwrap();
-    refused(long.replace('\n', "\r").as_bytes(), "the lines of the file end in carriage returns alone", start);
+    refused(long.replace('\n', "\r").as_bytes(), "the file has carriage returns without newlines", start);
     refused(long.replace('\n', " ").as_bytes(), "the file is a single line", start);
     refused(
         minted.key.replace('\n', "\\n").as_bytes(),
-        "the file has \"\\n\" as two characters where its lines should end",
+        "the file has \"\\n\" as two characters in place of line breaks",
         start,
     );
     refused(
@@ -265,12 +269,12 @@ fn a_damaged_key_is_refused() {
     );
     refused(
         pem.replacen("\nM", "\n*", 1).as_bytes(),
-        "block 1 (PRIVATE KEY, line 1) is not base64 in line 2",
+        "block 1 (PRIVATE KEY, line 1) is not base64 on line 2",
         "BAD_BASE64_DECODE",
     );
     refused(
         pem.replace("-----END", " -----END").as_bytes(),
-        &format!("block 1 (PRIVATE KEY, line 1) has an indented END in line {lines}, which does not end it"),
+        &format!("block 1 (PRIVATE KEY, line 1) has an indented END on line {lines}, which does not end it"),
         "BAD_END_LINE",
     );
     refused(
@@ -287,7 +291,7 @@ fn a_damaged_key_is_refused() {
     // The key is looked for behind other blocks, which must be whole.
     refused(
         format!("-----BEGIN X-----\n!\n-----END X-----\n{pem}").as_bytes(),
-        "block 1 (X, line 1) is not base64 in line 2",
+        "block 1 (X, line 1) is not base64 on line 2",
         "BAD_BASE64_DECODE",
     );
 }
@@ -315,7 +319,7 @@ fn a_key_whose_numbers_disagree_is_refused() {
     der[point..].copy_from_slice(&foreign[point..]);
     refused(
         block("PRIVATE KEY", &der).as_bytes(),
-        "block 1 (PRIVATE KEY, line 1) holds no private key that can be read: its public half is another key's",
+        "block 1 (PRIVATE KEY, line 1) holds no private key that can be read: its public half belongs to another key",
         "INVALID_PRIVATE_KEY",
     );
     let sound = unblock(&fixture("rsa2048.key"));
@@ -326,7 +330,7 @@ fn a_key_whose_numbers_disagree_is_refused() {
         der[at] ^= 1;
         refused(
             block("PRIVATE KEY", &der).as_bytes(),
-            "block 1 (PRIVATE KEY, line 1) holds no private key that can be read: its numbers don't belong together",
+            "block 1 (PRIVATE KEY, line 1) holds no private key that can be read: its numbers don't match",
             expected,
         );
     }

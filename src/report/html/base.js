@@ -10,9 +10,9 @@ const ROWS = 60;
 
 /** The states, the worst first, with what they mean. */
 const STATES = [
-  { name: "broken", words: "broken", means: "TLS fails, or a proxy refuses what it is given" },
+  { name: "broken", words: "broken", means: "TLS fails, or a proxy refuses its configuration" },
   { name: "at-risk", words: "at risk", means: "works, and something may break it" },
-  { name: "unknown", words: "unknown", means: "something that it rests on isn't known" },
+  { name: "unknown", words: "unknown", means: "something that it depends on isn't known" },
   { name: "plaintext", words: "plaintext", means: "neither end speaks TLS" },
   { name: "sound", words: "sound", means: "TLS works" },
 ];

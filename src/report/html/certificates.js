@@ -1,7 +1,7 @@
 // When certificates end: how many in which span, and each with its lifetime on one axis.
 
 const BUCKETS = [
-  { words: "ended", holds: (days) => days < 0, state: "broken" },
+  { words: "expired", holds: (days) => days < 0, state: "broken" },
   { words: "within 7 days", holds: (days) => days >= 0 && days < 7, state: "at-risk" },
   { words: "in 7 to 30 days", holds: (days) => days >= 7 && days < 30, state: "at-risk" },
   { words: "in 30 to 90 days", holds: (days) => days >= 30 && days < 90, state: "sound" },
@@ -19,7 +19,7 @@ function startCertificates() {
   const show = () => {
     const some = numbers.filter(within);
     rows.set(some);
-    byId("certificate-count").textContent = bucket === null ? `${plural(certificates.length, "certificate")}, the first to end first` : `${some.length} of ${plural(certificates.length, "certificate")}: ${BUCKETS[bucket].words}`;
+    byId("certificate-count").textContent = bucket === null ? `${plural(certificates.length, "certificate")}, the first to expire first` : `${some.length} of ${plural(certificates.length, "certificate")}: ${BUCKETS[bucket].words}`;
     for (const [index, button] of [...byId("buckets").children].entries()) button.setAttribute("aria-pressed", String(index === bucket));
   };
   const counts = BUCKETS.map(({ holds }) => certificates.filter((certificate) => holds(daysLeft(certificate.notAfter))).length);

@@ -68,7 +68,7 @@ function showFiltered() {
   byId("clear").hidden = !filtered;
   byId("finding-count").textContent = filtered ? `${some.length.toLocaleString("en")} of ${plural(findings.length, "finding")}` : `${plural(findings.length, "finding")}, the most severe first`;
   if (!some.length) {
-    const text = findings.length ? "No finding fits these filters." : "Nothing was found.";
+    const text = findings.length ? "No finding matches these filters." : "Nothing was found.";
     byId("finding-rows").append(element("tr", {}, element("td", { colspan: "5", class: "none" }, text)));
   }
 }

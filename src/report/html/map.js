@@ -271,7 +271,7 @@ function why(call) {
   }
   if (call.state === "unknown") return call.unknown[0] ?? "something isn't known";
   if (call.state === "plaintext") return "neither end speaks TLS";
-  return "both ends fit each other";
+  return "both ends match";
 }
 
 function mostUrgent() {

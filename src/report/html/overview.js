@@ -1,4 +1,4 @@
-// The first screen: is the mesh's TLS all right, and what is to be mended first?
+// The first screen: is the mesh's TLS all right, and what is to be fixed first?
 
 function startOverview() {
   const count = Object.fromEntries(STATES.map(({ name }) => [name, calls.filter((call) => call.state === name).length]));
@@ -17,11 +17,11 @@ function startOverview() {
   drawSoon();
   drawMend(worst);
   drawUnread();
-  byId("made").textContent = `Made by meshvet ${data.version}, ${moment(data.judgedAt)}. Read-only; it holds no key and calls nobody.`;
+  byId("made").textContent = `Made by meshvet ${data.version}, ${moment(data.judgedAt)}. Read-only; it has no keys and loads nothing from the network.`;
 }
 
 function verdict(worst, count, troubled) {
-  if (!nodes.length) return "There is no mesh here to look at";
+  if (!nodes.length) return "There is no mesh to show";
   if (count.broken) return `TLS is broken on ${count.broken.toLocaleString("en")} of ${plural(calls.length, "call")}`;
   if (troubled) return `${plural(troubled, "node")} can't serve TLS as ${isAre(troubled) === "is" ? "it is" : "they are"}`;
   if (worst === "broken") return `${plural(data.summary.deny, "object")} would be refused`;
@@ -72,8 +72,8 @@ function drawFigures() {
   figure("Nodes", nodes.length.toLocaleString("en"), `${plural(new Set(nodes.map((node) => node.namespace)).size, "namespace")}`);
   figure("Findings", (data.summary.deny + data.summary.warn).toLocaleString("en"), `${data.summary.deny} deny, ${data.summary.warn} warn${data.summary.suppressed ? `, ${data.summary.suppressed} ignored` : ""}`);
   const soon = shown.filter((certificate) => certificateState(certificate) === "at-risk").length;
-  const note = [expired && `${expired} ended`, soon && `${soon} end${soon === 1 ? "s" : ""} soon`].filter(Boolean).join(", ");
-  figure("Certificates", shown.length.toLocaleString("en"), note || "none ends soon");
+  const note = [expired && `${expired} expired`, soon && `${soon} expire${soon === 1 ? "s" : ""} soon`].filter(Boolean).join(", ");
+  figure("Certificates", shown.length.toLocaleString("en"), note || "none expires soon");
 }
 
 function drawSoon() {

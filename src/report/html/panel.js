@@ -117,7 +117,7 @@ function callPanel(number) {
 
 function soundWords(call, policy, listener) {
   if (call.state === "plaintext") return "Neither end speaks TLS: what they say to each other can be read on the way.";
-  if (!policy?.enforced) return "The listener speaks TLS, and App Mesh makes the client speak it too, without a look at the certificate.";
+  if (!policy?.enforced) return "The listener speaks TLS, and App Mesh makes the client speak it too, without verifying the certificate.";
   const names = policy.validates ? "Names, issuer and dates of the server's certificate are what the client asks for" : "The client asks nothing of the server's certificate";
   return `${names}${listener.validates ? ", and the client's certificate is one that the listener accepts" : ""}.`;
 }
@@ -131,7 +131,7 @@ const policyNote = (policy) =>
 function endCard(title, note, end, asks) {
   const list = element("dl", {});
   const row = (term, ...values) => list.append(element("dt", {}, term), ...values.map((value) => element("dd", {}, value)));
-  row("Shows", end.shows.length ? end.shows.map(shownCertificate) : "no certificate");
+  row("Presents", end.shows.length ? end.shows.map(shownCertificate) : "no certificate");
   row("Trusts", end.trusts.length ? end.trusts.map(trustedBundle) : end.validates ? "no authority is named" : "it doesn't look");
   if (end.names.length) row("Names", element("span", { class: "mono" }, end.names.join(", ")), element("small", {}, `${asks} one of these`));
   return element("section", { class: "end", "aria-label": title }, element("header", {}, element("h3", {}, title, element("small", {}, note))), list);
@@ -171,7 +171,7 @@ function names(certificate) {
 function dates(certificate) {
   const state = certificateState(certificate);
   const words = `${date(certificate.notBefore)} – ${date(certificate.notAfter)}`;
-  const left = daysLeft(certificate.notBefore) > 0 ? `holds ${distance(certificate.notBefore)}` : daysLeft(certificate.notAfter) < 0 ? `ended ${distance(certificate.notAfter)}` : `ends ${distance(certificate.notAfter)}`;
+  const left = daysLeft(certificate.notBefore) > 0 ? `valid ${distance(certificate.notBefore)}` : daysLeft(certificate.notAfter) < 0 ? `expired ${distance(certificate.notAfter)}` : `expires ${distance(certificate.notAfter)}`;
   return element("small", {}, `${words}, `, element("span", { class: "ends", "data-state": state }, left));
 }
 

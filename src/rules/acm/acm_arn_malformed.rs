@@ -7,8 +7,8 @@
 //! doesn't know only warns.
 //!
 //! ## Why it matters
-//! The CRD takes any text. The App Mesh API doesn't: the controller fails to reconcile, and says so in its own log and in an
-//! event, long after `kubectl apply`.
+//! The CRD accepts any text. The App Mesh API doesn't: the controller fails to reconcile, and reports that in its own log
+//! and in an Event, long after `kubectl apply`.
 //!
 //! ## Example
 //! ```yaml
@@ -36,7 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 
 fn malformed(cx: &Context<'_>, reference: &Reference<'_>, error: &ArnError) -> Problem {
     let fix = match error {
-        ArnError::Placeholder { .. } => "have the tool that makes the manifest fill it in, or write the ARN itself",
+        ArnError::Placeholder { .. } => "have the tool that renders the manifest fill it in, or write the ARN itself",
         _ => "copy the ARN as AWS shows it",
     };
     let message = match reference.named.arn.as_str() {
@@ -51,10 +51,10 @@ fn malformed(cx: &Context<'_>, reference: &Reference<'_>, error: &ArnError) -> P
 }
 
 fn unknown_partition(cx: &Context<'_>, reference: &Reference<'_>, arn: &Arn) -> Problem {
-    let message = format!("partition {:?} is not one that meshvet knows ({})", arn.partition, reference.owner());
+    let message = format!("meshvet doesn't know the partition {:?} ({})", arn.partition, reference.owner());
     Problem::warn(reference.site(), message)
         .expected("aws, aws-cn, aws-us-gov or another partition of AWS")
         .found(arn.to_string())
         .consequence(format!("{} refuses it, unless AWS has a new partition", cx.word(|names| names.api)))
-        .fix("see whether the partition is spelt right")
+        .fix("check the spelling of the partition")
 }

@@ -4,8 +4,8 @@
 //! Whether the authorities that a client policy trusts by ARN are roots.
 //!
 //! ## Why it matters
-//! App Mesh makes a client validate the chain up to its root. Which certificates of a subordinate authority reach the proxy as
-//! trust isn't documented, and a replaced subordinate breaks every client that named it.
+//! App Mesh makes a client validate the chain up to its root. What the proxy trusts when a subordinate authority is named
+//! isn't documented, and replacing the subordinate breaks every client that named it.
 //!
 //! ## Example
 //! ```text
@@ -13,7 +13,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Name the root that stands above it.
+//! Name the root authority above it.
 
 use crate::aws::ArnKind;
 use crate::finding::Problem;
@@ -29,11 +29,11 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::warn(
                 reference.site(),
-                format!("the authority is no root, but a subordinate ({})", reference.owner()),
+                format!("the authority is a subordinate, not a root ({})", reference.owner()),
             )
             .expected("the ARN of a root")
             .found(format!("type SUBORDINATE ({arn})"))
-            .consequence("clients may refuse servers that the same root vouches for, and all when it is replaced")
+            .consequence("clients may refuse servers whose certificates lead to the same root, and refuse all once it is replaced")
             .fix(format!("name {root}")),
         );
     }

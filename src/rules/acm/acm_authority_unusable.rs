@@ -1,13 +1,13 @@
 //! # MV407: `acm-authority-unusable`
 //!
 //! ## What it checks
-//! The state of authorities. In a client policy's trust: CREATING, PENDING_CERTIFICATE, FAILED and DELETED deny; DISABLED and
-//! EXPIRED warn. Behind a listener's ACM certificate: any of these warns, since the certificate that is issued goes on; an
-//! authority that is gone for good denies.
+//! The status of certificate authorities. In a client policy's trust: CREATING, PENDING_CERTIFICATE, FAILED and DELETED
+//! deny; DISABLED and EXPIRED warn. The issuer of a listener's ACM certificate: any of these warns, since the issued
+//! certificate stays valid; an authority that is gone for good denies.
 //!
 //! ## Why it matters
-//! An authority without a certificate can't be trusted by anybody: the client's proxy gets no trust bundle, and reaches none
-//! of its backends. One that is disabled issues and renews nothing.
+//! Without a certificate of the authority, the client's proxy gets no trust bundle, and reaches none of its backends. A
+//! disabled authority issues and renews nothing.
 //!
 //! ## Example
 //! ```text
@@ -25,7 +25,7 @@ use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
 const UNTRUSTED: &str = "the client's proxy gets no trust bundle, and reaches none of its backends";
-const UNRENEWED: &str = "the certificate goes on until it ends: ACM can't renew it";
+const UNRENEWED: &str = "the certificate works until it expires: ACM can't renew it";
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for (reference, arn) in readable(cx, ArnKind::Authority) {

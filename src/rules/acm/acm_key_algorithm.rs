@@ -4,8 +4,8 @@
 //! Whether the listener's ACM certificate has an RSA key.
 //!
 //! ## Why it matters
-//! Users of App Mesh report that its proxies serve ACM certificates with RSA keys only, though ACM issues others, and though
-//! the same key in a file works.
+//! Users of App Mesh report that its proxies serve ACM certificates with RSA keys only, though ACM issues others, and
+//! though an EC key in a file works.
 //!
 //! ## Example
 //! ```text
@@ -36,7 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             .expected("an RSA key of 2048 bits or more")
             .found(format!("{} ({arn})", facts.key_algorithm))
             .consequence("the proxy may serve nothing on the port")
-            .fix("request the certificate with --key-algorithm RSA_2048, or try it before it counts"),
+            .fix("request the certificate with --key-algorithm RSA_2048, or test this one before production"),
         );
     }
 }

@@ -1,8 +1,8 @@
 //! # MV404: `acm-not-found`
 //!
 //! ## What it checks
-//! Whether ACM knows the certificate, and AWS Private CA the authority. A "not found" counts only when it is given twice with
-//! a second between, since a certificate that was just requested can't be described at once.
+//! Whether ACM has the certificate, and AWS Private CA the authority. A "not found" counts only when AWS answers it twice,
+//! a second apart, since a certificate that was just requested can't be described at once.
 //!
 //! ## Why it matters
 //! The App Mesh API refuses the node, or its proxies ask for a certificate that isn't there.
@@ -13,7 +13,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Name a certificate that there is: `aws acm list-certificates --region REGION`.
+//! Name a certificate that exists: `aws acm list-certificates --region REGION`.
 
 use crate::aws::{ArnKind, Asked};
 use crate::finding::Problem;
@@ -36,7 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             out.add(
                 problem
                     .consequence(refused(cx))
-                    .fix("name an authority that there is, or that is shared with this account"),
+                    .fix("name an authority of this account, or one that is shared with it"),
             );
         }
     }

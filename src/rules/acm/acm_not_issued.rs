@@ -4,7 +4,7 @@
 //! Whether the listener's ACM certificate is issued: not pending, expired, revoked, inactive or failed.
 //!
 //! ## Why it matters
-//! Nothing but an issued certificate can be exported to a proxy.
+//! Only an issued certificate can be exported to a proxy.
 //!
 //! ## Example
 //! ```text
@@ -12,7 +12,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Wait until ACM says ISSUED (`aws acm wait certificate-validated`), or request the certificate anew and name that.
+//! Wait until its status is ISSUED (`aws acm wait certificate-validated`), or request a new certificate and name that.
 
 use crate::aws::ArnKind;
 use crate::finding::Problem;
@@ -24,9 +24,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for (reference, arn) in readable(cx, ArnKind::Certificate) {
         let Some(facts) = cx.view.certificate(&arn).known().filter(|facts| !facts.is_issued()) else { continue };
         let fix = match facts.status.as_str() {
-            "PENDING_VALIDATION" => "wait until ACM has issued it, and apply again",
-            "EXPIRED" => "renew it, or request another and name that",
-            _ => "request another, and name that",
+            "PENDING_VALIDATION" => "wait until ACM has issued it, then apply again",
+            "EXPIRED" => "renew it, or request another certificate and name that",
+            _ => "request another certificate, and name that",
         };
         out.add(
             Problem::deny(

@@ -1,11 +1,11 @@
 //! # MV405: `acm-not-private`
 //!
 //! ## What it checks
-//! Whether the listener's ACM certificate was issued by AWS Private CA (type PRIVATE). Public ones (AMAZON_ISSUED, those that
-//! can be exported too) and imported ones are refused.
+//! Whether the listener's ACM certificate was issued by AWS Private CA (type PRIVATE). Public certificates (AMAZON_ISSUED,
+//! even exportable ones) and imported ones are refused.
 //!
 //! ## Why it matters
-//! A proxy gets its certificate by `acm:ExportCertificate`. App Mesh allows that for certificates of AWS Private CA alone.
+//! A proxy gets its certificate by `acm:ExportCertificate`. App Mesh allows that only for certificates of AWS Private CA.
 //!
 //! ## Example
 //! ```text
@@ -32,7 +32,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             _ => "was not issued by AWS Private CA",
         };
         out.add(
-            Problem::deny(reference.site(), format!("the certificate {what}: {api} takes private ones only"))
+            Problem::deny(reference.site(), format!("the certificate {what}: {api} accepts private ones only"))
                 .expected("type PRIVATE: issued by an authority of AWS Private CA")
                 .found(format!("type {} ({arn})", facts.kind))
                 .consequence(NO_CERTIFICATE)

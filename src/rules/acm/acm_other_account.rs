@@ -2,11 +2,11 @@
 //!
 //! ## What it checks
 //! Whether the listener's certificate is of the account of the virtual node or gateway: that of its ARN in App Mesh
-//! (`status`), else the policy's `aws.account`, else the account that meshvet itself runs in. Authorities may be shared from
-//! another account (AWS RAM) and are not judged. Where no account is known, nothing is claimed.
+//! (`status`), else the policy's `aws.account`, else the account that meshvet itself runs in. Authorities may be shared
+//! from another account (AWS RAM) and are not checked. Where the account isn't known, nothing is reported.
 //!
 //! ## Why it matters
-//! App Mesh takes certificates of the node's own account only: a certificate can't be shared as an authority can.
+//! App Mesh accepts certificates of the node's own account only: unlike an authority, a certificate can't be shared.
 //!
 //! ## Example
 //! ```text
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Share the authority with the node's account, issue a certificate there, and name that.
+//! Share the authority with the node's account (AWS RAM), issue a certificate there, and name that.
 
 use crate::aws::ArnKind;
 use crate::finding::Problem;

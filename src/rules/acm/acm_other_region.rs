@@ -6,7 +6,7 @@
 //! nothing is claimed.
 //!
 //! ## Why it matters
-//! App Mesh takes certificates of the node's own Region only. A manifest that was copied from another Region keeps its
+//! App Mesh accepts certificates of the node's own Region only. A manifest that was copied from another Region keeps its
 //! ARNs, and looks right.
 //!
 //! ## Example
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Issue the certificate in the node's Region, from an authority there, and name that.
+//! Issue a certificate in the node's Region, from an authority there, and name that.
 
 use crate::finding::Problem;
 use crate::rules::acm::{home, references, refused};
@@ -43,7 +43,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             .expected(format!("{} in {region}", reference.a_noun()))
             .found(arn.to_string())
             .consequence(refused(cx))
-            .fix(format!("name one that is in {region}; ACM's certificates don't leave their Region")),
+            .fix(format!("name one in {region}; an ACM certificate can't be used in another Region")),
         );
     }
 }

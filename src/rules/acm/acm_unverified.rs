@@ -1,13 +1,13 @@
 //! # MV408: `acm-unverified`
 //!
 //! ## What it checks
-//! Whether AWS answered what the verdict needed to know. Where it didn't, this tells which call was denied (with the
-//! permission and the principal), throttled, or not answered in the time of the review. It says nothing where meshvet was
-//! told not to ask (without `--aws`).
+//! Whether AWS answered the questions that the verdict depends on. If not, this names the call that was denied (with the
+//! permission and the principal), throttled, or not answered in the time of the review. It reports nothing where meshvet
+//! doesn't ask AWS (without `--aws`).
 //!
 //! ## Why it matters
-//! A certificate that could not be looked at may be anything. Applying again a moment later usually gets an answer: it is
-//! kept as soon as it has come.
+//! A certificate that could not be looked up may be wrong in any way. Applying again a moment later usually works: an
+//! answer that came late is kept.
 //!
 //! ## Example
 //! ```text
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Give meshvet the permissions of deploy/iam/meshvet.json; docs/aws.md says how.
+//! Give meshvet the permissions in deploy/iam/meshvet.json; docs/aws.md explains how.
 
 use crate::aws::{Answer, Arn, ArnKind, Question, Unanswered};
 use crate::finding::Problem;
@@ -37,7 +37,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     if let (Some(reference), Some(why)) = (first, home(cx).unanswered) {
         let mut problem = problem(&reference, &why);
         problem.site.anchor = "account".to_owned();
-        problem.message = format!("the account of the node is not known: {why}");
+        problem.message = format!("the node's account is unknown: {why}");
         out.add(problem.fix("set aws.account in meshvet's policy, or give meshvet a role"));
     }
 }
@@ -62,6 +62,6 @@ fn problem(reference: &Reference<'_>, why: &Unanswered) -> Problem {
     Problem::warn(site, format!("{why} ({} is not verified)", reference.owner()))
         .expected(format!("an answer to {}", why.call()))
         .found(why.to_string())
-        .consequence(format!("nothing can be said of {}", reference.named.arn))
+        .consequence(format!("{} isn't checked", reference.named.arn))
         .fix(why.fix())
 }

@@ -3,11 +3,11 @@
 //! ## What it checks
 //! Whether the role of the selected workloads may fetch what the proxy needs: `acm:ExportCertificate` for the listener's own
 //! certificate, `acm-pca:GetCertificateAuthorityCertificate` for each authority that a client policy trusts. The role is that of
-//! the workload's ServiceAccount (the annotation `eks.amazonaws.com/role-arn`, or EKS Pod Identity); IAM's simulator is asked.
+//! the workload's ServiceAccount (the annotation `eks.amazonaws.com/role-arn`, or EKS Pod Identity); IAM's policy simulator answers.
 //! Only where the policy has `aws.roles.enabled: true`.
 //!
 //! ## Why it matters
-//! The proxy fetches its certificate by itself, with its own role. Denied, it has none, and nothing answers on the port.
+//! The proxy fetches its certificate by itself, with its own role. Without the permission it gets none, and nothing answers on the port.
 //!
 //! ## Example
 //! ```yaml

@@ -30,7 +30,7 @@ const NO_CERTIFICATE: &str = "the proxy never gets a certificate, and nothing an
 /// What becomes of a reference that the mesh can't use.
 pub(super) fn refused(cx: &Context<'_>) -> String {
     let api = cx.word(|names| names.api);
-    format!("{api} refuses it: the controller's call fails, and the object keeps the state that it had")
+    format!("{api} refuses it: the controller's call fails, and the object keeps its former state")
 }
 
 /// One ARN that an end of the member names.
@@ -71,7 +71,7 @@ impl Reference<'_> {
         }
     }
 
-    /// Of several authorities each is told by itself.
+    /// Of several authorities each is reported by itself.
     fn site(&self) -> Site {
         let anchor = match self.kind {
             ArnKind::Certificate => self.end.anchor().to_owned(),

@@ -4,8 +4,8 @@
 //! Whether a workload's pods are selected by more than one virtual node or virtual gateway of their namespace.
 //!
 //! ## Why it matters
-//! A proxy is one virtual node or gateway. Where two claim a pod, the App Mesh injector refuses every new pod of the
-//! workload; those that run go on until they are replaced.
+//! A proxy stands for one virtual node or gateway. Where two claim a pod, the App Mesh injector refuses every new pod of
+//! the workload; running pods carry on until they are replaced.
 //!
 //! ## Example
 //! ```yaml
@@ -41,7 +41,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .expected("one virtual node or gateway for each pod")
                 .found(format!("{} and {others}", member.object))
                 .consequence("the App Mesh injector refuses every new pod of the workload")
-                .fix("tell the selectors apart by a label, or remove one of the objects"),
+                .fix("give the selectors a label that tells the workloads apart, or remove one of the objects"),
         );
     }
 }

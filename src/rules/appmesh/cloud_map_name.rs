@@ -1,14 +1,14 @@
 //! # MV103: `cloud-map-name`
 //!
 //! ## What it checks
-//! With Cloud Map service discovery, whether a name of the certificate is significant to the node: `service.namespace`,
-//! or a name whose first label is the virtual node's (`blue.apps.local` for node `blue`), a wildcard counting.
+//! With Cloud Map service discovery, whether a name of the certificate stands for the node: `service.namespace` (a wildcard
+//! counts), or a name whose first label is the virtual node's (`blue.apps.local` for node `blue`).
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
 //! ## Why it matters
-//! App Mesh doesn't consider names with Cloud Map, so that nothing fails today. Its user guide recommends a significant
-//! name all the same, and later editions require `service.namespace`; a client policy that lists names needs one.
+//! App Mesh doesn't compare names with Cloud Map, so nothing fails today. Its user guide recommends such a name all the
+//! same, later editions require `service.namespace`, and a client policy that lists names needs one.
 //!
 //! ## Example
 //! ```yaml
@@ -35,7 +35,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if leaf.is_nameless() || is_significant(leaf, &wanted, member) {
             continue;
         }
-        let message = format!("no name of the certificate is significant to the node ({})", using.chain_origin());
+        let message = format!("no name of the certificate stands for the node ({})", using.chain_origin());
         out.add(
             using.of(
                 Aspect::Names,
@@ -43,7 +43,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     .expected(format!("a name that matches {wanted}, or one that begins with {}.", member.object.name))
                     .found(leaf.names_text())
                     .consequence(
-                        "nothing today: App Mesh considers no names with Cloud Map; clients that list names will fail",
+                        "nothing today: App Mesh compares no names with Cloud Map; clients that list names will fail",
                     )
                     .fix(format!("issue the certificate with DNS:{wanted} among its names")),
             ),

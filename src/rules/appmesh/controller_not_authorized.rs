@@ -1,13 +1,13 @@
 //! # MV412: `controller-not-authorized`
 //!
 //! ## What it checks
-//! Whether the role that creates nodes may look at what this one names: `acm:DescribeCertificate` on the certificate,
-//! `acm-pca:DescribeCertificateAuthority` on the authorities. The policy names the role, which is the App Mesh controller's:
-//! `aws.roles.controller`; and has `aws.roles.enabled: true`.
+//! Whether the role that creates nodes may describe what this one names: `acm:DescribeCertificate` on the certificate,
+//! `acm-pca:DescribeCertificateAuthority` on the authorities. Only where the policy has `aws.roles.enabled: true` and names
+//! the App Mesh controller's role: `aws.roles.controller`.
 //!
 //! ## Why it matters
-//! App Mesh checks references with the rights of whoever creates the node. Without them the controller fails to reconcile, and
-//! says so in its own log.
+//! App Mesh checks references with the permissions of the role that creates the node. Without them the controller fails to
+//! reconcile, and reports that in its own log.
 //!
 //! ## Example
 //! ```yaml

@@ -3,11 +3,11 @@
 //! ## What it checks
 //! Fields of which the App Mesh API takes exactly one: a certificate's `file`, `acm` or `sds`; a trust's `file`, `acm` or
 //! `sds`; a service discovery's `dns` or `awsCloudMap`; a provider's `virtualNode` or `virtualRouter`. ACM trust on a
-//! gateway's listener counts as none: App Mesh drops it. Under mode DISABLED a certificate only warns.
+//! gateway's listener counts as none: App Mesh drops it. In mode DISABLED a wrong certificate only warns.
 //!
 //! ## Why it matters
-//! The CRDs let none and several pass, and App Mesh doesn't: the controller fails to reconcile, the object keeps the
-//! state it had, and `kubectl apply` has long said "configured".
+//! The CRDs accept none or several, and App Mesh doesn't: the controller fails to reconcile, and the object keeps its
+//! former state, long after `kubectl apply` said "configured".
 //!
 //! ## Example
 //! ```yaml
@@ -19,7 +19,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Keep the one that is meant, and remove the others.
+//! Keep the one that you mean, and remove the others.
 
 use crate::apis::Native;
 use crate::apis::appmesh::{ClientPolicy, ListenerTls, ListenerTlsMode, Spec, TlsTrust, VirtualServiceProvider};
@@ -93,8 +93,12 @@ impl Choice<'_> {
             Problem::new(severity, site, message)
                 .expected(format!("exactly one of {}", self.of.join(", ")))
                 .found(found)
-                .consequence("App Mesh refuses the object when the controller sends it, and keeps the state it had")
-                .fix(if self.given.is_empty() { "give one of them" } else { "keep the one that is meant" }),
+                .consequence("App Mesh refuses the object when the controller sends it, and keeps its former state")
+                .fix(if self.given.is_empty() {
+                    "give one of them"
+                } else {
+                    "keep the one that you mean, and remove the others"
+                }),
         );
     }
 }

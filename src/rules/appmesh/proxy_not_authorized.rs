@@ -1,13 +1,13 @@
 //! # MV410: `proxy-not-authorized`
 //!
 //! ## What it checks
-//! For every node or gateway with TLS, by file or by ACM: whether the role of its workloads may fetch the configuration of this
-//! very node (`appmesh:StreamAggregatedResources` on its ARN), and not that of every other one. Only where the policy has
+//! For every node or gateway with TLS, by file or by ACM: whether the role of its workloads may fetch the configuration of
+//! this node (`appmesh:StreamAggregatedResources` on its ARN), and only of this one. Only where the policy has
 //! `aws.roles.enabled: true`.
 //!
 //! ## Why it matters
-//! With proxy authorization a proxy that may not stream its configuration gets none. One that may stream every node's can pose
-//! as any of them, with its certificate.
+//! With proxy authorization, a proxy that may not stream its configuration gets none. One that may stream every node's can
+//! impersonate any of them, with its certificate.
 //!
 //! ## Example
 //! ```json
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Allow it on the node's own ARN alone: deploy/iam/proxy.json.
+//! Allow it on the node's own ARN only: deploy/iam/proxy.json.
 
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
@@ -48,9 +48,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     site("breadth of"),
                     format!("the proxy's role may fetch the configuration of every {}", member.noun),
                 )
-                .expected(format!("{} on {} alone", own.action, own.resource))
+                .expected(format!("{} on {} only", own.action, own.resource))
                 .found(format!("allowed to {} on others too", role.noun()))
-                .consequence("whoever has this role can pose as any of them")
+                .consequence("everyone with this role can impersonate any of them")
                 .fix("restrict the permission to this ARN (deploy/iam/proxy.json)"),
             );
         }

@@ -1,14 +1,13 @@
 //! # MV218: `proxy-not-injected`
 //!
 //! ## What it checks
-//! Whether the selected pods get a proxy: the namespace carries the label
-//! `appmesh.k8s.aws/sidecarInjectorWebhook: enabled` and the pod doesn't opt out by the annotation of the same name; or
-//! the pod brings its own `envoy` container, which a virtual gateway's pods must. Of a namespace whose labels nobody could read
-//! nothing is said.
+//! Whether the selected pods get a proxy: the namespace carries the label `appmesh.k8s.aws/sidecarInjectorWebhook: enabled`
+//! and the pod doesn't opt out by the annotation of the same name; or the pod brings its own `envoy` container, which a
+//! virtual gateway's pods must. Where a namespace's labels could not be read, nothing is reported.
 //!
 //! ## Why it matters
-//! Without a proxy nobody loads the certificate, and the application answers in plaintext while its callers are told to
-//! speak TLS: `WRONG_VERSION_NUMBER` in their logs.
+//! Without a proxy nothing loads the certificate, and the application answers in plaintext while its callers speak TLS:
+//! `WRONG_VERSION_NUMBER` in their logs.
 //!
 //! ## Example
 //! ```sh

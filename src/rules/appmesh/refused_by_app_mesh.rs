@@ -8,8 +8,8 @@
 //! listener's.
 //!
 //! ## Why it matters
-//! `kubectl apply` says "configured", and the refusal is an event on the object that few look at. Until it is mended the
-//! mesh goes on with the object's former state, without the TLS that was meant.
+//! `kubectl apply` says "configured", and the refusal is an event on the object that few look at. Until it is fixed, the
+//! mesh keeps the object's former state, without the TLS that you meant.
 //!
 //! ## Example
 //! ```yaml
@@ -19,7 +19,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Bring the value into the limits of the API (App Mesh API Reference, `VirtualNodeSpec` and its siblings).
+//! Bring the value within the limits of the API (App Mesh API Reference, `VirtualNodeSpec` and the like).
 
 use crate::apis::Native;
 use crate::apis::appmesh::names::{dotted, underscored};
@@ -233,7 +233,7 @@ fn check_names(anchor: &str, field: &FieldPath, validation: &TlsValidation, out:
             refused(format!("{anchor} names"), list.clone(), message)
                 .expected("at least one name")
                 .found("none")
-                .fix("name what the peer's certificate must hold, or leave subjectAlternativeNames out"),
+                .fix("list the names that the peer's certificate must have, or leave subjectAlternativeNames out"),
         );
     }
     for (index, name) in names.r#match.exact.iter().enumerate() {
@@ -249,7 +249,7 @@ fn check_names(anchor: &str, field: &FieldPath, validation: &TlsValidation, out:
             refused(format!("{anchor} name {index}"), list.index(index), message)
                 .expected(format!("1 to {SAN_LIMIT} characters"))
                 .found(format!("{length} characters"))
-                .fix("give the name that the peer's certificate holds, or remove the entry"),
+                .fix("give the name that the peer's certificate has, or remove the entry"),
         );
     }
 }
@@ -260,8 +260,8 @@ fn check_port(anchor: &str, port: i64, field: FieldPath, out: &mut Reporter<'_>)
     }
     // Zero is what an absent number reads as.
     let (message, found) = match port {
-        0 => ("there is no port".to_owned(), "nothing, or 0".to_owned()),
-        port => (format!("{port} is no port"), port.to_string()),
+        0 => ("the port is missing".to_owned(), "nothing, or 0".to_owned()),
+        port => (format!("{port} is not a valid port"), port.to_string()),
     };
     out.add(
         refused(format!("{anchor} port {port}"), field, message)
@@ -283,7 +283,7 @@ fn check_reference(known: bool, anchor: &str, of: &str, field: &FieldPath, out: 
         )
         .expected(of)
         .found("neither")
-        .fix("name what is meant, by reference or by ARN"),
+        .fix("name the object, by reference or by ARN"),
     );
 }
 

@@ -1,13 +1,13 @@
 //! # MV219: `sds-disabled`
 //!
 //! ## What it checks
-//! Whether a certificate or trust that comes by Envoy's Secret Discovery Service can come: the policy says that the App
-//! Mesh controller runs with SDS enabled (`sds.enabled: true`), and no selected workload switches it off by
+//! Whether a certificate or trust by Envoy's Secret Discovery Service (SDS) can reach the proxy: meshvet's policy says that
+//! the App Mesh controller runs with SDS enabled (`sds.enabled: true`), and no selected workload disables it by
 //! `appmesh.k8s.aws/sds: disabled`.
 //!
 //! ## Why it matters
-//! Without SDS the proxy never gets the secret, and the listener or cluster waits for it for ever: nothing answers on
-//! the port. What an SDS provider (SPIRE) would deliver meshvet can't see, and claims nothing of it.
+//! Without SDS the proxy never gets the secret, and the listener or cluster waits for it forever: nothing answers on the
+//! port. meshvet can't see what an SDS provider such as SPIRE delivers, and reports nothing about it.
 //!
 //! ## Example
 //! ```yaml
@@ -16,7 +16,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Enable SDS in the controller (`--enable-sds=true`) and say so in the policy, or remove the annotation; or use files.
+//! Enable SDS in the controller (`--enable-sds=true`) and set `sds.enabled: true` in meshvet's policy, or remove the annotation; or use files.
 
 use crate::apis::appmesh::annotations::{SDS, SECRET_MOUNTS};
 use crate::apis::appmesh::injection::sds_disabled;
@@ -47,7 +47,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 let site = Site::new(format!("{} {what}", end.anchor()), annotation).on(workload.object.clone());
                 out.add(problem(
                     site,
-                    format!("{} switches SDS off, and the {what} of the {} comes by it", workload.object, end.noun()),
+                    format!("{} disables SDS, and the {what} of the {} comes by it", workload.object, end.noun()),
                     secret_name,
                     "remove the annotation appmesh.k8s.aws/sds from the pod template, or use files",
                 ));
@@ -65,7 +65,7 @@ fn files_instead(cx: &Context<'_>, what: &str, name: &str) -> Option<String> {
         _ => ("certificate.file", "certificateChain: /certs/tls.crt, privateKey: /certs/tls.key"),
     };
     Some(format!(
-        "{secret} is no secret of SDS: mount it by {SECRET_MOUNTS}: \"{name}:/certs\" on the pods, and give {field} ({files}) \
+        "{secret} is a Kubernetes Secret, which SDS doesn't serve: mount it by {SECRET_MOUNTS}: \"{name}:/certs\" on the pods, and give {field} ({files}) \
          instead of sds"
     ))
 }

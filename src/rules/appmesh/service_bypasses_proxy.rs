@@ -1,17 +1,17 @@
 //! # MV220: `service-bypasses-proxy`
 //!
 //! ## What it checks
-//! For each listener with TLS of a virtual node that is found by DNS: whether what is sent to the listener's port arrives at the
+//! For each TLS listener of a virtual node with DNS service discovery: whether traffic to the listener's port reaches the
 //! proxy. It doesn't where the annotation `appmesh.k8s.aws/ports` of the pods leaves the port out; where the Service of the
-//! node's hostname leads the port to another one of the pods, which isn't intercepted (`targetPort` by number or by name);
-//! where none of its ports leads to one that is; where it selects none of the node's pods; and where there is no such
-//! Service, though its namespace has others. A headless Service maps no ports. Of a Service without a selector, of an
-//! `ExternalName`, and where Services may not be listed, nothing is said.
+//! node's hostname maps the port to a pod port that isn't intercepted (`targetPort` by number or by name); where none of
+//! its ports leads to an intercepted one; where it selects none of the node's pods; and where there is no such Service,
+//! though its namespace has others. A headless Service maps no ports. For a Service without a selector, for `ExternalName`,
+//! and where Services may not be listed, nothing is reported.
 //!
 //! ## Why it matters
-//! The callers' proxies open a TLS connection to the listener's port at the node's hostname. The injector has the node's
-//! proxy intercept the listeners' ports and no others: at any other port the application answers the handshake, in
-//! plaintext. Callers get 503, and their proxies log `WRONG_VERSION_NUMBER`.
+//! The callers' proxies open a TLS connection to the listener's port at the node's hostname. The node's proxy intercepts
+//! the listeners' ports and no others: at any other port the application answers the handshake in plaintext. Callers get
+//! 503, and their proxies log `WRONG_VERSION_NUMBER`.
 //!
 //! ## Example
 //! ```yaml
@@ -39,7 +39,7 @@ use crate::rules::reporter::Reporter;
 /// What callers see where the application answers in the proxy's place.
 const APPLICATION_ANSWERS: &str = "TLS reaches the application: where that answers in plaintext, callers get 503, and their proxies log WRONG_VERSION_NUMBER";
 /// What they see where nobody answers.
-const NOBODY_ANSWERS: &str = "callers get 503: their connections lead nowhere, or to other pods than the node's";
+const NOBODY_ANSWERS: &str = "callers get 503: their connections reach nothing, or other pods than the node's";
 
 /// A workload of the node, and the ports at which its proxy answers.
 type Proxied<'a> = (&'a Workload, Ports);
@@ -70,7 +70,7 @@ fn left_out(member: &Member, proxied: &[Proxied<'_>], out: &mut Reporter<'_>) {
             let field = workload.template_metadata.keys(["annotations", PORTS]);
             let site = Site::new(format!("{} of {}", listener.anchor, workload.object), field);
             let message = format!(
-                "{PORTS} of {} leaves port {port} out, on which {} has a listener with TLS",
+                "{PORTS} of {} leaves out port {port}, on which {} has a TLS listener",
                 workload.object, member.object
             );
             out.add(
@@ -200,12 +200,12 @@ fn selects_others(member: &Member, service: &Service, proxied: &[Proxied<'_>]) -
     };
     let workloads: Vec<String> = proxied.iter().map(|(workload, _)| workload.object.to_string()).collect();
     let message =
-        format!("{} is found by the name of {}, which selects none of its pods", member.object, service.object);
+        format!("the hostname of {} is that of {}, which selects none of its pods", member.object, service.object);
     Problem::warn(site, message)
         .expected(format!("a selector for pods of {}", workloads.join(", ")))
         .found(found)
         .consequence(NOBODY_ANSWERS)
-        .fix("give the Service's selector labels that the node's pods have, or the node the hostname of the Service before its pods")
+        .fix("give the Service's selector labels that the node's pods have, or give the node the hostname of the Service that selects its pods")
 }
 
 fn missing(member: &Member, service: &ObjectRef) -> Problem {
@@ -215,11 +215,11 @@ fn missing(member: &Member, service: &ObjectRef) -> Problem {
         Discovery::CloudMap { .. } | Discovery::None => ("", root),
     };
     let site = Site::new("service of the hostname", field);
-    Problem::warn(site, format!("there is no {service}, by whose name {hostname} callers look for the {}", member.noun))
+    Problem::warn(site, format!("there is no {service}, and callers reach the {} by its name {hostname}", member.noun))
         .expected(format!("a Service {} in namespace {}", service.name, service.namespace()))
         .found(format!("other Services in namespace {}", service.namespace()))
         .consequence("the hostname has no address: callers get 503, and their requests never reach the proxy")
-        .fix("apply the Service too, or give the node the hostname of the one before its pods")
+        .fix("apply the Service too, or give the node the hostname of the Service that selects its pods")
 }
 
 /// `8080, 9000-9100`.

@@ -3,12 +3,12 @@
 //! ## What it checks
 //! Whether the leaf is past its notAfter, for listeners and for client certificates; whether a trust bundle holds nothing
 //! but expired certificates; and, for each call whose two ends are known, any link of the path between them, the trusted
-//! authority included. It only warns of a listener's leaf where callers are known and none verifies it, and of a client's
-//! where no listener that is called asks for it.
+//! authority included. It only warns about a listener's leaf where callers are known and none verifies it, and about a
+//! client's where no listener that it calls asks for it.
 //!
 //! ## Why it matters
-//! Envoy loads an expired certificate without a word, and every peer that validates it refuses the connection:
-//! `certificate has expired`. Envoy enforces the dates of trust anchors too.
+//! Envoy loads an expired certificate silently, and every peer that validates it refuses the connection: `certificate has
+//! expired`. Envoy enforces the dates of trust anchors too.
 //!
 //! ## Example
 //! ```text
@@ -44,7 +44,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 format!("the certificate has expired ({})", using.chain_origin()),
             )
             .expected(format!("a certificate that is valid on {}", cx.now))
-            .found(format!("{} ended on {}", leaf.subject, leaf.not_after))
+            .found(format!("{} expired on {}", leaf.subject, leaf.not_after))
             .consequence(match using.plane.refuses_ended {
                 true => using.is_refused("", Caught::Seen),
                 false => reliance.consequence(sees),
@@ -63,7 +63,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 format!("every certificate of the trust bundle has expired ({})", trust.origin()),
             )
             .expected(format!("an authority that is valid on {}", cx.now))
-            .found(format!("the last one ended on {last}"))
+            .found(format!("the last one expired on {last}"))
             .consequence(format!(
                 "nothing is trusted; the proxy logs {}",
                 envoy::verify_error("certificate has expired")
@@ -76,7 +76,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             && let Some(problem) = refused.problem_of_a_certificate(cx, "has expired")
         {
             let restart = refused.parts(&cx.pairs).map_or("", |(_, using, _)| using.then_restart());
-            out.add(problem.fix(format!("renew the certificate that is named{restart}")));
+            out.add(problem.fix(format!("renew the named certificate{restart}")));
         }
     }
 }
@@ -91,12 +91,12 @@ fn check_refused_chains(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::new(
                 using.unusable(),
                 using.chain_site(),
-                format!("a certificate behind the leaf has expired ({})", using.chain_origin()),
+                format!("a certificate after the leaf has expired ({})", using.chain_origin()),
             )
             .expected(format!("certificates that are valid on {}", cx.now))
-            .found(format!("{} ended on {}", ended.subject, ended.not_after))
+            .found(format!("{} expired on {}", ended.subject, ended.not_after))
             .consequence(using.is_refused("", Caught::Seen))
-            .fix("put the current intermediates behind the leaf"),
+            .fix("put the current intermediates after the leaf"),
         );
     }
 }

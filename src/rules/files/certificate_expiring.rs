@@ -1,12 +1,12 @@
 //! # MV209: `certificate-expiring`
 //!
 //! ## What it checks
-//! Whether less is left of the leaf than the policy's `thresholds.expiringDays` (30), or than a fifth of its lifetime,
+//! Whether the leaf expires within the policy's `thresholds.expiringDays` (30), or within the last fifth of its lifetime,
 //! whichever is shorter. cert-manager renews when a third is left: a threshold of a third would flap.
 //!
 //! ## Why it matters
-//! A proxy reads its files when it starts: a renewed Secret does nothing until the pods are restarted. A warning days
-//! ahead is the time for that.
+//! A proxy reads its files when it starts: a renewed Secret has no effect until the pods are restarted. A warning days
+//! ahead leaves time for that.
 //!
 //! ## Example
 //! ```text
@@ -35,13 +35,13 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::warn(
                 using.chain_site(),
-                format!("the certificate ends in {} ({})", span(left), using.chain_origin()),
+                format!("the certificate expires in {} ({})", span(left), using.chain_origin()),
             )
             .expected(format!("more than {} left", span(warned)))
-            .found(format!("{} left: {} ends on {}", span(left), leaf.subject, leaf.not_after))
+            .found(format!("{} left: {} expires on {}", span(left), leaf.subject, leaf.not_after))
             .consequence("from then on peers refuse it: certificate has expired")
             .fix(if using.is_acm() {
-                "renew it (ACM does so by itself for those that it deems in use); the proxies fetch the new one"
+                "renew it (ACM does so by itself for certificates that it counts as in use); the proxies fetch the new one"
             } else {
                 "renew it, and restart the pods: a proxy doesn't reload a file"
             }),

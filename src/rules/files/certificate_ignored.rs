@@ -1,12 +1,12 @@
 //! # MV216: `certificate-ignored`
 //!
 //! ## What it checks
-//! Certificates of a chain or trust file that Envoy drops without a word: a block whose `BEGIN` doesn't stand at the
-//! start of a line (behind a space, junk or a byte-order mark), or one behind a NUL byte, while others of the file load.
+//! Certificates of a chain or trust file that Envoy silently drops, while others of the file load: a block whose `BEGIN`
+//! isn't at the start of a line (after a space, junk or a byte-order mark), or one after a NUL byte.
 //!
 //! ## Why it matters
-//! It is worse than a file that is refused: the proxy starts, and an intermediate or an authority is missing. A
-//! byte-order mark, which some editors write, costs a bundle its first authority.
+//! It is worse than a file that Envoy refuses: the proxy starts, and an intermediate or a CA is missing. A byte-order mark,
+//! which some editors write, costs a bundle its first CA.
 //!
 //! ## Example
 //! ```text
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Let every `-----BEGIN` stand at the start of its line, and save the file without a byte-order mark.
+//! Put every `-----BEGIN` at the start of its line, and save the file without a byte-order mark.
 
 use crate::finding::{Problem, Site};
 use crate::pki::{FileFacts, IgnoredBlock, IgnoredReason};
@@ -56,17 +56,17 @@ fn report(
     let told: Vec<String> = ignored
         .iter()
         .take(SHOWN)
-        .map(|block| format!("block {} ({}) in line {}: {}", block.number, block.label, block.line, block.reason))
+        .map(|block| format!("block {} ({}) on line {}: {}", block.number, block.label, block.line, block.reason))
         .collect();
     let more = match ignored.len().saturating_sub(SHOWN) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
     out.add(
-        Problem::warn(site.clone(), format!("Envoy drops part of {origin} without a word"))
+        Problem::warn(site.clone(), format!("Envoy silently drops part of {origin}"))
             .expected("each -----BEGIN CERTIFICATE----- at the start of a line, and no byte-order mark or NUL")
             .found(format!("{}{more}", told.join("; ")))
             .consequence("the proxy starts without these certificates: unable to get local issuer certificate")
-            .fix(format!("write each block from the start of its line{then}")),
+            .fix(format!("start each block at the beginning of a line{then}")),
     );
 }

@@ -1,13 +1,13 @@
 //! # MV208: `certificate-not-yet-valid`
 //!
 //! ## What it checks
-//! Whether the leaf's notBefore lies ahead. Within five minutes it only warns: that is a clock that differs, or a
-//! certificate that was just issued; and likewise of a listener's leaf where callers are known and none verifies it, and of a
-//! client's where no listener that is called asks for it.
+//! Whether the leaf's notBefore is in the future. Up to five minutes it only warns: clocks differ, or the certificate was
+//! just issued. It also only warns about a listener's leaf where callers are known and none verifies it, and about a
+//! client's where no listener that it calls asks for it.
 //!
 //! ## Why it matters
-//! Envoy loads it without a word, and every peer that validates it refuses the connection until the time has come:
-//! `certificate is not yet valid`.
+//! Envoy loads it silently, and every peer that validates it refuses the connection until then: `certificate is not yet
+//! valid`.
 //!
 //! ## Example
 //! ```text
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Use the certificate that is valid now, or apply when the new one is. Look at the issuer's clock if that surprises.
+//! Use a certificate that is valid now, or apply when the new one is. If you didn't expect this, check the issuer's clock.
 
 use jiff::SignedDuration;
 
@@ -42,7 +42,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::new(severity, using.chain_site(), message)
                 .expected(format!("a certificate that is valid on {}", cx.now))
-                .found(format!("{} begins on {}", leaf.subject, leaf.not_before))
+                .found(format!("{} is valid from {}", leaf.subject, leaf.not_before))
                 .consequence(match using.plane.refuses_ended {
                     true => using.is_refused("", Caught::Seen),
                     false => reliance.consequence(format!(

@@ -1,11 +1,11 @@
 //! # MV204: `certificate-unreadable`
 //!
 //! ## What it checks
-//! Whether the certificate chain file is PEM that Envoy loads. Refused are: DER, PKCS#7, UTF-16, carriage returns alone as
-//! line ends, everything on a single line, a literal `\n` in place of line ends, `BEGIN` behind spaces, no line end
+//! Whether the certificate chain file is PEM that Envoy loads. Envoy refuses: DER, PKCS#7, UTF-16, carriage returns without
+//! newlines, everything on a single line, a literal `\n` in place of line breaks, spaces before `BEGIN`, no line break
 //! between `END` and `BEGIN`, a corrupt or truncated block, a key alone, an empty file.
 //!
-//! A file that cert-manager or trust-manager will make is judged by the format that it will have: a warning.
+//! A file that cert-manager or trust-manager will make is judged by the format that it will have, and only warns.
 //!
 //! ## Why it matters
 //! Envoy refuses the listener as a whole: nothing answers on the port, with TLS or without.
@@ -39,7 +39,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 Problem::new(
                     using.unreadable_chain(&error),
                     using.chain_site(),
-                    format!("{} is no certificate chain that {} loads", using.chain_origin(), using.reader()),
+                    format!("{} is not a certificate chain that {} loads", using.chain_origin(), using.reader()),
                 )
                 .expected("PEM certificates, the leaf first")
                 .found(error.to_string())
@@ -61,13 +61,12 @@ fn check_other_blocks(using: &CertificateUse<'_>, out: &mut Reporter<'_>) {
     if !carries || !using.plane.refuses_other_blocks {
         return;
     }
-    let message =
-        format!("{} takes no chain with anything but certificates ({})", using.plane.name, using.chain_origin());
+    let message = format!("{} accepts only certificates in a chain ({})", using.plane.name, using.chain_origin());
     out.add(
         Problem::new(using.unusable(), using.chain_site(), message)
-            .expected("PEM certificates alone, the leaf first")
+            .expected("PEM certificates only, the leaf first")
             .found("a private key among them")
             .consequence(using.is_refused("", Caught::Seen))
-            .fix(format!("take the key out of it ({})", store_of(&using.chain_place))),
+            .fix(format!("remove the key from it ({})", store_of(&using.chain_place))),
     );
 }

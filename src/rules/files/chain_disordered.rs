@@ -1,8 +1,8 @@
 //! # MV211: `chain-disordered`
 //!
 //! ## What it checks
-//! Whether the first certificate of the chain file is the leaf: the one that the private key belongs to, or, where the
-//! key isn't known, the one that issued no other in the file. The order of the others doesn't matter to Envoy.
+//! Whether the first certificate of the chain file is the leaf: the one that the private key belongs to, or, where the key
+//! isn't known, the one that isn't a CA. The order of the others doesn't matter to Envoy.
 //!
 //! ## Why it matters
 //! Envoy compares the key with the first certificate and refuses the listener: `KEY_VALUES_MISMATCH`, as if the key were

@@ -1,15 +1,15 @@
 //! # MV210: `chain-incomplete`
 //!
 //! ## What it checks
-//! For each call whose two ends are known: whether the presented chain stops short of what the other end trusts for want
-//! of a link that is at hand: a certificate that lies beside it, such as `ca.crt` of the same Secret, and belongs into
-//! the chain file.
+//! For each call whose two ends are known: whether the presented chain ends before what the other end trusts, and the
+//! missing certificate is at hand. That is one that is stored beside it, such as `ca.crt` of the same Secret, and belongs
+//! in the chain file.
 //!
 //! Who calls a gateway or an Ingress isn't known. There it warns where the file lacks the issuer of its last link, and that one is no root for
 //! certain: it lies beside the file, or the leaf is in public logs, whose authorities never issue by a root.
 //!
 //! ## Why it matters
-//! Clients trust the root and are sent the leaf alone: nobody fetches what is missing. Requests end in 503, and the
+//! Clients trust the root and get the leaf alone, and Envoy fetches no missing intermediate. Requests end in 503, and the
 //! client's proxy logs `unable to get local issuer certificate`.
 //!
 //! ## Example
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Put the intermediate behind the leaf, in the chain file: `cat blue.crt intermediate.crt > tls.crt`.
+//! Put the intermediate after the leaf, in the chain file: `cat blue.crt intermediate.crt > tls.crt`.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         if let Some(problem) = refused
             .problem(cx, |shower, verifier| format!("the {shower}'s chain lacks {subjects}: the {verifier} refuses it"))
         {
-            out.add(problem.fix(format!("put {subjects} behind the leaf in the chain file{THEN_RESTART}")));
+            out.add(problem.fix(format!("put {subjects} after the leaf in the chain file{THEN_RESTART}")));
         }
     }
 }

@@ -1,14 +1,14 @@
 //! # MV202: `file-missing`
 //!
 //! ## What it checks
-//! Whether the mounted Secret or ConfigMap is there and holds the key that would be the file. A store that has keys, and
-//! not this one, is denied; one that is absent or still empty only warns, since it may be on its way (cert-manager
-//! fills a Secret minutes after it is asked); so does a volume that can't be looked into (csi, hostPath, …), or a
-//! Secret that could not be read. Of a Secret that an object is known to make (a Certificate of cert-manager, a SealedSecret, an
-//! ExternalSecret, …) it isn't said that it doesn't exist, only, as a warning, that the key won't be in it. Where that object makes
-//! its Secret in another namespace, or under a like name, it says so; where objects that make Secrets may not be listed, it says that
-//! one of them may make it. A Secret in a manifest whose values are filled in later (SOPS, the Argo CD Vault plugin, variables, …)
-//! counts as one that is made.
+//! Whether the mounted Secret or ConfigMap is there and holds the key that would be the file. It denies where the Secret or
+//! ConfigMap has keys, and not this one. It only warns where it is absent or still empty, since it may be on its way
+//! (cert-manager fills a Secret some time after the Certificate is created), where the volume's content can't be seen (csi,
+//! hostPath, …), and where a Secret could not be read. A Secret that an object is known to make (a cert-manager
+//! Certificate, a SealedSecret, an ExternalSecret, …) isn't reported as missing; if it won't have the key, that is a
+//! warning. Where such an object makes its Secret in another namespace, or under a similar name, the finding says so; where
+//! objects that make Secrets may not be listed, it says that one of them may make it. A Secret in a manifest whose values
+//! are filled in later (SOPS, the Argo CD Vault plugin, variables, …) counts as one that is made.
 //!
 //! ## Why it matters
 //! Without the Secret no pod starts (`FailedMount`); without the key the pod starts and its proxy refuses the listener.
@@ -19,7 +19,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Name a key that the Secret has, or add the key. A Secret that is promised: correct the object that makes it.
+//! Name a key that the Secret has, or add the key. If another object makes the Secret, correct that object.
 
 use crate::finding::{Problem, Severity};
 use crate::mesh::{Place, PromisedStore, Sort, StoreKey, StoreKind, Unread};
@@ -54,22 +54,25 @@ fn missing(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Problem> {
         Place::StorePromised { store, key, promise } => key_not_promised(using, store, key, promise, problem)?,
         Place::KeyMissing { key, offered, nearest, by_items: true, renamed, .. } => {
             let message = match nearest.as_ref().filter(|_| *renamed) {
-                Some(name) => format!("the volume's items make {name} of the key {key}, and nothing is at {path}"),
-                None => format!("the volume's items make no {key}, and nothing is at {path}"),
+                Some(name) => format!("the volume's items rename the key {key} to {name}, and nothing is at {path}"),
+                None => format!("the volume's items leave {key} out, and nothing is at {path}"),
             };
-            let named = nearest.as_deref().unwrap_or("a file that they make");
+            let named = nearest.as_ref().map_or_else(
+                || "name a file that the items have as a path".to_owned(),
+                |near| format!("name the file {near}"),
+            );
             problem(Severity::Deny, message)
-                .found(format!("items that make {}", offered.join(", ")))
+                .found(format!("items with the paths {}", offered.join(", ")))
                 .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
-                .fix(format!("name the file {named}, or take items out of the volume{THEN_RESTART}"))
+                .fix(format!("{named}, or remove items from the volume{THEN_RESTART}"))
         }
         Place::KeyMissing { store, key, offered, nearest, .. } => {
             let place = store.as_ref().map_or_else(|| "the volume".to_owned(), ToString::to_string);
             let hint = match nearest {
-                Some(near) => format!("name the file {near} if that is meant, or add {key} to {place}"),
-                None => format!("add {key} to {place}, or name a file that it holds"),
+                Some(near) => format!("name the file {near}, or add {key} to {place}"),
+                None => format!("add {key} to {place}, or name a key that it has"),
             };
-            problem(Severity::Deny, format!("{place} holds no {key}, and {path} comes from it"))
+            problem(Severity::Deny, format!("{place} has no key {key}, and {path} comes from it"))
                 .found(if offered.is_empty() {
                     "no key that becomes a file there".to_owned()
                 } else {
@@ -80,22 +83,22 @@ fn missing(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Problem> {
         }
         Place::Opaque { kind, name } => problem(
             Severity::Warn,
-            format!("{path} lies in the {kind} volume {name:?}, which meshvet can't look into"),
+            format!("{path} is in the {kind} volume {name:?}, and meshvet can't see what is in it"),
         )
         .found(format!("a volume of kind {kind}"))
-        .consequence("nothing can be said of the certificate there")
-        .fix("leave it, if that is how the files get there; meshvet reads Secrets, ConfigMaps and projections of them"),
+        .consequence("the certificate isn't checked")
+        .fix("ignore this if that is how the files get there; meshvet reads Secrets, ConfigMaps and projected volumes of them"),
         // Said so by whoever started meshvet: no news to the reader of each review.
         Place::StoreUnread { why: Unread::NotAllowed, .. } => return None,
         Place::StoreUnread { store, why } => {
             let reason = match why {
                 Unread::Failed(reason) => reason.clone(),
-                _ => "it was not asked for in time".to_owned(),
+                _ => "there was no time to read it".to_owned(),
             };
             problem(Severity::Warn, format!("{store} could not be read, and {path} comes from it"))
                 .found(reason)
-                .consequence("nothing can be said of the certificate there")
-                .fix("see to it that meshvet may read the Secret, and apply again")
+                .consequence("the certificate isn't checked")
+                .fix("make sure that meshvet may read the Secret, and apply again")
         }
         Place::File { .. }
         | Place::Unknown
@@ -119,20 +122,20 @@ fn key_not_promised(
     let keys: Vec<String> = promise.keys.as_ref().filter(|keys| !keys.contains_key(key))?.keys().cloned().collect();
     let (path, by) = (&using.file.path, &promise.by);
     let near = nearest_name(key, keys.iter().map(String::as_str));
-    let named = near.map_or_else(|| "a file that it will hold".to_owned(), |near| format!("the file {near}"));
+    let named = near.map_or_else(|| "a key that it will have".to_owned(), |near| format!("the file {near}"));
     let (message, add) = match promise.filled_in_by {
         Some(filler) => (
-            format!("{store}, which is filled in later ({filler}), holds no {key}, and {path} comes from it"),
+            format!("{store}, which is filled in later ({filler}), has no key {key}, and {path} comes from it"),
             format!("add {key} to {store}"),
         ),
         None => (
-            format!("{by} will make {store} without {key}, and {path} comes from it"),
+            format!("{by} will make {store} without the key {key}, and {path} comes from it"),
             format!("add {key} to {} of {by}", promise.fields.keys),
         ),
     };
     Some(
         problem(Severity::Warn, message)
-            .found(if keys.is_empty() { "no key at all".to_owned() } else { keys_text(&keys) })
+            .found(if keys.is_empty() { "no keys".to_owned() } else { keys_text(&keys) })
             .consequence(format!("the proxy refuses its configuration: {}", using.role.absent_log(path)))
             .fix(format!("name {named}, or {add}")),
     )
@@ -147,9 +150,9 @@ fn store_missing(
 ) -> Problem {
     let path = &using.file.path;
     let (message, found) = if empty {
-        (format!("{store} is empty, and {path} comes from it"), "no key yet")
+        (format!("{store} is empty, and {path} comes from it"), "no keys yet")
     } else {
-        (format!("{store} doesn't exist, and {path} comes from it"), "nothing of that name")
+        (format!("{store} doesn't exist, and {path} comes from it"), "nothing with that name")
     };
     let instead = cx.view.promised_instead(store).filter(|_| !empty);
     let found = match instead {
@@ -164,10 +167,10 @@ fn store_missing(
     let unlisted = unlisted.iter().map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ");
     let found = match unlisted.is_empty() {
         true => found,
-        false => format!("{found}, and it may be made by one of {unlisted}, which may not be listed"),
+        false => format!("{found}; one of {unlisted} may make it, and meshvet may not list those"),
     };
     let consequence = match (store.kind, empty) {
-        (StoreKind::Folder, _) => "nothing can be said of the file".to_owned(),
+        (StoreKind::Folder, _) => "the file isn't checked".to_owned(),
         (_, false) => "the pods wait in ContainerCreating (FailedMount) until it is there".to_owned(),
         (_, true) => {
             format!("the proxy of a pod that starts before it is filled logs {}", using.role.absent_log(path))
@@ -176,14 +179,11 @@ fn store_missing(
     problem(Severity::Warn, message).found(found).consequence(consequence).fix(match instead {
         Some(made) if made.name == store.name => {
             let noun = noun(store.kind);
-            format!("create the {noun} in namespace {}: one like {} there would make it", store.namespace, made.by)
+            format!("create the {noun} in namespace {}, as {} does in its own", store.namespace, made.by)
         }
         Some(made) => format!("mount {}, or name it {} in {} of {}", made.name, store.name, made.fields.name, made.by),
         None if !unlisted.is_empty() => {
-            format!(
-                "grant list and watch on {unlisted}; else create the {}, if none of them makes it",
-                noun(store.kind)
-            )
+            format!("grant list and watch on {unlisted}; or create the {}, if none of them makes it", noun(store.kind))
         }
         None => format!("create the {}, or wait until it is filled", noun(store.kind)),
     })

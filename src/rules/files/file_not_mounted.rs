@@ -6,9 +6,9 @@
 //! container's `volumeMounts`. The longest mount path wins, by whole segments.
 //!
 //! ## Why it matters
-//! The proxy gets the path from App Mesh, finds no file, and refuses the listener or cluster: the workload answers
-//! nothing on that port. At admission it only warns, since the workload may be about to change; where all is judged as a whole it
-//! denies, but for a trust bundle in a folder of the system's, which the proxy's image may have (policy: `proxyImage.files`).
+//! The proxy gets the path from App Mesh, finds no file, and refuses the listener or cluster: nothing answers on that port.
+//! At admission it only warns, since the workload may be about to change; `check` and `audit` deny it. A trust bundle in a
+//! system folder such as `/etc/ssl` only warns too: the proxy's image may have it (policy: `proxyImage.files`).
 //!
 //! ## Example
 //! ```yaml
@@ -60,7 +60,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     using.owner()
                 ),
                 format!("no volume {name:?}"),
-                "add the volume to the pod template, or name one that it has".to_owned(),
+                "add the volume to the pod template, or name a volume that it has".to_owned(),
             ),
             _ => continue,
         };
@@ -96,15 +96,15 @@ fn stray(cx: &Context<'_>, using: &FileUse<'_>) -> Option<String> {
     if let Some(stray) = workload.proxy(member.api)?.strays.first() {
         let place = stray.field.kubernetes();
         return Some(match stray.annotation == stray.meant {
-            true => format!("{} stands on {} itself ({place}), and not on its pods", stray.annotation, workload.object),
-            false => format!("{place} is no annotation that anybody reads: {} is meant", stray.meant),
+            true => format!("{} is on {} itself ({place}), and not on its pods", stray.annotation, workload.object),
+            false => format!("no one reads the annotation {place}; did you mean {}?", stray.meant),
         });
     }
     let own = cx.subject.annotations.contains_key(wanted.as_str());
-    own.then(|| format!("{wanted} stands on {}, and not on the pods", cx.subject.object))
+    own.then(|| format!("{wanted} is on {}, and not on the pods", cx.subject.object))
 }
 
-/// The path is mended by the letter where exactly one mount of the proxy holds a file of that name.
+/// The path is fixed automatically where exactly one mount of the proxy holds a file of that name.
 fn elsewhere(cx: &Context<'_>, using: &FileUse<'_>) -> Option<Mend> {
     let path = &using.file.path;
     let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;

@@ -1,7 +1,7 @@
 //! # MV206: `key-mismatch`
 //!
 //! ## What it checks
-//! Whether the private key is the leaf's: the public half of the key against the public key of the first certificate.
+//! Whether the private key is the leaf's: its public half is compared with the public key of the first certificate.
 //!
 //! ## Why it matters
 //! It happens when a renewal replaces one of two files, or when two Secrets are mixed up. Envoy refuses the listener as

@@ -4,7 +4,7 @@
 //! Whether the private key file is one that Envoy loads: PEM in PKCS#1, PKCS#8 or SEC1, not encrypted. Encrypted keys are
 //! named as such: App Mesh has no field for a password.
 //!
-//! A file that cert-manager or trust-manager will make is judged by the format that it will have: a warning.
+//! A file that cert-manager will make is judged by the format that it will have, and only warns.
 //!
 //! ## Why it matters
 //! Envoy refuses the listener as a whole: nothing answers on the port, with TLS or without.
@@ -15,8 +15,8 @@
 //! ```
 //!
 //! ## How to fix
-//! Store the key as unencrypted PEM: `openssl pkey -in encrypted.key -out tls.key`. meshvet reads no byte of it but what
-//! tells its public half, and keeps none.
+//! Store the key as unencrypted PEM: `openssl pkey -in encrypted.key -out tls.key`. meshvet derives the public half of the
+//! key, keeps the digest of that, and nothing else.
 
 use crate::finding::Problem;
 use crate::pki::FileForm;
@@ -36,7 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::new(
                 using.unreadable_key(&error),
                 using.key_site(),
-                format!("{} is no private key that {} loads", using.key_origin(), using.reader()),
+                format!("{} is not a private key that {} loads", using.key_origin(), using.reader()),
             )
             .expected("an unencrypted private key in PEM")
             .found(error.to_string())

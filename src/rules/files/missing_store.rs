@@ -25,15 +25,15 @@ fn missing(cx: &Context<'_>, using: &CertificateUse<'_>, place: &Place, key: &st
         Place::StoreMissing { store, empty: false } => absent(cx, using, store, problem),
         Place::StoreMissing { store, empty: true } => {
             problem(Severity::Warn, format!("{store} is empty, and {}", serves(using)))
-                .found("no key yet")
+                .found("no keys yet")
                 .consequence(using.is_refused("certificate chain not set", Caught::Seen))
                 .fix("fill the Secret, or wait until it is filled")
         }
         Place::StorePromised { store, promise, .. } => not_promised(using, store, key, promise, problem)?,
         Place::KeyMissing { store: Some(store), offered, nearest, .. } => {
             let severity = if using.plane.is_envoy() { using.unusable() } else { Severity::Warn };
-            let hint = nearest.as_ref().map(|near| format!(" (is {near} meant?)")).unwrap_or_default();
-            problem(severity, format!("{store} holds no {key}, and {}", serves(using)))
+            let hint = nearest.as_ref().map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
+            problem(severity, format!("{store} has no key {key}, and {}", serves(using)))
                 .found(format!("{}{hint}", keys_text(offered)))
                 .consequence(using.is_refused("certificate chain not set", Caught::Seen))
                 .fix(format!("add {key} to {store}: `kubectl create secret tls` makes a Secret with both"))
@@ -41,8 +41,8 @@ fn missing(cx: &Context<'_>, using: &CertificateUse<'_>, place: &Place, key: &st
         Place::StoreUnread { store, why: Unread::Failed(reason) } => {
             problem(Severity::Warn, format!("{store} could not be read, and {}", serves(using)))
                 .found(reason.clone())
-                .consequence("nothing can be said of the certificate there")
-                .fix("see to it that meshvet may read the Secret, and apply again")
+                .consequence("the certificate isn't checked")
+                .fix("make sure that meshvet may read the Secret, and apply again")
         }
         _ => return None,
     })
@@ -58,11 +58,11 @@ fn absent(
     let unlisted = if instead.is_some() { Vec::new() } else { cx.view.unlisted(Sort::Promises, &store.namespace) };
     let unlisted = unlisted.iter().map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ");
     let found = match instead {
-        Some(made) => format!("nothing of that name; {} makes {}", made.by, made.name),
+        Some(made) => format!("nothing with that name; {} makes {}", made.by, made.name),
         None if !unlisted.is_empty() => {
-            format!("nothing of that name, and it may be made by one of {unlisted}, which may not be listed")
+            format!("nothing with that name; one of {unlisted} may make it, and meshvet may not list those")
         }
-        None => "nothing of that name".to_owned(),
+        None => "nothing with that name".to_owned(),
     };
     problem(Severity::Warn, format!("{store} doesn't exist, and {}", serves(using)))
         .found(found)
@@ -70,7 +70,7 @@ fn absent(
             true => "connections to the listener fail until it is there".to_owned(),
             false => using.is_refused("", Caught::Seen),
         })
-        .fix("create the Secret, or name one that is there")
+        .fix("create the Secret, or name one that exists")
 }
 
 /// What the certificate is for.
@@ -91,12 +91,12 @@ fn not_promised(
 ) -> Option<Problem> {
     let keys: Vec<String> = promise.keys.as_ref().filter(|keys| !keys.contains_key(key))?.keys().cloned().collect();
     let near = nearest_name(key, keys.iter().map(String::as_str));
-    let hint = near.map(|near| format!(" (is {near} meant?)")).unwrap_or_default();
+    let hint = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
     let by = &promise.by;
-    let message = format!("{by} will make {store} without {key}, and {}", serves(using));
+    let message = format!("{by} will make {store} without the key {key}, and {}", serves(using));
     Some(
         problem(Severity::Warn, message)
-            .found(if keys.is_empty() { "no key at all".to_owned() } else { format!("{}{hint}", keys_text(&keys)) })
+            .found(if keys.is_empty() { "no keys".to_owned() } else { format!("{}{hint}", keys_text(&keys)) })
             .consequence(using.is_refused("certificate chain not set", Caught::Seen))
             .fix(format!("have {by} make {key} ({})", promise.fields.keys)),
     )

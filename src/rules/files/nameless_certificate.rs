@@ -1,8 +1,8 @@
 //! # MV217: `nameless-certificate`
 //!
 //! ## What it checks
-//! Whether the leaf has any name at all: a common name or a subject alternative name. An e-mail address alone counts as
-//! none; an IP address or URI suffices.
+//! Whether the leaf has any name at all: a common name or a subject alternative name. An e-mail address alone doesn't
+//! count; an IP address or URI does.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!

@@ -4,8 +4,8 @@
 //! Whether a trust bundle, or a chain file that is not the key file as well, carries a private key.
 //!
 //! ## Why it matters
-//! Envoy doesn't mind. But a trust bundle goes to every client, and a chain is handed around as if it were public: the
-//! key in it is no longer secret.
+//! Envoy ignores it. But a trust bundle goes to every client, and a chain is treated as public: the key in it is no longer
+//! secret.
 //!
 //! ## Example
 //! ```text
@@ -13,7 +13,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Remove the key from the file, and replace the key: whoever could read the file may have it.
+//! Remove the key from the file, and replace the key: everyone who could read the file may have it.
 
 use crate::finding::Problem;
 use crate::mesh::Place;
@@ -57,8 +57,8 @@ fn is_one_file(chain: &Place, key: &Place) -> bool {
 
 fn problem(site: crate::finding::Site, origin: &str, what: &str) -> Problem {
     Problem::warn(site, format!("the {what} in {origin} carries a private key"))
-        .expected("certificates alone")
+        .expected("certificates only")
         .found("a PRIVATE KEY block")
-        .consequence("Envoy ignores it; whoever may read the file has the key")
+        .consequence("Envoy ignores it; everyone who may read the file has the key")
         .fix("remove the key from the file, and replace the key if others could read it")
 }

@@ -1,17 +1,17 @@
 //! # MV215: `unsupported-key`
 //!
 //! ## What it checks
-//! Whether Envoy can shake hands with the leaf's key: RSA from 2048 bits on and P-256 are good; RSA under 2048, P-224 and
-//! secp256k1 make it refuse its configuration, P-521 and Ed25519 fail in the handshake; so do key usages that lack
-//! digitalSignature. P-384 works from TLS 1.3 on: it only warns, unless a node is known to call whose proxy the mesh injects, since
-//! that speaks TLS 1.2; a proxy that pods bring along, and a gateway's, may speak 1.3. Of a certificate that a client shows, P-384 and P-521 are
-//! good.
+//! Whether Envoy can do a TLS handshake with the leaf's key. RSA of 2048 bits or more and P-256 work. RSA under 2048 bits,
+//! P-224 and secp256k1 make Envoy refuse its configuration; P-521, Ed25519 and key usages without digitalSignature fail in
+//! the handshake. P-384 works with TLS 1.3 only: it warns, and denies where a node calls whose proxy the mesh injects,
+//! since that speaks TLS 1.2. A proxy that pods bring along, and a gateway's, may speak TLS 1.3. For a client's
+//! certificate, P-384 and P-521 work.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
 //! ## Why it matters
-//! A proxy that refuses its configuration answers nothing on the port; one that fails in the handshake looks healthy
-//! and serves nobody.
+//! A proxy that refuses its configuration answers nothing on the port; one whose handshakes fail looks healthy and serves
+//! nobody.
 //!
 //! ## Example
 //! ```text
@@ -40,7 +40,7 @@ use crate::rules::uses::CertificateUse;
 /// refuses the key.
 fn failing_caller<'a>(cx: &Context<'a>, using: &CertificateUse<'a>) -> Option<&'a ObjectRef> {
     let End::Server(listener, _) = using.end else { return None };
-    // The other end of a stranger's TLS is no Envoy.
+    // What answers outside the mesh may not be an Envoy.
     if Answerer::of(cx.view, cx.member()?, listener) != Answerer::Proxy {
         return None;
     }
@@ -79,7 +79,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             KeySupport::OnlyTls13 { .. } if !using.plane.is_direct() => continue,
             KeySupport::OnlyTls13 { .. } => {
                 let message =
-                    format!("the {} key of the certificate in {origin} works from TLS 1.3 on only", leaf.key_algorithm);
+                    format!("the {} key of the certificate in {origin} works with TLS 1.3 only", leaf.key_algorithm);
                 match failing_caller(cx, using) {
                     Some(caller) => Problem::deny(site, format!("{message}: {caller} calls it over TLS 1.2"))
                         .consequence(format!("every connection of {caller} fails: {log}")),

@@ -1,14 +1,14 @@
 //! # MV213: `weak-key`
 //!
 //! ## What it checks
-//! The leaf against the policy's `profile`, for what Envoy would load all the same: RSA keys of fewer bits than
-//! `rsaBits` (2048), signatures with another hash function than `signatureHashes` (the SHA-2 family), and a lifetime over
-//! `maxLifetimeDays` (no limit by default).
+//! Whether the leaf keeps to the policy's `profile`, for what Envoy would load anyway: RSA keys of fewer bits than
+//! `rsaBits` (2048), signatures with a hash function that isn't in `signatureHashes` (SHA-2 by default), and a lifetime
+//! over `maxLifetimeDays` (no limit by default).
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
 //! ## Why it matters
-//! Envoy accepts SHA-1 signatures to this day. It is for the platform to say what is too weak, and this is where.
+//! Envoy still accepts SHA-1 signatures. What is too weak is for the platform's policy to set.
 //!
 //! ## Example
 //! ```yaml
@@ -16,7 +16,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Issue the certificate within the profile. What Envoy can't use at all is MV215.
+//! Issue the certificate within the profile. MV215 reports keys that Envoy can't use at all.
 
 use crate::finding::{Problem, Site};
 use crate::pki::{Certificate, HashAlgorithm, KeyAlgorithm};
@@ -35,12 +35,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         };
         let problem = |site: Site, message: String| {
             Problem::warn(site, message)
-                .consequence("Envoy loads it all the same")
+                .consequence("Envoy loads it anyway")
                 .fix("issue the certificate within the policy's profile")
         };
         if let KeyAlgorithm::Rsa { bits } = leaf.key_algorithm
             && bits < cx.policy.rsa_bits as usize
-            // What Envoy refuses is told by MV215.
+            // What Envoy refuses is reported by MV215.
             && bits >= 2048
         {
             out.add(
@@ -69,7 +69,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             out.add(
                 using.of(
                     Aspect::Lifetime,
-                    problem(site("lifetime"), format!("the certificate in {origin} lives too long"))
+                    problem(site("lifetime"), format!("the certificate in {origin} is valid for too long"))
                         .expected(format!("at most {most} days"))
                         .found(format!("{} days", lifetime_days(leaf))),
                 ),

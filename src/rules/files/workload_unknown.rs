@@ -1,12 +1,12 @@
 //! # MV203: `workload-unknown`
 //!
 //! ## What it checks
-//! Whether any workload is selected by the virtual node or gateway when it names certificate files: without one, nobody
-//! knows what its proxies have mounted. An absent `podSelector` selects nothing, an empty one every pod of the namespace.
+//! Whether the virtual node or gateway selects any workload, where it names certificate files: without one, nobody knows
+//! what its proxies have mounted. An absent `podSelector` selects nothing, an empty one every pod of the namespace.
 //!
 //! ## Why it matters
-//! The files can't be judged. That is as it should be when the node is applied before its Deployment; it is a mistake
-//! when the labels don't fit.
+//! The files can't be checked. That is normal when the node is applied before its Deployment; it is a mistake when the
+//! labels don't match.
 //!
 //! ## Example
 //! ```yaml
@@ -15,8 +15,8 @@
 //! ```
 //!
 //! ## How to fix
-//! Give `spec.podSelector` labels that the workload's pods have; or apply the workload, and the node again. Where meshvet may not
-//! list a kind that owns pods (`rollouts.argoproj.io`), nobody knows whether the selector is right: let it list and watch that.
+//! Give `spec.podSelector` labels that the workload's pods have; or apply the workload. Where meshvet may not list a kind
+//! that owns pods (`rollouts.argoproj.io`), it can't know whether the selector is right: grant it list and watch.
 
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
@@ -59,16 +59,16 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         // It may be among what nobody could list: of the labels nothing is said.
         Some(_) => (
-            format!("whether it selects a workload is unknown: {unlisted} may not be listed"),
-            format!("{found} among those that may be listed"),
-            format!("grant list and watch on {unlisted}; else apply the workload too, if there is none yet"),
+            format!("whether it selects a workload is unknown: meshvet may not list {unlisted}"),
+            format!("{found} among those that meshvet may list"),
+            format!("grant list and watch on {unlisted}; or apply the workload too, if there is none yet"),
         ),
     };
     out.add(
         Problem::warn(site, message)
             .expected("a workload whose pods the selector selects")
             .found(found)
-            .consequence("nothing can be said of the certificates")
+            .consequence("the certificates aren't checked")
             .fix(fix),
     );
 }

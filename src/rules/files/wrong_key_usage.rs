@@ -1,16 +1,16 @@
 //! # MV212: `wrong-key-usage`
 //!
 //! ## What it checks
-//! Where the certificate lists extended key usages: `serverAuth` for a listener's, `clientAuth` for the certificate that
-//! a client policy shows. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both. It only
-//! warns where callers are known, and all of them trust this very certificate: then its usages aren't looked at; where
-//! callers of a listener are known and none verifies its certificate; and where no listener that is called asks for the
-//! client's.
+//! Where the certificate lists extended key usages: whether `serverAuth` is among them for a listener's, `clientAuth` for a
+//! client policy's. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both. It only warns
+//! where callers are known and all of them trust this very certificate, since then its usages aren't checked; where callers
+//! of a listener are known and none verifies its certificate; and where no listener that the client calls asks for its
+//! certificate.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
 //! ## Why it matters
-//! Envoy loads it without a word, and the peer refuses it: `unsupported certificate purpose` on the client,
+//! Envoy loads it silently, and the peer refuses it: `unsupported certificate purpose` on the client,
 //! `SSLV3_ALERT_UNSUPPORTED_CERTIFICATE` from a server that validates clients.
 //!
 //! ## Example
@@ -65,7 +65,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for refused in cx.refused.iter().filter(|refused| !refused.is_told_of_the_leaf(cx)) {
         if refused.is_for_the_leaf()
             && matches!(refused.refusal.reason, Reason::Purpose)
-            && let Some(problem) = refused.problem_of_a_certificate(cx, "may not be used so")
+            && let Some(problem) = refused.problem_of_a_certificate(cx, "lacks the extended key usage for this")
         {
             let wanted = if refused.by == Side::Server { "serverAuth" } else { "clientAuth" };
             out.add(problem.fix(format!("issue the certificate with {wanted}{THEN_RESTART}")));

@@ -1,12 +1,12 @@
 //! # MV308: `backend-deleted`
 //!
 //! ## What it checks
-//! Whether the deletion of a service leaves a node without the way to what it calls: the node names the service among its backends. It
-//! is reported at that deletion, and by nothing else: a backend that isn't there yet is the usual order of applying. Nothing is said
-//! where service and node are of one release, which goes as a whole.
+//! Whether the deletion of a virtual service leaves a node without a route to what it calls: the node names the service
+//! among its backends. It is reported at that deletion only: a backend that isn't there yet is normal while objects are
+//! applied. Nothing is reported where the service and the node belong to one release, which is deleted as a whole.
 //!
 //! ## Why it matters
-//! Without the service the client's proxy has no route, and no client policy, for the call. Where the mesh's egress filter is
+//! Without the service the client's proxy has neither a route nor a client policy for the call. Where the mesh's egress filter is
 //! `DROP_ALL` the call is refused; where it is `ALLOW_ALL` it leaves in plaintext, which a STRICT listener refuses.
 //!
 //! ## Example
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Take the backend out of the nodes first, or apply the service again.
+//! Remove the backend from the nodes first, or apply the service again.
 
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
@@ -34,12 +34,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let message = format!("the {} calls {service}, which is being deleted", member.noun);
         out.add(
             Problem::warn(site, message)
-                .expected(format!("{service}, as long as it is among the backends"))
+                .expected(format!("{service}, while it is among the backends"))
                 .found("its deletion")
                 .consequence(
                     "calls have no route: they are refused, or leave in plaintext where the mesh's egress filter lets them",
                 )
-                .fix("take it out of the backends first, or apply it again"),
+                .fix("remove it from the backends first, or apply it again"),
         );
     }
 }

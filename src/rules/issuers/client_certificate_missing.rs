@@ -1,8 +1,9 @@
 //! # MV304: `client-certificate-missing`
 //!
 //! ## What it checks
-//! For each call to a listener that validates its clients: whether the calling node has a certificate to show, in the
-//! client policy that holds for the call. A STRICT listener denies; a PERMISSIVE one, which takes plaintext too, warns.
+//! For each call to a listener that validates its clients: whether the calling node has a certificate to present, in the
+//! client policy that applies to the call. It denies for a STRICT listener and warns for a PERMISSIVE one, which accepts
+//! plaintext too.
 //!
 //! ## Why it matters
 //! The server's proxy ends the handshake. The client sees 503, and `SSLV3_ALERT_HANDSHAKE_FAILURE` with TLS 1.2; with
@@ -15,7 +16,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Give every caller a certificate first, and let the listener validate clients then.
+//! Give every caller a certificate first, then let the listener validate clients.
 
 use crate::finding::Severity;
 use crate::mesh::{PolicyInForce, TlsMode};
@@ -45,7 +46,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         };
         let fields = Fields { client: &field, server: &validation.field };
         let mut problem = pair
-            .problem(cx, fields, "the listener asks its clients for a certificate, and this one shows none")
+            .problem(cx, fields, "the listener asks its clients for a certificate, and this one presents none")
             .expected("a client policy with a certificate that the listener trusts")
             .found(found)
             .consequence("the server ends the handshake: the client's proxy logs SSLV3_ALERT_HANDSHAKE_FAILURE")

@@ -1,14 +1,14 @@
 //! # MV302: `issuer-not-allowed`
 //!
 //! ## What it checks
-//! Where the policy lists allowed issuers: that the certificate of each listener, and of each client policy, was issued by one of
-//! them. Signatures are followed upwards from the leaf, over the chain file, the trust bundles at hand and the policy's own
-//! certificates, and any authority on the way may be the allowed one. A name is no proof: an authority that is allowed by its subject
-//! alone must be one that a trust bundle of the mesh holds, so that a look-alike with another key is refused.
+//! Where the policy lists allowed issuers: whether the certificate of each listener, and of each client policy, was issued
+//! by one of them. Signatures are followed upwards from the leaf, through the chain file, the known trust bundles and the
+//! policy's own certificates, and any authority on the path may be the allowed one. A name is no proof: an authority that
+//! is allowed by its subject alone must be in a trust bundle of the mesh, so that a look-alike with another key is refused.
 //!
 //! ## Why it matters
-//! Both ends of a mesh can agree on an authority that nobody has approved: a developer's own root, the staging one in production. Envoy
-//! is content, and every proxy that holds such a certificate can pass for any name the authority cares to sign.
+//! Both ends of a call can agree on an authority that nobody has approved: a developer's own root, or the staging root in
+//! production. Envoy accepts it, and whoever controls that authority can issue a certificate for any name in the mesh.
 //!
 //! ## Example
 //! ```yaml
@@ -21,8 +21,8 @@
 //! ```
 //!
 //! ## How to fix
-//! Have the certificate issued by an allowed authority. If it is one and isn't recognised, put the intermediates that lead to it into the
-//! chain file, or list the authority's certificate in the policy.
+//! Have the certificate issued by an allowed authority. If it was and isn't recognised, put the intermediates that lead to
+//! it into the chain file, or list the authority's certificate in the policy.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -152,9 +152,9 @@ fn problem(using: &CertificateUse<'_>, chain: &Chain, above: &Above<'_>, allowed
     let top = above.authorities.last().map(|(top, _)| top);
     let found = match top {
         Some(top) => {
-            format!("{} (key {}), which leads to {}", top.subject, hex_start(&top.spki_sha256), using.chain_origin())
+            format!("issued under {} (key {}) ({})", top.subject, hex_start(&top.spki_sha256), using.chain_origin())
         }
-        None => format!("issuer {}, whose own certificate isn't at hand ({})", leaf.issuer, using.chain_origin()),
+        None => format!("issuer {}, whose own certificate isn't known ({})", leaf.issuer, using.chain_origin()),
     };
     let named = |name: &str| {
         let name = DistinguishedName::parse(name);
@@ -165,13 +165,13 @@ fn problem(using: &CertificateUse<'_>, chain: &Chain, above: &Above<'_>, allowed
     let lookalike = names.into_iter().find(|name| named(name));
     let message = match lookalike {
         Some(name) => {
-            format!("the certificate names {name} as its issuer, and nothing proves that it is the allowed one")
+            format!("the certificate names {name} as its issuer, and no signature proves that it is the allowed one")
         }
         None => "the certificate's issuer is not among those that the policy allows".to_owned(),
     };
     let fix = match (lookalike, top) {
         (Some(_), _) => {
-            "have the certificate issued by the allowed authority itself; if it was, put the links up to it into the chain file, or list \
+            "have the certificate issued by the allowed authority itself; if it was, put the intermediates up to it into the chain file, or list \
              the authority by its certificate or key in the policy's issuers.allowed"
         }
         (None, None) => {
@@ -184,6 +184,6 @@ fn problem(using: &CertificateUse<'_>, chain: &Chain, above: &Above<'_>, allowed
     Problem::new(Severity::Deny, using.chain_site(), message)
         .expected(format!("a certificate issued under {allowed}"))
         .found(found)
-        .consequence("whoever trusts this authority accepts whatever it signs, for any name")
+        .consequence("every peer that trusts this authority accepts any certificate that it signs, for any name")
         .fix(fix)
 }

@@ -1,16 +1,15 @@
 //! # MV305: `plaintext-server`
 //!
 //! ## What it checks
-//! For each call whose client policy is enforced: whether the listener that it reaches speaks TLS. None, and mode
-//! DISABLED, are plaintext. It denies where a proxy of the mesh answers in plaintext. Behind a `tcp` listener, in pods
-//! without a proxy and at hosts outside of the mesh an application answers, which may well speak TLS itself, so that the
-//! client's proxy speaks TLS for its application (TLS origination): of a backend's own policy nothing is said there, and
-//! of the policy for every backend it only warns.
+//! For each call whose client policy is enforced: whether the listener that it reaches speaks TLS. A listener without
+//! `tls`, or in mode DISABLED, speaks plaintext. It denies where a proxy of the mesh answers in plaintext. Behind a `tcp`
+//! listener, in pods without a proxy and at hosts outside the mesh an application answers, which may speak TLS itself (TLS
+//! origination by the client's proxy): there a backend's own policy is accepted, and a policy for all backends only warns.
 //!
 //! ## Why it matters
 //! The client's proxy begins a TLS handshake, and the server answers in plaintext. Requests end in 503, and the client's
-//! proxy logs `WRONG_VERSION_NUMBER`, which says nothing of the cause. Towards a host outside of the mesh, a policy for
-//! every backend wraps the application's own TLS into a second one, or trusts the mesh's authority alone.
+//! proxy logs `WRONG_VERSION_NUMBER`, which doesn't name the cause. For a host outside the mesh, a policy for all backends
+//! wraps the application's own TLS into a second layer of TLS, or trusts the mesh's authority only.
 //!
 //! ## Example
 //! ```yaml
@@ -19,8 +18,8 @@
 //! ```
 //!
 //! ## How to fix
-//! Let the listener speak TLS first (PERMISSIVE), then enforce it in clients, then make the listener STRICT. To leave
-//! TLS, go the same way back. For a host outside of the mesh, give the backend a client policy of its own: one with
+//! Let the listener speak TLS first (PERMISSIVE), then enforce it in clients, then make the listener STRICT. To remove TLS,
+//! take the same steps in reverse. For a host outside the mesh, give the backend a client policy of its own: one with
 //! `enforce: false` where the application speaks TLS itself, or one that trusts the host's authority.
 
 use crate::finding::{Problem, Severity};
@@ -39,7 +38,7 @@ const OWN_POLICY: &str = "give the backend a client policy of its own: with enfo
 
 /// The same for a gateway, which has one policy for all that it calls.
 const OWN_PORTS: &str =
-    "list in the policy's ports those of the mesh's listeners alone, so that it doesn't hold for this one";
+    "list only the ports of the mesh's listeners in the policy's ports, so that it doesn't apply to this one";
 
 fn apart(pair: &Pair<'_>) -> &'static str {
     if pair.link.client.is_gateway() { OWN_PORTS } else { OWN_POLICY }
@@ -53,7 +52,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         match Answerer::of(cx.view, pair.link.server, pair.link.listener) {
             Answerer::Proxy => out.add(plaintext(cx, pair, end, None)),
-            Answerer::Unknown => out.add(plaintext(cx, pair, end, Some("no workload is known that has its proxy"))),
+            Answerer::Unknown => out.add(plaintext(cx, pair, end, Some("no workload with its proxy is known"))),
             Answerer::Application if end.is_default => out.add(application(cx, pair, end)),
             Answerer::Outside if end.is_default && is_for_the_mesh(cx, pair, end) => out.add(outside(cx, pair, end)),
             // The client's proxy is to speak TLS in place of its application.
@@ -83,7 +82,7 @@ fn plaintext(cx: &Context<'_>, pair: &Pair<'_>, end: &ClientEnd, doubt: Option<&
 /// The application answers behind a proxy that passes on bytes, or without one.
 fn application(cx: &Context<'_>, pair: &Pair<'_>, end: &ClientEnd) -> Problem {
     let message = format!(
-        "{} enforce TLS, and {} speaks none: it fails unless the application behind it does",
+        "{} enforce TLS, and {} doesn't speak it: the call fails unless the application behind it does",
         end.anchor, pair.link.listener.anchor
     );
     let mut problem = problem(cx, pair, end, &message)
@@ -102,12 +101,11 @@ fn outside(cx: &Context<'_>, pair: &Pair<'_>, end: &ClientEnd) -> Problem {
         Discovery::Dns { hostname, .. } => hostname.clone(),
         Discovery::CloudMap { .. } | Discovery::None => pair.link.server.object.to_string(),
     };
-    let message =
-        format!("{} enforce the mesh's TLS towards {host} too, which no proxy of the mesh serves", end.anchor);
+    let message = format!("{} enforce the mesh's TLS for {host} too, which is outside the mesh", end.anchor);
     let mut problem = problem(cx, pair, end, &message)
         .expected("a client policy of the backend's own")
         .consequence(format!(
-            "the client's proxy speaks TLS in place of the application, or around its TLS, and takes no certificate but those that \
+            "the client's proxy speaks TLS in place of the application, or around its TLS, and accepts only certificates that \
              the mesh trusts: {host} doesn't answer"
         ))
         .fix(apart(pair));

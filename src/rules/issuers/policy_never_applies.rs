@@ -1,14 +1,15 @@
 //! # MV107: `policy-never-applies`
 //!
 //! ## What it checks
-//! Client policies of a node that hold for no call: one whose `ports` name none of the ports of the listeners that it is for. Where a
-//! backend's listeners aren't known, nothing is said. The `backendDefaults` of a node that has no backends are told only where the
-//! policy gives this rule a severity (`severities: {MV107: warn}`): charts that give every node the same defaults have many.
+//! Client policies that apply to no call: their `ports` name no port of the listeners that they are for. Where a backend's
+//! listeners aren't known, nothing is reported. The `backendDefaults` of a node without backends are reported only where
+//! meshvet's policy gives this rule a severity (`severities: {MV107: warn}`): charts that give every node the same defaults
+//! have many.
 //!
 //! ## Why it matters
-//! `ports` are those of the server's listener, not of the Service. Where they leave it out, the policy isn't enforced: the client's
-//! proxy speaks TLS only if the listener does, and validates nothing that it is shown. A default policy holds for the backends that a
-//! node declares: calls that it doesn't declare carry none.
+//! `ports` are those of the server's listener, not of the Service. Without the listener's port among them the policy isn't
+//! enforced: the client's proxy speaks TLS only if the listener does, and validates no certificate. A default policy
+//! applies to the backends that a node declares: calls to other services have none.
 //!
 //! ## Example
 //! ```yaml
@@ -20,7 +21,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Give the port of the backend's listener, or leave `ports` out. Declare the backends, or take the default policy out.
+//! Give the port of the backend's listener, or leave `ports` out. Declare the backends, or remove the default policy.
 
 use crate::finding::{Problem, Severity, Site};
 use crate::mesh::{ClientEnd, Member};
@@ -44,7 +45,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 fn for_other_ports(end: &ClientEnd, listened: &str) -> Problem {
     let ports = end.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let message = format!(
-        "the client policy of {} is for port {ports}, and no listener that it is for has that: it never applies",
+        "the client policy of {} is for port {ports}, and none of the listeners called has that port: it never applies",
         end.anchor
     );
     Problem::warn(Site::new(format!("{} ports", end.anchor), end.field.key("ports")), message)
@@ -61,5 +62,5 @@ fn without_backends(member: &Member, end: &ClientEnd) -> Problem {
         .expected("backends that the policy is for")
         .found("no backends")
         .consequence("calls to services that aren't declared as backends carry no policy, and nothing is validated")
-        .fix("declare the services that it calls as backends, or take the policy out")
+        .fix("declare the services that it calls as backends, or remove the policy")
 }

@@ -1,24 +1,24 @@
 //! # MV222: `revoked-by-bundle`
 //!
 //! ## What it checks
-//! Certificate revocation lists (`X509 CRL`) in trust bundles. For each call whose two ends are known, and whose bundle holds one: that
-//! every certificate of the path, the anchor's own included, has a list of its issuer in the bundle, that this list holds now, is
-//! signed by that issuer and is for such certificates, and that it doesn't revoke the certificate. The same of clients' certificates,
-//! where the listener validates them.
+//! Certificate revocation lists (`X509 CRL`) in trust bundles. For each call whose two ends are known, and whose bundle has
+//! a CRL: whether the bundle has a CRL of the issuer of every certificate of the path, the trust anchor included; whether
+//! that CRL is valid now, is signed by the issuer and covers such certificates; and whether it revokes the certificate. The
+//! same for clients' certificates, where the listener validates them.
 //!
 //! ## Why it matters
-//! With a single list in the bundle, Envoy looks every certificate of the path up. One whose issuer has no list there fails like
-//! one that is revoked, and when a list has ended, every handshake under it fails at once.
+//! With a single CRL in the bundle, Envoy checks every certificate of the path. A certificate whose issuer has no CRL there
+//! is refused like a revoked one, and once a CRL has expired, every handshake that it covers fails.
 //!
 //! ## Example
 //! ```text
-//! the client's bundle: root, list of root, no list of the intermediate that issued the server's certificate
+//! the client's bundle: root, CRL of root, no CRL of the intermediate that issued the server's certificate
 //! Envoy: X509_verify_cert: certificate verification error at depth 0: unable to get certificate CRL
 //! ```
 //!
 //! ## How to fix
-//! Renew the certificate that is revoked. Otherwise put a current list of every authority of the path into the bundle, or none at all,
-//! and replace them before they end. Restart the pods then: a proxy doesn't reload a file.
+//! Replace a revoked certificate. Otherwise put a current CRL of every authority of the path into the bundle, or no CRL at
+//! all, and replace CRLs before they expire. Then restart the pods: a proxy doesn't reload a file.
 
 use crate::finding::Problem;
 use crate::pki::path::{ListFault, Reason};
@@ -47,29 +47,29 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 fn advice(fault: &ListFault) -> (String, String) {
     match fault {
         ListFault::Revoked { .. } => (
-            "a certificate that no revocation list of the trust bundle has".to_owned(),
-            "have the certificate issued anew, or take the revocation lists out of the bundle".to_owned(),
+            "a certificate that no CRL of the trust bundle revokes".to_owned(),
+            "have the certificate reissued, or remove all CRLs from the bundle".to_owned(),
         ),
         ListFault::Missing { issuer } => (
-            format!("a revocation list of {issuer} in the trust bundle, or no list at all"),
-            format!("put the current list of {issuer} into the bundle, or take all revocation lists out of it"),
+            format!("a CRL of {issuer} in the trust bundle, or no CRL at all"),
+            format!("put the current CRL of {issuer} into the bundle, or remove all CRLs from it"),
         ),
         ListFault::Expired { .. } | ListFault::NotYetValid { .. } => (
-            "a revocation list that holds now".to_owned(),
-            "put the issuer's current list into the bundle, and replace it before it ends; or take all revocation lists out of it"
+            "a CRL that is valid now".to_owned(),
+            "put the issuer's current CRL into the bundle, and replace it before it expires; or remove all CRLs from it"
                 .to_owned(),
         ),
         ListFault::Signature { issuer } => (
-            format!("a revocation list that {issuer} has signed with its present key"),
-            format!("put the list that {issuer} has published into the bundle, or take all revocation lists out of it"),
+            format!("a CRL that {issuer} has signed with its current key"),
+            format!("put the CRL that {issuer} has published into the bundle, or remove all CRLs from it"),
         ),
         ListFault::NotAllowed { issuer } => (
             format!("cRLSign among the key usages of {issuer}"),
-            format!("have {issuer} issued anew with cRLSign, or take all revocation lists out of the bundle"),
+            format!("have {issuer} reissued with cRLSign, or remove all CRLs from the bundle"),
         ),
         ListFault::OtherScope { issuer } | ListFault::UnhandledCritical { issuer } => (
-            format!("a full revocation list of {issuer}"),
-            format!("put a list of {issuer} for all its certificates into the bundle, or take all revocation lists out of it"),
+            format!("a full CRL of {issuer}"),
+            format!("put a CRL of {issuer} for all its certificates into the bundle, or remove all CRLs from it"),
         ),
     }
 }

@@ -1,12 +1,12 @@
 //! # MV307: `tls-not-required`
 //!
 //! ## What it checks
-//! Listeners that aren't STRICT: plaintext ones, DISABLED and PERMISSIVE. Off by default: a policy switches it on for
-//! the namespaces where every listener must be. A node that only stands for a host outside of the mesh is left out.
+//! Listeners that aren't STRICT: without `tls`, DISABLED or PERMISSIVE. Off by default: a policy switches it on for the
+//! namespaces where every listener must be STRICT. A node that stands for a host outside the mesh is not checked.
 //!
 //! ## Why it matters
-//! PERMISSIVE is the way into TLS, and it is easily left there: plaintext callers are served, and no client is
-//! validated on that path.
+//! PERMISSIVE is meant for the move to TLS, and is easily left in place: plaintext callers are served, and nothing
+//! validates them.
 //!
 //! ## Example
 //! ```yaml
@@ -42,9 +42,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::new(
                 Severity::Off,
                 Site::new(&*server.anchor, field),
-                format!("{} takes plaintext", server.anchor),
+                format!("{} accepts plaintext", server.anchor),
             )
-            .expected("tls.mode STRICT, as the policy demands here")
+            .expected("tls.mode STRICT, as the policy requires here")
             .found(found)
             .consequence("callers without TLS are served, and nobody validates them")
             .fix("set tls.mode to STRICT once every caller speaks TLS"),

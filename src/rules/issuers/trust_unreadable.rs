@@ -4,14 +4,14 @@
 //! Whether the trust bundle, of a client policy or of a listener that validates clients, holds at least one certificate
 //! that Envoy loads, and nothing that makes it refuse the file.
 //!
-//! A file that cert-manager or trust-manager will make is judged by the format that it will have: a warning.
+//! A file that cert-manager or trust-manager will make is judged by the format that it will have, and only warns.
 //!
 //! ## Why it matters
-//! Envoy refuses the cluster or listener as a whole: the client reaches none of its backends, the server nobody.
+//! Envoy refuses the cluster or listener as a whole: the client reaches none of its backends, or nobody reaches the server.
 //!
 //! ## Example
 //! ```text
-//! trust: {file: {certificateChain: /certs/ca.der}}      # DER: Envoy takes PEM alone
+//! trust: {file: {certificateChain: /certs/ca.der}}      # DER: Envoy accepts PEM only
 //! ```
 //!
 //! ## How to fix
@@ -32,7 +32,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::new(
                 severity(cx, &error),
                 trust.site(),
-                format!("{} is no trust bundle that Envoy loads", trust.origin()),
+                format!("{} is not a trust bundle that Envoy loads", trust.origin()),
             )
             .expected("PEM certificates of the authorities to trust")
             .found(error.to_string())

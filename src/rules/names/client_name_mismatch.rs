@@ -2,13 +2,14 @@
 //!
 //! ## What it checks
 //! For each call whose client policy is enforced and lists `subjectAlternativeNames`: whether one of the listed names is
-//! among the subject alternative names of the backend's certificate. DNS names are compared ignoring case, a wildcard of
-//! the certificate counting; URIs as they stand. An IP address in the list matches no IP address of a certificate.
+//! among the subject alternative names of the backend's certificate. DNS names are compared without regard to case, and a
+//! wildcard in the certificate counts; URIs must be equal. An IP address in the list matches no IP address of a
+//! certificate.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
 //! ## Why it matters
-//! The list replaces the hostname: the client's proxy takes no certificate without one of its names. Requests end in
+//! The list replaces the hostname: the client's proxy accepts no certificate without one of these names. Requests end in
 //! 503, and the client's proxy logs `CERTIFICATE_VERIFY_FAILED … SAN matcher`.
 //!
 //! ## Example
@@ -18,7 +19,7 @@
 //! ```
 //!
 //! ## How to fix
-//! While names change, let the client list both, then change the certificate, then drop the old name.
+//! List a name that the certificate has. To change names: let the client list both, then change the certificate, then remove the old name.
 
 use crate::k8s::FieldPath;
 use crate::mesh::{NameCheck, Validation};
@@ -57,9 +58,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                             validation.names.list().iter().map(|(name, _)| name.as_str()),
                         ))
                         .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
-                        .fix(
-                            "list a name that the certificate has; while it changes, list both the old and the new one",
-                        ),
+                        .fix("list a name that the certificate has; during a change of names, list both"),
                 ),
             );
         }

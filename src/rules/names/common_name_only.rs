@@ -7,8 +7,8 @@
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
 //! ## Why it matters
-//! App Mesh's rule allows it, and RFC 9525 has done away with it: today's Envoy never looks at the common name. Clients
-//! that check names (`subjectAlternativeNames` in a client policy, or Envoy's automatic SAN check) refuse the server.
+//! App Mesh's rule still allows it. RFC 9525 doesn't, and today's Envoy never looks at the common name. Clients that check
+//! names (`subjectAlternativeNames` in a client policy, or Envoy's automatic SAN check) refuse the server.
 //!
 //! ## Example
 //! ```text

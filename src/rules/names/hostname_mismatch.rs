@@ -1,13 +1,13 @@
 //! # MV101: `hostname-mismatch`
 //!
 //! ## What it checks
-//! With DNS service discovery, whether a name of the listener's certificate matches the virtual node's hostname: a
-//! subject alternative name, or the common name. A wildcard such as `*.apps.local` matches exactly one label. Names are
-//! matched as Envoy matches them: letters of either case, no wildcard outside the first label, a trailing dot is literal.
-//! Where the hostname is an IP address, a DNS name or URI with its text matches, and an IP address alone is warned about.
-//! Virtual gateways have no service discovery and are not judged. Where callers are known and none relies on the
-//! hostname (each lists names of its own, or validates nothing), it only warns. A new caller that does rely on it is told
-//! so at admission, and so is a route that brings one.
+//! With DNS service discovery, whether a name of the listener's certificate matches the virtual node's hostname: a subject
+//! alternative name, or the common name. A wildcard such as `*.apps.local` matches exactly one label. Names are matched as
+//! Envoy matches them: case is ignored, a wildcard counts in the first label only, a trailing dot is literal. Where the
+//! hostname is an IP address, a DNS name or URI with the same text matches, and an IP address alone is a warning. Virtual
+//! gateways have no service discovery and are not judged. Where callers are known and none relies on the hostname (each
+//! lists names of its own, or validates nothing), it only warns. At admission it is reported on a new caller that does rely
+//! on it, and on a route that leads one there.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
@@ -23,8 +23,8 @@
 //! ```
 //!
 //! ## How to fix
-//! Issue the certificate with the hostname (or a wildcard one label above it) among its subject alternative names, or
-//! give the node the hostname that the certificate is for.
+//! Issue the certificate with the hostname (or a wildcard for its last label, such as `*.apps.local`) among its subject
+//! alternative names, or give the node the hostname that the certificate is for.
 
 use crate::finding::{Problem, Severity};
 use crate::mesh::{Covered, NameCheck};
@@ -40,7 +40,7 @@ use crate::rules::uses::CertificateUse;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     check_own(cx, out);
-    // Manifests are judged as a whole: there the server is told.
+    // Manifests are judged as a whole: there it is reported on the server.
     if cx.surface == Surface::Admission {
         check_called(cx, out);
     }
@@ -83,7 +83,7 @@ fn check_own(cx: &Context<'_>, out: &mut Reporter<'_>) {
                         ))
                         .consequence(format!("{} {}", envoy::CLIENT_SEES, envoy::san_mismatch(leaf)))
                         .fix(format!(
-                            "issue the certificate with {wanted} among its names, or set {} to a name it has",
+                            "issue the certificate with {wanted} among its names, or set {} to a name that it has",
                             field.kubernetes()
                         )),
                 ),
@@ -112,7 +112,7 @@ fn is_covered_by_another(cx: &Context<'_>, using: &CertificateUse<'_>, name: &st
 
 /// Those of the members that it calls, or leads a caller to, where the caller checks nothing but the hostname.
 fn check_called(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    // Of itself it has been told already.
+    // Its own certificates were judged above.
     let of_another = |pair: &&Pair<'_>| pair.link.server.object != cx.subject.object;
     for pair in cx.pairs.iter().filter(|pair| !pair.is_seen_from(Side::Server)).filter(of_another) {
         let validation = pair.link.policy.enforced().and_then(|end| end.validation.as_ref());

@@ -20,18 +20,17 @@ fn with_reasons<'n>(found: String, leaf: &Certificate, listed: impl Iterator<Ite
 
 fn why_not_in_list(leaf: &Certificate, name: &str) -> Option<String> {
     if name.parse::<IpAddr>().is_ok() {
-        return Some(format!("{name} is an IP address, and a list is compared with DNS names and URIs alone"));
+        return Some(format!("{name} is an IP address, and a list is compared with DNS names and URIs only"));
     }
     let alike = |san: &San| matches!(san, San::Uri(uri) if uri.eq_ignore_ascii_case(name.trim_end_matches('/')));
-    leaf.sans.iter().any(alike).then(|| format!("{name} is compared with URIs to the letter"))
+    leaf.sans.iter().any(alike).then(|| format!("{name} must equal the URI exactly"))
 }
 
 /// What a certificate must have for a hostname, and why one that looks right hasn't got it.
 fn wanted_for_host(leaf: &Certificate, host: &str) -> (String, Option<String>) {
     if let Ok(address) = host.parse::<IpAddr>() {
         let why = leaf.sans.iter().any(|san| matches!(san, San::Ip(ip) if *ip == address));
-        let why =
-            why.then(|| "names are compared as DNS names and URIs, so that an IP address is none of them".to_owned());
+        let why = why.then(|| "only DNS names and URIs are compared, so its IP address doesn't count".to_owned());
         return (format!("DNS:{address}"), why);
     }
     let why = match host {

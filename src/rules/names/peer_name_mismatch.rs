@@ -2,7 +2,7 @@
 //!
 //! ## What it checks
 //! For each call to a listener that validates its clients and lists `subjectAlternativeNames`: whether one of the listed
-//! names is among the subject alternative names of the certificate that the calling node shows.
+//! names is among the subject alternative names of the certificate that the calling node presents.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!

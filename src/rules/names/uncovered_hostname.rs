@@ -42,7 +42,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         check_blocks(cx, out);
         check_listeners(cx, member, out);
     }
-    // Manifests are judged as a whole: there the gateway is told.
+    // Manifests are judged as a whole: there it is reported on the gateway.
     if cx.surface == Surface::Admission && cx.subject.hop().is_some() {
         check_route(cx, out);
     }
@@ -75,7 +75,7 @@ fn check_listeners(cx: &Context<'_>, member: &Member, out: &mut Reporter<'_>) {
                 continue;
             }
             let message = format!(
-                "{} is asked for {} by {}, and no certificate of it has that name",
+                "{} serves {} for {}, and none of its certificates has that name",
                 end.anchor, wanted.host, wanted.hop.object
             );
             out.add(problem(&known, known[0].0.chain_ref.field(), &wanted.host, message));

@@ -5,8 +5,8 @@
 //! be an exact name or URI, not a pattern such as `*.apps.local`.
 //!
 //! ## Why it matters
-//! The entries are compared as they stand: the wildcard belongs into the certificate, not into the list. An entry with a
-//! star is the name of nothing but a certificate that carries that very star.
+//! The entries are compared as they are: the wildcard belongs in the certificate, not in the list. An entry with a wildcard
+//! matches only a certificate that has the very same wildcard.
 //!
 //! ## Example
 //! ```yaml
@@ -28,7 +28,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         for (name, field) in validation.names.list().iter().filter(|(name, _)| name.contains('*')) {
             let site = Site::new(format!("{} name {name}", end.anchor()), field.clone());
             out.add(
-                Problem::warn(site, format!("{name} is a pattern, and the list takes exact names"))
+                Problem::warn(site, format!("{name} is a pattern, and the list accepts exact names only"))
                     .expected("a DNS name or a URI, in full")
                     .found(name.clone())
                     .consequence("no certificate for a name below it matches: the connection fails as a name mismatch")

@@ -6,9 +6,9 @@
 //! characters: no dots), volumes that the pod has. And `meshvet.dev/ignore`: a rule that exists, and a reason.
 //!
 //! ## Why it matters
-//! The injector reads these annotations when a pod is created. What it can't split it refuses, so that no pod starts;
-//! of one Secret named twice it keeps the last; a name with a dot makes a volume that the API server refuses. It
-//! shows as a Deployment that never gets its pods.
+//! The injector reads these annotations when a pod is created. It refuses an entry that it can't split, so that no pod
+//! starts; of a Secret named twice it keeps the last; a name with a dot makes a volume that the API server refuses. What
+//! you see is a Deployment that never gets its pods.
 //!
 //! ## Example
 //! ```yaml
@@ -18,8 +18,8 @@
 //! ```
 //!
 //! ## How to fix
-//! Write each Secret once, with one path of its own. A Secret whose name has dots is mounted as a volume of the pod, and
-//! that volume by `appmesh.k8s.aws/volumeMounts`.
+//! Name each Secret once, with a path of its own. If a Secret's name has dots, make it a volume of the pod, and mount that
+//! volume by `appmesh.k8s.aws/volumeMounts`.
 
 use crate::finding::{IGNORE_ANNOTATION, Suppressions};
 use crate::finding::{Mend, Problem, Severity, Site};
@@ -41,7 +41,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::warn(Site::new(format!("{IGNORE_ANNOTATION} {problem}"), field), problem.clone())
                 .expected("MV209=the reason; MV102=another reason")
-                .consequence("the findings are told as if the entry were not there")
+                .consequence("the findings are reported as if the entry were not there")
                 .fix("name a rule and give the reason, or remove the entry"),
         );
     }
@@ -57,7 +57,7 @@ fn report(workload: &Workload, severity: Severity, out: &mut Reporter<'_>) {
                 .consequence("the proxy starts without the file, or the pods are refused when they are created")
                 .fix(match problem.placeholder {
                     true => "have the tool that makes the manifest fill it in",
-                    false => "mend the annotation on the pod template",
+                    false => "correct the annotation on the pod template",
                 })
                 .mend(problem.mended.as_ref().map(|(old, new)| Mend::Replace { old: old.clone(), new: new.clone() })),
         );

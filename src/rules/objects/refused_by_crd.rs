@@ -1,14 +1,14 @@
 //! # MV008: `refused-by-crd`
 //!
 //! ## What it checks
-//! Manifests, against what the API's own CustomResourceDefinitions demand: required fields, types, values of a list, lengths, numbers
-//! of items, limits of numbers. The constraints are recorded from the App Mesh controller's CRDs. Where a list's item lacks what the
-//! item before it has, a dash too many is named as the cause. Of objects that a cluster has, or is given, nothing is said: its API
-//! server has judged them, by the CRDs that it really has.
+//! Manifests, against the schema of the API's own CustomResourceDefinitions: required fields, types, allowed values,
+//! lengths, numbers of items, limits of numbers. The constraints are recorded from the App Mesh controller's CRDs. Where a
+//! list item lacks what the item before it has, an extra dash is named as the cause. Objects in a cluster, and those under
+//! review, are not checked: the API server has validated them against its own CRDs.
 //!
 //! ## Why it matters
-//! The API server refuses the object, so that a pipeline fails at its last step, or a release stops halfway. Nothing else is said
-//! about a value that isn't there.
+//! The API server refuses the object, so that a pipeline fails at its last step, or a release stops halfway. Other rules
+//! report nothing about a value that is missing.
 //!
 //! ## Example
 //! ```yaml
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Give the field, or bring its value into the limits. For a misplaced dash: take it away, so that both are one item.
+//! Add the field, or bring its value within the limits. An extra dash: remove it, so that both become one item.
 
 use crate::apis::{SchemaFault, SchemaRefusal};
 use crate::finding::catalogue::REFUSED_BY_CRD;
@@ -66,17 +66,17 @@ fn problem(cx: &Context<'_>, fault: &SchemaFault) -> Problem {
                 (Some(before), _) => {
                     let before = before.kubernetes();
                     (
-                        format!("; a dash too many parts this item from {before}"),
-                        format!("take away the dash that begins this item, so that it is one with {before}"),
+                        format!("; an extra dash separates this item from {before}"),
+                        format!("remove the dash that begins this item, so that it becomes part of {before}"),
                     )
                 }
                 (None, Some(unknown)) => {
                     let there = unknown.field.kubernetes();
-                    (format!("; it stands at {there}"), format!("move {there} to {place}"))
+                    (format!("; it is at {there}"), format!("move {there} to {place}"))
                 }
-                (None, None) => (String::new(), format!("give {place}")),
+                (None, None) => (String::new(), format!("add {place}")),
             };
-            problem(format!("{name} is required, and is missing{hint}"))
+            problem(format!("{name} is required and missing{hint}"))
                 .expected(format!("a value of {name}"))
                 .found("nothing")
                 .fix(fix)
@@ -89,10 +89,10 @@ fn problem(cx: &Context<'_>, fault: &SchemaFault) -> Problem {
         }
         SchemaRefusal::NotOneOf { allowed, found } => {
             let meant = allowed.iter().find(|known| known.eq_ignore_ascii_case(found));
-            problem(format!("{name} is {found:?}, which is none of its values"))
+            problem(format!("{name} is {found:?}, which is not an allowed value"))
                 .expected(allowed.join(", "))
                 .found(found.clone())
-                .fix("give one of them")
+                .fix("use one of these values")
                 .mend(meant.map(|known| Mend::Replace { old: found.clone(), new: known.clone() }))
         }
         SchemaRefusal::TooShort { least, found: 0 } => problem(format!("{name} is empty"))
@@ -112,16 +112,16 @@ fn problem(cx: &Context<'_>, fault: &SchemaFault) -> Problem {
             .found(items(*found))
             .fix("add what is missing, or leave the list out"),
         SchemaRefusal::TooMany { most, found } => {
-            problem(format!("{name} has {}, and {most} are the most", items(*found)))
+            problem(format!("{name} has {}, and at most {most} are allowed", items(*found)))
                 .expected(format!("at most {}", items(*most)))
                 .found(items(*found))
-                .fix(format!("leave {most} of them"))
+                .fix(format!("keep {most} of them"))
         }
-        SchemaRefusal::TooSmall { least, found } => problem(format!("{name} is {found}, and {least} is the least"))
+        SchemaRefusal::TooSmall { least, found } => problem(format!("{name} is {found}, below the minimum of {least}"))
             .expected(format!("{least} or more"))
             .found(found.clone())
             .fix("give a number within the limits"),
-        SchemaRefusal::TooLarge { most, found } => problem(format!("{name} is {found}, and {most} is the most"))
+        SchemaRefusal::TooLarge { most, found } => problem(format!("{name} is {found}, above the maximum of {most}"))
             .expected(format!("{most} or less"))
             .found(found.clone())
             .fix("give a number within the limits"),

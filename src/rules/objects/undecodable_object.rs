@@ -4,7 +4,7 @@
 //! Whether the object can be read at all: each field that meshvet needs is of the type that the API gives it.
 //!
 //! ## Why it matters
-//! What can't be read can't be judged, nor can the App Mesh controller read it: it would go on with what it knew before.
+//! meshvet can't judge what it can't read. The API server refuses such an object, or its controller can't read it and keeps the object's former state.
 //! An UPDATE passes when the old object couldn't be read either, so that a repair in steps is never blocked.
 //!
 //! ## Example
@@ -15,7 +15,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Give the field at each named place a value of the type that the API has. The rest of the object is judged without those
+//! Give the field at each place that is named a value of the type that the API expects. The rest of the object is judged without those
 //! fields, so that one slip hides no other; its calls are judged once it can be read.
 
 use crate::apis::{self, Undecodable};
@@ -55,11 +55,16 @@ fn problem(error: &Undecodable, field: &FieldPath, message: &str) -> Problem {
         place => format!("{place}: "),
     };
     Problem::deny(Site::new("object", field.clone()), format!("the object can't be read: {place}{message}"))
-        .consequence(format!(
-            "neither meshvet nor {} can read it: the mesh goes on with what it knew before",
-            apis::word(error.object.group(), |names| names.controller)
-        ))
-        .fix("give the field a value of the type that the API has")
+        .consequence(match apis::mesh_api(error.object.group()) {
+            Some((_, names)) => format!(
+                "the API server refuses it, or {} can't read it and keeps the object's former state",
+                names.controller
+            ),
+            None => {
+                "the API server refuses it, or its controller can't read it; what rests on it isn't checked".to_owned()
+            }
+        })
+        .fix("give the field a value of the type that the API expects")
 }
 
 /// Whether a finding on what is left of an object holds for all of it: it is about the object's own text or files, and about none of the

@@ -5,10 +5,10 @@
 //! probably meant.
 //!
 //! ## Why it matters
-//! The API server drops the field, and a listener whose `tls` is misspelt is created without TLS. Whether anybody is told depends on
-//! the way: `kubectl apply` and `kubectl create` validate strictly and refuse the object; with `--validate=warn` they warn, with
-//! `--validate=ignore` they say nothing. Under server-side apply (`kubectl apply --server-side`, many GitOps controllers) nothing is
-//! said whatever `--validate` asks for, since the App Mesh CRDs keep unknown fields at their root.
+//! The API server drops the field: a listener whose `tls` is misspelt is created without TLS. Whether you see it depends on
+//! the client. `kubectl apply` and `kubectl create` validate strictly and refuse the object; with `--validate=warn` they
+//! warn, with `--validate=ignore` they print nothing. Server-side apply (`kubectl apply --server-side`, many GitOps
+//! controllers) prints nothing, whatever `--validate` is set to, since the App Mesh CRDs keep unknown fields at their root.
 //!
 //! ## Example
 //! ```yaml
@@ -19,7 +19,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Rename the field to the one that is named, move it to the place that is named, or remove it.
+//! Rename the field or move it as the finding suggests, or remove it.
 
 use crate::finding::{Mend, Problem, Site};
 use crate::rules::context::Context;

@@ -1,13 +1,13 @@
 //! # MV007: `unused-suppression`
 //!
 //! ## What it checks
-//! Whether each entry of the annotation `meshvet.dev/ignore`, and each comment `# meshvet: ignore` of a manifest, leaves a
-//! finding; and whether such a comment can be followed: a rule that exists, a reason, a field that it stands at. It is
-//! judged by `check` alone: at admission an entry may well be ahead of the finding that it is for.
+//! Whether each entry of the annotation `meshvet.dev/ignore`, and each comment `# meshvet: ignore` of a manifest, matches a
+//! finding; and whether such a comment is valid: a rule that exists, a reason, a field that it applies to. Only `check` and
+//! `audit` report it: at admission an entry may be there before the finding that it is for.
 //!
 //! ## Why it matters
-//! An entry that outlives its finding hides the next one of that rule, under a reason that is no longer true. One that
-//! can't be followed hides nothing, while its writer believes that it does.
+//! An entry that outlives its finding hides the next one of that rule, under a reason that is no longer true. An invalid
+//! one hides nothing, while its author believes that it does.
 //!
 //! ## Example
 //! ```yaml
@@ -17,8 +17,8 @@
 //! ```
 //!
 //! ## How to fix
-//! Remove the entry. A comment on a line of its own speaks of what begins on the next line (the whole object, above its
-//! first line), one behind a field of that field, each with all that is below.
+//! Remove the entry. A comment on a line of its own applies to what begins on the next line (above an object's first line:
+//! to the whole object); a comment after a field applies to that field. Both include everything nested below.
 
 use crate::finding::catalogue::UNUSED_SUPPRESSION;
 use crate::finding::{Finding, Problem, Rule, Severity, Site};
@@ -80,7 +80,7 @@ pub(crate) fn broken_comment(
 ) -> Option<Finding> {
     let problem = Problem::warn(comment_site(why, fields), format!("the comment ignores nothing: {why}"))
         .expected("# meshvet: ignore MV209 the reason")
-        .consequence("the findings are told as if the comment were not there")
+        .consequence("the findings are reported as if the comment were not there")
         .fix("name a rule and give the reason, or remove the comment");
     finding(problem, object, policy)
 }
@@ -108,16 +108,16 @@ fn problem(rule: &Rule, came: Use, site: Site) -> Option<Problem> {
         Use::Denied => Some(
             Problem::warn(
                 site,
-                format!("{code} {name} is to be ignored here, but it denies, and only warnings can be ignored"),
+                format!("{code} {name} is ignored here, but it denies, and only warnings can be ignored"),
             )
             .expected("a rule that warns, or `ignore: {denials: true}` in the policy")
             .found(format!("{code} denies"))
-            .consequence("the finding is told, and refuses the object, as if the entry were not there")
-            .fix("mend what is found, or let the policy allow it"),
+            .consequence("the finding is reported, and refuses the object, as if the entry were not there")
+            .fix("fix the finding, or let the policy allow it"),
         ),
         Use::Nothing => Some(
-            Problem::warn(site, format!("{code} {name} is to be ignored here, and nothing of it is found"))
-                .expected(format!("a finding of {code} that the entry leaves"))
+            Problem::warn(site, format!("{code} {name} is ignored here, and there is no such finding"))
+                .expected(format!("a finding of {code} that the entry ignores"))
                 .found("none")
                 .consequence(format!(
                     "the next finding of {code} would be hidden under a reason that is no longer true"

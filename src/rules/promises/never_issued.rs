@@ -1,12 +1,12 @@
 //! # MV701: `never-issued`
 //!
 //! ## What it checks
-//! Whether cert-manager makes the Secrets of a Gateway or an Ingress that asks it to by an annotation (`cert-manager.io/issuer`,
-//! `cert-manager.io/cluster-issuer`). It passes by a listener without a hostname, one whose Secret is in another namespace, a `tls` block
-//! without hosts, and a Secret that two `tls` blocks of one Ingress name.
+//! Whether cert-manager makes the Secrets of a Gateway or an Ingress that asks it to by an annotation
+//! (`cert-manager.io/issuer`, `cert-manager.io/cluster-issuer`). It skips a listener without a hostname, one whose Secret
+//! is in another namespace, a `tls` block without hosts, and a Secret that two `tls` blocks of one Ingress name.
 //!
 //! ## Why it matters
-//! No Certificate is made, and no Secret ever comes. An Event on the object is all that shows it.
+//! No Certificate is created, and so no Secret. Only an Event on the object shows it.
 //!
 //! ## Example
 //! ```yaml
@@ -68,6 +68,6 @@ fn problem(site: Site, noun: &str, why: &str, store: &StoreKey) -> Problem {
     Problem::warn(site.resting_on(store), format!("cert-manager won't make {store} for {noun}: {why}"))
         .expected("a hostname for each Secret, in the namespace of the object")
         .found(why)
-        .consequence("the Secret never comes, and an Event is all that shows it")
+        .consequence("the Secret is never created, and only an Event shows it")
         .fix("correct it, or create a Certificate for the Secret")
 }

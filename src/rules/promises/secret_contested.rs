@@ -1,11 +1,11 @@
 //! # MV702: `secret-contested`
 //!
 //! ## What it checks
-//! Whether two cert-manager Certificates fill the Secret that a listener serves with: two objects, or one beside what an annotation of a
-//! Gateway or an Ingress asks for.
+//! Whether two cert-manager Certificates fill the Secret that a listener uses: two objects, or one object and an annotation
+//! of a Gateway or an Ingress.
 //!
 //! ## Why it matters
-//! Only one of them is ever ready. Which certificate is served is a matter of chance.
+//! Only one of them becomes ready. Which certificate is served is a matter of chance.
 //!
 //! ## Example
 //! ```text
@@ -37,7 +37,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::warn(using.chain_site(), format!("{} is filled by more than one Certificate", named.store))
                 .expected("one Certificate for the Secret")
                 .found(all.join(" and "))
-                .consequence("only one of them is ever ready, and either may be served")
+                .consequence("only one of them becomes ready, and either may be served")
                 .fix("delete one of them, or give it a Secret of its own"),
         );
     }

@@ -156,7 +156,7 @@ impl AnswerCache {
     }
 }
 
-/// Whether an answer is likely to be the same in a while. What would refuse an object is not: whoever mends it applies again
+/// Whether an answer is likely to be the same in a while. What would refuse an object is not: whoever fixes it applies again
 /// at once.
 fn is_steady(answer: &Answer, now: Timestamp, keep: Duration) -> bool {
     match answer {

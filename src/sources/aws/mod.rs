@@ -156,7 +156,7 @@ impl Asker {
                 if !question.is_about_roles() {
                     tracing::warn!(%why, "AWS did not answer");
                 } else if !self.told_of_roles.swap(true, Ordering::Relaxed) {
-                    tracing::info!(%why, "roles are not checked where AWS doesn't answer");
+                    tracing::info!(%why, "AWS did not answer: roles are not checked");
                 }
                 Answer::Unanswered(why)
             }

@@ -56,7 +56,7 @@ pub enum ConnectError {
     )]
     Pod(#[source] InClusterError),
     /// There is nothing to go by.
-    #[error("no cluster to talk to: {}; give --kubeconfig FILE", .tried.join(", "))]
+    #[error("no cluster found: {}; give --kubeconfig FILE", .tried.join(", "))]
     Nothing {
         /// What was looked at, each with what was found.
         tried: Vec<String>,
@@ -88,7 +88,7 @@ pub(crate) async fn connect_told(options: &ConnectOptions) -> Result<(Client, St
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (origin, mut config) = configuration(options, &Environment::current()).await?;
     config.connect_timeout = Some(Duration::from_secs(10));
-    // No answer may hang for ever. An open watch is silent for this long at most: then the API server ends it.
+    // No answer may hang forever. An open watch is silent for this long at most: then the API server ends it.
     config.read_timeout = Some(Duration::from_secs(u64::from(WATCH_SECONDS) + 10));
     config.reset_reader_on_write = true;
     tracing::info!(server = %config.cluster_url, "{origin}");
@@ -150,7 +150,7 @@ async fn configuration(options: &ConnectOptions, environment: &Environment) -> R
         return Ok(("the pod's own ServiceAccount".to_owned(), config));
     }
     if !environment.pod {
-        tried.push("this is no pod (KUBERNETES_SERVICE_HOST is not set)".to_owned());
+        tried.push("not running in a pod (KUBERNETES_SERVICE_HOST is not set)".to_owned());
     }
     let Some(home) = &environment.home else {
         tried.push("there is no home folder with a .kube/config".to_owned());
@@ -197,7 +197,7 @@ fn reason(error: &KubeconfigError) -> String {
             None => "no kubeconfig: it can't be read as YAML".to_owned(),
         },
         KubeconfigError::ReadConfig(error, _) if error.kind() == std::io::ErrorKind::NotFound => {
-            "there is no such file; a relative path begins where meshvet is started".to_owned()
+            "there is no such file; a relative path starts in the current folder".to_owned()
         }
         KubeconfigError::ReadConfig(error, path) => format!("{}: {error}", path.display()),
         KubeconfigError::LoadClusterOfContext(cluster) => {

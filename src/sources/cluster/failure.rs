@@ -56,10 +56,9 @@ impl Failure {
             _ => Why::Other,
         };
         let message = match (why, status) {
-            (Why::Absent, _) => format!(
-                "the cluster has no {}: taken for none, and looked for again; install its CRD if it should have them",
-                kind.resource()
-            ),
+            (Why::Absent, _) => {
+                format!("the cluster has no {}: its CRD isn't installed; checking again regularly", kind.resource())
+            }
             (Why::Forbidden, Some(status)) => forbidden(kind, place, verb, status),
             _ => {
                 let detail = cause.map_or_else(|| error.to_string(), told);
@@ -116,13 +115,13 @@ pub(crate) fn told(error: &kube::Error) -> String {
         // Its own words are the same thing twice, the second time as Rust would write it.
         kube::Error::Api(status) if status.code == 401 => Trouble::of(error).what,
         kube::Error::Api(status) if status.message.trim().is_empty() => {
-            format!("the API server answers {} {}", status.code, status.reason)
+            format!("the API server answered {} {}", status.code, status.reason)
         }
         kube::Error::Api(status) => {
-            format!("the API server answers {}: {}", status.code, status.message.trim())
+            format!("the API server answered {}: {}", status.code, status.message.trim())
         }
         kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::Auth(_) => Trouble::of(error).what,
-        // What could not be parsed may be a Secret: only the place is told.
+        // What could not be parsed may be a Secret: only the place is reported.
         kube::Error::SerdeError(error) => {
             format!("the answer can't be read (line {}, column {})", error.line(), error.column())
         }
@@ -130,7 +129,7 @@ pub(crate) fn told(error: &kube::Error) -> String {
     }
 }
 
-/// Why the API server can't be asked, in the words of whoever asks, and what to do.
+/// Why the API server can't be asked, in words for the person who asks, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
     /// `the API server refused your credentials (401)`
@@ -147,56 +146,50 @@ impl Trouble {
             let message = one_line(status.message.trim());
             return match status.code {
                 401 => new("the API server refused your credentials (401)".to_owned(), LOG_IN),
-                403 => {
-                    new(format!("the API server knows you, and doesn't allow that (403): {message}"), ASK_FOR_RIGHTS)
-                }
-                404 => new("the server answers as no API server does (404)".to_owned(), SERVER),
-                429 | 503 => {
-                    new(format!("the API server is busy ({}): {message}", status.code), "try again in a while")
-                }
-                code => new(format!("the API server answers {code}: {message}"), SAME_KUBECTL),
+                403 => new(format!("the API server doesn't allow you to do that (403): {message}"), ASK_FOR_RIGHTS),
+                404 => new("the server is not a Kubernetes API server (404)".to_owned(), SERVER),
+                429 | 503 => new(format!("the API server is busy ({}): {message}", status.code), "try again later"),
+                code => new(format!("the API server answered {code}: {message}"), SAME_KUBECTL),
             };
         }
         let causes = chain(error);
         let has = |words: &[&str]| words.iter().any(|word| causes.contains(word));
         let last = last_cause(error);
         if matches!(error, kube::Error::Auth(_)) || has(&["auth exec", "unable to run auth"]) {
-            return new(format!("there are no credentials to ask the API server with: {last}"), CREDENTIALS);
+            return new(format!("there are no credentials for the API server: {last}"), CREDENTIALS);
         }
         if has(&["invalid peer certificate", "UnknownIssuer", "NotValidForName", "BadSignature"]) {
             let why = untrusted(&causes);
             return new(format!("the API server's certificate isn't trusted: {why}"), AUTHORITY);
         }
         if has(&["InvalidContentType", "invalid HTTP version", "corrupt message"]) {
-            return new(
-                "the server speaks another protocol than the kubeconfig says (https or http)".to_owned(),
-                SERVER,
-            );
+            return new("the kubeconfig names the wrong protocol for the server (https or http)".to_owned(), SERVER);
         }
         new(format!("the API server can't be reached: {last}"), REACH)
     }
 }
 
 const LOG_IN: &str =
-    "log in again, as you do for kubectl; `kubectl auth whoami` by the same kubeconfig and context says who you are";
-const ASK_FOR_RIGHTS: &str = "ask who administers the cluster for the right, or choose another --context";
-const SERVER: &str = "see the server's address in the kubeconfig (`kubectl config view --minify`)";
-const SAME_KUBECTL: &str = "see what `kubectl version` says by the same kubeconfig and context";
+    "log in again, as you do for kubectl; `kubectl auth whoami` with the same kubeconfig and context shows who you are";
+const ASK_FOR_RIGHTS: &str = "ask the cluster's administrator for the right, or choose another --context";
+const SERVER: &str = "check the server's address in the kubeconfig (`kubectl config view --minify`)";
+const SAME_KUBECTL: &str = "try `kubectl version` with the same kubeconfig and context";
 const CREDENTIALS: &str =
-    "see the user's entry in the kubeconfig (`kubectl config view --minify`), and that its command is installed";
-const AUTHORITY: &str = "certificate-authority-data of the kubeconfig's cluster must hold the authority that issued it";
-const REACH: &str = "see that the cluster runs, that VPN or proxy lead to it, and that this is the right --context";
+    "check the user's entry in the kubeconfig (`kubectl config view --minify`), and that its command is installed";
+const AUTHORITY: &str = "certificate-authority-data of the kubeconfig's cluster must have the CA that issued it";
+const REACH: &str =
+    "check that the cluster runs, that a VPN or proxy leads to it, and that this is the right --context";
 
 /// What is wrong with the API server's certificate, in words.
 fn untrusted(causes: &str) -> &'static str {
     if causes.contains("UnknownIssuer") {
-        "none of the kubeconfig's authorities issued it"
+        "none of the kubeconfig's CAs issued it"
     } else if causes.contains("NotValidForName") {
-        "it doesn't hold for the name or address that the kubeconfig asks for"
+        "it isn't valid for the name or address in the kubeconfig"
     } else if causes.contains("Expired") {
         "it has expired"
     } else if causes.contains("NotValidYet") {
-        "it doesn't hold yet (or the clock here is wrong)"
+        "it isn't valid yet (or the clock here is wrong)"
     } else {
         "it doesn't verify"
     }
@@ -273,7 +266,7 @@ mod tests {
         is(
             watcher::Error::WatchStartFailed(api(429, "TooManyRequests", "slow\ndown")),
             Why::Other,
-            &["could not watch secrets: the API server answers 429: slow down"],
+            &["could not watch secrets: the API server answered 429: slow down"],
         );
         is(watcher::Error::NoResourceVersion, Why::Other, &["resourceVersion"]);
         let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "Connection refused");
@@ -289,7 +282,7 @@ mod tests {
         let pods = kinds::all().find(|kind| kind.kind == "Pod").expect("a kind");
         for (error, why, text) in [
             (api(403, "Forbidden", "no"), Why::Forbidden, "may not get pods: no; a ClusterRole must allow get on pods"),
-            (api(500, "InternalError", "no"), Why::Other, "could not get pods: the API server answers 500: no"),
+            (api(500, "InternalError", "no"), Why::Other, "could not get pods: the API server answered 500: no"),
             (api(410, "Expired", "no"), Why::Other, "could not get pods"),
         ] {
             let failure = Failure::of_get(pods, &Place::Everywhere, &error);

@@ -25,7 +25,7 @@ pub(super) struct WatchedKind {
     pub(super) known_as: &'static str,
     /// The kind as manifests have it.
     pub(super) kind: &'static str,
-    /// What it is called in logs and figures: the kind; with its group where another API has one of that name.
+    /// What it is called in logs and metrics: the kind; with its group where another API has one of that name.
     pub(super) name: &'static str,
     /// The resource's name in URLs and RBAC.
     pub(super) plural: &'static str,

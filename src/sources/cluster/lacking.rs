@@ -34,6 +34,11 @@ impl Lacking {
     /// Nothing yet. `message`: the API server's refusal, which names the user.
     pub(crate) fn new(message: &str, namespace: Option<&str>) -> Self {
         let name = message.split_once("User \"").and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name);
+        Self::of_user(name, namespace)
+    }
+
+    /// Nothing yet, of the user with this name, as far as it is known.
+    pub(crate) fn of_user(name: Option<&str>, namespace: Option<&str>) -> Self {
         let account = name.and_then(|name| name.strip_prefix("system:serviceaccount:")?.split_once(':'));
         let who = match (account, name) {
             (Some((namespace, name)), _) => Who::ServiceAccount(namespace.to_owned(), name.to_owned()),
@@ -59,7 +64,7 @@ impl Lacking {
         self
     }
 
-    /// One sentence: `you (jane) may not list pods and 3 more in namespace shop`.
+    /// One sentence: `you (jane) may not list pods, deployments.apps in namespace shop`.
     pub(crate) fn told(&self) -> String {
         let who = match &self.who {
             Who::User(name) => format!("you ({name})"),
@@ -69,7 +74,7 @@ impl Lacking {
         let verbs: Vec<&str> = self.verbs.iter().map(String::as_str).collect();
         let within =
             self.namespace.as_ref().map_or("in all namespaces".to_owned(), |name| format!("in namespace {name}"));
-        format!("{who} may not {} {} {within}", verbs.join(" and "), self.resources.join(", "))
+        format!("{who} may not {} {} {within}", joined(&verbs), self.resources.join(", "))
     }
 
     /// The role that grants them, bound to whoever lacks them: to be applied by an administrator.
@@ -107,9 +112,23 @@ impl Lacking {
     }
 }
 
+/// `get, list and watch`.
+fn joined(verbs: &[&str]) -> String {
+    match verbs {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        verbs => verbs.concat(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn verbs_read_as_a_list() {
+        let lacking = Lacking::of_user(Some("jane"), None).of("", "pods", &["get", "list", "watch"]);
+        assert_eq!(lacking.told(), "you (jane) may not get, list and watch pods in all namespaces");
+    }
 
     #[test]
     fn the_role_names_what_is_lacking_and_who_lacks_it() {

@@ -190,7 +190,7 @@ async fn a_read_that_ends_after_a_deletion_brings_nothing_back() {
 async fn an_object_that_has_gone_meanwhile_is_none() {
     let server = Server::with([("pods/there", bare("pods/there"))]);
     let cluster = watched(&server).await;
-    // It is told of, and no longer there when it is asked for.
+    // It is listed, and gone when it is read.
     server.tell(&[("pods/gone", "ADDED", &bare("pods/gone"))]);
     server.put(&[("pods/after", &bare("pods/after"))]);
     cluster.until("the one after it", |cluster| known(&cluster.world).contains(&"after".to_owned())).await;
@@ -328,6 +328,6 @@ async fn a_comparison_reads_only_what_no_workload_owns() {
     assert_eq!(different, expected.map(|(text, what)| (text.to_owned(), what)));
     server.state().get = Get::Fails(500, usize::MAX);
     let compared = compare(&server.client(), options, &world, WAIT).await;
-    let told = "could not get Pod: the API server answers 500: no";
+    let told = "could not get Pod: the API server answered 500: no";
     assert!(compared.problems.contains(&told.to_owned()), "{:?}", compared.problems);
 }

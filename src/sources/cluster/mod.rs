@@ -44,6 +44,7 @@ mod tracker_tests;
 mod watch;
 #[cfg(test)]
 mod watch_tests;
+mod watchable;
 mod weight;
 
 use std::sync::Arc;
@@ -70,6 +71,7 @@ pub(crate) use snapshot::list_all;
 pub use snapshot::{Gaps, Listed};
 pub use spaces::KubeSpaces;
 pub use stats::{KindStats, WatchStats};
+pub(crate) use watchable::lacking_to_watch;
 
 /// How long the API server may keep one watch open, in seconds. A connection that died silently is noticed a few seconds after.
 const WATCH_SECONDS: u32 = 120;

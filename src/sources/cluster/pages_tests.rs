@@ -173,7 +173,7 @@ async fn the_list_of_proxies_begins_anew() {
     let error = pods::find(&client, Some("shop"), None).await.expect_err("too often");
     assert_eq!(
         error.to_string(),
-        "the pods could not be listed: the API server answers 410: The provided continue parameter is too old"
+        "the pods could not be listed: the API server answered 410: The provided continue parameter is too old"
     );
     assert_eq!(asked.pages(), "12121212");
 }

@@ -56,7 +56,7 @@ impl KubeReader {
         Self { for_person: true, ..self }
     }
 
-    /// Logs what may not be read: whoever runs meshvet has to mend it, and the user's warning doesn't reach them. Now and then, since
+    /// Logs what may not be read: the operator of meshvet has to fix it, and doesn't see the user's warning. Now and then, since
     /// every review meets it.
     fn tell(&self, kind: &'static WatchedKind, why: &str) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

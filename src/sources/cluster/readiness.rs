@@ -78,7 +78,7 @@ impl Readiness {
         kinds.iter().filter(|known| !known.is_filled()).map(|known| known.kind.clone()).collect()
     }
 
-    /// The same as sentences for whoever waits, each with what stands in the way.
+    /// The same as sentences for those who wait, each with what is in the way.
     pub fn told(&self) -> Vec<String> {
         let kinds = self.0.waiting.load();
         let missing = kinds.iter().filter(|known| !known.is_filled());

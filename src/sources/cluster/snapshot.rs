@@ -1,4 +1,4 @@
-//! A cluster as it stands: everything listed once, page by page.
+//! A cluster as it is: everything listed once, page by page.
 
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ enum Found {
     /// None of it, which others can do without; why.
     Nothing(String),
     Absent,
-    /// None of it, for want of a right: verdicts may be wrong for that.
+    /// None of it, for lack of a right: verdicts may be wrong for that.
     Denied(String),
     /// None of it: verdicts may be wrong for that.
     Failed(String),
@@ -262,7 +262,7 @@ impl List<'_> {
 enum Refusal {
     Absent,
     Forbidden(String),
-    /// The API server no longer knows the next page: the list has to be begun anew.
+    /// The API server no longer knows the next page: the list has to be started again.
     Expired,
     Other(String),
 }

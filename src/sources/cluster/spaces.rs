@@ -33,7 +33,7 @@ const KINDS_AT_ONCE: usize = 8;
 /// How long a kind that the cluster lacks, or keeps to itself, isn't asked for again: as long as the watches wait.
 const GONE: Duration = Duration::from_secs(60);
 
-/// Reads namespaces from the API server, each as it stands. Reviews that ask at the same time share a read.
+/// Reads namespaces from the API server, each as it is. Reviews that ask at the same time share a read.
 #[derive(Clone)]
 pub struct KubeSpaces(Arc<Spaces>);
 

@@ -58,12 +58,12 @@ impl Default for WatchStats {
 }
 
 impl WatchStats {
-    /// The figures of each kind (`VirtualNode`, `Secret`, …), by name.
+    /// The metrics of each kind (`VirtualNode`, `Secret`, …), by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &KindStats)> {
         self.0.iter().map(|(kind, stats)| (*kind, stats.as_ref()))
     }
 
-    /// The figures of one kind.
+    /// The metrics of one kind.
     pub fn kind(&self, kind: &str) -> Option<&KindStats> {
         self.0.get(kind).map(AsRef::as_ref)
     }

@@ -28,7 +28,7 @@ pub(super) struct Tracker {
     undecodable: usize,
     /// What all facts weigh.
     bytes: usize,
-    /// What the figures have from this watch.
+    /// What the metrics have from this watch.
     counted: Held,
 }
 
@@ -129,7 +129,7 @@ impl Tracker {
                 object = %why.object,
                 pointer = %why.field.pointer().escape_debug(),
                 reason,
-                "skipped an object that can't be read: verdicts don't count on it"
+                "skipped an object that can't be read: verdicts don't take it into account"
             ),
         }
         match old {

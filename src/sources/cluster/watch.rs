@@ -34,7 +34,7 @@ const PATIENCE: u32 = 3;
 const CALM: Duration = Duration::from_secs(120);
 /// What nothing waits for is looked for so many times less often.
 const RARER: u32 = 6;
-/// The same trouble is told again after this long.
+/// The same trouble is reported again after this long.
 const REMIND: Duration = Duration::from_secs(600);
 
 /// Keeps what the world knows of one kind. Ends only by being dropped.
@@ -71,7 +71,7 @@ impl Watch {
     async fn follow(&mut self, api: &Api<RawObject>, trouble: &mut Trouble) -> Duration {
         let mut events = pin!(watcher(api.clone(), config(self.kind)));
         loop {
-            // The client logs whole answers that it can't parse, Secrets and all: it is silenced, and errors are told below.
+            // The client logs whole answers that it can't parse, Secrets and all: it is silenced, and errors are reported below.
             let Some(step) = next_step(&mut events).with_subscriber(Dispatch::none()).await else {
                 return self.pace.retry_most;
             };
@@ -97,7 +97,7 @@ impl Watch {
             self.readiness.filled(&self.place.of(self.kind));
             let objects = self.tracker.len();
             if trouble.listed() {
-                tracing::info!(kind = self.kind.name, objects, "listed: the trouble is over");
+                tracing::info!(kind = self.kind.name, objects, "listed again after earlier failures");
             } else {
                 tracing::debug!(kind = self.kind.name, objects, "listed");
             }
@@ -122,13 +122,13 @@ impl Watch {
                 }
                 self.ear.hear();
                 if news {
-                    tracing::warn!(kind, "{message}; until then what they say is unknown");
+                    tracing::warn!(kind, "{message}; until then what depends on them is unknown");
                 }
                 self.note_unlisted(Some(message));
                 self.readiness.filled(&self.place.of(self.kind));
                 return Next::ListAfter(self.pace.absent * RARER);
             }
-            // Whoever may list nothing of a group is told that it is forbidden, whether the cluster has it or not.
+            // Without any right on a group the answer is Forbidden, whether the cluster has the group or not.
             Why::Forbidden if failure.listing && self.is_absent().await => return self.absent(message, news),
             Why::Expired => tracing::debug!(kind, "{message}"),
             Why::Forbidden => {
@@ -238,7 +238,7 @@ fn config(kind: &WatchedKind) -> watcher::Config {
     }
 }
 
-/// What has gone wrong, remembered so that it isn't told at every turn.
+/// What has gone wrong, remembered so that it isn't reported at every turn.
 #[derive(Default)]
 struct Trouble {
     told: Option<Told>,
@@ -253,7 +253,7 @@ struct Told {
 }
 
 impl Trouble {
-    /// Whether this has not been told yet, or long ago. That a kind is absent, or an optional one forbidden, is told once.
+    /// Whether this has not been reported yet, or long ago. That a kind is absent, or an optional one forbidden, is reported once.
     fn is_news(&mut self, failure: &Failure, optional: bool) -> bool {
         let once = failure.why == Why::Absent || (optional && failure.listing && failure.why == Why::Forbidden);
         let known = self

@@ -288,7 +288,7 @@ async fn a_fresh_read_tells_present_from_absent_from_failed() {
     assert_eq!(shown[0], r#"["tls.crt"]"#);
     assert_eq!(shown[1], "Some(Absent)");
     assert!(shown[2].contains("must allow get on secrets") && shown[2].contains("--secrets must be none"), "{shown:?}");
-    assert!(shown[3].contains("Secret shop/broken could not be read: the API server answers 500"), "{shown:?}");
+    assert!(shown[3].contains("Secret shop/broken could not be read: the API server answered 500"), "{shown:?}");
     assert_eq!(shown[4], "Some(Absent)", "no Secret can have such a name, and no path is made of it");
 
     let map = StoreKey::config_map("shop", "gone");

@@ -2,7 +2,7 @@
 //!
 //! Certificates are counted by the bytes that they hold. Everything else is counted by its length when it is written out, field names
 //! included, times a factor for the overhead of its many small strings and lists. The factor and the fixed part come from measuring: a
-//! process that learnt 20,000 Secrets, virtual nodes and Deployments grew by what is told here, within a tenth.
+//! process that learnt 20,000 Secrets, virtual nodes and Deployments grew by what is computed here, within a tenth.
 
 use std::fmt::{Debug, Write as _};
 use std::mem::size_of;

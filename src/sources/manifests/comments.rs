@@ -16,12 +16,12 @@ pub(super) const MOST: usize = 5_000;
 /// A comment whose text begins with the name of meshvet, at a field of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
-    /// Where it stands.
+    /// Where it is.
     pub mark: Mark,
     /// Its text, without the `#`.
     pub text: String,
     /// The fields that it speaks of, each with all that is below; the root for the whole object. Several where an alias
-    /// names what it stands at. Never none.
+    /// names what it applies to. Never none.
     pub fields: Vec<FieldPath>,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn read(text: &str, documents: &[RangeInclusive<u32>]) -> Vec<Found> 
                 found.push(locate(yaml::mark(span), text.into_owned(), &lines, documents));
             }
             Some(Ok(_)) => {}
-            // What is wrong with the document was told by the first reading.
+            // What is wrong with the document was reported by the first reading.
             Some(Err(_)) if parser.proceed_next_document().unwrap_or(false) => {}
             Some(Err(_)) => break,
         }

@@ -112,7 +112,7 @@ fn walk(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<Found>, prob
     }
 }
 
-/// The path as it was given; what lies in `.` without the dot.
+/// The path as it was given; what is in `.` without the dot.
 pub(super) fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
@@ -129,10 +129,10 @@ fn is_manifest(path: &Path) -> bool {
 pub(super) fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            "there is no such file or folder; a relative path begins where meshvet is started".to_owned()
+            "there is no such file or folder; a relative path starts in the current folder".to_owned()
         }
         io::ErrorKind::PermissionDenied => {
-            "it may not be read (permission denied); see who owns it, and as whom meshvet runs".to_owned()
+            "it may not be read (permission denied); check its owner and permissions".to_owned()
         }
         _ => error.to_string(),
     }

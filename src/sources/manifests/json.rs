@@ -57,7 +57,7 @@ impl<'t> Reader<'t> {
             let at = self.mark(1);
             let end = open.last().copied();
             let Some(byte) = self.peek() else {
-                return Err(Fault::new(at, "the JSON ends before it is whole"));
+                return Err(Fault::new(at, "the JSON ends too early"));
             };
             want = match (want, byte) {
                 (Want::Value | Want::ValueOrEnd, b'{') => {
@@ -146,7 +146,7 @@ impl<'t> Reader<'t> {
                     let raw = rest.get(..=index).unwrap_or_default();
                     let at = self.mark(characters);
                     let text = serde_json::from_str(raw).map_err(|_| {
-                        Fault::new(at, "the string holds an escape or control character that JSON doesn't have")
+                        Fault::new(at, "the string has an escape or control character that JSON doesn't allow")
                     })?;
                     self.skip(raw.len());
                     return Ok((text, at));
@@ -239,7 +239,7 @@ mod tests {
         refuses("{\"a\": tru}", 1, 7, "a value");
         refuses("{\"a\": 01}", 1, 7, "a value");
         refuses("{\"a\": 1} x", 1, 10, "a value");
-        refuses("[", 1, 2, "ends before");
+        refuses("[", 1, 2, "ends too early");
         refuses(&"[".repeat(1_000_000), 1, 101, "deeper");
     }
 

@@ -96,7 +96,7 @@ impl Kustomization {
         Self::deserialize(object).ok()
     }
 
-    /// What its generators make. `folder`: where it stands; None where it came by the standard input. Objects that name no namespace
+    /// What its generators make. `folder`: where it is; None where it came by the standard input. Objects that name no namespace
     /// stand in `default`, and get the one that the description gives only when they are built: there is a promise in both.
     pub(super) fn made(&self, by: &ObjectRef, folder: Option<&Path>, default: &str) -> Vec<Made> {
         let generators =
@@ -143,7 +143,7 @@ impl Kustomization {
         let named =
             self.patches.iter().chain(&self.patches_json6902).flatten().filter_map(|patch| patch.path.as_deref());
         let merged = self.patches_strategic_merge.iter().flatten().map(String::as_str);
-        // What stands there may be the patch itself.
+        // What is there may be the patch itself.
         let paths = named.chain(merged.filter(|patch| !patch.contains('\n')));
         paths.filter_map(|path| folder.join(path).canonicalize().ok()).collect()
     }
@@ -293,7 +293,7 @@ impl Kustomized {
             count => format!(", without {}", plural(count, "patch file")),
         };
         Some(format!(
-            "{them}. Its files were judged as they lie there{patches}; to judge what is applied: kustomize build {first} | meshvet check -"
+            "{them}. Its files were judged as they are{patches}; to judge what is applied: kustomize build {first} | meshvet check -"
         ))
     }
 }

@@ -1,7 +1,7 @@
 //! Manifests as the world: YAML and JSON in files, folders and the standard input.
 //!
 //! What `kubectl apply` would read is read alike: streams of documents, lists, YAML 1.1's scalars. Besides its value each
-//! field keeps its place, so that a finding names line and column. A broken document is told and left out; the others are
+//! field keeps its place, so that a finding names line and column. A broken document is reported and left out; the others are
 //! read. Texts of Secrets are wiped once they have become facts.
 
 mod comments;
@@ -47,29 +47,29 @@ use tools::{Tool, Tools};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SourceId(usize);
 
-/// An object that rules judge, and where it stands.
+/// An object that rules judge, and where it is.
 #[derive(Debug)]
 pub struct Located {
     /// The object.
     pub reviewed: Arc<Subject>,
     /// As it was written, for kinds of a mesh; None for others.
     pub raw: Option<Value>,
-    /// Where it stands.
+    /// Where it is.
     pub site: Site,
 }
 
-/// An object that couldn't be read (MV006), and where it stands.
+/// An object that couldn't be read (MV006), and where it is.
 #[derive(Debug)]
 pub struct LocatedError {
     /// What is wrong.
     pub error: Arc<Undecodable>,
     /// As it was written, for kinds of a mesh; None for others.
     pub raw: Option<Value>,
-    /// Where it stands.
+    /// Where it is.
     pub site: Site,
 }
 
-/// Where an object stands.
+/// Where an object is.
 #[derive(Debug)]
 pub struct Site {
     /// The file.
@@ -138,7 +138,7 @@ impl Manifests {
         id.of(&self.sources)
     }
 
-    /// Where a judged object stands.
+    /// Where a judged object is.
     pub fn site(&self, object: &ObjectRef) -> Option<&Site> {
         self.index.get(object).and_then(|index| self.objects.get(*index)).map(|located| &located.site)
     }
@@ -200,7 +200,7 @@ fn texts_of_metadata(raw: &Raw) -> Result<(), Fault> {
     let at = raw.positions.nearest(&field);
     Err(Fault::new(
         at,
-        format!("{}: a string is expected, and YAML reads {read} here; write it in quotes", field.kubernetes()),
+        format!("{}: expected a string, and YAML reads {read} here; write it in quotes", field.kubernetes()),
     ))
 }
 
@@ -332,9 +332,7 @@ impl Loader {
         let documents: Vec<_> = parsed.documents.iter().map(|node| node.at.line..=node.last_line).collect();
         let mut comments = comments::read(&text, &documents);
         if comments.len() == comments::MOST {
-            self.out
-                .notes
-                .push(format!("{name}: the first {} comments to meshvet are followed, and no more", comments::MOST));
+            self.out.notes.push(format!("{name}: only the first {} meshvet comments count", comments::MOST));
         }
         let mut found = objects::Found::default();
         let otherwise = origin.path.as_deref().filter(|path| kustomize::is_by_name(path)).map(|_| kustomize::type_of());
@@ -373,7 +371,7 @@ impl Loader {
             let more = faults.len() - text::MAX_FAULTS;
             self.out
                 .notes
-                .push(format!("{name}: {more} more places can't be read; the first {} are told", text::MAX_FAULTS));
+                .push(format!("{name}: {more} more places can't be read; the first {} are listed", text::MAX_FAULTS));
             faults.truncate(text::MAX_FAULTS);
         }
         for fault in faults {
@@ -481,7 +479,7 @@ impl Loader {
         if self.foreign > 0 {
             let are = if self.foreign == 1 { "is" } else { "are" };
             self.out.notes.push(format!(
-                "{} without apiVersion and kind {are} left out: no Kubernetes objects",
+                "{} without apiVersion and kind {are} skipped: not Kubernetes objects",
                 plural(self.foreign, "document")
             ));
         }

@@ -33,7 +33,7 @@ impl Fault {
     }
 }
 
-/// A value and where it stands.
+/// A value and where it is.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) at: Mark,
@@ -192,7 +192,7 @@ impl Budget {
     fn spend(&mut self, nodes: usize, at: Mark) -> Result<(), Fault> {
         self.0 = self.0.checked_sub(nodes).ok_or_else(|| {
             self.0 = 0;
-            Fault::new(at, "aliases make this file far larger than it is written; write the values out")
+            Fault::new(at, "aliases expand this file to far more than it has; write the values out")
         })?;
         Ok(())
     }
@@ -280,7 +280,7 @@ impl<'b> Builder<'b> {
     /// What was written under an anchor, once more.
     pub(super) fn alias(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {
         let Some(target) = self.anchors.get(&anchor) else {
-            return Err(Fault::new(at, "an alias stands inside the value that it names"));
+            return Err(Fault::new(at, "an alias is inside the value that it refers to"));
         };
         let kind = NodeKind::Shared(Rc::clone(target));
         let height = target.height;
@@ -331,9 +331,9 @@ fn insert(entries: &mut BTreeMap<String, Entry>, key: Key, node: Node, faults: &
         Slot::Vacant(slot) => drop(slot.insert(entry)),
         Slot::Occupied(mut slot) => {
             if !slot.get().merged {
-                // In a document gone wrong a line of a PEM block may pass for a key: nothing that long is told.
+                // In a document gone wrong a line of a PEM block may pass for a key: nothing that long is reported.
                 let name = if slot.key().len() <= 60 { format!("{:?} ", slot.key()) } else { String::new() };
-                let message = format!("the key {name}stands here a second time, after line {}", slot.get().key.line);
+                let message = format!("the key {name}is a duplicate: it is on line {} already", slot.get().key.line);
                 faults.push(Fault { fatal: false, ..Fault::new(key.at, message) });
             }
             slot.insert(entry);
@@ -343,7 +343,7 @@ fn insert(entries: &mut BTreeMap<String, Entry>, key: Key, node: Node, faults: &
 
 /// `<<`: in the order of the file, later keys win, as for the parser that kubectl uses; of a list of mappings the first.
 fn merge_into(entries: &mut BTreeMap<String, Entry>, node: &Node, at: Mark, budget: &mut Budget) -> Result<(), Fault> {
-    let refused = || Fault::new(at, "`<<` takes a mapping, or a list of mappings");
+    let refused = || Fault::new(at, "`<<` needs a mapping, or a list of mappings");
     match &node.resolved().kind {
         NodeKind::Map(from) => {
             for (name, entry) in from {

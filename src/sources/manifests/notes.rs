@@ -7,7 +7,7 @@ use crate::mesh::FactId;
 use super::{Loader, Positions, Seen, SourceId, placeholders, text};
 
 impl Loader {
-    /// Says of placeholders that nobody filled in that they are judged as they stand: of one object once.
+    /// Says of placeholders that nobody filled in that they are judged as they are: of one object once.
     pub(super) fn note_placeholders(&mut self, source: SourceId, object: &Value, positions: &Positions) {
         let found = placeholders::of(object);
         let Some((field, name)) = found.first() else { return };
@@ -17,8 +17,7 @@ impl Loader {
             0 => String::new(),
             more => format!(", and {more} more of the object,"),
         };
-        let text =
-            format!("the placeholder {name}{more} is not filled in, and is judged as it stands: {}", text::FILL_IN);
+        let text = format!("the placeholder {name}{more} is not filled in, and is judged as it is: {}", text::FILL_IN);
         self.out.notes.push(format!("{file}:{}:{}: {text}", at.line, at.column));
     }
 
@@ -33,7 +32,7 @@ impl Loader {
         let Some(earlier) = self.seen.insert(id, seen) else { return };
         let name = |source: SourceId| self.names.get(source.0).map_or("", String::as_str);
         self.out.notes.push(format!(
-            "{what} is there twice, at {}:{} and {}:{line}: the later one counts, as with kubectl apply",
+            "{what} appears twice, at {}:{} and {}:{line}: the later one counts, as with kubectl apply",
             name(earlier.source),
             earlier.line,
             name(source),

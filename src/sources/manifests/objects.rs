@@ -94,19 +94,21 @@ fn take_list(node: Node, version: &str, kind: &str, budget: &mut Budget, found: 
                 take_item(item, inherited.as_ref(), budget, true, found);
             }
         }
-        Ok(None) => found.faults.push(Fault::new(at, format!("the items of a {kind} are no list"))),
+        Ok(None) => found.faults.push(Fault::new(at, format!("the items of a {kind} are not a list"))),
         Err(fault) => found.faults.push(fault),
     }
 }
 
 fn no_object(node: &Node, version: Option<&str>, kind: Option<&str>) -> Fault {
     let missing = match (version, kind) {
-        _ if !node.is_map() => return Fault::new(node.at, "this is no Kubernetes object: a mapping is expected here"),
-        (None, None) => "apiVersion and kind are missing (or are no strings)",
-        (None, _) => "apiVersion is missing (or is no string)",
-        _ => "kind is missing (or is no string)",
+        _ if !node.is_map() => {
+            return Fault::new(node.at, "this is not a Kubernetes object: a mapping is expected here");
+        }
+        (None, None) => "apiVersion and kind are missing (or not strings)",
+        (None, _) => "apiVersion is missing (or not a string)",
+        _ => "kind is missing (or not a string)",
     };
-    Fault::new(node.at, format!("this is no Kubernetes object: {missing}"))
+    Fault::new(node.at, format!("this is not a Kubernetes object: {missing}"))
 }
 
 /// An object of a mesh that meshvet would pass over in silence for a slip in its kind or version.
@@ -126,7 +128,7 @@ fn unknown_kind(node: &Node, version: &str, kind: &str) -> Option<Fault> {
             [only] => format!("{only}, the only version that {} serves", names.api),
             several => several.join(" and "),
         };
-        return Some(Fault::new(at("apiVersion"), format!("{version} is not read: meshvet knows {known}")));
+        return Some(Fault::new(at("apiVersion"), format!("{version} is not supported: meshvet knows {known}")));
     }
     if apis::row(version, kind).is_some() {
         return None;
@@ -134,5 +136,5 @@ fn unknown_kind(node: &Node, version: &str, kind: &str) -> Option<Fault> {
     let kinds = of_group().filter(|row| row.kind.api_version == version).map(|row| row.kind.kind);
     let nearest = crate::text::suggest::nearest(kind, kinds);
     let hint = nearest.map(|known| format!("; did you mean {known}?")).unwrap_or_default();
-    Some(Fault::new(at("kind"), format!("{kind:?} is no kind of {version}{hint}")))
+    Some(Fault::new(at("kind"), format!("{version} has no kind {kind:?}{hint}")))
 }

@@ -1,4 +1,4 @@
-//! Where each field of an object stands in its file.
+//! Where each field of an object is in its file.
 
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ impl Positions {
     }
 
     /// The fields that begin on a line, the outermost of each branch: all of them, or those alone whose key stands there (of
-    /// a list's element without any key on the line, itself). Several where an alias names what stands there.
+    /// a list's element without any key on the line, itself). Several where an alias names what is there.
     pub(crate) fn on_line(&self, line: u32, all: bool) -> Vec<FieldPath> {
         let mut fields = Vec::new();
         let wanted = |spot: &Spot| match spot.key {

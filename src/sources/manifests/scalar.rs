@@ -48,7 +48,7 @@ fn resolve_plain(text: &str) -> Result<Option<Value>, String> {
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
         "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Value::Bool(false),
         ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf"
-        | "-.INF" => return Err(format!("{text} is no number that JSON has; quote it if it is text")),
+        | "-.INF" => return Err(format!("JSON has no number {text}; quote it if it is text")),
         _ => match text.as_bytes().first() {
             Some(b'0'..=b'9' | b'+' | b'-' | b'.') => return Ok(number(text)),
             _ => return Ok(None),

@@ -66,7 +66,7 @@ impl Source {
         if !wanted.shown.is_empty() {
             let numbered = all.iter().zip(1_u32..).take(count);
             let ranges: HashSet<u32> = wanted.shown.iter().cloned().flatten().collect();
-            // What parts documents is nobody's, and a patch needs it to tell where it stands.
+            // What parts documents is nobody's, and a patch needs it to tell where it is.
             let shown = numbered.filter(|(line, number)| ranges.contains(number) || line.trim_end() == "---");
             kept = shown.map(|(line, number)| (number, Box::from(*line))).collect();
             for range in &wanted.secret {

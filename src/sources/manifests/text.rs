@@ -9,13 +9,13 @@ use super::positions::Mark;
 use super::yaml::{self, Parsed};
 
 /// What to do about template markers.
-pub(super) const RENDER_FIRST: &str = "template markers `{{ }}` are no YAML: render the templates first, for instance \
+pub(super) const RENDER_FIRST: &str = "template markers `{{ }}` are not YAML: render the templates first, for instance \
                                        `helm template . | meshvet check -`";
 
 /// What to do about placeholders.
-pub(super) const FILL_IN: &str = "fill them in first, for instance `envsubst < FILE | meshvet check -`";
+pub(super) const FILL_IN: &str = "fill it in first, for instance `envsubst < FILE | meshvet check -`";
 
-/// The most faults of one file that are told: more say nothing more.
+/// The most faults of one file that are reported: more say nothing more.
 pub(super) const MAX_FAULTS: usize = 100;
 
 /// A file's bytes as text, without a byte-order mark.
@@ -104,8 +104,7 @@ fn name_placeholders(text: &str, faults: &mut [Fault]) {
             Some((Mark { line: small(index + 1), column: small(column), width: small(name.chars().count()) }, name))
         });
         if let Some((mark, name)) = placed {
-            let message =
-                format!("the placeholder {name} is not filled in, and can't stand here without quotes: {FILL_IN}");
+            let message = format!("the placeholder {name} is not filled in, and needs quotes here: {FILL_IN}");
             *fault = Fault::new(mark, message);
         }
     }
@@ -179,7 +178,7 @@ mod tests {
 
     #[test]
     fn json_that_is_cut_off_is_told_as_json() {
-        faults("{\"a\": {\"b\": 1,", &[(1, 15, "ends before")]);
+        faults("{\"a\": {\"b\": 1,", &[(1, 15, "ends too early")]);
         faults("{\"a\": 1}\n{\"b\" 2}", &[(2, 6, "expected `:`")]);
         faults("{\"a\": 1}\n{\"b\": 2}", &[]);
         faults("{a: 1}", &[]);

@@ -95,13 +95,13 @@ impl Tool {
     fn told(&self, files: &str, many: bool) -> String {
         let (tool, command) = self.described();
         let (are, manifests, what) = if many {
-            ("are files of", "no manifests", "they build")
+            ("are files of", "not manifests", "they build")
         } else {
-            ("is a file of", "no manifest", "it builds")
+            ("is a file of", "not a manifest", "it builds")
         };
         let what = if matches!(self, Self::Patch(_)) { "is applied" } else { what };
         let next = command.map(|it| format!("; to judge what {what}: {it} | meshvet check -")).unwrap_or_default();
-        format!("{files} {are} {tool}, and {manifests}{next}")
+        format!("{files} {are} {tool}, {manifests}{next}")
     }
 }
 
@@ -159,7 +159,7 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    /// A template of a chart, and where its first marker stands.
+    /// A template of a chart, and where its first marker is.
     pub(super) fn template(&mut self, chart: PathBuf, file: &str, text: &str) {
         let at = super::text::lines(text).zip(1_u32..).find_map(|(line, number)| {
             let before = line.get(..line.find("{{")?)?.chars().count();

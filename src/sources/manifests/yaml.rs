@@ -188,8 +188,8 @@ mod tests {
             json!([{"p": 1}, {"p": 2, "q": 2}, {"p": 1, "q": 2}, {"r": 3}]),
         );
         says("\"<<\": 1", json!({"<<": 1}));
-        refuses("<<: 1", 1, "takes a mapping");
-        refuses("<<: [1]", 1, "takes a mapping");
+        refuses("<<: 1", 1, "needs a mapping");
+        refuses("<<: [1]", 1, "needs a mapping");
     }
 
     #[test]
@@ -197,7 +197,7 @@ mod tests {
         says("1: a\ntrue: b\n1.5: c\n", json!({"1": "a", "true": "b", "1.5": "c"}));
         refuses("? [a]\n: b\n", 1, "can't be a key");
         refuses("~: b\n", 1, "key is missing");
-        refuses("a: 1\nb: 2\na: 3\n", 3, "\"a\" stands here a second time, after line 1");
+        refuses("a: 1\nb: 2\na: 3\n", 3, "\"a\" is a duplicate: it is on line 1 already");
         says("a: |\n  one\n  two", json!({"a": "one\ntwo\n"}));
     }
 

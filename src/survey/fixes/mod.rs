@@ -1,4 +1,4 @@
-//! Mending what can be mended by the letter: from findings to edits of source lines, and to a unified diff of them.
+//! Automatic fixes: from findings to edits of source lines, and to a unified diff of them.
 
 mod diff;
 
@@ -23,7 +23,7 @@ pub(crate) struct Edit {
     pub text: String,
 }
 
-/// The edit that mends a field, where the file says it in a way that a machine can change: None for what stands in several
+/// The edit that fixes a field, where the file says it in a way that a machine can change: None for what is in several
 /// lines, behind an alias or in a line that may not be shown, and for a name that is taken.
 pub(crate) fn edit(mend: &Mend, field: &FieldPath, positions: &Positions, source: &Source) -> Option<Edit> {
     let (mark, old, new) = match mend {
@@ -72,7 +72,7 @@ fn replaced(written: &str, old: &str, new: &str) -> Option<String> {
 }
 
 /// Edits of one file, by line, in the order of their columns. Of edits that overlap none is left: which one is meant can't
-/// be told.
+/// be reported.
 pub(crate) fn sorted(edits: impl IntoIterator<Item = Edit>) -> BTreeMap<u32, Vec<Edit>> {
     let mut all: Vec<Edit> = edits.into_iter().collect();
     all.sort();

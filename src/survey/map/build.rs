@@ -17,7 +17,7 @@ pub(crate) struct MapBuilder<'r> {
     findings: &'r [Reported],
     by_object: HashMap<&'r ObjectRef, Vec<usize>>,
     by_call: HashMap<&'r CallKey, Vec<usize>>,
-    /// The findings about calls, by either end: a call is told once, at one of them.
+    /// The findings about calls, by either end: a call is reported once, at one of them.
     by_end: HashMap<&'r ObjectRef, Vec<usize>>,
     numbers: HashMap<ObjectRef, usize>,
     certificates: Certificates,
@@ -324,7 +324,7 @@ fn placed(nodes: &[Node], key: &CallKey, client: usize, server: usize, draft: Dr
 fn point_to(number: usize, node: &Node, told: &mut [Told]) {
     for finding in &node.findings {
         if let Some(told) = told.get_mut(*finding) {
-            // What is told of a call is at one end, and concerns both.
+            // A finding about a call is at one end, and concerns both.
             if told.kind == node.kind && told.namespace == node.namespace && told.name == node.name {
                 told.node = Some(number);
             }
@@ -338,14 +338,14 @@ fn renumber(places: &[usize], numbers: &mut Vec<usize>) {
     *numbers = numbers.iter().filter_map(|number| places.get(*number).copied()).collect();
 }
 
-/// The same for findings, of which some aren't told; sorted, each once.
+/// The same for findings, of which some aren't reported; sorted, each once.
 fn renumber_kept(places: &[Option<usize>], numbers: &mut Vec<usize>) {
     *numbers = numbers.iter().filter_map(|number| places.get(*number).copied().flatten()).collect();
     numbers.sort_unstable();
     numbers.dedup();
 }
 
-/// The findings as they are told, most severe first, and for each where it is now.
+/// The findings as they are reported, most severe first, and for each where it is now.
 fn told(findings: &[Reported], kept: &BTreeSet<usize>) -> (Vec<Told>, Vec<Option<usize>>) {
     let mut order: Vec<usize> = kept.iter().copied().collect();
     let rank = |number: &usize| {

@@ -1,4 +1,4 @@
-//! What to mend first.
+//! What to fix first.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -10,7 +10,7 @@ use crate::survey::map::{Map, State, Told};
 /// How many are named: a list to begin with, not all that there is.
 const MOST: usize = 5;
 
-/// One thing to mend: findings of one rule at one object.
+/// One thing to fix: findings of one rule at one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Mend {
@@ -33,7 +33,7 @@ struct Group {
 }
 
 /// The fewest things that touch the most calls: again and again the one that touches most of those not touched yet. What is wrong
-/// between two ends can be mended at either: it is named at the one where mending it helps most.
+/// between two ends can be fixed at either: it is named at the one where fixing it helps most.
 pub(super) fn first(map: &Map) -> Vec<Mend> {
     let denied = |told: &Told| told.severity == Severity::Deny;
     let open = |told: &&Told| told.suppressed.is_none();
@@ -78,7 +78,7 @@ pub(super) fn first(map: &Map) -> Vec<Mend> {
         else {
             break;
         };
-        // One whose calls are all mended by others already is most often the other end of the same trouble.
+        // One whose calls are all fixed by others already is most often the other end of the same trouble.
         let place = match best {
             0 => left.iter().position(|group| group.calls.is_empty()),
             _ => Some(place),

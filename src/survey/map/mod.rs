@@ -1,6 +1,6 @@
 //! The mesh as a map: who calls whom, and whether TLS would work there.
 //!
-//! Made of the same [pairs](crate::rules::Pair) and findings as everything else that is told, so that it can't say another
+//! Made of the same [pairs](crate::rules::Pair) and findings as everything else that is reported, so that it can't say another
 //! thing: [`MapBuilder`] only asks which finding is about which end, and what isn't known. Data, for the page
 //! ([`html`](crate::report::html)) and for [`tree`](crate::report::tree).
 
@@ -41,7 +41,7 @@ pub(crate) struct Map {
     pub certificates: Vec<MapCertificate>,
     /// The findings, most severe first.
     pub findings: Vec<Told>,
-    /// What to mend first: each item mends more of what is broken than the one after it.
+    /// What to fix first: each item fixes more of what is broken than the one after it.
     pub mend: Vec<Mend>,
     /// What there was too much of.
     pub left_out: LeftOut,
@@ -127,7 +127,7 @@ pub(crate) struct MapPolicy {
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MapEnd {
-    /// The certificates that it shows: one for each different place.
+    /// The certificates that it presents: one for each different place.
     pub shows: Vec<Shows>,
     /// The bundles that it trusts.
     pub trusts: Vec<Trusts>,
@@ -187,7 +187,7 @@ pub(crate) struct MapCall {
     pub state: State,
     /// What isn't known of it, one sentence each.
     pub unknown: Vec<String>,
-    /// The findings that speak of it. What is told of the pair is told at both ends, in the same words.
+    /// The findings about it. Those about the pair are reported at both ends, in the same words.
     pub findings: Vec<usize>,
 }
 
@@ -223,7 +223,7 @@ pub(crate) struct MapCertificate {
     pub trusted_by: Vec<usize>,
 }
 
-/// A finding, as it is told.
+/// A finding, as it is reported.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Told {
@@ -235,19 +235,19 @@ pub(crate) struct Told {
     pub severity: Severity,
     /// The owner's reason for leaving it.
     pub suppressed: Option<String>,
-    /// The object to mend.
+    /// The object to fix.
     pub kind: String,
     /// Its namespace; empty for cluster-scoped objects.
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// The field to mend, as Kubernetes writes it.
+    /// The field to fix, as Kubernetes writes it.
     pub field: String,
     /// What is wrong.
     pub message: String,
     /// What would have been right.
     pub expected: Option<String>,
-    /// What stands there.
+    /// What is there.
     pub found: Option<String>,
     /// What happens.
     pub consequence: Option<String>,
@@ -257,7 +257,7 @@ pub(crate) struct Told {
     pub place: Option<String>,
     /// The node that it is at, where it is at one.
     pub node: Option<usize>,
-    /// Whether it is about a call: then it can be mended at either end.
+    /// Whether it is about a call: then it can be fixed at either end.
     pub of_call: bool,
 }
 
@@ -335,7 +335,7 @@ impl Map {
         Err(elsewhere.or_else(|| nearest(&wanted, all.iter().map(String::as_str)).map(str::to_owned)))
     }
 
-    /// What is told of a call, what both ends are told alike only once.
+    /// The findings about a call; what both ends report in the same words only once.
     pub(crate) fn told(&self, call: &MapCall) -> Vec<&Told> {
         let mut seen = HashSet::new();
         let all = call.findings.iter().filter_map(|number| self.findings.get(*number));

@@ -121,7 +121,7 @@ pub(super) fn trust_elsewhere(source: &TrustSource) -> Option<String> {
     }
 }
 
-/// Why it isn't known what stands at a place; None where it is.
+/// Why it isn't known what is at a place; None where it is.
 pub(super) fn why(place: &Place) -> Option<String> {
     match place {
         Place::File { .. } | Place::Acm { chain: Some(_), .. } | Place::Authorities(Some(_)) => None,

@@ -195,7 +195,7 @@ fn a_replica_that_is_not_ready_in_time_lets_pass_or_refuses_as_its_entry_says() 
         }
         let figure = "meshvet_failures_total{cause=\"not-ready\"}";
         assert!(replica.figure(figure).is_some_and(|count| count >= 2.0), "{:?}", replica.figure(figure));
-        let told = replica.log().matches("not ready: reviews that can't wait longer get no verdict").count();
+        let told = replica.log().matches("not ready: reviews get no verdict at their deadline").count();
         assert_eq!(told, 1, "{}", replica.log());
         // Once it can read the cluster, it judges.
         gate.open();

@@ -214,7 +214,7 @@ fn unanswered() -> Vec<Case> {
                 s.aws.insert(Question::Home, Answer::Home(home));
             },
             FIELD,
-            &["account of the node is not known", "aws.account"],
+            &["the node's account is unknown", "aws.account"],
         ),
         denies(
             "MV408",

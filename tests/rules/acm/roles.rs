@@ -112,7 +112,7 @@ fn roles() -> Vec<Case> {
                 everything_else_is_allowed(s);
             },
             SELECTOR,
-            &["every virtual node", "can pose as any of them"],
+            &["every virtual node", "can impersonate any of them"],
         ),
         warns(
             "MV410",

@@ -61,13 +61,13 @@ impl fmt::Debug for Authority {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AuthorityError {
     /// The certificate isn't one.
-    #[error("holds no certificate in PEM")]
+    #[error("has no certificate in PEM")]
     NoCertificate,
     /// The key isn't one.
-    #[error("holds no private key in PEM")]
+    #[error("has no private key in PEM")]
     NoKey,
     /// The two don't go together.
-    #[error("holds a certificate of another key")]
+    #[error("has a certificate that belongs to another key")]
     OtherKey,
     /// It could not be made.
     #[error("could not issue a certificate: {0}")]

@@ -14,13 +14,13 @@ pub(super) enum ManagedError {
     #[error("{0}")]
     Request(String),
     /// The Secret holds something else.
-    #[error("{0}: {1}; delete its data, and the authority is written again")]
+    #[error("{0}: {1}; delete its data, and meshvet writes the authority again")]
     Unreadable(String, String),
     /// Others write all the time.
-    #[error("{0} is written by others all the time")]
+    #[error("something else keeps writing {0}")]
     Contended(String),
     /// The configuration isn't there.
-    #[error("there is no ValidatingWebhookConfiguration {0}: no review comes here; install it, or name the right one")]
+    #[error("there is no ValidatingWebhookConfiguration {0}: no reviews will come; install it, or name the right one")]
     NoConfiguration(String),
     /// The configuration has no webhook for this Service.
     #[error("no webhook of ValidatingWebhookConfiguration {configuration} calls Service {service}")]

@@ -119,9 +119,11 @@ impl Managed {
             match tokio::time::timeout(FAREWELL, keeper.claim.release()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::warn!(error = %ManagedError::from(error), "the Lease is left to end by itself");
+                    tracing::warn!(error = %ManagedError::from(error), "the Lease was not released: it expires by itself");
                 }
-                Err(_) => tracing::warn!("the Lease is left to end by itself: the API server doesn't answer"),
+                Err(_) => tracing::warn!(
+                    "the Lease was not released, since the API server doesn't answer: it expires by itself"
+                ),
             }
         });
         Ok(Self { task, end })
@@ -224,9 +226,9 @@ impl Keeper {
             let ends = state.current.ends;
             match step {
                 Step::Announced => tracing::info!("the authority is being replaced: both are trusted from now on"),
-                Step::Replaced => tracing::info!(%ends, "the new authority issues from now on"),
-                Step::Ended => tracing::warn!(%ends, "the authority had ended: made another"),
-                Step::Forgot => tracing::info!("the authority before this one has ended"),
+                Step::Replaced => tracing::info!(%ends, "the new authority issues certificates from now on"),
+                Step::Ended => tracing::warn!(%ends, "the authority had expired: made a new one"),
+                Step::Forgot => tracing::info!("the previous authority has expired, and is no longer trusted"),
             }
             self.known = Some(state);
         }

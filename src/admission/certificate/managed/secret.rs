@@ -76,7 +76,7 @@ impl Store {
                 Ok(Some(stored)) => {
                     let ends = stored.state.current.ends;
                     if restored {
-                        tracing::warn!(secret = self.what(), %ends, "the authority's Secret was gone and is written again");
+                        tracing::warn!(secret = self.what(), %ends, "the authority's Secret was deleted, and is written again");
                     } else {
                         tracing::info!(secret = self.what(), %ends, "made a certificate authority");
                     }

@@ -201,9 +201,7 @@ mod tests {
     #[test]
     fn a_secret_that_cant_be_read_names_the_key() {
         let state = State::new(Timestamp::now(), LIFE).expect("an authority");
-        for (key, words) in
-            [("ca.crt", "key ca.crt holds no certificate"), ("ca.key", "key ca.key holds no private key")]
-        {
+        for (key, words) in [("ca.crt", "key ca.crt has no certificate"), ("ca.key", "key ca.key has no private key")] {
             let mut data = state.write();
             data.insert(key.to_owned(), ByteString(b"hush".to_vec()));
             let error = State::read(&data).expect_err("unreadable").to_string();
