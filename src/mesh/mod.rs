@@ -20,6 +20,7 @@ mod grant;
 mod hop;
 mod index;
 mod link;
+mod looked;
 mod member;
 mod mounts;
 mod overlay;
@@ -63,6 +64,8 @@ pub use state::{StoreState, Unread};
 pub use store::{Store, StoreKey, StoreKind};
 pub use unlisted::{Gap, Sort};
 pub use view::{Belonging, Front, Place, View};
+#[cfg(test)]
+pub(crate) use looked::during as looked_at_during;
 pub(crate) use view::{Listening, takes};
 pub use workload::{AnnotationProblem, Ports, Probe, Proxy, Stray, Workload};
 pub use world::World;
