@@ -49,6 +49,8 @@ pub use folders::LocalMount;
 pub use grant::{Grant, Granted};
 pub use hop::{Hop, Inlet, Outlet, Target};
 pub use link::{CallKey, Link, PolicyInForce, Step};
+#[cfg(test)]
+pub(crate) use looked::during as looked_at_during;
 pub use member::{AwsResource, Backend, Gateway, Member, OwnPolicy, RouteSelector};
 pub use mounts::{Hidden, Located, Mount, Mounts, Part, Volume, clean_path};
 pub use overlay::{FreshStores, Overlay};
@@ -64,8 +66,6 @@ pub use state::{StoreState, Unread};
 pub use store::{Store, StoreKey, StoreKind};
 pub use unlisted::{Gap, Sort};
 pub use view::{Belonging, Front, Place, View};
-#[cfg(test)]
-pub(crate) use looked::during as looked_at_during;
 pub(crate) use view::{Listening, takes};
 pub use workload::{AnnotationProblem, Ports, Probe, Proxy, Stray, Workload};
 pub use world::World;

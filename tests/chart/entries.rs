@@ -158,7 +158,7 @@ fn every_workload_that_meshvet_reads_is_reviewed_at_its_template() {
 #[test]
 fn every_object_of_a_mesh_is_reviewed_when_it_is_deleted() {
     let hook = named(DEFAULTS, "deletions.meshvet.dev");
-    for row in meshvet::apis::rows().filter(|row| matches!(row.part, Part::Member | Part::Hop)) {
+    for row in meshvet::apis::rows().filter(|row| matches!(row.part, Part::Member | Part::Hop | Part::Grant)) {
         assert!(asks_for(&hook, row.group, row.version, row.plural), "{:?}", row.kind);
     }
     assert_eq!(hook["rules"][0]["operations"], json!(["DELETE"]));

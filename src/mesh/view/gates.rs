@@ -190,6 +190,16 @@ impl<'a> View<'a> {
         laid.chain(known).collect()
     }
 
+    /// All that lets objects name what lies in other namespaces, in no order.
+    pub(super) fn grants(&self) -> impl Iterator<Item = &'a Grant> + use<'a> {
+        let view = *self;
+        let laid = self.laid().filter_map(|fact| match fact {
+            Fact::Grant(grant) => Some(&**grant),
+            _ => None,
+        });
+        laid.chain(view.world.grants().filter(move |grant| view.counts(&grant.object)))
+    }
+
     /// Whether an object may name what lies in another namespace.
     pub(crate) fn is_granted(
         &self,
@@ -201,13 +211,8 @@ impl<'a> View<'a> {
         if from.namespace() == namespace {
             return Belonging::Yes;
         }
-        let laid = self.laid().filter_map(|fact| match fact {
-            Fact::Grant(grant) => Some(&**grant),
-            _ => None,
-        });
-        let known = self.world.grants().filter(|grant| self.counts(&grant.object));
-        let gives = |grant: &Grant| grant.object.namespace() == namespace && grant.allows(from, group, kind, name);
-        if laid.chain(known).any(gives) {
+        let gives = |grant: &'a Grant| grant.object.namespace() == namespace && grant.allows(from, group, kind, name);
+        if self.grants().any(gives) {
             return Belonging::Yes;
         }
         match self.world.unlisted().hides(Sort::Grants, namespace) {

@@ -80,7 +80,11 @@ impl Bed {
         let wrong = gateway(namespace, "judged", "eg", &[("judged", "judged.test", "judged")]);
         eventually("meshvet judges, by the class", || {
             let outcome = self.plane.kubectl.create(&wrong, &["--dry-run=server"]);
-            if outcome.stderr.contains("Envoy Gateway refuses the reference") { Ok(()) } else { Err(outcome.to_string()) }
+            if outcome.stderr.contains("Envoy Gateway refuses the reference") {
+                Ok(())
+            } else {
+                Err(outcome.to_string())
+            }
         });
         world
     }

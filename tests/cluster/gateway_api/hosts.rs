@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::gateway_api::bed::shared;
-use crate::gateway_api::objects::{annotated, gateway, leaf, route, secret};
+use crate::gateway_api::objects::{gateway, leaf, route, secret, touched};
 
 tests![
     a_deep_host_of_a_wildcard_is_told_by_the_route_and_by_the_gateway,
@@ -21,7 +21,7 @@ fn a_deep_host_of_a_wildcard_is_told_by_the_route_and_by_the_gateway() {
     bed.until("meshvet knows of the Gateway", &deep, |outcome| outcome.speaks_of("MV504"));
     world.apply(&deep).warns(&["HTTPRoute gw-deep/deep MV504", "has no certificate for a.b.example.com"]);
     world.apply(&route(namespace, "flat", "edge", &["a.example.com"])).succeeds_silently();
-    let touched = annotated(edge, "example.com/touched", "yes");
+    let touched = touched(edge, "yes");
     bed.until("meshvet knows of the route", &touched, |outcome| outcome.speaks_of("MV504"));
     world.apply(&touched).warns(&["gw-deep/edge MV504", "a.b.example.com by HTTPRoute gw-deep/deep"]);
     // The certificate gets the name, and all is well.
@@ -45,10 +45,7 @@ fn a_route_that_was_there_first_is_told_when_its_gateway_comes() {
 fn the_most_specific_listener_is_asked() {
     let (bed, namespace) = (shared(), "gw-specific");
     let world = bed.world(namespace);
-    world.has([
-        secret(namespace, "wild", &leaf("*.example.com")),
-        secret(namespace, "deep", &leaf("a.b.example.com")),
-    ]);
+    world.has([secret(namespace, "wild", &leaf("*.example.com")), secret(namespace, "deep", &leaf("a.b.example.com"))]);
     let listeners = [("wild", "*.example.com", "wild"), ("deep", "*.b.example.com", "deep")];
     world.apply(&gateway(namespace, "edge", "other", &listeners)).succeeds_silently();
     // Attached to both: `*.example.com` takes it too, and nobody asks that one for it.

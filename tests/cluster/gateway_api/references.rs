@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::gateway_api::bed::{GATEWAYS, shared};
-use crate::gateway_api::objects::{annotated, gateway, grant, leaf, listener_set, mismatched, secret};
+use crate::gateway_api::objects::{gateway, grant, leaf, listener_set, mismatched, secret, touched};
 use crate::gateway_api::told::tells;
 use crate::world::World;
 
@@ -23,15 +23,13 @@ fn a_reference_is_told_until_it_is_granted_and_when_the_grant_goes() {
     tells(&world, &["Warning ReferenceNotGranted"]);
     other.apply(&grant(there, ("Gateway", namespace))).succeeds_silently();
     tells(&world, &["Warning ReferenceNotGranted", "Normal ReferenceNotGrantedResolved"]);
-    world.apply(&annotated(edge.clone(), "example.com/touched", "yes")).succeeds_silently();
+    world.apply(&touched(edge.clone(), "yes")).succeeds_silently();
     // A grant for others isn't one.
     let mut narrower = grant(there, ("Gateway", namespace));
     narrower["spec"]["to"][0]["name"] = "another".into();
     other.apply(&narrower).warns(&["gw-grant/edge MV505"]);
     other.apply(&grant(there, ("Gateway", namespace))).succeeds_silently();
-    bed.until("meshvet knows of the grant", &annotated(edge, "example.com/touched", "again"), |outcome| {
-        outcome.stderr.is_empty()
-    });
+    bed.until("meshvet knows of the grant", &touched(edge, "again"), |outcome| outcome.stderr.is_empty());
     let deleted = other.kubectl.run(&["-n", there, "delete", "referencegrant", "gateways"], "");
     deleted.warns(&["gw-grant/edge MV505"]);
 }
@@ -60,7 +58,7 @@ fn a_listener_set_counts_where_its_gateway_takes_it() {
     world.apply(&edge).succeeds_silently();
     let set = listener_set(there, "own", &edge, ("own", "own.example.com", "own"));
     // Without a word the Gateway takes none: whatever is in it is served by nobody.
-    let touched = annotated(edge.clone(), "example.com/touched", "yes");
+    let touched = touched(edge.clone(), "yes");
     bed.until("meshvet knows of the Gateway", &set, |outcome| !outcome.speaks_of("MV206"));
     tenant.apply(&set).succeeds_silently();
     tenant.kubectl.run(&["-n", there, "delete", "listenerset", "own"], "").succeeds_silently();
