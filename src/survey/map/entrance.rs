@@ -1,8 +1,8 @@
 //! What stands before and behind an entrance: the hosts that it is asked for, and what its routes lead to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Trait};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Attached, Belonging, CallKey, Listening, Member, ServerEnd, Target, View};
 use crate::rules::{End, Files};
@@ -15,7 +15,7 @@ const MOST_HOSTS: usize = 40;
 /// The most backends of one entrance.
 const MOST_BACKENDS: usize = 100;
 
-impl MapBuilder<'_> {
+impl<'r> MapBuilder<'r> {
     /// Adds the hosts of an entrance, each with a call to the listener that serves it.
     pub(super) fn hosts_of(&mut self, view: View<'_>, member: &Member, number: usize) {
         if view.is_taken_in(member) == Belonging::No {
@@ -32,10 +32,21 @@ impl MapBuilder<'_> {
                 hosts.extend(end.gate.as_ref().and_then(|gate| gate.host.as_ref()).map(|(host, _)| host.clone()));
             }
             self.left_out += hosts.len().saturating_sub(MOST_HOSTS);
-            for host in hosts.into_iter().take(MOST_HOSTS) {
+            // Those first that something is told of.
+            let told: HashSet<&str> = self.told_hosts(own, end).into_iter().flat_map(words).collect();
+            let (first, others): (Vec<String>, Vec<String>) =
+                hosts.into_iter().partition(|host| told.contains(host.as_str()));
+            for host in first.into_iter().chain(others).take(MOST_HOSTS) {
                 self.host(view, own, (end, number), &host);
             }
         }
+    }
+
+    /// What is told of the hosts of a listener.
+    fn told_hosts(&self, member: &Member, end: &ServerEnd) -> Vec<&'r str> {
+        let numbers = self.on_end(&member.object, &end.anchor, &end.field);
+        let told = numbers.iter().filter_map(|number| self.findings.get(*number));
+        told.filter(|it| it.finding.rule.has(Trait::Hostname)).map(|it| it.finding.problem.message.as_str()).collect()
     }
 
     /// One host, and how its listener stands for it.
@@ -43,7 +54,7 @@ impl MapBuilder<'_> {
         let object = ObjectRef::new("", "Host", member.object.namespace(), host);
         let of_listener = self.on_end(&member.object, &end.anchor, &end.field);
         let others_host = |finding: &Finding| {
-            finding.rule.has(crate::finding::Trait::Hostname) && !names_host(&finding.problem.message, host)
+            finding.rule.has(Trait::Hostname) && !words(&finding.problem.message).any(|word| word == host)
         };
         let concerns = |number: &usize| !self.findings.get(*number).is_some_and(|it| others_host(&it.finding));
         let findings: Vec<usize> = of_listener.into_iter().filter(concerns).collect();
@@ -172,7 +183,7 @@ impl MapBuilder<'_> {
     }
 }
 
-/// Whether a message names a host as a word of its own.
-fn names_host(message: &str, host: &str) -> bool {
-    message.split([' ', ',', '(', ')']).any(|word| word == host)
+/// The words of a message, hosts among them.
+fn words(message: &str) -> impl Iterator<Item = &str> {
+    message.split([' ', ',', '(', ')'])
 }
