@@ -18,7 +18,6 @@ use jiff::Timestamp;
 use meshvet::admission::drain::Drain;
 use meshvet::admission::server::router;
 use meshvet::admission::service::Admission;
-use meshvet::mesh::World;
 use meshvet::operate::metrics::Metrics;
 use meshvet::policy::Policy;
 use meshvet::sources::{NoReader, SharedWorld};
@@ -30,9 +29,9 @@ mod gateways;
 
 use gateways::{Mint, gateway, review, route, world};
 
-fn webhook(world: World) -> Router {
+fn webhook(world: SharedWorld) -> Router {
     let admission = Admission::new(
-        SharedWorld::new(world),
+        world,
         Arc::new(NoReader),
         Arc::new(ArcSwap::from_pointee(Policy::default())),
         Arc::new(Timestamp::now),

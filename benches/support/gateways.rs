@@ -2,6 +2,7 @@
 
 use meshvet::apis::{Entry, decode_object};
 use meshvet::mesh::World;
+use meshvet::sources::SharedWorld;
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use serde_json::{Value, json};
 
@@ -60,11 +61,11 @@ pub(crate) fn route(number: usize, gateway: usize, listener: usize) -> Value {
 }
 
 /// So many Gateways with so many listeners each, and so many routes over all of them.
-pub(crate) fn world(mint: &Mint, gateways: usize, listeners: usize, routes: usize) -> World {
-    let mut world = World::default();
-    let mut learn = |object| match decode_object(object, NAMESPACE).expect("it can be read") {
-        Entry::Subject(subject) => world.extend(subject.facts),
-        Entry::Fact(fact) => world.learn(fact),
+pub(crate) fn world(mint: &Mint, gateways: usize, listeners: usize, routes: usize) -> SharedWorld {
+    let world = SharedWorld::with_inventory(World::default());
+    let learn = |object| match decode_object(object, NAMESPACE).expect("it can be read") {
+        Entry::Subject(subject) => world.learn(*subject),
+        Entry::Fact(fact) => world.write(|world| world.learn(fact)),
         other => panic!("nothing to learn: {other:?}"),
     };
     learn(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}));

@@ -1,6 +1,6 @@
 //! Which APIs of meshes are vetted.
 
-use crate::apis::{APIS, mesh_api};
+use crate::apis::{APIS, Api, mesh_api};
 
 /// Some of the APIs of meshes; by default all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,12 @@ impl Vetted {
             0 => Self::default(),
             some => Self(some),
         }
+    }
+
+    /// Those of these groups, `*` for all.
+    pub(crate) fn of_groups(groups: &[String]) -> Self {
+        let is_among = |api: &&&Api| groups.iter().any(|group| group == "*" || group == api.group);
+        Self::of(APIS.iter().filter(is_among).map(|api| api.folder))
     }
 
     /// Whether a kind of this group is looked at: one of a vetted API, or of none of them.
@@ -50,6 +56,9 @@ mod tests {
             assert!(vetted.takes("") && vetted.takes("apps") && vetted.takes("cert-manager.io"));
         }
         assert_eq!(Vetted::of([]), Vetted::default());
+        let group = apis.first().map(|api| api.group.to_owned()).expect("an API");
+        assert!(Vetted::of_groups(std::slice::from_ref(&group)).takes(&group));
+        assert!(apis.iter().all(|api| Vetted::of_groups(&["*".to_owned()]).takes(api.group)));
         assert!(apis.iter().all(|api| Vetted::default().takes(api.group)));
     }
 }

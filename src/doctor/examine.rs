@@ -4,7 +4,7 @@ use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::Client;
 use kube::api::{Api, ListParams};
 
-use crate::apis;
+use crate::apis::{self, Vetted};
 use crate::doctor::configuration::{self, Called};
 use crate::doctor::deployed::Deployed;
 use crate::doctor::{Diagnosis, Questions, endpoints, lease, rights, served};
@@ -22,7 +22,8 @@ pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis
             return diagnosis;
         }
     }
-    kinds(client, &questions.configuration, &mut diagnosis).await;
+    let asked = groups_asked_for(client, &questions.configuration).await;
+    kinds(client, &asked, &mut diagnosis).await;
     let Some(called) = configuration(client, &questions.configuration, &mut diagnosis).await else { return diagnosis };
     let endpoints = endpoints::look(client, &called, &mut diagnosis).await;
     served::look(client, &called, &endpoints, questions.address.as_deref(), questions.now, &mut diagnosis).await;
@@ -39,7 +40,8 @@ pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis
             "rights may be told that it doesn't need, or not told that it does",
         );
     }
-    let deployed = pod.as_ref().map(Deployed::of).unwrap_or_default();
+    let unseen = || Deployed { apis: Vetted::of_groups(&asked), ..Deployed::default() };
+    let deployed = pod.as_ref().map_or_else(unseen, Deployed::of);
     // The chart and deploy/ call it as the Service.
     let own = || (namespace.clone(), deployed.service_account.clone().unwrap_or_else(|| called.service.1.clone()));
     let (account_namespace, account) = questions.service_account.clone().unwrap_or_else(own);
@@ -53,8 +55,7 @@ pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis
 }
 
 /// Whether the cluster has the kinds that are vetted. Everybody may ask that.
-async fn kinds(client: &Client, configuration: &str, diagnosis: &mut Diagnosis) {
-    let asked = groups_asked_for(client, configuration).await;
+async fn kinds(client: &Client, asked: &[String], diagnosis: &mut Diagnosis) {
     let is_asked = |api: &apis::Api| asked.iter().any(|group| group == "*" || group == api.group);
     let mut absent = Vec::new();
     let mut some = false;

@@ -105,8 +105,13 @@ impl<'a> View<'a> {
         let hosts = beside.filter_map(|other| Some(other.end.gate.as_ref()?.host.as_ref()?.0.as_str()));
         // What they take too is asked of them.
         let first: Vec<&str> = hosts.filter(|other| own.is_none_or(|own| is_more_specific(other, own))).collect();
+        // What the hosts tell costs less than what the rest does, and leaves few.
+        let meets = |hop: &Hop| {
+            let Some(own) = own.filter(|_| !hop.hosts.is_empty()) else { return true };
+            hop.hosts.iter().any(|(host, _)| takes(own, host) || takes(host, own))
+        };
         let mut wanted = Vec::new();
-        for hop in hops.iter().copied().filter(|hop| self.is_attached(hop, of)) {
+        for hop in hops.iter().copied().filter(|hop| meets(hop) && self.is_attached(hop, of)) {
             let mut add = |host: &str| {
                 if !first.iter().any(|other| takes(other, host)) {
                     wanted.push(Wanted { host: host.to_owned(), hop });

@@ -108,8 +108,8 @@ fn a_gateway_is_repaired_in_steps() {
     let label = ["-n", namespace, "label", "gateway", "edge", "team=edge"];
     world.kubectl.run(&label, "").succeeds_silently();
     // One of two, then the other.
-    let first = world.apply(&edge("a-sound", "b")).warns(&["MV206 (as before)", "listener b"]);
-    first.lacks(&["listener a"]);
+    let first = world.apply(&edge("a-sound", "b")).warns(&["MV206 (as before)", "spec.listeners[1]"]);
+    first.lacks(&["spec.listeners[0]"]);
     // Back is worse.
     world.apply(&edge("a", "b")).refused_by(GATEWAYS, &["MV206", "spec.listeners[0].tls.certificateRefs[0]"]);
     world.apply(&edge("a-sound", "b-sound")).succeeds_silently();
