@@ -223,7 +223,7 @@ function drawBox(context, box, scale, scene) {
     const sign = signed && (wanting(node.state) || node.state === "unknown");
     if (sign) drawSign(context, node.state, box.x + 22, box.y + BOX.height / 2, 13);
     context.fillStyle = palette.ink;
-    context.font = `600 21px ${FONT}`;
+    context.font = `600 ${node.role === "host" ? 17 : 21}px ${FONT}`;
     context.textBaseline = "middle";
     context.fillText(fitted(context, box, "short", node.name, sign ? 42 : 14), box.x + (sign ? 42 : 14), box.y + BOX.height / 2 + 1);
     return;
@@ -231,16 +231,17 @@ function drawBox(context, box, scale, scene) {
   if (signed) drawSign(context, node.state, box.x + 20, box.y + BOX.height / 2, 8.5);
   const from = signed ? 38 : 14;
   context.fillStyle = palette.ink;
-  context.font = `600 13.5px ${FONT}`;
+  // Hosts are longer than other names.
+  context.font = `600 ${node.role === "host" ? 12 : 13.5}px ${FONT}`;
   context.textBaseline = "alphabetic";
   context.fillText(fitted(context, box, "title", node.name, from), box.x + from, box.y + 20);
   context.fillStyle = palette.soft;
   context.font = `400 11.5px ${FONT}`;
-  context.fillText(fitted(context, box, "line", under(node), from), box.x + from, box.y + 36);
+  context.fillText(fitted(context, box, "line", lineUnder(node), from), box.x + from, box.y + 36);
 }
 
 /** The line under a name: the namespace, and what it is where that is no node of a mesh like all the others. */
-function under(node) {
+function lineUnder(node) {
   if (node.role !== "member") return `${node.namespace} · ${node.noun}`;
   return isGateway(node) ? `${node.namespace} · gateway` : node.namespace;
 }

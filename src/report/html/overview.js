@@ -2,7 +2,7 @@
 
 function startOverview() {
   const count = Object.fromEntries(STATES.map(({ name }) => [name, calls.filter((call) => call.state === name).length]));
-  const troubled = nodes.filter((node) => node.state === "broken").length;
+  const troubled = nodes.filter((node) => hasProxy(node) && node.state === "broken").length;
   const worst =
     count.broken || troubled || data.summary.deny ? "broken"
     : count["at-risk"] || data.summary.warn ? "at-risk"

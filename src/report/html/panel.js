@@ -51,7 +51,7 @@ function nodePanel(number) {
   const node = nodes[number];
   const facts = element("dl", { class: "pairs" });
   const fact = (term, ...value) => facts.append(element("dt", {}, term), element("dd", {}, ...value));
-  if (node.mesh) fact("Mesh", node.mesh);
+  if (node.mesh) fact(node.role === "entrance" ? "Class" : "Mesh", node.mesh);
   if (node.knownAs) fact("Known as", element("span", { class: "mono" }, node.knownAs));
   if (node.role === "member") fact("Runs in", node.workloads.length ? node.workloads.join(", ") : "no workload is known");
   return [

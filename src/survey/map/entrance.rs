@@ -116,6 +116,7 @@ impl<'r> MapBuilder<'r> {
             let end = End::Client(&policy.client);
             let files = Files::of(view, member, end);
             unknown_of_end(end, &files, "client", &mut unknown);
+            unknown.push("what the backend shows isn't known: nothing here serves with its certificate".to_owned());
             let anchor = policy.object.to_string();
             let shown = self.certificates.end(number, end, &files);
             if let Some(node) = self.nodes.get_mut(number)
