@@ -23,6 +23,8 @@ pub enum Rest {
     Class,
     /// A member, or what leads to one.
     Member,
+    /// Leave to name what lies in another namespace.
+    Grant,
 }
 
 /// What changes of what members rest on.
@@ -75,6 +77,8 @@ impl Moved {
             Part::Service => Rest::Service,
             Part::Class if old.is_some() => Rest::Class,
             Part::Member | Part::Hop if new.is_none() => Rest::Member,
+            // A new one takes nothing away.
+            Part::Grant if old.is_some() => Rest::Grant,
             Part::Member | Part::Hop | Part::Class | Part::Policy | Part::Grant | Part::Promise | Part::Place => {
                 return None;
             }

@@ -202,7 +202,7 @@ impl Changes {
             Rest::Store => self.secrets,
             Rest::Namespace => self.namespaces,
             Rest::Service => self.services,
-            Rest::Class | Rest::Member => self.meshes,
+            Rest::Class | Rest::Member | Rest::Grant => self.meshes,
         };
         set.unwrap_or(Severity::Warn)
     }

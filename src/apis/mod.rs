@@ -20,6 +20,7 @@ mod registry;
 mod resource;
 mod schema;
 mod subject;
+mod vetted;
 
 use std::collections::BTreeMap;
 
@@ -35,6 +36,7 @@ pub use objects::{decode_object, decode_subject, decode_written};
 pub use registry::{Api, Names, Part, Pods, Row};
 pub use schema::{SchemaFault, SchemaRefusal};
 pub use subject::{Native, Subject, UnknownField};
+pub use vetted::Vetted;
 
 /// Every API, those of meshes first.
 pub static APIS: [&Api; 5] = [&appmesh::API, &gateway::API, &ingress::API, &core::API, &promises::API];

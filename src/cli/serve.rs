@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use anyhow::bail;
 use arc_swap::ArcSwap;
+use clap::builder::PossibleValuesParser;
 
 use crate::admission::certificate::serving::CertificateFiles;
+use crate::apis::{self, Vetted};
 use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
 use crate::cli::duration::duration;
@@ -38,6 +40,7 @@ Examples:
   meshvet serve --self-signed --secrets none              where meshvet may read no Secret
   meshvet serve --self-signed --secret-namespaces shop,till
                                                           where it may read Secrets of these namespaces alone
+  meshvet serve --self-signed --apis gateway              nothing of other APIs is watched, or vetted
   meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
   meshvet serve --self-signed --overload refuse --max-reviews 64
                                                           with failurePolicy Fail: nothing passes unjudged
@@ -107,6 +110,16 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     secrets: SecretArgs,
 
+    /// Vet these APIs alone: nothing of the others is watched. Without it: all that the cluster has.
+    #[arg(
+        long,
+        env = "MESHVET_APIS",
+        value_name = "API",
+        value_delimiter = ',',
+        value_parser = PossibleValuesParser::new(apis::mesh_apis().map(|(api, _)| api.folder))
+    )]
+    apis: Vec<String>,
+
     /// The policy, in YAML. Read again when it changes.
     #[arg(long, env = "MESHVET_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -172,6 +185,7 @@ impl ServeArgs {
             probe_listen: self.probe_listen,
             access: self.secrets.access(),
             scope: self.secrets.scope()?,
+            apis: Vetted::of(self.apis.iter().map(String::as_str)),
             connection: self.connection.options(),
             drain_grace: self.drain_grace,
             report: self.report,

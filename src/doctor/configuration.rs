@@ -119,7 +119,8 @@ fn rules(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
         let groups = rules.flat_map(|rule| rule.api_groups.iter().flatten());
         groups.into_iter().any(|group| group == "*" || group == kind.group)
     };
-    let kinds = reviewed_rows().filter(|kind| kind.part != Part::Class && (!kind.optional || wanted(kind)));
+    let any = reviewed_rows().any(wanted);
+    let kinds = reviewed_rows().filter(|kind| kind.part != Part::Class && (wanted(kind) || !any && !kind.optional));
     let mut missing: Vec<&Row> = kinds.filter(|kind| !asked(kind, "CREATE") || !asked(kind, "UPDATE")).collect();
     missing.sort_by_key(|kind| kind.plural);
     let plurals = |wanted: &dyn Fn(&Row) -> bool| -> Vec<&str> {

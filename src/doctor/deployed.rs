@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 
+use crate::apis::Vetted;
 use crate::mesh::SecretAccess;
 
 /// What a pod of meshvet tells of it.
@@ -13,6 +14,8 @@ pub(super) struct Deployed {
     pub(super) secrets: SecretAccess,
     /// The only namespaces whose Secrets are watched; empty: all.
     pub(super) secret_namespaces: Vec<String>,
+    /// The APIs that are vetted.
+    pub(super) apis: Vetted,
     /// The Secret of a managed certificate, which is the name of its Lease too.
     pub(super) managed: Option<String>,
     /// Whether AWS is asked.
@@ -42,6 +45,7 @@ impl Deployed {
             secret_namespaces: given("--secret-namespaces", "MESHVET_SECRET_NAMESPACES")
                 .map(|names| names.split(',').map(str::to_owned).collect())
                 .unwrap_or_default(),
+            apis: given("--apis", "MESHVET_APIS").map(|names| Vetted::of(names.split(','))).unwrap_or_default(),
             managed: given("--managed-certificate", "MESHVET_MANAGED_CERTIFICATE"),
             aws: is_set("--aws", "MESHVET_AWS"),
             events: is_set("--events", "MESHVET_EVENTS"),

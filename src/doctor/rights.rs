@@ -11,6 +11,7 @@ use k8s_openapi::api::authorization::v1::{
 use kube::Client;
 use kube::api::{Api, PostParams};
 
+use crate::apis::Vetted;
 use crate::doctor::Diagnosis;
 use crate::doctor::deployed::Deployed;
 use crate::mesh::SecretAccess;
@@ -70,9 +71,19 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     };
+<<<<<<< HEAD
     // Secrets are distinguished below.
     let options =
         ClusterOptions { access: SecretAccess::Never, service_accounts: deployed.aws, ..ClusterOptions::default() };
+=======
+    // Secrets are told apart below.
+    let options = ClusterOptions {
+        access: SecretAccess::Never,
+        service_accounts: deployed.aws,
+        apis: deployed.apis,
+        ..ClusterOptions::default()
+    };
+>>>>>>> gwcluster
     let mut rights = Vec::new();
     for resource in watched_resources(options).filter(|resource| !resource.optional) {
         rights.extend(resource.verbs.iter().map(|verb| right(resource.group, resource.plural, verb, "", "")));
@@ -112,9 +123,10 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
 }
 
 /// What it does without where it has to: rights to kinds that it may or may not find in a cluster, as far as this one has them.
-async fn optional(client: &Client) -> BTreeSet<Right> {
+async fn optional(client: &Client, apis: Vetted) -> BTreeSet<Right> {
     let mut rights = BTreeSet::new();
-    for resource in watched_resources(ClusterOptions::default()).filter(|resource| resource.optional) {
+    let options = ClusterOptions { apis, ..ClusterOptions::default() };
+    for resource in watched_resources(options).filter(|resource| resource.optional) {
         if resource.is_served(client).await != Some(false) {
             rights.extend(resource.verbs.iter().map(|verb| Right {
                 group: resource.group,
@@ -138,11 +150,11 @@ fn wished(namespace: &str) -> Right {
 pub(super) async fn look(
     client: &Client,
     (namespace, account): (&str, &str),
-    needed: Vec<Right>,
+    (needed, apis): (Vec<Right>, Vetted),
     diagnosis: &mut Diagnosis,
 ) {
     let user = format!("system:serviceaccount:{namespace}:{account}");
-    let optional = optional(client).await;
+    let optional = optional(client, apis).await;
     let mut all = needed;
     all.extend(optional.iter().cloned());
     all.push(wished(namespace));

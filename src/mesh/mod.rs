@@ -20,6 +20,7 @@ mod grant;
 mod hop;
 mod index;
 mod link;
+mod looked;
 mod member;
 mod mounts;
 mod overlay;
@@ -48,6 +49,8 @@ pub use folders::LocalMount;
 pub use grant::{Grant, Granted};
 pub use hop::{Hop, Inlet, Outlet, Target};
 pub use link::{CallKey, Link, PolicyInForce, Step};
+#[cfg(test)]
+pub(crate) use looked::during as looked_at_during;
 pub use member::{AwsResource, Backend, Gateway, Member, OwnPolicy, RouteSelector};
 pub use mounts::{Hidden, Located, Mount, Mounts, Part, Volume, clean_path};
 pub use overlay::{FreshStores, Overlay};

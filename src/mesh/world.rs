@@ -13,6 +13,7 @@ use crate::mesh::folders::{Folders, LocalMount};
 use crate::mesh::grant::Grant;
 use crate::mesh::hop::Hop;
 use crate::mesh::index::{LabelIndex, LinkIndex, Links, PromiseIndex, ReaderIndex, SelectorIndex, ServiceIndex};
+use crate::mesh::looked;
 use crate::mesh::member::Member;
 use crate::mesh::mounts::Mounts;
 use crate::mesh::paths::PathCache;
@@ -246,7 +247,7 @@ impl World {
 
     /// All members, in no order.
     pub fn members(&self) -> impl Iterator<Item = &Arc<Member>> {
-        self.members.values()
+        self.members.values().inspect(|_| looked::note())
     }
 
     /// All workloads that have pods by themselves, in no order.
@@ -271,6 +272,7 @@ impl World {
 
     /// What is known of a store.
     pub fn store(&self, key: &StoreKey) -> StoreState {
+        looked::note();
         match self.stores.get(key) {
             Some(store) => StoreState::Present(Arc::clone(store)),
             None => self.absent(key),
@@ -334,14 +336,17 @@ impl Extend<Fact> for World {
 /// What the [`View`](crate::mesh::View) looks up.
 impl World {
     pub(super) fn member(&self, object: &ObjectRef) -> Option<&Member> {
+        looked::note();
         self.members.get(object).map(AsRef::as_ref)
     }
 
     pub(super) fn hop(&self, object: &ObjectRef) -> Option<&Hop> {
+        looked::note();
         self.hops.get(object).map(AsRef::as_ref)
     }
 
     pub(super) fn hop_named(&self, key: &ObjectKey<'_>) -> Option<&Hop> {
+        looked::note();
         self.hops.get(key).map(AsRef::as_ref)
     }
 
@@ -350,18 +355,20 @@ impl World {
     }
 
     pub(super) fn attachment(&self, object: &ObjectRef) -> Option<&Attached> {
+        looked::note();
         self.attached.get(object).map(AsRef::as_ref)
     }
 
     pub(super) fn classes(&self) -> impl Iterator<Item = &Class> {
-        self.classes.values().map(AsRef::as_ref)
+        self.classes.values().map(AsRef::as_ref).inspect(|_| looked::note())
     }
 
     pub(super) fn grants(&self) -> impl Iterator<Item = &Grant> {
-        self.grants.values().map(AsRef::as_ref)
+        self.grants.values().map(AsRef::as_ref).inspect(|_| looked::note())
     }
 
     pub(super) fn workload(&self, object: &ObjectRef) -> Option<&Workload> {
+        looked::note();
         self.workloads.get(object).map(AsRef::as_ref)
     }
 

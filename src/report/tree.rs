@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::finding::Severity;
-use crate::survey::map::{Map, MapCall, MapCertificate, MapEnd, Node, State, Told};
+use crate::survey::map::{Map, MapCall, MapCertificate, MapEnd, Node, Role, State, Told};
 use crate::text::{BOLD, FAINT, GREEN, RED, Style, YELLOW, clean, plural};
 
 /// The most certificates, and the most findings, that are shown of one call.
@@ -58,7 +58,7 @@ impl Drawing<'_> {
         if !node.workloads.is_empty() {
             self.line(self.bar(), &[&self.faint(&format!("runs in {}", node.workloads.join(", ")))]);
         }
-        if node.entrance {
+        if node.role == Role::Entrance {
             return self.listeners(node);
         }
         let map = self.map;

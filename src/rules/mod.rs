@@ -19,6 +19,8 @@ mod appmesh;
 mod call_problem;
 mod certainty;
 mod context;
+#[cfg(test)]
+mod cost_tests;
 mod end;
 mod engine;
 mod envoy;

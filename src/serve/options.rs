@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use crate::admission::certificate::managed::ManagedOptions;
 use crate::admission::certificate::serving::CertificateFiles;
 use crate::admission::overload::Overload;
+use crate::apis::Vetted;
 use crate::mesh::{SecretAccess, SecretScope};
 use crate::operate::log::LogLevel;
 use crate::policy::Policy;
@@ -29,6 +30,8 @@ pub(crate) struct ServeOptions {
     pub(crate) access: SecretAccess,
     /// Whose Secrets are read.
     pub(crate) scope: SecretScope,
+    /// The APIs that are vetted.
+    pub(crate) apis: Vetted,
     /// The policy to begin with.
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     /// Where the policy was read, and is read again when that changes; None: it stays.

@@ -81,7 +81,12 @@ impl Replica {
             clock,
             policy: Arc::clone(&options.policy),
             aws: Arc::clone(&options.aws),
-            cluster: ClusterOptions { access, pace: Pace::default(), service_accounts: options.aws.asks() },
+            cluster: ClusterOptions {
+                access,
+                pace: Pace::default(),
+                service_accounts: options.aws.asks(),
+                apis: options.apis,
+            },
             scope,
             // Whoever a change touches is judged again.
             world: SharedWorld::with_inventory(world),
@@ -167,7 +172,7 @@ impl Replica {
     pub(super) fn tell_of_acm(&self) {
         let policy = self.policy.load();
         let known = policy.aws().region.is_some() && policy.aws().account.is_some();
-        if !self.aws.asks() && !known {
+        if !self.aws.asks() && !known && self.cluster.apis.has_proxied() {
             tracing::info!(
                 "ACM references of nodes that {} has yet to create aren't compared with a Region and an account: the policy's \
                  aws.region and aws.account, or --aws, would tell them",

@@ -4,7 +4,7 @@ use meshvet::admission::entries::{ENTRIES, TIMEOUT_SECONDS, VALIDATE, entry};
 use meshvet::apis::Part;
 use serde_json::{Value, json};
 
-use crate::helm::{DEFAULTS, of_kind, render};
+use crate::helm::{DEFAULTS, of_kind, render, try_render};
 
 const SOME: &str = r#"secrets.namespaces=["shop","till"]"#;
 const FLEET: &str = r#"policy.workloads=[{"apiVersion":"example.com/v1","kind":"Fleet","plural":"fleets","template":"/spec/a~1b/0/c"},{"apiVersion":"v1","kind":"Crew","plural":"crews","template":"/spec/pod"},{"apiVersion":"example.com/v1","kind":"Squad"}]"#;
@@ -74,6 +74,24 @@ fn each_api_has_entries_of_its_own() {
         let deletions = named(&[value], "deletions.meshvet.dev");
         assert_eq!(deletions["rules"].as_array().expect("rules").len(), 2, "{value}");
     }
+}
+
+#[test]
+fn what_is_left_out_is_not_watched_either() {
+    let arguments = |values: &[&str]| {
+        let objects = render(values);
+        let arguments = of_kind(&objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["args"].clone();
+        let arguments = arguments.as_array().expect("arguments").clone();
+        arguments
+            .into_iter()
+            .filter_map(|it| it.as_str()?.strip_prefix("--apis=").map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert!(arguments(DEFAULTS).is_empty());
+    assert_eq!(arguments(&["apis.appmesh=false"]), ["gateway,ingress"]);
+    assert_eq!(arguments(&["apis.gateway=false", "apis.ingress=false"]), ["appmesh"]);
+    let none = try_render(&["apis.appmesh=false", "apis.gateway=false", "apis.ingress=false"]);
+    assert!(none.is_err_and(|told| told.contains("leave one of them true")));
 }
 
 #[test]
@@ -158,7 +176,7 @@ fn every_workload_that_meshvet_reads_is_reviewed_at_its_template() {
 #[test]
 fn every_object_of_a_mesh_is_reviewed_when_it_is_deleted() {
     let hook = named(DEFAULTS, "deletions.meshvet.dev");
-    for row in meshvet::apis::rows().filter(|row| matches!(row.part, Part::Member | Part::Hop)) {
+    for row in meshvet::apis::rows().filter(|row| matches!(row.part, Part::Member | Part::Hop | Part::Grant)) {
         assert!(asks_for(&hook, row.group, row.version, row.plural), "{:?}", row.kind);
     }
     assert_eq!(hook["rules"][0]["operations"], json!(["DELETE"]));

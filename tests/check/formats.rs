@@ -51,7 +51,7 @@ static SARIF_SCHEMA: LazyLock<Value> = LazyLock::new(|| {
 });
 
 #[track_caller]
-fn sarif(folder: &Folder, arguments: &[&str]) -> Value {
+pub(crate) fn sarif(folder: &Folder, arguments: &[&str]) -> Value {
     let ran = folder.run(&[&["check", ".", "-o", "sarif"], arguments].concat());
     let log: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
     let validator = jsonschema::options().should_validate_formats(true).build(&SARIF_SCHEMA).expect("a schema");
@@ -157,7 +157,7 @@ fn a_path_of_windows_is_a_uri_of_windows() {
 }
 
 /// Level, properties and message of each command, read as GitHub's runner does: `::level key=value,…::message`, unescaped.
-fn github(out: &str) -> Vec<(String, BTreeMap<String, String>, String)> {
+pub(crate) fn github(out: &str) -> Vec<(String, BTreeMap<String, String>, String)> {
     let unescaped = |text: &str| text.replace("%0D", "\r").replace("%0A", "\n");
     let commands = out.lines().filter_map(|line| line.strip_prefix("::"));
     commands

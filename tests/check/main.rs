@@ -10,6 +10,7 @@ mod comments;
 mod common_errors;
 mod explain;
 mod formats;
+mod gateways;
 mod help;
 mod inputs;
 mod mending;

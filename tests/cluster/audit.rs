@@ -50,7 +50,7 @@ pub(crate) struct Said {
 
 impl Said {
     #[track_caller]
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
@@ -366,14 +366,14 @@ fn progress_is_told_on_a_terminal() {
 }
 
 /// A command whose lines are read as they come: ends when dropped.
-struct Live {
+pub(crate) struct Live {
     child: Child,
     lines: Receiver<String>,
     seen: Vec<String>,
 }
 
 impl Live {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("meshvet starts");
         let output = BufReader::new(child.stdout.take().expect("its output"));
         let (sender, lines) = channel();
@@ -383,7 +383,7 @@ impl Live {
 
     /// Waits for a line with this text.
     #[track_caller]
-    fn shows(&mut self, text: &str) {
+    pub(crate) fn shows(&mut self, text: &str) {
         loop {
             let line = self.lines.recv_timeout(Duration::from_secs(90));
             let line = line.unwrap_or_else(|error| panic!("{text:?} is not shown, {error}: {:#?}", self.seen));

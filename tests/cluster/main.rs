@@ -86,7 +86,6 @@ const SUITE: &[(&str, &[Test])] = &[
     ("updates", updates::TESTS),
     ("ways", ways::TESTS),
     ("gateways", gateways::TESTS),
-    ("gateway_api", gateway_api::TESTS),
     ("pairs", pairs::TESTS),
     ("routes", routes::TESTS),
     ("verify", verify::TESTS),
@@ -122,7 +121,7 @@ fn main() -> ExitCode {
         }
         world::start();
     }
-    let trials = SUITE.iter().chain(orders::SUITE).flat_map(|(theme, tests)| {
+    let trials = SUITE.iter().chain(orders::SUITE).chain(gateway_api::SUITE).flat_map(|(theme, tests)| {
         tests.iter().map(move |(name, test)| {
             let test = *test;
             Trial::test(format!("{theme}::{name}"), move || {

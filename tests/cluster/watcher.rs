@@ -150,7 +150,7 @@ fn one_replica_tells_and_the_next_repeats_nothing() {
 }
 
 /// The kind, with the types and values that reports-api 0.2.1 has it take; what else a Report holds is dropped.
-fn report_kind() -> Value {
+pub(crate) fn report_kind() -> Value {
     let of = |kind: &str, fields: &[&str]| -> serde_json::Map<String, Value> {
         fields.iter().map(|field| ((*field).to_owned(), json!({"type": kind}))).collect()
     };

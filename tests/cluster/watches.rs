@@ -68,7 +68,7 @@ impl Watching {
             let _within = runtime.enter();
             spawn(
                 client,
-                ClusterOptions { access, pace, service_accounts: true },
+                ClusterOptions { access, pace, service_accounts: true, ..ClusterOptions::default() },
                 facts.clone(),
                 readiness.clone(),
                 &stats,

@@ -9,6 +9,7 @@ mod support;
 
 mod browser;
 mod contrast;
+mod gateways;
 mod looks;
 mod served;
 mod states;
@@ -38,6 +39,11 @@ impl Report {
         mesh.write(&report.folder.path().join("mesh.json"));
         report.make();
         report
+    }
+
+    /// One that manifests have yet to be added to.
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
     /// Adds a manifest, and makes the page again.

@@ -96,28 +96,29 @@ impl<'a> View<'a> {
         members.flat_map(|member| member.servers.iter().map(move |end| Listening { member, end })).collect()
     }
 
-    /// The hosts that a listener must have a certificate for, because of the routes that are attached to it. Only those for which it is
-    /// the most specific of the gateway's listeners on its port: clients get that one's certificate.
-    pub(crate) fn hosts_wanted(&self, of: Listening<'a>) -> Vec<Wanted<'a>> {
-        let beside = self.listeners_with(of.member);
-        let on_port: Vec<_> =
-            beside.iter().filter(|other| other.end.port == of.end.port && other.end.gate.is_some()).collect();
+    /// The hosts that a listener must have a certificate for, because of those of these routes that are attached to it. Only those for
+    /// which it is the most specific of the gateway's listeners on its port: clients get that one's certificate.
+    pub(crate) fn hosts_wanted(&self, of: Listening<'a>, hops: &[&'a Hop]) -> Vec<Wanted<'a>> {
+        let Some(gate) = &of.end.gate else { return Vec::new() };
+        let own = gate.host.as_ref().map(|(host, _)| host.as_str());
+        let beside = self.listeners_with(of.member).into_iter().filter(|other| other.end.port == of.end.port);
+        let hosts = beside.filter_map(|other| Some(other.end.gate.as_ref()?.host.as_ref()?.0.as_str()));
+        // What they take too is asked of them.
+        let first: Vec<&str> = hosts.filter(|other| own.is_none_or(|own| is_more_specific(other, own))).collect();
+        // What the hosts tell costs less than what the rest does, and leaves few.
+        let meets = |hop: &Hop| {
+            let Some(own) = own.filter(|_| !hop.hosts.is_empty()) else { return true };
+            hop.hosts.iter().any(|(host, _)| takes(own, host) || takes(host, own))
+        };
         let mut wanted = Vec::new();
-        for hop in self.hops_of(of.member) {
-            if !self.is_attached(hop, of) {
-                continue;
-            }
-            let Some(gate) = &of.end.gate else { continue };
-            let own = gate.host.as_ref().map(|(host, _)| host);
+        for hop in hops.iter().copied().filter(|hop| meets(hop) && self.is_attached(hop, of)) {
             let mut add = |host: &str| {
-                let others = on_port.iter().filter_map(|other| Some(&other.end.gate.as_ref()?.host.as_ref()?.0));
-                let mut taking = others.filter(|other| takes(other, host));
-                if !taking.any(|other| own.is_none_or(|own| is_more_specific(other, own))) {
+                if !first.iter().any(|other| takes(other, host)) {
                     wanted.push(Wanted { host: host.to_owned(), hop });
                 }
             };
             if hop.hosts.is_empty() {
-                own.into_iter().for_each(|host| add(host));
+                own.into_iter().for_each(&mut add);
             }
             for (host, _) in &hop.hosts {
                 match own {
@@ -194,7 +195,21 @@ impl<'a> View<'a> {
         laid.chain(known).collect()
     }
 
+<<<<<<< HEAD
     /// Whether an object may name what is in another namespace.
+=======
+    /// All that lets objects name what lies in other namespaces, in no order.
+    pub(super) fn grants(&self) -> impl Iterator<Item = &'a Grant> + use<'a> {
+        let view = *self;
+        let laid = self.laid().filter_map(|fact| match fact {
+            Fact::Grant(grant) => Some(&**grant),
+            _ => None,
+        });
+        laid.chain(view.world.grants().filter(move |grant| view.counts(&grant.object)))
+    }
+
+    /// Whether an object may name what lies in another namespace.
+>>>>>>> gwcluster
     pub(crate) fn is_granted(
         &self,
         from: &ObjectRef,
@@ -205,13 +220,8 @@ impl<'a> View<'a> {
         if from.namespace() == namespace {
             return Belonging::Yes;
         }
-        let laid = self.laid().filter_map(|fact| match fact {
-            Fact::Grant(grant) => Some(&**grant),
-            _ => None,
-        });
-        let known = self.world.grants().filter(|grant| self.counts(&grant.object));
-        let gives = |grant: &Grant| grant.object.namespace() == namespace && grant.allows(from, group, kind, name);
-        if laid.chain(known).any(gives) {
+        let gives = |grant: &'a Grant| grant.object.namespace() == namespace && grant.allows(from, group, kind, name);
+        if self.grants().any(gives) {
             return Belonging::Yes;
         }
         match self.world.unlisted().hides(Sort::Grants, namespace) {
@@ -223,15 +233,13 @@ impl<'a> View<'a> {
 
 /// Whether a host with or without `*.` takes all that another stands for. `*.` is one label or more.
 pub(crate) fn takes(pattern: &str, host: &str) -> bool {
-    match pattern.strip_prefix("*.") {
-        Some(suffix) => {
-            let suffix = suffix.to_ascii_lowercase();
-            let host = host.to_ascii_lowercase();
-            host == pattern.to_ascii_lowercase()
-                || host.strip_suffix(&suffix).is_some_and(|rest| rest.ends_with('.') && rest.len() > 1)
-        }
-        None => pattern.eq_ignore_ascii_case(host),
+    if pattern.eq_ignore_ascii_case(host) {
+        return true;
     }
+    // `.example.com`, with something before it.
+    let Some(suffix) = pattern.strip_prefix('*').filter(|suffix| suffix.starts_with('.')) else { return false };
+    let at = host.len().checked_sub(suffix.len()).filter(|at| *at > 0);
+    at.and_then(|at| host.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
 }
 
 /// Whether of two hosts that take one name the first is asked before the second.

@@ -292,7 +292,7 @@ impl<'a> View<'a> {
     }
 
     /// The hops that a gateway takes: those that name it, then those that it selects.
-    pub(super) fn hops_of(&self, gateway: &Member) -> Vec<&'a Hop> {
+    pub(crate) fn hops_of(&self, gateway: &Member) -> Vec<&'a Hop> {
         let known = self.world.links().hops_of(&gateway.object).filter_map(|object| self.hop(object));
         let mut hops: Vec<&Hop> = known.chain(self.laid_hops()).filter(|hop| self.is_taken_by(hop, gateway)).collect();
         hops.sort_by_key(|hop| (hop.from.contains(&Inlet::Selected), &hop.object));

@@ -90,7 +90,7 @@ impl<'a> View<'a> {
         if object.is_a(SERVICE) {
             touched.extend(self.touched_by_service(object));
         }
-        if let Some(grant) = self.world.grants().find(|grant| grant.object == *object) {
+        if let Some(grant) = self.grants().find(|grant| grant.object == *object) {
             self.add_touched_by_grant(grant, touched);
         }
         if self.is_class(object) {

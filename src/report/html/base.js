@@ -61,7 +61,11 @@ const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count ==
 const isAre = (count) => (count === 1 ? "is" : "are");
 
 const nodeName = (node) => `${node.namespace}/${node.name}`;
-const nodeNoun = (node) => (node.kind === "VirtualGateway" ? "virtual gateway" : "virtual node");
+const nodeNoun = (node) => node.noun;
+/** Whether a node lets in whoever calls from outside. */
+const isGateway = (node) => node.role === "entrance" || node.noun.endsWith("gateway");
+/** Whether a node has proxies: hosts and backends have none. */
+const hasProxy = (node) => node.role === "member" || node.role === "entrance";
 const objectName = (finding) => `${finding.kind} ${finding.namespace ? `${finding.namespace}/` : ""}${finding.name}`;
 
 /** `front → blue`, with namespaces where they differ. */

@@ -181,7 +181,7 @@ function drawBoxes(context, scene, scale, sight, focus) {
 }
 
 function outline(context, box, inset = 0) {
-  const radius = nodes[box.node].kind === "VirtualGateway" ? BOX.height / 2 : 8;
+  const radius = isGateway(nodes[box.node]) ? BOX.height / 2 : 8;
   context.beginPath();
   context.roundRect(box.x - inset, box.y - inset, BOX.width + 2 * inset, BOX.height + 2 * inset, radius + inset);
 }
@@ -213,27 +213,37 @@ function drawBox(context, box, scale, scene) {
     context.stroke();
   }
   if (scale < BOXES_FROM) return;
+  // A backend is judged by the calls that come to it.
+  const signed = node.role !== "backend";
   if (scale < NAMES_FROM) {
-    drawSign(context, node.state, box.x + BOX.width / 2, box.y + BOX.height / 2, 15);
+    if (signed) drawSign(context, node.state, box.x + BOX.width / 2, box.y + BOX.height / 2, 15);
     return;
   }
   if (scale < DETAILS_FROM) {
-    const sign = wanting(node.state) || node.state === "unknown";
+    const sign = signed && (wanting(node.state) || node.state === "unknown");
     if (sign) drawSign(context, node.state, box.x + 22, box.y + BOX.height / 2, 13);
     context.fillStyle = palette.ink;
-    context.font = `600 21px ${FONT}`;
+    context.font = `600 ${node.role === "host" ? 17 : 21}px ${FONT}`;
     context.textBaseline = "middle";
     context.fillText(fitted(context, box, "short", node.name, sign ? 42 : 14), box.x + (sign ? 42 : 14), box.y + BOX.height / 2 + 1);
     return;
   }
-  drawSign(context, node.state, box.x + 20, box.y + BOX.height / 2, 8.5);
+  if (signed) drawSign(context, node.state, box.x + 20, box.y + BOX.height / 2, 8.5);
+  const from = signed ? 38 : 14;
   context.fillStyle = palette.ink;
-  context.font = `600 13.5px ${FONT}`;
+  // Hosts are longer than other names.
+  context.font = `600 ${node.role === "host" ? 12 : 13.5}px ${FONT}`;
   context.textBaseline = "alphabetic";
-  context.fillText(fitted(context, box, "title", node.name, 38), box.x + 38, box.y + 20);
+  context.fillText(fitted(context, box, "title", node.name, from), box.x + from, box.y + 20);
   context.fillStyle = palette.soft;
   context.font = `400 11.5px ${FONT}`;
-  context.fillText(fitted(context, box, "line", node.kind === "VirtualGateway" ? `${node.namespace} · gateway` : node.namespace, 38), box.x + 38, box.y + 36);
+  context.fillText(fitted(context, box, "line", lineUnder(node), from), box.x + from, box.y + 36);
+}
+
+/** The line under a name: the namespace, and what it is where that is no node of a mesh like all the others. */
+function lineUnder(node) {
+  if (node.role !== "member") return `${node.namespace} · ${node.noun}`;
+  return isGateway(node) ? `${node.namespace} · gateway` : node.namespace;
 }
 
 /** A text cut to the box's width, measured once. */

@@ -94,7 +94,7 @@ function build() {
   if (scene.cursor !== null && !scene.byNode.has(scene.cursor)) scene.cursor = null;
   const empty = byId("map-empty");
   empty.hidden = scene.boxes.length > 0;
-  empty.textContent = nodes.length ? "No call is in the states chosen above." : "There is no virtual node or gateway to draw.";
+  empty.textContent = nodes.length ? "No call is in the states chosen above." : "There is no node or gateway to draw.";
   const troubled = shown.nodes.filter((node) => nodes[node].state === "broken").length;
   canvas.setAttribute("aria-label", `Map of the mesh: ${plural(scene.boxes.length, "node")}, ${plural(scene.lines.length, "call")}, ${plural(troubled, "node")} broken`);
 }

@@ -2,7 +2,7 @@
 
 function startOverview() {
   const count = Object.fromEntries(STATES.map(({ name }) => [name, calls.filter((call) => call.state === name).length]));
-  const troubled = nodes.filter((node) => node.state === "broken").length;
+  const troubled = nodes.filter((node) => hasProxy(node) && node.state === "broken").length;
   const worst =
     count.broken || troubled || data.summary.deny ? "broken"
     : count["at-risk"] || data.summary.warn ? "at-risk"
@@ -33,7 +33,7 @@ function verdict(worst, count, troubled) {
 }
 
 function explanation(worst, count, troubled) {
-  if (!nodes.length) return "Neither virtual nodes nor gateways were found.";
+  if (!nodes.length) return "Neither nodes of a mesh nor gateways were found.";
   const parts = [];
   if (count.broken && troubled) parts.push(`The trouble is at ${plural(troubled, "node")}`);
   if (count.broken && count["at-risk"]) parts.push(`${plural(count["at-risk"], "more call")} ${isAre(count["at-risk"])} at risk`);
@@ -69,7 +69,10 @@ function drawFigures() {
   const expired = shown.filter((certificate) => daysLeft(certificate.notAfter) < 0).length;
   const figure = (term, value, note) =>
     byId("figures").append(element("div", {}, element("dt", {}, term), element("dd", {}, value, note && element("small", {}, note))));
-  figure("Nodes", nodes.length.toLocaleString("en"), `${plural(new Set(nodes.map((node) => node.namespace)).size, "namespace")}`);
+  const within = plural(new Set(nodes.map((node) => node.namespace)).size, "namespace");
+  const hosts = nodes.filter((node) => node.role === "host").length;
+  const own = nodes.filter(hasProxy).length;
+  figure("Nodes", own.toLocaleString("en"), hosts ? `${plural(hosts, "host")}, ${within}` : within);
   figure("Findings", (data.summary.deny + data.summary.warn).toLocaleString("en"), `${data.summary.deny} deny, ${data.summary.warn} warn${data.summary.suppressed ? `, ${data.summary.suppressed} ignored` : ""}`);
   const soon = shown.filter((certificate) => certificateState(certificate) === "at-risk").length;
   const note = [expired && `${expired} expired`, soon && `${soon} expire${soon === 1 ? "s" : ""} soon`].filter(Boolean).join(", ");

@@ -51,16 +51,16 @@ function nodePanel(number) {
   const node = nodes[number];
   const facts = element("dl", { class: "pairs" });
   const fact = (term, ...value) => facts.append(element("dt", {}, term), element("dd", {}, ...value));
-  if (node.mesh) fact("Mesh", node.mesh);
+  if (node.mesh) fact(node.role === "entrance" ? "Class" : "Mesh", node.mesh);
   if (node.knownAs) fact("Known as", element("span", { class: "mono" }, node.knownAs));
-  fact("Runs in", node.workloads.length ? node.workloads.join(", ") : "no workload is known");
+  if (node.role === "member") fact("Runs in", node.workloads.length ? node.workloads.join(", ") : "no workload is known");
   return [
     top(nodeName(node), node.state, nodeNoun(node)),
     facts,
     ...section("Findings", told(distinct(node.findings))),
-    ...section(`Called by ${received[number].length}`, callLinks(received[number], "client")),
-    ...section(`Calls ${made[number].length}`, callLinks(made[number], "server")),
-    ...node.listeners.map((listener) => endCard(`Listener ${listener.port ?? "?"}`, listenerNote(listener), listener, "It asks clients for")),
+    ...section(node.role === "entrance" ? `Asked for ${plural(received[number].length, "host")}` : `Called by ${received[number].length}`, callLinks(received[number], "client")),
+    ...section(node.role === "host" ? "Served by" : `Calls ${made[number].length}`, callLinks(made[number], "server")),
+    ...(hasProxy(node) ? node.listeners : []).map((listener) => endCard(listenerTitle(node, listener), listenerNote(listener, node), listener, "It asks clients for")),
     ...node.policies.map((policy) => endCard("Client policy", policyNote(policy), policy, "It asks servers for")),
   ];
 }
@@ -100,7 +100,7 @@ function callPanel(number) {
   const facts = element("dl", { class: "pairs" },
     element("dt", {}, "Client"), element("dd", {}, goTo(call.client)),
     element("dt", {}, "Server"), element("dd", {}, goTo(call.server)),
-    element("dt", {}, "By service"), element("dd", {}, call.services.join(", ")),
+    call.services.length > 0 && [element("dt", {}, "By service"), element("dd", {}, call.services.join(", "))],
   );
   const unknown = call.unknown.length ? element("ul", {}, ...call.unknown.map((text) => element("li", { class: "why" }, text))) : null;
   const bare = { shows: [], trusts: [], names: [], validates: false };
@@ -110,20 +110,28 @@ function callPanel(number) {
     facts,
     ...section("What is wrong", told(distinct(call.findings))),
     ...section("What isn't known", unknown),
-    endCard(`Client ${client.name}`, policy ? policyNote(policy) : "no client policy: the server decides", policy?.enforced ? policy : bare, "It asks the server for"),
-    endCard(`Server ${server.name}`, listenerNote(listener), listener, "It asks clients for"),
+    client.role !== "host" && endCard(`Client ${client.name}`, policy ? policyNote(policy) : "no client policy: the server decides", policy?.enforced ? policy : bare, "It asks the server for"),
+    server.role !== "backend" && endCard(server.role === "entrance" ? listenerTitle(server, listener) : `Server ${server.name}`, listenerNote(listener, server), listener, "It asks clients for"),
   ].filter(Boolean);
 }
 
 function soundWords(call, policy, listener) {
+  const [client, server] = [nodes[call.client], nodes[call.server]];
+  if (client.role === "host") return "A certificate of the listener is for this host, and nothing else is wrong with it.";
+  if (server.role === "backend" && call.state === "plaintext") return "No policy asks for TLS there: what the gateway says to it can be read on the way.";
   if (call.state === "plaintext") return "Neither end speaks TLS: what they say to each other can be read on the way.";
   if (!policy?.enforced) return "The listener speaks TLS, and App Mesh makes the client speak it too, without verifying the certificate.";
   const names = policy.validates ? "Names, issuer and dates of the server's certificate are what the client asks for" : "The client asks nothing of the server's certificate";
   return `${names}${listener.validates ? ", and the client's certificate is one that the listener accepts" : ""}.`;
 }
 
-const listenerNote = (listener) =>
-  `${listener.protocol || "?"}, ${listener.mode === null ? "no TLS" : `TLS ${listener.mode}`}`;
+/** Listeners of a gateway have names; those of a node go by their port. */
+const listenerTitle = (node, { anchor, port }) => (node.role === "entrance" ? `${anchor[0].toUpperCase()}${anchor.slice(1)}` : `Listener ${port ?? "?"}`);
+const listenerNote = (listener, node) => {
+  const mode = listener.mode === null ? "no TLS" : node.role === "entrance" ? "TLS" : `TLS ${listener.mode}`;
+  const port = node.role === "entrance" && listener.port ? `port ${listener.port}, ` : "";
+  return `${port}${listener.protocol || "?"}, ${mode}`;
+};
 const policyNote = (policy) =>
   `${policy.anchor}, ${policy.enforced ? "TLS enforced" : "not enforced"}${policy.ports.length ? `, for port ${policy.ports.join(", ")}` : ""}`;
 

@@ -23,6 +23,8 @@
 //! ## How to fix
 //! Issue the certificate with the host among its names, or give the host a listener with a certificate of its own.
 
+use std::collections::HashSet;
+
 use crate::finding::{Problem, Severity};
 use crate::k8s::FieldPath;
 use crate::mesh::{Belonging, Covered, Listening, Member, takes};
@@ -63,15 +65,16 @@ fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
 
 /// The hosts of the routes that are attached to a gateway's listeners.
 fn check_listeners(cx: &Context<'_>, member: &Member, out: &mut Reporter<'_>) {
+    let Some(own) = cx.member() else { return };
+    let hops = cx.view.hops_of(own);
     for end in member.servers.iter().filter(|end| end.gate.is_some()) {
-        let Some(own) = cx.member() else { return };
         let Some(known) = known(cx.certificates.iter().filter(|using| is_of(using, &end.anchor)), end_count(end))
         else {
             continue;
         };
-        let mut told: Vec<String> = Vec::new();
-        for wanted in cx.view.hosts_wanted(Listening { member: own, end }) {
-            if known.iter().any(|(_, leaf)| covers(leaf, &wanted.host)) || told.contains(&wanted.host) {
+        let mut seen: HashSet<String> = HashSet::new();
+        for wanted in cx.view.hosts_wanted(Listening { member: own, end }, &hops) {
+            if !seen.insert(wanted.host.clone()) || known.iter().any(|(_, leaf)| covers(leaf, &wanted.host)) {
                 continue;
             }
             let message = format!(
@@ -79,7 +82,6 @@ fn check_listeners(cx: &Context<'_>, member: &Member, out: &mut Reporter<'_>) {
                 end.anchor, wanted.host, wanted.hop.object
             );
             out.add(problem(&known, known[0].0.chain_ref.field(), &wanted.host, message));
-            told.push(wanted.host);
         }
     }
 }
@@ -95,20 +97,19 @@ fn check_route(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         }
         for end in member.servers.iter().filter(|end| end.gate.is_some()) {
-            let Some(tls) = end.active_tls() else { continue };
+            let wanted = cx.view.hosts_wanted(Listening { member, end }, &[hop]);
+            let Some(tls) = end.active_tls().filter(|_| !wanted.is_empty()) else { continue };
             let files = Files::of(cx.view, member, End::Server(end, tls));
             let Some(known) = known(files.certificates.iter(), end_count(end)) else { continue };
-            let mut told: Vec<String> = Vec::new();
-            for wanted in cx.view.hosts_wanted(Listening { member, end }) {
-                let own = wanted.hop.object == hop.object;
-                if !own || told.contains(&wanted.host) || known.iter().any(|(_, leaf)| covers(leaf, &wanted.host)) {
+            let mut seen: HashSet<String> = HashSet::new();
+            for wanted in wanted {
+                if !seen.insert(wanted.host.clone()) || known.iter().any(|(_, leaf)| covers(leaf, &wanted.host)) {
                     continue;
                 }
                 let of_route = hop.hosts.iter().find(|(host, _)| takes(host, &wanted.host)).map(|(_, field)| field);
                 let message = format!("{} of {} has no certificate for {}", end.anchor, member.object, wanted.host);
                 let fallback = FieldPath::root().keys(["spec", "parentRefs"]);
                 out.add(problem(&known, of_route.unwrap_or(&fallback), &wanted.host, message));
-                told.push(wanted.host);
             }
         }
     }

@@ -113,6 +113,7 @@ pub(super) fn watched(options: ClusterOptions) -> impl Iterator<Item = &'static 
     all()
         .filter(move |kind| options.access == SecretAccess::Complete || **kind != SECRETS)
         .filter(move |kind| options.service_accounts || **kind != SERVICE_ACCOUNTS)
+        .filter(move |kind| options.apis.takes(kind.group))
 }
 
 impl WatchedKind {
@@ -140,6 +141,11 @@ impl WatchedKind {
             Follow::Whole => &["list", "watch"],
             Follow::ByMetadata => &["get", "list", "watch"],
         }
+    }
+
+    /// Whether its objects are what is vetted, or decide what holds of them: a cluster that is given the kind has it looked for soon.
+    pub(super) fn is_of_a_mesh(&self) -> bool {
+        matches!(self.part, Part::Member | Part::Hop | Part::Class | Part::Policy | Part::Grant)
     }
 
     /// What is missing where it can't be listed.

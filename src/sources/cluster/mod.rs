@@ -53,6 +53,7 @@ use std::time::Duration;
 use kube::Client;
 use tokio::task::JoinSet;
 
+use crate::apis::Vetted;
 use crate::mesh::SecretAccess;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::kinds::WatchedKind;
@@ -85,6 +86,8 @@ pub struct ClusterOptions {
     pub pace: Pace,
     /// Whether ServiceAccounts are watched, for the roles that they have at AWS.
     pub service_accounts: bool,
+    /// The APIs whose kinds are watched; what all of them rest on is, in any case.
+    pub apis: Vetted,
 }
 
 /// How often to try again.

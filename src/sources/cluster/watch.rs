@@ -32,7 +32,7 @@ const STEP: usize = 64;
 const PATIENCE: u32 = 3;
 /// Failures this far apart are not in a row.
 const CALM: Duration = Duration::from_secs(120);
-/// What nothing waits for is looked for so many times less often.
+/// What nothing waits for, and is of no mesh itself, is looked for so many times less often.
 const RARER: u32 = 6;
 /// The same trouble is reported again after this long.
 const REMIND: Duration = Duration::from_secs(600);
@@ -126,7 +126,7 @@ impl Watch {
                 }
                 self.note_unlisted(Some(message));
                 self.readiness.filled(&self.place.of(self.kind));
-                return Next::ListAfter(self.pace.absent * RARER);
+                return Next::ListAfter(self.until_looked_for(self.kind));
             }
             // Without any right on a group the answer is Forbidden, whether the cluster has the group or not.
             Why::Forbidden if failure.listing && self.is_absent().await => return self.absent(message, news),
@@ -176,7 +176,12 @@ impl Watch {
         }
         self.note_unlisted(None);
         self.readiness.filled(&self.place.of(kind));
-        Next::ListAfter(if kind.optional { self.pace.absent * RARER } else { self.pace.absent })
+        Next::ListAfter(self.until_looked_for(kind))
+    }
+
+    /// How long to wait before a kind is looked for again.
+    fn until_looked_for(&self, kind: &WatchedKind) -> Duration {
+        if kind.optional && !kind.is_of_a_mesh() { self.pace.absent * RARER } else { self.pace.absent }
     }
 
     fn turn_to(&mut self, kind: &'static WatchedKind) {

@@ -114,7 +114,8 @@ impl Cluster {
         let pace = Pace { absent: least, retry_least: least, retry_most: 4 * least, answer: 200 * least };
         let world = SharedWorld::new(World::reading(SecretAccess::Complete, scope));
         let (readiness, stats) = (Readiness::default(), WatchStats::default());
-        let options = ClusterOptions { access: SecretAccess::Complete, pace, service_accounts: false };
+        let options =
+            ClusterOptions { access: SecretAccess::Complete, pace, service_accounts: false, ..Default::default() };
         let watches = spawn(client, options, world.clone(), readiness.clone(), &stats);
         Self { world, readiness, stats, _watches: watches }
     }

@@ -9,32 +9,34 @@ use crate::policy::Policy;
 use crate::rules::{End, Files, Pair};
 use crate::survey::map::ends::{Certificates, mode, of_listener};
 use crate::survey::map::state::{State, unknown_of_call, unknown_of_end};
-use crate::survey::map::{LeftOut, MOST_CALLS, MOST_FINDINGS, Map, MapCall, MapListener, MapPolicy, Node, Told, mend};
+use crate::survey::map::{
+    LeftOut, MOST_CALLS, MOST_FINDINGS, Map, MapCall, MapListener, MapPolicy, Node, Role, Told, mend,
+};
 use crate::survey::{Report, Reported};
 
 /// Makes a [`Map`] of members and of what was found.
 pub(crate) struct MapBuilder<'r> {
-    findings: &'r [Reported],
+    pub(super) findings: &'r [Reported],
     by_object: HashMap<&'r ObjectRef, Vec<usize>>,
     by_call: HashMap<&'r CallKey, Vec<usize>>,
     /// The findings about calls, by either end: a call is reported once, at one of them.
     by_end: HashMap<&'r ObjectRef, Vec<usize>>,
-    numbers: HashMap<ObjectRef, usize>,
-    certificates: Certificates,
-    nodes: Vec<Node>,
-    calls: HashMap<CallKey, Draft>,
-    left_out: usize,
+    pub(super) numbers: HashMap<ObjectRef, usize>,
+    pub(super) certificates: Certificates,
+    pub(super) nodes: Vec<Node>,
+    pub(super) calls: HashMap<CallKey, Draft>,
+    pub(super) left_out: usize,
     namespace: Option<&'r str>,
 }
 
 /// A call whose server may not have been met yet.
-struct Draft {
-    services: Vec<String>,
-    idle: bool,
-    tls: bool,
-    state: State,
-    unknown: Vec<String>,
-    findings: Vec<usize>,
+pub(super) struct Draft {
+    pub(super) services: Vec<String>,
+    pub(super) idle: bool,
+    pub(super) tls: bool,
+    pub(super) state: State,
+    pub(super) unknown: Vec<String>,
+    pub(super) findings: Vec<usize>,
 }
 
 impl<'r> MapBuilder<'r> {
@@ -93,6 +95,7 @@ impl<'r> MapBuilder<'r> {
         let mut findings = self.at(&member.object).to_vec();
         findings.extend(self.by_end.get(&member.object).into_iter().flatten());
         findings.extend(workloads.iter().flat_map(|workload| self.at(workload)));
+        let is_entrance = member.servers.iter().any(|server| server.gate.is_some()) || !member.plane.is_direct();
         let plaintext = !member.servers.is_empty() && !member.uses_tls();
         let state = State::of(self.read(&findings), !unknown.is_empty(), plaintext);
         self.nodes.push(Node {
@@ -110,10 +113,14 @@ impl<'r> MapBuilder<'r> {
             listeners,
             policies,
             findings,
-            entrance: member.servers.iter().any(|server| server.gate.is_some()) || !member.plane.is_direct(),
+            role: if is_entrance { Role::Entrance } else { Role::Member },
             noun: member.noun,
         });
         self.calls_of(view, member);
+        if is_entrance {
+            self.hosts_of(view, member, number);
+            self.backends_of(view, member, number);
+        }
     }
 
     /// The listeners of a node, and what isn't known of them.
@@ -233,12 +240,12 @@ impl<'r> MapBuilder<'r> {
         }
     }
 
-    fn at(&self, object: &ObjectRef) -> &[usize] {
+    pub(super) fn at(&self, object: &ObjectRef) -> &[usize] {
         self.by_object.get(object).map_or(&[], Vec::as_slice)
     }
 
     /// The findings that are about one end of an object, and about no single call.
-    fn on_end(&self, object: &ObjectRef, anchor: &str, place: &FieldPath) -> Vec<usize> {
+    pub(super) fn on_end(&self, object: &ObjectRef, anchor: &str, place: &FieldPath) -> Vec<usize> {
         let about = |finding: &Finding| {
             let Site { call, anchor: at, field, .. } = &finding.problem.site;
             let on_anchor = at.strip_prefix(anchor).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
@@ -248,7 +255,7 @@ impl<'r> MapBuilder<'r> {
         numbers.filter(|number| self.findings.get(*number).is_some_and(|it| about(&it.finding))).collect()
     }
 
-    fn read<'s>(&'s self, numbers: &'s [usize]) -> impl Iterator<Item = &'r Finding> + 's {
+    pub(super) fn read<'s>(&'s self, numbers: &'s [usize]) -> impl Iterator<Item = &'r Finding> + 's {
         numbers.iter().filter_map(|number| self.findings.get(*number)).map(|reported| &reported.finding)
     }
 

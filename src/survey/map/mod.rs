@@ -6,6 +6,7 @@
 
 mod build;
 mod ends;
+mod entrance;
 mod mend;
 mod state;
 #[cfg(test)]
@@ -56,11 +57,11 @@ pub(crate) struct LeftOut {
     pub findings: usize,
 }
 
-/// A virtual node or gateway.
+/// A member, or what stands before or behind an entrance.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Node {
-    /// `VirtualNode` or `VirtualGateway`.
+    /// Its kind; `Host` of a host.
     pub kind: String,
     /// Its namespace.
     pub namespace: String,
@@ -80,11 +81,24 @@ pub(crate) struct Node {
     pub policies: Vec<MapPolicy>,
     /// All findings at it and at its workloads.
     pub findings: Vec<usize>,
-    /// Whether it lets in whoever calls from outside, by the host that they ask for.
-    #[serde(skip)]
-    pub(crate) entrance: bool,
-    #[serde(skip)]
+    /// What it is to the map.
+    pub(crate) role: Role,
+    /// What people call it: `virtual node`.
     noun: &'static str,
+}
+
+/// What a node is to the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Role {
+    /// It has proxies of its own.
+    Member,
+    /// A member that lets in whoever calls from outside, by the host that they ask for.
+    Entrance,
+    /// A host that an entrance is asked for.
+    Host,
+    /// What the routes of an entrance lead to, where that is no member.
+    Backend,
 }
 
 /// A listener: the end that is called.
@@ -323,15 +337,17 @@ impl Map {
     /// # Errors
     /// The nearest `namespace/name` there is, when none is called so.
     pub(crate) fn find(&self, namespace: &str, name: &str) -> Result<Vec<usize>, Option<String>> {
+        let members =
+            || self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.role, Role::Member | Role::Entrance));
         let called = |(_, node): &(usize, &Node)| node.namespace == namespace && node.name == name;
-        let found: Vec<usize> = self.nodes.iter().enumerate().filter(called).map(|(number, _)| number).collect();
+        let found: Vec<usize> = members().filter(called).map(|(number, _)| number).collect();
         if !found.is_empty() {
             return Ok(found);
         }
         // The name itself, in whatever namespace it is, before one that is spelt alike.
-        let elsewhere = self.nodes.iter().find(|node| node.name == name).map(ToString::to_string);
+        let elsewhere = members().find(|(_, node)| node.name == name).map(|(_, node)| node.to_string());
         let wanted = format!("{namespace}/{name}");
-        let all: Vec<String> = self.nodes.iter().map(ToString::to_string).collect();
+        let all: Vec<String> = members().map(|(_, node)| node.to_string()).collect();
         Err(elsewhere.or_else(|| nearest(&wanted, all.iter().map(String::as_str)).map(str::to_owned)))
     }
 
