@@ -2,7 +2,8 @@
 //!
 //! ## What it checks
 //! Where the certificate lists extended key usages: `serverAuth` for a listener's, `clientAuth` for the certificate that
-//! a client policy shows. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both. It only
+//! a client policy shows. `anyExtendedKeyUsage` is not enough; where callers are no proxies of a
+//! mesh, as a Gateway's, it warns, since some clients (those of Go) take it. A certificate that lists none may be used for both. It only
 //! warns where callers are known, and all of them trust this very certificate: then its usages aren't looked at; where
 //! callers of a listener are known and none verifies its certificate; and where no listener that is called asks for the
 //! client's.
@@ -49,6 +50,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let message = format!("the certificate may not be used as {wanted} ({})", using.chain_origin());
         // Of a certificate that is trusted itself, no usage is looked at.
         let taken = every_known_peer_takes(cx, using);
+        // Clients of Go take it by anyExtendedKeyUsage, Envoys don't.
+        let taken = taken || (server && usage.any && !using.plane.is_direct());
         let reliance = cx.reliance(using);
         let severity = if taken { Severity::Warn } else { reliance.severity() };
         out.add(
