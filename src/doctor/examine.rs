@@ -51,16 +51,6 @@ pub(crate) async fn examine(client: &Client, questions: &Questions) -> Diagnosis
     diagnosis
 }
 
-<<<<<<< HEAD
-/// Whether the cluster has the kinds of an API that are vetted, in one of its versions. Everybody may ask that.
-async fn crds(client: &Client, api: &apis::Api, names: &apis::Names, version: &'static str, diagnosis: &mut Diagnosis) {
-    let fix = format!("install the CRDs of {}: without them there is nothing to judge", names.controller);
-    let served = match client.list_api_group_resources(version).await {
-        Ok(served) => served.resources,
-        Err(kube::Error::Api(status)) if status.code == 404 && api.kinds.iter().all(|row| row.optional) => {
-            return diagnosis.ok("crds", format!("the cluster has no {version}: none of its objects are judged"));
-        }
-=======
 /// Whether the cluster has the kinds that are vetted. Everybody may ask that.
 async fn kinds(client: &Client, asked: &[String], diagnosis: &mut Diagnosis) {
     let is_asked = |api: &apis::Api| asked.iter().any(|group| group == "*" || group == api.group);
@@ -110,7 +100,6 @@ async fn crds(
 ) -> Option<bool> {
     let served = match client.list_api_group_resources(version).await {
         Ok(served) => served.resources,
->>>>>>> gwcluster
         Err(kube::Error::Api(status)) if status.code == 404 => {
             if api.kinds.iter().all(|row| row.optional) {
                 diagnosis.ok("crds", format!("the cluster has no {version}: nothing of it is vetted"));

@@ -71,19 +71,13 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
         namespace: namespace.to_owned(),
         name: name.to_owned(),
     };
-<<<<<<< HEAD
     // Secrets are distinguished below.
-    let options =
-        ClusterOptions { access: SecretAccess::Never, service_accounts: deployed.aws, ..ClusterOptions::default() };
-=======
-    // Secrets are told apart below.
     let options = ClusterOptions {
         access: SecretAccess::Never,
         service_accounts: deployed.aws,
         apis: deployed.apis,
         ..ClusterOptions::default()
     };
->>>>>>> gwcluster
     let mut rights = Vec::new();
     for resource in watched_resources(options).filter(|resource| !resource.optional) {
         rights.extend(resource.verbs.iter().map(|verb| right(resource.group, resource.plural, verb, "", "")));

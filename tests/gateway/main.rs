@@ -1,181 +1,139 @@
-//! What Envoy Gateway says of Gateways, held against what `meshvet check` says of the same manifests.
+//! What Envoy Gateway says and does, held against what `meshvet check` says of the same manifests.
 //!
-//! Each case is minted anew, and its verdicts stand in `envoy-gateway.json`: the conditions that Envoy Gateway's own translator gave each
-//! listener. `scripts/test gateway` builds that translator and records them again. Where both differ on purpose, the case says why.
+//! Each case is minted anew. What its verdicts were stands in `envoy-gateway.json`: the conditions that Envoy Gateway's own translator
+//! gives. `scripts/test gateway` records them anew. Where both differ on purpose, the case says why.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
+mod backends;
+mod case;
 mod cases;
+mod checked;
+mod client;
+mod clients;
+mod records;
 mod secrets;
+mod standalone;
+mod starts;
+mod verdicts;
 
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-
-use cases::{Case, Differs};
-
-/// The version of Envoy Gateway that the verdicts are of: the one in scripts/parts.d/egctl.
-const VERSION: &str = "v1.9.1";
-
-/// Of each case, by its listeners: what is wrong, or nothing.
-type Verdicts = BTreeMap<String, BTreeMap<String, Option<String>>>;
-
-fn page() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/envoy-gateway.json")
-}
-
-fn recorded() -> Verdicts {
-    let text = std::fs::read_to_string(page()).expect("the recorded verdicts");
-    let page: Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(page["version"], VERSION, "record the verdicts again: scripts/test gateway");
-    serde_json::from_value(page["verdicts"].clone()).expect("verdicts")
-}
-
-/// The manifests of a case, in a file of a folder of its own.
-fn written(case: &Case) -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("case.yaml");
-    let documents: Vec<String> = case.objects().iter().map(Value::to_string).collect();
-    std::fs::write(&path, documents.join("\n---\n")).expect("a file");
-    (folder, path)
-}
-
-/// What Envoy Gateway says of each listener: the first condition that isn't as it should be.
-fn translated(egctl: &str, case: &Case) -> BTreeMap<String, Option<String>> {
-    let (_folder, path) = written(case);
-    let ran = Command::new(egctl)
-        .args([
-            "x",
-            "translate",
-            "--from",
-            "gateway-api",
-            "--to",
-            "gateway-api",
-            "--add-missing-resources",
-            "-o",
-            "json",
-        ])
-        .arg("-f")
-        .arg(&path)
-        .output()
-        .expect("egctl starts");
-    let answer: Value = serde_json::from_slice(&ran.stdout)
-        .unwrap_or_else(|error| panic!("{}: {error}: {}", case.name, String::from_utf8_lossy(&ran.stderr)));
-    let statuses = answer["gateways"].as_array().into_iter().flatten();
-    let listeners = statuses.flat_map(|gateway| gateway["status"]["listeners"].as_array().cloned().unwrap_or_default());
-    listeners
-        .map(|listener| {
-            let conditions = listener["conditions"].as_array().cloned().unwrap_or_default();
-            let wrong = conditions.iter().find(|condition| {
-                condition["status"] == "False"
-                    && matches!(condition["type"].as_str(), Some("ResolvedRefs" | "Accepted"))
-            });
-            let wrong = wrong.or_else(|| {
-                conditions.iter().find(|condition| condition["status"] == "False" && condition["type"] == "Programmed")
-            });
-            let text = |condition: &Value| {
-                let part = |key: &str| condition[key].as_str().unwrap_or_default().to_owned();
-                format!("{}: {}", part("reason"), part("message"))
-            };
-            (listener["name"].as_str().unwrap_or_default().to_owned(), wrong.map(text))
-        })
-        .collect()
-}
-
-/// How severe the worst is that meshvet says of each listener.
-fn checked(case: &Case) -> BTreeMap<String, String> {
-    let (folder, _) = written(case);
-    let ran = Command::new(env!("CARGO_BIN_EXE_meshvet"))
-        .args(["check", ".", "-o", "json"])
-        .current_dir(folder.path())
-        .output()
-        .expect("meshvet starts");
-    let answer: Value = serde_json::from_slice(&ran.stdout)
-        .unwrap_or_else(|error| panic!("{}: {error}: {}", case.name, String::from_utf8_lossy(&ran.stderr)));
-    let mut worst: BTreeMap<String, String> = BTreeMap::new();
-    for finding in answer["findings"].as_array().expect("findings") {
-        let field = finding["field"].as_str().unwrap_or_default();
-        // Each case has one Gateway.
-        let place = field.strip_prefix("/spec/listeners/").and_then(|rest| rest.split('/').next());
-        let Some(place) = place.and_then(|place| place.parse::<usize>().ok()) else { continue };
-        let listener = case.listener(place);
-        let severity = finding["severity"].as_str().unwrap_or_default();
-        let known = worst.entry(listener.to_owned()).or_default();
-        if severity == "deny" || known.is_empty() {
-            severity.clone_into(known);
-        }
-    }
-    worst
-}
+use case::Case;
+use clients::Clients;
+use records::Record;
+use standalone::Programs;
+use starts::Starts;
+use verdicts::Verdicts;
 
 #[test]
 fn meshvet_and_envoy_gateway_agree_but_where_it_is_meant() {
-    let recorded = recorded();
-    let mut wrong = Vec::new();
-    for case in cases::all() {
-        let verdicts =
-            recorded.get(case.name).unwrap_or_else(|| panic!("no verdict of {}: scripts/test gateway", case.name));
-        let said = checked(&case);
-        for (listener, refused) in verdicts {
-            let severity = said.get(listener).map_or("", String::as_str);
-            let right = match (&case.differs, refused) {
-                (Differs::No, Some(_)) => severity == "deny",
-                (Differs::No, None) => severity != "deny",
-                (Differs::Stricter(_), refused) => refused.is_none() && severity == "deny",
-                (Differs::Softer(_), refused) => refused.is_some() && severity == "warn",
-            };
-            if !right {
-                wrong.push(format!("{} {listener}: {refused:?}, and meshvet says {severity:?}", case.name));
-            }
-        }
-    }
+    let recorded: Record<Verdicts> = records::read("envoy-gateway.json");
+    let cases = cases::all();
+    let wrong = records::in_parallel(cases, |case| {
+        let verdicts = recorded.cases.get(&case.name);
+        let verdicts = verdicts.unwrap_or_else(|| panic!("no verdict of {}: scripts/test gateway", case.name));
+        checked::disagreements(case, verdicts)
+    });
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_case_has_a_name_of_its_own_and_a_record() {
+    let recorded: Record<Verdicts> = records::read("envoy-gateway.json");
+    let cases = cases::all();
+    let names: BTreeSet<&String> = cases.iter().map(|case| &case.name).collect();
+    assert_eq!(names.len(), cases.len(), "two cases of one name");
+    assert_eq!(names, recorded.cases.keys().collect(), "scripts/test gateway");
+    assert!(cases.len() >= 150, "{} cases", cases.len());
 }
 
 #[test]
 fn each_difference_says_why() {
     for case in cases::all() {
-        match case.differs {
-            Differs::No => {}
-            Differs::Stricter(why) | Differs::Softer(why) => {
-                assert!(why.len() > 10, "{}", case.name)
-            }
+        for difference in &case.differences {
+            assert!(difference.why.len() > 20, "{}: {difference:?}", case.name);
         }
     }
 }
 
-/// Where the translator is given: whether it still says what was recorded; or, when asked to, records it anew.
 #[test]
-fn envoy_gateway_says_what_was_recorded() {
-    let Ok(egctl) = std::env::var("MESHVET_EGCTL") else { return };
-    let mut verdicts = Verdicts::new();
-    for case in cases::all() {
-        verdicts.insert(case.name.to_owned(), translated(&egctl, &case));
-    }
-    if std::env::var("MESHVET_RECORD").is_ok() {
-        let page_text = json!({"version": VERSION, "verdicts": stable(&verdicts)});
-        let text = serde_json::to_string_pretty(&page_text).expect("JSON");
-        std::fs::write(page(), format!("{text}\n")).expect("a file");
-        return;
-    }
-    assert_eq!(stable(&verdicts), recorded());
+#[ignore = "records anew what Envoy Gateway says, by scripts/test gateway"]
+fn record_verdicts() {
+    let egctl = records::part("egctl");
+    let cases = cases::all();
+    let verdicts = records::in_parallel(cases, |case| verdicts::translated(&egctl, case));
+    let cases: BTreeMap<String, _> = cases.iter().map(|case| case.name.clone()).zip(verdicts).collect();
+    records::write("envoy-gateway.json", cases);
 }
 
-/// Without what each run mints anew: dates of certificates.
-fn stable(verdicts: &Verdicts) -> Verdicts {
-    let cut = |text: &String| {
-        let dated = [" has expired since ", " will be valid after "]
-            .into_iter()
-            .find_map(|words| Some((text.split_once(words)?.0, words)));
-        dated.map_or_else(|| text.clone(), |(before, words)| format!("{before}{words}…"))
-    };
-    let listeners = |of: &BTreeMap<String, Option<String>>| {
-        of.iter().map(|(name, wrong)| (name.clone(), wrong.as_ref().map(cut))).collect()
-    };
-    verdicts.iter().map(|(name, of)| (name.clone(), listeners(of))).collect()
+#[test]
+fn meshvet_and_clients_agree() {
+    let recorded: Record<Clients> = records::read("clients.json");
+    let cases: Vec<&Case> = cases::all().iter().filter(|case| !case.asks.is_empty()).collect();
+    let wrong = records::in_parallel(&cases, |case| match recorded.cases.get(&case.name) {
+        Some(seen) => clients::disagreements(case, seen),
+        None => vec![format!("nothing was recorded of {}: scripts/test gateway", case.name)],
+    });
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+#[ignore = "records anew what clients see, by scripts/test gateway"]
+fn record_clients() {
+    if !standalone::is_inside("record_clients") {
+        return;
+    }
+    let programs = Programs::new();
+    let cases = cases::all().iter().filter(|case| !case.asks.is_empty());
+    let only = std::env::var("MESHVET_ONLY").ok();
+    let cases = cases.filter(|case| only.as_ref().is_none_or(|only| case.name.contains(only.as_str())));
+    let mut seen = Clients::new();
+    for case in cases {
+        let begun = std::time::Instant::now();
+        seen.insert(case.name.clone(), clients::seen(&programs, case));
+        println!("{}: {:?} {:?}", case.name, begun.elapsed(), seen[&case.name]);
+    }
+    if only.is_none() {
+        records::write("clients.json", seen);
+    }
+}
+
+#[test]
+fn what_takes_neighbours_down_is_denied() {
+    let recorded: Record<Starts> = records::read("starts.json");
+    for (kind, pair) in starts::kinds() {
+        let started = recorded.cases.get(kind).unwrap_or_else(|| panic!("no start with {kind}: scripts/test gateway"));
+        assert_eq!(started.dead_neighbours.len(), starts::TIMES, "{kind}");
+        let said = checked::checked(&starts::case(kind, &pair));
+        let denied = said.get(starts::REFUSED).is_some_and(|all| all.contains(&("MV502".to_owned(), true)));
+        let refused = started.dead_itself > 0;
+        assert_eq!(denied, refused, "{kind}: {started:?}, meshvet: {said:?}");
+        for neighbour in starts::NEIGHBOURS {
+            let subject = format!("Gateway shop/web {neighbour}");
+            assert!(!checked::denies(&said, &subject), "{kind}: {subject} is sound: {said:?}");
+        }
+    }
+    let sound = &recorded.cases["sound"];
+    assert_eq!((sound.dead_itself, sound.dead_neighbours.iter().sum::<usize>()), (0, 0), "a sound start: {sound:?}");
+}
+
+#[test]
+#[ignore = "records anew what becomes of listeners when a proxy starts, by scripts/test gateway"]
+fn record_starts() {
+    if !standalone::is_inside("record_starts") {
+        return;
+    }
+    let programs = Programs::new();
+    let mut all = Starts::new();
+    for (kind, pair) in starts::kinds() {
+        all.insert(kind.to_owned(), starts::started(&programs, kind, &pair));
+        println!("{kind}: {:?}", all[kind]);
+    }
+    records::write("starts.json", all);
 }

@@ -9,9 +9,10 @@ use crate::support::mint::{Authority, Issued, Key, openssl};
 
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("gateway root"));
 static SOUND: LazyLock<Issued> = LazyLock::new(|| AUTHORITY.leaf(&["*.example.com"]).issue());
+static INTERMEDIATE: LazyLock<Authority> = LazyLock::new(|| AUTHORITY.intermediate("gateway intermediate", -10, 900));
 
 /// The two files of a Secret.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pair {
     /// `tls.crt`.
     pub(crate) chain: String,
@@ -28,11 +29,23 @@ fn pair(issued: &Issued) -> Pair {
     Pair { chain, key, certificate, authority: AUTHORITY.pem() }
 }
 
+/// The authority of all that don't sign themselves.
+pub(crate) fn authority() -> String {
+    AUTHORITY.pem()
+}
+
 pub(crate) fn secret(namespace: &str, name: &str, of_type: &str, pair: &Pair) -> Value {
+    filled(namespace, name, of_type, &[("tls.crt", &pair.chain), ("tls.key", &pair.key)])
+}
+
+/// A Secret with these keys.
+pub(crate) fn filled(namespace: &str, name: &str, of_type: &str, data: &[(&str, &str)]) -> Value {
     use base64::Engine as _;
     let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let data: serde_json::Map<String, Value> =
+        data.iter().map(|(key, text)| ((*key).to_owned(), encode(text).into())).collect();
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": namespace, "name": name}, "type": of_type,
-        "data": {"tls.crt": encode(&pair.chain), "tls.key": encode(&pair.key)}})
+        "data": data})
 }
 
 pub(crate) fn sound() -> Pair {
@@ -40,11 +53,30 @@ pub(crate) fn sound() -> Pair {
 }
 
 pub(crate) fn named(name: &str) -> Pair {
-    pair(&AUTHORITY.leaf(&[name]).issue())
+    many_named(&[name])
+}
+
+pub(crate) fn many_named(names: &[&str]) -> Pair {
+    pair(&AUTHORITY.leaf(names).issue())
+}
+
+/// With a common name alone.
+pub(crate) fn common_named(name: &str) -> Pair {
+    pair(&AUTHORITY.leaf(&[]).common_name(name).issue())
+}
+
+/// With names, and without a common name.
+pub(crate) fn without_common_name() -> Pair {
+    pair(&AUTHORITY.leaf(&["*.example.com"]).common_name("").issue())
+}
+
+pub(crate) fn with_address() -> Pair {
+    let address = std::net::IpAddr::from([127, 0, 0, 1]);
+    pair(&AUTHORITY.leaf(&[]).common_name("").address(address).issue())
 }
 
 pub(crate) fn nameless() -> Pair {
-    pair(&AUTHORITY.leaf(&[]).common_name("").issue())
+    common_named("")
 }
 
 pub(crate) fn dated(from: i64, to: i64) -> Pair {
@@ -55,12 +87,63 @@ pub(crate) fn for_clients() -> Pair {
     pair(&AUTHORITY.leaf(&["*.example.com"]).extended_usages(&[ExtendedKeyUsagePurpose::ClientAuth]).issue())
 }
 
-/// A certificate that signs itself, with a key of any kind.
+pub(crate) fn for_anything() -> Pair {
+    pair(&AUTHORITY.leaf(&["*.example.com"]).extended_usages(&[]).issue())
+}
+
+/// Of the authority, with a key of this kind.
+pub(crate) fn keyed(key: Key) -> Pair {
+    pair(&AUTHORITY.leaf(&["*.example.com"]).key(key).issue())
+}
+
+/// Of an authority that nobody trusts.
+pub(crate) fn of_a_stranger() -> Pair {
+    pair(&Authority::new("stranger").leaf(&["*.example.com"]).issue())
+}
+
+/// Below an intermediate: with it, or without.
+pub(crate) fn below(with: bool) -> Pair {
+    let Issued { certificate, key, .. } = INTERMEDIATE.leaf(&["*.example.com"]).issue();
+    let rest = if with { INTERMEDIATE.pem() } else { String::new() };
+    Pair { chain: certificate.clone() + &rest, key, certificate, authority: AUTHORITY.pem() }
+}
+
+pub(crate) fn intermediate() -> String {
+    INTERMEDIATE.pem()
+}
+
+/// For `*.example.com`, with a key of any kind.
 pub(crate) fn of_key(algorithm: &str, option: &str) -> Pair {
-    let key = openssl(&["genpkey", "-algorithm", algorithm, "-pkeyopt", option], "");
-    let subject = ["-subj", "/CN=web", "-addext", "subjectAltName=DNS:*.example.com", "-days", "90"];
-    let arguments = [&["req", "-x509", "-new", "-key", "/dev/stdin"][..], &subject].concat();
-    let certificate = openssl(&arguments, &key);
+    extended(&[algorithm, option], &["subjectAltName=DNS:*.example.com"])
+}
+
+/// With these extensions. `of`: the key's algorithm, and an option of it if there is one.
+pub(crate) fn extended(of: &[&str], extensions: &[&str]) -> Pair {
+    extended_for(of, "/CN=web", extensions)
+}
+
+/// The same, for this subject.
+pub(crate) fn extended_for(of: &[&str], subject: &str, extensions: &[&str]) -> Pair {
+    let mut making = vec!["genpkey", "-algorithm"];
+    making.extend(of.first());
+    if let Some(option) = of.get(1).filter(|option| !option.is_empty()) {
+        making.extend(["-pkeyopt", option]);
+    }
+    let key = openssl(&making, "");
+    let mut arguments = vec!["req", "-new", "-key", "/dev/stdin", "-subj", subject];
+    for extension in extensions {
+        arguments.extend(["-addext", extension]);
+    }
+    let request = openssl(&arguments, &key);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("a path").to_owned()
+    };
+    let (authority, signer) = (file("ca.crt", &AUTHORITY.pem()), file("ca.key", &AUTHORITY.key_pem()));
+    let issuing = ["x509", "-req", "-days", "90", "-copy_extensions", "copyall", "-CA", &authority, "-CAkey", &signer];
+    let certificate = openssl(&issuing, &request);
     Pair { chain: certificate.clone(), key, certificate, authority: AUTHORITY.pem() }
 }
 
@@ -69,7 +152,7 @@ pub(crate) fn mismatched() -> Pair {
 }
 
 pub(crate) fn mismatched_kind() -> Pair {
-    Pair { key: AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(2048)).issue().key, ..sound() }
+    Pair { key: keyed(Key::Rsa(2048)).key, ..sound() }
 }
 
 pub(crate) fn encrypted() -> Pair {
@@ -80,6 +163,11 @@ pub(crate) fn encrypted() -> Pair {
 pub(crate) fn public() -> Pair {
     let sound = sound();
     Pair { key: openssl(&["pkey", "-pubout"], &sound.key), ..sound }
+}
+
+/// With the key as an older openssl writes it.
+pub(crate) fn traditional(pair: Pair) -> Pair {
+    Pair { key: openssl(&["pkey", "-traditional"], &pair.key), ..pair }
 }
 
 /// With a character in it that no base64 has.

@@ -195,9 +195,6 @@ impl<'a> View<'a> {
         laid.chain(known).collect()
     }
 
-<<<<<<< HEAD
-    /// Whether an object may name what is in another namespace.
-=======
     /// All that lets objects name what lies in other namespaces, in no order.
     pub(super) fn grants(&self) -> impl Iterator<Item = &'a Grant> + use<'a> {
         let view = *self;
@@ -208,8 +205,7 @@ impl<'a> View<'a> {
         laid.chain(view.world.grants().filter(move |grant| view.counts(&grant.object)))
     }
 
-    /// Whether an object may name what lies in another namespace.
->>>>>>> gwcluster
+    /// Whether an object may name what is in another namespace.
     pub(crate) fn is_granted(
         &self,
         from: &ObjectRef,

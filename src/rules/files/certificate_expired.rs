@@ -32,6 +32,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         }
         let reliance = cx.reliance(using);
+        // Where it is refused, the listener's other certificates go on serving.
+        let severity = if using.plane.refuses_ended { using.unusable() } else { reliance.severity() };
         let sees = if using.end.is_server() {
             using.clients_see("certificate has expired")
         } else {
@@ -39,7 +41,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         };
         out.add(
             Problem::new(
-                reliance.severity(),
+                severity,
                 using.chain_site(),
                 format!("the certificate has expired ({})", using.chain_origin()),
             )

@@ -37,7 +37,12 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         }
         let reliance = cx.reliance(using);
-        let severity = if ahead <= CLOCK_SKEW { Severity::Warn } else { reliance.severity() };
+        let severity = match using.plane.refuses_ended {
+            _ if ahead <= CLOCK_SKEW => Severity::Warn,
+            // The listener's other certificates go on serving.
+            true => using.unusable(),
+            false => reliance.severity(),
+        };
         let message = format!("the certificate is not valid yet ({})", using.chain_origin());
         out.add(
             Problem::new(severity, using.chain_site(), message)

@@ -50,7 +50,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             using.of(
                 Aspect::Key,
-                Problem::new(using.unusable(), using.chain_site(), message)
+                // Whatever else the listener has is handed over together with it, and goes with it.
+                Problem::deny(using.chain_site(), message)
                     .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures, with a name")
                     .found(format!("{}{name}{}", leaf.key_algorithm, listed(&neighbours)))
                     .consequence(format!("no condition shows it, until a proxy starts, which logs {log}"))

@@ -5,7 +5,8 @@
 //! P-224 and secp256k1 make Envoy refuse its configuration; P-521, Ed25519 and key usages without digitalSignature fail in
 //! the handshake. P-384 works with TLS 1.3 only: it warns, and denies where a node calls whose proxy the mesh injects,
 //! since that speaks TLS 1.2. A proxy that pods bring along, and a gateway's, may speak TLS 1.3. For a client's
-//! certificate, P-384 and P-521 work.
+//! certificate, P-384 and P-521 work. Where callers are no proxies of a mesh, as those of a Gateway, P-521, Ed25519 and key
+//! usages that fail in the handshake only warn: some clients take them, browsers don't.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
@@ -25,7 +26,7 @@ use crate::apis;
 use crate::finding::Problem;
 use crate::k8s::ObjectRef;
 use crate::mesh::{Link, Member, Workload};
-use crate::pki::KeySupport;
+use crate::pki::{HandshakeFailure, KeySupport};
 use crate::rules::answerer::Answerer;
 use crate::rules::context::Context;
 use crate::rules::end::End;
@@ -86,6 +87,20 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     None => Problem::warn(site, message)
                         .consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}")),
                 }
+            }
+            // Clients that aren't the mesh's own may take it.
+            KeySupport::HandshakeFails { reason, .. } if using.end.is_server() && !using.plane.is_direct() => {
+                let (message, then) = match reason {
+                    HandshakeFailure::NotOffered => (
+                        format!("browsers take no {} key, which the certificate in {origin} has", leaf.key_algorithm),
+                        "every connection of a browser fails, and with TLS 1.2 those of others too",
+                    ),
+                    HandshakeFailure::KeyUsage => (
+                        format!("the certificate in {origin} may not be used for signatures"),
+                        "clients of BoringSSL, such as Chromium, refuse the connection; others don't look",
+                    ),
+                };
+                Problem::warn(site, message).consequence(then)
             }
             KeySupport::HandshakeFails { .. } => {
                 // A server signs every handshake; a client signs where it is asked for its certificate.

@@ -5,7 +5,8 @@
 //! client policy's. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both. It only warns
 //! where callers are known and all of them trust this very certificate, since then its usages aren't checked; where callers
 //! of a listener are known and none verifies its certificate; and where no listener that the client calls asks for its
-//! certificate.
+//! certificate. Where callers are no proxies of a mesh, as those of a Gateway, `anyExtendedKeyUsage` warns, since some
+//! clients (those of Go) take it.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!
@@ -49,6 +50,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let message = format!("the certificate may not be used as {wanted} ({})", using.chain_origin());
         // Of a certificate that is trusted itself, no usage is looked at.
         let taken = every_known_peer_takes(cx, using);
+        // Clients of Go take it by anyExtendedKeyUsage, Envoys don't.
+        let taken = taken || (server && usage.any && !using.plane.is_direct());
         let reliance = cx.reliance(using);
         let severity = if taken { Severity::Warn } else { reliance.severity() };
         out.add(

@@ -1,0 +1,70 @@
+//! What clients see of the cases on a real Envoy, held against what meshvet says.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::backends;
+use crate::case::Case;
+use crate::checked::{self, Said};
+use crate::client::{self, Outcome, Seen};
+use crate::standalone::Programs;
+use crate::verdicts::known;
+
+/// Of each case, what each of its clients saw.
+pub(crate) type Clients = BTreeMap<String, Vec<Seen>>;
+
+/// How long a listener may take, after Envoy has its listeners, until it is taken for dead.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where what meshvet says is no denial, and no warning either, though a client is refused; or a denial, though it is served.
+const MEANT: [(&str, &str); 0] = [];
+
+/// What the clients of a case see.
+pub(crate) fn seen(programs: &Programs, case: &Case) -> Vec<Seen> {
+    backends::start();
+    let mut running = programs.start(&known(case));
+    running.ready();
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE && !case.asks.iter().all(client::is_served) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    case.asks.iter().map(client::ask).collect()
+}
+
+/// Where meshvet and clients disagree, or agree where a reason says that they don't.
+pub(crate) fn disagreements(case: &Case, seen: &[Seen]) -> Vec<String> {
+    let said = checked::checked(case);
+    let mut wrong = Vec::new();
+    for (ask, seen) in case.asks.iter().zip(seen).filter(|(ask, _)| !ask.of.is_empty()) {
+        let fault = fault(&ask.of, seen, &said);
+        let name = format!("{} {}", case.name, ask.host.as_deref().unwrap_or_default());
+        let meant = MEANT.iter().find(|(of, _)| *of == name);
+        match (fault, meant) {
+            (Some(fault), None) => wrong.push(format!("{name}: {fault}: {seen:?}, meshvet: {said:?}")),
+            (None, Some((_, why))) => wrong.push(format!("{name}: no difference any more, though {why}")),
+            _ => {}
+        }
+    }
+    if case.asks.len() != seen.len() {
+        wrong.push(format!("{}: other clients than recorded: scripts/test gateway", case.name));
+    }
+    wrong
+}
+
+fn fault(of: &[String], seen: &Seen, said: &Said) -> Option<&'static str> {
+    let denies = of.iter().any(|subject| checked::denies(said, subject));
+    let warns = of.iter().any(|subject| checked::warns(said, subject));
+    let by_policy = of.iter().any(|subject| subject.starts_with("BackendTLSPolicy"));
+    let fails = match seen.outcome {
+        // What the gateway itself answers where the backend isn't called.
+        Outcome::Served(status) => by_policy && status >= 500,
+        Outcome::Ended(_) => true,
+    };
+    // Nobody knows which authorities clients trust.
+    let refused = seen.wrong.as_ref().is_some_and(|wrong| wrong != "unknown issuer");
+    match (fails || refused, denies, warns) {
+        (true, false, false) => Some("a client is refused, and nothing is said"),
+        (false, true, _) => Some("a client is served, and it is denied"),
+        _ => None,
+    }
+}

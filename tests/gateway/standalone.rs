@@ -1,0 +1,166 @@
+//! Envoy Gateway without a cluster, and the Envoy that it starts, in a network of their own.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::records::{self, versions};
+
+/// The address of backends: Envoy Gateway takes none of the loopback's own.
+pub(crate) const BACKENDS: &str = "10.99.0.1";
+/// The port of the backend that speaks TLS; the other's is 8080.
+pub(crate) const TLS_PORT: u16 = 8443;
+/// Envoy listens here as soon as it has its listeners.
+const READY: u16 = 19003;
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Says that a process is in a network of its own.
+const INSIDE: &str = "MESHVET_INSIDE";
+
+/// Runs this test once more, in a network of its own, and whatever it starts dies with it. Whether it is there already.
+pub(crate) fn is_inside(test: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let prepare = format!("ip link set lo up && ip address add {BACKENDS}/32 dev lo && exec \"$@\"");
+    let own = std::env::current_exe().expect("the test's program");
+    let status = Command::new("unshare")
+        .args(["-rnpf", "--mount-proc", "--kill-child", "sh", "-c", &prepare, "-"])
+        .arg(own)
+        .args([test, "--exact", "--ignored", "--nocapture"])
+        .env(INSIDE, "1")
+        .status()
+        .expect("unshare runs (Debian: apt-get install util-linux)");
+    assert!(status.success(), "{test}: what it said stands above");
+    false
+}
+
+/// The two programs, and the folder that they keep things in.
+pub(crate) struct Programs {
+    gateway: PathBuf,
+    envoy_version: String,
+    home: tempfile::TempDir,
+}
+
+impl Programs {
+    pub(crate) fn new() -> Self {
+        let home = tempfile::Builder::new().prefix("meshvet-gateway-").tempdir().expect("a folder");
+        let (gateway, envoy) = (records::part("envoy-gateway"), records::part("envoy"));
+        let envoy_version = versions()["envoy"].clone();
+        let bin = home.path().join("data/envoy-versions").join(&envoy_version).join("bin");
+        std::fs::create_dir_all(&bin).expect("a folder");
+        std::os::unix::fs::symlink(envoy, bin.join("envoy")).expect("a link");
+        let mut certgen = Command::new(&gateway);
+        certgen.args(["certgen", "--local", "--config-home"]).arg(home.path().join("config"));
+        let made = certgen.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("envoy-gateway starts");
+        assert!(made.success(), "envoy-gateway certgen failed");
+        Programs { gateway, envoy_version, home }
+    }
+
+    /// Starts both with these objects.
+    pub(crate) fn start(&self, objects: &[Value]) -> Running {
+        let resources = tempfile::tempdir_in(self.home.path()).expect("a folder");
+        let objects = with_host(objects, &self.envoy_version);
+        crate::verdicts::write(&resources.path().join("all.yaml"), &objects);
+        let config = resources.path().join("config.json");
+        let own = |name: &str| self.home.path().join(name);
+        let host = json!({"configHome": own("config"), "dataHome": own("data"), "stateHome": own("state"), "runtimeDir": own("run")});
+        let text = json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyGateway",
+            "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+            "provider": {"type": "Custom", "custom": {
+                "resource": {"type": "File", "file": {"paths": [resources.path().join("all.yaml")]}},
+                "infrastructure": {"type": "Host", "host": host}}},
+            "logging": {"level": {"default": "info"}}, "extensionApis": {"enableBackend": true}});
+        std::fs::write(&config, text.to_string()).expect("a file");
+        let log = std::fs::File::create(resources.path().join("log")).expect("a file");
+        let gateway = Command::new("unshare")
+            .args(["-pf", "--kill-child"])
+            .arg(&self.gateway)
+            .args(["server", "-c"])
+            .arg(&config)
+            .stdout(log.try_clone().expect("a file"))
+            .stderr(log)
+            .spawn()
+            .expect("envoy-gateway starts");
+        Running { gateway, resources }
+    }
+}
+
+/// The objects, with what Envoy Gateway must know to start this Envoy, and backends of its own in place of Services.
+fn with_host(objects: &[Value], version: &str) -> Vec<Value> {
+    let proxy = json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyProxy",
+        "metadata": {"namespace": "shop", "name": "host"},
+        "spec": {"provider": {"type": "Host", "host": {"envoyVersion": version}}}});
+    let calls_by_tls =
+        objects.iter().any(|object| matches!(object["kind"].as_str(), Some("BackendTLSPolicy" | "TLSRoute")));
+    let port = if calls_by_tls { TLS_PORT } else { 8080 };
+    let backend = json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "Backend",
+        "metadata": {"namespace": "shop", "name": "api"}, "spec": {"endpoints": [{"ip": {"address": BACKENDS, "port": port}}]}});
+    let own = objects.iter().filter(|object| object["kind"] != "Service").map(of_backends);
+    own.chain([proxy, backend]).collect()
+}
+
+fn of_backends(object: &Value) -> Value {
+    let mut object = object.clone();
+    if object["kind"] == "GatewayClass" {
+        let reference =
+            json!({"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "namespace": "shop", "name": "host"});
+        object["spec"]["parametersRef"] = reference;
+    }
+    if object["kind"] == "Gateway" && object["metadata"]["name"] == "web" {
+        // Without a listener that it can serve Envoy Gateway starts no Envoy.
+        let listeners = object["spec"]["listeners"].as_array_mut();
+        listeners.expect("listeners").push(json!({"name": "ready", "port": 8081, "protocol": "HTTP"}));
+    }
+    let mut to_backend = |pointer: &str| {
+        let Some(list) = object.pointer_mut(pointer).and_then(Value::as_array_mut) else { return };
+        for reference in list.iter_mut().filter(|reference| reference["name"] == "api") {
+            reference["group"] = "gateway.envoyproxy.io".into();
+            reference["kind"] = "Backend".into();
+            if reference["sectionName"] == "https" {
+                reference["sectionName"] = TLS_PORT.to_string().into();
+            }
+        }
+    };
+    to_backend("/spec/rules/0/backendRefs");
+    to_backend("/spec/targetRefs");
+    object
+}
+
+/// Both, until dropped.
+pub(crate) struct Running {
+    gateway: Child,
+    resources: tempfile::TempDir,
+}
+
+impl Running {
+    /// Waits until Envoy has its listeners.
+    pub(crate) fn ready(&mut self) {
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", READY)).is_err() {
+            let ended = self.gateway.try_wait().expect("a process");
+            let patient = begun.elapsed() < PATIENCE && ended.is_none();
+            assert!(patient, "Envoy isn't ready ({ended:?}):\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What both said.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.resources.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.gateway.kill();
+        let _ = self.gateway.wait();
+        // Its ports are free when everything that it started is gone.
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE && TcpListener::bind(("0.0.0.0", READY)).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What becomes of sound listeners when a proxy starts beside a certificate that its Envoy refuses.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::backends;
+use crate::case::{Ask, Case, https, route_to};
+use crate::client;
+use crate::secrets::{self, Pair};
+use crate::standalone::Programs;
+
+/// How often a proxy starts with each kind of certificate.
+pub(crate) const TIMES: usize = 12;
+/// The sound listeners beside it.
+pub(crate) const NEIGHBOURS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+/// The listener with the certificate that is refused.
+pub(crate) const REFUSED: &str = "Gateway shop/web refused";
+/// How long a listener may take, after Envoy has its listeners, until it is taken for dead.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What became of one kind.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Started {
+    /// Of each start: how many neighbours were dead.
+    pub(crate) dead_neighbours: Vec<usize>,
+    /// Of how many starts: whether the listener itself was.
+    pub(crate) dead_itself: usize,
+}
+
+pub(crate) type Starts = BTreeMap<String, Started>;
+
+/// The kinds that Envoy Gateway takes and Envoy refuses; and one that is sound.
+pub(crate) fn kinds() -> Vec<(&'static str, Pair)> {
+    const P256: [&str; 2] = ["EC", "ec_paramgen_curve:P-256"];
+    const NAME: &str = "subjectAltName=DNS:refused.example.com";
+    vec![
+        ("sound", secrets::named("refused.example.com")),
+        ("rsa-1024", secrets::extended(&["RSA", "rsa_keygen_bits:1024"], &[NAME])),
+        ("p-224", secrets::extended(&["EC", "ec_paramgen_curve:P-224"], &[NAME])),
+        ("nameless", secrets::nameless()),
+        ("mail-alone", secrets::extended_for(&P256, "/O=shop", &["subjectAltName=email:a@example.com"])),
+        ("ec-key-agreement", secrets::extended(&P256, &[NAME, "keyUsage=keyAgreement"])),
+        ("must-staple", secrets::extended(&P256, &[NAME, "tlsfeature=status_request"])),
+    ]
+}
+
+/// A Gateway of sound listeners, and of one with this.
+pub(crate) fn case(kind: &str, pair: &Pair) -> Case {
+    let host = |name: &str| format!("{name}.example.com");
+    let names = || NEIGHBOURS.into_iter().chain(["refused"]);
+    let listeners: Vec<Value> = names().map(|name| https(name, &host(name))).collect();
+    let tls = |name: &str, pair: &Pair| secrets::secret("shop", name, "kubernetes.io/tls", pair);
+    let hosts: Vec<String> = names().map(host).collect();
+    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
+    Case::of(kind, &listeners)
+        .and(NEIGHBOURS.into_iter().map(|name| tls(name, &secrets::named(&host(name)))))
+        .with(tls("refused", pair))
+        .with(route_to("HTTPRoute", json!([{"name": "web"}]), &hosts))
+}
+
+/// Starts both anew, again and again.
+pub(crate) fn started(programs: &Programs, kind: &str, pair: &Pair) -> Started {
+    backends::start();
+    let case = case(kind, pair);
+    let asks: Vec<Ask> = NEIGHBOURS
+        .into_iter()
+        .chain(["refused"])
+        .map(|name| Ask { port: 443, host: Some(format!("{name}.example.com")), shows: None, of: Vec::new() })
+        .collect();
+    let mut started = Started { dead_neighbours: Vec::new(), dead_itself: 0 };
+    for _ in 0..TIMES {
+        let mut running = programs.start(case.objects());
+        running.ready();
+        let begun = Instant::now();
+        let mut served = vec![false; asks.len()];
+        while begun.elapsed() < PATIENCE && served.contains(&false) {
+            for (served, ask) in served.iter_mut().zip(&asks).filter(|(served, _)| !**served) {
+                *served = client::is_served(ask);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let (itself, neighbours) = served.split_last().expect("listeners");
+        started.dead_neighbours.push(neighbours.iter().filter(|served| !**served).count());
+        started.dead_itself += usize::from(!itself);
+    }
+    started
+}
