@@ -43,6 +43,11 @@ impl Authority {
         self.issuer.pem()
     }
 
+    /// Its private key, PKCS#8 in PEM.
+    pub(crate) fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// A leaf for `names`, to be altered and then [issued](Leaf::issue): P-256, valid from yesterday for 90 days, for servers
     /// and clients, the first name as its CN too. A name with `://` is a URI.
     pub(crate) fn leaf(&self, names: &[&str]) -> Leaf<'_> {
