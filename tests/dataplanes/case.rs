@@ -113,9 +113,10 @@ pub(crate) fn gateway_object(kind: &str, namespace: &str, name: &str, spec: Valu
     json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": {"namespace": namespace, "name": name}, "spec": spec})
 }
 
-/// The Service of the application, whose port has a name.
+/// The Service of the application, whose port has a name. Istio hands each proxy what all Services of the mesh need that are seen in its
+/// namespace: this one is seen in its own alone, so that no case has to do with another.
 pub(crate) fn application(namespace: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": "app"},
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": "app", "annotations": {"networking.istio.io/exportTo": "."}},
         "spec": {"ports": [{"name": "web", "port": 80}]}})
 }
 

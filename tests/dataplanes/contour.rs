@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 
+use serde_json::{Value, json};
+
 use crate::bed::{self, Running};
 use crate::case::Case;
 use crate::client;
@@ -19,7 +21,7 @@ const XDS: u16 = 18_001;
 const HTTPS: u16 = 18_443;
 
 /// How often the proxy is started afresh.
-const STARTS: usize = 5;
+const STARTS: usize = 3;
 
 /// Runs all cases.
 pub(crate) fn record(cases: &[Case]) -> BTreeMap<String, Seen> {
@@ -28,15 +30,7 @@ pub(crate) fn record(cases: &[Case]) -> BTreeMap<String, Seen> {
     bed::install(&plane, &program.with_file_name("crds.yaml"));
     bed::apply(&plane, cases, |_| Vec::new());
     let mut contour = Running::start(serve(&program, &plane), &plane.folder().join("contour.log"));
-    let configuration = plane.folder().join("envoy.json");
-    let bootstrap = Command::new(&program)
-        .arg("bootstrap")
-        .args(["--xds-address", "127.0.0.1", "--xds-resource-version", "v3"])
-        .arg(format!("--xds-port={XDS}"))
-        .arg(format!("--admin-address={}", plane.folder().join("admin").display()))
-        .arg(&configuration)
-        .status();
-    assert!(bootstrap.expect("contour runs").success(), "contour bootstrap");
+    let configuration = bootstrap(&program, &plane);
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     for case in cases {
         let fresh = Seen { fingerprint: case.fingerprint(), ..Seen::default() };
@@ -57,6 +51,22 @@ pub(crate) fn record(cases: &[Case]) -> BTreeMap<String, Seen> {
         seen.get_mut(case.name).expect("a case").conditions = bed::conditions(&plane, case);
     }
     seen
+}
+
+/// The configuration that Contour makes for an Envoy, with a name for it, which is else given on the command line.
+fn bootstrap(program: &Path, plane: &ControlPlane) -> PathBuf {
+    let path = plane.folder().join("envoy.json");
+    let ran = Command::new(program)
+        .args(["bootstrap", "--xds-address=127.0.0.1", "--xds-resource-version=v3", &format!("--xds-port={XDS}")])
+        .arg(format!("--admin-address={}", plane.folder().join("admin").display()))
+        .arg(&path)
+        .status();
+    assert!(ran.expect("contour runs").success(), "contour bootstrap");
+    let text = std::fs::read_to_string(&path).expect("the configuration");
+    let mut configuration: Value = serde_json::from_str(&text).expect("JSON");
+    configuration["node"] = json!({"id": "envoy", "cluster": "contour"});
+    std::fs::write(&path, configuration.to_string()).expect("the configuration");
+    path
 }
 
 fn serve(program: &Path, plane: &ControlPlane) -> Command {

@@ -52,6 +52,7 @@ pub(crate) fn all() -> Vec<Case> {
         of_pair("rsa-1024", minted::rsa_1024),
         of_pair("p-224", minted::of_p224),
         of_pair("p-384", |host| minted::of_key(host, "P-384", Key::P384)),
+        of_pair("p-521", minted::of_p521),
         of_pair("ed25519", |host| minted::of_key(host, "Ed25519", Key::Ed25519)),
         of_pair("nameless", |_| minted::nameless()),
         of_pair("misnamed", |_| minted::sound("else.example.org")),

@@ -73,6 +73,7 @@ fn contents() -> Vec<Case> {
         of_pair("sound", &minted::sound(HOST)),
         of_pair("rsa-2048", &minted::of_key(HOST, "RSA-2048", Key::Rsa(2048))),
         of_pair("p-384", &minted::of_key(HOST, "P-384", Key::P384)),
+        of_pair("p-521", &minted::of_p521(HOST)),
         of_pair("ed25519", &minted::of_key(HOST, "Ed25519", Key::Ed25519)),
         of_pair("misnamed", &minted::sound("else.example.org")),
         of_pair("ended", &minted::ended(HOST)),

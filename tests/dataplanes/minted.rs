@@ -5,10 +5,12 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use serde_json::{Value, json};
 
+use crate::support::forge::{Forge, Forged, Kind};
 use crate::support::mint::{Authority, Issued, Key, openssl};
 
 /// Whom the clients of all cases know.
 pub(crate) static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("the root of all cases"));
+pub(crate) static CURVES: LazyLock<Forged> = LazyLock::new(|| Forge::authority("the root of all curves").self_signed());
 /// Whom nobody knows.
 static STRANGER: LazyLock<Authority> = LazyLock::new(|| Authority::new("another root"));
 
@@ -36,13 +38,18 @@ pub(crate) fn of_key(host: &str, kind: &str, key: Key) -> Pair {
     pair(format!("a {kind} pair for {host}"), AUTHORITY.leaf(&[host]).key(key).issue())
 }
 
-/// With a key of P-224, which signs itself: no library at hand but openssl's makes one.
+/// With a key of any curve, by openssl's name. They have an authority of their own, which the clients know too.
+fn of_curve(host: &str, kind: &str, curve: &'static str) -> Pair {
+    let leaf = Forge::leaf(&[host]).key(Kind::Curve(curve)).issued_by(&CURVES);
+    Pair { recipe: format!("a {kind} pair for {host}"), chain: leaf.pem(), key: leaf.key.pem.clone() }
+}
+
 pub(crate) fn of_p224(host: &str) -> Pair {
-    let key = openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-224"], "");
-    let names = format!("subjectAltName=DNS:{host}");
-    let subject = ["-subj", "/CN=web", "-addext", &names, "-days", "90"];
-    let chain = openssl(&[&["req", "-x509", "-new", "-key", "/dev/stdin"][..], &subject].concat(), &key);
-    Pair { recipe: format!("a P-224 pair for {host}"), chain, key }
+    of_curve(host, "P-224", "secp224r1")
+}
+
+pub(crate) fn of_p521(host: &str) -> Pair {
+    of_curve(host, "P-521", "secp521r1")
 }
 
 pub(crate) fn rsa_1024(host: &str) -> Pair {

@@ -26,9 +26,8 @@ impl Proxy {
         let log = folder.join("envoy.log");
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(envoy);
-        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]);
-        // What the configuration says comes first.
-        command.args(["--service-node", "envoy", "--service-cluster", "gateway", "--config-path"]).arg(configuration);
+        command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning", "--config-path"]);
+        command.arg(configuration);
         let mut proxy = Self { child: spawn(command, &log), admin, log };
         sandbox::eventually("Envoy is ready", || {
             if let Ok(Some(status)) = proxy.child.try_wait() {
@@ -73,10 +72,6 @@ impl Proxy {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
-    }
-
-    pub(crate) fn log(&self) -> &Path {
-        &self.log
     }
 }
 
