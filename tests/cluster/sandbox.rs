@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// Set inside: the folder for all the suite's files.
 const WORK: &str = "MESHVET_CLUSTER_WORK";
 /// Set inside: the folder with etcd, kube-apiserver and kubectl.
-const ASSETS: &str = "MESHVET_CLUSTER_ASSETS";
+pub(crate) const ASSETS: &str = "MESHVET_CLUSTER_ASSETS";
 /// Set inside: the program moto_server.
 const MOTO: &str = "MESHVET_CLUSTER_MOTO";
 /// Set inside: the program that is the kubelet's port-forward.
@@ -20,24 +20,37 @@ const HELM: &str = "MESHVET_CLUSTER_HELM";
 /// Set inside: kube-controller-manager.
 const CONTROLLERS: &str = "MESHVET_CLUSTER_CONTROLLERS";
 /// Set inside: the folder with Gateway API's CustomResourceDefinitions.
-const GATEWAY_CRDS: &str = "MESHVET_CLUSTER_GATEWAY_CRDS";
+pub(crate) const GATEWAY_CRDS: &str = "MESHVET_CLUSTER_GATEWAY_CRDS";
 /// Set inside: the proxy, for `scripts/parts`.
-const ENVOY: &str = "MESHVET_ENVOY";
+pub(crate) const ENVOY: &str = "MESHVET_ENVOY";
 
 /// Where the API server is, for everyone. 192.0.2.0/24 is set aside for examples, so it is nobody's.
 pub(crate) const API_SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
 /// Runs this program again in namespaces of its own and returns its exit code; inside, `None`: go on.
 pub(crate) fn enter() -> Option<ExitCode> {
+    enter_with(&[
+        ("assets", ASSETS),
+        ("kubelet", KUBELET),
+        ("helm", HELM),
+        ("envoy", ENVOY),
+        ("moto", MOTO),
+        ("controllers", CONTROLLERS),
+        ("gateway-crds", GATEWAY_CRDS),
+    ])
+}
+
+/// The same, with these parts, each in a variable of the environment.
+pub(crate) fn enter_with(parts: &[(&str, &str)]) -> Option<ExitCode> {
     if std::env::var_os(WORK).is_some() {
         end_with_the_outside();
         ip(&["link", "set", "lo", "up"]);
         ip(&["address", "add", &format!("{API_SERVER}/32"), "dev", "lo"]);
         return None;
     }
-    let parts = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/parts");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/parts");
     let run = |part: &str| {
-        let output = Command::new(&parts)
+        let output = Command::new(&script)
             .arg(part)
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
@@ -46,18 +59,8 @@ pub(crate) fn enter() -> Option<ExitCode> {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     // Outside, because inside nothing can be fetched. What is missing has been said by the script.
-    let (Some(_), Some(assets), Some(kubelet), Some(helm), Some(envoy), Some(moto), Some(controllers), Some(crds)) = (
-        run("machine"),
-        run("assets"),
-        run("kubelet"),
-        run("helm"),
-        run("envoy"),
-        run("moto"),
-        run("controllers"),
-        run("gateway-crds"),
-    ) else {
-        return Some(ExitCode::FAILURE);
-    };
+    let fetched = run("machine").and_then(|_| parts.iter().map(|(part, name)| Some((*name, run(part)?))).collect());
+    let Some(fetched): Option<Vec<(&str, String)>> = fetched else { return Some(ExitCode::FAILURE) };
     let work = tempfile::Builder::new().prefix("meshvet-cluster-").tempdir().expect("a folder for the suite's files");
     // A namespace of processes too: when the suite ends, however it does, so do all that it started.
     let mut inside = Command::new("unshare")
@@ -65,13 +68,7 @@ pub(crate) fn enter() -> Option<ExitCode> {
         .arg(std::env::current_exe().expect("this program's path"))
         .args(std::env::args_os().skip(1))
         .env(WORK, work.path())
-        .env(ASSETS, assets)
-        .env(MOTO, moto)
-        .env(KUBELET, kubelet)
-        .env(HELM, helm)
-        .env(CONTROLLERS, controllers)
-        .env(GATEWAY_CRDS, crds)
-        .env(ENVOY, envoy)
+        .envs(fetched)
         .stdin(Stdio::piped())
         .spawn()
         .expect("unshare runs");

@@ -1,0 +1,100 @@
+//! What meshvet says of a case, held against what was seen.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::case::Case;
+use crate::differences::{self, Says};
+use crate::record::{self, Controller, Seen};
+
+/// What came of a case, from the worst to the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Came {
+    /// Somebody was served who should be, by no proxy or not by each.
+    Dead,
+    /// Somebody was served who shouldn't be.
+    Open,
+    /// Served with a certificate that clients refuse.
+    Refused,
+    /// All was as its owner wants it.
+    Sound,
+}
+
+/// The worst that was seen of what a case is about, its neighbours left out.
+fn came(case: &Case, seen: &Seen) -> Came {
+    let mut worst = Came::Sound;
+    for probe in case.probes.iter().filter(|probe| !probe.neighbour) {
+        for answer in &seen.clients[&probe.label()] {
+            let came = match (answer.starts_with("200"), probe.welcome) {
+                (true, false) => Came::Open,
+                (false, false) => Came::Sound,
+                (false, true) => Came::Dead,
+                (true, true) if answer == "200" => Came::Sound,
+                (true, true) => Came::Refused,
+            };
+            worst = worst.min(came);
+        }
+    }
+    worst
+}
+
+/// The worst severity that meshvet gives a case, and the codes that it names.
+fn said(case: &Case) -> (Says, BTreeSet<String>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let documents: Vec<String> = case.objects.iter().map(Value::to_string).collect();
+    std::fs::write(folder.path().join("case.yaml"), documents.join("\n---\n")).expect("a file");
+    let ran = Command::new(env!("CARGO_BIN_EXE_meshvet"))
+        .args(["check", ".", "-o", "json"])
+        .current_dir(folder.path())
+        .output()
+        .expect("meshvet starts");
+    let answer: Value = serde_json::from_slice(&ran.stdout)
+        .unwrap_or_else(|error| panic!("{}: {error}: {}", case.name, String::from_utf8_lossy(&ran.stderr)));
+    let findings = answer["findings"].as_array().expect("findings");
+    let codes = findings.iter().map(|finding| finding["code"].as_str().unwrap_or_default().to_owned()).collect();
+    let worst = findings.iter().map(|finding| match finding["severity"].as_str() {
+        Some("deny") => Says::Denies,
+        Some("warn") => Says::Warns,
+        _ => Says::Nothing,
+    });
+    (worst.max().unwrap_or(Says::Nothing), codes)
+}
+
+/// Whether meshvet says of a case what its record asks for.
+fn agrees(came: Came, says: Says) -> bool {
+    match came {
+        Came::Dead => says == Says::Denies,
+        Came::Open | Came::Refused => says >= Says::Warns,
+        Came::Sound => says < Says::Denies,
+    }
+}
+
+/// Holds each case against its record, and fails with all that is wrong.
+pub(crate) fn hold(controller: Controller, cases: &[Case]) {
+    let record = record::read(controller);
+    let names: BTreeSet<&str> = cases.iter().map(|case| case.name).collect();
+    let mut wrong: Vec<String> = record.cases.keys().filter(|name| !names.contains(name.as_str())).map(|name| format!("{name}: recorded, and no case")).collect();
+    for case in cases {
+        let Some(seen) = record.cases.get(case.name).filter(|seen| seen.fingerprint == case.fingerprint()) else {
+            wrong.push(format!("{}: not recorded as it is now: scripts/test gateway", case.name));
+            continue;
+        };
+        let came = came(case, seen);
+        let (says, codes) = said(case);
+        let meant = differences::of(controller, case.name);
+        let right = match meant {
+            None => agrees(came, says),
+            Some(meant) => !agrees(came, says) && says == meant.says,
+        };
+        if !right {
+            let listed = meant.map_or(String::new(), |meant| format!(", listed as {:?} because {}", meant.says, meant.why));
+            wrong.push(format!("{}: {came:?}, and meshvet: {says:?} {codes:?}{listed}; seen: {:?}", case.name, seen.clients));
+        }
+        for code in case.says.iter().filter(|code| !codes.contains(**code)) {
+            wrong.push(format!("{}: meshvet doesn't name {code}, but {codes:?}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
