@@ -54,7 +54,7 @@ pub(crate) use looked::during as looked_at_during;
 pub use member::{AwsResource, Backend, Gateway, Member, OwnPolicy, RouteSelector};
 pub use mounts::{Hidden, Located, Mount, Mounts, Part, Volume, clean_path};
 pub use overlay::{FreshStores, Overlay};
-pub use plane::{DIRECT, Loads, PLAIN, Plane, PlaneOf, STOOD_IN, UNKNOWN};
+pub use plane::{Authorities, DIRECT, Loads, PLAIN, Plane, PlaneOf, STOOD_IN, UNKNOWN};
 pub use promise::{CertificateFields, Namespaces, Promise, PromisedCertificate, PromisedStore, StoreFields};
 pub use release::Release;
 pub use secrets::{SecretAccess, SecretScope};

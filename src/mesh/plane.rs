@@ -25,6 +25,21 @@ pub struct Plane {
     pub refuses_other_blocks: bool,
     /// How many of a listener's certificates it serves; None: all.
     pub most_certificates: Option<usize>,
+    /// What it takes authorities from.
+    pub authorities: Authorities,
+}
+
+/// What a control plane takes authorities from, as far as that is certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authorities {
+    /// The kinds of objects for those of backends, `Kind` or `Kind.group`; empty: nobody knows.
+    pub of_backends: &'static [&'static str],
+    /// The same for those of clients.
+    pub of_clients: &'static [&'static str],
+    /// The keys in a ConfigMap or Secret, the first that is there counts.
+    pub keys: &'static [&'static str],
+    /// Whether it takes no other key.
+    pub no_other_key: bool,
 }
 
 /// How a certificate gets to a proxy.
@@ -57,6 +72,7 @@ pub static DIRECT: Plane = Plane {
     refuses_ended: false,
     refuses_other_blocks: false,
     most_certificates: None,
+    authorities: ANY,
 };
 
 /// A gateway of which nobody knows what it is.
@@ -64,6 +80,9 @@ pub static UNKNOWN: Plane = Plane { name: "the gateway's controller", loads: Loa
 
 /// An entrance of which nobody knows what it is, and that has a certificate of its own for whatever it has no other for.
 pub static STOOD_IN: Plane = Plane { name: "the controller", loads: Loads::StoodIn, ..PLAIN };
+
+/// What every control plane takes: the key that the specification names.
+const ANY: Authorities = Authorities { of_backends: &[], of_clients: &[], keys: &["ca.crt"], no_other_key: false };
 
 /// What nothing is known of.
 pub const PLAIN: Plane = Plane {
@@ -78,6 +97,7 @@ pub const PLAIN: Plane = Plane {
     refuses_ended: false,
     refuses_other_blocks: false,
     most_certificates: None,
+    authorities: ANY,
 };
 
 /// By what a member's plane is known.

@@ -22,7 +22,8 @@ pub(crate) fn start(pair: Option<&Pair>) -> u16 {
         let provider = Arc::new(ring::default_provider());
         let verifier = WebPkiClientVerifier::builder_with_provider(roots(), Arc::clone(&provider));
         let verifier = verifier.allow_unauthenticated().build().expect("a verifier");
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
         let config = builder.with_client_cert_verifier(verifier).with_single_cert(chain(pair), key(pair));
         Arc::new(config.expect("a pair"))
     });

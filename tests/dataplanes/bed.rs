@@ -95,7 +95,11 @@ pub(crate) fn conditions(plane: &ControlPlane, case: &Case) -> BTreeMap<String, 
     let all = plane.kubectl.get(&["-n", case.name, "gateways,backendtlspolicies"]);
     let mut said = BTreeMap::new();
     for object in all["items"].as_array().into_iter().flatten() {
-        let name = format!("{} {}", object["kind"].as_str().unwrap_or_default(), object["metadata"]["name"].as_str().unwrap_or_default());
+        let name = format!(
+            "{} {}",
+            object["kind"].as_str().unwrap_or_default(),
+            object["metadata"]["name"].as_str().unwrap_or_default()
+        );
         let parts = object["status"]["listeners"].as_array().into_iter().flatten();
         for part in parts {
             let listener = part["name"].as_str().unwrap_or_default();

@@ -75,7 +75,12 @@ fn agrees(came: Came, says: Says) -> bool {
 pub(crate) fn hold(controller: Controller, cases: &[Case]) {
     let record = record::read(controller);
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name).collect();
-    let mut wrong: Vec<String> = record.cases.keys().filter(|name| !names.contains(name.as_str())).map(|name| format!("{name}: recorded, and no case")).collect();
+    let mut wrong: Vec<String> = record
+        .cases
+        .keys()
+        .filter(|name| !names.contains(name.as_str()))
+        .map(|name| format!("{name}: recorded, and no case"))
+        .collect();
     for case in cases {
         let Some(seen) = record.cases.get(case.name).filter(|seen| seen.fingerprint == case.fingerprint()) else {
             wrong.push(format!("{}: not recorded as it is now: scripts/test gateway", case.name));
@@ -89,8 +94,12 @@ pub(crate) fn hold(controller: Controller, cases: &[Case]) {
             Some(meant) => !agrees(came, says) && says == meant.says,
         };
         if !right {
-            let listed = meant.map_or(String::new(), |meant| format!(", listed as {:?} because {}", meant.says, meant.why));
-            wrong.push(format!("{}: {came:?}, and meshvet: {says:?} {codes:?}{listed}; seen: {:?}", case.name, seen.clients));
+            let listed =
+                meant.map_or(String::new(), |meant| format!(", listed as {:?} because {}", meant.says, meant.why));
+            wrong.push(format!(
+                "{}: {came:?}, and meshvet: {says:?} {codes:?}{listed}; seen: {:?}",
+                case.name, seen.clients
+            ));
         }
         for code in case.says.iter().filter(|code| !codes.contains(**code)) {
             wrong.push(format!("{}: meshvet doesn't name {code}, but {codes:?}", case.name));

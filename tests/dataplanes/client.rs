@@ -8,7 +8,10 @@ use std::time::Duration;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::{CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    StreamOwned,
+};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 
@@ -36,7 +39,8 @@ pub(crate) fn ask(probe: &Probe, port: u16) -> String {
 fn exchange(probe: &Probe, port: u16, verifier: &Arc<Listening>) -> Result<String, String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map_err(|_| "nobody listens".to_owned())?;
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().expect("versions");
+    let builder =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().expect("versions");
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::clone(verifier) as _);
     let config = match &probe.shows {
         Some(pair) => builder.with_client_auth_cert(chain(pair), key(pair)).expect("a client certificate"),
@@ -120,7 +124,9 @@ impl ServerCertVerifier for Listening {
         let wrong = match self.careful.verify_server_cert(leaf, others, name, ocsp, now) {
             Ok(_) => None,
             Err(Error::InvalidCertificate(why)) => Some(match why {
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => "another name".to_owned(),
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                    "another name".to_owned()
+                }
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => "ended".to_owned(),
                 CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "not begun".to_owned(),
                 CertificateError::UnknownIssuer => "an unknown issuer".to_owned(),

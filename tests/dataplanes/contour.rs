@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-
 use serde_json::{Value, json};
 
 use crate::bed::{self, Running};
@@ -76,10 +75,14 @@ fn serve(program: &Path, plane: &ControlPlane) -> Command {
         .arg(format!("--kubeconfig={}", plane.folder().join("kubeconfig").display()))
         .args(["--xds-address=127.0.0.1", &format!("--xds-port={XDS}")])
         .args(["--http-address=127.0.0.1", "--http-port=18002", "--health-address=127.0.0.1", "--health-port=18003"])
-        .args(["--debug-http-address=127.0.0.1", "--debug-http-port=18004", "--stats-address=127.0.0.1", "--stats-port=18005"])
+        .args([
+            "--debug-http-address=127.0.0.1",
+            "--debug-http-port=18004",
+            "--stats-address=127.0.0.1",
+            "--stats-port=18005",
+        ])
         .args(["--envoy-service-http-address=127.0.0.1", "--envoy-service-http-port=18080"])
         .args(["--envoy-service-https-address=127.0.0.1", &format!("--envoy-service-https-port={HTTPS}")])
         .args(["--envoy-http-access-log=/dev/null", "--envoy-https-access-log=/dev/null"]);
     command
 }
-

@@ -45,7 +45,9 @@ fn of_pair(case: &'static str, pair: impl FnOnce(&str) -> Pair) -> Case {
 
 pub(crate) fn all() -> Vec<Case> {
     let web = |case: &str| json!({"hosts": [host(case)], "secretName": "web"});
-    let opaque = |case: &'static str| move |host: &str| minted::secret_with(case, "web", "Opaque", ["tls.crt", "tls.key"], &minted::sound(host));
+    let opaque = |case: &'static str| {
+        move |host: &str| minted::secret_with(case, "web", "Opaque", ["tls.crt", "tls.key"], &minted::sound(host))
+    };
     vec![
         of_pair("sound", minted::sound),
         of_pair("rsa-2048", |host| minted::of_key(host, "RSA-2048", Key::Rsa(2048))),

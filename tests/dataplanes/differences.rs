@@ -23,9 +23,8 @@ const fn meant(controller: Controller, case: &'static str, says: Says, why: &'st
     Meant { controller, case, says, why }
 }
 
-const MEANT: &[Meant] = &[
-    meant(Controller::Contour, "absent", Says::Warns, "an absent Secret may follow, and never denies"),
-];
+const MEANT: &[Meant] =
+    &[meant(Controller::Contour, "absent", Says::Warns, "an absent Secret may follow, and never denies")];
 
 /// The difference that a case is listed with.
 pub(crate) fn of(controller: Controller, case: &str) -> Option<&'static Meant> {

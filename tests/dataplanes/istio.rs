@@ -100,9 +100,11 @@ fn tried(plane: &ControlPlane, authority: &Authority, case: &Case, number: usize
 /// What stands around a Gateway that is deployed by hand. Its proxy may read the Secrets of its namespace.
 fn deployment(case: &Case, number: usize) -> Vec<Value> {
     let ports = [("https", 443), ("https-other", 8443)];
-    let service_ports = ports.map(|(name, port)| json!({"name": name, "port": port, "targetPort": port_of(number, port)}));
+    let service_ports =
+        ports.map(|(name, port)| json!({"name": name, "port": port, "targetPort": port_of(number, port)}));
     let slice_ports = ports.map(|(name, port)| json!({"name": name, "port": port_of(number, port), "protocol": "TCP"}));
-    let metadata = json!({"namespace": case.name, "name": "web", "labels": {"app": "web", "kubernetes.io/service-name": "web"}});
+    let metadata =
+        json!({"namespace": case.name, "name": "web", "labels": {"app": "web", "kubernetes.io/service-name": "web"}});
     vec![
         json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"selector": {"app": "web"}, "ports": service_ports}}),
         json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "metadata": metadata,
@@ -125,7 +127,8 @@ fn run(plane: &ControlPlane, case: &Case, number: usize) {
     let address = pod_address(number);
     let status = json!({"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}],
         "conditions": [{"type": "Ready", "status": "True"}]}});
-    let patch = ["-n", case.name, "patch", "pod", "web", "--subresource=status", "--type=merge", "-p", &status.to_string()];
+    let patch =
+        ["-n", case.name, "patch", "pod", "web", "--subresource=status", "--type=merge", "-p", &status.to_string()];
     plane.kubectl.run(&patch, "").succeeds();
 }
 
@@ -141,14 +144,22 @@ fn discovery(program: &Path, plane: &ControlPlane, authority: &Authority) -> Com
         file(name, &authority.pem());
     }
     file("ca-key.pem", &authority.key_pem());
-    let mesh = file("mesh", &json!({"enableAutoMtls": false, "defaultProviders": {}, "trustDomain": "cluster.local"}).to_string());
+    let mesh = file(
+        "mesh",
+        &json!({"enableAutoMtls": false, "defaultProviders": {}, "trustDomain": "cluster.local"}).to_string(),
+    );
     let mut command = Command::new(program);
     command
         .arg("discovery")
         .arg(format!("--kubeconfig={}", plane.folder().join("kubeconfig").display()))
         .arg(format!("--meshConfig={}", mesh.display()))
         .args(["--networksConfig=/dev/null", "--domain=cluster.local", "--httpAddr=127.0.0.1:15080", "--httpsAddr="])
-        .args(["--monitoringAddr=127.0.0.1:15014", "--grpcAddr=", "--ctrlz_port=0", &format!("--secureGRPCAddr=127.0.0.1:{XDS}")])
+        .args([
+            "--monitoringAddr=127.0.0.1:15014",
+            "--grpcAddr=",
+            "--ctrlz_port=0",
+            &format!("--secureGRPCAddr=127.0.0.1:{XDS}"),
+        ])
         .env("ROOT_CA_DIR", &folder)
         .env("POD_NAMESPACE", NAMESPACE)
         .env("POD_NAME", "istiod")

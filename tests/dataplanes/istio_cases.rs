@@ -120,7 +120,11 @@ fn references() -> Vec<Case> {
         several("second-is-broken", &[("web", &sound), ("rsa", &minted::mismatched(HOST))]),
         several("second-is-refused", &[("web", &sound), ("rsa", &minted::rsa_1024(HOST))]),
         of_refs("second-is-absent", refs(&["web", "rsa"]), vec![minted::secret("second-is-absent", "web", &sound)]),
-        of_refs("config-map", json!([{"name": "web", "kind": "ConfigMap"}]), vec![minted::config_map("config-map", "web", "tls.crt", &sound.chain)]),
+        of_refs(
+            "config-map",
+            json!([{"name": "web", "kind": "ConfigMap"}]),
+            vec![minted::config_map("config-map", "web", "tls.crt", &sound.chain)],
+        ),
         elsewhere,
     ]
 }

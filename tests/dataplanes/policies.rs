@@ -55,7 +55,11 @@ fn backends() -> Vec<Case> {
         by_kind("policy-secret-cacert", "Secret", secret("policy-secret-cacert", "cacert")),
         by_kind("policy-absent", "ConfigMap", vec![]),
         by_kind("policy-other-key", "ConfigMap", map("policy-other-key", "root.pem")),
-        by_kind("policy-nonsense", "ConfigMap", vec![minted::config_map("policy-nonsense", "authority", "ca.crt", "nonsense")]),
+        by_kind(
+            "policy-nonsense",
+            "ConfigMap",
+            vec![minted::config_map("policy-nonsense", "authority", "ca.crt", "nonsense")],
+        ),
     ]
 }
 

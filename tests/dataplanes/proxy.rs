@@ -61,7 +61,9 @@ impl Proxy {
 
     /// How much isn't there yet.
     fn pending(&self) -> String {
-        let statistics = self.get("/stats?filter=(total_listeners_warming|warming_clusters|update_success|update_rejected)").unwrap_or_default();
+        let statistics = self
+            .get("/stats?filter=(total_listeners_warming|warming_clusters|update_success|update_rejected)")
+            .unwrap_or_default();
         statistics.lines().filter(|line| !line.contains("runtime")).collect::<Vec<_>>().join("\n")
     }
 

@@ -36,7 +36,8 @@ fn repository() -> &'static Path {
 
 /// The version of a Go module that a part is built from.
 fn of_module(part: &str, module: &str) -> String {
-    let text = std::fs::read_to_string(repository().join("scripts/parts.d").join(part).join("go.mod")).expect("a go.mod");
+    let text =
+        std::fs::read_to_string(repository().join("scripts/parts.d").join(part).join("go.mod")).expect("a go.mod");
     let version = text.lines().find_map(|line| {
         let mut words = line.trim().trim_start_matches("require ").split_whitespace();
         (words.next() == Some(module)).then(|| words.next()).flatten()

@@ -48,7 +48,7 @@ fn mutual(scene: &mut Scene, shown: Option<&Issued>) {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    [ports(), names(), authorities(), clients(), chains()].into_iter().flatten().collect()
+    [ports(), names(), authorities(), clients(), references(), chains()].into_iter().flatten().collect()
 }
 
 fn ports() -> Vec<Case> {
@@ -349,6 +349,105 @@ fn clients() -> Vec<Case> {
             let validation = json!({"default": {"validation": {"caCertificateRefs": authorities}}});
             set(s, "Gateway", "web", "/spec/tls", json!({"frontend": validation}));
         }),
+    ]
+}
+
+/// What authorities are taken from.
+fn references() -> Vec<Case> {
+    const FRONTEND: &str = "spec.tls.frontend.default.validation.caCertificateRefs[0]";
+    fn trusts(scene: &mut Scene, controller: &str, references: Value) {
+        policed(scene, controller, &AUTHORITY.pem());
+        set(scene, "BackendTLSPolicy", "api", "/spec/validation/caCertificateRefs", references);
+    }
+    fn asks(scene: &mut Scene, controller: &str, references: Value) {
+        policed(scene, controller, &AUTHORITY.pem());
+        scene.subject = ("Gateway", "web");
+        let frontend = json!({"default": {"validation": {"caCertificateRefs": references}}});
+        set(scene, "Gateway", "web", "/spec/tls", json!({"frontend": frontend}));
+    }
+    fn one(kind: &str, name: &str) -> Value {
+        json!([{"group": "", "kind": kind, "name": name}])
+    }
+    vec![
+        denies(
+            "MV509",
+            "a kind that Envoy Gateway doesn't take",
+            |s| trusts(s, ENVOY_GATEWAY, one("Pod", "ca")),
+            AUTHORITIES,
+            &["Envoy Gateway takes no authorities from a Pod"],
+        ),
+        denies(
+            "MV509",
+            "a Secret, for Istio",
+            |s| trusts(s, ISTIO, one("Secret", "ca")),
+            AUTHORITIES,
+            &["Istio takes no authorities from a Secret"],
+        ),
+        good("MV509", "a kind of nobody knows which controller", |s| trusts(s, "example.com/own", one("Pod", "ca"))),
+        warns(
+            "MV509",
+            "a Secret that isn't there, for Envoy Gateway",
+            |s| trusts(s, ENVOY_GATEWAY, one("Secret", "x")),
+            AUTHORITIES,
+            &["Secret shop/x doesn't exist"],
+        ),
+        warns(
+            "MV509",
+            "one of several that isn't there",
+            |s| {
+                let both = json!([{"group": "", "kind": "ConfigMap", "name": "x"}, {"group": "", "kind": "ConfigMap", "name": "ca"}]);
+                trusts(s, ENVOY_GATEWAY, both);
+            },
+            AUTHORITIES,
+            &["ConfigMap shop/x doesn't exist"],
+        ),
+        denies(
+            "MV509",
+            "a key that Istio doesn't read",
+            |s| {
+                trusts(s, ISTIO, one("ConfigMap", "ca"));
+                set(s, "ConfigMap", "ca", "/data", json!({"root.pem": AUTHORITY.pem()}));
+            },
+            AUTHORITIES,
+            &["ConfigMap shop/ca holds no cacert or ca.crt", "root.pem"],
+        ),
+        good("MV509", "the key that Istio reads first", |s| {
+            trusts(s, ISTIO, one("ConfigMap", "ca"));
+            set(s, "ConfigMap", "ca", "/data", json!({"cacert": AUTHORITY.pem()}));
+            let names = json!([{"type": "Hostname", "hostname": "api.shop.svc"}]);
+            set(s, "BackendTLSPolicy", "api", "/spec/validation/subjectAltNames", names);
+        }),
+        denies(
+            "MV509",
+            "of clients, a kind that Envoy Gateway doesn't take",
+            |s| asks(s, ENVOY_GATEWAY, one("Pod", "ca")),
+            FRONTEND,
+            &["Envoy Gateway takes no authorities from a Pod", "refuses the listeners"],
+        ),
+        warns(
+            "MV509",
+            "of clients, a ConfigMap that isn't there",
+            |s| asks(s, ENVOY_GATEWAY, one("ConfigMap", "x")),
+            FRONTEND,
+            &["ConfigMap shop/x doesn't exist"],
+        ),
+        good("MV509", "of clients, a ConfigMap", |s| asks(s, ENVOY_GATEWAY, one("ConfigMap", "ca"))),
+        good("MV509", "of clients, a Secret for Istio", |s| {
+            asks(s, ISTIO, one("Secret", "web"));
+            set(s, "Secret", "web", "/stringData/ca.crt", AUTHORITY.pem().into());
+        }),
+        warns(
+            "MV503",
+            "a client certificate in a ConfigMap",
+            |s| {
+                policed(s, ENVOY_GATEWAY, &AUTHORITY.pem());
+                s.subject = ("Gateway", "web");
+                let reference = json!({"kind": "ConfigMap", "name": "client"});
+                set(s, "Gateway", "web", "/spec/tls", json!({"backend": {"clientCertificateRef": reference}}));
+            },
+            "spec.tls.backend.clientCertificateRef",
+            &["Envoy Gateway presents no ConfigMap to backends"],
+        ),
     ]
 }
 

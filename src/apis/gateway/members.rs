@@ -164,7 +164,7 @@ fn validation(frontend: &Frontend, namespace: &str, port: Option<u16>) -> Option
 }
 
 /// Authorities by a reference, where they are in a ConfigMap or Secret.
-pub(super) fn authorities(reference: &SecretRef, namespace: &str, field: &FieldPath) -> Option<TrustSource> {
+pub(crate) fn authorities(reference: &SecretRef, namespace: &str, field: &FieldPath) -> Option<TrustSource> {
     let there = reference.namespace_or(namespace);
     let store = match (reference.group(), reference.kind()) {
         ("", "ConfigMap") => StoreKey::config_map(there, &reference.name),

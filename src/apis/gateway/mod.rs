@@ -11,6 +11,7 @@ mod shimmed;
 mod types;
 
 pub use kinds::API;
+pub(crate) use members::authorities;
 pub use planes::plane_of;
 pub(crate) use shimmed::passed_by;
 pub use types::{BackendTlsPolicySpec, GatewaySpec, ListenerSetSpec};

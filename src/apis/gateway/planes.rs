@@ -4,10 +4,13 @@
 //! stands for many versions, so that only what holds for all that are supported is here. NGINX Gateway Fabric, Cilium, Traefik, Kong,
 //! kgateway and those of the clouds are unknown.
 
-use crate::mesh::{Loads, PLAIN, Plane, UNKNOWN};
+use crate::mesh::{Authorities, Loads, PLAIN, Plane, UNKNOWN};
 
 /// The type of Envoy Gateway's own Secrets, whose key names what an SDS server delivers.
 const SDS: &str = "gateway.envoyproxy.io/sds";
+
+/// The kind that holds authorities for whole clusters.
+const BUNDLE: &str = "ClusterTrustBundle.certificates.k8s.io";
 
 /// Parses both files as Go does, and hands Envoy what it understood.
 static ENVOY_GATEWAY: Plane = Plane {
@@ -19,6 +22,12 @@ static ENVOY_GATEWAY: Plane = Plane {
     refuses_unused: true,
     refuses_ended: true,
     refuses_other_blocks: true,
+    authorities: Authorities {
+        of_backends: &["ConfigMap", "Secret", BUNDLE],
+        of_clients: &["ConfigMap", "Secret", BUNDLE],
+        keys: &["ca.crt", "tls.crt"],
+        no_other_key: false,
+    },
     ..PLAIN
 };
 
@@ -30,6 +39,12 @@ static ISTIO: Plane = Plane {
     needs_certificate: true,
     checks_name: false,
     most_certificates: Some(2),
+    authorities: Authorities {
+        of_backends: &["ConfigMap"],
+        of_clients: &["ConfigMap", "Secret"],
+        keys: &["cacert", "ca.crt"],
+        no_other_key: true,
+    },
     ..PLAIN
 };
 

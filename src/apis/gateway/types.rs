@@ -172,6 +172,14 @@ impl SecretRef {
         self.kind.as_deref().unwrap_or("Secret")
     }
 
+    /// `Secret`, or with a group: `ClusterTrustBundle.certificates.k8s.io`.
+    pub(crate) fn full_kind(&self) -> String {
+        match self.group() {
+            "" => self.kind().to_owned(),
+            group => format!("{}.{group}", self.kind()),
+        }
+    }
+
     /// Whether it means a Secret.
     pub(crate) fn is_secret(&self) -> bool {
         self.group().is_empty() && self.kind() == "Secret"

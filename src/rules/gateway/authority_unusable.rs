@@ -1,11 +1,12 @@
 //! # MV509: `authority-unusable`
 //!
 //! ## What it checks
-//! Whether the ConfigMap or Secret that a BackendTLSPolicy takes its authorities from holds certificates, by the key `ca.crt`. One that
-//! isn't there, or is still empty, only warns: it may be on its way. Another key only warns: some controllers read whichever there is.
+//! Whether each ConfigMap or Secret that a BackendTLSPolicy, or the frontend validation of a Gateway, takes its authorities from is of a kind
+//! that the controller takes, and holds certificates in a key that it reads (`ca.crt`). One that isn't there, or is still empty, only warns: it
+//! may be on its way. So does another key where a controller may read it, and one reference of several.
 //!
 //! ## Why it matters
-//! The policy isn't accepted (`NoValidCACertificate`), and requests to the backend end in an error of 500 or more.
+//! The policy isn't accepted (`NoValidCACertificate`), and requests to the backend end in 503. With a Gateway, the listener is refused.
 //!
 //! ## Example
 //! ```text
@@ -13,43 +14,150 @@
 //! ```
 //!
 //! ## How to fix
-//! Put the certificates of the backend's authorities into the key `ca.crt`, in PEM.
+//! Put the certificates of the authorities into the key `ca.crt`, in PEM.
 
+use crate::apis::Native;
+use crate::apis::gateway::{SecretRef, Spec, authorities};
 use crate::finding::{Problem, Severity, Site};
-use crate::mesh::{Place, TrustSource};
+use crate::k8s::FieldPath;
+use crate::mesh::{Belonging, KeyRef, Place, Plane, TrustSource};
 use crate::rules::context::Context;
 use crate::rules::gateway::policy;
 use crate::rules::reporter::Reporter;
 
+/// One reference to authorities.
+struct Reference<'c> {
+    named: &'c SecretRef,
+    anchor: &'static str,
+    field: FieldPath,
+    /// Whether it is one of several: the others may do.
+    beside_others: bool,
+}
+
+/// What is wrong with a reference.
+struct Fault {
+    severity: Severity,
+    message: String,
+    expected: String,
+    found: String,
+}
+
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let Some((own, _)) = policy(cx) else { return };
-    let trust = own.client.validation.as_ref().and_then(|validation| validation.trust.as_ref());
-    let Some(TrustSource::Key(key)) = trust else { return };
-    let site = || Site::new("validation", key.field.clone()).resting_on(&key.store);
-    let (severity, message, found) = match cx.view.key_place(key) {
-        Place::File { facts, .. } => match &facts.bundle {
-            Ok(_) => return,
-            Err(error) => (
-                Severity::Deny,
-                format!("key {} of {} holds no certificate that can be trusted", key.key, key.store),
-                error.to_string(),
-            ),
-        },
-        Place::StoreMissing { empty, .. } => (
-            Severity::Warn,
-            format!("{} {}", key.store, if empty { "is empty" } else { "doesn't exist" }),
-            "no authority yet".to_owned(),
-        ),
-        Place::KeyMissing { offered, .. } => {
-            (Severity::Warn, format!("{} holds no {}", key.store, key.key), offered.join(", "))
+    if let Some((own, spec)) = policy(cx) {
+        let planes: Vec<_> = own.aims.iter().flat_map(|aim| cx.view.planes_before(&aim.target)).collect();
+        let list = FieldPath::root().keys(["spec", "validation", "caCertificateRefs"]);
+        for reference in references(&spec.validation.ca_certificate_refs, "validation", &list) {
+            let taken = |plane: &Plane| plane.authorities.of_backends;
+            report(
+                cx,
+                &reference,
+                (&planes, taken),
+                "the policy isn't accepted: requests to the backend end in 503",
+                out,
+            );
         }
-        _ => return,
+    }
+    let Native::Gateway(Spec::Gateway(gateway)) = &cx.subject.native else { return };
+    let Some(frontend) = gateway.tls.as_ref().and_then(|tls| tls.frontend.as_ref()) else { return };
+    let planes: Vec<_> = cx.member().into_iter().map(|member| cx.view.plane_of(member)).collect();
+    let at = FieldPath::root().keys(["spec", "tls", "frontend"]);
+    let of_ports = frontend.per_port.iter().enumerate();
+    let of_ports = of_ports.map(|(index, port)| (port.tls.as_ref(), at.key("perPort").index(index).key("tls")));
+    for (tls, field) in [(frontend.default.as_ref(), at.key("default"))].into_iter().chain(of_ports) {
+        let Some(validation) = tls.and_then(|tls| tls.validation.as_ref()) else { continue };
+        let list = field.keys(["validation", "caCertificateRefs"]);
+        for reference in references(&validation.ca_certificate_refs, "frontend", &list) {
+            let taken = |plane: &Plane| plane.authorities.of_clients;
+            let consequence = "the controller refuses the listeners that validate clients by it";
+            report(cx, &reference, (&planes, taken), consequence, out);
+        }
+    }
+}
+
+fn references<'c>(all: &'c [SecretRef], anchor: &'static str, list: &FieldPath) -> impl Iterator<Item = Reference<'c>> {
+    let beside_others = all.len() > 1;
+    let each = all.iter().enumerate();
+    each.map(move |(index, named)| Reference { named, anchor, field: list.index(index), beside_others })
+}
+
+fn report(
+    cx: &Context<'_>,
+    reference: &Reference<'_>,
+    (planes, taken): (&[&'static Plane], fn(&Plane) -> &'static [&'static str]),
+    consequence: &str,
+    out: &mut Reporter<'_>,
+) {
+    let mut site = Site::new(reference.anchor, reference.field.clone());
+    let fault = match of_kind(reference.named, planes, taken) {
+        Some(fault) => Some(fault),
+        None => {
+            let own = cx.subject.object.namespace();
+            match authorities(reference.named, own, &reference.field) {
+                Some(TrustSource::Key(key)) if is_readable(cx, reference.named) => {
+                    site = site.resting_on(&key.store);
+                    of_content(cx, &key, planes, reference.anchor == "frontend" && !reference.beside_others)
+                }
+                _ => None,
+            }
+        }
     };
+    let Some(Fault { severity, message, expected, found }) = fault else { return };
+    let severity = if reference.beside_others { Severity::Warn } else { severity };
+    let named = format!("{} {}", reference.named.kind(), reference.named.name);
     out.add(
-        Problem::new(severity, site(), message)
-            .expected(format!("PEM certificates in the key {}", key.key))
+        Problem::new(severity, site, message)
+            .expected(expected)
             .found(found)
-            .consequence("the policy isn't accepted (NoValidCACertificate): requests to the backend fail")
-            .fix(format!("put the certificates of the backend's authorities into {} of {}", key.key, key.store)),
+            .consequence(consequence)
+            .fix(format!("put the certificates of the authorities into ca.crt of {named}, or name what holds them")),
     );
+}
+
+/// What lies in another namespace counts where it is granted: MV505 says so.
+fn is_readable(cx: &Context<'_>, named: &SecretRef) -> bool {
+    let there = named.namespace_or(cx.subject.object.namespace());
+    let named_there = (there, named.name.as_str());
+    cx.view.is_granted(&cx.subject.object, named.group(), named.kind(), named_there) == Belonging::Yes
+}
+
+/// A kind that no controller before the target takes.
+fn of_kind(named: &SecretRef, planes: &[&Plane], taken: fn(&Plane) -> &'static [&'static str]) -> Option<Fault> {
+    let kind = named.full_kind();
+    let refuses = |plane: &&&Plane| !taken(plane).is_empty() && !taken(plane).contains(&kind.as_str());
+    let first = planes.iter().find(refuses)?;
+    Some(Fault {
+        severity: if planes.iter().all(|plane| refuses(&plane)) { Severity::Deny } else { Severity::Warn },
+        message: format!("{} takes no authorities from a {kind}", first.name),
+        expected: taken(first).join(", "),
+        found: format!("{kind} {}", named.name),
+    })
+}
+
+/// What is wrong with what it names. `told`: what its content lacks is told by MV205.
+fn of_content(cx: &Context<'_>, key: &KeyRef, planes: &[&Plane], told: bool) -> Option<Fault> {
+    let keys = planes.first().map_or(&["ca.crt"][..], |plane| plane.authorities.keys);
+    let place = |name: &str| cx.view.key_place(&KeyRef { key: name.to_owned(), ..key.clone() });
+    let places = || keys.iter().map(|name| place(name));
+    let found = places().find(|place| !matches!(place, Place::KeyMissing { .. })).or_else(|| places().next())?;
+    let expected = format!("PEM certificates in the key {}", keys.join(" or "));
+    let fault = |severity, message, found| Some(Fault { severity, message, expected: expected.clone(), found });
+    match found {
+        Place::File { facts, key, store } => match &facts.bundle {
+            Err(error) if !told => {
+                let message = format!("key {key} of {store} holds no certificate that can be trusted");
+                fault(Severity::Deny, message, error.to_string())
+            }
+            _ => None,
+        },
+        Place::StoreMissing { empty, store } => {
+            let message = format!("{store} {}", if empty { "is empty" } else { "doesn't exist" });
+            fault(Severity::Warn, message, "no authority yet".to_owned())
+        }
+        Place::KeyMissing { offered, .. } => {
+            let certain = !planes.is_empty() && planes.iter().all(|plane| plane.authorities.no_other_key);
+            let severity = if certain { Severity::Deny } else { Severity::Warn };
+            fault(severity, format!("{} holds no {}", key.store, keys.join(" or ")), offered.join(", "))
+        }
+        _ => None,
+    }
 }

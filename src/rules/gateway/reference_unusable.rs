@@ -17,8 +17,9 @@
 //! ## How to fix
 //! Make the Secret with `kubectl create secret tls`. A Secret's type can't be changed: delete it first.
 
-use crate::apis::gateway::Listener;
-use crate::finding::{Problem, Severity};
+use crate::apis::Native;
+use crate::apis::gateway::{Listener, Spec};
+use crate::finding::{Problem, Severity, Site};
 use crate::k8s::FieldPath;
 use crate::mesh::{Belonging, Plane, StoreKey, StoreState};
 use crate::rules::context::Context;
@@ -26,6 +27,7 @@ use crate::rules::gateway::{listeners, site};
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    check_shown(cx, out);
     for (listener, field, plane) in listeners(cx).filter(|(_, _, plane)| plane.is_envoy()) {
         let Some(tls) = listener.tls.as_ref().filter(|tls| !tls.passes_through()) else { continue };
         let severity = if tls.certificate_refs.len() > 1 { Severity::Warn } else { Severity::Deny };
@@ -42,10 +44,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     .fix(fix)
             };
             if !reference.is_secret() {
-                let found = match reference.group() {
-                    "" => reference.kind().to_owned(),
-                    group => format!("{}.{group}", reference.kind()),
-                };
+                let found = reference.full_kind();
                 out.add(report(site(listener, field), found, "a Secret".to_owned(), "name a Secret"));
                 continue;
             }
@@ -64,6 +63,24 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             out.add(report(site(listener, field).resting_on(&store), found, expected, fix));
         }
     }
+}
+
+/// What a Gateway is to show to its backends.
+fn check_shown(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let Native::Gateway(Spec::Gateway(gateway)) = &cx.subject.native else { return };
+    let shown = gateway.tls.as_ref().and_then(|tls| tls.backend.as_ref()?.client_certificate_ref.as_ref());
+    let Some(reference) = shown.filter(|reference| !reference.is_secret()) else { return };
+    let plane = cx.member().map(|member| cx.view.plane_of(member)).filter(|plane| plane.is_envoy());
+    let Some(plane) = plane else { return };
+    let found = reference.full_kind();
+    let field = FieldPath::root().keys(["spec", "tls", "backend", "clientCertificateRef"]);
+    out.add(
+        Problem::warn(Site::new("backend", field), format!("{} presents no {found} to backends", plane.name))
+            .expected("a Secret")
+            .found(found)
+            .consequence("the reference is refused (InvalidClientCertificateRef), and backends that ask for a certificate get none")
+            .fix("name a Secret"),
+    );
 }
 
 /// Certificates beyond those that are served.
