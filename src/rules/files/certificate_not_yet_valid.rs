@@ -37,7 +37,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         }
         let reliance = cx.reliance(using);
-        let severity = match using.plane.refuses_ended {
+        let severity = match using.plane.refuses_ended && using.end.is_server() {
             _ if ahead <= CLOCK_SKEW => Severity::Warn,
             // The listener's other certificates go on serving.
             true => using.unusable(),
