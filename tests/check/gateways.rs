@@ -71,7 +71,7 @@ fn each_finding_stands_at_the_reference_that_it_is_about() {
     assert_eq!(found, [("MV206".to_owned(), WEB), ("MV504".to_owned(), WILD)], "{json:#}");
     let first = &json["findings"][0];
     assert_eq!((&first["file"], &first["object"]["kind"]), (&"edge/gateway.yaml".into(), &"Gateway".into()));
-    assert_eq!(first["field"], "spec.listeners[0].tls.certificateRefs[0]");
+    assert_eq!(first["field"], "/spec/listeners/0/tls/certificateRefs/0");
     // Without the class the spec alone is certain, and that is said.
     let folder = world(GATEWAY);
     std::fs::remove_file(folder.path().join("class.yaml")).expect("it goes");

@@ -11,7 +11,7 @@ use crate::mesh::view::links::Collected;
 
 impl<'a> View<'a> {
     /// The members behind a Service: what the settings say is there, else whoever's pods it selects.
-    pub(super) fn behind(&self, service: &ObjectRef) -> Vec<&'a Member> {
+    pub(crate) fn behind(&self, service: &ObjectRef) -> Vec<&'a Member> {
         if let Some(given) = self.settings.backends.iter().find(|backend| backend.object == *service) {
             return vec![given];
         }
@@ -62,7 +62,7 @@ impl<'a> View<'a> {
 
     /// The policy that is attached to the port of a Service to which a step leads, else to all of the Service. None also where nobody
     /// knows the port's name, and a policy means one by its name.
-    pub(super) fn attached_by(&self, step: Step<'a>) -> Option<&'a Attached> {
+    pub(crate) fn attached_by(&self, step: Step<'a>) -> Option<&'a Attached> {
         let service = step.to_service()?;
         let policies = self.policies_for(service);
         let first = |section: Option<&str>| {

@@ -7,7 +7,8 @@ use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::{CallKey, Discovery, Member, View};
 use crate::policy::Policy;
 use crate::rules::{End, Files, Pair};
-use crate::survey::map::ends::{Certificates, mode, of_listener};
+use crate::survey::map::ends::{Certificates, mode, named, of_listener};
+
 use crate::survey::map::state::{State, unknown_of_call, unknown_of_end};
 use crate::survey::map::{
     LeftOut, MOST_CALLS, MOST_FINDINGS, Map, MapCall, MapListener, MapPolicy, Node, Role, Told, mend,
@@ -30,6 +31,7 @@ pub(crate) struct MapBuilder<'r> {
 }
 
 /// A call whose server may not have been met yet.
+#[derive(Default)]
 pub(super) struct Draft {
     pub(super) services: Vec<String>,
     pub(super) idle: bool,
@@ -37,6 +39,8 @@ pub(super) struct Draft {
     pub(super) state: State,
     pub(super) unknown: Vec<String>,
     pub(super) findings: Vec<usize>,
+    /// The policy by which it goes, where that is an object of its own.
+    pub(super) by: Option<String>,
 }
 
 impl<'r> MapBuilder<'r> {
@@ -118,13 +122,13 @@ impl<'r> MapBuilder<'r> {
         });
         self.calls_of(view, member);
         if is_entrance {
-            self.hosts_of(view, member, number);
+            self.hosts_of(view, member);
             self.backends_of(view, member, number);
         }
     }
 
     /// The listeners of a node, and what isn't known of them.
-    fn listeners_of(
+    pub(super) fn listeners_of(
         &mut self,
         view: View<'_>,
         member: &Member,
@@ -209,6 +213,9 @@ impl<'r> MapBuilder<'r> {
                 self.left_out += 1;
                 continue;
             }
+            if let Some((attached, number)) = pair.link.attached.zip(self.numbers.get(&member.object).copied()) {
+                self.attached_policy(view, member, number, attached);
+            }
             let draft = self.call(view, &pair, &key, service);
             self.calls.insert(key, draft);
         }
@@ -237,6 +244,7 @@ impl<'r> MapBuilder<'r> {
             state,
             unknown,
             findings,
+            by: pair.link.attached.map(named),
         }
     }
 
@@ -321,8 +329,8 @@ fn placed(nodes: &[Node], key: &CallKey, client: usize, server: usize, draft: Dr
     let listeners = &nodes.get(server)?.listeners;
     let listener = listeners.iter().position(|listener| listener.anchor == *key.listener)?;
     let policy_at = |anchor: &str| nodes.get(client)?.policies.iter().position(|policy| policy.anchor == anchor);
-    let policy = key.policy.as_deref().and_then(policy_at);
-    let Draft { mut services, idle, tls, state, unknown, findings } = draft;
+    let policy = draft.by.as_deref().or(key.policy.as_deref()).and_then(policy_at);
+    let Draft { mut services, idle, tls, state, unknown, findings, by: _ } = draft;
     services.sort_unstable();
     Some(MapCall { client, server, services, listener, policy, idle, tls, state, unknown, findings })
 }

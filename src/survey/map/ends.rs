@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::mesh::{Member, NameCheck, ServerEnd, TlsMode, Validation, View};
+use crate::mesh::{Attached, Member, NameCheck, ServerEnd, TlsMode, Validation, View};
 use crate::pki::Certificate;
 use crate::rules::{CertificateUse, End, Files, TrustUse};
 use crate::survey::map::state::{elsewhere, trust_elsewhere, why};
@@ -123,6 +123,11 @@ fn names(validation: &Validation) -> Vec<String> {
         NameCheck::Name(name, _) => vec![name.clone()],
         NameCheck::Host | NameCheck::Nothing => Vec::new(),
     }
+}
+
+/// What a policy that is an object of its own is called on the map.
+pub(super) fn named(policy: &Attached) -> String {
+    policy.object.to_string()
 }
 
 /// The mode as App Mesh writes it.

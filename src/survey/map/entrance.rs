@@ -1,14 +1,15 @@
 //! What stands before and behind an entrance: the hosts that it is asked for, and what its routes lead to.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::finding::{Finding, Trait};
 use crate::k8s::ObjectRef;
-use crate::mesh::{Attached, Belonging, CallKey, Listening, Member, ServerEnd, Target, View};
+use crate::mesh::{Attached, Belonging, CallKey, Listening, Member, ServerEnd, Step, View};
 use crate::rules::{End, Files};
 use crate::survey::map::build::{Draft, MapBuilder};
+use crate::survey::map::ends::named;
 use crate::survey::map::state::{State, unknown_of_end};
-use crate::survey::map::{MOST_CALLS, MapListener, MapPolicy, Node, Role};
+use crate::survey::map::{MOST_CALLS, MapEnd, MapListener, MapPolicy, Node, Role};
 
 /// The most hosts of one listener that are shown.
 const MOST_HOSTS: usize = 40;
@@ -17,7 +18,7 @@ const MOST_BACKENDS: usize = 100;
 
 impl<'r> MapBuilder<'r> {
     /// Adds the hosts of an entrance, each with a call to the listener that serves it.
-    pub(super) fn hosts_of(&mut self, view: View<'_>, member: &Member, number: usize) {
+    pub(super) fn hosts_of(&mut self, view: View<'_>, member: &Member) {
         if view.is_taken_in(member) == Belonging::No {
             return;
         }
@@ -37,7 +38,7 @@ impl<'r> MapBuilder<'r> {
             let (first, others): (Vec<String>, Vec<String>) =
                 hosts.into_iter().partition(|host| told.contains(host.as_str()));
             for host in first.into_iter().chain(others).take(MOST_HOSTS) {
-                self.host(view, own, (end, number), &host);
+                self.host(view, own, end, &host);
             }
         }
     }
@@ -50,7 +51,7 @@ impl<'r> MapBuilder<'r> {
     }
 
     /// One host, and how its listener stands for it.
-    fn host(&mut self, view: View<'_>, member: &Member, (end, number): (&ServerEnd, usize), host: &str) {
+    fn host(&mut self, view: View<'_>, member: &Member, end: &ServerEnd, host: &str) {
         let object = ObjectRef::new("", "Host", member.object.namespace(), host);
         let of_listener = self.on_end(&member.object, &end.anchor, &end.field);
         let others_host = |finding: &Finding| {
@@ -73,62 +74,102 @@ impl<'r> MapBuilder<'r> {
             Some(known) => known.state = known.state.max(state),
             None => self.stand_in(&object, "host", Role::Host, state),
         }
-        debug_assert!(self.nodes.get(number).is_some(), "the entrance is there");
-        let draft = Draft { services: Vec::new(), idle: false, tls: true, state, unknown, findings };
-        self.add_call(&object, &member.object, &end.anchor, None, draft);
+        let draft = Draft { tls: true, state, unknown, findings, ..Draft::default() };
+        self.add_call(&object, &member.object, &end.anchor, draft);
     }
 
-    /// Adds what the routes of an entrance lead to, each with a call by the policy that is attached to it.
+    /// Adds what the routes of an entrance lead to, as far as no member of the map stands behind it: each with a call by the policy that is
+    /// attached to it.
     pub(super) fn backends_of(&mut self, view: View<'_>, member: &Member, number: usize) {
         let Some(own) = view.member(&member.object) else { return };
-        let mut targets: BTreeSet<(&ObjectRef, Option<u16>, bool)> = BTreeSet::new();
-        for outlet in view.hops_of(own).into_iter().flat_map(|hop| &hop.to) {
-            if let Target::Object(target) = &outlet.to
-                && view.member(target).is_none()
-                && view.hop(target).is_none()
-            {
-                targets.insert((target, outlet.port, outlet.idle));
+        let mut ways: BTreeMap<(&ObjectRef, Option<u16>), (Step<'_>, bool)> = BTreeMap::new();
+        for hop in view.hops_of(own) {
+            for outlet in &hop.to {
+                let Some(target) = outlet.to.object() else { continue };
+                if view.member(target).is_none() && view.hop(target).is_none() {
+                    let way = ways.entry((target, outlet.port)).or_insert((Step { hop, outlet }, outlet.idle));
+                    way.1 &= outlet.idle;
+                }
             }
         }
-        self.left_out += targets.len().saturating_sub(MOST_BACKENDS);
-        for (target, port, idle) in targets.into_iter().take(MOST_BACKENDS) {
-            let anchor = port.map_or_else(|| "any port".to_owned(), |port| format!("port {port}"));
-            self.backend(target, &anchor, port);
-            let policy = view.policy_in_force(target);
-            let draft = self.to_backend(view, own, number, policy, idle);
-            let by = policy.map(|policy| policy.object.to_string());
-            self.add_call(&own.object, target, &anchor, by.as_deref(), draft);
+        self.left_out += ways.len().saturating_sub(MOST_BACKENDS);
+        for ((target, port), (step, idle)) in ways.into_iter().take(MOST_BACKENDS) {
+            let behind = view.behind(target);
+            match behind.iter().find(|server| server.object == *target) {
+                // Its calls are judged as those of members are.
+                Some(given) => self.given(view, given),
+                None if behind.is_empty() => self.unknown_backend(view, own, number, (target, port), (step, idle)),
+                None => {}
+            }
         }
     }
 
-    /// How an entrance stands to what it calls by a policy, or without one.
-    fn to_backend(
+    /// A backend of which the policy file says what it shows.
+    fn given(&mut self, view: View<'_>, given: &Member) {
+        if self.numbers.contains_key(&given.object) {
+            return;
+        }
+        let number = self.nodes.len();
+        self.stand_in(&given.object, "service", Role::Backend, State::Sound);
+        let listeners = self.listeners_of(view, given, number, &mut Vec::new());
+        if let Some(node) = self.nodes.get_mut(number) {
+            node.listeners = listeners;
+        }
+    }
+
+    /// A backend of which nobody knows what it shows.
+    fn unknown_backend(
         &mut self,
         view: View<'_>,
         member: &Member,
         number: usize,
-        policy: Option<&Attached>,
-        idle: bool,
-    ) -> Draft {
-        let (mut findings, mut unknown) = (Vec::new(), Vec::new());
+        (target, port): (&ObjectRef, Option<u16>),
+        (step, idle): (Step<'_>, bool),
+    ) {
+        let anchor = port.map_or_else(|| "any port".to_owned(), |port| format!("port {port}"));
+        self.backend(target, &anchor, port);
+        let policy = view.attached_by(step).filter(|_| !step.hop.raw);
+        let mut draft = Draft { idle, tls: policy.is_some(), by: policy.map(named), ..Draft::default() };
         if let Some(policy) = policy {
-            findings.extend(self.at(&policy.object));
-            let end = End::Client(&policy.client);
-            let files = Files::of(view, member, end);
-            unknown_of_end(end, &files, "client", &mut unknown);
-            unknown.push("what the backend shows isn't known: nothing here serves with its certificate".to_owned());
-            let anchor = policy.object.to_string();
-            let shown = self.certificates.end(number, end, &files);
-            if let Some(node) = self.nodes.get_mut(number)
-                && !node.policies.iter().any(|known| known.anchor == anchor)
-            {
-                let ports = policy.client.ports.clone();
-                node.findings.extend(&findings);
-                node.policies.push(MapPolicy { anchor, enforced: true, ports, validates: true, end: shown });
-            }
+            draft.findings.extend(self.at(&policy.object));
+            draft.unknown = self.attached_policy(view, member, number, policy);
+            draft
+                .unknown
+                .push("what the backend shows isn't known: nothing here serves with its certificate".to_owned());
+        } else if step.hop.raw {
+            draft
+                .unknown
+                .push("connections may be handed on as they come: what speaks TLS behind isn't known".to_owned());
         }
-        let state = State::of(self.read(&findings), !unknown.is_empty(), policy.is_none());
-        Draft { services: Vec::new(), idle, tls: policy.is_some(), state, unknown, findings }
+        draft.state = State::of(self.read(&draft.findings), !draft.unknown.is_empty(), draft.unknown.is_empty());
+        self.add_call(&member.object, target, &anchor, draft);
+    }
+
+    /// Adds a policy that is attached to what a member calls. What isn't known of it.
+    pub(super) fn attached_policy(
+        &mut self,
+        view: View<'_>,
+        member: &Member,
+        number: usize,
+        policy: &Attached,
+    ) -> Vec<String> {
+        let end = End::Client(&policy.client);
+        let files = Files::of(view, member, end);
+        let mut unknown = Vec::new();
+        unknown_of_end(end, &files, "client", &mut unknown);
+        let anchor = named(policy);
+        let is_known = |node: &Node| node.policies.iter().any(|known| known.anchor == anchor);
+        if self.nodes.get(number).is_some_and(is_known) {
+            return unknown;
+        }
+        let shown = self.certificates.end(number, end, &files);
+        let findings = self.at(&policy.object).to_vec();
+        if let Some(node) = self.nodes.get_mut(number) {
+            node.findings.extend(findings);
+            let ports = policy.client.ports.clone();
+            node.policies.push(MapPolicy { anchor, enforced: true, ports, validates: true, end: shown });
+        }
+        unknown
     }
 
     /// A backend with this port.
@@ -139,16 +180,8 @@ impl<'r> MapBuilder<'r> {
         let number = self.numbers.get(target).copied().unwrap_or(usize::MAX);
         let Some(node) = self.nodes.get_mut(number) else { return };
         if !node.listeners.iter().any(|listener| listener.anchor == anchor) {
-            let anchor = anchor.to_owned();
-            let end = Default::default();
-            node.listeners.push(MapListener {
-                anchor,
-                port,
-                protocol: String::new(),
-                mode: None,
-                validates: false,
-                end,
-            });
+            let (anchor, protocol, end) = (anchor.to_owned(), String::new(), MapEnd::default());
+            node.listeners.push(MapListener { anchor, port, protocol, mode: None, validates: false, end });
         }
     }
 
@@ -171,9 +204,9 @@ impl<'r> MapBuilder<'r> {
         });
     }
 
-    fn add_call(&mut self, client: &ObjectRef, server: &ObjectRef, listener: &str, policy: Option<&str>, draft: Draft) {
-        let (client, server) = (client.clone(), server.clone());
-        let key = CallKey { client, server, listener: listener.into(), policy: policy.map(Into::into) };
+    fn add_call(&mut self, client: &ObjectRef, server: &ObjectRef, listener: &str, draft: Draft) {
+        let policy = draft.by.as_deref().map(Into::into);
+        let key = CallKey { client: client.clone(), server: server.clone(), listener: listener.into(), policy };
         if let Some(known) = self.calls.get_mut(&key) {
             known.idle &= draft.idle;
         } else if self.calls.len() >= MOST_CALLS {

@@ -8,10 +8,11 @@ use crate::pki::path::{PathVerdict, Purpose};
 use crate::rules::{End, Files, Pair};
 
 /// How a call, or a node, stands. Ordered: the worst is the greatest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
     /// TLS works.
+    #[default]
     Sound,
     /// Neither end speaks TLS.
     Plaintext,
