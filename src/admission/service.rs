@@ -1,9 +1,10 @@
 //! From one review to its verdict: decode, look up, judge, answer.
 //!
-//! A denial that rests on Secrets or ConfigMaps is final only after these were read afresh, so that mending a Secret and
-//! applying at once passes. So is what the watches have not told of yet: see [`reading`](super::reading). Nothing that is waited for makes the verdict late: what could not be read in time makes
-//! warnings of the denials that rest on it. The same holds for what is asked of AWS, whose answers come from a cache. A call is looked
-//! at again a moment later, where the world is written by watches: its other end may have been applied just now.
+//! A denial that rests on Secrets or ConfigMaps is final only after these were read again, so that fixing a Secret and applying right after
+//! it passes. The same goes for what the watches haven't reported yet: see [`reading`](super::reading). No such read makes the verdict
+//! late: where one doesn't finish in time, the denials that rest on it become warnings. The same holds for what is asked of AWS, whose
+//! answers come from a cache. A call is looked at again a moment later, where the world is written by watches: its other end may have been
+//! applied just now.
 
 use std::collections::HashSet;
 use std::sync::Arc;

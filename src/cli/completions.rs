@@ -1,4 +1,4 @@
-//! `meshvet completions` and `meshvet man`: the command line, told to shells and to `man`.
+//! `meshvet completions` and `meshvet man`: the command line for shells and for `man`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

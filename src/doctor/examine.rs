@@ -58,7 +58,7 @@ async fn kinds(client: &Client, asked: &[String], diagnosis: &mut Diagnosis) {
     let mut some = false;
     for (api, names) in apis::mesh_apis() {
         if !asked.is_empty() && !is_asked(api) {
-            diagnosis.ok("crds", format!("nothing of {} is vetted: the webhook leaves it out", names.api));
+            diagnosis.ok("crds", format!("{} isn't checked: the webhook leaves it out", names.api));
             continue;
         }
         // Of what a cluster may do without, former versions are nobody's lack.
@@ -74,7 +74,7 @@ async fn kinds(client: &Client, asked: &[String], diagnosis: &mut Diagnosis) {
     for (api, names, version) in absent {
         let message = format!("the cluster has no {version}");
         let fix = format!(
-            "install the CRDs of {}, or leave the API out of what is vetted (the chart's apis.{}: false)",
+            "install the CRDs of {}, or turn the API off (apis.{}: false in the chart's values)",
             names.controller, api.folder
         );
         if some { diagnosis.warn("crds", message, fix) } else { diagnosis.fail("crds", message, fix) }
@@ -102,7 +102,7 @@ async fn crds(
         Ok(served) => served.resources,
         Err(kube::Error::Api(status)) if status.code == 404 => {
             if api.kinds.iter().all(|row| row.optional) {
-                diagnosis.ok("crds", format!("the cluster has no {version}: nothing of it is vetted"));
+                diagnosis.ok("crds", format!("the cluster has no {version}: that API isn't checked"));
             }
             return Some(false);
         }
@@ -121,7 +121,7 @@ async fn crds(
     } else if api.kinds.iter().all(|row| row.optional) {
         diagnosis.ok("crds", format!("{version} is there, without {}", missing.join(", ")));
     } else {
-        let fix = format!("install the CRDs of {}: without them there is nothing to vet", names.controller);
+        let fix = format!("install the CRDs of {}: without them there is nothing to check", names.controller);
         diagnosis.warn("crds", format!("{version} has no {}", missing.join(", ")), fix);
     }
     Some(true)

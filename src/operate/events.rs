@@ -1,4 +1,4 @@
-//! Events in the cluster: what whoever looks at meshvet's pod or namespace should hear of without reading its log.
+//! Events in the cluster: what people who look at meshvet's pod or namespace should see without reading its log.
 
 use k8s_openapi::api::core::v1::{ObjectReference, Pod};
 use kube::Client;

@@ -67,7 +67,7 @@ fn is_never_loaded(cx: &Context<'_>, finding: &Finding) -> Option<&'static str> 
     }
     let shown_to_services = member.is_gateway() && end.is_default && end.validation.is_none();
     if shown_to_services && !cx.view.backends_of(member).into_iter().any(|service| cx.view.has_policies(service)) {
-        return Some("no BackendTLSPolicy has the gateway call a backend by TLS, so that it is never shown");
+        return Some("no BackendTLSPolicy has the gateway call a backend by TLS, so it is never presented");
     }
     ports_left_out(cx, member, end)
         .is_some()

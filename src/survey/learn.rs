@@ -112,7 +112,7 @@ pub(super) fn notes(facts: &AwsFacts, unplaced: usize, unused_groups: usize) -> 
     }
     if unused_groups > 0 {
         notes.push(format!(
-            "{} services through BackendGroups, which aren't evaluated: set {GROUPS_KEY}.enabled: true in the policy if the controller has them enabled",
+            "{} services through {GROUPS_KEY}, which aren't evaluated: set {GROUPS_KEY}.enabled: true in the policy if the controller has them enabled",
             match unused_groups {
                 1 => "1 object calls".to_owned(),
                 several => format!("{several} objects call"),

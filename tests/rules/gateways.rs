@@ -184,7 +184,7 @@ fn listeners() -> Vec<Case> {
                 set(s, "Gateway", "web", "/spec/listeners/0/tls", Value::Null);
             },
             "spec.listeners[0].tls",
-            &["no tls", "Istio ends every connection to port 443"],
+            &["no tls", "Istio closes every connection to port 443"],
         ),
         denies(
             "MV501",
@@ -862,7 +862,7 @@ fn shared() -> Vec<Case> {
             "a certificate that no backend is shown",
             |s| backend(s, false),
             "spec.tls.backend.clientCertificateRef",
-            &["Secret client is never shown"],
+            &["Secret client is never presented"],
         ),
         good("MV512", "a policy for the Service", |s| backend(s, true)),
     ]

@@ -133,7 +133,7 @@ macro_rules! for_each_rule {
             MV413 ACM_KEY_ALGORITHM "acm-key-algorithm" Warn Calling acm::acm_key_algorithm [Aws]
                 "an ACM certificate whose key is not RSA";
             MV501 LISTENER_WITHOUT_TLS "listener-without-tls" Deny Calling gateway::listener_without_tls []
-                "an HTTPS listener without a certificate, where its controller ends every connection then";
+                "an HTTPS listener has no certificate: its controller refuses it, or closes every connection";
             MV502 SECRET_BREAKS_NEIGHBOURS "secret-breaks-neighbours" Deny Starting files::secret_breaks_neighbours []
                 "a Secret passes its gateway's controller, and its Envoy refuses it at the next start";
             MV503 REFERENCE_UNUSABLE "reference-unusable" Deny Calling gateway::reference_unusable []
@@ -145,17 +145,17 @@ macro_rules! for_each_rule {
             MV506 SHARED_CERTIFICATE "shared-certificate" Warn Calling gateway::shared_certificate []
                 "one certificate covers the hosts of two listeners on one port";
             MV507 POLICY_MISSES_PORT "policy-misses-port" Deny Calling gateway::policy_misses_port []
-                "a policy means a port of a Service by a name that none has";
+                "a policy names a port that its Service doesn't have";
             MV508 POLICY_CONFLICT "policy-conflict" Warn Applying gateway::policy_conflict []
                 "another policy for the same target wins";
             MV509 AUTHORITY_UNUSABLE "authority-unusable" Deny Calling gateway::authority_unusable []
                 "a policy takes authorities from what holds no certificate";
             MV510 NAME_UNCHECKED "name-unchecked" Warn Nothing gateway::name_unchecked []
-                "the controller doesn't hold a backend's certificate against the policy's hostname";
+                "the controller doesn't check a backend's certificate against the policy's hostname";
             MV511 INSECURE_FALLBACK "insecure-fallback" Warn Nothing gateway::insecure_fallback []
                 "a Gateway asks clients for certificates, and lets others in";
             MV512 CLIENT_CERTIFICATE_UNUSED "client-certificate-unused" Warn Nothing gateway::client_certificate_unused []
-                "a certificate for backends that no backend is shown";
+                "a client certificate for backends is never presented";
             MV513 PASSTHROUGH_CERTIFICATE "passthrough-certificate" Deny Calling gateway::passthrough_certificate []
                 "a listener that passes TLS through names certificates";
             MV701 NEVER_ISSUED "never-issued" Warn Calling promises::never_issued []

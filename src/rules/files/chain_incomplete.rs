@@ -5,8 +5,8 @@
 //! missing certificate is at hand. That is one that is stored beside it, such as `ca.crt` of the same Secret, and belongs
 //! in the chain file.
 //!
-//! Who calls a gateway or an Ingress isn't known. There it warns where the file lacks the issuer of its last link, and that one is no root for
-//! certain: it lies beside the file, or the leaf is in public logs, whose authorities never issue by a root.
+//! Who calls a gateway or an Ingress isn't known. There it warns where the file lacks the issuer of its last certificate, and that issuer
+//! is certainly no root: it is stored beside the file, or the leaf is in public logs, whose authorities never issue with a root.
 //!
 //! ## Why it matters
 //! Clients trust the root and get the leaf alone, and Envoy fetches no missing intermediate. Requests end in 503, and the

@@ -5,8 +5,8 @@
 //! client policy's. `anyExtendedKeyUsage` is not enough. A certificate that lists none may be used for both. It only warns
 //! where callers are known and all of them trust this very certificate, since then its usages aren't checked; where callers
 //! of a listener are known and none verifies its certificate; and where no listener that the client calls asks for its
-//! certificate. Where callers are no proxies of a mesh, as those of a Gateway, `anyExtendedKeyUsage` warns, since some
-//! clients (those of Go) take it.
+//! certificate. Where callers aren't proxies of a mesh, as with a Gateway, `anyExtendedKeyUsage` only warns, since some
+//! clients (those written in Go) accept it.
 //!
 //! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
 //!

@@ -1,12 +1,12 @@
 //! # MV509: `authority-unusable`
 //!
 //! ## What it checks
-//! Whether each ConfigMap or Secret that a BackendTLSPolicy, or the frontend validation of a Gateway, takes its authorities from is of a kind
-//! that the controller takes, and holds certificates in a key that it reads (`ca.crt`). One that isn't there, or is still empty, only warns: it
-//! may be on its way. So does another key where a controller may read it, and one reference of several.
+//! Whether each ConfigMap or Secret that a BackendTLSPolicy, or the frontend validation of a Gateway, takes its authorities from is of a
+//! kind that the controller accepts, and has certificates under a key that it reads (`ca.crt`). One that doesn't exist, or is still empty,
+//! only warns: it may follow. So does another key where a controller may read it, and one reference of several.
 //!
 //! ## Why it matters
-//! The policy isn't accepted (`NoValidCACertificate`), and requests to the backend end in 503. With a Gateway, the listener is refused.
+//! The policy isn't accepted (`NoValidCACertificate`), and requests to the backend end in 503. On a Gateway, the listener is refused.
 //!
 //! ## Example
 //! ```text

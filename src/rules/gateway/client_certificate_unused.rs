@@ -1,12 +1,12 @@
 //! # MV512: `client-certificate-unused`
 //!
 //! ## What it checks
-//! Whether a Gateway that has a certificate to show to backends (`tls.backend.clientCertificateRef`) makes TLS to any: whether a
-//! BackendTLSPolicy is there for a Service that its routes lead to. Of a Gateway without routes nothing is said,
-//! nor where routes or policies may not be listed.
+//! Whether a Gateway that has a client certificate for its backends (`tls.backend.clientCertificateRef`) calls any of them by
+//! TLS: whether there is a BackendTLSPolicy for a Service that its routes lead to. Gateways without routes aren't checked, and
+//! none is where meshvet may not list routes or policies.
 //!
 //! ## Why it matters
-//! Without the policy requests go to the backend in plaintext, and the certificate is never shown.
+//! Without the policy requests go to the backends in plaintext, and the certificate is never presented.
 //!
 //! ## Example
 //! ```yaml
@@ -37,7 +37,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
     let field = FieldPath::root().keys(["spec", "tls", "backend", "clientCertificateRef"]);
     let message =
-        format!("no backend is called by TLS, so that {} {} is never shown", reference.kind(), reference.name);
+        format!("no backend is called by TLS, so {} {} is never presented", reference.kind(), reference.name);
     out.add(
         Problem::warn(Site::new("backend", field), message)
             .expected("a BackendTLSPolicy for a Service that a route leads to")

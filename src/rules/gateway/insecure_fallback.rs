@@ -16,7 +16,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Use `mode: AllowValidOnly`, and give each entry of `perPort` its validation. Where it is meant, ignore the rule.
+//! Use `mode: AllowValidOnly`, and give each entry of `perPort` its validation. If it is on purpose, ignore the rule.
 
 use crate::apis::Native;
 use crate::apis::gateway::{FrontendTls, Spec};

@@ -2,11 +2,12 @@
 //!
 //! ## What it checks
 //! Whether a listener of protocol HTTPS has `tls`, where its class is Envoy Gateway's or Istio's; for Envoy Gateway also whether it has
-//! `certificateRefs`, since it knows no `options` that stand for them. Of other classes nothing is said: some clouds keep certificates
+//! `certificateRefs`, since it has no `options` that replace them. Other classes aren't checked: some clouds keep certificates
 //! elsewhere.
 //!
 //! ## Why it matters
-//! The API server admits such a listener. On Istio every condition is True, and every connection to the port is reset.
+//! The API server accepts such a listener. Envoy Gateway refuses it; with Istio every condition is True, and every connection to the
+//! port is closed.
 //!
 //! ## Example
 //! ```yaml
@@ -42,7 +43,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .consequence(match plane.loads {
                     Loads::Parsed => format!("{} refuses the listener", plane.name),
                     _ => format!(
-                        "every condition is True, and {} ends every connection to port {}",
+                        "every condition is True, and {} closes every connection to port {}",
                         plane.name, listener.port
                     ),
                 })

@@ -1,11 +1,11 @@
 //! # MV510: `name-unchecked`
 //!
 //! ## What it checks
-//! Whether a BackendTLSPolicy whose target is reached from a Gateway of Istio lists `subjectAltNames`. Istio takes `hostname` for the name
-//! to ask for, and doesn't hold the backend's certificate against it.
+//! Whether a BackendTLSPolicy whose target is reached from a Gateway of Istio lists `subjectAltNames`. Istio uses `hostname` only as the
+//! name that it asks for (SNI), and doesn't check the backend's certificate against it.
 //!
 //! ## Why it matters
-//! Any certificate of the authority is taken, for whatever name: another workload can pass for the backend.
+//! Any certificate of the authority is accepted, for whatever name: another workload can pass for the backend.
 //!
 //! ## Example
 //! ```yaml
@@ -33,8 +33,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     out.add(
         Problem::warn(Site::new("validation", field), format!("{} doesn't check the name {host}", plane.name))
             .expected("subjectAltNames, which it checks")
-            .found("hostname alone")
-            .consequence("any certificate of the authority is taken, for whatever name")
+            .found("hostname only")
+            .consequence("any certificate of the authority is accepted, for whatever name")
             .fix(format!("add subjectAltNames: [{{type: Hostname, hostname: {host}}}]")),
     );
 }

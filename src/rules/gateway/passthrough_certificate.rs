@@ -5,7 +5,7 @@
 //!
 //! ## Why it matters
 //! It never decrypts, so it has no use for them. Envoy Gateway refuses such a listener; others ignore the certificates, and the backend
-//! shows its own.
+//! presents its own.
 //!
 //! ## Example
 //! ```yaml
@@ -28,7 +28,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         let (severity, then) = match plane.refuses_unused {
             true => (Severity::Deny, format!("{} refuses the listener", plane.name)),
-            false => (Severity::Warn, "the certificates are ignored: the backend shows its own".to_owned()),
+            false => (Severity::Warn, "the certificates are ignored: the backend presents its own".to_owned()),
         };
         let field = field.keys(["tls", "certificateRefs"]);
         let message = format!("listener {} passes TLS through, and names certificates", listener.name);

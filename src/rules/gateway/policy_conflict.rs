@@ -2,10 +2,10 @@
 //!
 //! ## What it checks
 //! Whether another BackendTLSPolicy has the same target and section as this one, and wins: the older one, then the first by namespace and
-//! name. Manifests have no times: then it goes by name.
+//! name. Manifests have no creation time: among them the first by name wins.
 //!
 //! ## Why it matters
-//! This policy is ignored (`Conflicted`). What it asks of the backend, nobody checks.
+//! This policy is ignored (`Conflicted`): nobody checks what it asks for.
 //!
 //! ## Example
 //! ```text
@@ -36,7 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             Problem::warn(Site::new(format!("target {index}"), field), message)
                 .expected("one policy for each target and section")
                 .found(match first.rank == own.rank {
-                    true => "both of one age, as far as is known: the first by name counts".to_owned(),
+                    true => "no difference in age is known: the first by name wins".to_owned(),
                     false => "an older one".to_owned(),
                 })
                 .consequence("this policy is ignored (Conflicted): nobody checks what it asks for")

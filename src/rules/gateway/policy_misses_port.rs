@@ -1,8 +1,8 @@
 //! # MV507: `policy-misses-port`
 //!
 //! ## What it checks
-//! Whether the `sectionName` of a BackendTLSPolicy's target is the name of a port of that Service. A Service that isn't there may follow:
-//! nothing is said of it. When a policy is applied this only warns, since the Service may be changed next.
+//! Whether the `sectionName` of a BackendTLSPolicy's target is the name of a port of that Service. A Service that doesn't exist isn't
+//! checked: it may follow. When a policy is applied this only warns, since the Service may be changed next.
 //!
 //! ## Why it matters
 //! The policy isn't applied (`TargetNotFound`), and requests go to the backend in plaintext.

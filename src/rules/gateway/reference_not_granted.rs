@@ -2,11 +2,11 @@
 //!
 //! ## What it checks
 //! Whether a ReferenceGrant lets the listener name a Secret of another namespace. For a ListenerSet the grant's `from.kind` is
-//! `ListenerSet`, for a Gateway `Gateway`. Where ReferenceGrants may not be listed, nothing is said.
+//! `ListenerSet`, for a Gateway `Gateway`. Where meshvet may not list ReferenceGrants, this isn't checked.
 //!
 //! ## Why it matters
-//! Without the grant the controller refuses the reference (`RefNotPermitted`). It is a warning: the grant may follow. What is in the
-//! Secret is not looked at until it is granted.
+//! Without the grant the controller refuses the reference (`RefNotPermitted`). It is a warning: the grant may follow. The Secret
+//! isn't checked until it is granted.
 //!
 //! ## Example
 //! ```yaml
@@ -85,7 +85,7 @@ fn of_gateway<'c>(cx: &'c Context<'_>) -> Vec<Named<'c>> {
     }
     if let Some(reference) = tls.backend.as_ref().and_then(|backend| backend.client_certificate_ref.as_ref()) {
         let field = at.keys(["backend", "clientCertificateRef", "namespace"]);
-        let consequence = "the reference is refused (RefNotPermitted), and no backend is shown the certificate";
+        let consequence = "the reference is refused (RefNotPermitted), and the certificate is presented to no backend";
         named.push((Site::new("backend", field), reference, consequence));
     }
     named

@@ -1,13 +1,14 @@
 //! # MV503: `reference-unusable`
 //!
 //! ## What it checks
-//! Whether what a listener's `certificateRefs` name is something that its controller takes: the kind of the object, the type of a Secret.
-//! Envoy Gateway takes Secrets of type `kubernetes.io/tls` (and its own `gateway.envoyproxy.io/sds`), Contour also `Opaque`, Istio any.
-//! Of several Istio serves two, and Contour one: those beyond are warned of. Of other controllers nothing is said. MV202 speaks of the Secret's keys.
+//! Whether what a listener's `certificateRefs` name is something that its controller accepts: the kind of the object, the type of a
+//! Secret. Envoy Gateway accepts Secrets of type `kubernetes.io/tls` (and its own `gateway.envoyproxy.io/sds`), Contour also `Opaque`,
+//! Istio any. Of several certificates Istio serves two, and Contour one: those beyond are warned of. Other controllers aren't checked.
+//! MV202 checks the Secret's keys.
 //!
 //! ## Why it matters
-//! The controller refuses the reference (`InvalidCertificateRef`), whatever the Secret holds: the listener is dead. Where it has other
-//! certificates, those are served, and this one isn't: then it is a warning.
+//! The controller refuses the reference (`InvalidCertificateRef`), whatever the Secret holds: the listener serves nothing. Where it has other
+//! certificates, it serves those without this one: then it is a warning.
 //!
 //! ## Example
 //! ```text

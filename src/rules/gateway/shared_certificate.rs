@@ -2,12 +2,12 @@
 //!
 //! ## What it checks
 //! Whether one certificate covers the hosts of two listeners on one port of a gateway, as a certificate for `*.example.com` does for
-//! `a.example.com` and `b.example.com`. Told once for each gateway, where its proxies are known to be Envoys.
+//! `a.example.com` and `b.example.com`. Reported once for each gateway, where its proxies are known to be Envoys.
 //!
 //! ## Why it matters
-//! A browser that has an HTTP/2 connection for one host uses it for the other too, since the certificate is good for both. The request
-//! arrives at the listener of the first host, which has no route for it: 404. Envoy Gateway prevents that by switching HTTP/2 off for
-//! both listeners, which gRPC needs.
+//! A browser that has an HTTP/2 connection for one host uses it for the other too, since the certificate covers both. The request
+//! arrives at the listener of the first host, which has no route for it: 404. Envoy Gateway prevents that by turning HTTP/2 off for
+//! both listeners; gRPC needs it.
 //!
 //! ## Example
 //! ```yaml

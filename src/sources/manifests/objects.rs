@@ -1,4 +1,4 @@
-//! From documents to Kubernetes objects: lists taken apart, what is no object told.
+//! From documents to Kubernetes objects: takes lists apart, and reports what isn't an object.
 
 use std::ops::RangeInclusive;
 
