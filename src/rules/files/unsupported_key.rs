@@ -99,7 +99,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 let (message, then) = match reason {
                     HandshakeFailure::NotOffered => (
                         format!("browsers take no {} key, which the certificate in {origin} has", leaf.key_algorithm),
-                        "every connection of a browser fails, and with TLS 1.2 those of others too",
+                        "every connection of a browser fails; clients that offer such signatures are served",
                     ),
                     HandshakeFailure::KeyUsage => (
                         format!("the certificate in {origin} may not be used for signatures"),
