@@ -70,6 +70,8 @@ pub struct Certificate {
     /// Extensions that are there twice or can't be read, as object identifiers. Envoy loads the certificate, and
     /// verifying it fails.
     pub malformed_extensions: Vec<String>,
+    /// Whether a server has to show an OCSP response with it (RFC 7633, "must-staple").
+    pub must_staple: bool,
     /// SHA-256 over the whole certificate.
     pub fingerprint: [u8; 32],
     /// The whole certificate; empty where it is [known by description alone](Certificate::is_described).
@@ -148,6 +150,7 @@ impl Certificate {
             is_logged: extensions.logged,
             unhandled_critical: extensions.unhandled_critical,
             malformed_extensions: extensions.malformed,
+            must_staple: extensions.must_staple,
             fingerprint: sha256(whole),
             der: whole.into(),
             described_issuer: None,

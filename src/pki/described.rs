@@ -76,6 +76,7 @@ impl Certificate {
             name_constraints: false,
             is_logged: false,
             unhandled_critical: Vec::new(),
+            must_staple: false,
             malformed_extensions: Vec::new(),
             fingerprint,
             der: Arc::new([]),

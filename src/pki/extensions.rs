@@ -106,7 +106,13 @@ pub(super) struct Extensions {
     pub(super) logged: bool,
     pub(super) unhandled_critical: Vec<String>,
     pub(super) malformed: Vec<String>,
+    pub(super) must_staple: bool,
 }
+
+/// id-pe-tlsfeature (RFC 7633): 1.3.6.1.5.5.7.1.24.
+const TLS_FEATURE: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x18];
+/// A list of the one feature status_request. Envoy compares bytes.
+const STATUS_REQUEST: &[u8] = &[0x30, 0x03, 0x02, 0x01, 0x05];
 
 /// The third arc of 2.5.29.x.
 const SUBJECT_KEY_ID: u8 = 14;
@@ -139,6 +145,7 @@ pub(super) fn read(extensions: &[X509Extension<'_>]) -> Extensions {
             out.unhandled_critical.push(dotted(oid));
         }
         out.logged |= oid == LOGGED;
+        out.must_staple |= oid == TLS_FEATURE && extension.value == STATUS_REQUEST;
         let Some(arc) = arc else { continue };
         let sound = !seen.contains(&oid) && read_one(&mut out, arc, extension.value).is_some();
         if !sound {

@@ -48,6 +48,8 @@ pub enum Refusal {
     Kind,
     /// An EC key whose key usage lacks digitalSignature.
     KeyUsage,
+    /// Not the key: the certificate demands an OCSP response, which there is none of.
+    MustStaple,
 }
 
 impl KeySupport {
@@ -62,6 +64,7 @@ impl KeySupport {
     }
 }
 
+const NOT_STAPLED: &str = "OCSP response is required for must-staple certificate";
 const CHAIN_REFUSED: &str = "Failed to load certificate chain from <path>";
 const TOO_SHORT: &str = "Failed to load certificate chain from <path>, \
                          only RSA certificates with 2048-bit or larger keys are supported";
@@ -84,6 +87,14 @@ const EMPTY_NAME: &str = "Invalid TLS context has an empty subject CN";
 impl Certificate {
     /// What Envoy does with this certificate's key when a listener serves with it.
     pub fn key_support(&self) -> KeySupport {
+        match self.support_of_key() {
+            refused @ KeySupport::Refused { .. } => refused,
+            _ if self.must_staple => KeySupport::Refused { reason: Refusal::MustStaple, log: NOT_STAPLED },
+            support => support,
+        }
+    }
+
+    fn support_of_key(&self) -> KeySupport {
         let may_sign = self.key_usage.is_none_or(|usage| usage.digital_signature);
         let refused = |reason, log| KeySupport::Refused { reason, log };
         match &self.key_algorithm {
@@ -111,7 +122,7 @@ impl Certificate {
     /// What Envoy does with this certificate's key when a client presents it. P-384 and P-521 are as good as P-256 then.
     /// The log is the client's.
     pub fn client_key_support(&self) -> KeySupport {
-        match (&self.key_algorithm, self.key_support()) {
+        match (&self.key_algorithm, self.support_of_key()) {
             (KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521, support @ KeySupport::Refused { .. }) => support,
             (KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521, _) => KeySupport::Good,
             (KeyAlgorithm::Ed25519, _) => {

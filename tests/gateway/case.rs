@@ -52,6 +52,8 @@ pub(crate) struct Case {
     /// Whether no certificate of the case covers any name: then MV504 stands where a route is attached, and nowhere else.
     pub(crate) uncovered: bool,
     pub(crate) asks: Vec<Ask>,
+    /// Whether it takes a cluster: Envoy Gateway's translator reads neither ListenerSets nor labels of namespaces.
+    pub(crate) in_cluster: bool,
 }
 
 impl Case {
@@ -59,7 +61,14 @@ impl Case {
     pub(crate) fn new(name: impl Into<String>) -> Self {
         let class = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "eg"},
             "spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}});
-        Case { name: name.into(), objects: vec![class], differences: Vec::new(), uncovered: false, asks: Vec::new() }
+        Case {
+            name: name.into(),
+            objects: vec![class],
+            differences: Vec::new(),
+            uncovered: false,
+            asks: Vec::new(),
+            in_cluster: false,
+        }
     }
 
     /// With the Gateway shop/web of these listeners.
@@ -89,7 +98,11 @@ impl Case {
 
     /// The CustomResourceDefinitions refuse it.
     pub(crate) fn unread(self) -> Self {
-        self.differs(UNREAD, Differs::Silent, "the API server refuses it, before anybody else reads it")
+        Case { asks: Vec::new(), ..self }.differs(
+            UNREAD,
+            Differs::Silent,
+            "the API server refuses it, before anybody else reads it",
+        )
     }
 
     /// meshvet denies what Envoy Gateway takes.
@@ -107,9 +120,16 @@ impl Case {
         self
     }
 
-    /// Not held to it after all: the route has no name to cover, or Envoy Gateway's translator reads no labels of namespaces.
+    /// Not held to it after all: the route has no name to cover.
     pub(crate) fn covered(mut self) -> Self {
         self.uncovered = false;
+        self
+    }
+
+    /// Its clients are left out too: Envoy Gateway without a cluster reads no more than its translator.
+    pub(crate) fn in_cluster(mut self) -> Self {
+        self.in_cluster = true;
+        self.asks.clear();
         self
     }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::case::{Case, Differs};
-use crate::verdicts::{Is, Verdict, written};
+use crate::verdicts::{Is, UNREAD, Verdict, written};
 
 /// What is said of a subject: codes, each with whether it denies.
 pub(crate) type Said = BTreeMap<String, Vec<(String, bool)>>;
@@ -89,6 +89,12 @@ pub(crate) fn disagreements(case: &Case, recorded: &BTreeMap<String, Verdict>) -
         let asks = said.get(subject).is_some_and(|all| all.iter().any(|(code, _)| code == "MV504"));
         if case.uncovered && verdict.routes.is_some_and(|routes| (routes > 0) != asks) {
             wrong.push(format!("{}: {subject}: {:?} routes, and MV504: {asks}", case.name, verdict.routes));
+        }
+    }
+    for subject in said.keys().filter(|subject| denies(&said, subject) && !recorded.contains_key(*subject)) {
+        // What nobody takes, or the CustomResourceDefinitions refuse, is no matter.
+        if !recorded.contains_key(UNREAD) && !subject.starts_with("Certificate ") {
+            wrong.push(format!("{}: {subject} is denied, and has no verdict: {:?}", case.name, said[subject]));
         }
     }
     for meant in case.differences.iter().filter(|meant| !recorded.contains_key(&meant.subject)) {

@@ -11,6 +11,7 @@ mod cases;
 mod checked;
 mod client;
 mod clients;
+mod cluster;
 mod records;
 mod secrets;
 mod standalone;
@@ -20,14 +21,18 @@ mod verdicts;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use case::Case;
 use clients::Clients;
+use cluster::Cluster;
 use records::Record;
 use standalone::Programs;
 use starts::Starts;
 use verdicts::Verdicts;
+
+/// In how many networks at once clients ask: most of the time they wait.
+const NETWORKS: usize = 4;
 
 #[test]
 fn meshvet_and_envoy_gateway_agree_but_where_it_is_meant() {
@@ -64,11 +69,16 @@ fn each_difference_says_why() {
 #[test]
 #[ignore = "records anew what Envoy Gateway says, by scripts/test gateway"]
 fn record_verdicts() {
+    let (in_cluster, others): (Vec<&Case>, Vec<&Case>) = cases::all().iter().partition(|case| case.in_cluster);
+    let verdicts = standalone::in_networks("record_verdicts", 1, |_| {
+        let cluster = Cluster::start();
+        in_cluster.iter().map(|case| (case.name.clone(), cluster.verdicts(case))).collect()
+    });
+    let Some(mut verdicts) = verdicts else { return };
     let egctl = records::part("egctl");
-    let cases = cases::all();
-    let verdicts = records::in_parallel(cases, |case| verdicts::translated(&egctl, case));
-    let cases: BTreeMap<String, _> = cases.iter().map(|case| case.name.clone()).zip(verdicts).collect();
-    records::write("envoy-gateway.json", cases);
+    let translated = records::in_parallel(&others, |case| verdicts::translated(&egctl, case));
+    verdicts.extend(others.iter().map(|case| case.name.clone()).zip(translated));
+    records::write("envoy-gateway.json", verdicts);
 }
 
 #[test]
@@ -86,20 +96,15 @@ fn meshvet_and_clients_agree() {
 #[test]
 #[ignore = "records anew what clients see, by scripts/test gateway"]
 fn record_clients() {
-    if !standalone::is_inside("record_clients") {
-        return;
-    }
-    let programs = Programs::new();
-    let cases = cases::all().iter().filter(|case| !case.asks.is_empty());
-    let only = std::env::var("MESHVET_ONLY").ok();
-    let cases = cases.filter(|case| only.as_ref().is_none_or(|only| case.name.contains(only.as_str())));
-    let mut seen = Clients::new();
-    for case in cases {
-        let begun = std::time::Instant::now();
-        seen.insert(case.name.clone(), clients::seen(&programs, case));
-        println!("{}: {:?} {:?}", case.name, begun.elapsed(), seen[&case.name]);
-    }
-    if only.is_none() {
+    let cases = || cases::all().iter().filter(|case| !case.asks.is_empty()).enumerate();
+    let seen = standalone::in_networks("record_clients", NETWORKS, |is_mine| {
+        let programs = Programs::new();
+        cases()
+            .filter(|(place, _)| is_mine(*place))
+            .map(|(_, case)| (case.name.clone(), clients::seen(&programs, case)))
+            .collect()
+    });
+    if let Some(seen) = seen {
         records::write("clients.json", seen);
     }
 }
@@ -126,14 +131,12 @@ fn what_takes_neighbours_down_is_denied() {
 #[test]
 #[ignore = "records anew what becomes of listeners when a proxy starts, by scripts/test gateway"]
 fn record_starts() {
-    if !standalone::is_inside("record_starts") {
-        return;
+    let starts = standalone::in_networks("record_starts", NETWORKS, |is_mine| {
+        let programs = Programs::new();
+        let kinds = starts::kinds().into_iter().enumerate().filter(|(place, _)| is_mine(*place));
+        kinds.map(|(_, (kind, pair))| (kind.to_owned(), starts::started(&programs, kind, &pair))).collect()
+    });
+    if let Some(starts) = starts {
+        records::write("starts.json", starts);
     }
-    let programs = Programs::new();
-    let mut all = Starts::new();
-    for (kind, pair) in starts::kinds() {
-        all.insert(kind.to_owned(), starts::started(&programs, kind, &pair));
-        println!("{kind}: {:?}", all[kind]);
-    }
-    records::write("starts.json", all);
 }

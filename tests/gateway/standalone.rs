@@ -1,10 +1,13 @@
 //! Envoy Gateway without a cluster, and the Envoy that it starts, in a network of their own.
 
+use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::records::{self, versions};
@@ -16,25 +19,50 @@ pub(crate) const TLS_PORT: u16 = 8443;
 /// Envoy listens here as soon as it has its listeners.
 const READY: u16 = 19003;
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Says that a process is in a network of its own.
+/// Says which share of a test a process in a network of its own has, and where it puts what it made.
 const INSIDE: &str = "MESHVET_INSIDE";
 
-/// Runs this test once more, in a network of its own, and whatever it starts dies with it. Whether it is there already.
-pub(crate) fn is_inside(test: &str) -> bool {
-    if std::env::var_os(INSIDE).is_some() {
-        return true;
+/// Runs this test once more in each of so many networks of their own, and whatever they start dies with them. Each does its share, which
+/// `act` is told by places of a list; what they made of it is put together. None in the networks themselves.
+pub(crate) fn in_networks<T: Serialize + DeserializeOwned>(
+    test: &str,
+    count: usize,
+    act: impl Fn(&dyn Fn(usize) -> bool) -> BTreeMap<String, T>,
+) -> Option<BTreeMap<String, T>> {
+    if let Ok(inside) = std::env::var(INSIDE) {
+        let (share, path) = inside.split_once(':').expect("a share");
+        let share: usize = share.parse().expect("a number");
+        let made = act(&|place| place % count == share);
+        std::fs::write(path, serde_json::to_string(&made).expect("JSON")).expect("a file");
+        return None;
     }
+    let folder = tempfile::tempdir().expect("a folder");
+    let shares: Vec<(PathBuf, Child)> = (0..count)
+        .map(|share| {
+            let path = folder.path().join(share.to_string());
+            let child = in_network(test, &format!("{share}:{}", path.display()));
+            (path, child)
+        })
+        .collect();
+    let mut all = BTreeMap::new();
+    for (path, mut child) in shares {
+        assert!(child.wait().expect("a process").success(), "{test}: what it said stands above");
+        let text = std::fs::read_to_string(path).expect("a share");
+        all.extend(serde_json::from_str::<BTreeMap<String, T>>(&text).expect("a share"));
+    }
+    Some(all)
+}
+
+fn in_network(test: &str, inside: &str) -> Child {
     let prepare = format!("ip link set lo up && ip address add {BACKENDS}/32 dev lo && exec \"$@\"");
     let own = std::env::current_exe().expect("the test's program");
-    let status = Command::new("unshare")
+    Command::new("unshare")
         .args(["-rnpf", "--mount-proc", "--kill-child", "sh", "-c", &prepare, "-"])
         .arg(own)
         .args([test, "--exact", "--ignored", "--nocapture"])
-        .env(INSIDE, "1")
-        .status()
-        .expect("unshare runs (Debian: apt-get install util-linux)");
-    assert!(status.success(), "{test}: what it said stands above");
-    false
+        .env(INSIDE, inside)
+        .spawn()
+        .expect("unshare runs (Debian: apt-get install util-linux)")
 }
 
 /// The two programs, and the folder that they keep things in.

@@ -76,7 +76,7 @@ pub(crate) fn translated(egctl: &Path, case: &Case) -> BTreeMap<String, Verdict>
 }
 
 /// The verdicts in objects that have a status, by the names that Envoy Gateway has for lists of them.
-fn read(answer: &Value) -> BTreeMap<String, Verdict> {
+pub(crate) fn read(answer: &Value) -> BTreeMap<String, Verdict> {
     let mut verdicts = BTreeMap::new();
     let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
     for (name, kind) in [("gateways", "Gateway"), ("listenerSets", "ListenerSet")] {

@@ -1,7 +1,7 @@
 //! Gateways and Ingresses: the rules on their own text, and what the other rules say of their certificates under each controller.
 
 use meshvet::rules::Surface;
-use rcgen::ExtendedKeyUsagePurpose;
+use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
 use serde_json::{Value, json};
 
 use crate::cases::{Case, denies, good, warns};
@@ -491,6 +491,26 @@ fn pairs() -> Vec<Case> {
             REF,
             &["clients refuse the connection: certificate has expired"],
         ),
+        warns(
+            "MV207",
+            "ended, beside another certificate that Envoy Gateway goes on serving",
+            |s| {
+                with(ENVOY_GATEWAY, s, &AUTHORITY.leaf(&["*.example.com"]).valid(-30, -1).issue());
+                set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/1", json!({"name": "b"}));
+            },
+            REF,
+            &["Envoy Gateway refuses the reference"],
+        ),
+        warns(
+            "MV212",
+            "for anything",
+            |s| {
+                let usages = [ExtendedKeyUsagePurpose::Any];
+                with(ENVOY_GATEWAY, s, &AUTHORITY.leaf(&["*.example.com"]).extended_usages(&usages).issue());
+            },
+            REF,
+            &["anyExtendedKeyUsage"],
+        ),
         denies(
             "MV212",
             "for clients alone",
@@ -552,6 +572,23 @@ fn keys() -> Vec<Case> {
             REF,
             &["without any name"],
         ),
+        denies(
+            "MV502",
+            "a certificate that must be stapled",
+            |s| with(ENVOY_GATEWAY, s, &AUTHORITY.leaf(&["*.example.com"]).must_staple().issue()),
+            REF,
+            &["must-staple", "OCSP response is required for must-staple certificate"],
+        ),
+        denies(
+            "MV502",
+            "a key that Envoy Gateway lets pass, beside another certificate of the listener",
+            |s| {
+                with(ENVOY_GATEWAY, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue());
+                set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/1", json!({"name": "b"}));
+            },
+            REF,
+            &["RSA 1024"],
+        ),
         good("MV502", "a key that Contour delivers apart", |s| {
             with(CONTOUR, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue());
         }),
@@ -568,6 +605,30 @@ fn keys() -> Vec<Case> {
             |s| with(ENVOY_GATEWAY, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue()),
             REF,
             &["no condition shows it", "this listener and others of the same proxy"],
+        ),
+        denies(
+            "MV215",
+            "a certificate that must be stapled",
+            |s| with(ISTIO, s, &AUTHORITY.leaf(&["*.example.com"]).must_staple().issue()),
+            REF,
+            &["which must be stapled", "must-staple"],
+        ),
+        warns(
+            "MV215",
+            "a key that some clients take",
+            |s| with(ENVOY_GATEWAY, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Ed25519).issue()),
+            REF,
+            &["every connection of a browser fails"],
+        ),
+        warns(
+            "MV215",
+            "a key usage that some clients don't look at",
+            |s| {
+                let leaf = AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(2048));
+                with(ENVOY_GATEWAY, s, &leaf.key_usages(&[KeyUsagePurpose::KeyEncipherment]).issue());
+            },
+            REF,
+            &["others don't look"],
         ),
         good("MV215", "elsewhere", |s| with(NGINX, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue())),
         denies(

@@ -128,6 +128,19 @@ impl Leaf<'_> {
         self
     }
 
+    /// With the demand for an OCSP response: the TLS feature status_request (RFC 7633).
+    pub(crate) fn must_staple(mut self) -> Self {
+        let feature = CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 24], vec![0x30, 3, 2, 1, 5]);
+        self.params.custom_extensions.push(feature);
+        self
+    }
+
+    /// With these key usages.
+    pub(crate) fn key_usages(mut self, usages: &[KeyUsagePurpose]) -> Self {
+        self.params.key_usages = usages.to_vec();
+        self
+    }
+
     /// With the proof that it stands in public logs, as those of public authorities have it; its content is read by nobody here.
     pub(crate) fn logged(mut self) -> Self {
         let oid = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];

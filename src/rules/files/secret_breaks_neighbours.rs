@@ -2,7 +2,7 @@
 //!
 //! ## What it checks
 //! Whether a Secret passes what its gateway's controller looks at, and is refused by its Envoy all the same: an RSA key under 2048 bits,
-//! EC P-224, an EC key that may not sign, a certificate without any name. Asked of Envoy Gateway and Istio, which hand the certificates
+//! EC P-224, an EC key that may not sign, a certificate without any name, one that demands a stapled OCSP response (must-staple). Asked of Envoy Gateway and Istio, which hand the certificates
 //! of all listeners to one proxy.
 //!
 //! In the review of the Secret itself this is denied by default, whatever `changes.secrets` says short of `off`, unless the Secret was
@@ -10,8 +10,8 @@
 //!
 //! ## Why it matters
 //! Nothing shows it. Every condition is True, and a proxy that runs keeps the certificate it has. The next one that starts, after a
-//! restart, a scale-up or a new node, refuses the Secret: the listener ends every connection, and other listeners of the same proxy can
-//! do so too.
+//! restart, a scale-up or a new node, refuses the Secret: the listener ends every connection, whatever other certificates it has, and other
+//! listeners of the same proxy can do so too.
 //!
 //! ## Example
 //! ```text
@@ -25,6 +25,7 @@ use crate::finding::Problem;
 use crate::mesh::{Listening, Loads, Member};
 use crate::pki::{KeyAlgorithm, KeyFit, KeySupport, PrivateKeyError};
 use crate::rules::context::Context;
+use crate::rules::files::unsupported_key::must_staple;
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 use crate::rules::uses::CertificateUse;
@@ -53,7 +54,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 // Whatever else the listener has is handed over together with it, and goes with it.
                 Problem::deny(using.chain_site(), message)
                     .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures, with a name")
-                    .found(format!("{}{name}{}", leaf.key_algorithm, listed(&neighbours)))
+                    .found(format!("{}{name}{}{}", leaf.key_algorithm, must_staple(leaf), listed(&neighbours)))
                     .consequence(format!("no condition shows it, until a proxy starts, which logs {log}"))
                     .fix("issue the certificate for such a key; the Secret as it was goes on working"),
             ),

@@ -2,7 +2,8 @@
 //!
 //! ## What it checks
 //! Whether Envoy can do a TLS handshake with the leaf's key. RSA of 2048 bits or more and P-256 work. RSA under 2048 bits,
-//! P-224 and secp256k1 make Envoy refuse its configuration; P-521, Ed25519 and key usages without digitalSignature fail in
+//! P-224 and secp256k1 make Envoy refuse its configuration, and so does a certificate that must come with an OCSP response
+//! (must-staple); P-521, Ed25519 and key usages without digitalSignature fail in
 //! the handshake. P-384 works with TLS 1.3 only: it warns, and denies where a node calls whose proxy the mesh injects,
 //! since that speaks TLS 1.2. A proxy that pods bring along, and a gateway's, may speak TLS 1.3. For a client's
 //! certificate, P-384 and P-521 work. Where callers are no proxies of a mesh, as those of a Gateway, P-521, Ed25519 and key
@@ -26,7 +27,7 @@ use crate::apis;
 use crate::finding::Problem;
 use crate::k8s::ObjectRef;
 use crate::mesh::{Link, Member, Workload};
-use crate::pki::{HandshakeFailure, KeySupport};
+use crate::pki::{Certificate, HandshakeFailure, KeySupport, Refusal};
 use crate::rules::answerer::Answerer;
 use crate::rules::context::Context;
 use crate::rules::end::End;
@@ -66,6 +67,11 @@ fn is_injected(cx: &Context<'_>, client: &Member) -> bool {
     !client.is_gateway() && !workloads.is_empty() && workloads.iter().all(by_mesh)
 }
 
+/// What is found of the demand for an OCSP response.
+pub(super) fn must_staple(leaf: &Certificate) -> &'static str {
+    if leaf.must_staple { ", with the TLS feature status_request (must-staple)" } else { "" }
+}
+
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     // What another server makes of a key nobody knows.
     for using in cx.certificates.iter().filter(|using| using.plane.is_envoy()) {
@@ -93,7 +99,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 let (message, then) = match reason {
                     HandshakeFailure::NotOffered => (
                         format!("browsers take no {} key, which the certificate in {origin} has", leaf.key_algorithm),
-                        "every connection of a browser fails, and with TLS 1.2 those of others too",
+                        "every connection of a browser fails; clients that offer such signatures are served",
                     ),
                     HandshakeFailure::KeyUsage => (
                         format!("the certificate in {origin} may not be used for signatures"),
@@ -109,8 +115,11 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 Problem::new(reliance.severity(), site, message)
                     .consequence(reliance.consequence(format!("every connection fails: {log}")))
             }
-            KeySupport::Refused { .. } => {
-                let message = format!("Envoy refuses the key of the certificate in {origin}");
+            KeySupport::Refused { reason, .. } => {
+                let message = match reason {
+                    Refusal::MustStaple => format!("Envoy refuses the certificate in {origin}, which must be stapled"),
+                    _ => format!("Envoy refuses the key of the certificate in {origin}"),
+                };
                 Problem::new(using.unusable(), site, message).consequence(using.is_refused(&log, Caught::Missed))
             }
         };
@@ -121,7 +130,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 if may_sign { Aspect::Key } else { Aspect::Usages },
                 problem
                     .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures")
-                    .found(format!("{}{usage}", leaf.key_algorithm))
+                    .found(format!("{}{usage}{}", leaf.key_algorithm, must_staple(leaf)))
                     .fix(format!("issue the certificate for such a key{}", using.then_restart())),
             ),
         );

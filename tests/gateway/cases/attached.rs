@@ -35,17 +35,21 @@ fn namespaces() -> Vec<Case> {
         of("far-route-selected", selecting(json!({"edge": "yes"})))
             .with(far())
             .with(other(json!({"edge": "yes"})))
-            .covered(),
-        of("far-route-not-selected", selecting(json!({"edge": "yes"}))).with(far()).with(other(json!({"edge": "no"}))),
+            .in_cluster(),
+        of("far-route-not-selected", selecting(json!({"edge": "yes"})))
+            .with(far())
+            .with(other(json!({"edge": "no"})))
+            .in_cluster(),
         of("far-route-selected-by-expression", expression.clone())
             .with(far())
             .with(other(json!({"edge": ""})))
-            .covered(),
-        of("far-route-not-selected-by-expression", expression).with(far()).with(other(json!({}))),
-        of("far-route-selected-by-everything", selecting(json!({}))).with(far()).with(other(json!({}))),
+            .in_cluster(),
+        of("far-route-not-selected-by-expression", expression).with(far()).with(other(json!({}))).in_cluster(),
+        of("far-route-selected-by-everything", selecting(json!({}))).with(far()).with(other(json!({}))).in_cluster(),
         of("near-route-not-selected", selecting(json!({"edge": "yes"})))
             .with(usual("HTTPRoute"))
-            .with(namespace("shop", json!({"edge": "no"}))),
+            .with(namespace("shop", json!({"edge": "no"})))
+            .in_cluster(),
         of("no-selector", json!({"namespaces": {"from": "Selector"}})).with(usual("HTTPRoute")).differs(
             WEB,
             Differs::Silent,

@@ -10,6 +10,7 @@ mod listeners;
 mod policies;
 mod promised;
 mod references;
+mod sets;
 mod shapes;
 
 use std::sync::LazyLock;
@@ -37,6 +38,7 @@ fn made() -> Vec<Case> {
         grants::cases(),
         attached::cases(),
         gateways::cases(),
+        sets::cases(),
         policies::cases(),
         frontends::cases(),
         client_certificates::cases(),
