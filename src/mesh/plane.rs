@@ -23,7 +23,7 @@ pub struct Plane {
     pub refuses_ended: bool,
     /// Whether it refuses a chain file that holds anything but certificates.
     pub refuses_other_blocks: bool,
-    /// How many of a listener's certificates it serves; None: all.
+    /// How many certificates a listener may have, more than which it refuses; None: any number.
     pub most_certificates: Option<usize>,
     /// What it takes authorities from.
     pub authorities: Authorities,
@@ -40,6 +40,8 @@ pub struct Authorities {
     pub keys: &'static [&'static str],
     /// Whether it takes no other key.
     pub no_other_key: bool,
+    /// How many references a listener may have for its clients; None: any number.
+    pub most_of_clients: Option<usize>,
 }
 
 /// How a certificate gets to a proxy.
@@ -82,7 +84,8 @@ pub static UNKNOWN: Plane = Plane { name: "the gateway's controller", loads: Loa
 pub static STOOD_IN: Plane = Plane { name: "the controller", loads: Loads::StoodIn, ..PLAIN };
 
 /// What every control plane takes: the key that the specification names.
-const ANY: Authorities = Authorities { of_backends: &[], of_clients: &[], keys: &["ca.crt"], no_other_key: false };
+const ANY: Authorities =
+    Authorities { of_backends: &[], of_clients: &[], keys: &["ca.crt"], no_other_key: false, most_of_clients: None };
 
 /// What nothing is known of.
 pub const PLAIN: Plane = Plane {

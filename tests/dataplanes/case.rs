@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::minted::Pair;
+use crate::minted::{self, Pair};
+
+/// The Secret of what the application serves with.
+pub(crate) const BACKEND: &str = "backend";
 
 /// A Gateway or Ingress with what it names, and what is asked of it.
 pub(crate) struct Case {
@@ -84,9 +87,11 @@ impl Case {
         Self { says, ..self }
     }
 
-    /// The application serves TLS with this.
-    pub(crate) fn backend(self, pair: &Pair) -> Self {
-        Self { backend: Some(pair.clone()), ..self }
+    /// The application serves TLS with this, which stands in a Secret too, so that meshvet can know of it.
+    pub(crate) fn backend(mut self, pair: &Pair) -> Self {
+        self.objects.push(minted::secret(self.name, BACKEND, pair));
+        self.backend = Some(pair.clone());
+        self
     }
 
     /// What is applied, as far as it is the same in each run: of what is minted, how.

@@ -12,42 +12,68 @@ use crate::client;
 use crate::control_plane::ControlPlane;
 use crate::proxy::Proxy;
 use crate::record::Seen;
+use crate::sandbox::eventually;
 
 /// Set inside: the program. Its CustomResourceDefinitions stand beside it.
 pub(crate) const PROGRAM: &str = "MESHVET_CONTOUR";
 
 const XDS: u16 = 18_001;
 const HTTPS: u16 = 18_443;
+/// Where Contour has the port 443 of a Gateway served.
+const HTTPS_OF_GATEWAYS: u16 = 8443;
 
 /// How often the proxy is started afresh.
 const STARTS: usize = 3;
 
-/// Runs all cases.
+/// Runs all cases: those of Ingresses at once, and each Gateway with a Contour of its own, which serves but one.
 pub(crate) fn record(cases: &[Case]) -> BTreeMap<String, Seen> {
     let program = PathBuf::from(std::env::var_os(PROGRAM).expect("called inside"));
     let plane = bed::cluster("contour");
     bed::install(&plane, &program.with_file_name("crds.yaml"));
     bed::apply(&plane, cases, |_| Vec::new());
-    let mut contour = Running::start(serve(&program, &plane), &plane.folder().join("contour.log"));
-    let configuration = bootstrap(&program, &plane);
+    let (gateways, ingresses): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| is_gateway(case));
+    let mut seen = tried(&program, &plane, &ingresses, None);
+    for case in gateways {
+        seen.append(&mut tried(&program, &plane, &[case], Some(case.name)));
+    }
+    assert_eq!(seen.len(), cases.len(), "two cases have one name");
+    seen
+}
+
+fn is_gateway(case: &Case) -> bool {
+    case.objects.iter().any(|object| object["kind"] == "Gateway")
+}
+
+/// Starts a Contour, for Ingresses or for the Gateway of this namespace, and Envoys one after another.
+fn tried(program: &Path, plane: &ControlPlane, cases: &[&Case], gateway: Option<&str>) -> BTreeMap<String, Seen> {
+    let log = plane.folder().join(format!("contour-{}.log", gateway.unwrap_or("ingresses")));
+    let mut contour = Running::start(serve(program, plane, gateway), &log);
+    let configuration = bootstrap(program, plane);
+    let port = if gateway.is_some() { HTTPS_OF_GATEWAYS } else { HTTPS };
     let mut seen: BTreeMap<String, Seen> = BTreeMap::new();
     for case in cases {
-        let fresh = Seen { fingerprint: case.fingerprint(), ..Seen::default() };
-        assert!(seen.insert(case.name.to_owned(), fresh).is_none(), "two cases are called {}", case.name);
+        seen.insert(case.name.to_owned(), Seen { fingerprint: case.fingerprint(), ..Seen::default() });
     }
+    eventually("Contour serves proxies", || {
+        contour.lives();
+        std::net::TcpStream::connect(("127.0.0.1", XDS)).map_err(|error| error.to_string())
+    });
     for _ in 0..STARTS {
         let proxy = Proxy::start(plane.folder(), &configuration);
         proxy.settle();
+        for seen in seen.values_mut() {
+            seen.ready.push(proxy.is_ready());
+        }
         contour.lives();
         for case in cases {
             let seen = seen.get_mut(case.name).expect("a case");
             for probe in &case.probes {
-                seen.clients.entry(probe.label()).or_default().push(client::ask(probe, HTTPS));
+                seen.clients.entry(probe.label()).or_default().push(client::ask(probe, port));
             }
         }
     }
     for case in cases {
-        seen.get_mut(case.name).expect("a case").conditions = bed::conditions(&plane, case);
+        seen.get_mut(case.name).expect("a case").conditions = bed::conditions(plane, case);
     }
     seen
 }
@@ -68,10 +94,19 @@ fn bootstrap(program: &Path, plane: &ControlPlane) -> PathBuf {
     path
 }
 
-fn serve(program: &Path, plane: &ControlPlane) -> Command {
+fn serve(program: &Path, plane: &ControlPlane, gateway: Option<&str>) -> Command {
+    let file = plane.folder().join("contour.yaml");
+    let configuration = match gateway {
+        Some(namespace) => json!({"gateway": {"gatewayRef": {"namespace": namespace, "name": "web"}}}),
+        None => json!({}),
+    };
+    std::fs::write(&file, configuration.to_string()).expect("the configuration");
     let mut command = Command::new(program);
     command
         .args(["serve", "--insecure", "--disable-leader-election", "--ingress-class-name=contour"])
+        // Their kinds aren't served in the versions that it knows.
+        .args(["tlsroutes", "tcproutes", "backendtlspolicies"].map(|kind| format!("--disable-feature={kind}")))
+        .arg(format!("--config-path={}", file.display()))
         .arg(format!("--kubeconfig={}", plane.folder().join("kubeconfig").display()))
         .args(["--xds-address=127.0.0.1", &format!("--xds-port={XDS}")])
         .args(["--http-address=127.0.0.1", "--http-port=18002", "--health-address=127.0.0.1", "--health-port=18003"])

@@ -1,9 +1,12 @@
-//! Ingresses of Contour, each of a host of its own.
+//! Ingresses of Contour, each of a host of its own; and its Gateways.
 
 use serde_json::{Value, json};
 
 use crate::case::{Case, Probe, application};
+use crate::gateways::HOST;
 use crate::minted::{self, Pair};
+use crate::record::Controller::Contour;
+use crate::support::forge::Kind;
 use crate::support::mint::Key;
 
 /// The class, in each case, as each is checked alone.
@@ -38,12 +41,57 @@ fn of_secret(case: &'static str, secret: impl FnOnce(&str) -> Value) -> Case {
     of_block(case, json!({"hosts": [host], "secretName": "web"}), vec![secret(&host)])
 }
 
+/// A host beside the `tls` blocks: its owner wants plain HTTP for it.
+fn in_no_block() -> Case {
+    let case = "in-no-block";
+    let (host, other) = (host(case), "beside-no-block.example.com");
+    let ingress = ingress(case, &[&host, other], json!([{"hosts": [other], "secretName": "web"}]));
+    let secret = minted::secret(case, "web", &minted::sound(other));
+    Case::new(
+        case,
+        vec![class(), application(case), ingress, secret],
+        vec![Probe::of(&host).unwelcome(), Probe::of(other)],
+    )
+}
+
 /// The same, with a Secret of kubernetes.io/tls.
 fn of_pair(case: &'static str, pair: impl FnOnce(&str) -> Pair) -> Case {
     of_secret(case, |host| minted::secret(case, "web", &pair(host)))
 }
 
 pub(crate) fn all() -> Vec<Case> {
+    [ingresses(), gateways()].into_iter().flatten().collect()
+}
+
+fn gateways() -> Vec<Case> {
+    let sound = minted::sound(HOST);
+    let with = |case, of_type, keys| Contour.of_secret(case, minted::secret_with(case, "web", of_type, keys, &sound));
+    let misnamed = minted::sound("else.example.org");
+    let mut elsewhere = Contour.of_refs("gateway-elsewhere", json!([{"name": "web", "namespace": "sound"}]), vec![]);
+    elsewhere.objects.push(minted::secret("sound", "web", &minted::sound(&host("sound"))));
+    let map = minted::config_map("gateway-config-map", "web", "tls.crt", &sound.chain);
+    vec![
+        Contour.beside_pair("gateway-sound", &sound),
+        with("gateway-opaque", "Opaque", ["tls.crt", "tls.key"]),
+        with("gateway-another-type", "example.com/tls", ["tls.crt", "tls.key"]),
+        with("gateway-cert-and-key", "Opaque", ["cert", "key"]),
+        Contour.of_pair("gateway-misnamed", &misnamed),
+        Contour.of_pair("gateway-ended", &minted::ended(HOST)),
+        Contour.of_pair("gateway-unreadable", &minted::unreadable(HOST)),
+        Contour.beside_pair("gateway-key-of-another", &minted::mismatched(HOST)),
+        Contour.beside_pair("gateway-rsa-1024", &minted::rsa_1024(HOST)),
+        Contour.beside_pair("gateway-nameless", &minted::nameless()),
+        Contour.beside("gateway-absent", None),
+        Contour.several("gateway-second-of-another-name", &[("web", &sound), ("else", &misnamed)]),
+        Contour.several("gateway-first-of-another-name", &[("else", &misnamed), ("web", &sound)]),
+        Contour.several("gateway-first-is-broken", &[("rsa", &minted::mismatched(HOST)), ("web", &sound)]),
+        Contour.without_tls("gateway-without-tls"),
+        Contour.of_refs("gateway-config-map", json!([{"name": "web", "kind": "ConfigMap"}]), vec![map]),
+        elsewhere,
+    ]
+}
+
+fn ingresses() -> Vec<Case> {
     let web = |case: &str| json!({"hosts": [host(case)], "secretName": "web"});
     let opaque = |case: &'static str| {
         move |host: &str| minted::secret_with(case, "web", "Opaque", ["tls.crt", "tls.key"], &minted::sound(host))
@@ -56,6 +104,9 @@ pub(crate) fn all() -> Vec<Case> {
         of_pair("p-384", |host| minted::of_key(host, "P-384", Key::P384)),
         of_pair("p-521", minted::of_p521),
         of_pair("ed25519", |host| minted::of_key(host, "Ed25519", Key::Ed25519)),
+        of_pair("ec-not-for-signing", |host| minted::not_for_signing(host, Kind::P256)),
+        of_pair("rsa-not-for-signing", |host| minted::not_for_signing(host, Kind::Rsa(2048))),
+        of_pair("clients-only", minted::for_clients),
         of_pair("nameless", |_| minted::nameless()),
         of_pair("misnamed", |_| minted::sound("else.example.org")),
         of_pair("ended", minted::ended),
@@ -73,11 +124,7 @@ pub(crate) fn all() -> Vec<Case> {
             minted::secret_with("another-type", "web", "example.com/tls", ["tls.crt", "tls.key"], &minted::sound(host))
         }),
         of_block("without-secret-name", json!({"hosts": [host("without-secret-name")]}), vec![]),
-        of_block(
-            "in-no-block",
-            json!({"hosts": ["elsewhere.example.com"], "secretName": "web"}),
-            vec![minted::secret("in-no-block", "web", &minted::sound("in-no-block.example.com"))],
-        ),
+        in_no_block(),
         of_block(
             "no-hosts",
             json!({"secretName": "web"}),

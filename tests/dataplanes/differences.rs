@@ -23,8 +23,25 @@ const fn meant(controller: Controller, case: &'static str, says: Says, why: &'st
     Meant { controller, case, says, why }
 }
 
-const MEANT: &[Meant] =
-    &[meant(Controller::Contour, "absent", Says::Warns, "an absent Secret may follow, and never denies")];
+const FOLLOWS: &str = "what is missing may follow: an absent Secret, ConfigMap or grant never denies";
+const FIRST: &str =
+    "this istiod names an empty first certificate where the second alone is good: others serve the second";
+const BLOCK: &str =
+    "such a block leaves to the controller what to serve, and a class may get a certificate of its own one day";
+
+const MEANT: &[Meant] = &[
+    meant(Controller::Istio, "absent", Says::Warns, FOLLOWS),
+    meant(Controller::Istio, "absent-beside", Says::Warns, FOLLOWS),
+    meant(Controller::Istio, "elsewhere", Says::Warns, FOLLOWS),
+    meant(Controller::Istio, "policy-absent", Says::Warns, FOLLOWS),
+    meant(Controller::Istio, "clients-absent", Says::Warns, FOLLOWS),
+    meant(Controller::Istio, "first-is-broken", Says::Warns, FIRST),
+    meant(Controller::Contour, "absent", Says::Warns, FOLLOWS),
+    meant(Controller::Contour, "gateway-absent", Says::Warns, FOLLOWS),
+    meant(Controller::Contour, "gateway-elsewhere", Says::Warns, FOLLOWS),
+    meant(Controller::Contour, "without-secret-name", Says::Warns, BLOCK),
+    meant(Controller::Contour, "no-hosts", Says::Warns, BLOCK),
+];
 
 /// The difference that a case is listed with.
 pub(crate) fn of(controller: Controller, case: &str) -> Option<&'static Meant> {

@@ -19,6 +19,7 @@ mod client;
 mod contour;
 mod contour_cases;
 mod differences;
+mod gateways;
 mod istio;
 mod istio_cases;
 mod minted;

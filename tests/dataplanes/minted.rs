@@ -3,16 +3,17 @@
 use std::sync::LazyLock;
 
 use base64::Engine as _;
+use rcgen::ExtendedKeyUsagePurpose;
 use serde_json::{Value, json};
 
-use crate::support::forge::{Forge, Forged, Kind};
+use crate::support::forge::{Forge, Forged, KEY_AGREEMENT, KEY_ENCIPHERMENT, Kind};
 use crate::support::mint::{Authority, Issued, Key, openssl};
 
 /// Whom the clients of all cases know.
 pub(crate) static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("the root of all cases"));
 pub(crate) static CURVES: LazyLock<Forged> = LazyLock::new(|| Forge::authority("the root of all curves").self_signed());
 /// Whom nobody knows.
-static STRANGER: LazyLock<Authority> = LazyLock::new(|| Authority::new("another root"));
+pub(crate) static STRANGER: LazyLock<Authority> = LazyLock::new(|| Authority::new("another root"));
 
 /// A chain and its key, with what they are.
 #[derive(Clone)]
@@ -50,6 +51,25 @@ pub(crate) fn of_p224(host: &str) -> Pair {
 
 pub(crate) fn of_p521(host: &str) -> Pair {
     of_curve(host, "P-521", "secp521r1")
+}
+
+/// For servers, without digitalSignature among its key usages.
+pub(crate) fn not_for_signing(host: &str, kind: Kind) -> Pair {
+    let (noun, usage) = match kind {
+        Kind::Rsa(_) => ("RSA", KEY_ENCIPHERMENT),
+        _ => ("EC", KEY_AGREEMENT),
+    };
+    let leaf = Forge::leaf(&[host]).key(kind).key_usage(usage).issued_by(&CURVES);
+    Pair {
+        recipe: format!("an {noun} pair for {host} that isn't for signing"),
+        chain: leaf.pem(),
+        key: leaf.key.pem.clone(),
+    }
+}
+
+pub(crate) fn for_clients(host: &str) -> Pair {
+    let leaf = AUTHORITY.leaf(&[host]).extended_usages(&[ExtendedKeyUsagePurpose::ClientAuth]);
+    pair(format!("a pair for {host}, for clients only"), leaf.issue())
 }
 
 pub(crate) fn rsa_1024(host: &str) -> Pair {

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use crate::control_plane::spawn;
 use crate::sandbox::{self, tail};
 
+/// How long a proxy may take until it is ready: it gives up waiting for a Secret after 15 seconds.
+const PATIENCE: Duration = Duration::from_secs(25);
+
 /// A running Envoy: ends when dropped.
 pub(crate) struct Proxy {
     child: Child,
@@ -18,7 +21,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Starts one with this configuration, whose admin interface is at `admin` in `folder`, and waits until it has all that it was
-    /// promised, or has given up waiting for it.
+    /// promised, or has given up waiting for it, or never will.
     pub(crate) fn start(folder: &Path, configuration: &Path) -> Self {
         let envoy = std::env::var_os(sandbox::ENVOY).expect("called inside");
         let admin = folder.join("admin");
@@ -29,16 +32,14 @@ impl Proxy {
         command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning", "--config-path"]);
         command.arg(configuration);
         let mut proxy = Self { child: spawn(command, &log), admin, log };
-        sandbox::eventually("Envoy is ready", || {
+        // One that is refused what it waits for may never be.
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE && !proxy.is_ready() {
             if let Ok(Some(status)) = proxy.child.try_wait() {
                 panic!("Envoy: {status}\n{}", tail(&proxy.log, 20));
             }
-            match proxy.get("/ready") {
-                Ok(answer) if answer.contains("LIVE") => Ok(()),
-                Ok(answer) => Err(answer),
-                Err(error) => Err(error.to_string()),
-            }
-        });
+            std::thread::sleep(Duration::from_millis(50));
+        }
         proxy
     }
 
@@ -57,6 +58,11 @@ impl Proxy {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Whether it serves with what it was configured with.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.get("/ready").is_ok_and(|answer| answer.contains("LIVE"))
     }
 
     /// How much isn't there yet.

@@ -26,6 +26,8 @@ pub(crate) struct Seen {
     pub(crate) fingerprint: String,
     /// What the controller says of each object.
     pub(crate) conditions: BTreeMap<String, String>,
+    /// Whether the proxy was ready, in each of its starts. One that isn't gets no connections in a cluster.
+    pub(crate) ready: Vec<bool>,
     /// What each client saw, in each start of the proxy.
     pub(crate) clients: BTreeMap<String, Vec<String>>,
 }

@@ -11,8 +11,8 @@ use crate::support::mint::{Issued, Key};
 
 pub(crate) const ENVOY_GATEWAY: &str = "gateway.envoyproxy.io/gatewayclass-controller";
 pub(crate) const ISTIO: &str = "istio.io/gateway-controller";
-const CONTOUR: &str = "projectcontour.io/gateway-controller";
-const NGINX: &str = "gateway.nginx.org/nginx-gateway-controller";
+pub(crate) const CONTOUR: &str = "projectcontour.io/gateway-controller";
+pub(crate) const NGINX: &str = "gateway.nginx.org/nginx-gateway-controller";
 const REF: &str = "spec.listeners[0].tls.certificateRefs[0]";
 const SECRET: &str = "spec.tls[0].secretName";
 
@@ -44,7 +44,7 @@ fn route(name: &str, hosts: &[&str]) -> Value {
 
 /// In place of everything a Gateway `web` of this controller, whose listener `web` serves `*.example.com` with the Secret `web`; and a
 /// route for `a.example.com`.
-fn gateway(scene: &mut Scene, controller: &str) {
+pub(crate) fn gateway(scene: &mut Scene, controller: &str) {
     scene.node = Value::Null;
     scene.deployment = Value::Null;
     scene.secret = None;
@@ -93,7 +93,7 @@ fn mismatch() -> Issued {
 }
 
 /// An Ingress `web` for `a.example.com`, with the Secret `web`.
-fn ingress(scene: &mut Scene, issued: &Issued) {
+pub(crate) fn ingress(scene: &mut Scene, issued: &Issued) {
     with(NGINX, scene, issued);
     scene.subject = ("Ingress", "web");
     scene.others.push(json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
@@ -292,16 +292,6 @@ fn references() -> Vec<Case> {
             },
             REF,
             &["takes no ConfigMap"],
-        ),
-        warns(
-            "MV503",
-            "more certificates than Contour serves",
-            |s| {
-                gateway(s, CONTOUR);
-                set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/1", json!({"name": "b"}));
-            },
-            "spec.listeners[0].tls.certificateRefs[1]",
-            &["Contour serves 1 of the 2 certificates"],
         ),
         good("MV503", "another kind, of another controller", |s| {
             gateway(s, "networking.gke.io/gateway");

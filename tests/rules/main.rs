@@ -18,6 +18,7 @@ mod membership;
 mod names;
 mod objects;
 mod pairs;
+mod planes;
 mod promises;
 mod reliance;
 mod routes;
@@ -56,6 +57,7 @@ fn tables() -> Vec<(&'static str, Vec<Case>)> {
         ("fronts", fronts::cases()),
         ("gateways", gateways::cases()),
         ("backends", backends::cases()),
+        ("planes", planes::cases()),
     ]
 }
 

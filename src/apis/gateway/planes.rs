@@ -27,6 +27,7 @@ static ENVOY_GATEWAY: Plane = Plane {
         of_clients: &["ConfigMap", "Secret", BUNDLE],
         keys: &["ca.crt", "tls.crt"],
         no_other_key: false,
+        most_of_clients: None,
     },
     ..PLAIN
 };
@@ -44,6 +45,7 @@ static ISTIO: Plane = Plane {
         of_clients: &["ConfigMap", "Secret"],
         keys: &["cacert", "ca.crt"],
         no_other_key: true,
+        most_of_clients: Some(1),
     },
     ..PLAIN
 };
@@ -53,6 +55,7 @@ static CONTOUR: Plane = Plane {
     name: "Contour",
     loads: Loads::Unseen,
     secret_types: &["kubernetes.io/tls", "Opaque"],
+    needs_certificate: true,
     most_certificates: Some(1),
     ..PLAIN
 };

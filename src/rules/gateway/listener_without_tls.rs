@@ -1,9 +1,12 @@
 //! # MV501: `listener-without-tls`
 //!
 //! ## What it checks
-//! Whether a listener of protocol HTTPS has `tls`, where its class is Envoy Gateway's or Istio's; for Envoy Gateway also whether it has
-//! `certificateRefs`, since it has no `options` that replace them. Other classes aren't checked: some clouds keep certificates
+//! Whether a listener of protocol HTTPS has `tls`, where its class is Envoy Gateway's, Istio's or Contour's; for Envoy Gateway also
+//! whether it has `certificateRefs`, since it has no `options` that replace them. Other classes aren't checked: some clouds keep certificates
 //! elsewhere.
+//!
+//! Of an Ingress, whether each of its `tls` blocks names a Secret and hosts, where its class is Contour's: that has no certificate of its own to
+//! serve instead. Other controllers may have one.
 //!
 //! ## Why it matters
 //! The API server accepts such a listener. Envoy Gateway refuses it; with Istio every condition is True, and every connection to the
@@ -17,13 +20,16 @@
 //! ## How to fix
 //! Name a Secret: `tls: {certificateRefs: [{name: web-cert}]}`.
 
-use crate::finding::Problem;
+use crate::apis::Native;
+use crate::finding::{Problem, Site};
+use crate::k8s::FieldPath;
 use crate::mesh::Loads;
 use crate::rules::context::Context;
 use crate::rules::gateway::{listeners, site};
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    check_blocks(cx, out);
     for (listener, field, plane) in listeners(cx).filter(|(_, _, plane)| plane.needs_certificate) {
         if listener.protocol != "HTTPS" {
             continue;
@@ -41,13 +47,41 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .expected("tls with certificateRefs")
                 .found(found)
                 .consequence(match plane.loads {
-                    Loads::Parsed => format!("{} refuses the listener", plane.name),
+                    Loads::Parsed | Loads::Unseen => format!("{} refuses the listener", plane.name),
                     _ => format!(
                         "every condition is True, and {} closes every connection to port {}",
                         plane.name, listener.port
                     ),
                 })
                 .fix("name a Secret: tls: {certificateRefs: [{name: …}]}"),
+        );
+    }
+}
+
+/// Blocks of an Ingress that nobody is served by, where the controller has no certificate of its own.
+fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let (Native::Ingress(ingress), Some(member)) = (&cx.subject.native, cx.member()) else { return };
+    let plane = cx.view.plane_of(member);
+    if plane.loads != Loads::Unseen {
+        return;
+    }
+    for (index, block) in ingress.tls.iter().enumerate() {
+        let lacks = match (block.secret_name.is_empty(), block.hosts.is_empty()) {
+            (true, _) => "no secretName",
+            (false, true) => "no hosts",
+            (false, false) => continue,
+        };
+        let field = FieldPath::root().keys(["spec", "tls"]).index(index);
+        let noun = format!("tls block {index}");
+        out.add(
+            Problem::warn(
+                Site::new(noun.clone(), field),
+                format!("{noun} has {lacks}, and {} serves nobody by it", plane.name),
+            )
+            .expected("hosts and a secretName")
+            .found(lacks)
+            .consequence("connections to its hosts end in the TLS handshake")
+            .fix("name the hosts, and a Secret with their certificate"),
         );
     }
 }

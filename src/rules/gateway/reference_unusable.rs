@@ -3,8 +3,9 @@
 //! ## What it checks
 //! Whether what a listener's `certificateRefs` name is something that its controller accepts: the kind of the object, the type of a
 //! Secret. Envoy Gateway accepts Secrets of type `kubernetes.io/tls` (and its own `gateway.envoyproxy.io/sds`), Contour also `Opaque`,
-//! Istio any. Of several certificates Istio serves two, and Contour one: those beyond are warned of. Other controllers aren't checked.
-//! MV202 checks the Secret's keys.
+//! Istio any. Contour accepts one certificate and Istio two: they refuse a listener that names more. Istio accepts one reference to the
+//! authorities of clients. Contour leaves out a host of an Ingress whose Secret is of another type. Other controllers aren't checked. MV202
+//! checks the Secret's keys.
 //!
 //! ## Why it matters
 //! The controller refuses the reference (`InvalidCertificateRef`), whatever the Secret holds: the listener serves nothing. Where it has other
@@ -29,6 +30,8 @@ use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     check_shown(cx, out);
+    check_authorities(cx, out);
+    check_blocks(cx, out);
     for (listener, field, plane) in listeners(cx).filter(|(_, _, plane)| plane.is_envoy()) {
         let Some(tls) = listener.tls.as_ref().filter(|tls| !tls.passes_through()) else { continue };
         let severity = if tls.certificate_refs.len() > 1 { Severity::Warn } else { Severity::Deny };
@@ -84,17 +87,67 @@ fn check_shown(cx: &Context<'_>, out: &mut Reporter<'_>) {
     );
 }
 
-/// Certificates beyond those that are served.
+/// Certificates beyond those that are taken.
 fn check_count(listener: &Listener, field: &FieldPath, plane: &Plane, out: &mut Reporter<'_>) {
     let count = listener.tls.as_ref().map_or(0, |tls| tls.certificate_refs.len());
     let Some(most) = plane.most_certificates.filter(|most| count > *most) else { return };
     let field = field.keys(["tls", "certificateRefs"]).index(most);
-    let message = format!("{} serves {most} of the {count} certificates of listener {}", plane.name, listener.name);
+    let message = format!("{} takes {most} of the {count} certificates of listener {}", plane.name, listener.name);
     out.add(
-        Problem::warn(site(listener, field), message)
+        Problem::deny(site(listener, field), message)
             .expected(format!("at most {most}"))
             .found(format!("{count} of them"))
-            .consequence("clients get one of the first, whatever they ask for")
+            .consequence("the listener is refused, and every connection to it ends")
             .fix("give the other hosts listeners of their own"),
     );
+}
+
+/// Authorities of clients beyond those that are taken.
+fn check_authorities(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let (Native::Gateway(Spec::Gateway(gateway)), Some(member)) = (&cx.subject.native, cx.member()) else { return };
+    let plane = cx.view.plane_of(member);
+    let Some(frontend) = gateway.tls.as_ref().and_then(|tls| tls.frontend.as_ref()) else { return };
+    let at = FieldPath::root().keys(["spec", "tls", "frontend"]);
+    let of_ports = frontend
+        .per_port
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| (entry.tls.as_ref(), at.key("perPort").index(index).key("tls")));
+    for (tls, field) in [(frontend.default.as_ref(), at.key("default"))].into_iter().chain(of_ports) {
+        let count = tls.and_then(|tls| Some(tls.validation.as_ref()?.ca_certificate_refs.len())).unwrap_or_default();
+        let Some(most) = plane.authorities.most_of_clients.filter(|most| count > *most) else { continue };
+        let field = field.keys(["validation", "caCertificateRefs"]).index(most);
+        let message = format!("{} takes {most} of the {count} references to authorities of clients", plane.name);
+        out.add(
+            Problem::deny(Site::new("frontend", field), message)
+                .expected(format!("at most {most}"))
+                .found(format!("{count} of them"))
+                .consequence("the listeners that it holds for are refused, and every connection to them ends")
+                .fix("put the certificates of all authorities into one ConfigMap"),
+        );
+    }
+}
+
+/// The Secrets of an Ingress, where it is known which types its controller takes.
+fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let (Native::Ingress(ingress), Some(member)) = (&cx.subject.native, cx.member()) else { return };
+    let plane = cx.view.plane_of(member);
+    if plane.secret_types.is_empty() {
+        return;
+    }
+    for (index, block) in ingress.tls.iter().enumerate().filter(|(_, block)| !block.secret_name.is_empty()) {
+        let store = StoreKey::secret(cx.subject.object.namespace(), &block.secret_name);
+        let StoreState::Present(there) = cx.view.store(&store) else { continue };
+        let of_type = there.of_type.as_deref().filter(|of_type| !plane.secret_types.contains(of_type));
+        let Some(of_type) = of_type else { continue };
+        let field = FieldPath::root().keys(["spec", "tls"]).index(index).key("secretName");
+        let message = format!("{} takes no Secret of type {of_type} for tls block {index}", plane.name);
+        out.add(
+            Problem::deny(Site::new(format!("tls block {index}"), field).resting_on(&store), message)
+                .expected(format!("type {}", plane.secret_types.first().copied().unwrap_or_default()))
+                .found(format!("type {of_type} ({store})"))
+                .consequence("the hosts of the block aren't served by TLS: connections end")
+                .fix("make the Secret anew with `kubectl create secret tls`: its type can't be changed"),
+        );
+    }
 }
