@@ -110,7 +110,7 @@ fn sarif_github_and_junit_have_it() {
     assert_eq!((place["file"].as_str(), place["line"].as_str()), ("edge/gateway.yaml", "15"));
     assert!(message.starts_with("Gateway shop/edge: ") && message.contains("\nfix: "), "{message}");
     assert_eq!(commands[1].0, "warning");
-    assert!(commands[1].2.contains("a.b.deep.local by HTTPRoute shop/deep"), "{:?}", commands[1]);
+    assert!(commands[1].2.contains("a.b.deep.local for HTTPRoute shop/deep"), "{:?}", commands[1]);
 
     let ran = folder.run(&["check", ".", "-o", "junit"]);
     let document = roxmltree::Document::parse(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"));

@@ -23,7 +23,7 @@ fn a_deep_host_of_a_wildcard_is_told_by_the_route_and_by_the_gateway() {
     world.apply(&route(namespace, "flat", "edge", &["a.example.com"])).succeeds_silently();
     let touched = touched(edge, "yes");
     bed.until("meshvet knows of the route", &touched, |outcome| outcome.speaks_of("MV504"));
-    world.apply(&touched).warns(&["gw-deep/edge MV504", "a.b.example.com by HTTPRoute gw-deep/deep"]);
+    world.apply(&touched).warns(&["gw-deep/edge MV504", "a.b.example.com for HTTPRoute gw-deep/deep"]);
     // The certificate gets the name, and all is well.
     let both = crate::gateway_api::objects::authority().leaf(&["*.example.com", "a.b.example.com"]).issue();
     world.apply(&secret(namespace, "wild", &both)).succeeds_silently();
@@ -39,7 +39,7 @@ fn a_route_that_was_there_first_is_told_when_its_gateway_comes() {
     world.apply(&route(namespace, "web", "edge", &["web.example.com"])).succeeds_silently();
     let edge = gateway(namespace, "edge", "other", &[("web", "web.example.com", "web")]);
     bed.until("meshvet knows of the route", &edge, |outcome| outcome.speaks_of("MV504"));
-    world.apply(&edge).warns(&["gw-route-first/edge MV504", "web.example.com by HTTPRoute gw-route-first/web"]);
+    world.apply(&edge).warns(&["gw-route-first/edge MV504", "web.example.com for HTTPRoute gw-route-first/web"]);
 }
 
 fn the_most_specific_listener_is_asked() {
