@@ -156,7 +156,7 @@ fn hosts_stand_before_a_gateway_and_backends_behind_it() {
         "BackendTLSPolicy pay/ledger, TLS enforced",
         "edge root",
         "ledger.pay.svc",
-        "what the backend shows isn't known",
+        "the backend's certificate isn't known",
     ] {
         assert!(call.contains(part), "{part:?} is not in {call}");
     }

@@ -64,7 +64,10 @@ impl<'r> MapBuilder<'r> {
             let end = End::Server(end, tls);
             unknown_of_end(end, &Files::of(view, member, end), "server", &mut unknown);
             if tls.certificates.is_empty() && findings.is_empty() {
-                unknown.push("the listener has no certificate of its own: what it passes on to shows one".to_owned());
+                unknown.push(
+                    "the listener has no certificate: the backend that it passes connections to presents one"
+                        .to_owned(),
+                );
             }
         }
         let state = State::of(self.read(&findings), !unknown.is_empty(), false);
@@ -135,11 +138,11 @@ impl<'r> MapBuilder<'r> {
             draft.unknown = self.attached_policy(view, member, number, policy);
             draft
                 .unknown
-                .push("what the backend shows isn't known: nothing here serves with its certificate".to_owned());
+                .push("the backend's certificate isn't known: the policy's `backends` may name its Secret".to_owned());
         } else if step.hop.raw {
             draft
                 .unknown
-                .push("connections may be handed on as they come: what speaks TLS behind isn't known".to_owned());
+                .push("connections may be passed through: whether the backend speaks TLS isn't known".to_owned());
         }
         draft.state = State::of(self.read(&draft.findings), !draft.unknown.is_empty(), draft.unknown.is_empty());
         self.add_call(&member.object, target, &anchor, draft);
