@@ -40,7 +40,7 @@ Examples:
   meshvet serve --self-signed --secrets none              where meshvet may read no Secret
   meshvet serve --self-signed --secret-namespaces shop,till
                                                           where it may read Secrets of these namespaces alone
-  meshvet serve --self-signed --apis gateway              other APIs are neither watched nor checked
+  meshvet serve --self-signed --apis gateway              other APIs aren't watched or checked
   meshvet serve --self-signed --probe-listen 0.0.0.0:9090 --drain-grace 15s
   meshvet serve --self-signed --overload refuse --max-reviews 64
                                                           with failurePolicy Fail: nothing passes unjudged

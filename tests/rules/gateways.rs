@@ -1005,7 +1005,7 @@ fn policies() -> Vec<Case> {
                 s.others.push(tls_policy("aaa"));
             },
             "spec.targetRefs[0]",
-            &["BackendTLSPolicy shop/aaa is for Service shop/api too", "the first by name counts"],
+            &["BackendTLSPolicy shop/aaa is for Service shop/api too", "the first by name wins"],
         ),
         good("MV508", "another policy comes later", |s| {
             policed(s, NGINX, &AUTHORITY.pem());

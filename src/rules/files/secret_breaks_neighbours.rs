@@ -1,17 +1,17 @@
 //! # MV502: `secret-breaks-neighbours`
 //!
 //! ## What it checks
-//! Whether a Secret passes what its gateway's controller looks at, and is refused by its Envoy all the same: an RSA key under 2048 bits,
-//! EC P-224, an EC key that may not sign, a certificate without any name, one that demands a stapled OCSP response (must-staple). Asked of Envoy Gateway and Istio, which hand the certificates
-//! of all listeners to one proxy.
+//! Whether a Secret passes what its gateway's controller looks at, and is refused by its Envoy all the same: an RSA key under 2048 bits, EC
+//! P-224, an EC key that may not sign, a certificate without any name, or one that demands a stapled OCSP response (must-staple). Only for
+//! Envoy Gateway and Istio, which hand the certificates of all listeners to one proxy.
 //!
 //! In the review of the Secret itself this is denied by default, whatever `changes.secrets` says short of `off`, unless the Secret was
 //! refused before too: the write of a repair, a deletion and a controller's write pass.
 //!
 //! ## Why it matters
 //! Nothing shows it. Every condition is True, and a proxy that runs keeps the certificate it has. The next one that starts, after a
-//! restart, a scale-up or a new node, refuses the Secret: the listener ends every connection, whatever other certificates it has, and other
-//! listeners of the same proxy can do so too.
+//! restart, a scale-up or a new node, refuses the Secret: the listener closes every connection, whatever other certificates it has, and
+//! other listeners of the same proxy may do the same.
 //!
 //! ## Example
 //! ```text

@@ -5,11 +5,11 @@
 //! whether it has `certificateRefs`, since it has no `options` that replace them. Other classes aren't checked: some clouds keep certificates
 //! elsewhere.
 //!
-//! Of an Ingress, whether each of its `tls` blocks names a Secret and hosts, where its class is Contour's: that has no certificate of its own to
-//! serve instead. Other controllers may have one.
+//! Of an Ingress whose class is Contour's, whether each of its `tls` blocks names a Secret and hosts: Contour has no certificate of its own
+//! to serve instead. Other controllers may have one.
 //!
 //! ## Why it matters
-//! The API server accepts such a listener. Envoy Gateway refuses it; with Istio every condition is True, and every connection to the
+//! The API server accepts such a listener. Envoy Gateway and Contour refuse it; with Istio every condition is True, and every connection to the
 //! port is closed.
 //!
 //! ## Example
