@@ -33,7 +33,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         }
         let reliance = cx.reliance(using);
         // Where it is refused, the listener's other certificates go on serving.
-        let severity = if using.plane.refuses_ended && using.end.is_server() { using.unusable() } else { reliance.severity() };
+        let severity =
+            if using.plane.refuses_ended && using.end.is_server() { using.unusable() } else { reliance.severity() };
         let sees = if using.end.is_server() {
             using.clients_see("certificate has expired")
         } else {

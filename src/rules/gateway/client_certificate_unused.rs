@@ -36,8 +36,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         return;
     }
     let field = FieldPath::root().keys(["spec", "tls", "backend", "clientCertificateRef"]);
-    let message =
-        format!("no backend is called by TLS, so {} {} is never presented", reference.kind(), reference.name);
+    let message = format!("no backend is called by TLS, so {} {} is never presented", reference.kind(), reference.name);
     out.add(
         Problem::warn(Site::new("backend", field), message)
             .expected("a BackendTLSPolicy for a Service that a route leads to")
