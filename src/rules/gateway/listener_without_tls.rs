@@ -2,7 +2,7 @@
 //!
 //! ## What it checks
 //! Whether a listener of protocol HTTPS has `tls`, where its class is Envoy Gateway's, Istio's or Contour's; for Envoy Gateway also
-//! whether it has `certificateRefs`, since it has no `options` that replace them. Other classes aren't checked: some clouds keep certificates
+//! whether it has `certificateRefs`, since it has no `options` that replace them, and a listener of protocol TLS too. Other classes aren't checked: some clouds keep certificates
 //! elsewhere.
 //!
 //! Of an Ingress, whether each of its `tls` blocks names a Secret and hosts, where its class is Contour's: that has no certificate of its own to
