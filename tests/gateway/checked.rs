@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::case::{Case, Differs};
-use crate::verdicts::{Is, UNREAD, Verdict, written};
+use crate::verdicts::{Is, Verdict, written};
 
 /// What is said of a subject: codes, each with whether it denies.
 pub(crate) type Said = BTreeMap<String, Vec<(String, bool)>>;
@@ -64,11 +64,17 @@ pub(crate) fn warns(said: &Said, subject: &str) -> bool {
     said.get(subject).is_some_and(|all| !all.is_empty()) && !denies(said, subject)
 }
 
+/// Not a route, nor a set of which its listeners' own verdicts say more.
+fn is_judged(subject: &str, verdict: &Verdict) -> bool {
+    let by_listeners = verdict.why.as_ref().is_some_and(|why| why.starts_with("ListenersNotValid: No listeners"));
+    !subject.contains('→') && !by_listeners
+}
+
 /// Where meshvet and Envoy Gateway disagree without a reason, or agree where a reason says that they don't.
 pub(crate) fn disagreements(case: &Case, recorded: &BTreeMap<String, Verdict>) -> Vec<String> {
     let said = checked(case);
     let mut wrong = Vec::new();
-    for (subject, verdict) in recorded.iter().filter(|(subject, _)| !subject.contains('→')) {
+    for (subject, verdict) in recorded.iter().filter(|(subject, verdict)| is_judged(subject, verdict)) {
         let (denies, warns) = (denies(&said, subject), warns(&said, subject));
         let meant = case.differences.iter().find(|difference| difference.subject == *subject);
         let right = match (meant.map(|meant| meant.how), verdict.is) {
@@ -87,13 +93,15 @@ pub(crate) fn disagreements(case: &Case, recorded: &BTreeMap<String, Verdict>) -
             ));
         }
         let asks = said.get(subject).is_some_and(|all| all.iter().any(|(code, _)| code == "MV504"));
-        if case.uncovered && verdict.routes.is_some_and(|routes| (routes > 0) != asks) {
+        // What speaks no TLS needs no certificate.
+        let certified = case.uncovered && !subject.ends_with(" plain");
+        if certified && verdict.routes.is_some_and(|routes| (routes > 0) != asks) {
             wrong.push(format!("{}: {subject}: {:?} routes, and MV504: {asks}", case.name, verdict.routes));
         }
     }
     for subject in said.keys().filter(|subject| denies(&said, subject) && !recorded.contains_key(*subject)) {
-        // What nobody takes, or the CustomResourceDefinitions refuse, is no matter.
-        if !recorded.contains_key(UNREAD) && !subject.starts_with("Certificate ") {
+        // A set that isn't taken: what is in it is no matter. A policy that nothing leads to has no verdict either.
+        if subject.starts_with("ListenerSet ") {
             wrong.push(format!("{}: {subject} is denied, and has no verdict: {:?}", case.name, said[subject]));
         }
     }

@@ -84,16 +84,16 @@ impl Cluster {
         let named = |object: &Value| {
             object["kind"] != "Namespace" || NAMESPACES.iter().any(|it| object["metadata"]["name"] == *it)
         };
-        let objects: Vec<Value> = known(case).into_iter().filter(named).collect();
-        std::fs::write(&path, json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string())
-            .expect("a file");
-        let path = path.to_str().expect("a path");
-        self.must(&["apply", "-f", path]);
+        let (spaces, others): (Vec<Value>, Vec<Value>) =
+            known(case).into_iter().filter(named).partition(|object| object["kind"] == "Namespace");
+        for objects in [&spaces, &others].into_iter().filter(|objects| !objects.is_empty()) {
+            let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+            std::fs::write(&path, list.to_string()).expect("a file");
+            self.must(&["apply", "-f", path.to_str().expect("a path")]);
+        }
         let answer = self.settled(&case.name);
-        // Labels stay with what is never deleted: each case that needs some says which.
-        let others: Vec<Value> = objects.into_iter().filter(|object| object["kind"] != "Namespace").collect();
-        std::fs::write(path, json!({"apiVersion": "v1", "kind": "List", "items": others}).to_string()).expect("a file");
-        self.must(&["delete", "-f", path, "--wait=true", "--timeout=60s"]);
+        // Namespaces are never deleted: they lose their labels.
+        self.must(&["delete", "-f", path.to_str().expect("a path"), "--wait=true", "--timeout=60s"]);
         for namespace in NAMESPACES {
             self.must(&["label", "namespace", namespace, "edge-"]);
         }

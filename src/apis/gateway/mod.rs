@@ -15,7 +15,7 @@ pub(crate) use members::authorities;
 pub use planes::plane_of;
 pub(crate) use shimmed::passed_by;
 pub use types::{BackendTlsPolicySpec, GatewaySpec, ListenerSetSpec};
-pub(crate) use types::{FrontendTls, Listener, SecretRef};
+pub(crate) use types::{FrontendTls, Listener, ListenerTls, SecretRef};
 
 /// The API group.
 pub(crate) const GROUP: &str = "gateway.networking.k8s.io";

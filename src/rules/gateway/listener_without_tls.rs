@@ -2,7 +2,7 @@
 //!
 //! ## What it checks
 //! Whether a listener of protocol HTTPS has `tls`, where its class is Envoy Gateway's, Istio's or Contour's; for Envoy Gateway also
-//! whether it has `certificateRefs`, since it has no `options` that replace them. Other classes aren't checked: some clouds keep certificates
+//! whether it has `certificateRefs`, since it has no `options` that replace them, and a listener of protocol TLS too. Other classes aren't checked: some clouds keep certificates
 //! elsewhere.
 //!
 //! Of an Ingress whose class is Contour's, whether each of its `tls` blocks names a Secret and hosts: Contour has no certificate of its own
@@ -21,6 +21,7 @@
 //! Name a Secret: `tls: {certificateRefs: [{name: web-cert}]}`.
 
 use crate::apis::Native;
+use crate::apis::gateway::ListenerTls;
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
 use crate::mesh::Loads;
@@ -31,17 +32,15 @@ use crate::rules::reporter::Reporter;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     check_blocks(cx, out);
     for (listener, field, plane) in listeners(cx).filter(|(_, _, plane)| plane.needs_certificate) {
-        if listener.protocol != "HTTPS" {
-            continue;
-        }
-        let found = match &listener.tls {
-            None => "no tls",
-            Some(tls) if tls.certificate_refs.is_empty() && !tls.options.is_empty() && plane.loads == Loads::Parsed => {
+        let protocol = listener.protocol.as_str();
+        let found = match (protocol, &listener.tls) {
+            ("HTTPS", None) => "no tls",
+            ("HTTPS" | "TLS", Some(tls)) if plane.loads == Loads::Parsed && has_options_alone(tls) => {
                 "options without certificateRefs"
             }
-            Some(_) => continue,
+            _ => continue,
         };
-        let message = format!("listener {} is HTTPS and has no certificate", listener.name);
+        let message = format!("listener {} is {protocol} and has no certificate", listener.name);
         out.add(
             Problem::deny(site(listener, field.key("tls")), message)
                 .expected("tls with certificateRefs")
@@ -84,4 +83,8 @@ fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
             .fix("name the hosts, and a Secret with their certificate"),
         );
     }
+}
+
+fn has_options_alone(tls: &ListenerTls) -> bool {
+    tls.certificate_refs.is_empty() && !tls.options.is_empty() && !tls.passes_through()
 }

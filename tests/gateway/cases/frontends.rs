@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::case::{Case, Differs, GATEWAY, WEB, changed, config_map, gateway, grant, https, route};
+use crate::case::{Case, Differs, GATEWAY, changed, config_map, gateway, grant, https, route};
+use crate::cases::FOLLOWS;
 use crate::secrets;
 
 /// A Gateway that asks its clients for certificates.
@@ -31,19 +32,17 @@ pub(crate) fn cases() -> Vec<Case> {
     [sources(), contents(), ports()].into_iter().flatten().collect()
 }
 
-const REFS: &str = "to be removed: nothing is said yet of what a frontend's validation refers to";
-
 const CONTENT: &str = "Envoy Gateway doesn't look into it, and its Envoy refuses the listener";
 const ENDED: &str = "Envoy takes it, and refuses each client";
 
-trait Unsaid {
-    /// The Gateway has the condition, and its listener is dead.
-    fn unsaid(self) -> Self;
+trait Follows {
+    /// The Gateway has the condition, and its listener is dead; what is missing may follow.
+    fn follows(self) -> Self;
 }
 
-impl Unsaid for Case {
-    fn unsaid(self) -> Self {
-        self.differs(GATEWAY, Differs::Silent, REFS).differs(WEB, Differs::Silent, REFS)
+impl Follows for Case {
+    fn follows(self) -> Self {
+        self.differs(GATEWAY, Differs::Softer, FOLLOWS).softer(FOLLOWS)
     }
 }
 
@@ -66,24 +65,16 @@ fn sources() -> Vec<Case> {
             "Opaque",
             &[("ca.crt", &authority)],
         )),
-        of("frontend-absent", by_default(refs("ConfigMap"))).unsaid(),
-        of("frontend-of-another-kind", by_default(refs("Service"))).unsaid(),
-        of("frontend-not-granted", by_default(far("ConfigMap"))).with(filled.clone()).differs(
-            GATEWAY,
-            Differs::Silent,
-            REFS,
-        ),
+        of("frontend-absent", by_default(refs("ConfigMap"))).follows(),
+        of("frontend-of-another-kind", by_default(refs("Service"))),
+        of("frontend-not-granted", by_default(far("ConfigMap"))).with(filled.clone()).follows(),
         of("frontend-granted", by_default(far("ConfigMap"))).with(filled).with(granted),
         map(of("frontend-of-several", by_default(several.clone())), &authority).with(config_map(
             "shop",
             "more",
             json!({"ca.crt": secrets::intermediate()}),
         )),
-        map(of("frontend-of-several-of-which-one-absent", by_default(several)), &authority).differs(
-            GATEWAY,
-            Differs::Silent,
-            REFS,
-        ),
+        map(of("frontend-of-several-of-which-one-absent", by_default(several)), &authority).follows(),
         map(of("frontend-fallback", by_default(fallback)), &authority),
     ]
 }
@@ -92,7 +83,7 @@ fn contents() -> Vec<Case> {
     let authority = secrets::authority();
     let of = |name: &str, content: &str| map(of(name, by_default(refs("ConfigMap"))), content);
     vec![
-        of("frontend-empty", "").unsaid(),
+        of("frontend-empty", ""),
         of("frontend-nonsense", "nonsense").differs(GATEWAY, Differs::Stricter, CONTENT).stricter(CONTENT),
         of("frontend-corrupt", &secrets::corrupt(&authority)),
         of("frontend-key", &secrets::sound().key).differs(GATEWAY, Differs::Stricter, CONTENT).stricter(CONTENT),
@@ -113,7 +104,7 @@ fn contents() -> Vec<Case> {
         )),
         self::of("frontend-no-keys", by_default(refs("ConfigMap")))
             .with(config_map("shop", "clients", json!({})))
-            .unsaid(),
+            .follows(),
     ]
 }
 
@@ -125,7 +116,7 @@ fn ports() -> Vec<Case> {
         map(of("frontend-of-this-port", port(443, refs("ConfigMap"))), &authority),
         map(of("frontend-of-another-port", port(8443, refs("ConfigMap"))), &authority),
         map(of("frontend-dropped-for-this-port", both(json!({}))), &authority),
-        of("frontend-of-this-port-absent", port(443, refs("ConfigMap"))).unsaid(),
-        of("frontend-of-another-port-absent", port(8443, refs("ConfigMap"))).unsaid(),
+        of("frontend-of-this-port-absent", port(443, refs("ConfigMap"))).follows(),
+        of("frontend-of-another-port-absent", port(8443, refs("ConfigMap"))).differs(GATEWAY, Differs::Softer, FOLLOWS),
     ]
 }
