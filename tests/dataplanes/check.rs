@@ -50,7 +50,7 @@ fn said(case: &Case) -> (Says, BTreeSet<String>) {
     if case.backend.is_some() {
         let policy = json!({"backends": {format!("{}/app", case.name): {"secret": BACKEND}}});
         std::fs::write(folder.path().join("policy.yaml"), policy.to_string()).expect("a file");
-        command.args(["--policy", "policy.yaml"]);
+        command.args(["--config", "policy.yaml"]);
     }
     let ran = command.current_dir(folder.path()).output().expect("meshvet starts");
     let answer: Value = serde_json::from_slice(&ran.stdout)

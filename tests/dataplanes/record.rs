@@ -27,6 +27,7 @@ pub(crate) struct Seen {
     /// What the controller says of each object.
     pub(crate) conditions: BTreeMap<String, String>,
     /// Whether the proxy was ready, in each of its starts. One that isn't gets no connections in a cluster.
+    #[serde(default)]
     pub(crate) ready: Vec<bool>,
     /// What each client saw, in each start of the proxy.
     pub(crate) clients: BTreeMap<String, Vec<String>>,
