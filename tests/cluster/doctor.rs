@@ -316,7 +316,7 @@ fn who_may_not_look_is_told_so() {
         ]),
     );
     let rights = [
-        "system:serviceaccount:meshvet-system:meshvet may do could not be asked",
+        "the rights of system:serviceaccount:meshvet-system:meshvet could not be checked",
         "you yourself may not",
         "list, watch secrets",
         "subjectaccessreviews",
