@@ -133,6 +133,12 @@ impl Case {
         self
     }
 
+    /// Without clients.
+    pub(crate) fn unasked(mut self) -> Self {
+        self.asks.clear();
+        self
+    }
+
     /// A client asks the listener web for this host.
     pub(crate) fn ask(self, host: &str) -> Self {
         self.ask_of(443, Some(host), &[WEB])

@@ -17,7 +17,7 @@ pub(crate) type Clients = BTreeMap<String, Vec<Seen>>;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Where what meshvet says is no denial, and no warning either, though a client is refused; or a denial, though it is served.
-const MEANT: [(&str, &str); 13] = [
+const MEANT: [(&str, &str); 12] = [
     (
         "unknown-critical-extension a.example.com",
         "to be removed: nothing is said yet of extensions that no client knows",
@@ -32,7 +32,6 @@ const MEANT: [(&str, &str); 13] = [
     ("san-uri a.example.com", BACKEND),
     ("san-star a.example.com", BACKEND),
     ("hostname-of-another a.example.com", BACKEND),
-    ("client-certificate-ended a.example.com", "the backend of the cases asks for no certificate"),
     (
         "frontend-leaf a.example.com",
         "it trusts another leaf than the one that the client shows, which is in no manifest",

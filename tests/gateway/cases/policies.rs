@@ -150,7 +150,7 @@ fn targets() -> Vec<Case> {
         ),
     ];
     // Its clients are left out: where there is no cluster, a backend in the place of the Service has other sections.
-    cases.into_iter().map(|case| Case { asks: Vec::new(), ..case }).collect()
+    cases.into_iter().map(Case::unasked).collect()
 }
 
 fn conflicts() -> Vec<Case> {
@@ -172,5 +172,5 @@ fn conflicts() -> Vec<Case> {
             "other".into(),
         ))),
     ];
-    cases.into_iter().map(|case| Case { asks: Vec::new(), ..case }).collect()
+    cases.into_iter().map(Case::unasked).collect()
 }
