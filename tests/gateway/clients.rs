@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::backends;
-use crate::case::Case;
+use crate::case::{Case, GATEWAY};
 use crate::checked::{self, Said};
 use crate::client::{self, Outcome, Seen};
 use crate::standalone::Programs;
@@ -75,10 +75,10 @@ pub(crate) fn disagreements(case: &Case, seen: &[Seen]) -> Vec<String> {
 fn fault(of: &[String], seen: &Seen, said: &Said) -> Option<&'static str> {
     let denies = of.iter().any(|subject| checked::denies(said, subject));
     let warns = of.iter().any(|subject| checked::warns(said, subject));
-    let by_policy = of.iter().any(|subject| subject.starts_with("BackendTLSPolicy"));
+    let by_backend = of.iter().any(|subject| subject.starts_with("BackendTLSPolicy") || subject == GATEWAY);
     let fails = match seen.outcome {
         // What the gateway itself answers where the backend isn't called.
-        Outcome::Served(status) => by_policy && status >= 500,
+        Outcome::Served(status) => by_backend && status >= 500,
         Outcome::Ended(_) => true,
     };
     // Nobody knows which authorities clients trust.

@@ -2,8 +2,8 @@
 //!
 //! ## What it checks
 //! Whether a listener of protocol HTTPS has `tls`, where its class is Envoy Gateway's, Istio's or Contour's; for Envoy Gateway also
-//! whether it has `certificateRefs`, since it has no `options` that replace them, and a listener of protocol TLS too. Other classes aren't checked: some clouds keep certificates
-//! elsewhere.
+//! whether it has `certificateRefs`, since it has no `options` that replace them, and a listener of protocol TLS too. Other classes
+//! aren't checked: some clouds keep certificates elsewhere.
 //!
 //! Of an Ingress whose class is Contour's, whether each of its `tls` blocks names a Secret and hosts: Contour has no certificate of its own
 //! to serve instead. Other controllers may have one.
