@@ -331,7 +331,13 @@ mod tests {
                 "without a warning",
             ),
             ("/webhooks", json!([]), "webhooks", Outcome::Failed, "calls a Service"),
-            ("/webhooks/4/clientConfig/service/path", json!("/validate"), "path", Outcome::Failed, "serves reviews at /workloads"),
+            (
+                "/webhooks/4/clientConfig/service/path",
+                json!("/validate"),
+                "path",
+                Outcome::Failed,
+                "serves reviews at /workloads",
+            ),
             (
                 "/webhooks/4/failurePolicy",
                 json!("Fail"),

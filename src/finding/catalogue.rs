@@ -219,7 +219,8 @@ mod tests {
     fn the_rules_of_an_api_are_those_in_its_folder() {
         let of_apis = codes(|rule| rule.api().is_some());
         let of_app_mesh = ["MV003", "MV004", "MV005", "MV103", "MV218", "MV219", "MV220", "MV410", "MV412"];
-        let of_gateways = ["MV501", "MV503", "MV505", "MV506", "MV507", "MV508", "MV509", "MV510", "MV511", "MV512", "MV513"];
+        let of_gateways =
+            ["MV501", "MV503", "MV505", "MV506", "MV507", "MV508", "MV509", "MV510", "MV511", "MV512", "MV513"];
         assert_eq!(of_apis, [&of_app_mesh[..], &of_gateways].concat());
         assert_eq!(HOSTNAME_MISMATCH.api(), None);
     }

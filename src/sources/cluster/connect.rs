@@ -311,7 +311,10 @@ current-context: east
         let home = folder();
         let environment = Environment { home: Some(home.path().into()), ..Environment::default() };
         let outcome = server(&options, &environment).await;
-        names(outcome, &["KUBECONFIG is not set", "not running in a pod", ".kube/config does not exist", "--kubeconfig FILE"]);
+        names(
+            outcome,
+            &["KUBECONFIG is not set", "not running in a pod", ".kube/config does not exist", "--kubeconfig FILE"],
+        );
         names(server(&options, &Environment::default()).await, &["no home folder"]);
     }
 
