@@ -42,7 +42,7 @@ pub struct Step<'a> {
 
 impl<'a> Step<'a> {
     /// The Service of the cluster that it leads to, where it leads to one.
-    pub(in crate::mesh) fn to_service(&self) -> Option<&'a ObjectRef> {
+    pub(in crate::mesh) fn to_service(self) -> Option<&'a ObjectRef> {
         match &self.outlet.to {
             Target::Object(object) if object.is_a(SERVICE) => Some(object),
             _ => None,
@@ -108,7 +108,7 @@ impl<'a> Link<'a> {
     /// The Service of the cluster by which the pods are reached, where the way ends at one. Whoever calls it speaks TLS only by a
     /// policy.
     pub fn by_service(&self) -> Option<&'a ObjectRef> {
-        self.via.last().and_then(Step::to_service)
+        self.via.last().and_then(|step| step.to_service())
     }
 
     /// The field of an object on the way by which it leads on.
@@ -130,5 +130,5 @@ impl<'a> Link<'a> {
 /// The service on a way, if there is one.
 pub(in crate::mesh) fn service_of<'a>(via: &[Step<'a>]) -> Option<&'a ObjectRef> {
     let of_mesh = via.iter().map(|step| step.hop).find(|hop| hop.is_service()).map(|hop| &hop.object);
-    of_mesh.or_else(|| via.last().and_then(Step::to_service))
+    of_mesh.or_else(|| via.last().and_then(|step| step.to_service()))
 }

@@ -25,6 +25,9 @@ use crate::rules::context::Context;
 use crate::rules::gateway::policy;
 use crate::rules::reporter::Reporter;
 
+/// The kinds that a control plane takes authorities of a sort from.
+type Taken = fn(&Plane) -> &'static [&'static str];
+
 /// One reference to authorities.
 struct Reference<'c> {
     named: &'c SecretRef,
@@ -83,7 +86,7 @@ fn references<'c>(all: &'c [SecretRef], anchor: &'static str, list: &FieldPath) 
 fn report(
     cx: &Context<'_>,
     reference: &Reference<'_>,
-    (planes, taken): (&[&'static Plane], fn(&Plane) -> &'static [&'static str]),
+    (planes, taken): (&[&'static Plane], Taken),
     consequence: &str,
     out: &mut Reporter<'_>,
 ) {
@@ -121,7 +124,7 @@ fn is_readable(cx: &Context<'_>, named: &SecretRef) -> bool {
 }
 
 /// A kind that no controller before the target takes.
-fn of_kind(named: &SecretRef, planes: &[&Plane], taken: fn(&Plane) -> &'static [&'static str]) -> Option<Fault> {
+fn of_kind(named: &SecretRef, planes: &[&Plane], taken: Taken) -> Option<Fault> {
     let kind = named.full_kind();
     let refuses = |plane: &&&Plane| !taken(plane).is_empty() && !taken(plane).contains(&kind.as_str());
     let first = planes.iter().find(refuses)?;
