@@ -92,7 +92,7 @@ async fn bodies_without_room_are_left_unread_and_said_to_be() {
         } => answers,
     };
     assert_eq!(small.json["response"]["status"]["code"], 403, "there is room for this one");
-    large.is_status(503, &["no room", "unread"]);
+    large.is_status(503, &["overloaded", "did not read"]);
     let counted = bed.metrics.encode();
     assert!(counted.contains("meshvet_overloaded_total{answer=\"unread\"} 1"), "{counted}");
 }

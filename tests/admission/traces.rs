@@ -149,5 +149,5 @@ async fn a_collector_that_is_away_is_told_once_and_costs_no_review() {
         read(soon("an answer", sender.send_request(request(Version::HTTP_11, &create(node())))).await.expect("one"))
             .await;
     assert_eq!(body["response"]["allowed"], true, "{body}");
-    running.logs("traces can't be delivered; reviews go on without");
+    running.logs("traces can't be delivered; reviews go on without them");
 }

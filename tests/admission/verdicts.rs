@@ -83,7 +83,7 @@ async fn the_point_of_a_warning_is_not_cut() {
 
     let soon = AUTHORITY.leaf(&[HOST]).valid(-80, 3).issue();
     let response = world(namespace(space), &soon).ask(&create(node.clone())).await;
-    response.warns(&["MV209: the certificate ends in "]);
+    response.warns(&["MV209: the certificate expires in "]);
 
     let mut unlabelled = namespace(space);
     unlabelled["metadata"]["labels"] = json!({});
