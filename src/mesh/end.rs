@@ -114,6 +114,19 @@ pub enum CertificateSource {
     },
 }
 
+impl CertificateSource {
+    /// Whether this is what a name of a chain is of.
+    pub(crate) fn is_named_by(&self, chain: Named<'_>) -> bool {
+        let field = match self {
+            CertificateSource::File { chain, .. } => &chain.field,
+            CertificateSource::Keys { chain, .. } => &chain.field,
+            CertificateSource::Acm(arn) => &arn.field,
+            CertificateSource::Elsewhere { field, .. } | CertificateSource::Sds { field, .. } => field,
+        };
+        field == chain.field()
+    }
+}
+
 /// Where an end's trust comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrustSource {

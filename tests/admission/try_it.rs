@@ -138,7 +138,10 @@ fn whatever_the_order_the_object_that_breaks_it_is_the_one_that_is_answered() {
         let is_stored = parts[2] != member;
         assert_eq!(watcher.contains("VirtualNode shop/blue: deny MV101: "), is_stored, "{watcher}");
         let (answers, watcher) = submitted(order(&SOUND, parts), 0);
-        assert!(!answers.contains("MV101") && watcher.starts_with("finds nothing wrong with the result"), "{answers}{watcher}");
+        assert!(
+            !answers.contains("MV101") && watcher.starts_with("finds nothing wrong with the result"),
+            "{answers}{watcher}"
+        );
     }
     // Whose Secret isn't there is refused, unless its workload isn't there either; a Secret that comes last is judged then.
     let (answers, watcher) = submitted(order(&MISNAMED, [member, workload, secret]), 1);

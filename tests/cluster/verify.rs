@@ -193,11 +193,7 @@ fn a_missing_permission_is_named() {
         nothing,
         &["-n", "shop"],
         2,
-        &[
-            "you (ServiceAccount",
-            "may not create and get and list pods, pods/portforward in namespace shop",
-            "kind: Role",
-        ],
+        &["you (ServiceAccount", "may not create, get and list pods, pods/portforward in namespace shop", "kind: Role"],
     );
     let forbidden =
         ["no port-forward: you (ServiceAccount", "may not ", "pods/portforward in namespace shop", "kind: Role"];

@@ -29,8 +29,6 @@ const FIRST: &str =
 const BLOCK: &str =
     "such a block leaves to the controller what to serve, and a class may get a certificate of its own one day";
 
-const ORDER: &str =
-    "one of two certificates that Envoy refuses is dead weight here; as the second of the two it kills the listener";
 const DATES: &str = "a backend's dates are said of the Secret where it is served, not of each policy";
 const SEVERAL: &str = "Istio goes by the first reference alone, and of several nothing is claimed";
 const BESIDE: &str =
@@ -43,7 +41,6 @@ const MEANT: &[Meant] = &[
     meant(Controller::Istio, "policy-absent", Says::Warns, FOLLOWS),
     meant(Controller::Istio, "clients-absent", Says::Warns, FOLLOWS),
     meant(Controller::Istio, "first-is-broken", Says::Warns, FIRST),
-    meant(Controller::Istio, "first-is-refused", Says::Denies, ORDER),
     meant(Controller::Istio, "policy-ended", Says::Warns, DATES),
     meant(Controller::Istio, "policy-second-fits", Says::Warns, SEVERAL),
     meant(Controller::Istio, "policy-nonsense-elsewhere", Says::Denies, BESIDE),

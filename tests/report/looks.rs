@@ -244,7 +244,7 @@ fn a_page_is_made_of_any_manifests_and_says_what_was_not_read() {
     std::fs::write(&page, output.stdout).expect("a file");
     let mut browser = Browser::start(1200, 800);
     browser.open(&format!("file://{}", page.display()));
-    assert_eq!(browser.text_of("#verdict"), "There is no mesh here to look at");
+    assert_eq!(browser.text_of("#verdict"), "There is no mesh to show");
     let unread = browser.text_of("#unread");
     assert!(unread.contains("broken.yaml:1:"), "{unread}");
     assert_eq!(browser.complaints(), Vec::<String>::new());

@@ -62,7 +62,7 @@ fn the_report_opens_in_a_browser_and_is_not_sent_twice() {
     let url = format!("http://{address}/");
     let mut browser = Browser::start(1200, 800);
     browser.open(&url);
-    assert_eq!(browser.text_of("#verdict"), "There is no mesh here to look at", "this cluster doesn't answer");
+    assert_eq!(browser.text_of("#verdict"), "There is no mesh to show", "this cluster doesn't answer");
     is_quiet(&mut browser, &url);
 
     let answer = get(address, "");

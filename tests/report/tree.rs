@@ -45,7 +45,7 @@ fn a_node_is_shown_between_its_callers_and_what_it_calls() {
     for part in [
         "server   presents DNS:catalog.shop.svc.cluster.local, issued by CN=Mesh root, expired ",
         "(5 days ago); key tls.crt of Secret shop/catalog-tls",
-        "client   trusts CN=Mesh root ends ",
+        "client   trusts CN=Mesh root expires ",
         "key ca.crt of Secret shop/cart-tls",
         "deny     MV207 certificate-expired: ",
         "fix      renew the certificate",

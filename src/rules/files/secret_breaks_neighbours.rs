@@ -21,7 +21,7 @@
 //! ## How to fix
 //! Issue the certificate for RSA of 2048 bits or more, or for EC P-256, with a name.
 
-use crate::finding::Problem;
+use crate::finding::{Problem, Severity};
 use crate::mesh::{Listening, Loads, Member};
 use crate::pki::{KeyAlgorithm, KeyFit, KeySupport, PrivateKeyError};
 use crate::rules::context::Context;
@@ -51,8 +51,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             using.of(
                 Aspect::Key,
-                // Whatever else the listener has is handed over together with it, and goes with it.
-                Problem::deny(using.chain_site(), message)
+                Problem::new(severity(using), using.chain_site(), message)
                     .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures, with a name")
                     .found(format!("{}{name}{}{}", leaf.key_algorithm, must_staple(leaf), listed(&neighbours)))
                     .consequence(format!("no condition shows it, until a proxy starts, which logs {log}"))
@@ -60,6 +59,14 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             ),
         );
     }
+}
+
+/// Whatever else the listener has is handed over together with it, and goes with it; but for Istio, whose proxies were seen to serve the
+/// second where the first is refused.
+fn severity(using: &CertificateUse<'_>) -> Severity {
+    let is_first = || using.end.certificates().first().is_some_and(|first| first.is_named_by(using.chain_ref));
+    let has_others = using.end.certificates().len() > 1;
+    if using.plane.loads == Loads::Checked && has_others && is_first() { Severity::Warn } else { Severity::Deny }
 }
 
 /// What Envoy says of a certificate that the control plane has let pass.
