@@ -4,6 +4,7 @@
 //! Whether a Secret passes what its gateway's controller looks at, and is refused by its Envoy all the same: an RSA key under 2048 bits, EC
 //! P-224, an EC key that may not sign, a certificate without any name, or one that demands a stapled OCSP response (must-staple). Only for
 //! Envoy Gateway and Istio, which hand the certificates of all listeners to one proxy.
+//! It only warns of the first of two certificates of a listener with Istio, whose proxies serve the second then.
 //!
 //! In the review of the Secret itself this is denied by default, whatever `changes.secrets` says short of `off`, unless the Secret was
 //! refused before too: the write of a repair, a deletion and a controller's write pass.
