@@ -155,7 +155,7 @@ fn handed_over_trust<'a>(
         TrustSource::Acm(arns) => (Named::Arn(arns.first()?), view.authorities_place(arns)),
         // A policy that is attached names what is in its own namespace.
         TrustSource::Key(key) if !end.is_server() || may_read(view, member, key) => {
-            (Named::Key(key), view.key_place(key))
+            (Named::Key(key), authorities_place(view, member, key))
         }
         // Of these nothing is known.
         TrustSource::Key(_)
@@ -165,6 +165,13 @@ fn handed_over_trust<'a>(
         | TrustSource::System(_) => return None,
     };
     Some(TrustUse { end, workload: None, trust_ref, place })
+}
+
+/// What a key holds that authorities are taken from: by the names that the control plane knows, the first that is there.
+fn authorities_place(view: View<'_>, member: &Member, key: &KeyRef) -> Place {
+    let names = view.plane_of(member).authorities.keys.iter();
+    let mut places = names.map(|name| view.key_place(&KeyRef { key: (*name).to_owned(), ..key.clone() }));
+    places.find(|place| !matches!(place, Place::KeyMissing { .. })).unwrap_or_else(|| view.key_place(key))
 }
 
 /// The workloads whose proxies load the member's files; one None where there are none, for folders that stand in.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::cases::{Case, denies, good, warns};
 use crate::gateways::{ENVOY_GATEWAY, ISTIO, policed, set, tls_secret, without};
 use crate::scene::{AUTHORITY, OTHER, Scene, put};
-use crate::support::mint::Issued;
+use crate::support::mint::{Issued, Key};
 
 const HOST: &str = "spec.validation.hostname";
 const AUTHORITIES: &str = "spec.validation.caCertificateRefs[0]";
@@ -436,6 +436,58 @@ fn references() -> Vec<Case> {
             asks(s, ISTIO, one("Secret", "web"));
             set(s, "Secret", "web", "/stringData/ca.crt", AUTHORITY.pem().into());
         }),
+        warns(
+            "MV503",
+            "two certificates of one name and one kind of key",
+            |s| {
+                policed(s, ENVOY_GATEWAY, &AUTHORITY.pem());
+                s.subject = ("Gateway", "web");
+                let both = json!([{"name": "web"}, {"name": "twin"}]);
+                set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs", both);
+                s.others.push(tls_secret("twin", &AUTHORITY.leaf(&["*.example.com"]).issue()));
+            },
+            "spec.listeners[0].tls.certificateRefs[1]",
+            &["two ECDSA certificates for *.example.com", "leaves this one out"],
+        ),
+        good("MV503", "two certificates of one name, of two kinds of keys", |s| {
+            policed(s, ENVOY_GATEWAY, &AUTHORITY.pem());
+            s.subject = ("Gateway", "web");
+            let both = json!([{"name": "web"}, {"name": "twin"}]);
+            set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs", both);
+            s.others.push(tls_secret("twin", &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(2048)).issue()));
+        }),
+        warns(
+            "MV509",
+            "authorities that have all expired",
+            |s| {
+                let ended = AUTHORITY.intermediate("ended", -30, -1);
+                policed(s, ENVOY_GATEWAY, &ended.pem());
+            },
+            AUTHORITIES,
+            &["every authority under key ca.crt of ConfigMap shop/ca has expired"],
+        ),
+        denies(
+            "MV104",
+            "a name, with the authorities that Istio reads first",
+            |s| {
+                to_a_mesh(s, ISTIO);
+                set(s, "ConfigMap", "ca", "/data", json!({"cacert": AUTHORITY.pem()}));
+                let names = json!([{"type": "Hostname", "hostname": "green.apps.local"}]);
+                set(s, "BackendTLSPolicy", "api", "/spec/validation/subjectAltNames", names);
+            },
+            "spec.validation.subjectAltNames",
+            &["one of green.apps.local"],
+        ),
+        denies(
+            "MV301",
+            "another authority, by the key that Istio reads first",
+            |s| {
+                to_a_mesh(s, ISTIO);
+                set(s, "ConfigMap", "ca", "/data", json!({"cacert": OTHER.pem()}));
+            },
+            AUTHORITIES,
+            &["web → blue", "CN=scene root"],
+        ),
         warns(
             "MV503",
             "a client certificate in a ConfigMap",

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cases::{Case, denies, good, warns};
-use crate::gateways::{CONTOUR, ENVOY_GATEWAY, ISTIO, gateway, ingress, set};
+use crate::gateways::{CONTOUR, ENVOY_GATEWAY, ISTIO, gateway, ingress, set, tls_secret};
 use crate::scene::{AUTHORITY, Scene};
 
 const SECRET: &str = "spec.tls[0].secretName";
@@ -37,7 +37,15 @@ fn certificates() -> Vec<Case> {
             &["Istio takes 2 of the 3 certificates"],
         ),
         good("MV503", "two certificates on Istio", |s| with_certificates(s, ISTIO, 2)),
-        good("MV503", "three certificates on Envoy Gateway", |s| with_certificates(s, ENVOY_GATEWAY, 3)),
+        good("MV503", "three certificates on Envoy Gateway", |s| {
+            with_certificates(s, ENVOY_GATEWAY, 3);
+            // Of one name it takes one.
+            for (index, name) in ["b.example.org", "c.example.org"].into_iter().enumerate() {
+                let reference = format!("/spec/listeners/0/tls/certificateRefs/{}/name", index + 1);
+                set(s, "Gateway", "web", &reference, name.into());
+                s.others.push(tls_secret(name, &AUTHORITY.leaf(&[name]).issue()));
+            }
+        }),
         denies(
             "MV501",
             "HTTPS without tls on Contour",

@@ -3,7 +3,7 @@
 //! ## What it checks
 //! Whether each ConfigMap or Secret that a BackendTLSPolicy, or the frontend validation of a Gateway, takes its authorities from is of a
 //! kind that the controller accepts, and has certificates under a key that it reads (`ca.crt`). One that doesn't exist, or is still empty,
-//! only warns: it may follow. So does another key where a controller may read it, and one reference of several.
+//! only warns: it may follow. So do authorities that have all expired, another key where a controller may read it, and one reference of several.
 //!
 //! ## Why it matters
 //! The policy isn't accepted (`NoValidCACertificate`), and requests to the backend end in 503. On a Gateway, the listener is refused.
@@ -149,6 +149,12 @@ fn of_content(cx: &Context<'_>, key: &KeyRef, planes: &[&Plane], told: bool) -> 
             Err(error) if !told => {
                 let message = format!("key {key} of {store} holds no certificate that can be trusted");
                 fault(Severity::Deny, message, error.to_string())
+            }
+            Ok(bundle) if !told && bundle.certificates.iter().all(|one| one.not_after < cx.now) => {
+                let message = format!("every authority under key {key} of {store} has expired");
+                let last = bundle.certificates.iter().map(|one| one.not_after).max();
+                let found = last.map(|last| format!("the last expired on {last}")).unwrap_or_default();
+                fault(Severity::Warn, message, found)
             }
             _ => None,
         },

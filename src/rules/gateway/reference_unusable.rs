@@ -3,7 +3,7 @@
 //! ## What it checks
 //! Whether what a listener's `certificateRefs` name is something that its controller accepts: the kind of the object, the type of a
 //! Secret. Envoy Gateway accepts Secrets of type `kubernetes.io/tls` (and its own `gateway.envoyproxy.io/sds`), Contour also `Opaque`,
-//! Istio any. Contour accepts one certificate and Istio two: they refuse a listener that names more. Istio accepts one reference to the
+//! Istio any. Of two certificates for one name with keys of one kind (RSA, ECDSA) Envoy Gateway leaves out the second: it warns. Contour accepts one certificate and Istio two: they refuse a listener that names more. Istio accepts one reference to the
 //! authorities of clients. Contour leaves out a host of an Ingress whose Secret is of another type. Other controllers aren't checked. MV202
 //! checks the Secret's keys.
 //!
@@ -23,13 +23,16 @@ use crate::apis::Native;
 use crate::apis::gateway::{Listener, Spec};
 use crate::finding::{Problem, Severity, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::{Belonging, Plane, StoreKey, StoreState};
+use crate::mesh::{Belonging, Loads, Plane, StoreKey, StoreState};
+use crate::pki::{Certificate, KeyAlgorithm};
 use crate::rules::context::Context;
 use crate::rules::gateway::{listeners, site};
+use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     check_shown(cx, out);
+    check_twins(cx, out);
     check_authorities(cx, out);
     check_blocks(cx, out);
     for (listener, field, plane) in listeners(cx).filter(|(_, _, plane)| plane.is_envoy()) {
@@ -66,6 +69,47 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let fix = "make the Secret anew with `kubectl create secret tls`: its type can't be changed";
             out.add(report(site(listener, field).resting_on(&store), found, expected, fix));
         }
+    }
+}
+
+/// Two certificates of a listener that Envoy Gateway takes one of: those of one name and one kind of key.
+fn check_twins(cx: &Context<'_>, out: &mut Reporter<'_>) {
+    let of_listeners = cx.certificates.iter().filter(|it| it.end.is_server() && it.plane.loads == Loads::Parsed);
+    let mut before: Vec<(&str, &Certificate)> = Vec::new();
+    for using in of_listeners {
+        let Some(leaf) = using.leaf() else { continue };
+        let anchor = using.end.anchor();
+        let known = before.iter().filter(|(other, _)| *other == anchor).map(|(_, leaf)| *leaf);
+        let mut twins = known.filter(|other| family(other).is_some() && family(other) == family(leaf));
+        if let Some(name) =
+            twins.find_map(|other| other.dns_sans().find(|name| leaf.dns_sans().any(|own| own == *name)))
+        {
+            let kind = family(leaf).unwrap_or_default();
+            let message = format!("{} has two {kind} certificates for {name}", using.end.noun());
+            out.add(
+                using.of(
+                    Aspect::Names,
+                    Problem::warn(using.chain_site(), message)
+                        .expected(format!("one {kind} certificate for each name"))
+                        .found(format!("{} ({})", leaf.names_text(), using.chain_origin()))
+                        .consequence(format!(
+                            "{} leaves this one out (PartiallyInvalidCertificateRef)",
+                            using.plane.name
+                        ))
+                        .fix("remove one of the two references"),
+                ),
+            );
+        }
+        before.push((anchor, leaf));
+    }
+}
+
+/// The kind of a key, as far as Envoy Gateway tells one from another.
+fn family(certificate: &Certificate) -> Option<&'static str> {
+    match certificate.key_algorithm {
+        KeyAlgorithm::Rsa { .. } => Some("RSA"),
+        KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521 | KeyAlgorithm::EcP224 => Some("ECDSA"),
+        _ => None,
     }
 }
 

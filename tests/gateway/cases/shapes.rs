@@ -9,7 +9,7 @@ fn of(name: &str, pair: &Pair) -> Case {
     Case::of(name, &[https("web", "*.example.com")]).with(route).pair(pair).ask("a.example.com")
 }
 
-const LABEL: &str = "to be removed: labels aren't looked at, which Go insists on, and Envoy doesn't";
+const LABEL: &str = "labels aren't looked at, which Go insists on, and Envoy doesn't";
 const SKIPS: &str = "Go skips a block that it can't read, and another may stand behind it";
 
 pub(crate) fn cases() -> Vec<Case> {
