@@ -44,7 +44,8 @@ pub(super) fn touched(
     let (mut before, mut after) = (moved.overlay_before(), moved.overlay_after());
     // By what was known at first: a workload that was read again is the same one.
     let members = world.read(|world| {
-        let view = View::new(world);
+        let here = policy.effective(&request.namespace, View::new(world));
+        let view = View::new(world).under(here.settings());
         let sides = [view.over(&before), view.over(&after)];
         let touched: BTreeSet<&ObjectRef> = sides.iter().flat_map(|view| view.touched_by(&moved.id)).collect();
         // A member that goes is nobody's problem any more.

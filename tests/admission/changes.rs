@@ -65,6 +65,38 @@ async fn a_secret_that_comes_last_or_is_rotated_is_told_whom_it_breaks() {
 }
 
 #[tokio::test]
+async fn a_secret_of_a_backend_is_held_against_the_policy_of_its_gateway() {
+    let object = |kind: &str, name: &str, spec: Value| json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": {"namespace": "shop", "name": name}, "spec": spec});
+    let class = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "eg"},
+        "spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}});
+    let backends = json!([{"backendRefs": [{"name": "api", "port": 443}]}]);
+    let authorities = json!([{"group": "", "kind": "ConfigMap", "name": "ca"}]);
+    let validation = json!({"hostname": "blue.apps.local", "caCertificateRefs": authorities});
+    let targets = json!([{"group": "", "kind": "Service", "name": "api"}]);
+    let bed = Bed::of([
+        namespace("shop"),
+        class,
+        object(
+            "Gateway",
+            "web",
+            json!({"gatewayClassName": "eg", "listeners": [{"name": "web", "port": 80, "protocol": "HTTP"}]}),
+        ),
+        object("HTTPRoute", "web", json!({"parentRefs": [{"name": "web"}], "rules": backends})),
+        object("BackendTLSPolicy", "api", json!({"targetRefs": targets, "validation": validation})),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "ca"},
+            "data": {"ca.crt": AUTHORITY.pem()}}),
+        tls_secret("shop", "api-tls", &SOUND),
+    ]);
+    let broken = || update(tls_secret("shop", "api-tls", &SOUND), tls_secret("shop", "api-tls", &misnamed()));
+    // Nobody knows whose it is.
+    bed.ask(&broken()).await.passes_silently();
+    deny(&bed, "backends: {shop/api: {secret: api-tls}}");
+    bed.ask(&broken()).await.warns(&["BackendTLSPolicy shop/api MV104: web → api"]);
+    let renewed = tls_secret("shop", "api-tls", &AUTHORITY.leaf(&["blue.apps.local"]).issue());
+    bed.ask(&update(tls_secret("shop", "api-tls", &SOUND), renewed)).await.passes_silently();
+}
+
+#[tokio::test]
 async fn a_secret_that_loses_its_key_or_goes_is_told() {
     let sound = tls_secret("shop", "blue-cert", &SOUND);
     let without = secret("shop", "blue-cert", &[("tls.crt", &SOUND.chain)]);
