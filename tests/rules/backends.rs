@@ -67,7 +67,7 @@ fn ports() -> Vec<Case> {
             SECTION,
             &["Service shop/api has no port named 443", "the number of port https"],
         ),
-        denies("MV507", "another name", |s| named(s, "http", Some("https")), SECTION, &["is https meant?"]),
+        denies("MV507", "another name", |s| named(s, "http", Some("https")), SECTION, &["did you mean https?"]),
         denies("MV507", "a port without a name", |s| named(s, "https", None), SECTION, &["its port has no name"]),
         warns(
             "MV507",
@@ -374,14 +374,14 @@ fn references() -> Vec<Case> {
             "a kind that Envoy Gateway doesn't take",
             |s| trusts(s, ENVOY_GATEWAY, one("Pod", "ca")),
             AUTHORITIES,
-            &["Envoy Gateway takes no authorities from a Pod"],
+            &["Envoy Gateway accepts no authorities from a Pod"],
         ),
         denies(
             "MV509",
             "a Secret, for Istio",
             |s| trusts(s, ISTIO, one("Secret", "ca")),
             AUTHORITIES,
-            &["Istio takes no authorities from a Secret"],
+            &["Istio accepts no authorities from a Secret"],
         ),
         good("MV509", "a kind of nobody knows which controller", |s| trusts(s, "example.com/own", one("Pod", "ca"))),
         warns(
@@ -409,7 +409,7 @@ fn references() -> Vec<Case> {
                 set(s, "ConfigMap", "ca", "/data", json!({"root.pem": AUTHORITY.pem()}));
             },
             AUTHORITIES,
-            &["ConfigMap shop/ca holds no cacert or ca.crt", "root.pem"],
+            &["ConfigMap shop/ca has no key cacert or ca.crt", "root.pem"],
         ),
         good("MV509", "the key that Istio reads first", |s| {
             trusts(s, ISTIO, one("ConfigMap", "ca"));
@@ -422,7 +422,7 @@ fn references() -> Vec<Case> {
             "of clients, a kind that Envoy Gateway doesn't take",
             |s| asks(s, ENVOY_GATEWAY, one("Pod", "ca")),
             FRONTEND,
-            &["Envoy Gateway takes no authorities from a Pod", "refuses the listeners"],
+            &["Envoy Gateway accepts no authorities from a Pod", "refuses the listeners"],
         ),
         warns(
             "MV509",

@@ -280,7 +280,7 @@ fn references() -> Vec<Case> {
                 set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/0/kind", "ConfigMap".into());
             },
             REF,
-            &["takes no ConfigMap"],
+            &["accepts no ConfigMap"],
         ),
         warns(
             "MV503",
@@ -291,7 +291,7 @@ fn references() -> Vec<Case> {
                 set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs", refs);
             },
             REF,
-            &["takes no ConfigMap"],
+            &["accepts no ConfigMap"],
         ),
         good("MV503", "another kind, of another controller", |s| {
             gateway(s, "networking.gke.io/gateway");
@@ -618,7 +618,7 @@ fn keys() -> Vec<Case> {
                 with(ENVOY_GATEWAY, s, &leaf.key_usages(&[KeyUsagePurpose::KeyEncipherment]).issue());
             },
             REF,
-            &["others don't look"],
+            &["others don't check"],
         ),
         good("MV215", "elsewhere", |s| with(NGINX, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue())),
         denies(

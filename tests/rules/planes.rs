@@ -27,14 +27,14 @@ fn certificates() -> Vec<Case> {
             "more certificates than Contour takes",
             |s| with_certificates(s, CONTOUR, 2),
             "spec.listeners[0].tls.certificateRefs[1]",
-            &["Contour takes 1 of the 2 certificates", "the listener is refused"],
+            &["Contour accepts 1 of the 2 certificates", "the listener is refused"],
         ),
         denies(
             "MV503",
             "more certificates than Istio takes",
             |s| with_certificates(s, ISTIO, 3),
             "spec.listeners[0].tls.certificateRefs[2]",
-            &["Istio takes 2 of the 3 certificates"],
+            &["Istio accepts 2 of the 3 certificates"],
         ),
         good("MV503", "two certificates on Istio", |s| with_certificates(s, ISTIO, 2)),
         good("MV503", "three certificates on Envoy Gateway", |s| {
@@ -88,7 +88,7 @@ fn blocks() -> Vec<Case> {
             "an Ingress of Contour with a Secret of another type",
             |s| typed(s, CONTOUR_INGRESS),
             SECRET,
-            &["Contour takes no Secret of type example.com/tls"],
+            &["Contour accepts no Secret of type example.com/tls"],
         ),
         good("MV503", "a Secret of another type, elsewhere", |s| typed(s, "k8s.io/ingress-nginx")),
         warns(
@@ -96,7 +96,7 @@ fn blocks() -> Vec<Case> {
             "an Ingress of Contour without a Secret",
             |s| unnamed(s, CONTOUR_INGRESS),
             "spec.tls[0]",
-            &["tls block 0 has no secretName, and Contour serves nobody by it"],
+            &["tls block 0 has no secretName, and Contour serves nothing with it"],
         ),
         warns(
             "MV501",
@@ -133,6 +133,6 @@ fn clients() -> Vec<Case> {
             set(s, "Gateway", "web", "/spec/tls/frontend/default/validation/caCertificateRefs", refs);
         },
         "spec.tls.frontend.default.validation.caCertificateRefs[1]",
-        &["Istio takes 1 of the 2 references to authorities of clients"],
+        &["Istio accepts 1 of the 2 references to authorities of clients"],
     )]
 }
