@@ -26,8 +26,8 @@ use crate::text::suggest;
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PolicyFile {
     /// The severity of rules: `deny`, `warn` or `off`. By code (`MV101`) or name (`hostname-mismatch`); by group (`names`, `files`,
-    /// `issuers`, `acm`, `objects`), by hundred (`MV4xx`), or `all`. If several match a rule, the most specific counts. Groups don't turn
-    /// on rules that are off by default.
+    /// `issuers`, `acm`, `objects`, `appmesh`, `gateway`, `promises`), by hundred (`MV4xx`), or `all`. If several match a rule, the most
+    /// specific counts. Groups don't turn on rules that are off by default.
     #[schemars(extend("propertyNames" = groups::names()))]
     pub severities: BTreeMap<String, Severity>,
     /// `deny` (default), or `warn`: what would be refused at admission is admitted, with a warning that says so.
