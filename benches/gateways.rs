@@ -1,7 +1,8 @@
-//! What one review costs where a cluster has 2,000 Gateways with 10,000 routes and their Secrets, and where one Gateway has all of the
-//! routes: in process, of a Gateway, of a route and of a Secret.
+//! What one review of a Gateway, a route or a Secret costs, in process: in a cluster with 2,000 Gateways, 10,000 routes and their Secrets,
+//! and in one where a single Gateway has all the routes.
 //!
-//! A route costs what it names. A Gateway and its Secret cost the Gateway's own routes, since each of them asks for a host.
+//! The cost of a route depends on what it names. The cost of a Gateway and its Secret depends on the Gateway's own routes, since each of
+//! them has hosts that the certificate must cover.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "a benchmark that can't go on fails")]
 
 use std::hint::black_box;
@@ -46,7 +47,7 @@ async fn ask(router: &Router, path: &str, review: &Bytes) -> Bytes {
     response.into_body().collect().await.expect("a body").to_bytes()
 }
 
-/// The same object, with a label that says nothing.
+/// The same object, with a label that has no effect.
 fn labelled(mut object: Value) -> Value {
     object["metadata"]["labels"]["team"] = "edge".into();
     object

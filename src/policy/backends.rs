@@ -1,4 +1,4 @@
-//! What stands behind Services whose pods are in no mesh: the Secret that holds their certificate, as the policy file says.
+//! The certificates of Services whose pods are in no mesh: the Secrets that the policy file names for them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::{CertificateSource, KeyRef, Member, PlaneOf, ServerEnd, ServerTls, StoreKey, TlsMode, UNKNOWN};
 use crate::policy::error::PolicyError;
 
-/// What the pods behind a Service show to whoever calls them by TLS.
+/// The certificate that a Service's pods present when they are called over TLS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct BackendFile {
-    /// The Secret that holds their certificate (`tls.crt`), in the Service's namespace.
+    /// The Secret with their certificate (`tls.crt`), in the Service's namespace.
     pub secret: String,
 }
 
-/// A member for each, of the Service's own name.
+/// A member for each Service, with the Service's own name.
 ///
 /// # Errors
 /// A key isn't `NAMESPACE/SERVICE` or `NAMESPACE/SERVICE:PORT`, or names no Secret.
@@ -27,10 +27,10 @@ pub(super) fn resolve(backends: &BTreeMap<String, BackendFile>) -> Result<Vec<Me
     for (key, backend) in backends {
         let wrong = |problem: String| PolicyError::Value { path: format!("backends.{key}"), problem };
         let Some((object, port)) = service(key) else {
-            return Err(wrong("is to be NAMESPACE/SERVICE, or NAMESPACE/SERVICE:PORT for one port".to_owned()));
+            return Err(wrong("must be NAMESPACE/SERVICE, or NAMESPACE/SERVICE:PORT for one port".to_owned()));
         };
         if backend.secret.is_empty() || backend.secret.contains('/') {
-            return Err(wrong(format!("secret is to be the name of a Secret of {}", object.namespace())));
+            return Err(wrong(format!("secret must be the name of a Secret in {}", object.namespace())));
         }
         let end = server(object.namespace(), &backend.secret, port);
         match members.iter_mut().find(|known| known.object == object) {
@@ -91,13 +91,13 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_is_told_by_its_key() {
+    fn an_invalid_entry_is_reported_by_its_key() {
         let one = |key: &str, secret: &str| {
             let backend = BackendFile { secret: secret.to_owned() };
             resolve(&BTreeMap::from([(key.to_owned(), backend)])).map_err(|error| error.to_string())
         };
         assert_eq!(one("shop/api", "api-tls").map(|members| members.len()), Ok(1));
-        assert!(one("api", "api-tls").is_err_and(|error| error.contains("backends.api: is to be NAMESPACE/SERVICE")));
-        assert!(one("shop/api", "").is_err_and(|error| error.contains("the name of a Secret of shop")));
+        assert!(one("api", "api-tls").is_err_and(|error| error.contains("backends.api: must be NAMESPACE/SERVICE")));
+        assert!(one("shop/api", "").is_err_and(|error| error.contains("the name of a Secret in shop")));
     }
 }

@@ -26,16 +26,16 @@ use crate::text::suggest;
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct PolicyFile {
     /// The severity of rules: `deny`, `warn` or `off`. By code (`MV101`) or name (`hostname-mismatch`); by group (`names`, `files`,
-    /// `issuers`, `acm`, `objects`), by hundred (`MV4xx`), or `all`. If several match a rule, the most specific counts. Groups don't turn
-    /// on rules that are off by default.
+    /// `issuers`, `acm`, `objects`, `appmesh`, `gateway`, `promises`), by hundred (`MV4xx`), or `all`. If several match a rule, the most
+    /// specific counts. Groups don't turn on rules that are off by default.
     #[schemars(extend("propertyNames" = groups::names()))]
     pub severities: BTreeMap<String, Severity>,
-    /// `deny` (default), or `warn`: what would be refused at admission passes, with a warning that says so.
+    /// `deny` (default), or `warn`: what would be refused at admission is admitted, with a warning that says so.
     pub enforcement: Option<Enforcement>,
     /// The highest severity, `deny`, `warn` or `off`, when a change of a workload, Secret, Service, namespace or Mesh breaks a node. A
     /// deletion and a change by a ServiceAccount are never refused.
     pub changes: Changes,
-    /// The severity of what isn't known (MV201, MV202 for Secrets that aren't there, MV203, MV408), unless
+    /// The severity of what isn't known (MV201, MV202 for Secrets that don't exist, MV203, MV408), unless
     /// `severities` names the rule. Default: each rule's own.
     pub unknown: Option<Severity>,
     /// Thresholds of the rules.
@@ -49,12 +49,12 @@ pub struct PolicyFile {
     pub service_groups: ServiceGroups,
     /// The image of the proxies.
     pub proxy_image: ProxyImage,
-    /// The controllers of GatewayClasses that aren't among the judged objects, as in a repository: the class's name, and its
-    /// controller such as `gateway.envoyproxy.io/gatewayclass-controller`.
+    /// The controllers of GatewayClasses that aren't among the checked objects, as in a repository: the class's name, and its
+    /// controller, such as `gateway.envoyproxy.io/gatewayclass-controller`.
     #[serde(rename = "gatewayClasses")]
     pub classes: BTreeMap<String, String>,
-    /// For Services whose pods are in no mesh, the Secret with their certificate, which is compared with what BackendTLSPolicies ask for. By
-    /// `NAMESPACE/SERVICE`, or `NAMESPACE/SERVICE:PORT` for one port.
+    /// For Services whose pods are in no mesh, the Secret with their certificate, which is compared with what BackendTLSPolicies require.
+    /// By `NAMESPACE/SERVICE`, or `NAMESPACE/SERVICE:PORT` for one port.
     pub backends: BTreeMap<String, BackendFile>,
     /// Objects that route callers to nodes: VirtualServices, VirtualRouters, GatewayRoutes and BackendGroups.
     pub routing: Routing,
@@ -76,7 +76,7 @@ pub struct PolicyFile {
 }
 
 impl PolicyFile {
-    /// Of each class that is given by name, who hands certificates to its gateways.
+    /// The control plane of each class that is given by name.
     pub(super) fn classes(&self) -> Vec<(String, &'static Plane)> {
         let planes = self.classes.iter().map(|(class, controller)| (class.clone(), plane_of(controller)));
         planes.collect()
@@ -99,7 +99,7 @@ impl Log {
         let Some(level) = &self.level else { return Ok(()) };
         let wrong = |problem: String| PolicyError::Value { path: "log.level".to_owned(), problem };
         EnvFilter::try_new(level).map_err(|error| wrong(format!("{level:?} can't be read: {error}")))?;
-        // A word that is no level is taken for a module, of which everything would be logged.
+        // A word that is no level is read as a module, for which everything would be logged.
         let mut words = level.split(',').map(str::trim);
         match words.find(|word| !word.contains(['=', '[', ':']) && word.parse::<LevelFilter>().is_err()) {
             None => Ok(()),
@@ -200,7 +200,7 @@ pub struct ProxyImage {
 }
 
 impl ProxyImage {
-    /// The files, cleaned as the kernel walks paths.
+    /// The files, with their paths normalized as the kernel resolves them.
     ///
     /// # Errors
     /// For a path that isn't absolute.
@@ -223,7 +223,7 @@ impl ProxyImage {
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Routing {
     /// The highest severity at admission of a call that such an object creates and that can't work. Default `warn`: the object
-    /// passes with a warning. `deny`: it is refused for what it makes worse. `off`: calls are judged only when one of their ends
+    /// is admitted with a warning. `deny`: it is refused for what it makes worse. `off`: calls are checked only when one of their ends
     /// changes.
     pub severity: Option<Severity>,
 }
@@ -340,7 +340,7 @@ impl PolicyFile {
     /// Reads YAML (JSON is YAML too). An empty file is the default policy.
     ///
     /// # Errors
-    /// With the place and the nearest right word, when a key is unknown, or a value is of another type.
+    /// With the place, when a key is unknown (and the nearest valid one), or a value has another type.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             return Ok(Self::default());
@@ -364,7 +364,7 @@ impl PolicyFile {
     /// says why it can't.
     ///
     /// # Errors
-    /// What `read` says of a file, with its place in the policy.
+    /// The error of `read`, with the file's place in the policy.
     pub(crate) fn read_files(
         &mut self,
         mut read: impl FnMut(&str) -> Result<String, String>,
@@ -410,7 +410,7 @@ fn reject_unknown_keys(
             }
             Ok(())
         }
-        // A derived decoder would take a list for a map, its values in the order of the fields.
+        // A derived decoder would accept a list for a map, its values in the order of the fields.
         serde_json::Value::Array(_) if schema.get("properties").is_some() => {
             let path = if path.is_empty() { "the policy" } else { path };
             Err(PolicyError::Value { path: path.to_owned(), problem: "expected a mapping, found a list".to_owned() })

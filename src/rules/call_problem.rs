@@ -1,4 +1,4 @@
-//! Problems of calls: at which end's field they stand, how severe they are, and what both ends have.
+//! Problems of calls: at which end's field they are reported, how severe they are, and what both ends have.
 
 use crate::finding::{Problem, Severity, Site};
 use crate::k8s::FieldPath;
@@ -9,7 +9,7 @@ use crate::rules::envoy::CLIENT_SEES;
 use crate::rules::pairs::{Pair, Side, Standpoint};
 use crate::rules::refused::Refused;
 
-/// The field that a pair's problem stands at, for either end.
+/// The field that a pair's problem is reported at, for either end.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'f> {
     pub(super) client: &'f FieldPath,
@@ -17,14 +17,14 @@ pub(super) struct Fields<'f> {
 }
 
 impl Pair<'_> {
-    /// A problem of this pair: at the field of whichever end is under review, or at the one that leads to the server. It denies, unless no request takes the way
-    /// now, or both ends are of one release that is just being applied.
+    /// A problem of this pair: at the field of whichever end is under review, or at the one that leads to the server. It denies, unless no
+    /// request takes this way now, or both ends are of one release that is just being applied.
     pub(super) fn problem(&self, cx: &Context<'_>, fields: Fields<'_>, message: &str) -> Problem {
         let field = match &self.standpoint {
             Standpoint::End(Side::Client) => fields.client,
             Standpoint::End(Side::Server) => fields.server,
             Standpoint::Way(field) => field,
-            // What the client shows stands in another object.
+            // The client's certificate is named in another object.
             Standpoint::Policy => {
                 let own = self.link.attached.map(|attached| &attached.client.field);
                 own.filter(|own| !own.holds(fields.client)).unwrap_or(fields.client)
@@ -43,7 +43,7 @@ impl Pair<'_> {
             site = site.resting_on(store);
         }
         let applied_in_turn = cx.surface == Surface::Admission && self.same_release;
-        // The policy is judged by itself: one backend of many is no reason to refuse a gateway, or a route.
+        // The policy is reviewed by itself: one backend of many is no reason to refuse a gateway, or a route.
         let by_the_way = self.link.attached.is_some() && matches!(self.standpoint, Standpoint::Way(_));
         let severity = if self.link.idle || applied_in_turn || by_the_way { Severity::Warn } else { Severity::Deny };
         Problem::new(severity, site, format!("{}: {message}", self.title(cx.subject.object.namespace())))
@@ -51,14 +51,14 @@ impl Pair<'_> {
 }
 
 impl Refused {
-    /// Whether it is for what rules say of the leaf by itself. They judge the object that shows it; when another object is applied,
-    /// such as the first client that verifies it, that one is to hear of it too.
+    /// Whether it is for what rules report about the leaf by itself. They check the object that presents it; when another object is
+    /// applied, such as the first client that verifies it, it is reported there too.
     pub(super) fn is_told_of_the_leaf(&self, cx: &Context<'_>) -> bool {
         let shown_by_it = || self.parts(&cx.pairs).is_some_and(|(pair, ..)| pair.is_seen_from(self.by));
         self.is_for_the_leaf() && (cx.surface == Surface::Check || shown_by_it())
     }
 
-    /// The problem of this pair when one certificate of the path is at fault: what that one does.
+    /// The problem of this pair when one certificate of the path is at fault. `does`: what is wrong with it.
     pub(super) fn problem_of_a_certificate(&self, cx: &Context<'_>, does: &str) -> Option<Problem> {
         self.problem(cx, |shower, verifier| match self.refusal.depth {
             0 => format!("the {shower}'s certificate {does}: the {verifier} refuses it"),
@@ -66,8 +66,8 @@ impl Refused {
         })
     }
 
-    /// The problem of this pair, with what both ends have and what would be logged. What is wrong is said with the names of the
-    /// one who presents the certificate and the one who refuses it.
+    /// The problem of this pair, with what both ends have and what would be logged. `what` makes the message from the words for the end
+    /// that presents the certificate and for the end that refuses it.
     pub(super) fn problem(&self, cx: &Context<'_>, what: impl FnOnce(&str, &str) -> String) -> Option<Problem> {
         let (pair, using, trust) = self.parts(&cx.pairs)?;
         let fields = match self.by {
@@ -98,7 +98,7 @@ impl Refused {
     }
 }
 
-/// The subjects of a bundle, few of them.
+/// The first few subjects of a bundle.
 fn subjects(bundle: Option<&Bundle>) -> String {
     const SHOWN: usize = 4;
     let all = bundle.map_or(&[][..], |bundle| &bundle.certificates);

@@ -1,4 +1,4 @@
-//! What becomes of a certificate that is wrong, by who hands it to the proxy.
+//! What happens with a certificate that can't be used, depending on the control plane that gives it to the proxy.
 
 use crate::finding::Severity;
 use crate::mesh::Loads;
@@ -6,12 +6,12 @@ use crate::pki::{CertificateFileError, CertificateProblem, PrivateKeyError};
 use crate::rules::envoy;
 use crate::rules::uses::CertificateUse;
 
-/// Whether the control plane keeps a certificate from its proxies that they would refuse.
+/// Whether the control plane itself refuses a certificate that its proxies would refuse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caught {
-    /// It sees what is wrong, where it looks at all.
+    /// It sees what is wrong, if it checks anything.
     Seen,
-    /// It doesn't look for that.
+    /// It doesn't check that.
     Missed,
 }
 
@@ -21,11 +21,11 @@ impl CertificateUse<'_> {
         if self.plane.is_envoy() { "Envoy" } else { "a TLS server" }
     }
 
-    /// What happens with a certificate or key that can't be used. `log`: what an Envoy says of it.
+    /// What happens with a certificate or key that can't be used. `log`: what an Envoy logs.
     pub(super) fn is_refused(&self, log: &str, caught: Caught) -> String {
         let name = self.plane.name;
         if !self.end.is_server() && !self.plane.is_direct() {
-            return "the gateway can't present it: requests that a BackendTLSPolicy sends by TLS fail where it is asked for"
+            return "the gateway can't present it: TLS connections to backends that require a client certificate fail"
                 .to_owned();
         }
         match (self.plane.loads, caught) {
@@ -36,7 +36,7 @@ impl CertificateUse<'_> {
                 )
             }
             (Loads::Parsed | Loads::Checked, Caught::Missed) => format!(
-                "no condition shows it, and proxies that run keep what they have; one that starts refuses the certificate ({log}), and \
+                "no condition shows it, and running proxies keep what they have; the next one that starts refuses the certificate ({log}), and \
                  this listener and others of the same proxy close their connections"
             ),
             (Loads::Unseen, _) => format!("connections to this host are closed: Envoy refuses the certificate ({log})"),
@@ -48,13 +48,13 @@ impl CertificateUse<'_> {
         }
     }
 
-    /// How severe it is that the pair can't be used: where a listener has others, they go on serving.
+    /// How severe it is that the pair can't be used: if a listener has others, those are still served.
     pub(super) fn unusable(&self) -> Severity {
         let others = self.end.certificates().len() > 1 && !self.plane.is_direct();
         if others { Severity::Warn } else { Severity::Deny }
     }
 
-    /// The same, of a chain that can't be read: only what nobody reads is certain where files don't get to an Envoy as they are.
+    /// The same for a chain that can't be read: unless an Envoy gets the files as they are, only what no parser reads is certain.
     pub(super) fn unreadable_chain(&self, error: &CertificateFileError) -> Severity {
         let by_nobody = match error.problem {
             CertificateProblem::Empty | CertificateProblem::NotPem(_) | CertificateProblem::NoCertificate { .. } => {
@@ -65,7 +65,7 @@ impl CertificateUse<'_> {
         if by_nobody || self.plane.hands_on() { self.unusable() } else { Severity::Warn }
     }
 
-    /// The same, of a key.
+    /// The same for a key.
     pub(super) fn unreadable_key(&self, error: &PrivateKeyError) -> Severity {
         let by_nobody = match error {
             PrivateKeyError::Empty
@@ -78,7 +78,7 @@ impl CertificateUse<'_> {
         if by_nobody || self.plane.hands_on() { self.unusable() } else { Severity::Warn }
     }
 
-    /// What clients do who look at the certificate and find this wrong, in BoringSSL's words.
+    /// What clients do that check the certificate. `reason`: what they find wrong, in BoringSSL's words.
     pub(super) fn clients_see(&self, reason: &str) -> String {
         match self.plane.is_direct() {
             true => format!("{} {}", envoy::CLIENT_SEES, envoy::verify_error(reason)),

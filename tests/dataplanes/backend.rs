@@ -13,7 +13,7 @@ use crate::client::{chain, key, roots};
 use crate::minted::Pair;
 use crate::sandbox::API_SERVER;
 
-/// Starts an application that answers each request with 200, and whether it was shown a certificate; returns its port. It lives as
+/// Starts an application that answers each request with 200, and with whether a certificate was presented; returns its port. It runs as
 /// long as the suite.
 pub(crate) fn start(pair: Option<&Pair>) -> u16 {
     let listener = TcpListener::bind((API_SERVER, 0)).expect("a port");

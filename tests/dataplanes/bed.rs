@@ -47,7 +47,7 @@ pub(crate) fn namespace(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
-/// One endpoint of a Service, at this machine.
+/// One endpoint of a Service, on this machine.
 fn endpoints(namespace: &str, service: &str, name: &str, port: u16) -> Value {
     json!({"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
         "metadata": {"namespace": namespace, "name": service, "labels": {"kubernetes.io/service-name": service}},
@@ -55,7 +55,7 @@ fn endpoints(namespace: &str, service: &str, name: &str, port: u16) -> Value {
         "ports": [{"name": name, "port": port, "protocol": "TCP"}]})
 }
 
-/// A program that runs beside the cluster: ends when dropped.
+/// A program that runs beside the cluster: it ends when dropped.
 pub(crate) struct Running {
     child: Child,
     log: std::path::PathBuf,
@@ -75,7 +75,7 @@ impl Running {
         Self { child: spawn(command, log), log: log.to_owned() }
     }
 
-    /// Fails if it has ended.
+    /// Fails if the program has ended.
     pub(crate) fn lives(&mut self) {
         if let Ok(Some(status)) = self.child.try_wait() {
             panic!("{status}\n{}", tail(&self.log, 20));
@@ -90,7 +90,7 @@ impl Drop for Running {
     }
 }
 
-/// What the controller says of the objects of a case: of Gateways by listener, of policies by ancestor.
+/// What the controller reports for the objects of a case: for Gateways by listener, for policies by ancestor.
 pub(crate) fn conditions(plane: &ControlPlane, case: &Case) -> BTreeMap<String, String> {
     let all = plane.kubectl.get(&["-n", case.name, "gateways,backendtlspolicies"]);
     let mut said = BTreeMap::new();

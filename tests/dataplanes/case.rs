@@ -1,37 +1,37 @@
-//! A case: the objects of a namespace of its own, and what clients try.
+//! A case: objects in a namespace of their own, and what clients try.
 
 use serde_json::{Value, json};
 
 use crate::minted::{self, Pair};
 
-/// The Secret of what the application serves with.
+/// The Secret with the application's certificate.
 pub(crate) const BACKEND: &str = "backend";
 
-/// A Gateway or Ingress with what it names, and what is asked of it.
+/// A Gateway or Ingress with the objects that it names, and the requests to it.
 pub(crate) struct Case {
-    /// Its namespace too.
+    /// The name of its namespace too.
     pub(crate) name: &'static str,
     /// What is applied, and checked.
     pub(crate) objects: Vec<Value>,
     pub(crate) probes: Vec<Probe>,
-    /// What the application behind it serves TLS with; without it, it speaks plain HTTP.
+    /// The pair that the application behind it serves TLS with; without one, it speaks plain HTTP.
     pub(crate) backend: Option<Pair>,
-    /// Codes that meshvet has to name.
+    /// Codes that meshvet must report.
     pub(crate) says: &'static [&'static str],
 }
 
-/// A request by a client that knows the authority of all cases.
+/// A request by a client that trusts the authority of all cases.
 #[derive(Clone)]
 pub(crate) struct Probe {
-    /// The name that it asks for and authenticates.
+    /// The name that it asks for and verifies.
     pub(crate) host: String,
     /// The Gateway's port.
     pub(crate) port: u16,
-    /// The certificate that it shows.
+    /// The certificate that it presents.
     pub(crate) shows: Option<Pair>,
     /// Whether the owner wants it to be answered.
     pub(crate) welcome: bool,
-    /// Whether it asks for what is sound in itself.
+    /// Whether it requests a host that is healthy in itself.
     pub(crate) neighbour: bool,
 }
 
@@ -40,7 +40,7 @@ impl Probe {
         Self { host: host.to_owned(), port: 443, shows: None, welcome: true, neighbour: false }
     }
 
-    /// Of what is sound in itself.
+    /// For a host that is healthy in itself.
     pub(crate) fn neighbour(host: &str) -> Self {
         Self { neighbour: true, ..Self::of(host) }
     }
@@ -49,12 +49,12 @@ impl Probe {
         Self { port, ..self }
     }
 
-    /// With this certificate.
+    /// Presenting this certificate.
     pub(crate) fn showing(self, pair: &Pair) -> Self {
         Self { shows: Some(pair.clone()), ..self }
     }
 
-    /// Which the owner wants to be refused.
+    /// That the owner wants to be refused.
     pub(crate) fn unwelcome(self) -> Self {
         Self { welcome: false, ..self }
     }
@@ -82,19 +82,19 @@ impl Case {
         Self { name, objects, probes, backend: None, says: &[] }
     }
 
-    /// meshvet names these codes.
+    /// meshvet must report these codes.
     pub(crate) fn says(self, says: &'static [&'static str]) -> Self {
         Self { says, ..self }
     }
 
-    /// The application serves TLS with this, which stands in a Secret too, so that meshvet can know of it.
+    /// The application serves TLS with this pair, which is in a Secret too, so that meshvet can find it.
     pub(crate) fn backend(mut self, pair: &Pair) -> Self {
         self.objects.push(minted::secret(self.name, BACKEND, pair));
         self.backend = Some(pair.clone());
         self
     }
 
-    /// What is applied, as far as it is the same in each run: of what is minted, how.
+    /// What is applied, as far as it is the same in each run: for what is minted, how.
     pub(crate) fn fingerprint(&self) -> String {
         let mut text = String::new();
         for object in &self.objects {
@@ -118,14 +118,14 @@ pub(crate) fn gateway_object(kind: &str, namespace: &str, name: &str, spec: Valu
     json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": kind, "metadata": {"namespace": namespace, "name": name}, "spec": spec})
 }
 
-/// The Service of the application, whose port has a name. Istio hands each proxy what all Services of the mesh need that are seen in its
-/// namespace: this one is seen in its own alone, so that no case has to do with another.
+/// The Service of the application, whose port has a name. Istio gives each proxy the configuration for all Services of the mesh that are
+/// visible in its namespace: this one is visible only in its own, so that cases don't affect each other.
 pub(crate) fn application(namespace: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": namespace, "name": "app", "annotations": {"networking.istio.io/exportTo": "."}},
         "spec": {"ports": [{"name": "web", "port": 80}]}})
 }
 
-/// A route of a Gateway's hosts to the application.
+/// A route from a Gateway's hosts to the application.
 pub(crate) fn route(namespace: &str, gateway: &Value, hosts: &[&str]) -> Value {
     gateway_object(
         "HTTPRoute",

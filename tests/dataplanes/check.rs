@@ -1,4 +1,4 @@
-//! What meshvet says of a case, held against what was seen.
+//! What meshvet reports for a case, compared with what was seen.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -9,20 +9,20 @@ use crate::case::{BACKEND, Case};
 use crate::differences::{self, Says};
 use crate::record::{self, Controller, Seen};
 
-/// What came of a case, from the worst to the best.
+/// The outcome of a case, from the worst to the best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Came {
-    /// Somebody was served who should be, by no proxy or not by each.
+    /// A client that should be served wasn't, by at least one proxy.
     Dead,
-    /// Somebody was served who shouldn't be.
+    /// A client was served that shouldn't be.
     Open,
     /// Served with a certificate that clients refuse.
     Refused,
-    /// All was as its owner wants it.
+    /// Everything was as the owner wants it.
     Sound,
 }
 
-/// The worst that was seen of what a case is about, its neighbours left out.
+/// The worst outcome of what a case is about, without its neighbours.
 fn came(case: &Case, seen: &Seen) -> Came {
     let mut worst = Came::Sound;
     for probe in case.probes.iter().filter(|probe| !probe.neighbour) {
@@ -40,7 +40,7 @@ fn came(case: &Case, seen: &Seen) -> Came {
     worst
 }
 
-/// The worst severity that meshvet gives a case, and the codes that it names.
+/// The highest severity that meshvet gives a case, and the codes that it reports.
 fn said(case: &Case) -> (Says, BTreeSet<String>) {
     let folder = tempfile::tempdir().expect("a folder");
     let documents: Vec<String> = case.objects.iter().map(Value::to_string).collect();
@@ -65,7 +65,7 @@ fn said(case: &Case) -> (Says, BTreeSet<String>) {
     (worst.max().unwrap_or(Says::Nothing), codes)
 }
 
-/// Whether meshvet says of a case what its record asks for.
+/// Whether meshvet reports for a case what its record requires.
 fn agrees(came: Came, says: Says) -> bool {
     match came {
         Came::Dead => says == Says::Denies,
@@ -75,7 +75,7 @@ fn agrees(came: Came, says: Says) -> bool {
     }
 }
 
-/// Holds each case against its record, and fails with all that is wrong.
+/// Compares each case with its record, and fails with everything that is wrong.
 pub(crate) fn hold(controller: Controller, cases: &[Case]) {
     let record = record::read(controller);
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name).collect();

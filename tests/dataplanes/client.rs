@@ -1,4 +1,4 @@
-//! A TLS client that says what it saw, of servers that it doesn't trust too.
+//! A TLS client that reports what it saw, even of servers that it doesn't trust.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -21,10 +21,10 @@ use crate::minted::{AUTHORITY, CURVES, Pair};
 /// Far longer than an answer takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What ring can't verify, and OpenSSL and Go can.
+/// Algorithms that ring can't verify, and OpenSSL and Go can.
 const UNVERIFIED: SignatureScheme = SignatureScheme::ECDSA_NISTP521_SHA512;
 
-/// Asks and says what came: a status, and what is wrong with the certificate; or how the connection ended.
+/// Makes a request and reports the outcome: a status, and what is wrong with the certificate; or how the connection ended.
 pub(crate) fn ask(probe: &Probe, port: u16) -> String {
     let verifier = Arc::new(Listening::new());
     match exchange(probe, port, &verifier) {
@@ -98,7 +98,7 @@ pub(crate) fn roots() -> Arc<RootCertStore> {
     Arc::new(roots)
 }
 
-/// Goes on whatever the certificate is, and keeps what a careful client would have refused it for.
+/// Accepts any certificate, and keeps the reason why a strict client would have refused it.
 #[derive(Debug)]
 struct Listening {
     careful: Arc<WebPkiServerVerifier>,

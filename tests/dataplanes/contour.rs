@@ -1,4 +1,4 @@
-//! Contour, and the one Envoy that it configures for all cases: each is of another host.
+//! Contour, and the one Envoy that it configures for all cases: each case has another host.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,18 +14,18 @@ use crate::proxy::Proxy;
 use crate::record::Seen;
 use crate::sandbox::eventually;
 
-/// Set inside: the program. Its CustomResourceDefinitions stand beside it.
+/// Set inside: the program. Its CustomResourceDefinitions are in the same folder.
 pub(crate) const PROGRAM: &str = "MESHVET_CONTOUR";
 
 const XDS: u16 = 18_001;
 const HTTPS: u16 = 18_443;
-/// Where Contour has the port 443 of a Gateway served.
+/// Where Envoy serves port 443 of a Gateway, as Contour configures it.
 const HTTPS_OF_GATEWAYS: u16 = 8443;
 
-/// How often the proxy is started afresh.
+/// How often the proxy is started again.
 const STARTS: usize = 3;
 
-/// Runs all cases: those of Ingresses at once, and each Gateway with a Contour of its own, which serves but one.
+/// Runs all cases: those of Ingresses at once, and each Gateway with a Contour of its own, which serves only one.
 pub(crate) fn record(cases: &[Case]) -> BTreeMap<String, Seen> {
     let program = PathBuf::from(std::env::var_os(PROGRAM).expect("called inside"));
     let plane = bed::cluster("contour");
@@ -44,7 +44,7 @@ fn is_gateway(case: &Case) -> bool {
     case.objects.iter().any(|object| object["kind"] == "Gateway")
 }
 
-/// Starts a Contour, for Ingresses or for the Gateway of this namespace, and Envoys one after another.
+/// Starts a Contour, for Ingresses or for the Gateway of this namespace, and then Envoys one after another.
 fn tried(program: &Path, plane: &ControlPlane, cases: &[&Case], gateway: Option<&str>) -> BTreeMap<String, Seen> {
     let log = plane.folder().join(format!("contour-{}.log", gateway.unwrap_or("ingresses")));
     let mut contour = Running::start(serve(program, plane, gateway), &log);
@@ -78,7 +78,7 @@ fn tried(program: &Path, plane: &ControlPlane, cases: &[&Case], gateway: Option<
     seen
 }
 
-/// The configuration that Contour makes for an Envoy, with a name for it, which is else given on the command line.
+/// The configuration that Contour writes for an Envoy, with a node name, which is otherwise given on the command line.
 fn bootstrap(program: &Path, plane: &ControlPlane) -> PathBuf {
     let path = plane.folder().join("envoy.json");
     let ran = Command::new(program)

@@ -1,4 +1,4 @@
-//! Ingresses of Contour, each of a host of its own; and its Gateways.
+//! Contour's Ingresses, each with a host of its own; and its Gateways.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::record::Controller::Contour;
 use crate::support::forge::Kind;
 use crate::support::mint::Key;
 
-/// The class, in each case, as each is checked alone.
+/// The class, in each case, since each is checked alone.
 fn class() -> Value {
     json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "contour"},
         "spec": {"controller": "projectcontour.io/ingress-controller"}})
@@ -27,7 +27,7 @@ fn ingress(case: &str, hosts: &[&str], tls: Value) -> Value {
         "spec": {"ingressClassName": "contour", "rules": rules, "tls": tls}})
 }
 
-/// One host, with what its block and its namespace have.
+/// One host, with this `tls` block and these objects in its namespace.
 fn of_block(case: &'static str, block: Value, others: Vec<Value>) -> Case {
     let host = host(case);
     let ingress = ingress(case, &[&host], json!([block]));
@@ -35,13 +35,13 @@ fn of_block(case: &'static str, block: Value, others: Vec<Value>) -> Case {
     Case::new(case, objects, vec![Probe::of(&host)])
 }
 
-/// One host, with a Secret that names it, or another.
+/// One host, with a Secret whose certificate names it, or another.
 fn of_secret(case: &'static str, secret: impl FnOnce(&str) -> Value) -> Case {
     let host = host(case);
     of_block(case, json!({"hosts": [host], "secretName": "web"}), vec![secret(&host)])
 }
 
-/// A host beside the `tls` blocks: its owner wants plain HTTP for it.
+/// A host that is in no `tls` block: its owner wants plain HTTP for it.
 fn in_no_block() -> Case {
     let case = "in-no-block";
     let (host, other) = (host(case), "beside-no-block.example.com");
@@ -54,7 +54,7 @@ fn in_no_block() -> Case {
     )
 }
 
-/// The same, with a Secret of kubernetes.io/tls.
+/// The same, with a Secret of type kubernetes.io/tls.
 fn of_pair(case: &'static str, pair: impl FnOnce(&str) -> Pair) -> Case {
     of_secret(case, |host| minted::secret(case, "web", &pair(host)))
 }

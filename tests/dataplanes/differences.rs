@@ -1,9 +1,9 @@
-//! Where meshvet means to say something else than what was seen asks for.
+//! Where meshvet's severity differs on purpose from what was seen.
 
 use crate::case::Case;
 use crate::record::Controller;
 
-/// The worst that meshvet says.
+/// The highest severity that meshvet reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Says {
     Nothing,
@@ -11,7 +11,7 @@ pub(crate) enum Says {
     Denies,
 }
 
-/// A difference: of which case, what meshvet says, and why.
+/// A difference: the case, what meshvet reports, and why.
 pub(crate) struct Meant {
     controller: Controller,
     case: &'static str,
@@ -51,12 +51,12 @@ const MEANT: &[Meant] = &[
     meant(Controller::Contour, "no-hosts", Says::Warns, BLOCK),
 ];
 
-/// The difference that a case is listed with.
+/// The difference that is listed for a case.
 pub(crate) fn of(controller: Controller, case: &str) -> Option<&'static Meant> {
     MEANT.iter().find(|meant| meant.controller == controller && meant.case == case)
 }
 
-/// Each difference is of a case.
+/// Each difference belongs to a case.
 pub(crate) fn check(all: &[(Controller, &[Case])]) {
     for meant in MEANT {
         let known = all.iter().any(|(controller, cases)| {

@@ -1,4 +1,4 @@
-//! Gateways, of either controller: what their listeners name.
+//! Gateways of either controller: what their listeners name.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::record::Controller;
 
 /// The host of most cases.
 pub(crate) const HOST: &str = "web.example.com";
-/// The host of a sound listener beside it.
+/// The host of a healthy listener beside it.
 pub(crate) const NEXT: &str = "next.example.com";
 
 pub(crate) fn listener(name: &str, host: &str, refs: Value) -> Value {
@@ -24,7 +24,7 @@ impl Controller {
         }
     }
 
-    /// The class, a Gateway with this text, and routes of these hosts to the application.
+    /// The class, a Gateway with this spec, and routes from these hosts to the application.
     pub(crate) fn world(self, case: &str, mut spec: Value, hosts: &[&str]) -> Vec<Value> {
         let (class, controller) = self.class();
         spec["gatewayClassName"] = json!(class);
@@ -37,7 +37,7 @@ impl Controller {
         vec![class, application(case), gateway, route(case, &json!({"name": "web"}), hosts)]
     }
 
-    /// A Gateway of one listener with these references.
+    /// A Gateway with one listener, with these references.
     pub(crate) fn of_refs(self, case: &'static str, refs: Value, others: Vec<Value>) -> Case {
         let mut objects = self.world(case, json!({"listeners": [listener("web", HOST, refs)]}), &[HOST]);
         objects.extend(others);
@@ -59,14 +59,14 @@ impl Controller {
         self.of_refs(case, Value::Array(refs), secrets)
     }
 
-    /// A Gateway whose one listener is HTTPS and has no `tls`.
+    /// A Gateway whose only listener is HTTPS and has no `tls`.
     pub(crate) fn without_tls(self, case: &'static str) -> Case {
         let mut bare = listener("web", HOST, json!([]));
         bare.as_object_mut().unwrap().remove("tls");
         Case::new(case, self.world(case, json!({"listeners": [bare]}), &[HOST]), vec![Probe::of(HOST)])
     }
 
-    /// A listener with this beside a sound one on its port; with Istio, beside one on another port too.
+    /// A listener with this pair beside a healthy one on its port; with Istio, beside one on another port too.
     pub(crate) fn beside(self, case: &'static str, secret: Option<Value>) -> Case {
         let other = "other.example.com";
         let mut listeners =

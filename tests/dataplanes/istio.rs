@@ -1,4 +1,4 @@
-//! istiod, and an Envoy for each case, whose Gateway is deployed by hand: a Service, a Pod without a machine, and the proxy here.
+//! istiod, and an Envoy for each case, whose Gateway is deployed manually: a Service, a Pod without a node, and the proxy here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ use crate::support::mint::Authority;
 pub(crate) const PROGRAM: &str = "MESHVET_ISTIOD";
 
 const NAMESPACE: &str = "istio-system";
-/// Where it serves proxies that show who they are: others get no Secrets.
+/// Where it serves proxies that authenticate: others get no Secrets.
 const XDS: u16 = 15_012;
-/// How often a proxy is started afresh where one certificate may take others with it.
+/// How often a proxy is started again when one certificate may break other listeners.
 const STARTS: usize = 5;
-/// Cases that are run side by side: they wait more than they compute.
+/// How many cases run in parallel: they wait more than they compute.
 const WORKERS: usize = 4;
 
 /// Where the proxy of a case listens for a port of its Gateway.
@@ -37,7 +37,7 @@ pub(crate) fn address(namespace: &str) -> Value {
     json!({"type": "Hostname", "value": format!("web.{namespace}.svc.cluster.local")})
 }
 
-/// An address of its own for each proxy. 198.51.100.0/24 is set aside for examples.
+/// An address of its own for each proxy. 198.51.100.0/24 is reserved for documentation.
 fn pod_address(number: usize) -> String {
     format!("198.51.100.{}", number + 1)
 }
@@ -78,7 +78,7 @@ pub(crate) fn record(cases: &[Case]) -> BTreeMap<String, Seen> {
     seen
 }
 
-/// Starts the proxy of a case, more than once where it has neighbours, and asks it.
+/// Starts the proxy of a case, more than once if it has neighbours, and makes the requests.
 fn tried(plane: &ControlPlane, authority: &Authority, case: &Case, number: usize) -> Seen {
     let folder = plane.folder().join(case.name);
     std::fs::create_dir_all(&folder).unwrap();
@@ -99,7 +99,7 @@ fn tried(plane: &ControlPlane, authority: &Authority, case: &Case, number: usize
     seen
 }
 
-/// What stands around a Gateway that is deployed by hand. Its proxy may read the Secrets of its namespace.
+/// The objects that a manually deployed Gateway needs. Its proxy may read the Secrets of its namespace.
 fn deployment(case: &Case, number: usize) -> Vec<Value> {
     let ports = [("https", 443), ("https-other", 8443)];
     let service_ports =
@@ -124,7 +124,7 @@ fn deployment(case: &Case, number: usize) -> Vec<Value> {
     ]
 }
 
-/// As a kubelet would say of the Pod.
+/// The Pod's status, as a kubelet would set it.
 fn run(plane: &ControlPlane, case: &Case, number: usize) {
     let address = pod_address(number);
     let status = json!({"status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}],
@@ -176,7 +176,7 @@ fn discovery(program: &Path, plane: &ControlPlane, authority: &Authority) -> Com
     command
 }
 
-/// What an Envoy starts with as the proxy of a case.
+/// The bootstrap configuration of an Envoy as the proxy of a case.
 fn bootstrap(folder: &Path, authority: &Authority, case: &Case, number: usize) -> Value {
     let namespace = case.name;
     let identity = authority.leaf(&[&format!("spiffe://cluster.local/ns/{namespace}/sa/web")]).issue();

@@ -1,4 +1,4 @@
-//! Gateways of Istio.
+//! Istio's Gateways.
 
 use serde_json::{Value, json};
 

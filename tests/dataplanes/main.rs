@@ -1,8 +1,8 @@
-//! What istiod and Contour do with Gateways and Ingresses, held against what `meshvet check` says of the same manifests.
+//! What istiod and Contour do with Gateways and Ingresses, compared with what `meshvet check` reports for the same manifests.
 //!
-//! Each case is minted anew. What became of it on the real parts stands in `istio.json` and `contour.json`: the conditions that the
-//! controller gave, and what a TLS client saw of an Envoy that it configured. `scripts/test gateway` builds both controllers and records
-//! that again, beside a real kube-apiserver, in a network namespace of its own.
+//! Each case is minted anew. What happened with the real programs is in `istio.json` and `contour.json`: the conditions that the
+//! controller set, and what a TLS client of the Envoy that it configured saw. `scripts/test dataplanes` builds both controllers and records
+//! that again, with a real kube-apiserver, in a network namespace of its own.
 //!
 //! ```text
 //! case ─┬─ manifests ─► kube-apiserver ─► istiod | Contour ─► Envoy ─► client ─► record ─┐
@@ -58,7 +58,7 @@ fn each_difference_is_of_a_case_and_says_why() {
     differences::check(&[(Controller::Istio, &istio), (Controller::Contour, &contour)]);
 }
 
-/// Records anew: `scripts/test gateway`. `MESHVET_CONTROLLERS` names the controllers, if not both.
+/// Records again: `scripts/test dataplanes`. `MESHVET_CONTROLLERS` names the controllers, if not both.
 #[test]
 #[ignore = "builds both controllers, and writes into tests/dataplanes: scripts/test gateway"]
 fn record_anew() {

@@ -1,4 +1,4 @@
-//! What stands in the Secrets and ConfigMaps of the cases.
+//! The contents of the cases' Secrets and ConfigMaps.
 
 use std::sync::LazyLock;
 
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use crate::support::forge::{Forge, Forged, KEY_AGREEMENT, KEY_ENCIPHERMENT, Kind};
 use crate::support::mint::{Authority, Issued, Key, openssl};
 
-/// Whom the clients of all cases know.
+/// The authority that the clients of all cases trust.
 pub(crate) static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("the root of all cases"));
 pub(crate) static CURVES: LazyLock<Forged> = LazyLock::new(|| Forge::authority("the root of all curves").self_signed());
-/// Whom nobody knows.
+/// An authority that nobody trusts.
 pub(crate) static STRANGER: LazyLock<Authority> = LazyLock::new(|| Authority::new("another root"));
 
-/// A chain and its key, with what they are.
+/// A chain and its key, with their description.
 #[derive(Clone)]
 pub(crate) struct Pair {
     pub(crate) recipe: String,
@@ -39,7 +39,7 @@ pub(crate) fn of_key(host: &str, kind: &str, key: Key) -> Pair {
     pair(format!("a {kind} pair for {host}"), AUTHORITY.leaf(&[host]).key(key).issue())
 }
 
-/// With a key of any curve, by openssl's name. They have an authority of their own, which the clients know too.
+/// With a key of any curve, by openssl's name. They have an authority of their own, which the clients trust too.
 fn of_curve(host: &str, kind: &str, curve: &'static str) -> Pair {
     let leaf = Forge::leaf(&[host]).key(Kind::Curve(curve)).issued_by(&CURVES);
     Pair { recipe: format!("a {kind} pair for {host}"), chain: leaf.pem(), key: leaf.key.pem.clone() }
@@ -88,7 +88,7 @@ pub(crate) fn not_begun(host: &str) -> Pair {
     pair(format!("a pair for {host} that begins later"), AUTHORITY.leaf(&[host]).valid(30, 60).issue())
 }
 
-/// With a certificate behind the leaf that has ended.
+/// With an expired certificate after the leaf.
 pub(crate) fn ended_behind(host: &str) -> Pair {
     let sound = AUTHORITY.leaf(&[host]).issue();
     let behind = AUTHORITY.leaf(&[host]).valid(-30, -1).issue();
@@ -115,7 +115,7 @@ fn encoded(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(text)
 }
 
-/// A Secret of any type with two keys of any names.
+/// A Secret of any type, with two keys with any names.
 pub(crate) fn secret_with(namespace: &str, name: &str, of_type: &str, keys: [&str; 2], pair: &Pair) -> Value {
     let [chain, key] = keys;
     json!({"apiVersion": "v1", "kind": "Secret", "type": of_type,

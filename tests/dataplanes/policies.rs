@@ -1,4 +1,4 @@
-//! Cases of BackendTLSPolicies, and of certificates that clients show to Gateways of Istio.
+//! Cases of BackendTLSPolicies, and of client certificates for Istio Gateways.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ fn policy(namespace: &str, validation: Value) -> Value {
     gateway_object("BackendTLSPolicy", namespace, "app", spec)
 }
 
-/// A Gateway with a sound listener, before an application that serves TLS under this policy.
+/// A Gateway with a healthy listener, in front of an application that serves TLS under this policy.
 fn of_policy(case: &'static str, validation: Value, pair: &Pair, others: Vec<Value>) -> Case {
     let mut objects =
         Istio.world(case, json!({"listeners": [listener("web", HOST, json!([{"name": "web"}]))]}), &[HOST]);
@@ -37,7 +37,7 @@ fn named(refs: Value) -> Value {
     json!({"hostname": APP, "caCertificateRefs": refs})
 }
 
-/// What the application shows, and what the policy asks for.
+/// What the application presents, and what the policy requires.
 fn backends() -> Vec<Case> {
     let listed = |name: &str| {
         json!({"hostname": APP, "caCertificateRefs": reference("ConfigMap"),
@@ -48,7 +48,7 @@ fn backends() -> Vec<Case> {
     };
     let any = || named(reference("ConfigMap"));
     let mut unchecked = of("policy-name-unchecked", any(), &minted::sound("other.example.com")).says(&["MV510"]);
-    // Who wrote the policy meant another.
+    // The policy's author meant another backend.
     unchecked.probes = unchecked.probes.into_iter().map(Probe::unwelcome).collect();
     vec![
         of("policy", any(), &minted::sound(APP)),
@@ -60,7 +60,7 @@ fn backends() -> Vec<Case> {
     ]
 }
 
-/// Where the authorities stand.
+/// Where the authorities are.
 fn authorities() -> Vec<Case> {
     let authority = AUTHORITY.pem();
     let sound = minted::sound(APP);
@@ -96,7 +96,7 @@ fn authorities() -> Vec<Case> {
     ]
 }
 
-/// Listeners of hosts that have nothing to do with a policy whose authorities nobody can read.
+/// Listeners whose hosts have nothing to do with a policy whose authorities can't be read.
 fn beside() -> Vec<Case> {
     let nonsense = |namespace: &str| {
         [
@@ -118,7 +118,7 @@ fn beside() -> Vec<Case> {
     };
     let own = "policy-nonsense-beside";
     let own_case = Case::new(own, of(own, nonsense(own).into()), vec![Probe::of(HOST), Probe::neighbour(NEXT)]);
-    // A Service of another namespace, which no route leads to. It is seen by the Gateway's namespace alone, or each case would have it.
+    // A Service in another namespace, which no route leads to. Only the Gateway's namespace sees it, or each case would have it.
     let far = "policy-nonsense-elsewhere";
     let elsewhere = "elsewhere-with-nonsense";
     let mut others = vec![
@@ -132,7 +132,7 @@ fn beside() -> Vec<Case> {
     vec![own_case.backend(&minted::sound(APP)), far_case]
 }
 
-/// A sound listener whose clients must show a certificate.
+/// A healthy listener whose clients must present a certificate.
 fn of_frontend(case: &'static str, validation: Value, others: Vec<Value>) -> Case {
     let spec = json!({"listeners": [listener("web", HOST, json!([{"name": "web"}]))],
         "tls": {"frontend": {"default": {"validation": validation}}}});

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use crate::control_plane::spawn;
 use crate::sandbox::{self, tail};
 
-/// How long a proxy may take until it is ready: it gives up waiting for a Secret after 15 seconds.
+/// How long a proxy may take to be ready: it stops waiting for a Secret after 15 seconds.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// A running Envoy: ends when dropped.
+/// A running Envoy: it ends when dropped.
 pub(crate) struct Proxy {
     child: Child,
     admin: PathBuf,
@@ -20,8 +20,8 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one with this configuration, whose admin interface is at `admin` in `folder`, and waits until it has all that it was
-    /// promised, or has given up waiting for it, or never will.
+    /// Starts one with this configuration, whose admin interface is at `admin` in `folder`, and waits until it has everything that it waits
+    /// for, or has stopped waiting, or is given up.
     pub(crate) fn start(folder: &Path, configuration: &Path) -> Self {
         let envoy = std::env::var_os(sandbox::ENVOY).expect("called inside");
         let admin = folder.join("admin");
@@ -32,7 +32,7 @@ impl Proxy {
         command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning", "--config-path"]);
         command.arg(configuration);
         let mut proxy = Self { child: spawn(command, &log), admin, log };
-        // One that is refused what it waits for may never be.
+        // A proxy that never gets what it waits for may never be ready.
         let began = Instant::now();
         while began.elapsed() < PATIENCE && !proxy.is_ready() {
             if let Ok(Some(status)) = proxy.child.try_wait() {
@@ -43,7 +43,7 @@ impl Proxy {
         proxy
     }
 
-    /// Waits until its listeners are what they were a moment ago: a listener may wait for its Secret after the proxy is ready.
+    /// Waits until its listeners no longer change: a listener may wait for its Secret after the proxy is ready.
     pub(crate) fn settle(&self) {
         let began = Instant::now();
         let (mut last, mut since) = (String::new(), Instant::now());
@@ -60,12 +60,12 @@ impl Proxy {
         }
     }
 
-    /// Whether it serves with what it was configured with.
+    /// Whether it has its configuration and is ready.
     pub(crate) fn is_ready(&self) -> bool {
         self.get("/ready").is_ok_and(|answer| answer.contains("LIVE"))
     }
 
-    /// How much isn't there yet.
+    /// How much is still missing.
     fn pending(&self) -> String {
         let statistics = self
             .get("/stats?filter=(total_listeners_warming|warming_clusters|update_success|update_rejected)")

@@ -1,32 +1,32 @@
-//! What was seen on the real parts, as it stands in the repository.
+//! What was seen with the real programs, as recorded in the repository.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// Whose configuration an Envoy had.
+/// The controller that configured Envoy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Controller {
     Istio,
     Contour,
 }
 
-/// A record: the versions of the parts, and what was seen of each case.
+/// A record: the versions of the programs, and what was seen in each case.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) versions: BTreeMap<String, String>,
     pub(crate) cases: BTreeMap<String, Seen>,
 }
 
-/// What was seen of a case.
+/// What was seen in a case.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Seen {
     /// Of what was applied, so that a case that has changed is recorded again.
     pub(crate) fingerprint: String,
-    /// What the controller says of each object.
+    /// What the controller reports for each object.
     pub(crate) conditions: BTreeMap<String, String>,
-    /// Whether the proxy was ready, in each of its starts. One that isn't gets no connections in a cluster.
+    /// Whether the proxy was ready, in each of its starts. One that isn't ready gets no connections in a cluster.
     #[serde(default)]
     pub(crate) ready: Vec<bool>,
     /// What each client saw, in each start of the proxy.
@@ -37,7 +37,7 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The version of a Go module that a part is built from.
+/// The version of a Go module that a program is built from.
 fn of_module(part: &str, module: &str) -> String {
     let text =
         std::fs::read_to_string(repository().join("scripts/parts.d").join(part).join("go.mod")).expect("a go.mod");
@@ -61,7 +61,7 @@ impl Controller {
         repository().join("tests/dataplanes").join(name)
     }
 
-    /// What scripts/parts would fetch.
+    /// The versions that scripts/parts would fetch.
     fn versions(self) -> BTreeMap<String, String> {
         let own = match self {
             Controller::Istio => ("istiod", of_module("istiod", "istio.io/istio")),
@@ -79,7 +79,7 @@ pub(crate) fn write(controller: Controller, cases: &BTreeMap<String, Seen>) {
     std::fs::write(controller.file(), text + "\n").expect("a file");
 }
 
-/// What was seen, of the parts of today.
+/// What was seen, with the current versions of the programs.
 pub(crate) fn read(controller: Controller) -> Record {
     let text = std::fs::read_to_string(controller.file()).expect("a record");
     let record: Record = serde_json::from_str(&text).expect("a record");

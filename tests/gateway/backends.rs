@@ -1,4 +1,4 @@
-//! Backends that answer each request with 200: one in plaintext, one by TLS for api.shop.svc.
+//! Backends that answer each request with 200: one in plaintext, one over TLS for api.shop.svc.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::secrets;
 use crate::standalone::{BACKENDS, TLS_PORT};
 
-/// They serve as long as the process lives: each port is bound once.
+/// They serve as long as the process runs: each port is bound once.
 pub(crate) fn start() {
     static STARTED: std::sync::Once = std::sync::Once::new();
     STARTED.call_once(|| {

@@ -1,4 +1,4 @@
-//! A case: the objects of a cluster, what meshvet says otherwise than Envoy Gateway, and what clients ask for.
+//! A case: the objects of a cluster, where meshvet differs from Envoy Gateway, and what clients request.
 
 use serde_json::{Value, json};
 
@@ -12,35 +12,35 @@ pub(crate) const GATEWAY: &str = "Gateway shop/web";
 /// The policy of most cases that have one.
 pub(crate) const POLICY: &str = "BackendTLSPolicy shop/policy";
 
-/// How meshvet says something else than Envoy Gateway, on purpose.
+/// How meshvet differs from Envoy Gateway, on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Differs {
-    /// It denies what Envoy Gateway takes.
+    /// It denies what Envoy Gateway accepts.
     Stricter,
-    /// It warns of what Envoy Gateway refuses.
+    /// It only warns about what Envoy Gateway refuses.
     Softer,
-    /// It says nothing of what Envoy Gateway refuses, or takes in part.
+    /// It reports nothing about what Envoy Gateway refuses, or accepts in part.
     Silent,
 }
 
-/// A difference that is meant: of what, how, and why.
+/// An intended difference: for which subject, how, and why.
 #[derive(Clone, Debug)]
 pub(crate) struct Difference {
-    /// `Kind namespace/name`, for a listener with its name behind it.
+    /// `Kind namespace/name`, for a listener followed by its name.
     pub(crate) subject: String,
     pub(crate) how: Differs,
     pub(crate) why: &'static str,
 }
 
-/// What a client asks a Gateway for.
+/// What a client requests of a Gateway.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) port: u16,
-    /// The name that it asks for and holds the certificate against; none: it sends no name.
+    /// The name that it asks for and checks the certificate against; none: it sends no name.
     pub(crate) host: Option<String>,
-    /// What it shows.
+    /// The certificate that it presents.
     pub(crate) shows: Option<Pair>,
-    /// On what it depends whether an answer comes, as subjects of verdicts: what meshvet says of them is held against what it sees.
+    /// The subjects of verdicts that an answer depends on: what meshvet reports for them is compared with what the client sees.
     pub(crate) of: Vec<String>,
 }
 
@@ -49,15 +49,15 @@ pub(crate) struct Case {
     pub(crate) name: String,
     objects: Vec<Value>,
     pub(crate) differences: Vec<Difference>,
-    /// Whether no certificate of the case covers any name: then MV504 stands where a route is attached, and nowhere else.
+    /// Whether no certificate of the case covers any name: then MV504 is reported where a route is attached, and nowhere else.
     pub(crate) uncovered: bool,
     pub(crate) asks: Vec<Ask>,
-    /// Whether it takes a cluster: Envoy Gateway's translator reads neither ListenerSets nor labels of namespaces.
+    /// Whether it needs a cluster: Envoy Gateway's translator reads neither ListenerSets nor labels of namespaces.
     pub(crate) in_cluster: bool,
 }
 
 impl Case {
-    /// With a GatewayClass alone.
+    /// With only a GatewayClass.
     pub(crate) fn new(name: impl Into<String>) -> Self {
         let class = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "eg"},
             "spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}});
@@ -105,12 +105,12 @@ impl Case {
         )
     }
 
-    /// meshvet denies what Envoy Gateway takes.
+    /// meshvet denies what Envoy Gateway accepts.
     pub(crate) fn stricter(self, why: &'static str) -> Self {
         self.differs(WEB, Differs::Stricter, why)
     }
 
-    /// meshvet warns of what Envoy Gateway refuses.
+    /// meshvet only warns about what Envoy Gateway refuses.
     pub(crate) fn softer(self, why: &'static str) -> Self {
         self.differs(WEB, Differs::Softer, why)
     }
@@ -120,13 +120,13 @@ impl Case {
         self
     }
 
-    /// Not held to it after all: the route has no name to cover.
+    /// Undoes `uncovered`: the route has no name to cover.
     pub(crate) fn covered(mut self) -> Self {
         self.uncovered = false;
         self
     }
 
-    /// Its clients are left out too: Envoy Gateway without a cluster reads no more than its translator.
+    /// Its clients are left out too: without a cluster, Envoy Gateway reads no more than its translator.
     pub(crate) fn in_cluster(mut self) -> Self {
         self.in_cluster = true;
         self.asks.clear();
@@ -139,19 +139,19 @@ impl Case {
         self
     }
 
-    /// A client asks the listener web for this host.
+    /// A client requests this host from the listener web.
     pub(crate) fn ask(self, host: &str) -> Self {
         self.ask_of(443, Some(host), &[WEB])
     }
 
-    /// A client asks for a host, and an answer depends on these.
+    /// A client requests a host, and an answer depends on these subjects.
     pub(crate) fn ask_of(mut self, port: u16, host: Option<&str>, of: &[&str]) -> Self {
         let of = of.iter().map(|name| (*name).to_owned()).collect();
         self.asks.push(Ask { port, host: host.map(str::to_owned), shows: None, of });
         self
     }
 
-    /// The last client shows this certificate.
+    /// The last client presents this certificate.
     pub(crate) fn showing(mut self, pair: Pair) -> Self {
         self.asks.last_mut().expect("a client").shows = Some(pair);
         self
@@ -183,7 +183,7 @@ pub(crate) fn web(refs: Value) -> Value {
     changed(https("web", "*.example.com"), "/tls/certificateRefs", refs)
 }
 
-/// With another value at a place; null takes the place away.
+/// With another value at a path; null removes it.
 pub(crate) fn changed(mut of: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     let parent = of.pointer_mut(parent).expect("a place").as_object_mut().expect("an object");
@@ -204,7 +204,7 @@ pub(crate) fn route_to(kind: &str, parents: Value, hosts: &[&str]) -> Value {
     object(kind, "shop", "route", json!({"parentRefs": parents, "hostnames": hosts, "rules": rules}))
 }
 
-/// In another namespace, or of another name.
+/// In another namespace, or with another name.
 pub(crate) fn moved(object: Value, namespace: &str, name: &str) -> Value {
     changed(object, "/metadata", json!({"namespace": namespace, "name": name}))
 }

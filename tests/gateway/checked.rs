@@ -1,4 +1,4 @@
-//! What `meshvet check` says of a case, and whether that is what Envoy Gateway says.
+//! What `meshvet check` reports for a case, and whether that agrees with Envoy Gateway.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::case::{Case, Differs};
 use crate::verdicts::{Is, Verdict, written};
 
-/// What is said of a subject: codes, each with whether it denies.
+/// What is reported for a subject: codes, each with whether it denies.
 pub(crate) type Said = BTreeMap<String, Vec<(String, bool)>>;
 
-/// What meshvet says, by `Kind namespace/name`, of a listener with its name behind it.
+/// What meshvet reports, by `Kind namespace/name`, for a listener followed by its name.
 pub(crate) fn checked(case: &Case) -> Said {
     let (folder, _) = written(case);
     let ran = Command::new(env!("CARGO_BIN_EXE_meshvet"))
@@ -34,7 +34,7 @@ pub(crate) fn checked(case: &Case) -> Said {
         }
         let one = (text(&finding["code"]), finding["severity"] == "deny");
         if field.starts_with("/spec/tls/frontend") {
-            // What all clients must show is a matter of each listener.
+            // What all clients must present concerns each listener.
             for listener in listeners(case, &subject) {
                 said.entry(format!("{subject} {listener}")).or_default().push(one.clone());
             }
@@ -64,13 +64,13 @@ pub(crate) fn warns(said: &Said, subject: &str) -> bool {
     said.get(subject).is_some_and(|all| !all.is_empty()) && !denies(said, subject)
 }
 
-/// Not a route, nor a set of which its listeners' own verdicts say more.
+/// Not a route, nor a set, whose listeners have verdicts of their own.
 fn is_judged(subject: &str, verdict: &Verdict) -> bool {
     let by_listeners = verdict.why.as_ref().is_some_and(|why| why.starts_with("ListenersNotValid: No listeners"));
     !subject.contains('→') && !by_listeners
 }
 
-/// Where meshvet and Envoy Gateway disagree without a reason, or agree where a reason says that they don't.
+/// Where meshvet and Envoy Gateway disagree without a reason, or agree despite one.
 pub(crate) fn disagreements(case: &Case, recorded: &BTreeMap<String, Verdict>) -> Vec<String> {
     let said = checked(case);
     let mut wrong = Vec::new();
@@ -93,14 +93,14 @@ pub(crate) fn disagreements(case: &Case, recorded: &BTreeMap<String, Verdict>) -
             ));
         }
         let asks = said.get(subject).is_some_and(|all| all.iter().any(|(code, _)| code == "MV504"));
-        // What speaks no TLS needs no certificate.
+        // A listener without TLS needs no certificate.
         let certified = case.uncovered && !subject.ends_with(" plain");
         if certified && verdict.routes.is_some_and(|routes| (routes > 0) != asks) {
             wrong.push(format!("{}: {subject}: {:?} routes, and MV504: {asks}", case.name, verdict.routes));
         }
     }
     for subject in said.keys().filter(|subject| denies(&said, subject) && !recorded.contains_key(*subject)) {
-        // A set that isn't taken: what is in it is no matter. A policy that nothing leads to has no verdict either.
+        // A set that isn't allowed: what is in it doesn't matter. A policy whose target no route leads to has no verdict either.
         if subject.starts_with("ListenerSet ") {
             wrong.push(format!("{}: {subject} is denied, and has no verdict: {:?}", case.name, said[subject]));
         }

@@ -1,4 +1,4 @@
-//! A TLS client that takes whatever it is shown, and tells what a careful one would say of it.
+//! A TLS client that accepts whatever certificate it is presented, and reports what a strict one would find wrong with it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -22,28 +22,28 @@ use crate::secrets::{self, Pair};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What came of a connection.
+/// The outcome of a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     pub(crate) host: Option<String>,
     pub(crate) port: u16,
-    /// Whether the client had a certificate to show.
+    /// Whether the client had a certificate to present.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) shows: bool,
-    /// What answered the request, or how the connection ended before.
+    /// What answered the request, or how the connection ended before that.
     pub(crate) outcome: Outcome,
-    /// The names of the leaf that was shown.
+    /// The names of the leaf that was presented.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) names: Vec<String>,
     /// What a client that trusts the authority of the cases finds wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wrong: Option<String>,
-    /// Whether HTTP/2 was to be had.
+    /// Whether HTTP/2 was offered.
     #[serde(default)]
     pub(crate) http2: bool,
-    /// How a client that knows no more than TLS 1.2 fares.
+    /// The outcome for a client that only knows TLS 1.2.
     pub(crate) older: Outcome,
-    /// How one fares that takes the signatures that browsers take: neither of P-521 nor of Ed25519.
+    /// The outcome for a client that only accepts the signatures that browsers accept: neither P-521 nor Ed25519.
     pub(crate) browser: Outcome,
 }
 
@@ -52,11 +52,11 @@ pub(crate) struct Seen {
 pub(crate) enum Outcome {
     /// With this HTTP status.
     Served(u16),
-    /// In the words of the client.
+    /// In the client's own words.
     Ended(String),
 }
 
-/// Asks once for everything that is to be known.
+/// Makes every request that is needed for one outcome.
 pub(crate) fn ask(ask: &Ask) -> Seen {
     let shown = Arc::new(Shown::new());
     let narrow = Arc::new(Shown { narrow: true, ..Shown::new() });
@@ -76,7 +76,7 @@ pub(crate) fn ask(ask: &Ask) -> Seen {
         shows: ask.shows.is_some(),
         outcome,
         names,
-        // Without a name to ask for there is none to find.
+        // Without a requested name, the certificate's names can't be checked.
         wrong: wrong.filter(|_| ask.host.is_some()),
         http2: protocol.as_deref() == Some(b"h2"),
         older,
@@ -121,14 +121,14 @@ fn request(ask: &Ask, config: ClientConfig) -> (Outcome, Option<Vec<u8>>) {
     }
 }
 
-/// What ended a connection: the same words in each run.
+/// What ended a connection, in the same words in each run.
 fn words(error: &std::io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match (inner, error.kind()) {
         (Some(Error::AlertReceived(alert)), _) => format!("alert {alert:?}"),
         (Some(other), _) => other.to_string(),
         (None, ErrorKind::ConnectionRefused) => "connection refused".to_owned(),
-        // Which of them is a matter of time.
+        // Which of them it is depends on timing.
         (None, ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => "closed".to_owned(),
         (None, kind) => kind.to_string(),
     }
@@ -168,11 +168,11 @@ fn names(leaf: &[u8]) -> Vec<String> {
     dns.take(3).collect()
 }
 
-/// Takes every certificate, and keeps the last with what is wrong about it.
+/// Accepts every certificate, and keeps the last with what is wrong with it.
 #[derive(Debug)]
 struct Shown {
     careful: Arc<WebPkiServerVerifier>,
-    /// Whether it takes the signatures that browsers take alone.
+    /// Whether it accepts only the signatures that browsers accept.
     narrow: bool,
     last: Mutex<Option<(Vec<u8>, Option<String>)>>,
 }

@@ -1,4 +1,4 @@
-//! What clients see of the cases on a real Envoy, held against what meshvet says.
+//! What clients of a real Envoy see in the cases, compared with what meshvet reports.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use crate::client::{self, Outcome, Seen};
 use crate::standalone::Programs;
 use crate::verdicts::known;
 
-/// Of each case, what each of its clients saw.
+/// For each case, what each of its clients saw.
 pub(crate) type Clients = BTreeMap<String, Vec<Seen>>;
 
-/// How long a listener may take, after Envoy has its listeners, until it is taken for dead.
+/// How long a listener may take, after Envoy has its listeners, before it counts as dead.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Where what meshvet says is no denial, and no warning either, though a client is refused; or a denial, though it is served.
+/// Where meshvet neither denies nor warns, though a client is refused; or denies, though it is served.
 const MEANT: [(&str, &str); 11] = [
     (
         "unknown-critical-extension a.example.com",
@@ -51,7 +51,7 @@ pub(crate) fn seen(programs: &Programs, case: &Case) -> Vec<Seen> {
     case.asks.iter().map(client::ask).collect()
 }
 
-/// Where meshvet and clients disagree, or agree where a reason says that they don't.
+/// Where meshvet and clients disagree without a reason, or agree despite one.
 pub(crate) fn disagreements(case: &Case, seen: &[Seen]) -> Vec<String> {
     let said = checked::checked(case);
     let mut wrong = Vec::new();
@@ -76,7 +76,7 @@ fn fault(of: &[String], seen: &Seen, said: &Said) -> Option<&'static str> {
     let warns = of.iter().any(|subject| checked::warns(said, subject));
     let by_backend = of.iter().any(|subject| subject.starts_with("BackendTLSPolicy") || subject == GATEWAY);
     let fails = match seen.outcome {
-        // What the gateway itself answers where the backend isn't called.
+        // What the gateway itself answers when the backend isn't called.
         Outcome::Served(status) => by_backend && status >= 500,
         Outcome::Ended(_) => true,
     };

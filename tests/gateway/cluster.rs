@@ -1,4 +1,4 @@
-//! Envoy Gateway in a cluster without machines: for what it reads of an API server alone.
+//! Envoy Gateway in a cluster without nodes: for what it reads only from an API server.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::verdicts::{self, Verdict, known};
 
 const API: &str = "127.0.0.1:6443";
 const PATIENCE: Duration = Duration::from_secs(90);
-/// How long statuses must stay as they are.
+/// How long statuses must stay unchanged.
 const SETTLED: Duration = Duration::from_secs(2);
 const KINDS: &str = "gateways,listenersets,httproutes,grpcroutes,tlsroutes,backendtlspolicies";
 const NAMESPACES: [&str; 3] = ["shop", "certs", "other"];
@@ -28,7 +28,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts one: some ten seconds.
+    /// Starts one, which takes about ten seconds.
     pub(crate) fn start() -> Self {
         let (assets, gateway) = (records::part("assets"), records::part("envoy-gateway"));
         let folder = tempfile::Builder::new().prefix("meshvet-cluster-").tempdir().expect("a folder");
@@ -53,7 +53,7 @@ impl Cluster {
         cluster
     }
 
-    /// Envoy Gateway reads its certificates in a folder that stands at the root of its file system: it gets one of its own.
+    /// Envoy Gateway reads its certificates from a folder at the root of its file system: it gets a root of its own.
     fn start_gateway(&mut self, gateway: &Path) {
         let root = self.folder.path().join("root");
         for folder in ["certs", "dev", "tmp"] {
@@ -78,7 +78,7 @@ impl Cluster {
         self.spawn("gateway", &mut command);
     }
 
-    /// What Envoy Gateway says of everything in a case, which is gone afterwards.
+    /// What Envoy Gateway reports for everything in a case, which is deleted afterwards.
     pub(crate) fn verdicts(&self, case: &Case) -> BTreeMap<String, Verdict> {
         let path = self.folder.path().join("case.json");
         let named = |object: &Value| {
@@ -100,7 +100,7 @@ impl Cluster {
         verdicts::read(&answer)
     }
 
-    /// The objects of all kinds that have a status, as soon as that stays as it is.
+    /// The objects of all kinds that have a status, as soon as that stays unchanged.
     fn settled(&self, case: &str) -> Value {
         let begun = Instant::now();
         let (mut last, mut since) = (Value::Null, Instant::now());
@@ -122,7 +122,7 @@ impl Cluster {
         self.children.push(child.unwrap_or_else(|error| panic!("{name}: {error}")));
     }
 
-    /// Whether kubectl did it, and what it said.
+    /// Whether kubectl succeeded, and its output.
     fn run(&self, arguments: &[&str]) -> (bool, String) {
         let kubeconfig = self.folder.path().join("kubeconfig");
         let ran = Command::new(&self.kubectl).arg("--kubeconfig").arg(kubeconfig).args(arguments).output();
@@ -137,7 +137,7 @@ impl Cluster {
         text
     }
 
-    /// The end of what a program said.
+    /// The end of a program's output.
     fn log(&self, name: &str) -> String {
         let text = std::fs::read_to_string(self.folder.path().join(format!("{name}.log"))).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -172,7 +172,7 @@ fn etcd_arguments(folder: &Path) -> Vec<String> {
         format!("--listen-peer-urls={}", url(2380)),
         format!("--initial-advertise-peer-urls={}", url(2380)),
         format!("--initial-cluster=default={}", url(2380)),
-        // Nothing here needs to survive a power cut.
+        // Nothing here has to survive a power failure.
         "--unsafe-no-fsync".to_owned(),
         "--log-level=warn".to_owned(),
     ]
@@ -197,7 +197,7 @@ fn api_arguments(folder: &Path) -> Vec<String> {
         format!("--token-auth-file={}", file("users.csv", "the-suite,admin,admin,system:masters\n")),
         "--authorization-mode=RBAC".to_owned(),
         "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
-        // Service accounts are made by a controller that doesn't run here.
+        // ServiceAccounts are created by a controller that doesn't run here.
         "--disable-admission-plugins=ServiceAccount".to_owned(),
     ]
 }

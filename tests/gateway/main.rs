@@ -1,9 +1,9 @@
-//! What Envoy Gateway says and does, held against what `meshvet check` says of the same manifests.
+//! What Envoy Gateway reports and does, compared with what `meshvet check` reports for the same manifests.
 //!
-//! Each case is minted anew. What its verdicts were stands in `envoy-gateway.json`: the conditions that Envoy Gateway's own translator
-//! gives, or itself in a cluster. `clients.json` has what clients saw of its Envoy, and `starts.json` what became of sound listeners beside a
-//! certificate that Envoy refuses. `scripts/test gateway` records all of them anew, and with `MESHVET_CASES=rsa,ended` those alone whose
-//! names have one of these parts. Where meshvet says otherwise on purpose, the case says why.
+//! Each case is minted anew. Its recorded verdicts are in `envoy-gateway.json`: the conditions that Envoy Gateway's own translator gives,
+//! or Envoy Gateway itself in a cluster. `clients.json` has what clients of its Envoy saw, and `starts.json` what happened to healthy
+//! listeners beside a certificate that Envoy refuses. `scripts/test gateway` records all of them again; with `MESHVET_CASES=rsa,ended`,
+//! only cases whose names contain one of these parts. Where meshvet differs on purpose, the case says why.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
 
@@ -33,7 +33,7 @@ use standalone::Programs;
 use starts::Starts;
 use verdicts::Verdicts;
 
-/// In how many networks at once clients ask: most of the time they wait.
+/// In how many networks clients make requests at once: most of the time they wait.
 const NETWORKS: usize = 4;
 
 #[test]

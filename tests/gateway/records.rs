@@ -1,4 +1,4 @@
-//! The files that hold what was recorded, and the versions of the parts that it was recorded of.
+//! The files with what was recorded, and the versions of the parts that it was recorded with.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// What was recorded, and of which versions.
+/// What was recorded, and with which versions.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Record<T> {
     /// Of each part.
@@ -32,7 +32,7 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A record. It fails where a part has another version by now: what was recorded may not be true of it.
+/// A record. Fails if a part has another version by now: the record may not be true of it.
 pub(crate) fn read<T: DeserializeOwned>(name: &str) -> Record<T> {
     let text =
         std::fs::read_to_string(root().join("tests/gateway").join(name)).expect("a record: scripts/test gateway");
@@ -41,12 +41,12 @@ pub(crate) fn read<T: DeserializeOwned>(name: &str) -> Record<T> {
     record
 }
 
-/// Whether a case is recorded now: those of a part of their names alone, where `MESHVET_CASES` has one.
+/// Whether a case is recorded now: if `MESHVET_CASES` is set, only cases whose names contain one of its parts.
 pub(crate) fn is_wanted(case: &str) -> bool {
     std::env::var("MESHVET_CASES").ok().is_none_or(|part| part.split(',').any(|part| case.contains(part)))
 }
 
-/// Writes a record. What isn't wanted now stays as it was.
+/// Writes a record. Cases that aren't recorded now stay unchanged.
 pub(crate) fn write<T: Serialize + DeserializeOwned>(name: &str, mut cases: BTreeMap<String, T>) {
     if std::env::var_os("MESHVET_CASES").is_some() {
         let known: Record<BTreeMap<String, T>> = read(name);
@@ -56,7 +56,7 @@ pub(crate) fn write<T: Serialize + DeserializeOwned>(name: &str, mut cases: BTre
     std::fs::write(root().join("tests/gateway").join(name), text + "\n").expect("a file");
 }
 
-/// The path of a part, which is fetched or built where it isn't there.
+/// The path of a part, which is fetched or built if it doesn't exist.
 pub(crate) fn part(name: &str) -> PathBuf {
     let script = root().join("scripts/parts");
     let output = Command::new(script).arg(name).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
@@ -65,7 +65,7 @@ pub(crate) fn part(name: &str) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
-/// What `act` makes of each, in their order, on as many cores as there are.
+/// The result of `act` for each, in order, computed on all cores.
 pub(crate) fn in_parallel<T: Sync, R: Send>(all: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let next = std::sync::atomic::AtomicUsize::new(0);

@@ -1,4 +1,4 @@
-//! What stands in the Secrets of the cases.
+//! The contents of the cases' Secrets.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ pub(crate) struct Pair {
     pub(crate) chain: String,
     /// `tls.key`.
     pub(crate) key: String,
-    /// The leaf alone.
+    /// Only the leaf.
     pub(crate) certificate: String,
     /// Its issuer.
     pub(crate) authority: String,
@@ -29,7 +29,7 @@ fn pair(issued: &Issued) -> Pair {
     Pair { chain, key, certificate, authority: AUTHORITY.pem() }
 }
 
-/// The authority of all that don't sign themselves.
+/// The authority of all certificates that aren't self-signed.
 pub(crate) fn authority() -> String {
     AUTHORITY.pem()
 }
@@ -60,7 +60,7 @@ pub(crate) fn many_named(names: &[&str]) -> Pair {
     pair(&AUTHORITY.leaf(names).issue())
 }
 
-/// With a common name alone.
+/// With only a common name.
 pub(crate) fn common_named(name: &str) -> Pair {
     pair(&AUTHORITY.leaf(&[]).common_name(name).issue())
 }
@@ -91,17 +91,17 @@ pub(crate) fn for_anything() -> Pair {
     pair(&AUTHORITY.leaf(&["*.example.com"]).extended_usages(&[]).issue())
 }
 
-/// Of the authority, with a key of this kind.
+/// Issued by the authority, with a key of this kind.
 pub(crate) fn keyed(key: Key) -> Pair {
     pair(&AUTHORITY.leaf(&["*.example.com"]).key(key).issue())
 }
 
-/// Of an authority that nobody trusts.
+/// Issued by an authority that nobody trusts.
 pub(crate) fn of_a_stranger() -> Pair {
     pair(&Authority::new("stranger").leaf(&["*.example.com"]).issue())
 }
 
-/// Below an intermediate: with it, or without.
+/// Issued by an intermediate, with it in the chain or without.
 pub(crate) fn below(with: bool) -> Pair {
     let Issued { certificate, key, .. } = INTERMEDIATE.leaf(&["*.example.com"]).issue();
     let rest = if with { INTERMEDIATE.pem() } else { String::new() };
@@ -165,12 +165,12 @@ pub(crate) fn public() -> Pair {
     Pair { key: openssl(&["pkey", "-pubout"], &sound.key), ..sound }
 }
 
-/// With the key as an older openssl writes it.
+/// With the key in the format of older openssl versions.
 pub(crate) fn traditional(pair: Pair) -> Pair {
     Pair { key: openssl(&["pkey", "-traditional"], &pair.key), ..pair }
 }
 
-/// With a character in it that no base64 has.
+/// With a character that isn't base64.
 pub(crate) fn corrupt(pem: &str) -> String {
     let mut lines: Vec<String> = pem.lines().map(str::to_owned).collect();
     if let Some(line) = lines.get_mut(2) {

@@ -12,18 +12,18 @@ use serde_json::{Value, json};
 
 use crate::records::{self, versions};
 
-/// The address of backends: Envoy Gateway takes none of the loopback's own.
+/// The address of backends: Envoy Gateway accepts no loopback address.
 pub(crate) const BACKENDS: &str = "10.99.0.1";
 /// The port of the backend that speaks TLS; the other's is 8080.
 pub(crate) const TLS_PORT: u16 = 8443;
-/// Envoy listens here as soon as it has its listeners.
+/// The port that Envoy listens on as soon as it has its listeners.
 const READY: u16 = 19003;
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Says which share of a test a process in a network of its own has, and where it puts what it made.
+/// Tells a process in a network of its own which share of a test it has, and where it writes its results.
 const INSIDE: &str = "MESHVET_INSIDE";
 
-/// Runs this test once more in each of so many networks of their own, and whatever they start dies with them. Each does its share, which
-/// `act` is told by places of a list; what they made of it is put together. None in the networks themselves.
+/// Runs this test again in each of so many networks of their own; whatever they start dies with them. Each does its share, which `act` gets
+/// as indexes of a list, and the results are combined. None in the networks themselves.
 pub(crate) fn in_networks<T: Serialize + DeserializeOwned>(
     test: &str,
     count: usize,
@@ -65,7 +65,7 @@ fn in_network(test: &str, inside: &str) -> Child {
         .expect("unshare runs (Debian: apt-get install util-linux)")
 }
 
-/// The two programs, and the folder that they keep things in.
+/// The two programs, and the folder for their files.
 pub(crate) struct Programs {
     gateway: PathBuf,
     envoy_version: String,
@@ -138,7 +138,7 @@ fn of_backends(object: &Value) -> Value {
         object["spec"]["parametersRef"] = reference;
     }
     if object["kind"] == "Gateway" && object["metadata"]["name"] == "web" {
-        // Without a listener that it can serve Envoy Gateway starts no Envoy.
+        // Without a listener that it can serve, Envoy Gateway starts no Envoy.
         let listeners = object["spec"]["listeners"].as_array_mut();
         listeners.expect("listeners").push(json!({"name": "ready", "port": 8081, "protocol": "HTTP"}));
     }
@@ -175,7 +175,7 @@ impl Running {
         }
     }
 
-    /// What both said.
+    /// The output of both.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.resources.path().join("log")).unwrap_or_default()
     }
@@ -185,7 +185,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.gateway.kill();
         let _ = self.gateway.wait();
-        // Its ports are free when everything that it started is gone.
+        // Its ports are free only when everything that it started has ended.
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE && TcpListener::bind(("0.0.0.0", READY)).is_err() {
             std::thread::sleep(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! What becomes of sound listeners when a proxy starts beside a certificate that its Envoy refuses.
+//! What happens to healthy listeners when a proxy starts with a certificate beside them that its Envoy refuses.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,25 +14,25 @@ use crate::standalone::Programs;
 
 /// How often a proxy starts with each kind of certificate.
 pub(crate) const TIMES: usize = 12;
-/// The sound listeners beside it.
+/// The healthy listeners beside it.
 pub(crate) const NEIGHBOURS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 /// The listener with the certificate that is refused.
 pub(crate) const REFUSED: &str = "Gateway shop/web refused";
-/// How long a listener may take, after Envoy has its listeners, until it is taken for dead.
+/// How long a listener may take, after Envoy has its listeners, before it counts as dead.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What became of one kind.
+/// The outcome for one kind.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Started {
-    /// Of each start: how many neighbours were dead.
+    /// For each start: how many neighbours were dead.
     pub(crate) dead_neighbours: Vec<usize>,
-    /// Of how many starts: whether the listener itself was.
+    /// In how many starts the listener itself was dead.
     pub(crate) dead_itself: usize,
 }
 
 pub(crate) type Starts = BTreeMap<String, Started>;
 
-/// The kinds that Envoy Gateway takes and Envoy refuses; and one that is sound.
+/// The kinds that Envoy Gateway accepts and Envoy refuses; and one that is good.
 pub(crate) fn kinds() -> Vec<(&'static str, Pair)> {
     const P256: [&str; 2] = ["EC", "ec_paramgen_curve:P-256"];
     const NAME: &str = "subjectAltName=DNS:refused.example.com";
@@ -47,7 +47,7 @@ pub(crate) fn kinds() -> Vec<(&'static str, Pair)> {
     ]
 }
 
-/// A Gateway of sound listeners, and of one with this.
+/// A Gateway with healthy listeners, and one with this certificate.
 pub(crate) fn case(kind: &str, pair: &Pair) -> Case {
     let host = |name: &str| format!("{name}.example.com");
     let names = || NEIGHBOURS.into_iter().chain(["refused"]);
@@ -61,7 +61,7 @@ pub(crate) fn case(kind: &str, pair: &Pair) -> Case {
         .with(route_to("HTTPRoute", json!([{"name": "web"}]), &hosts))
 }
 
-/// Starts both anew, again and again.
+/// Starts both again and again.
 pub(crate) fn started(programs: &Programs, kind: &str, pair: &Pair) -> Started {
     backends::start();
     let case = case(kind, pair);

@@ -1,4 +1,4 @@
-//! What Envoy Gateway says of a case: the conditions that its translator gives listeners, Gateways, routes and policies.
+//! What Envoy Gateway reports for a case: the conditions that its translator gives listeners, Gateways, routes and policies.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::case::Case;
 
-/// What becomes of it.
+/// What happens to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Is {
     Taken,
-    /// Something of it is refused, and it serves all the same.
+    /// Part of it is refused, but it is still served.
     Partial,
     Refused,
 }
@@ -22,7 +22,7 @@ pub(crate) enum Is {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     pub(crate) is: Is,
-    /// The first condition that isn't as it should be: its reason and its message.
+    /// The first condition that has the wrong status: its reason and its message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
     /// How many routes are attached to a listener.
@@ -30,10 +30,10 @@ pub(crate) struct Verdict {
     pub(crate) routes: Option<u64>,
 }
 
-/// Of each case, by `Kind namespace/name`, for a listener with its name behind it, for a route and a policy with the parent.
+/// For each case, by `Kind namespace/name`, for a listener followed by its name, for a route and a policy by the parent.
 pub(crate) type Verdicts = BTreeMap<String, BTreeMap<String, Verdict>>;
 
-/// The subject of a verdict on objects that the translator doesn't read, since their CustomResourceDefinitions refuse them.
+/// The subject of a verdict on objects that the translator can't read, since their CustomResourceDefinitions refuse them.
 pub(crate) const UNREAD: &str = "manifests";
 
 /// The manifests of a case, in a file of a folder of its own.
@@ -49,14 +49,14 @@ pub(crate) fn write(path: &Path, objects: &[Value]) {
     std::fs::write(path, documents.join("\n---\n")).expect("a file");
 }
 
-/// The objects of a case that Envoy Gateway reads: it stumbles over those of cert-manager.
+/// The objects of a case that Envoy Gateway can read: it fails on those of cert-manager.
 pub(crate) fn known(case: &Case) -> Vec<Value> {
     let is_known =
         |object: &&Value| !object["apiVersion"].as_str().is_some_and(|it| it.starts_with("cert-manager.io/"));
     case.objects().iter().filter(is_known).cloned().collect()
 }
 
-/// What Envoy Gateway says of everything in a case.
+/// What Envoy Gateway reports for everything in a case.
 pub(crate) fn translated(egctl: &Path, case: &Case) -> BTreeMap<String, Verdict> {
     let (_folder, path) = written(case);
     write(&path, &known(case));
@@ -75,7 +75,7 @@ pub(crate) fn translated(egctl: &Path, case: &Case) -> BTreeMap<String, Verdict>
     }
 }
 
-/// The verdicts in objects that have a status, by the names that Envoy Gateway has for lists of them.
+/// The verdicts on objects that have a status, by Envoy Gateway's names for the lists of them.
 pub(crate) fn read(answer: &Value) -> BTreeMap<String, Verdict> {
     let mut verdicts = BTreeMap::new();
     let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
@@ -94,7 +94,7 @@ pub(crate) fn read(answer: &Value) -> BTreeMap<String, Verdict> {
     }
     for object in list("backendTLSPolicies") {
         for ancestor in object["status"]["ancestors"].as_array().into_iter().flatten() {
-            // The first tells: nothing depends on which Gateway leads to the Service.
+            // The first is enough: nothing depends on which Gateway leads to the Service.
             let key = subject("BackendTLSPolicy", &object);
             verdicts.entry(key).or_insert_with(|| verdict(&ancestor["conditions"]));
         }
@@ -110,7 +110,7 @@ fn listeners(object: &Value, kind: &str, verdicts: &mut BTreeMap<String, Verdict
         verdicts.insert(format!("{own} {}", listener["name"].as_str().unwrap_or_default()), verdict);
     }
     let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    // Whether there is an address is no matter of the manifests.
+    // Whether there is an address doesn't depend on the manifests.
     let told: Vec<&Value> = conditions
         .filter(|condition| matches!(condition["type"].as_str(), Some("ResolvedRefs" | "Accepted")))
         .filter(|condition| kind == "ListenerSet" || condition["type"] == "ResolvedRefs")
@@ -125,7 +125,7 @@ fn subject(kind: &str, object: &Value) -> String {
     format!("{kind} {}/{}", text("namespace"), text("name"))
 }
 
-/// A parent, with what else is said of it.
+/// A parent, with the rest of its reference.
 fn reference(parent: &Value) -> String {
     let text = |key: &str| parent[key].as_str().map(|text| format!(" {text}")).unwrap_or_default();
     let port = parent["port"].as_u64().map(|port| format!(" {port}")).unwrap_or_default();
@@ -133,7 +133,7 @@ fn reference(parent: &Value) -> String {
     format!("{kind}{}{}{}{port}", text("namespace"), text("name"), text("sectionName"))
 }
 
-/// Refused is what isn't programmed or accepted, partial what has references that aren't resolved.
+/// Refused: not programmed or not accepted. Partial: has references that aren't resolved.
 fn verdict(conditions: &Value) -> Verdict {
     let conditions: Vec<&Value> = conditions.as_array().into_iter().flatten().collect();
     let of =
@@ -141,7 +141,7 @@ fn verdict(conditions: &Value) -> Verdict {
     let conflict = of("Conflicted", "True");
     let dead = conflict.or_else(|| of("Accepted", "False")).or_else(|| of("Programmed", "False"));
     let unresolved = of("ResolvedRefs", "False");
-    // Where there are no more than references, nothing says that the rest serves.
+    // If only the references have a condition, nothing says that the rest is served.
     let alone = of("Accepted", "True").is_none() && of("Programmed", "True").is_none();
     let is = match (dead, unresolved) {
         (Some(_), _) => Is::Refused,
@@ -156,7 +156,7 @@ fn verdict(conditions: &Value) -> Verdict {
     Verdict { is, why, routes: None }
 }
 
-/// Without what each run mints anew: dates of certificates.
+/// Without what is different in each run: the dates of certificates.
 fn stable(text: &str) -> String {
     let cut = [" has expired since ", " will be valid after "]
         .into_iter()

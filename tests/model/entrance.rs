@@ -1,4 +1,4 @@
-//! Slots for what stands before the mesh: a Gateway, its routes to Services, and policies for these.
+//! Slots for what is in front of the mesh: a Gateway, its routes to Services, and policies for these.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Calls from gateways to Services: by a BackendTLSPolicy, to pods of a mesh or to those that the policy file tells of.
+//! Calls from gateways to Services with a BackendTLSPolicy: to pods of a mesh, or to those in the policy file.
 
 use meshvet::rules::Surface;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn service(port_name: Option<&str>) -> Value {
         "spec": {"selector": {"app": "blue"}, "ports": [port]}})
 }
 
-/// The gateway of a controller calls Service `api`, whose pods are those of virtual node `blue`.
+/// A gateway of this controller calls Service `api`, whose pods are those of virtual node `blue`.
 fn to_a_mesh(scene: &mut Scene, controller: &str) {
     let (node, deployment, secret) = (scene.node.clone(), scene.deployment.clone(), scene.secret.clone());
     policed(scene, controller, &AUTHORITY.pem());
@@ -29,14 +29,14 @@ fn to_a_mesh(scene: &mut Scene, controller: &str) {
     set(scene, "BackendTLSPolicy", "api", "/spec/validation/hostname", "blue.apps.local".into());
 }
 
-/// The same, and the policy file says which Secret the pods of Service `api` show.
+/// The same, and the policy file says which Secret has the certificate of Service `api`.
 fn to_others(scene: &mut Scene, issued: &Issued) {
     policed(scene, ENVOY_GATEWAY, &AUTHORITY.pem());
     scene.policy = "backends: {shop/api: {secret: api-tls}}".to_owned();
     scene.others.push(tls_secret("api-tls", issued));
 }
 
-/// With a listener of `blue` that takes clients of this authority, and what the Gateway shows to it.
+/// With a listener of `blue` that requires client certificates of this authority, and the one that the Gateway presents to it.
 fn mutual(scene: &mut Scene, shown: Option<&Issued>) {
     to_a_mesh(scene, ENVOY_GATEWAY);
     let trust = json!({"trust": {"file": {"certificateChain": "/certs/ca.crt"}}});
@@ -67,7 +67,7 @@ fn ports() -> Vec<Case> {
             SECTION,
             &["Service shop/api has no port named 443", "the number of port https"],
         ),
-        denies("MV507", "another name", |s| named(s, "http", Some("https")), SECTION, &["is https meant?"]),
+        denies("MV507", "another name", |s| named(s, "http", Some("https")), SECTION, &["did you mean https?"]),
         denies("MV507", "a port without a name", |s| named(s, "https", None), SECTION, &["its port has no name"]),
         warns(
             "MV507",
@@ -352,7 +352,7 @@ fn clients() -> Vec<Case> {
     ]
 }
 
-/// What authorities are taken from.
+/// Where authorities are read from.
 fn references() -> Vec<Case> {
     const FRONTEND: &str = "spec.tls.frontend.default.validation.caCertificateRefs[0]";
     fn trusts(scene: &mut Scene, controller: &str, references: Value) {
@@ -374,14 +374,14 @@ fn references() -> Vec<Case> {
             "a kind that Envoy Gateway doesn't take",
             |s| trusts(s, ENVOY_GATEWAY, one("Pod", "ca")),
             AUTHORITIES,
-            &["Envoy Gateway takes no authorities from a Pod"],
+            &["Envoy Gateway accepts no authorities from a Pod"],
         ),
         denies(
             "MV509",
             "a Secret, for Istio",
             |s| trusts(s, ISTIO, one("Secret", "ca")),
             AUTHORITIES,
-            &["Istio takes no authorities from a Secret"],
+            &["Istio accepts no authorities from a Secret"],
         ),
         good("MV509", "a kind of nobody knows which controller", |s| trusts(s, "example.com/own", one("Pod", "ca"))),
         warns(
@@ -409,7 +409,7 @@ fn references() -> Vec<Case> {
                 set(s, "ConfigMap", "ca", "/data", json!({"root.pem": AUTHORITY.pem()}));
             },
             AUTHORITIES,
-            &["ConfigMap shop/ca holds no cacert or ca.crt", "root.pem"],
+            &["ConfigMap shop/ca has no key cacert or ca.crt", "root.pem"],
         ),
         good("MV509", "the key that Istio reads first", |s| {
             trusts(s, ISTIO, one("ConfigMap", "ca"));
@@ -422,7 +422,7 @@ fn references() -> Vec<Case> {
             "of clients, a kind that Envoy Gateway doesn't take",
             |s| asks(s, ENVOY_GATEWAY, one("Pod", "ca")),
             FRONTEND,
-            &["Envoy Gateway takes no authorities from a Pod", "refuses the listeners"],
+            &["Envoy Gateway accepts no authorities from a Pod", "refuses the listeners"],
         ),
         warns(
             "MV509",
@@ -503,7 +503,7 @@ fn references() -> Vec<Case> {
     ]
 }
 
-/// What stands in the Secret of the Gateway's listener.
+/// The contents of the Secret of the Gateway's listener.
 fn chains() -> Vec<Case> {
     const REF: &str = "spec.listeners[0].tls.certificateRefs[0]";
     fn served(scene: &mut Scene, issued: &Issued, beside: Option<String>) {
@@ -554,7 +554,7 @@ fn chains() -> Vec<Case> {
     ]
 }
 
-/// Gateways that call sound backends.
+/// Gateways that call healthy backends.
 pub(crate) fn sound_ones() -> Vec<Scene> {
     let scene = |change: fn(&mut Scene)| {
         let mut scene = Scene::sound();

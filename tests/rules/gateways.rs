@@ -1,4 +1,4 @@
-//! Gateways and Ingresses: the rules on their own text, and what the other rules say of their certificates under each controller.
+//! Gateways and Ingresses: the rules on their own fields, and what the other rules report for their certificates with each controller.
 
 use meshvet::rules::Surface;
 use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
@@ -21,7 +21,7 @@ pub(crate) fn gateway_object(kind: &str, name: &str, spec: Value) -> Value {
     json!({"apiVersion": api_version, "kind": kind, "metadata": {"namespace": "shop", "name": name}, "spec": spec})
 }
 
-/// A Secret of the type that holds certificates.
+/// A Secret of type kubernetes.io/tls.
 pub(crate) fn tls_secret(name: &str, issued: &Issued) -> Value {
     let mut secret = manifests::tls_secret("shop", name, issued);
     secret["type"] = "kubernetes.io/tls".into();
@@ -42,7 +42,7 @@ fn route(name: &str, hosts: &[&str]) -> Value {
     gateway_object("HTTPRoute", name, json!({"parentRefs": [{"name": "web"}], "hostnames": hosts}))
 }
 
-/// In place of everything a Gateway `web` of this controller, whose listener `web` serves `*.example.com` with the Secret `web`; and a
+/// Replaces everything with a Gateway `web` of this controller, whose listener `web` serves `*.example.com` with the Secret `web`; and a
 /// route for `a.example.com`.
 pub(crate) fn gateway(scene: &mut Scene, controller: &str) {
     scene.node = Value::Null;
@@ -58,7 +58,7 @@ pub(crate) fn gateway(scene: &mut Scene, controller: &str) {
     ];
 }
 
-/// Changes a place of one of the objects.
+/// Changes one field of one of the objects.
 pub(crate) fn set(scene: &mut Scene, kind: &str, name: &str, pointer: &str, value: Value) {
     let is_it = |object: &&mut Value| object["kind"] == kind && object["metadata"]["name"] == name;
     put(scene.others.iter_mut().find(is_it).expect("the object"), pointer, value);
@@ -101,7 +101,7 @@ pub(crate) fn ingress(scene: &mut Scene, issued: &Issued) {
         "spec": {"tls": [{"hosts": ["a.example.com"], "secretName": "web"}]}}));
 }
 
-/// A ListenerSet `more` with a listener of its own, under a Gateway that takes those of these namespaces.
+/// A ListenerSet `more` with a listener of its own, and a Gateway that allows sets of these namespaces.
 fn listener_set(scene: &mut Scene, from: &str, issued: &Issued) {
     gateway(scene, ENVOY_GATEWAY);
     set(scene, "Gateway", "web", "/spec/allowedListeners", json!({"namespaces": {"from": from}}));
@@ -126,7 +126,7 @@ fn grant(scene: &mut Scene, kind: &str) {
             "to": [{"group": "", "kind": "Secret", "name": "web"}]}}));
 }
 
-/// Worlds of which there is nothing to say.
+/// Worlds without findings.
 pub(crate) fn sound_ones() -> Vec<Scene> {
     let mut scenes: Vec<Scene> = [ENVOY_GATEWAY, ISTIO, CONTOUR, NGINX]
         .map(|controller| {
@@ -280,7 +280,7 @@ fn references() -> Vec<Case> {
                 set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/0/kind", "ConfigMap".into());
             },
             REF,
-            &["takes no ConfigMap"],
+            &["accepts no ConfigMap"],
         ),
         warns(
             "MV503",
@@ -291,7 +291,7 @@ fn references() -> Vec<Case> {
                 set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs", refs);
             },
             REF,
-            &["takes no ConfigMap"],
+            &["accepts no ConfigMap"],
         ),
         good("MV503", "another kind, of another controller", |s| {
             gateway(s, "networking.gke.io/gateway");
@@ -618,7 +618,7 @@ fn keys() -> Vec<Case> {
                 with(ENVOY_GATEWAY, s, &leaf.key_usages(&[KeyUsagePurpose::KeyEncipherment]).issue());
             },
             REF,
-            &["others don't look"],
+            &["others don't check"],
         ),
         good("MV215", "elsewhere", |s| with(NGINX, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue())),
         denies(
@@ -931,7 +931,7 @@ fn frontend(scene: &mut Scene, frontend: Value) {
     set(scene, "Gateway", "web", "/spec/tls", json!({"frontend": frontend}));
 }
 
-/// The Gateway has a certificate to show to the Service `api`, to which its route leads.
+/// The Gateway has a certificate to present to the Service `api`, to which its route leads.
 fn backend(scene: &mut Scene, with_policy: bool) {
     gateway(scene, NGINX);
     set(scene, "Gateway", "web", "/spec/tls", json!({"backend": {"clientCertificateRef": {"name": "client"}}}));

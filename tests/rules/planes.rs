@@ -1,4 +1,4 @@
-//! What is wrong with one controller and right with another: as tests/dataplanes has seen it.
+//! What is wrong with one controller and right with another, as recorded in tests/dataplanes.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ pub(crate) fn cases() -> Vec<Case> {
     [certificates(), blocks(), clients()].concat()
 }
 
-/// A listener with so many certificates.
+/// A listener with this many certificates.
 fn with_certificates(scene: &mut Scene, controller: &str, count: usize) {
     gateway(scene, controller);
     let refs: Vec<_> = (0..count).map(|_| json!({"name": "web"})).collect();
@@ -27,19 +27,19 @@ fn certificates() -> Vec<Case> {
             "more certificates than Contour takes",
             |s| with_certificates(s, CONTOUR, 2),
             "spec.listeners[0].tls.certificateRefs[1]",
-            &["Contour takes 1 of the 2 certificates", "the listener is refused"],
+            &["Contour accepts 1 of the 2 certificates", "the listener is refused"],
         ),
         denies(
             "MV503",
             "more certificates than Istio takes",
             |s| with_certificates(s, ISTIO, 3),
             "spec.listeners[0].tls.certificateRefs[2]",
-            &["Istio takes 2 of the 3 certificates"],
+            &["Istio accepts 2 of the 3 certificates"],
         ),
         good("MV503", "two certificates on Istio", |s| with_certificates(s, ISTIO, 2)),
         good("MV503", "three certificates on Envoy Gateway", |s| {
             with_certificates(s, ENVOY_GATEWAY, 3);
-            // Of one name it takes one.
+            // It accepts only one for each name.
             for (index, name) in ["b.example.org", "c.example.org"].into_iter().enumerate() {
                 let reference = format!("/spec/listeners/0/tls/certificateRefs/{}/name", index + 1);
                 set(s, "Gateway", "web", &reference, name.into());
@@ -59,7 +59,7 @@ fn certificates() -> Vec<Case> {
     ]
 }
 
-/// An Ingress of the class of this controller.
+/// An Ingress whose class is this controller's.
 fn classed(scene: &mut Scene, controller: &str) {
     ingress(scene, &AUTHORITY.leaf(&["a.example.com"]).issue());
     set(scene, "Ingress", "web", "/spec/ingressClassName", json!("entrance"));
@@ -88,7 +88,7 @@ fn blocks() -> Vec<Case> {
             "an Ingress of Contour with a Secret of another type",
             |s| typed(s, CONTOUR_INGRESS),
             SECRET,
-            &["Contour takes no Secret of type example.com/tls"],
+            &["Contour accepts no Secret of type example.com/tls"],
         ),
         good("MV503", "a Secret of another type, elsewhere", |s| typed(s, "k8s.io/ingress-nginx")),
         warns(
@@ -96,7 +96,7 @@ fn blocks() -> Vec<Case> {
             "an Ingress of Contour without a Secret",
             |s| unnamed(s, CONTOUR_INGRESS),
             "spec.tls[0]",
-            &["tls block 0 has no secretName, and Contour serves nobody by it"],
+            &["tls block 0 has no secretName, and Contour serves nothing with it"],
         ),
         warns(
             "MV501",
@@ -112,7 +112,7 @@ fn blocks() -> Vec<Case> {
     ]
 }
 
-/// A Gateway whose clients are validated by the ConfigMap `ca`, which has its authorities by this key.
+/// A Gateway whose clients are validated with the ConfigMap `ca`, which has its authorities under this key.
 fn validating(scene: &mut Scene, controller: &str, key: &str) {
     gateway(scene, controller);
     let authorities = json!([{"group": "", "kind": "ConfigMap", "name": "ca"}]);
@@ -133,6 +133,6 @@ fn clients() -> Vec<Case> {
             set(s, "Gateway", "web", "/spec/tls/frontend/default/validation/caCertificateRefs", refs);
         },
         "spec.tls.frontend.default.validation.caCertificateRefs[1]",
-        &["Istio takes 1 of the 2 references to authorities of clients"],
+        &["Istio accepts 1 of the 2 references to authorities of clients"],
     )]
 }

@@ -1,4 +1,4 @@
-//! One row a kind and version, and how its objects become subjects.
+//! One row for each kind and version, and how its objects become subjects.
 
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub static API: Api = Api {
     crds: Vec::new,
 };
 
-/// A version of the group: its name, and with the group before it.
+/// A version of the group: its name, and the name with the group in front.
 type Version = (&'static str, &'static str);
 
 const V1: Version = ("v1", API_VERSION);
@@ -78,7 +78,7 @@ const fn row(
 ) -> Row {
     Row {
         kind: TypeRef { api_version, kind },
-        // Whichever version it comes in, others name it without one.
+        // References to an object don't name its version.
         known_as: API_VERSION,
         group: GROUP,
         version,

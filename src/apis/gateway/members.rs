@@ -10,11 +10,11 @@ use crate::mesh::{
     StoreKey, TlsMode, TrustSource, Validation,
 };
 
-/// The key of a Secret that holds the certificate and its intermediates.
+/// A Secret's key for the certificate and its intermediates.
 pub(crate) const CHAIN: &str = "tls.crt";
-/// The key of a Secret that holds the private key.
+/// A Secret's key for the private key.
 pub(crate) const KEY: &str = "tls.key";
-/// The key that holds authorities.
+/// The key for authorities.
 const AUTHORITIES: &str = "ca.crt";
 
 /// A Gateway as a member.
@@ -31,7 +31,7 @@ pub(super) fn gateway_member(object: ObjectRef, metadata: &Metadata, spec: &Gate
     }
 }
 
-/// The certificate that a Gateway shows to its backends, where a policy has it speak TLS with them.
+/// The certificate that a Gateway presents to its backends, if a policy makes it speak TLS with them.
 fn shown_to_backends(spec: &GatewaySpec, namespace: &str) -> Option<ClientEnd> {
     let reference = spec.tls.as_ref()?.backend.as_ref()?.client_certificate_ref.as_ref()?;
     let field = FieldPath::root().keys(["spec", "tls", "backend"]);
@@ -63,7 +63,7 @@ fn member(object: ObjectRef, metadata: &Metadata) -> Member {
     Member { release, ..Member::plain(object, GROUP, "gateway") }
 }
 
-/// What a reference to a parent means, where that has listeners. A Service has none.
+/// The object that a `parentRef` names, if it has listeners. A Service has none.
 pub(super) fn parent(reference: &ParentRef, own: &str) -> Option<ObjectRef> {
     let group = reference.group.as_deref().unwrap_or(GROUP);
     let kind = reference.kind.as_deref().unwrap_or("Gateway");
@@ -98,7 +98,7 @@ fn servers(listeners: &[Listener], namespace: &str, frontend: Option<&Frontend>)
         .collect()
 }
 
-/// The kinds of routes that a listener takes; those of its protocol, where it names none.
+/// The kinds of routes that a listener allows; those of its protocol if it names none.
 fn kinds(listener: &Listener) -> Vec<String> {
     let given: Vec<String> =
         listener.allowed_routes.iter().flat_map(|allowed| &allowed.kinds).map(|kind| kind.kind.clone()).collect();
@@ -133,7 +133,7 @@ fn server_tls(
     Some(ServerTls { field, mode: TlsMode::Strict, certificates, covers: Vec::new(), validation })
 }
 
-/// A certificate by a reference.
+/// The certificate that a reference names.
 pub(super) fn certificate(reference: &SecretRef, namespace: &str, field: &FieldPath) -> CertificateSource {
     if !reference.is_secret() {
         return CertificateSource::Elsewhere {
@@ -146,7 +146,7 @@ pub(super) fn certificate(reference: &SecretRef, namespace: &str, field: &FieldP
     CertificateSource::Keys { chain: key(CHAIN), key: key(KEY) }
 }
 
-/// What clients of a port must show. An entry for the port replaces the default wholly.
+/// What clients of a port must present. An entry for the port replaces the whole default.
 fn validation(frontend: &Frontend, namespace: &str, port: Option<u16>) -> Option<Validation> {
     let at = FieldPath::root().keys(["spec", "tls", "frontend"]);
     let own = frontend.per_port.iter().position(|entry| Some(entry.port) == port.map(i64::from));
@@ -163,7 +163,7 @@ fn validation(frontend: &Frontend, namespace: &str, port: Option<u16>) -> Option
     Some(Validation { field, trust, names: NameCheck::Nothing })
 }
 
-/// Authorities by a reference, where they are in a ConfigMap or Secret.
+/// The authorities that a reference names, if they are in a ConfigMap or Secret.
 pub(crate) fn authorities(reference: &SecretRef, namespace: &str, field: &FieldPath) -> Option<TrustSource> {
     let there = reference.namespace_or(namespace);
     let store = match (reference.group(), reference.kind()) {
@@ -174,7 +174,7 @@ pub(crate) fn authorities(reference: &SecretRef, namespace: &str, field: &FieldP
     Some(TrustSource::Key(KeyRef { store: Arc::new(store), key: AUTHORITIES.to_owned(), field: field.clone() }))
 }
 
-/// Some namespaces; where nothing is said, these.
+/// The namespaces that are allowed; `otherwise` if nothing is set.
 fn admits(given: Option<&From>, otherwise: Admits) -> Admits {
     let Some(given) = given else { return otherwise };
     match given.from.as_deref() {

@@ -1,6 +1,6 @@
-//! Gateway API: Gateways, ListenerSets and routes, and what is certain of the controllers that make them true.
+//! Gateway API: Gateways, ListenerSets and routes, and what is certain about their controllers.
 //!
-//! Source: the types and the documentation of `gateway.networking.k8s.io` (v1), and each controller itself for what it makes of them.
+//! Source: the types and the documentation of `gateway.networking.k8s.io` (v1), and tests of each controller.
 
 mod kinds;
 mod members;
@@ -19,10 +19,10 @@ pub(crate) use types::{FrontendTls, Listener, ListenerTls, SecretRef};
 
 /// The API group.
 pub(crate) const GROUP: &str = "gateway.networking.k8s.io";
-/// Group and version, as `apiVersion` has them: that by which objects of any version are known.
+/// Group and version, as in `apiVersion`: objects of every version are known by this one.
 pub(crate) const API_VERSION: &str = "gateway.networking.k8s.io/v1";
 
-/// An object in Gateway API's words.
+/// An object in Gateway API's own types.
 #[derive(Clone, Debug)]
 pub enum Spec {
     /// A Gateway.
@@ -31,7 +31,7 @@ pub enum Spec {
     ListenerSet(Box<ListenerSetSpec>),
     /// A BackendTLSPolicy.
     BackendTlsPolicy(Box<BackendTlsPolicySpec>),
-    /// A route, whose facts say everything.
+    /// A route: its facts are all that is needed.
     Route,
     /// A GatewayClass.
     Class,

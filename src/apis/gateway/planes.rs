@@ -1,18 +1,18 @@
-//! What is certain of each controller, by the name that classes give it.
+//! What is certain about each controller, by the `controllerName` of its classes.
 //!
-//! Found out on the parts themselves: Envoy Gateway 1.9.1, istiod of August 2026 and Contour 1.33.8, each with Envoy 1.40. One name
-//! stands for many versions, so that only what holds for all that are supported is here. NGINX Gateway Fabric, Cilium, Traefik, Kong,
-//! kgateway and those of the clouds are unknown.
+//! Tested on the controllers themselves: Envoy Gateway 1.9.1, istiod of August 2026 and Contour 1.33.8, each with Envoy 1.40. One name
+//! stands for many versions, so only what is true of all supported versions is here. NGINX Gateway Fabric, Cilium, Traefik, Kong, kgateway
+//! and the controllers of cloud providers are unknown.
 
 use crate::mesh::{Authorities, Loads, PLAIN, Plane, UNKNOWN};
 
 /// The type of Envoy Gateway's own Secrets, whose key names what an SDS server delivers.
 const SDS: &str = "gateway.envoyproxy.io/sds";
 
-/// The kind that holds authorities for whole clusters.
+/// The kind for authorities of a whole cluster.
 const BUNDLE: &str = "ClusterTrustBundle.certificates.k8s.io";
 
-/// Parses both files as Go does, and hands Envoy what it understood.
+/// Parses both files as Go does, and gives Envoy what it parsed.
 static ENVOY_GATEWAY: Plane = Plane {
     name: "Envoy Gateway",
     loads: Loads::Parsed,
@@ -32,7 +32,7 @@ static ENVOY_GATEWAY: Plane = Plane {
     ..PLAIN
 };
 
-/// Sees whether Go takes both files for a pair, and hands them on as they are.
+/// Checks whether Go accepts both files as a pair, and passes them on unchanged.
 static ISTIO: Plane = Plane {
     name: "Istio",
     loads: Loads::Checked,
@@ -50,7 +50,7 @@ static ISTIO: Plane = Plane {
     ..PLAIN
 };
 
-/// Looks into neither file, and delivers each pair by a stream of its own.
+/// Checks neither file, and delivers each pair in a stream of its own.
 static CONTOUR: Plane = Plane {
     name: "Contour",
     loads: Loads::Unseen,

@@ -20,7 +20,7 @@ pub(super) fn attached(object: ObjectRef, metadata: &Metadata, spec: &BackendTls
     let created = metadata.creation_timestamp.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
     Attached {
         aims: aims.collect(),
-        // A manifest is newer than whatever is there.
+        // A manifest without a creation time counts as newer than any object that has one.
         rank: created.map_or(i64::MAX, Timestamp::as_second),
         client: ClientEnd {
             anchor: Arc::from("validation"),
@@ -35,7 +35,7 @@ pub(super) fn attached(object: ObjectRef, metadata: &Metadata, spec: &BackendTls
     }
 }
 
-/// `hostname` is what is authenticated, unless names are listed.
+/// The certificate is checked against `hostname`, unless `subjectAltNames` lists names.
 fn validation(spec: &BackendTlsPolicySpec, namespace: &str, field: &FieldPath) -> Validation {
     let given = &spec.validation;
     let list = field.key("subjectAltNames");

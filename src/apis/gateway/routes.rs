@@ -28,7 +28,7 @@ pub(super) fn route_hop(object: ObjectRef, metadata: &Metadata, spec: &RouteSpec
         to: outlets(spec, namespace),
         hosts: hosts.collect(),
         group: false,
-        // Under a listener of mode Passthrough the client's own TLS reaches the backend.
+        // Behind a listener with mode Passthrough, the client's own TLS connection reaches the backend.
         raw: matches!(object.kind.as_str(), "TLSRoute" | "TCPRoute"),
         object,
     }
@@ -58,7 +58,7 @@ fn outlets(spec: &RouteSpec, namespace: &str) -> Vec<Outlet> {
     to
 }
 
-/// A GatewayClass: who its controller is.
+/// A GatewayClass: its controller.
 pub(super) fn class(object: ObjectRef, spec: &GatewayClassSpec) -> Class {
     let plane = Some(plane_of(&spec.controller_name));
     Class { object, namespaces: None, plane, aws_name: None, aws_owner: None }

@@ -1,10 +1,10 @@
-//! Which of a Gateway's listeners cert-manager makes a Secret for, where an annotation asks it to.
+//! Which of a Gateway's listeners cert-manager creates a Secret for, if an annotation asks it to.
 
 use std::collections::BTreeMap;
 
 use crate::apis::gateway::types::Listener;
 
-/// Why cert-manager passes a listener by (as version 1.21 does: an Event is all that shows it).
+/// Why cert-manager skips a listener (as version 1.21 does: only an Event shows it).
 pub(crate) fn passed_by(listener: &Listener, namespace: &str) -> Option<&'static str> {
     let tls = listener.tls.as_ref()?;
     if tls.passes_through() || tls.certificate_refs.is_empty() {
@@ -20,7 +20,7 @@ pub(crate) fn passed_by(listener: &Listener, namespace: &str) -> Option<&'static
     None
 }
 
-/// The Secrets that are made, each with the hosts of all listeners that name it.
+/// The Secrets that cert-manager creates, each with the hosts of all listeners that name it.
 pub(super) fn wanted<'l>(listeners: &'l [Listener], namespace: &str) -> BTreeMap<&'l str, Vec<&'l str>> {
     let mut secrets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for listener in listeners.iter().filter(|listener| passed_by(listener, namespace).is_none()) {

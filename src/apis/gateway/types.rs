@@ -1,4 +1,4 @@
-//! What is read of Gateway API's objects. Whatever version they are of, these fields stand in the same places.
+//! The fields of Gateway API's objects that are read. They are in the same places in every version.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub struct GatewaySpec {
     pub(crate) tls: Option<GatewayTls>,
 }
 
-/// Which ListenerSets a Gateway takes.
+/// Which ListenerSets a Gateway allows.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct AllowedListeners {
@@ -42,7 +42,7 @@ pub(crate) struct From {
     pub(crate) selector: Option<LabelSelector>,
 }
 
-/// TLS of a whole Gateway.
+/// The TLS settings of a whole Gateway.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct GatewayTls {
@@ -50,7 +50,7 @@ pub(crate) struct GatewayTls {
     pub(crate) backend: Option<BackendTls>,
 }
 
-/// What clients must show.
+/// What clients must present.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Frontend {
@@ -59,7 +59,7 @@ pub(crate) struct Frontend {
     pub(crate) per_port: Vec<PerPort>,
 }
 
-/// The same, of one port.
+/// The same for one port.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PerPort {
@@ -75,7 +75,7 @@ pub(crate) struct FrontendTls {
     pub(crate) validation: Option<FrontendValidation>,
 }
 
-/// Whose certificates clients must have.
+/// The authorities of client certificates, and what happens without one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct FrontendValidation {
@@ -84,7 +84,7 @@ pub(crate) struct FrontendValidation {
     pub(crate) mode: Option<String>,
 }
 
-/// What the Gateway shows to backends.
+/// What the Gateway presents to backends.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct BackendTls {
@@ -115,7 +115,7 @@ pub(crate) struct Listener {
     pub(crate) allowed_routes: Option<AllowedRoutes>,
 }
 
-/// A listener's TLS.
+/// A listener's TLS settings.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct ListenerTls {
@@ -133,7 +133,7 @@ impl ListenerTls {
     }
 }
 
-/// Which routes a listener takes.
+/// Which routes a listener allows.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct AllowedRoutes {
@@ -167,7 +167,7 @@ impl SecretRef {
         self.group.as_deref().unwrap_or_default()
     }
 
-    /// The kind, which is Secret unless it says another.
+    /// The kind, Secret by default.
     pub(crate) fn kind(&self) -> &str {
         self.kind.as_deref().unwrap_or("Secret")
     }
@@ -180,12 +180,12 @@ impl SecretRef {
         }
     }
 
-    /// Whether it means a Secret.
+    /// Whether it names a Secret.
     pub(crate) fn is_secret(&self) -> bool {
         self.group().is_empty() && self.kind() == "Secret"
     }
 
-    /// The namespace, that of whoever names it unless it says another.
+    /// The namespace; by default that of the object with the reference.
     pub(crate) fn namespace_or<'a>(&'a self, own: &'a str) -> &'a str {
         self.namespace.as_deref().filter(|there| !there.is_empty()).unwrap_or(own)
     }
@@ -216,7 +216,7 @@ pub(crate) struct RouteSpec {
     pub(crate) rules: Vec<RouteRule>,
 }
 
-/// Where a route leads.
+/// A rule of a route: where it leads.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct RouteRule {
@@ -247,7 +247,7 @@ pub(crate) struct GrantSpec {
     pub(crate) to: Vec<GrantTo>,
 }
 
-/// Who may name something.
+/// Who may have a reference.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct GrantFrom {
@@ -259,7 +259,7 @@ pub(crate) struct GrantFrom {
     pub(crate) namespace: String,
 }
 
-/// What may be named.
+/// What may be referred to.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct GrantTo {
@@ -293,7 +293,7 @@ pub(crate) struct TargetRef {
     pub(crate) section_name: Option<String>,
 }
 
-/// What a backend must show.
+/// What a backend must present.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct BackendValidation {

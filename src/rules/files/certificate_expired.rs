@@ -1,9 +1,9 @@
 //! # MV207: `certificate-expired`
 //!
 //! ## What it checks
-//! Whether the leaf is past its notAfter, for listeners and for client certificates; whether a trust bundle holds nothing
-//! but expired certificates; and, for each call whose two ends are known, any link of the path between them, the trusted
-//! authority included. It only warns about a listener's leaf where callers are known and none verifies it, and about a
+//! Whether the leaf is past its notAfter, for listeners and for client certificates; whether a trust bundle has only
+//! expired certificates; and, for each call whose two ends are known, whether any certificate of the path between them has
+//! expired, the trusted authority included. It only warns about a listener's leaf where callers are known and none verifies it, and about a
 //! client's where no listener that it calls asks for it.
 //!
 //! ## Why it matters
@@ -32,7 +32,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             continue;
         }
         let reliance = cx.reliance(using);
-        // Where it is refused, the listener's other certificates go on serving.
+        // If it is refused, the listener's other certificates are still served.
         let severity =
             if using.plane.refuses_ended && using.end.is_server() { using.unusable() } else { reliance.severity() };
         let sees = if using.end.is_server() {
@@ -84,7 +84,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// A control plane that refuses a chain for any certificate of it that has ended.
+/// Control planes that refuse a chain if any of its certificates has expired.
 fn check_refused_chains(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in cx.certificates.iter().filter(|using| using.plane.refuses_ended) {
         let Some((chain, leaf)) = using.chain().zip(using.issued_leaf()) else { continue };

@@ -1,20 +1,21 @@
 //! # MV210: `chain-incomplete`
 //!
 //! ## What it checks
-//! For each call whose two ends are known: whether the presented chain ends before what the other end trusts, and the
-//! missing certificate is at hand. That is one that is stored beside it, such as `ca.crt` of the same Secret, and belongs
-//! in the chain file.
+//! For each call whose two ends are known: whether the presented chain ends before a certificate that the other end
+//! trusts, and the missing certificate is available: it is stored beside the chain, such as in `ca.crt` of the same Secret,
+//! and belongs in the chain file.
 //!
-//! Who calls a gateway or an Ingress isn't known. There it warns where the file lacks the issuer of its last certificate, and that issuer
-//! is certainly no root: it is stored beside the file, or the leaf is in public logs, whose authorities never issue with a root.
+//! Who calls a gateway or an Ingress isn't known. There it warns if the file lacks the issuer of its last certificate, and that issuer
+//! is certainly no root: it is stored beside the file, or the leaf is in Certificate Transparency logs, whose authorities never issue
+//! leaves from a root.
 //!
 //! ## Why it matters
-//! Clients trust the root and get the leaf alone, and Envoy fetches no missing intermediate. Requests end in 503, and the
+//! Clients trust the root and get only the leaf, and Envoy fetches no missing intermediate. Requests end in 503, and the
 //! client's proxy logs `unable to get local issuer certificate`.
 //!
 //! ## Example
 //! ```text
-//! tls.crt: the leaf alone; ca.crt: the intermediate that issued it; the client trusts the root
+//! tls.crt: only the leaf; ca.crt: the intermediate that issued it; the client trusts the root
 //! ```
 //!
 //! ## How to fix
@@ -48,7 +49,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// A chain that ends at a certificate whose issuer is no root, as anybody may be sent it who trusts roots alone.
+/// A chain that ends with a certificate whose issuer isn't a root: clients that trust only roots refuse it.
 fn check_entrance(using: &CertificateUse<'_>, beside: &[Arc<Certificate>], out: &mut Reporter<'_>) {
     let (Some(chain), Some(leaf)) = (using.chain(), using.issued_leaf()) else { return };
     let Some(start) = chain.certificates.iter().find(|one| one.fingerprint == leaf.fingerprint) else { return };
@@ -64,26 +65,24 @@ fn check_entrance(using: &CertificateUse<'_>, beside: &[Arc<Certificate>], out: 
     let missing = beside.iter().find(|one| names(top, one));
     let (lacks, found) = match missing {
         Some(one) if is_root(one) => return,
-        Some(one) => (one.subject.clone(), "it lies beside the file, in another key"),
-        None if top.is_logged => {
-            (top.issuer.clone(), "the leaf is in public logs, so that its issuer is no root, and isn't in the file")
-        }
+        Some(one) => (one.subject.clone(), "it is stored beside the file, under another key"),
+        None if top.is_logged => (
+            top.issuer.clone(),
+            "the leaf is in public logs, so its issuer isn't a root, and the file doesn't contain it",
+        ),
         None => return,
     };
     let message = format!("the chain in {} lacks {lacks}, which issued its last certificate", using.chain_origin());
     out.add(
         Problem::warn(using.chain_site(), message)
-            .expected("the leaf, and behind it every intermediate up to the root")
+            .expected("the leaf, followed by every intermediate up to the root")
             .found(found)
-            .consequence("clients that trust roots alone refuse it: \"unable to get local issuer certificate\"")
-            .fix(format!(
-                "put {lacks} behind the leaf in the file: it is what is called the full chain{}",
-                using.then_restart()
-            )),
+            .consequence("clients that trust only roots refuse it: \"unable to get local issuer certificate\"")
+            .fix(format!("put {lacks} after the leaf in the file, to make it the full chain{}", using.then_restart())),
     );
 }
 
-/// Whether a certificate names another as its issuer. The signature isn't looked at: it is only warned.
+/// Whether a certificate names another as its issuer. The signature isn't checked: the finding is only a warning.
 fn names(child: &Certificate, issuer: &Certificate) -> bool {
     let by_key =
         child.authority_key_id.as_ref().zip(issuer.subject_key_id.as_ref()).is_none_or(|(one, other)| one == other);
@@ -94,13 +93,13 @@ fn is_root(certificate: &Certificate) -> bool {
     certificate.subject_der == certificate.issuer_der
 }
 
-/// The certificates at hand that would complete the chain: then it is incomplete, and its issuer no stranger.
+/// The available certificates that would complete the chain: if there are any, it is incomplete, and its issuer isn't unknown.
 pub(in crate::rules) fn links_at_hand(cx: &Context<'_>, refused: &Refused) -> Option<Vec<Arc<Certificate>>> {
     if !matches!(refused.refusal.reason, Reason::NoIssuer { .. }) {
         return None;
     }
     let (_, using, trust) = refused.parts(&cx.pairs)?;
-    // What ACM hands out is not for the mesh to complete.
+    // Nobody can add to a chain that ACM provides.
     if using.is_acm() {
         return None;
     }

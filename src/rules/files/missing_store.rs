@@ -1,4 +1,4 @@
-//! Of MV202: what a listener names by a Secret, without a mount.
+//! For MV202: Secrets that listeners name directly, without a mount.
 
 use crate::finding::{Problem, Severity};
 use crate::mesh::{Named, Place, PromisedStore, Sort, StoreKey, Unread};
@@ -8,7 +8,7 @@ use crate::rules::files::keys_text;
 use crate::rules::handed::Caught;
 use crate::rules::uses::CertificateUse;
 
-/// What isn't there of a certificate that a control plane reads from a Secret: what is said of the chain stands for the key too.
+/// What is missing of a certificate that a control plane reads from a Secret. A problem of the chain stands for the key's too.
 pub(super) fn missing_in_store(cx: &Context<'_>, using: &CertificateUse<'_>) -> Option<Problem> {
     let (Named::Key(chain), Named::Key(key)) = (using.chain_ref, using.key_ref) else { return None };
     let places = [(&using.chain_place, chain.key.as_str()), (&using.key_place, key.key.as_str())];
@@ -81,7 +81,7 @@ fn serves(using: &CertificateUse<'_>) -> String {
     }
 }
 
-/// A key that whoever makes the Secret won't put into it.
+/// A key that the Secret's creator won't put into it.
 fn not_promised(
     using: &CertificateUse<'_>,
     store: &StoreKey,

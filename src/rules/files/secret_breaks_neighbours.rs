@@ -1,18 +1,18 @@
 //! # MV502: `secret-breaks-neighbours`
 //!
 //! ## What it checks
-//! Whether a Secret passes what its gateway's controller looks at, and is refused by its Envoy all the same: an RSA key under 2048 bits, EC
-//! P-224, an EC key that may not sign, a certificate without any name, or one that demands a stapled OCSP response (must-staple). Only for
-//! Envoy Gateway and Istio, which hand the certificates of all listeners to one proxy.
-//! It only warns of the first of two certificates of a listener with Istio, whose proxies serve the second then.
+//! Whether a Secret passes the checks of its gateway's controller, but Envoy refuses it: an RSA key under 2048 bits, EC P-224, an EC
+//! certificate without digitalSignature, a certificate without any name, or one that must come with an OCSP response (must-staple). Only
+//! for Envoy Gateway and Istio, which give the certificates of all listeners to one proxy. With Istio, the first of a listener's two
+//! certificates only warns: its proxies then serve the second.
 //!
-//! In the review of the Secret itself this is denied by default, whatever `changes.secrets` says short of `off`, unless the Secret was
-//! refused before too: the write of a repair, a deletion and a controller's write pass.
+//! In the review of the Secret itself this is denied by default, whatever `changes.secrets` says except `off`, unless the Secret was
+//! refused before too: a repair, a deletion and a controller's write are allowed.
 //!
 //! ## Why it matters
-//! Nothing shows it. Every condition is True, and a proxy that runs keeps the certificate it has. The next one that starts, after a
-//! restart, a scale-up or a new node, refuses the Secret: the listener closes every connection, whatever other certificates it has, and
-//! other listeners of the same proxy may do the same.
+//! Nothing shows it. Every condition is True, and a running proxy keeps the certificate it has. The next one that starts, after a restart,
+//! a scale-up or on a new node, refuses the Secret: the listener closes every connection, whatever other certificates it has, and other
+//! listeners of the same proxy may do the same.
 //!
 //! ## Example
 //! ```text
@@ -41,10 +41,10 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let neighbours = neighbours(cx, member, using);
         let others = match neighbours.len() {
             0 => String::new(),
-            count => format!(", and {} of the same proxy can go with it", plural(count, "other listener")),
+            count => format!(", and {} of the same proxy can fail with it", plural(count, "other listener")),
         };
         let message = format!(
-            "a proxy that starts with the certificate in {} refuses it: {} ends its connections then{others}",
+            "a proxy that starts with the certificate in {} refuses it: {} then closes every connection{others}",
             using.chain_origin(),
             using.end.noun()
         );
@@ -55,25 +55,25 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 Problem::new(severity(using), using.chain_site(), message)
                     .expected("RSA of 2048 bits or more, or P-256, usable for digital signatures, with a name")
                     .found(format!("{}{name}{}{}", leaf.key_algorithm, must_staple(leaf), listed(&neighbours)))
-                    .consequence(format!("no condition shows it, until a proxy starts, which logs {log}"))
-                    .fix("issue the certificate for such a key; the Secret as it was goes on working"),
+                    .consequence(format!("no condition shows it; the next proxy that starts logs {log}"))
+                    .fix("issue the certificate for such a key; until then, keep the Secret as it was"),
             ),
         );
     }
 }
 
-/// Whatever else the listener has is handed over together with it, and goes with it; but for Istio, whose proxies were seen to serve the
-/// second where the first is refused.
+/// The listener's other certificates are given to the proxy together with this one, and refused with it. Istio's proxies are an exception:
+/// they were seen to serve the second when the first is refused.
 fn severity(using: &CertificateUse<'_>) -> Severity {
     let is_first = || using.end.certificates().first().is_some_and(|first| first.is_named_by(using.chain_ref));
     let has_others = using.end.certificates().len() > 1;
     if using.plane.loads == Loads::Checked && has_others && is_first() { Severity::Warn } else { Severity::Deny }
 }
 
-/// What Envoy says of a certificate that the control plane has let pass.
+/// What Envoy logs about a certificate that the control plane has accepted.
 fn refusal(using: &CertificateUse<'_>) -> Option<String> {
     let leaf = using.leaf()?;
-    // What no Go program reads never gets to a proxy.
+    // What Go can't parse never gets to a proxy.
     let is_read = match &leaf.key_algorithm {
         KeyAlgorithm::Rsa { bits } => *bits >= 1024,
         KeyAlgorithm::EcSecp256k1 | KeyAlgorithm::Other(_) => false,
@@ -81,7 +81,7 @@ fn refusal(using: &CertificateUse<'_>) -> Option<String> {
     };
     let fits = match &using.key_facts()?.key {
         Ok(key) => !matches!(key.fit(leaf), KeyFit::Other { .. }),
-        // Of a kind that Envoy knows no more than the certificate's.
+        // Of a kind that Envoy doesn't support, like the certificate's.
         Err(error) => matches!(error, PrivateKeyError::UnsupportedAlgorithm { .. }),
     };
     if !is_read || !fits || using.place_of_leaf().unwrap_or(0) != 0 {

@@ -3,13 +3,13 @@
 //! ## What it checks
 //! Whether Envoy can do a TLS handshake with the leaf's key. RSA of 2048 bits or more and P-256 work. RSA under 2048 bits,
 //! P-224 and secp256k1 make Envoy refuse its configuration, and so does a certificate that must come with an OCSP response
-//! (must-staple); P-521, Ed25519 and key usages without digitalSignature fail in
-//! the handshake. P-384 works with TLS 1.3 only: it warns, and denies where a node calls whose proxy the mesh injects,
-//! since that speaks TLS 1.2. A proxy that pods bring along, and a gateway's, may speak TLS 1.3. For a client's
-//! certificate, P-384 and P-521 work. Where callers are no proxies of a mesh, as those of a Gateway, P-521, Ed25519 and key
-//! usages that fail in the handshake only warn: some clients take them, browsers don't.
+//! (must-staple); P-521, Ed25519 and key usages without digitalSignature fail in the handshake. P-384 works with TLS 1.3
+//! only: it warns, and denies if a caller's proxy is injected by the mesh, since that speaks TLS 1.2. A proxy that pods
+//! bring along, and a gateway's, may speak TLS 1.3. For a client's certificate, P-384 and P-521 work. Where callers aren't
+//! proxies of a mesh, as with a Gateway, P-521, Ed25519 and key usages that fail in the handshake only warn: some clients
+//! accept them, browsers don't.
 //!
-//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//! A certificate that a cert-manager Certificate requests, and that isn't issued yet, is checked by the request: a warning.
 //!
 //! ## Why it matters
 //! A proxy that refuses its configuration answers nothing on the port; one whose handshakes fail looks healthy and serves
@@ -38,8 +38,7 @@ use crate::rules::reliance::Reliance;
 use crate::rules::reporter::Reporter;
 use crate::rules::uses::CertificateUse;
 
-/// A node that is certain to call the listener, and whose proxy is certain to be one that the mesh injects: it speaks TLS 1.2, and
-/// refuses the key.
+/// A node that certainly calls the listener, with a proxy that the mesh certainly injects: it speaks TLS 1.2, and refuses the key.
 fn failing_caller<'a>(cx: &Context<'a>, using: &CertificateUse<'a>) -> Option<&'a ObjectRef> {
     let End::Server(listener, _) = using.end else { return None };
     // What answers outside the mesh may not be an Envoy.
@@ -56,7 +55,7 @@ fn failing_caller<'a>(cx: &Context<'a>, using: &CertificateUse<'a>) -> Option<&'
     })
 }
 
-/// Whether all pods of a member that are known get the proxy that the mesh injects, and no other.
+/// Whether all known pods of a member get the proxy that the mesh injects, and no other.
 fn is_injected(cx: &Context<'_>, client: &Member) -> bool {
     let workloads = cx.view.workloads_of(client);
     let labels = cx.view.namespace(client.object.namespace());
@@ -67,13 +66,13 @@ fn is_injected(cx: &Context<'_>, client: &Member) -> bool {
     !client.is_gateway() && !workloads.is_empty() && workloads.iter().all(by_mesh)
 }
 
-/// What is found of the demand for an OCSP response.
+/// The text for a certificate that must be stapled.
 pub(super) fn must_staple(leaf: &Certificate) -> &'static str {
     if leaf.must_staple { ", with the TLS feature status_request (must-staple)" } else { "" }
 }
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    // What another server makes of a key nobody knows.
+    // What other servers do with a key isn't known.
     for using in cx.certificates.iter().filter(|using| using.plane.is_envoy()) {
         let Some(leaf) = using.leaf() else { continue };
         let origin = using.chain_origin();
@@ -94,16 +93,16 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                         .consequence(format!("with TLS 1.2, which Envoy's clients speak by default: {log}")),
                 }
             }
-            // Clients that aren't the mesh's own may take it.
+            // Clients that aren't the mesh's own may accept it.
             KeySupport::HandshakeFails { reason, .. } if using.end.is_server() && !using.plane.is_direct() => {
                 let (message, then) = match reason {
                     HandshakeFailure::NotOffered => (
-                        format!("browsers take no {} key, which the certificate in {origin} has", leaf.key_algorithm),
+                        format!("browsers accept no {} key, which the certificate in {origin} has", leaf.key_algorithm),
                         "every connection of a browser fails; clients that offer such signatures are served",
                     ),
                     HandshakeFailure::KeyUsage => (
                         format!("the certificate in {origin} may not be used for signatures"),
-                        "clients of BoringSSL, such as Chromium, refuse the connection; others don't look",
+                        "clients of BoringSSL, such as Chromium, refuse the connection; others don't check",
                     ),
                 };
                 Problem::warn(site, message).consequence(then)

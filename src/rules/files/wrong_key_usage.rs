@@ -8,7 +8,7 @@
 //! certificate. Where callers aren't proxies of a mesh, as with a Gateway, `anyExtendedKeyUsage` only warns, since some
 //! clients (those written in Go) accept it.
 //!
-//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//! A certificate that a cert-manager Certificate requests, and that isn't issued yet, is checked by the request: a warning.
 //!
 //! ## Why it matters
 //! Envoy loads it silently, and the peer refuses it: `unsupported certificate purpose` on the client,
@@ -48,9 +48,9 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             "servers that validate clients end the handshake: SSLV3_ALERT_UNSUPPORTED_CERTIFICATE".to_owned()
         };
         let message = format!("the certificate may not be used as {wanted} ({})", using.chain_origin());
-        // Of a certificate that is trusted itself, no usage is looked at.
+        // The usages of a certificate that is itself trusted aren't checked.
         let taken = every_known_peer_takes(cx, using);
-        // Clients of Go take it by anyExtendedKeyUsage, Envoys don't.
+        // Clients written in Go accept anyExtendedKeyUsage, Envoys don't.
         let taken = taken || (server && usage.any && !using.plane.is_direct());
         let reliance = cx.reliance(using);
         let severity = if taken { Severity::Warn } else { reliance.severity() };
@@ -76,7 +76,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// Whether the other ends of calls are known that this certificate is shown to, and all of them trust it as it is.
+/// Whether the peers that this certificate is presented to are known, and all of them trust it as it is.
 fn every_known_peer_takes(cx: &Context<'_>, using: &CertificateUse<'_>) -> bool {
     let Some(chain) = using.chain() else { return false };
     let side = if using.end.is_server() { Side::Server } else { Side::Client };

@@ -1,9 +1,9 @@
 //! # MV509: `authority-unusable`
 //!
 //! ## What it checks
-//! Whether each ConfigMap or Secret that a BackendTLSPolicy, or the frontend validation of a Gateway, takes its authorities from is of a
-//! kind that the controller accepts, and has certificates under a key that it reads (`ca.crt`). One that doesn't exist, or is still empty,
-//! only warns: it may follow. So do authorities that have all expired, another key where a controller may read it, and one reference of several.
+//! Whether each ConfigMap or Secret with the authorities of a BackendTLSPolicy, or of a Gateway's frontend validation, is of a kind that
+//! the controller accepts, and has certificates under a key that it reads (`ca.crt`). One that doesn't exist, or is still empty, only
+//! warns: it may follow. So do authorities that have all expired, another key that the controller may read, and one of several references.
 //!
 //! ## Why it matters
 //! The policy isn't accepted (`NoValidCACertificate`), and requests to the backend end in 503. On a Gateway, the listener is refused.
@@ -25,7 +25,7 @@ use crate::rules::context::Context;
 use crate::rules::gateway::policy;
 use crate::rules::reporter::Reporter;
 
-/// The kinds that a control plane takes authorities of a sort from.
+/// The kinds of objects that a control plane accepts authorities from, for backends or for clients.
 type Taken = fn(&Plane) -> &'static [&'static str];
 
 /// One reference to authorities.
@@ -33,7 +33,7 @@ struct Reference<'c> {
     named: &'c SecretRef,
     anchor: &'static str,
     field: FieldPath,
-    /// Whether it is one of several: the others may do.
+    /// Whether it is one of several: the others may suffice.
     beside_others: bool,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let list = field.keys(["validation", "caCertificateRefs"]);
         for reference in references(&validation.ca_certificate_refs, "frontend", &list) {
             let taken = |plane: &Plane| plane.authorities.of_clients;
-            let consequence = "the controller refuses the listeners that validate clients by it";
+            let consequence = "the controller refuses the listeners that validate clients with it";
             report(cx, &reference, (&planes, taken), consequence, out);
         }
     }
@@ -107,36 +107,32 @@ fn report(
     let Some(Fault { severity, message, expected, found }) = fault else { return };
     let severity = if reference.beside_others { Severity::Warn } else { severity };
     let named = format!("{} {}", reference.named.kind(), reference.named.name);
-    out.add(
-        Problem::new(severity, site, message)
-            .expected(expected)
-            .found(found)
-            .consequence(consequence)
-            .fix(format!("put the certificates of the authorities into ca.crt of {named}, or name what holds them")),
-    );
+    out.add(Problem::new(severity, site, message).expected(expected).found(found).consequence(consequence).fix(
+        format!("put the certificates of the authorities into ca.crt of {named}, or name the object that has them"),
+    ));
 }
 
-/// What lies in another namespace counts where it is granted: MV505 says so.
+/// An object in another namespace counts only if a ReferenceGrant allows it: MV505 reports one that isn't granted.
 fn is_readable(cx: &Context<'_>, named: &SecretRef) -> bool {
     let there = named.namespace_or(cx.subject.object.namespace());
     let named_there = (there, named.name.as_str());
     cx.view.is_granted(&cx.subject.object, named.group(), named.kind(), named_there) == Belonging::Yes
 }
 
-/// A kind that no controller before the target takes.
+/// A kind that a controller of the target's gateways doesn't accept.
 fn of_kind(named: &SecretRef, planes: &[&Plane], taken: Taken) -> Option<Fault> {
     let kind = named.full_kind();
     let refuses = |plane: &&&Plane| !taken(plane).is_empty() && !taken(plane).contains(&kind.as_str());
     let first = planes.iter().find(refuses)?;
     Some(Fault {
         severity: if planes.iter().all(|plane| refuses(&plane)) { Severity::Deny } else { Severity::Warn },
-        message: format!("{} takes no authorities from a {kind}", first.name),
+        message: format!("{} accepts no authorities from a {kind}", first.name),
         expected: taken(first).join(", "),
         found: format!("{kind} {}", named.name),
     })
 }
 
-/// What is wrong with what it names. `told`: what its content lacks is told by MV205.
+/// What is wrong with the object that it names. `told`: MV205 reports what is wrong with its content.
 fn of_content(cx: &Context<'_>, key: &KeyRef, planes: &[&Plane], told: bool) -> Option<Fault> {
     let keys = planes.first().map_or(&["ca.crt"][..], |plane| plane.authorities.keys);
     let place = |name: &str| cx.view.key_place(&KeyRef { key: name.to_owned(), ..key.clone() });
@@ -165,7 +161,7 @@ fn of_content(cx: &Context<'_>, key: &KeyRef, planes: &[&Plane], told: bool) -> 
         Place::KeyMissing { offered, .. } => {
             let certain = !planes.is_empty() && planes.iter().all(|plane| plane.authorities.no_other_key);
             let severity = if certain { Severity::Deny } else { Severity::Warn };
-            fault(severity, format!("{} holds no {}", key.store, keys.join(" or ")), offered.join(", "))
+            fault(severity, format!("{} has no key {}", key.store, keys.join(" or ")), offered.join(", "))
         }
         _ => None,
     }

@@ -1,9 +1,9 @@
 //! # MV512: `client-certificate-unused`
 //!
 //! ## What it checks
-//! Whether a Gateway that has a client certificate for its backends (`tls.backend.clientCertificateRef`) calls any of them by
-//! TLS: whether there is a BackendTLSPolicy for a Service that its routes lead to. Gateways without routes aren't checked, and
-//! none is where meshvet may not list routes or policies.
+//! Whether a Gateway that has a client certificate for its backends (`tls.backend.clientCertificateRef`) calls any of them over
+//! TLS: whether there is a BackendTLSPolicy for a Service that its routes lead to. Gateways without routes aren't checked. Where
+//! meshvet may not list routes or policies, no Gateway is.
 //!
 //! ## Why it matters
 //! Without the policy requests go to the backends in plaintext, and the certificate is never presented.

@@ -1,8 +1,8 @@
 //! # MV511: `insecure-fallback`
 //!
 //! ## What it checks
-//! Whether a Gateway that asks clients for certificates lets others in all the same: by `mode: AllowInsecureFallback`, or by an entry of
-//! `perPort` without `validation`, which replaces the default as a whole and asks nobody.
+//! Whether a Gateway that requires client certificates lets other clients in all the same: with `mode: AllowInsecureFallback`, or with an
+//! entry of `perPort` without `validation`, which replaces the whole default and requires none.
 //!
 //! ## Why it matters
 //! Clients without a certificate, or with one of another authority, get through.
@@ -12,7 +12,7 @@
 //! tls:
 //!   frontend:
 //!     default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: clients}]}}
-//!     perPort: [{port: 8443, tls: {}}]      # asks nobody
+//!     perPort: [{port: 8443, tls: {}}]      # requires none
 //! ```
 //!
 //! ## How to fix
@@ -62,6 +62,6 @@ fn problem(site: Site, message: String, found: &str) -> Problem {
     Problem::warn(site, message)
         .expected("validation with mode AllowValidOnly")
         .found(found)
-        .consequence("clients that nobody has verified get through")
+        .consequence("unverified clients get through")
         .fix("set mode: AllowValidOnly, and give each entry of perPort its validation")
 }

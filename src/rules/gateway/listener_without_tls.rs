@@ -1,16 +1,16 @@
 //! # MV501: `listener-without-tls`
 //!
 //! ## What it checks
-//! Whether a listener of protocol HTTPS has `tls`, where its class is Envoy Gateway's, Istio's or Contour's; for Envoy Gateway also
-//! whether it has `certificateRefs`, since it has no `options` that replace them, and a listener of protocol TLS too. Other classes
-//! aren't checked: some clouds keep certificates elsewhere.
+//! Whether a listener with protocol HTTPS has `tls`, if its class is Envoy Gateway's, Istio's or Contour's. With Envoy Gateway also
+//! whether it, or a listener with protocol TLS, has `certificateRefs`, since Envoy Gateway has no `options` that replace them. Other
+//! classes aren't checked: some clouds keep certificates elsewhere.
 //!
-//! Of an Ingress whose class is Contour's, whether each of its `tls` blocks names a Secret and hosts: Contour has no certificate of its own
+//! For an Ingress whose class is Contour's, whether each of its `tls` blocks names a Secret and hosts: Contour has no default certificate
 //! to serve instead. Other controllers may have one.
 //!
 //! ## Why it matters
-//! The API server accepts such a listener. Envoy Gateway and Contour refuse it; with Istio every condition is True, and every connection to the
-//! port is closed.
+//! The API server accepts such a listener. Envoy Gateway and Contour refuse it; with Istio every condition is True, and every connection
+//! to the port is closed.
 //!
 //! ## Example
 //! ```yaml
@@ -57,7 +57,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// Blocks of an Ingress that nobody is served by, where the controller has no certificate of its own.
+/// `tls` blocks of an Ingress that serve nothing, if the controller has no default certificate.
 fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let (Native::Ingress(ingress), Some(member)) = (&cx.subject.native, cx.member()) else { return };
     let plane = cx.view.plane_of(member);
@@ -75,7 +75,7 @@ fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
         out.add(
             Problem::warn(
                 Site::new(noun.clone(), field),
-                format!("{noun} has {lacks}, and {} serves nobody by it", plane.name),
+                format!("{noun} has {lacks}, and {} serves nothing with it", plane.name),
             )
             .expected("hosts and a secretName")
             .found(lacks)

@@ -1,4 +1,4 @@
-//! Rules on Gateway API's own text: listeners without TLS, references that can't be used or aren't granted, routes and policies.
+//! Rules on Gateway API's own fields: listeners without TLS, references that can't be used or aren't granted, policies.
 
 pub(super) mod authority_unusable;
 pub(super) mod client_certificate_unused;
@@ -19,7 +19,7 @@ use crate::k8s::FieldPath;
 use crate::mesh::{Attached, Belonging, Fact, Plane};
 use crate::rules::context::Context;
 
-/// The listeners of the object under review, each with its field and who makes it true: nothing where its Gateway doesn't take them.
+/// The listeners of the object under review, each with its field and its control plane: none if the Gateway doesn't allow them.
 fn listeners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = (&'c Listener, FieldPath, &'static Plane)> {
     let spec = match &cx.subject.native {
         Native::Gateway(spec) => Some(spec),
@@ -32,7 +32,7 @@ fn listeners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = (&'c Listener, Fie
     all.filter_map(move |(index, listener)| Some((listener, list.index(index), plane?)))
 }
 
-/// The policy under review, as a fact and in its own words.
+/// The policy under review, as a fact and as its own spec.
 fn policy<'c>(cx: &'c Context<'_>) -> Option<(&'c Attached, &'c BackendTlsPolicySpec)> {
     let Native::Gateway(Spec::BackendTlsPolicy(spec)) = &cx.subject.native else { return None };
     cx.subject.facts.iter().find_map(|fact| match fact {
@@ -41,7 +41,7 @@ fn policy<'c>(cx: &'c Context<'_>) -> Option<(&'c Attached, &'c BackendTlsPolicy
     })
 }
 
-/// Where a problem of a listener stands.
+/// Where a problem of a listener is reported.
 fn site(listener: &Listener, field: FieldPath) -> Site {
     Site::new(format!("listener {}", listener.name), field)
 }

@@ -1,11 +1,11 @@
 //! # MV510: `name-unchecked`
 //!
 //! ## What it checks
-//! Whether a BackendTLSPolicy whose target is reached from a Gateway of Istio lists `subjectAltNames`. Istio uses `hostname` only as the
-//! name that it asks for (SNI), and doesn't check the backend's certificate against it.
+//! Whether a BackendTLSPolicy whose target is called by an Istio Gateway lists `subjectAltNames`. Istio uses `hostname` only as the name
+//! that it asks for (SNI), and doesn't check the backend's certificate against it.
 //!
 //! ## Why it matters
-//! Any certificate of the authority is accepted, for whatever name: another workload can pass for the backend.
+//! Any certificate of the authority is accepted, whatever its name: another workload can impersonate the backend.
 //!
 //! ## Example
 //! ```yaml
@@ -13,7 +13,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Give the name once more: `subjectAltNames: [{type: Hostname, hostname: api.shop.svc}]`.
+//! Repeat the name: `subjectAltNames: [{type: Hostname, hostname: api.shop.svc}]`.
 
 use crate::finding::{Problem, Site};
 use crate::k8s::FieldPath;
@@ -34,7 +34,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         Problem::warn(Site::new("validation", field), format!("{} doesn't check the name {host}", plane.name))
             .expected("subjectAltNames, which it checks")
             .found("hostname only")
-            .consequence("any certificate of the authority is accepted, for whatever name")
+            .consequence("any certificate of the authority is accepted, whatever its name")
             .fix(format!("add subjectAltNames: [{{type: Hostname, hostname: {host}}}]")),
     );
 }

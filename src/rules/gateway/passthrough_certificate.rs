@@ -1,7 +1,7 @@
 //! # MV513: `passthrough-certificate`
 //!
 //! ## What it checks
-//! Whether a listener that passes TLS through (`tls.mode: Passthrough`) names certificates all the same.
+//! Whether a listener that passes TLS through (`tls.mode: Passthrough`) names certificates.
 //!
 //! ## Why it matters
 //! It never decrypts, so it has no use for them. Envoy Gateway refuses such a listener; others ignore the certificates, and the backend
@@ -31,7 +31,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             false => (Severity::Warn, "the certificates are ignored: the backend presents its own".to_owned()),
         };
         let field = field.keys(["tls", "certificateRefs"]);
-        let message = format!("listener {} passes TLS through, and names certificates", listener.name);
+        let message = format!("listener {} passes TLS through, but names certificates", listener.name);
         out.add(
             Problem::new(severity, site(listener, field), message)
                 .expected("no certificateRefs under mode Passthrough")

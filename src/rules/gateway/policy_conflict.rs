@@ -2,10 +2,10 @@
 //!
 //! ## What it checks
 //! Whether another BackendTLSPolicy has the same target and section as this one, and wins: the older one, then the first by namespace and
-//! name. Manifests have no creation time: among them the first by name wins.
+//! name. Manifests have no creation time: among them, the first by name wins.
 //!
 //! ## Why it matters
-//! This policy is ignored (`Conflicted`): nobody checks what it asks for.
+//! This policy is ignored (`Conflicted`): what it requires isn't checked.
 //!
 //! ## Example
 //! ```text
@@ -39,7 +39,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                     true => "no difference in age is known: the first by name wins".to_owned(),
                     false => "an older one".to_owned(),
                 })
-                .consequence("this policy is ignored (Conflicted): nobody checks what it asks for")
+                .consequence("this policy is ignored (Conflicted): what it requires isn't checked")
                 .fix("delete one of them, or give each a sectionName of its own"),
         );
     }

@@ -58,6 +58,6 @@ fn found(service: &Service, section: &str) -> String {
         return "its port has no name".to_owned();
     }
     let near = nearest_name(section, service.port_names.iter().map(String::as_str));
-    let hint = near.map(|near| format!(" (is {near} meant?)")).unwrap_or_default();
+    let hint = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
     format!("{}{hint}", service.port_names.join(", "))
 }

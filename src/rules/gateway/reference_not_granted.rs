@@ -1,11 +1,11 @@
 //! # MV505: `reference-not-granted`
 //!
 //! ## What it checks
-//! Whether a ReferenceGrant lets the listener name a Secret of another namespace. For a ListenerSet the grant's `from.kind` is
+//! Whether a ReferenceGrant lets a listener name a Secret in another namespace. For a ListenerSet the grant's `from.kind` is
 //! `ListenerSet`, for a Gateway `Gateway`. Where meshvet may not list ReferenceGrants, this isn't checked.
 //!
 //! ## Why it matters
-//! Without the grant the controller refuses the reference (`RefNotPermitted`). It is a warning: the grant may follow. The Secret
+//! Without the grant the controller refuses the reference (`RefNotPermitted`). This only warns: the grant may follow. The Secret
 //! isn't checked until it is granted.
 //!
 //! ## Example
@@ -25,7 +25,7 @@ use crate::rules::context::Context;
 use crate::rules::gateway::{listeners, site};
 use crate::rules::reporter::Reporter;
 
-/// A reference, where a problem of it stands, and what becomes of whoever has it.
+/// A reference, where a problem of it is reported, and what happens if it isn't granted.
 type Named<'c> = (Site, &'c SecretRef, &'static str);
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
@@ -62,7 +62,7 @@ fn of_listeners<'c>(cx: &'c Context<'_>) -> Vec<Named<'c>> {
     named
 }
 
-/// Those of a Gateway as a whole: whose certificates clients must have, and what it shows to backends.
+/// Those of a Gateway as a whole: the authorities of its clients, and the certificate that it presents to backends.
 fn of_gateway<'c>(cx: &'c Context<'_>) -> Vec<Named<'c>> {
     let Native::Gateway(Spec::Gateway(gateway)) = &cx.subject.native else { return Vec::new() };
     let Some(tls) = &gateway.tls else { return Vec::new() };
@@ -78,7 +78,7 @@ fn of_gateway<'c>(cx: &'c Context<'_>) -> Vec<Named<'c>> {
             for (index, reference) in validation.iter().flat_map(|it| &it.ca_certificate_refs).enumerate() {
                 let field = list.index(index).key("namespace");
                 let consequence =
-                    "the reference is refused (RefNotPermitted), and the listeners validate no client by it";
+                    "the reference is refused (RefNotPermitted), and the listeners validate no client with it";
                 named.push((Site::new("frontend", field), reference, consequence));
             }
         }

@@ -1,15 +1,16 @@
 //! # MV503: `reference-unusable`
 //!
 //! ## What it checks
-//! Whether what a listener's `certificateRefs` name is something that its controller accepts: the kind of the object, the type of a
-//! Secret. Envoy Gateway accepts Secrets of type `kubernetes.io/tls` (and its own `gateway.envoyproxy.io/sds`), Contour also `Opaque`,
-//! Istio any. Of two certificates for one name with keys of one kind (RSA, ECDSA) Envoy Gateway leaves out the second: it warns. Contour accepts one certificate and Istio two: they refuse a listener that names more. Istio accepts one reference to the
-//! authorities of clients. Contour leaves out a host of an Ingress whose Secret is of another type. Other controllers aren't checked. MV202
-//! checks the Secret's keys.
+//! Whether the controller accepts what a listener's `certificateRefs` name: the kind of the object, and the type of a Secret. Envoy
+//! Gateway accepts Secrets of type `kubernetes.io/tls` (and its own `gateway.envoyproxy.io/sds`), Contour also `Opaque`, Istio any.
+//! Contour accepts one certificate and Istio two: they refuse a listener that names more. Of two certificates for one name with keys of one
+//! kind (RSA, ECDSA), Envoy Gateway leaves out the second: this only warns. Istio accepts one reference to the authorities of clients.
+//! Contour doesn't serve the hosts of an Ingress whose Secret is of another type. Other controllers aren't checked. MV202 checks the
+//! Secret's keys.
 //!
 //! ## Why it matters
-//! The controller refuses the reference (`InvalidCertificateRef`), whatever the Secret holds: the listener serves nothing. Where it has other
-//! certificates, it serves those without this one: then it is a warning.
+//! The controller refuses the reference (`InvalidCertificateRef`), whatever is in the Secret: the listener serves nothing. If it has other
+//! certificates, it serves those: then this only warns.
 //!
 //! ## Example
 //! ```text
@@ -17,7 +18,7 @@
 //! ```
 //!
 //! ## How to fix
-//! Make the Secret with `kubectl create secret tls`. A Secret's type can't be changed: delete it first.
+//! Create the Secret with `kubectl create secret tls`. A Secret's type can't be changed: delete it first.
 
 use crate::apis::Native;
 use crate::apis::gateway::{Listener, Spec};
@@ -43,7 +44,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             let field = field.keys(["tls", "certificateRefs"]).index(index);
             let report = |site, found: String, expected: String, fix: &str| {
                 let message =
-                    format!("{} takes no {found} as the certificate of listener {}", plane.name, listener.name);
+                    format!("{} accepts no {found} as the certificate of listener {}", plane.name, listener.name);
                 Problem::new(severity, site, message)
                     .expected(expected)
                     .found(found)
@@ -66,13 +67,13 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             }
             let found = format!("Secret of type {of_type} ({store})");
             let expected = format!("type {}", plane.secret_types.first().copied().unwrap_or_default());
-            let fix = "make the Secret anew with `kubectl create secret tls`: its type can't be changed";
+            let fix = "create the Secret again with `kubectl create secret tls`: its type can't be changed";
             out.add(report(site(listener, field).resting_on(&store), found, expected, fix));
         }
     }
 }
 
-/// Two certificates of a listener that Envoy Gateway takes one of: those of one name and one kind of key.
+/// Two certificates of a listener of which Envoy Gateway accepts only the first: for one name, with one kind of key.
 fn check_twins(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let of_listeners = cx.certificates.iter().filter(|it| it.end.is_server() && it.plane.loads == Loads::Parsed);
     let mut before: Vec<(&str, &Certificate)> = Vec::new();
@@ -104,7 +105,7 @@ fn check_twins(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// The kind of a key, as far as Envoy Gateway tells one from another.
+/// The kind of a key, as far as Envoy Gateway distinguishes them.
 fn family(certificate: &Certificate) -> Option<&'static str> {
     match certificate.key_algorithm {
         KeyAlgorithm::Rsa { .. } => Some("RSA"),
@@ -113,7 +114,7 @@ fn family(certificate: &Certificate) -> Option<&'static str> {
     }
 }
 
-/// What a Gateway is to show to its backends.
+/// The certificate that a Gateway presents to its backends.
 fn check_shown(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let Native::Gateway(Spec::Gateway(gateway)) = &cx.subject.native else { return };
     let shown = gateway.tls.as_ref().and_then(|tls| tls.backend.as_ref()?.client_certificate_ref.as_ref());
@@ -131,22 +132,22 @@ fn check_shown(cx: &Context<'_>, out: &mut Reporter<'_>) {
     );
 }
 
-/// Certificates beyond those that are taken.
+/// More certificates than the controller accepts.
 fn check_count(listener: &Listener, field: &FieldPath, plane: &Plane, out: &mut Reporter<'_>) {
     let count = listener.tls.as_ref().map_or(0, |tls| tls.certificate_refs.len());
     let Some(most) = plane.most_certificates.filter(|most| count > *most) else { return };
     let field = field.keys(["tls", "certificateRefs"]).index(most);
-    let message = format!("{} takes {most} of the {count} certificates of listener {}", plane.name, listener.name);
+    let message = format!("{} accepts {most} of the {count} certificates of listener {}", plane.name, listener.name);
     out.add(
         Problem::deny(site(listener, field), message)
             .expected(format!("at most {most}"))
             .found(format!("{count} of them"))
-            .consequence("the listener is refused, and every connection to it ends")
+            .consequence("the listener is refused, and every connection to it is closed")
             .fix("give the other hosts listeners of their own"),
     );
 }
 
-/// Authorities of clients beyond those that are taken.
+/// More references to the authorities of clients than the controller accepts.
 fn check_authorities(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let (Native::Gateway(Spec::Gateway(gateway)), Some(member)) = (&cx.subject.native, cx.member()) else { return };
     let plane = cx.view.plane_of(member);
@@ -161,18 +162,18 @@ fn check_authorities(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let count = tls.and_then(|tls| Some(tls.validation.as_ref()?.ca_certificate_refs.len())).unwrap_or_default();
         let Some(most) = plane.authorities.most_of_clients.filter(|most| count > *most) else { continue };
         let field = field.keys(["validation", "caCertificateRefs"]).index(most);
-        let message = format!("{} takes {most} of the {count} references to authorities of clients", plane.name);
+        let message = format!("{} accepts {most} of the {count} references to authorities of clients", plane.name);
         out.add(
             Problem::deny(Site::new("frontend", field), message)
                 .expected(format!("at most {most}"))
                 .found(format!("{count} of them"))
-                .consequence("the listeners that it holds for are refused, and every connection to them ends")
+                .consequence("the listeners that it applies to are refused, and every connection to them is closed")
                 .fix("put the certificates of all authorities into one ConfigMap"),
         );
     }
 }
 
-/// The Secrets of an Ingress, where it is known which types its controller takes.
+/// The Secrets of an Ingress, if it is known which types its controller accepts.
 fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let (Native::Ingress(ingress), Some(member)) = (&cx.subject.native, cx.member()) else { return };
     let plane = cx.view.plane_of(member);
@@ -185,13 +186,13 @@ fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let of_type = there.of_type.as_deref().filter(|of_type| !plane.secret_types.contains(of_type));
         let Some(of_type) = of_type else { continue };
         let field = FieldPath::root().keys(["spec", "tls"]).index(index).key("secretName");
-        let message = format!("{} takes no Secret of type {of_type} for tls block {index}", plane.name);
+        let message = format!("{} accepts no Secret of type {of_type} for tls block {index}", plane.name);
         out.add(
             Problem::deny(Site::new(format!("tls block {index}"), field).resting_on(&store), message)
                 .expected(format!("type {}", plane.secret_types.first().copied().unwrap_or_default()))
                 .found(format!("type {of_type} ({store})"))
-                .consequence("the hosts of the block aren't served by TLS: connections end")
-                .fix("make the Secret anew with `kubectl create secret tls`: its type can't be changed"),
+                .consequence("the hosts of the block aren't served over TLS: connections to them fail")
+                .fix("create the Secret again with `kubectl create secret tls`: its type can't be changed"),
         );
     }
 }

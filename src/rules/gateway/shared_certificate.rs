@@ -2,7 +2,7 @@
 //!
 //! ## What it checks
 //! Whether one certificate covers the hosts of two listeners on one port of a gateway, as a certificate for `*.example.com` does for
-//! `a.example.com` and `b.example.com`. Reported once for each gateway, where its proxies are known to be Envoys.
+//! `a.example.com` and `b.example.com`. Reported once for each gateway, if its proxies are known to be Envoys.
 //!
 //! ## Why it matters
 //! A browser that has an HTTP/2 connection for one host uses it for the other too, since the certificate covers both. The request
@@ -17,7 +17,7 @@
 //! ```
 //!
 //! ## How to fix
-//! One listener for `*.example.com` with that certificate, whose routes tell the hosts apart; or a certificate for each host.
+//! Use one listener for `*.example.com` with that certificate, whose routes distinguish the hosts; or a certificate for each host.
 
 use crate::finding::Problem;
 use crate::mesh::{Listening, ServerEnd};
@@ -34,7 +34,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let Some(host) = host(own).filter(|host| covers(leaf, host)) else { continue };
         let other = beside.iter().find(|Listening { member: of, end }| {
             let is_own = of.object == member.object && end.anchor == own.anchor;
-            // Of two the second is told.
+            // Reported on the second of the two.
             let before = of.object < member.object || (of.object == member.object && end.field < own.field);
             let other = self::host(end).filter(|other| *other != host);
             !is_own && before && end.port == own.port && other.is_some_and(|other| covers(leaf, other))
@@ -54,7 +54,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 .consequence(format!(
                     "browsers use one HTTP/2 connection for both hosts: 404 for {host}, or no HTTP/2 (Envoy Gateway)"
                 ))
-                .fix("make one listener of both, whose routes tell the hosts apart; or issue a certificate for each host"),
+                .fix("make one listener of both, whose routes distinguish the hosts; or issue a certificate for each host"),
         );
         return;
     }

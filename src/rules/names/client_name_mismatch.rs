@@ -6,7 +6,7 @@
 //! wildcard in the certificate counts; URIs must be equal. An IP address in the list matches no IP address of a
 //! certificate.
 //!
-//! A certificate that a cert-manager Certificate asks for, and that isn't issued yet, is judged by what it asks for: a warning.
+//! A certificate that a cert-manager Certificate requests, and that isn't issued yet, is checked by the request: a warning.
 //!
 //! ## Why it matters
 //! The list replaces the hostname: the client's proxy accepts no certificate without one of these names. Requests end in
@@ -37,7 +37,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         for using in pair.server_certificates() {
             let Some(leaf) = using.leaf() else { continue };
             let by_policy = pair.link.attached.is_some();
-            // Some take the name for what to ask for alone: MV510 says so.
+            // Some controllers use the name only as the SNI: MV510 reports that.
             let asks = matches!(validation.names, NameCheck::Name(..));
             if by_policy && asks && !cx.view.plane_of(pair.link.client).checks_name {
                 continue;
@@ -65,13 +65,13 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-/// What a client asks for by name and doesn't get.
+/// A name that a client requires and the certificate doesn't have.
 struct Mismatch {
     field: FieldPath,
     expected: String,
 }
 
-/// `by_policy`: by one that is attached, whose names may be met by a wildcard of the certificate.
+/// `by_policy`: the names are from an attached policy, where a wildcard in the certificate may match them.
 fn mismatch(validation: &Validation, leaf: &Certificate, by_policy: bool) -> Option<Mismatch> {
     match &validation.names {
         NameCheck::List(names) => {

@@ -30,12 +30,12 @@ static SHARED: LazyLock<Bed> = LazyLock::new(|| {
     Bed::install(plane, &["apis.appmesh=false", "reports.enabled=true"])
 });
 
-/// The one that all share, each in a namespace of its own.
+/// The cluster that all tests share, each in a namespace of its own.
 pub(crate) fn shared() -> &'static Bed {
     &SHARED
 }
 
-/// A control plane for as long as the suite lives, with those of the definitions that `keep` keeps, as it alters them.
+/// A control plane that runs as long as the suite, with the definitions that `keep` selects, as it changes them.
 pub(crate) fn plane(name: &str, keep: impl Fn(&mut Value) -> bool) -> &'static ControlPlane {
     let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start(name)));
     define(plane, keep);
@@ -62,7 +62,7 @@ fn definitions() -> Vec<Value> {
 }
 
 impl Bed {
-    /// Installs the chart with these values, with one replica, and waits until it judges Gateways.
+    /// Installs the chart with these values, with one replica, and waits until it reviews Gateways.
     pub(crate) fn install(plane: &'static ControlPlane, values: &[&str]) -> Self {
         let release = Release::install(plane, ("meshvet-system", "meshvet"), values);
         let installation = release.installation();
@@ -71,7 +71,7 @@ impl Bed {
         Self { plane, replica }
     }
 
-    /// A namespace, once Gateways in it are judged by the classes `eg`, `istio`, `contour` and `other`.
+    /// A namespace, once Gateways in it are reviewed with the classes `eg`, `istio`, `contour` and `other`.
     #[track_caller]
     pub(crate) fn world(&self, namespace: &'static str) -> World {
         self.classes();
@@ -115,7 +115,7 @@ impl Bed {
     }
 }
 
-/// Brings objects into being while meshvet looks at nothing of the namespace, as those are that were there before it came.
+/// Creates objects while meshvet doesn't review the namespace, like objects that existed before it was installed.
 #[track_caller]
 pub(crate) fn unseen(world: &World, objects: &[Value]) {
     let label = |value: &str| {
@@ -124,7 +124,7 @@ pub(crate) fn unseen(world: &World, objects: &[Value]) {
     };
     label("=disabled");
     for object in objects {
-        // The API server learns of the label from a watch of its own.
+        // The API server sees the label in a watch of its own.
         eventually("the namespace is out of sight", || {
             let outcome = world.kubectl.apply(object, &[]);
             if outcome.code == 0 { Ok(()) } else { Err(outcome.to_string()) }

@@ -1,4 +1,4 @@
-//! Hosts that listeners are asked for, and the names of their certificates.
+//! Hosts of listeners, and the names of their certificates.
 
 use serde_json::json;
 
@@ -24,11 +24,11 @@ fn a_deep_host_of_a_wildcard_is_told_by_the_route_and_by_the_gateway() {
     let touched = touched(edge, "yes");
     bed.until("meshvet knows of the route", &touched, |outcome| outcome.speaks_of("MV504"));
     world.apply(&touched).warns(&["gw-deep/edge MV504", "a.b.example.com for HTTPRoute gw-deep/deep"]);
-    // The certificate gets the name, and all is well.
+    // The certificate gets the name, and the warning is gone.
     let both = crate::gateway_api::objects::authority().leaf(&["*.example.com", "a.b.example.com"]).issue();
     world.apply(&secret(namespace, "wild", &both)).succeeds_silently();
     bed.until("meshvet knows of the certificate", &deep, |outcome| outcome.stderr.is_empty());
-    // A renewal that loses the name is told.
+    // A renewal that loses the name is reported.
     world.apply(&secret(namespace, "wild", &leaf("*.example.com"))).warns(&["gw-deep/edge MV504"]);
 }
 
@@ -48,12 +48,12 @@ fn the_most_specific_listener_is_asked() {
     world.has([secret(namespace, "wild", &leaf("*.example.com")), secret(namespace, "deep", &leaf("a.b.example.com"))]);
     let listeners = [("wild", "*.example.com", "wild"), ("deep", "*.b.example.com", "deep")];
     world.apply(&gateway(namespace, "edge", "other", &listeners)).succeeds_silently();
-    // Attached to both: `*.example.com` takes it too, and nobody asks that one for it.
+    // Attached to both: `*.example.com` allows it too, but no client reaches that listener with it.
     let deep = route(namespace, "deep", "edge", &["a.b.example.com"]);
     let other = route(namespace, "deep", "edge", &["c.b.example.com"]);
     bed.until("meshvet knows of the Gateway", &other, |outcome| outcome.speaks_of("MV504"));
     world.apply(&deep).succeeds_silently();
-    // By its name the listener is meant alone, and another one gets the clients: nothing is claimed.
+    // The route names only this listener, and clients reach another one: nothing is reported.
     let mut named = other.clone();
     named["metadata"]["name"] = "named".into();
     named["spec"]["parentRefs"] = json!([{"name": "edge", "sectionName": "wild"}]);

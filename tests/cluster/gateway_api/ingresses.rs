@@ -1,4 +1,4 @@
-//! Ingresses: hosts, and the certificates of their Secrets. Nothing is denied where the controller may have a certificate of its own.
+//! Ingresses: hosts, and the certificates of their Secrets. Nothing is denied if the controller may have a default certificate.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ fn an_ingress_is_told_of_its_hosts() {
         let of = |secret: &str| ingress(namespace, name, Some(name), "web.example.com", secret);
         world.apply(&of("sound")).succeeds_silently();
         world.apply(&of("other")).warns(&["MV504", "host web.example.com matches no name of the certificate"]);
-        // Contour has no certificate of its own to show in place of this one.
+        // Contour has no default certificate to present in place of this one.
         match name {
             "ing-contour" => world.apply(&of("mixed-up")).refused_by(WEBHOOK, &["MV206"]),
             _ => world.apply(&of("mixed-up")).warns(&["MV206"]),
@@ -51,11 +51,11 @@ fn an_ingress_is_told_of_its_hosts() {
         world.apply(&of("absent")).warns(&["MV202", "Secret ing-hosts/absent doesn't exist"]);
         world.apply(&of("sound")).succeeds_silently();
     }
-    // Contour's proxy is an Envoy; of the others nobody knows what they make of such a key.
+    // Contour's proxy is an Envoy; what the others do with such a key isn't known.
     let of = |class: &str| ingress(namespace, class, Some(class), "web.example.com", "short");
     world.apply(&of("ing-contour")).refused_by(WEBHOOK, &["MV215"]);
     world.apply(&of("ing-nginx")).lacks(&["MV215", "MV502", "denied"]).succeeds();
-    // Its Secret's own review: told, and never refused.
+    // Its Secret's own review: a warning, never a denial.
     bed.until("meshvet knows of them", &secret(namespace, "sound", &leaf("else.example.com")), |outcome| {
         outcome.speaks_of("MV504")
     });

@@ -1,4 +1,4 @@
-//! Kinds that a cluster lacks, forbids, serves in former versions alone, or is given later; and an API that the chart leaves out.
+//! Kinds that a cluster lacks, forbids, serves only in older versions, or gets later; and an API that the chart leaves out.
 
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ fn kinds_that_are_not_there_count_as_empty() {
     let web = route(namespace, "web", "edge", &["web.example.com"]);
     bed.until("meshvet knows of the Gateway", &web, |outcome| outcome.speaks_of("MV504"));
     world.apply(&web).warns(&["MV504"]);
-    // Where there are no grants nobody grants anything.
+    // Without the kind ReferenceGrant, nothing is granted.
     let far = gateway(namespace, "far", "eg", &[("web", "web.example.com", "elsewhere/web")]);
     world.apply(&far).warns(&["MV505"]);
     complains_of_nothing(&bed.replica);
@@ -80,7 +80,7 @@ fn may_not_list(plane: &ControlPlane, lost: &[&str]) {
     plane.kubectl.run(&["patch", "clusterrole", "meshvet", "--type=json", "-p", &patch], "").succeeds();
 }
 
-/// Looks for longer than what nobody waits for takes to be looked for again.
+/// Waits for longer than the interval at which missing kinds are looked for.
 #[track_caller]
 fn in_time(what: &str, mut look: impl FnMut() -> Result<(), String>) {
     let deadline = Instant::now() + Duration::from_secs(150);
@@ -113,10 +113,10 @@ fn kinds_that_may_not_be_listed_are_unknown() {
         let outcome = plane.kubectl.create(&broken, &["--dry-run=server"]);
         if outcome.stderr.contains("denied the request") { Ok(()) } else { Err(outcome.to_string()) }
     });
-    // What the spec makes certain holds whoever the controller is.
+    // What the specification requires is true of every controller.
     let refused = world.apply(&broken).refused_by(GATEWAYS, &["MV206"]);
     refused.lacks(&["Envoy Gateway"]);
-    // A grant may be there, a policy too, and of a route that nobody could list nothing is said.
+    // There may be a grant, and a policy; nothing is reported for routes that can't be listed.
     let mut edge =
         gateway(namespace, "edge", "eg", &[("web", "web.example.com", "web"), ("far", "far.test", "certs/web")]);
     edge["spec"]["tls"] = json!({"backend": {"clientCertificateRef": {"name": "web"}}});
@@ -133,7 +133,7 @@ fn kinds_that_may_not_be_listed_are_unknown() {
     let touched = touched(edge, "yes");
     in_time("what may be listed again is known again", || {
         let outcome = plane.kubectl.apply(&touched, &["--dry-run=server"]);
-        // Without a route that leads to it the client certificate is nobody's concern.
+        // Without a route to a backend, the client certificate isn't checked.
         let told = ["MV505", "MV512", "MV501"].iter().all(|code| outcome.speaks_of(code));
         if told { Ok(()) } else { Err(outcome.to_string()) }
     });
@@ -141,7 +141,7 @@ fn kinds_that_may_not_be_listed_are_unknown() {
     bed.until("meshvet knows of the grant", &touched, |outcome| outcome.speaks_of("MV206"));
 }
 
-/// Turns a definition into one that serves its former version alone.
+/// Turns a definition into one that serves only its older version.
 fn only(definition: &mut Value) -> bool {
     let former = match plural(definition) {
         "gatewayclasses" | "gateways" | "httproutes" | "referencegrants" => "v1beta1",
@@ -186,7 +186,7 @@ fn former_versions_are_read_where_no_other_is_served() {
     world.apply(&far).warns(&["HTTPRoute shop/far MV504"]);
     let bad = secret(namespace, "web", &crate::gateway_api::objects::short("web.example.com"));
     world.apply(&bad).refused_by("secrets.meshvet.dev", &["Gateway shop/edge: MV502", "beside it far.test"]);
-    // TLS that a listener ends for routes of TLS.
+    // A listener that terminates TLS, for TLSRoutes.
     let mut tls = edge_for_tls(namespace);
     tls = old(tls);
     world.apply(&tls).succeeds();
@@ -238,7 +238,7 @@ fn an_api_that_the_chart_leaves_out_is_left_alone() {
     let namespace = "shop";
     let plane = plane("gateway-alone", |_| true);
     world::install_crds(plane);
-    // The cluster has App Mesh and Ingress, and nobody wants them vetted.
+    // The cluster has App Mesh and Ingress, but the chart leaves them out.
     let bed = Bed::install(plane, &["apis.appmesh=false", "apis.ingress=false"]);
     let world = bed.world(namespace);
     unseen(&world, &[secret(namespace, "web", &mismatched(&leaf("web.example.com")))]);

@@ -34,7 +34,7 @@ pub(crate) fn gateway(namespace: &str, name: &str, class: &str, listeners: &[(&s
         "spec": {"gatewayClassName": class, "listeners": listeners.iter().copied().map(listener).collect::<Vec<_>>()}})
 }
 
-/// A ListenerSet that adds its listener to a Gateway, which may stand in another namespace.
+/// A ListenerSet that adds its listener to a Gateway, which may be in another namespace.
 pub(crate) fn listener_set(namespace: &str, name: &str, parent: &Value, of: (&str, &str, &str)) -> Value {
     let mut parent_ref = json!({"group": "gateway.networking.k8s.io", "kind": "Gateway"});
     parent_ref["name"] = parent["metadata"]["name"].clone();
@@ -43,7 +43,7 @@ pub(crate) fn listener_set(namespace: &str, name: &str, parent: &Value, of: (&st
         "spec": {"parentRef": parent_ref, "listeners": [listener(of)]}})
 }
 
-/// A route from a Gateway to port 443 of the Service that is called like it.
+/// A route from a Gateway to port 443 of the Service of the same name.
 pub(crate) fn route(namespace: &str, name: &str, gateway: &str, hosts: &[&str]) -> Value {
     json!({"apiVersion": V1, "kind": "HTTPRoute", "metadata": {"namespace": namespace, "name": name}, "spec": {
         "parentRefs": [{"name": gateway}],
@@ -52,7 +52,7 @@ pub(crate) fn route(namespace: &str, name: &str, gateway: &str, hosts: &[&str]) 
     }})
 }
 
-/// Leave for Gateways of a namespace to name Secrets of another.
+/// A ReferenceGrant that lets Gateways of one namespace name Secrets of another.
 pub(crate) fn grant(namespace: &str, from: (&str, &str)) -> Value {
     json!({"apiVersion": V1, "kind": "ReferenceGrant", "metadata": {"namespace": namespace, "name": "gateways"}, "spec": {
         "from": [{"group": "gateway.networking.k8s.io", "kind": from.0, "namespace": from.1}],
@@ -60,12 +60,12 @@ pub(crate) fn grant(namespace: &str, from: (&str, &str)) -> Value {
     }})
 }
 
-/// A sound pair for a name.
+/// A good pair for a name.
 pub(crate) fn leaf(name: &str) -> Issued {
     authority().leaf(&[name]).issue()
 }
 
-/// One that Envoy Gateway and Istio let pass, and whose key every Envoy refuses.
+/// One that Envoy Gateway and Istio accept, but whose key every Envoy refuses.
 pub(crate) fn short(name: &str) -> Issued {
     authority().leaf(&[name]).key(Key::Rsa(1024)).issue()
 }
@@ -88,7 +88,7 @@ pub(crate) fn annotated(mut object: Value, key: &str, value: &str) -> Value {
     object
 }
 
-/// The same Gateway with something else in its spec that means nothing: the chart has updates of the spec reviewed, and no others.
+/// The same Gateway with a change in its spec that has no effect: the chart only has updates of the spec reviewed.
 pub(crate) fn touched(mut gateway: Value, how: &str) -> Value {
     gateway["spec"]["infrastructure"]["labels"]["touched"] = how.into();
     gateway

@@ -1,4 +1,4 @@
-//! Gateways before their Secrets, Secrets that would take neighbours down, and repairs in steps.
+//! Gateways before their Secrets, Secrets that would break other listeners, and repairs in steps.
 
 use crate::gateway_api::bed::{GATEWAYS, SECRETS, shared, unseen};
 use crate::gateway_api::objects::{annotated, gateway, leaf, mismatched, route, secret, short, touched};
@@ -11,7 +11,7 @@ tests![
     a_gateway_is_repaired_in_steps,
 ];
 
-/// Who fills Secrets: it would try again for ever.
+/// A controller that writes Secrets: it would retry forever.
 const ISSUER: &str = "--as=system:serviceaccount:cert-manager:cert-manager";
 
 fn gateways_are_vetted_where_there_is_no_mesh() {
@@ -31,10 +31,10 @@ fn a_gateway_comes_before_its_secret_as_a_challenge_by_http_needs_it() {
     let mut edge = gateway(namespace, "edge", "eg", &[("web", "web.example.com", "web")]);
     let plain = serde_json::json!({"name": "http", "port": 80, "protocol": "HTTP"});
     edge["spec"]["listeners"].as_array_mut().expect("listeners").push(plain);
-    // Whoever brings the Secret by other means hears that it isn't there yet.
+    // If the Secret is created by other means, it is reported that it doesn't exist yet.
     world.apply(&edge).succeeds().warns(&["MV202", "Secret gw-acme/web doesn't exist"]);
     world.kubectl.run(&["-n", namespace, "delete", "gateway", "edge"], "").succeeds();
-    // By cert-manager's annotation it is promised.
+    // With cert-manager's annotation, it is expected.
     let edge = annotated(edge, "cert-manager.io/cluster-issuer", "public");
     world.apply(&edge).succeeds_silently();
     world.apply(&route(namespace, "challenge", "edge", &["web.example.com"])).succeeds_silently();
@@ -47,7 +47,7 @@ fn a_gateway_comes_before_its_secret_as_a_challenge_by_http_needs_it() {
     world.kubectl.run(&[&rights[..], &[subject]].concat(), "").succeeds();
     world.kubectl.apply(&issued, &[ISSUER]).succeeds_silently();
     world.apply(&touched(edge, "yes")).succeeds_silently();
-    // A controller isn't refused, and is told.
+    // A controller is warned, not refused.
     world.kubectl.apply(&secret(namespace, "web", &short("web.example.com")), &[ISSUER]).warns(&["MV502"]);
 }
 
@@ -64,9 +64,9 @@ fn a_secret_that_would_take_neighbours_down_is_refused_and_its_repair_passes() {
     let refused =
         ["Secret gw-neighbours/web would break Gateway gw-neighbours/edge: MV502", "beside it api.example.com"];
     world.apply(&bad).refused_by(SECRETS, &refused);
-    // One that the controller sees by itself is told, and harms nobody else.
+    // A problem that the gateway's controller sees itself is a warning: it breaks no other listener.
     world.apply(&secret(namespace, "web", &mismatched(&leaf("web.example.com")))).warns(&["gw-neighbours/edge MV206"]);
-    // What was bad before meshvet came: another bad one passes, and the repair silently.
+    // A Secret that was bad before meshvet was installed: another bad one is admitted, and so is the repair, without a warning.
     unseen(&world, std::slice::from_ref(&bad));
     bed.until("meshvet knows the bad one", &touched(edge.clone(), "yes"), |outcome| outcome.speaks_of("MV502"));
     world.apply(&secret(namespace, "web", &short("web.example.com"))).succeeds();
@@ -107,10 +107,10 @@ fn a_gateway_is_repaired_in_steps() {
     });
     let label = ["-n", namespace, "label", "gateway", "edge", "team=edge"];
     world.kubectl.run(&label, "").succeeds_silently();
-    // One of two, then the other.
+    // First one of the two, then the other.
     let first = world.apply(&edge("a-sound", "b")).warns(&["MV206 (as before)", "spec.listeners[1]"]);
     first.lacks(&["spec.listeners[0]"]);
-    // Back is worse.
+    // Going back makes it worse.
     world.apply(&edge("a", "b")).refused_by(GATEWAYS, &["MV206", "spec.listeners[0].tls.certificateRefs[0]"]);
     world.apply(&edge("a-sound", "b-sound")).succeeds_silently();
     world.kubectl.run(&["-n", namespace, "delete", "gateway", "edge"], "").succeeds_silently();

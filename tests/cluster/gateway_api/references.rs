@@ -1,4 +1,4 @@
-//! What lies in other namespaces: Secrets that a ReferenceGrant lets a Gateway name, and ListenerSets that it takes.
+//! Objects in other namespaces: Secrets that a ReferenceGrant lets a Gateway name, and ListenerSets that it allows.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn a_reference_is_told_until_it_is_granted_and_when_the_grant_goes() {
     other.apply(&grant(there, ("Gateway", namespace))).succeeds_silently();
     tells(&world, &["Warning ReferenceNotGranted", "Normal ReferenceNotGrantedResolved"]);
     world.apply(&touched(edge.clone(), "yes")).succeeds_silently();
-    // A grant for others isn't one.
+    // A grant for other objects doesn't count.
     let mut narrower = grant(there, ("Gateway", namespace));
     narrower["spec"]["to"][0]["name"] = "another".into();
     other.apply(&narrower).warns(&["gw-grant/edge MV505"]);
@@ -41,7 +41,7 @@ fn what_is_not_granted_is_not_looked_at() {
     other.has([secret(there, "web", &mismatched(&leaf("web.example.com")))]);
     let edge = gateway(namespace, "edge", "eg", &[("web", "web.example.com", "gw-ungranted-certs/web")]);
     world.apply(&edge).warns(&["MV505"]).lacks(&["MV206", "MV202"]);
-    // Once it is granted, what is wrong with it is told to whoever applies the Gateway anew.
+    // Once it is granted, its problem is reported when the Gateway is applied again.
     other.apply(&grant(there, ("Gateway", namespace))).succeeds();
     world.kubectl.run(&["-n", namespace, "delete", "gateway", "edge"], "").succeeds();
     bed.until("meshvet knows of the grant", &edge, |outcome| outcome.speaks_of("MV206"));
@@ -57,7 +57,7 @@ fn a_listener_set_counts_where_its_gateway_takes_it() {
     let edge = gateway(namespace, "edge", "eg", &[("web", "web.example.com", "web")]);
     world.apply(&edge).succeeds_silently();
     let set = listener_set(there, "own", &edge, ("own", "own.example.com", "own"));
-    // Without a word the Gateway takes none: whatever is in it is served by nobody.
+    // By default a Gateway allows no ListenerSet: nothing serves its listeners.
     let touched = touched(edge.clone(), "yes");
     bed.until("meshvet knows of the Gateway", &set, |outcome| !outcome.speaks_of("MV206"));
     tenant.apply(&set).succeeds_silently();
@@ -67,11 +67,11 @@ fn a_listener_set_counts_where_its_gateway_takes_it() {
     world.apply(&open).succeeds_silently();
     bed.until("meshvet knows that it is open", &set, |outcome| outcome.speaks_of("MV206"));
     tenant.apply(&set).refused_by(GATEWAYS, &["MV206", "ListenerSet gw-set-tenant/own", "Envoy Gateway"]);
-    // From its own namespace alone: not this one.
+    // Only from its own namespace: not this one.
     open["spec"]["allowedListeners"] = json!({"namespaces": {"from": "Same"}});
     world.apply(&open).succeeds_silently();
     bed.until("meshvet knows that it is closed", &set, |outcome| outcome.stderr.is_empty());
-    // Opened when it is there already: the watcher says what is in it.
+    // Allowed when the set already exists: the watcher reports its problem.
     tenant.apply(&set).succeeds_silently();
     open["spec"]["allowedListeners"] = json!({"namespaces": {"from": "All"}});
     world.apply(&open).succeeds();

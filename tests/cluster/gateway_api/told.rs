@@ -1,5 +1,5 @@
 //! What is reported of gateways without a review: by audit, tree, the watcher's Events, Reports and figures, and doctor; and what the
-//! policy and the owner make of it.
+//! policy and the owner do with it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -47,7 +47,7 @@ pub(crate) fn tells(world: &World, expected: &[&str]) {
     });
 }
 
-/// A Gateway `edge` whose first listener has another certificate's key, and whose second is asked for a host that its certificate lacks.
+/// A Gateway `edge` whose first listener has the key of another certificate, and whose second has a host that its certificate lacks.
 fn broken(namespace: &'static str) -> World {
     let world = shared().world(namespace);
     let edge = gateway(namespace, "edge", "eg", &[("web", "web.example.com", "web"), ("api", "*.api.test", "api")]);
@@ -79,19 +79,19 @@ fn a_cluster_of_gateways_is_audited() {
     for words in ["Gateway gw-audit/edge", "MV206 key-mismatch", "MV504 uncovered-hostname", "1 denial", "1 warning"] {
         assert!(text.out.contains(words), "{words}: {}", text.out);
     }
-    // A warning alone is no failure, unless it is asked to be one.
+    // A warning alone is no failure, unless `--fail-on warn` asks for it.
     world.has([secret("gw-audit", "web", &leaf("web.example.com"))]);
     let said = audit(bed.plane, &["-n", "gw-audit", "-o", "json"]);
     assert_eq!((said.code, of(&said)), (Some(0), vec!["MV504 edge".to_owned()]), "{said:?}");
     assert_eq!(audit(bed.plane, &["-n", "gw-audit", "--fail-on", "warn"]).code, Some(1));
-    // All Secrets by one list, or each by its name, or none: what isn't read isn't claimed.
+    // All Secrets in one list, or each by its name, or none: nothing is reported about what isn't read.
     let listed = audit(bed.plane, &["-n", "gw-audit-other", "-o", "json", "--secrets", "list"]);
     assert_eq!(of(&listed), ["MV206 edge", "MV504 edge"], "{listed:?}");
     let none = audit(bed.plane, &["-n", "gw-audit-other", "-o", "json", "--secrets", "none"]);
     assert_eq!((none.code, of(&none)), (Some(0), Vec::new()), "{none:?}");
     let all = audit(bed.plane, &["-A", "--statistics"]);
     assert!(all.out.contains("MV206") && all.out.contains("MV504"), "{all:?}");
-    // As check judges an export of the same.
+    // The same as check reports for an export.
     let kinds = "namespaces,gatewayclasses,gateways,listenersets,httproutes,grpcroutes,tlsroutes,backendtlspolicies,\
                  referencegrants,ingressclasses,ingresses,secrets,configmaps,services";
     let export = other.kubectl.run(&["get", kinds, "-n", "gw-audit-other", "-o", "yaml"], "").succeeds();
@@ -130,7 +130,7 @@ fn a_gateway_is_drawn_as_a_tree() {
     assert!(said.err.contains("did you mean gw-tree/edge?"), "{said:?}");
 }
 
-/// A figure of a namespace's problems.
+/// The metric of a namespace's problems.
 fn problems(replica: &Replica, namespace: &str, kind: &str, rule: &str) -> Option<f64> {
     let text = replica.get("/metrics").expect("figures");
     let begins = format!("meshvet_problems{{namespace=\"{namespace}\",kind=\"{kind}\",rule=\"{rule}\"");
@@ -208,7 +208,7 @@ fn what_the_owner_leaves_is_left() {
     };
     let plain = gateway(namespace, "edge", "eg", &[("web", "web.example.com", "web")]);
     bed.until("meshvet knows of the route", &plain, |outcome| outcome.speaks_of("MV504"));
-    // A warning is left; a denial isn't the owner's to leave, unless the policy says so.
+    // An owner may ignore a warning, but a denial only if the policy allows it.
     world.apply(&edge("web")).succeeds().lacks(&["MV504"]);
     world.apply(&edge("wrong")).refused_by(GATEWAYS, &["MV206"]);
     let said = audit(bed.plane, &["-n", namespace, "-o", "json"]);
@@ -236,14 +236,14 @@ fn a_scope_of_the_policy_holds_for_gateways() {
     let [strict, lab] = &worlds;
     let other = route(namespace, "other", "edge", &["web.example.com"]);
     strict.apply(&other).succeeds_silently();
-    // A certificate that loses the host is told by the Secret's review, which never refuses for that.
+    // A certificate that loses the host is reported in the Secret's review, which never refuses for that.
     strict.apply(&secret(namespace, "web", &leaf("other.example.com"))).warns(&["MV504"]);
     let mut second = other;
     second["metadata"]["name"] = "second".into();
     bed.until("meshvet knows of it", &second, |outcome| outcome.speaks_of("MV504"));
     strict.apply(&second).refused_by("gateway-routes.meshvet.dev", &["MV504"]);
     strict.apply(&secret(namespace, "web", &short("web.example.com"))).refused_by(SECRETS, &["MV502"]);
-    // Where nothing is enforced, it is said what would have been.
+    // Where nothing is enforced, a warning says what would have been refused.
     lab.apply(&secret(lax, "web", &short("web.example.com"))).warns(&["MV502"]);
     let wrong = gateway(lax, "wrong", "eg", &[("web", "web.example.com", "wrong")]);
     lab.apply(&wrong).warns(&["MV206 (would be refused)"]);
@@ -254,12 +254,12 @@ fn doctor_knows_the_apis_that_are_vetted() {
     let said = crate::doctor::doctor(&admin(), &[]);
     assert!(said.has("crds", "ok", &["gateway.networking.k8s.io/v1 is there"]), "{said:#?}");
     assert!(said.has("crds", "ok", &["networking.k8s.io/v1 is there"]), "{said:#?}");
-    // App Mesh is left out by the chart's value, and the cluster doesn't have it either.
+    // The chart's value leaves App Mesh out, and the cluster doesn't have it either.
     assert!(!said.outcomes("crds").contains(&"failed") && !said.outcomes("rights").contains(&"failed"), "{said:#?}");
     assert_eq!(said.outcomes("rules"), ["ok"], "{said:#?}");
     assert_eq!(said.outcomes("entries"), ["ok"], "{said:#?}");
     assert!(said.outcomes("kinds").is_empty(), "{said:#?}");
-    // A rule that somebody has taken out is named.
+    // A webhook rule that was removed is named.
     let configuration = bed.plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
     let hooks = configuration["webhooks"].as_array().expect("webhooks");
     let at = hooks.iter().position(|hook| hook["name"] == "ingresses.meshvet.dev").expect("an entry");

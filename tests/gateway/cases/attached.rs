@@ -1,11 +1,11 @@
-//! Which routes are attached to which listeners: the certificates cover nothing, so that MV504 stands where one is.
+//! Which routes are attached to which listeners: the certificates cover nothing, so MV504 is reported where one is.
 
 use serde_json::{Value, json};
 
 use crate::case::{Case, Differs, WEB, changed, https, moved, namespace, route, route_to};
 use crate::secrets;
 
-/// A listener that takes these routes, and a Secret that covers nothing.
+/// A listener that allows these routes, and a Secret whose certificate covers nothing.
 fn of(name: &str, allowed: Value) -> Case {
     let listener = changed(https("web", "*.example.com"), "/allowedRoutes", allowed);
     Case::of(name, &[listener]).pair(&secrets::named("else.example.org")).uncovered()

@@ -1,4 +1,4 @@
-//! What a Gateway shows to backends.
+//! What a Gateway presents to backends.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::secrets::{self, Pair};
 const CALLS: &str = "a Gateway serves what needs no backend, whatever it has to show to them";
 const CONTENT: &str = "Envoy Gateway doesn't look into it, and its Envoy refuses the cluster";
 
-/// A Gateway that shows the Secret edge to the Service api, which a policy is for.
+/// A Gateway that presents the Secret edge to the Service api, which a policy targets.
 fn of(name: &str, reference: Value) -> Case {
     let backend = json!({"backend": {"clientCertificateRef": reference}});
     let policy = object(

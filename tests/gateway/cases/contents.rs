@@ -5,7 +5,7 @@ use crate::cases::{CLIENTS, ENVOY};
 use crate::secrets::{self, Pair};
 use crate::support::mint::Key;
 
-/// A listener for `*.example.com` with this pair, a route, and a client that asks for `a.example.com`.
+/// A listener for `*.example.com` with this pair, a route, and a client that requests `a.example.com`.
 fn of(name: &str, pair: &Pair) -> Case {
     let route = crate::case::route("HTTPRoute", &["a.example.com"]);
     Case::of(name, &[https("web", "*.example.com")]).with(route).pair(pair).ask("a.example.com")

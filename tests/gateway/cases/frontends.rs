@@ -1,4 +1,4 @@
-//! What clients must show.
+//! What clients must present.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::case::{Case, Differs, GATEWAY, changed, config_map, gateway, grant, h
 use crate::cases::FOLLOWS;
 use crate::secrets;
 
-/// A Gateway that asks its clients for certificates.
+/// A Gateway that requires client certificates.
 fn of(name: &str, frontend: Value) -> Case {
     let gateway = changed(gateway("web", &[https("web", "*.example.com")]), "/spec/tls", json!({"frontend": frontend}));
     Case::new(name)
@@ -33,7 +33,7 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 const CONTENT: &str = "Envoy Gateway doesn't look into it, and its Envoy refuses the listener";
-const ENDED: &str = "Envoy takes it, and refuses each client";
+const ENDED: &str = "Envoy accepts it, and refuses each client";
 
 trait Follows {
     /// The Gateway has the condition, and its listener is dead; what is missing may follow.

@@ -1,4 +1,4 @@
-//! Secrets of other namespaces.
+//! Secrets in other namespaces.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::case::{Case, WEB, changed, grant, route, web};
 use crate::cases::FOLLOWS;
 use crate::secrets;
 
-/// The listener web with a Secret of the namespace certs.
+/// The listener web with a Secret in the namespace certs.
 fn of(name: &str) -> Case {
     Case::of(name, &[web(json!([{"name": "web", "namespace": "certs"}]))])
         .with(route("HTTPRoute", &["a.example.com"]))

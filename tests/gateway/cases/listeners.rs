@@ -1,4 +1,4 @@
-//! What listeners say, and what type their Secrets have.
+//! The fields of listeners, and the types of their Secrets.
 
 use serde_json::{Value, json};
 
@@ -133,7 +133,7 @@ fn through() -> Vec<Case> {
     ]
 }
 
-/// Several listeners, of which each has a verdict of its own.
+/// Several listeners, each with a verdict of its own.
 fn several() -> Vec<Case> {
     let pair = secrets::sound;
     let named = |name: &str| {
@@ -161,7 +161,7 @@ fn several() -> Vec<Case> {
         ),
         asks(Case::of("one-of-two-mismatched", &two()).with(route()).with(named("a")).with(bad(secrets::mismatched()))),
         asks(Case::of("one-of-two-ended", &two()).with(route()).with(named("a")).with(bad(secrets::dated(-30, -1)))),
-        // Whether the neighbour lives is a matter of chance: see the starts.
+        // Whether the neighbour survives is a matter of chance: see `starts.rs`.
         Case::of("one-of-two-rsa-1024", &two())
             .with(route())
             .with(named("a"))

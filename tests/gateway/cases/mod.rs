@@ -1,4 +1,4 @@
-//! The cases, by what they are about.
+//! The cases, by theme.
 
 mod attached;
 mod client_certificates;
@@ -23,7 +23,7 @@ pub(crate) const FOLLOWS: &str = "what is missing may follow: an absent Secret, 
 pub(crate) const BESIDE: &str =
     "where a listener has several certificates, those that can be used are served: a warning is enough";
 
-/// All cases, each of a name of its own. What is in their Secrets is minted once for each run.
+/// All cases, each with a name of its own. The contents of their Secrets are minted once for each run.
 pub(crate) fn all() -> &'static [Case] {
     static ALL: LazyLock<Vec<Case>> = LazyLock::new(made);
     &ALL

@@ -6,7 +6,7 @@ use crate::case::{Case, Differs, POLICY, changed, config_map, https, object, rou
 use crate::cases::FOLLOWS;
 use crate::secrets;
 
-/// A route to the Service api, and what is said of TLS to it.
+/// A route to the Service api, and its TLS settings.
 fn bare(name: &str) -> Case {
     Case::of(name, &[https("web", "*.example.com")])
         .with(route("HTTPRoute", &["a.example.com"]))
@@ -149,7 +149,7 @@ fn targets() -> Vec<Case> {
             ),
         ),
     ];
-    // Its clients are left out: where there is no cluster, a backend in the place of the Service has other sections.
+    // Its clients are left out: without a cluster, the Backend in place of the Service has other sections.
     cases.into_iter().map(Case::unasked).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Secrets that aren't there, and that something makes.
+//! Secrets that don't exist yet, and that something will create.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::secrets;
 
 const MADE: &str = "it is absent as yet, and something makes it: nothing is wrong";
 
-/// A cert-manager Certificate that fills the Secret web.
+/// A cert-manager Certificate that writes the Secret web.
 fn certificate(spec: Value) -> Value {
     let mut given = json!({"secretName": "web", "issuerRef": {"name": "issuer", "kind": "ClusterIssuer"}, "dnsNames": ["*.example.com"]});
     for (key, value) in spec.as_object().expect("an object") {

@@ -23,7 +23,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 const TOGETHER: &str = "Envoy Gateway doesn't look for it, and its Envoy refuses both at the next start";
 
-/// One that can't be used, beside one that can.
+/// A certificate that can't be used, beside one that can.
 fn beside() -> Vec<Case> {
     let (own, other) = (secrets::named("a.example.com"), secrets::named("b.example.com"));
     let good = Some(&own);

@@ -1,4 +1,4 @@
-//! ListenerSets: whether their Gateway takes them, what they refer to, which routes are attached.
+//! ListenerSets: whether their Gateway allows them, what they refer to, which routes are attached.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::secrets::{self, Pair};
 /// The listener of most sets.
 const MORE: &str = "ListenerSet shop/more more";
 
-/// A Gateway that takes the listeners of these namespaces; null: it doesn't say.
+/// A Gateway that allows ListenerSets of these namespaces; null: it doesn't say.
 fn taking(from: Value) -> Value {
     let listener = json!({"name": "plain", "port": 80, "protocol": "HTTP"});
     changed(gateway("web", &[listener]), "/spec/allowedListeners", from)
@@ -36,7 +36,7 @@ fn tls(namespace: &str, pair: &Pair) -> Value {
     secrets::secret(namespace, "more", "kubernetes.io/tls", pair)
 }
 
-/// A set of the Gateway's own namespace, which takes it.
+/// A set in the Gateway's own namespace, which the Gateway allows.
 fn of(name: &str, listener: Value) -> Case {
     Case::new(name).with(taking(from("Same"))).with(set("shop", &[listener])).in_cluster()
 }
@@ -45,9 +45,9 @@ pub(crate) fn cases() -> Vec<Case> {
     [allowed(), references(), routes(), several()].into_iter().flatten().collect()
 }
 
-/// The certificate can't be used, which is said of those alone that are taken.
+/// The certificate can't be used, which is reported only for sets that are allowed.
 fn allowed() -> Vec<Case> {
-    const NOT_TAKEN: &str = "its Gateway doesn't take it: what is in it is no matter as yet";
+    const NOT_TAKEN: &str = "its Gateway doesn't allow it: what is in it doesn't matter yet";
     let mismatched = secrets::mismatched();
     let of = |name: &str, allowed: Value, namespace: &str| {
         Case::new(name)
@@ -108,7 +108,7 @@ fn references() -> Vec<Case> {
     ]
 }
 
-/// The certificate covers nothing, so that MV504 stands where a route is attached.
+/// The certificate covers nothing, so MV504 is reported where a route is attached.
 fn routes() -> Vec<Case> {
     let of = |name: &str, parent: Value| {
         of(name, more())
