@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::mesh::Loads;
-use crate::pki::{CertificateFileError, CertificateProblem, PrivateKeyError};
+use crate::pki::{CertificateFileError, CertificateProblem, FileFacts, PrivateKeyError};
 use crate::rules::envoy;
 use crate::rules::uses::CertificateUse;
 
@@ -62,7 +62,14 @@ impl CertificateUse<'_> {
             }
             CertificateProblem::Corrupt(_) | CertificateProblem::TooMuch(_) => false,
         };
-        if by_nobody || self.plane.hands_on() { self.unusable() } else { Severity::Warn }
+        self.unless_placeholder(by_nobody || self.plane.hands_on())
+    }
+
+    fn unless_placeholder(&self, certain: bool) -> Severity {
+        let empty = |facts: Option<&FileFacts>| facts.is_some_and(|facts| facts.size == 0);
+        // Whoever copies or fills a Secret later has both files empty at first. A proxy that reads files itself doesn't wait for that.
+        let later = !self.plane.is_direct() && empty(self.chain_facts()) && empty(self.key_facts());
+        if certain && !later { self.unusable() } else { Severity::Warn }
     }
 
     /// The same for a key.
@@ -75,7 +82,7 @@ impl CertificateUse<'_> {
             PrivateKeyError::Encrypted { .. } => self.plane.is_envoy(),
             _ => false,
         };
-        if by_nobody || self.plane.hands_on() { self.unusable() } else { Severity::Warn }
+        self.unless_placeholder(by_nobody || self.plane.hands_on())
     }
 
     /// What clients do that check the certificate. `reason`: what they find wrong, in BoringSSL's words.

@@ -162,6 +162,35 @@ fn names() -> Vec<Case> {
             to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue());
             without(s, "HTTPRoute", "a");
         }),
+        good("MV104", "a route for another listener", |s| {
+            asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+            set(s, "HTTPRoute", "a", "/spec/parentRefs/0/sectionName", "other".into());
+        }),
+        good("MV104", "a route on another port", |s| {
+            asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+            set(s, "HTTPRoute", "a", "/spec/parentRefs/0/port", 8443.into());
+        }),
+        good("MV104", "a route for hosts that no listener has", |s| {
+            asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+            set(s, "HTTPRoute", "a", "/spec/hostnames", json!(["else.org"]));
+        }),
+        good("MV104", "a route of a kind that the listener doesn't accept", |s| {
+            asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+            set(s, "Gateway", "web", "/spec/listeners/0/allowedRoutes", json!({"kinds": [{"kind": "GRPCRoute"}]}));
+        }),
+        good("MV104", "a route of a namespace that the listener doesn't accept", |s| {
+            asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+            set(s, "HTTPRoute", "a", "/metadata/namespace", "else".into());
+            set(s, "HTTPRoute", "a", "/spec/parentRefs/0/namespace", "shop".into());
+            set(s, "HTTPRoute", "a", "/spec/rules/0/backendRefs/0/namespace", "shop".into());
+        }),
+        good("MV104", "a Service of another namespace that the route isn't granted", |s| {
+            asks(s, ENVOY_GATEWAY, "hostname", "green.apps.local".into());
+            set(s, "HTTPRoute", "a", "/metadata/namespace", "else".into());
+            set(s, "HTTPRoute", "a", "/spec/parentRefs/0/namespace", "shop".into());
+            set(s, "HTTPRoute", "a", "/spec/rules/0/backendRefs/0/namespace", "shop".into());
+            set(s, "Gateway", "web", "/spec/listeners/0/allowedRoutes", json!({"namespaces": {"from": "All"}}));
+        }),
         good("MV104", "a route that may hand on the client's own TLS", |s| {
             to_others(s, &AUTHORITY.leaf(&["green.shop.svc"]).issue());
             let mut route = s.others.iter().find(|it| it["kind"] == "HTTPRoute").expect("a route").clone();
@@ -383,6 +412,13 @@ fn references() -> Vec<Case> {
             AUTHORITIES,
             &["Istio accepts no authorities from a Secret"],
         ),
+        good("MV509", "the authority that Kubernetes publishes in each namespace", |s| {
+            trusts(s, ENVOY_GATEWAY, one("ConfigMap", "kube-root-ca.crt"));
+        }),
+        good("MV509", "a key of any name, for Envoy Gateway", |s| {
+            trusts(s, ENVOY_GATEWAY, one("ConfigMap", "ca"));
+            set(s, "ConfigMap", "ca", "/data", json!({"service-ca.crt": AUTHORITY.pem()}));
+        }),
         good("MV509", "a kind of nobody knows which controller", |s| trusts(s, "example.com/own", one("Pod", "ca"))),
         warns(
             "MV509",
@@ -520,6 +556,30 @@ fn chains() -> Vec<Case> {
         Issued { chain: issued.certificate.clone(), ..issued }
     }
     vec![
+        warns(
+            "MV204",
+            "a Secret that is filled in later",
+            |s| served(s, &Issued { chain: String::new(), key: String::new(), certificate: String::new() }, None),
+            REF,
+            &["empty"],
+        ),
+        denies(
+            "MV204",
+            "a Secret with a key and no certificate",
+            |s| served(s, &Issued { chain: String::new(), ..AUTHORITY.leaf(&["*.example.com"]).issue() }, None),
+            REF,
+            &["empty"],
+        ),
+        denies(
+            "MV501",
+            "TLS without any reference, on Envoy Gateway",
+            |s| {
+                served(s, &AUTHORITY.leaf(&["*.example.com"]).issue(), None);
+                set(s, "Gateway", "web", "/spec/listeners/0/tls", json!({"mode": "Terminate"}));
+            },
+            "spec.listeners[0].tls",
+            &["no certificateRefs"],
+        ),
         warns(
             "MV210",
             "an intermediate beside a gateway's certificate",

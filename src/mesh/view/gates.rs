@@ -6,6 +6,7 @@ use crate::mesh::end::{Admits, ServerEnd};
 use crate::mesh::facts::Fact;
 use crate::mesh::grant::Grant;
 use crate::mesh::hop::{Hop, Inlet};
+use crate::mesh::link::Step;
 use crate::mesh::member::Member;
 use crate::mesh::plane::{Plane, PlaneOf};
 use crate::mesh::unlisted::Sort;
@@ -130,6 +131,27 @@ impl<'a> View<'a> {
             }
         }
         wanted
+    }
+
+    /// Whether requests come from a gateway by a hop: a listener of it takes the hop and has a host in common with it, and the hop may
+    /// name what it leads to.
+    pub(super) fn is_called_by(&self, gateway: &'a Member, step: Step<'a>) -> bool {
+        let hop = step.hop;
+        let meets = |end: &ServerEnd| match end.gate.as_ref().and_then(|gate| gate.host.as_ref()) {
+            Some((own, _)) if !hop.hosts.is_empty() => {
+                hop.hosts.iter().any(|(host, _)| takes(own, host) || takes(host, own))
+            }
+            _ => true,
+        };
+        let takes_it = |end: &'a ServerEnd| self.is_attached(hop, Listening { member: gateway, end }) && meets(end);
+        let gates = || gateway.servers.iter().filter(|end| end.gate.is_some());
+        if gates().next().is_some() && !gates().any(takes_it) {
+            return false;
+        }
+        step.to_service().is_none_or(|service| {
+            let named = (service.namespace(), service.name.as_str());
+            self.is_granted(&hop.object, "", &service.kind, named) == Belonging::Yes
+        })
     }
 
     /// Whether a hop names a listener, and the listener takes it.

@@ -143,6 +143,9 @@ impl<'a> View<'a> {
         if service.is_none() && self.share_a_mesh(client, server) != Belonging::Yes {
             return;
         }
+        if service.is_some_and(|step| !self.is_called_by(client, step)) {
+            return;
+        }
         let meant = match service {
             Some(step) => self.arriving(step, server),
             None => meant(&via, &server.servers),

@@ -20,13 +20,16 @@ use crate::apis::Native;
 use crate::apis::gateway::{SecretRef, Spec, authorities};
 use crate::finding::{Problem, Severity, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::{Belonging, KeyRef, Place, Plane, TrustSource};
+use crate::mesh::{Belonging, KeyRef, Loads, Place, Plane, TrustSource};
 use crate::rules::context::Context;
 use crate::rules::gateway::policy;
 use crate::rules::reporter::Reporter;
 
 /// The kinds of objects that a control plane accepts authorities from, for backends or for clients.
 type Taken = fn(&Plane) -> &'static [&'static str];
+
+/// What kube-controller-manager publishes in each namespace: the authority of the API server.
+const ROOT_CA: &str = "kube-root-ca.crt";
 
 /// One reference to authorities.
 struct Reference<'c> {
@@ -91,7 +94,9 @@ fn report(
     out: &mut Reporter<'_>,
 ) {
     let mut site = Site::new(reference.anchor, reference.field.clone());
-    let fault = match of_kind(reference.named, planes, taken) {
+    let of_kind = of_kind(reference.named, planes, taken);
+    let by_kind = of_kind.is_some();
+    let fault = match of_kind {
         Some(fault) => Some(fault),
         None => {
             let own = cx.subject.object.namespace();
@@ -108,7 +113,12 @@ fn report(
     let severity = if reference.beside_others { Severity::Warn } else { severity };
     let named = format!("{} {}", reference.named.kind(), reference.named.name);
     out.add(Problem::new(severity, site, message).expected(expected).found(found).consequence(consequence).fix(
-        format!("put the certificates of the authorities into ca.crt of {named}, or name the object that has them"),
+        match by_kind {
+            true => "put the certificates of the authorities into ca.crt of a ConfigMap, and name that".to_owned(),
+            false => format!(
+                "put the certificates of the authorities into ca.crt of {named}, or name the object that has them"
+            ),
+        },
     ));
 }
 
@@ -154,11 +164,17 @@ fn of_content(cx: &Context<'_>, key: &KeyRef, planes: &[&Plane], told: bool) -> 
             }
             _ => None,
         },
+        // Kubernetes itself makes this one in each namespace.
+        Place::StoreMissing { store, .. } if store.name == ROOT_CA => None,
         Place::StoreMissing { empty, store } => {
             let message = format!("{store} {}", if empty { "is empty" } else { "doesn't exist" });
             fault(Severity::Warn, message, "no authority yet".to_owned())
         }
         Place::KeyMissing { offered, .. } => {
+            // Envoy Gateway takes whichever key there is.
+            if planes.iter().any(|plane| plane.loads == Loads::Parsed) && offered.len() == 1 {
+                return None;
+            }
             let certain = !planes.is_empty() && planes.iter().all(|plane| plane.authorities.no_other_key);
             let severity = if certain { Severity::Deny } else { Severity::Warn };
             fault(severity, format!("{} has no key {}", key.store, keys.join(" or ")), offered.join(", "))

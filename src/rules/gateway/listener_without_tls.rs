@@ -35,8 +35,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
         let protocol = listener.protocol.as_str();
         let found = match (protocol, &listener.tls) {
             ("HTTPS", None) => "no tls",
-            ("HTTPS" | "TLS", Some(tls)) if plane.loads == Loads::Parsed && has_options_alone(tls) => {
-                "options without certificateRefs"
+            ("HTTPS" | "TLS", Some(tls)) if plane.loads == Loads::Parsed && has_no_certificate(tls) => {
+                if tls.options.is_empty() { "no certificateRefs" } else { "options without certificateRefs" }
             }
             _ => continue,
         };
@@ -85,6 +85,6 @@ fn check_blocks(cx: &Context<'_>, out: &mut Reporter<'_>) {
     }
 }
 
-fn has_options_alone(tls: &ListenerTls) -> bool {
-    tls.certificate_refs.is_empty() && !tls.options.is_empty() && !tls.passes_through()
+fn has_no_certificate(tls: &ListenerTls) -> bool {
+    tls.certificate_refs.is_empty() && !tls.passes_through()
 }

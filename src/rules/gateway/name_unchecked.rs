@@ -35,6 +35,8 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             .expected("subjectAltNames, which it checks")
             .found("hostname only")
             .consequence("any certificate of the authority is accepted, whatever its name")
-            .fix(format!("add subjectAltNames: [{{type: Hostname, hostname: {host}}}]")),
+            .fix(format!(
+                "add subjectAltNames with a name that the backend's certificate has; for this one: [{{type: Hostname, hostname: {host}}}]"
+            )),
     );
 }

@@ -55,7 +55,7 @@ fn of_listeners<'c>(cx: &'c Context<'_>) -> Vec<Named<'c>> {
         let Some(tls) = listener.tls.as_ref().filter(|tls| !tls.passes_through()) else { continue };
         for (index, reference) in tls.certificate_refs.iter().enumerate() {
             let field = field.keys(["tls", "certificateRefs"]).index(index).key("namespace");
-            let consequence = "the reference is refused (RefNotPermitted), and the listener serves without it";
+            let consequence = "the reference is refused (RefNotPermitted), and the listener serves nothing, unless it has another certificate";
             named.push((site(listener, field), reference, consequence));
         }
     }

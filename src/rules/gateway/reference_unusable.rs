@@ -48,7 +48,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 Problem::new(severity, site, message)
                     .expected(expected)
                     .found(found)
-                    .consequence("the reference is refused (InvalidCertificateRef), and the listener serves without it")
+                    .consequence("the reference is refused (InvalidCertificateRef), and the listener serves nothing, unless it has another certificate")
                     .fix(fix)
             };
             if !reference.is_secret() {
