@@ -16,6 +16,11 @@ fn gateway() -> Slot {
     let own = || json!([listener("web", "*.shop.local", json!({"name": "blue"}))]);
     let shows = |reference: Value| json!({"backend": {"clientCertificateRef": reference}});
     let validates = json!({"frontend": {"default": {"validation": {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "ca"}]}}}});
+    let mut open = own();
+    open[0]["allowedRoutes"] = json!({"namespaces": {"from": "All"}});
+    let mut labelled = own();
+    labelled[0]["allowedRoutes"] =
+        json!({"namespaces": {"from": "Selector", "selector": {"matchLabels": {"mesh": "apps"}}}});
     let elsewhere = json!([listener("web", "*.shop.local", json!({"name": "green", "namespace": "till"}))]);
     let two = json!([
         listener("web", "*.shop.local", json!({"name": "blue"})),
@@ -26,6 +31,8 @@ fn gateway() -> Slot {
         of(own(), shows(json!({"name": "red"}))),
         of(own(), shows(json!({"name": "green", "namespace": "till"}))),
         of(own(), validates),
+        of(open, json!({})),
+        of(labelled, json!({})),
         of(elsewhere, json!({})),
         of(two, json!({})),
     ])
@@ -42,6 +49,18 @@ fn route() -> Slot {
         of(&["red.shop.local"], json!([{"name": "api", "port": 443}, {"name": "blue", "port": 8443}])),
         of(&[], json!([{"name": "blue", "port": 8443}, {"name": "edge", "namespace": "till", "port": 8443}])),
         of(&["a.b.shop.local"], json!([{"name": "api", "port": 8443, "weight": 0}])),
+    ])
+}
+
+/// A route of another namespace, that needs to be granted the Service.
+fn far_route() -> Slot {
+    let of = |parent: Value| {
+        let backends = json!([{"name": "api", "namespace": "shop", "port": 8443}]);
+        object("HTTPRoute", "till", "far", json!({"parentRefs": [parent], "rules": [{"backendRefs": backends}]}))
+    };
+    slot([
+        of(json!({"name": "web", "namespace": "shop"})),
+        of(json!({"name": "web", "namespace": "shop", "sectionName": "red"})),
     ])
 }
 
@@ -105,6 +124,12 @@ fn grant() -> Slot {
     slot([of(json!({"group": "", "kind": "Secret"})), of(json!({"group": "", "kind": "Secret", "name": "edge"}))])
 }
 
+/// Lets routes of the other namespace name Services.
+fn service_grant() -> Slot {
+    let from = json!([{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "till"}]);
+    slot([object("ReferenceGrant", "shop", "services", json!({"from": from, "to": [{"group": "", "kind": "Service"}]}))])
+}
+
 pub(crate) fn slots() -> Vec<Slot> {
-    vec![gateway(), route(), policy("a"), policy("b"), service(), authorities(), class(), grant()]
+    vec![gateway(), route(), far_route(), policy("a"), policy("b"), service(), authorities(), class(), grant(), service_grant()]
 }

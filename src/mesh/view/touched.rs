@@ -123,6 +123,15 @@ impl<'a> View<'a> {
         for (_, kind, namespace) in &grant.from {
             touched.extend(self.members_in(namespace).map(|member| &member.object).filter(|it| it.kind == *kind));
         }
+        // A route of another namespace may call a Service of this one by a policy.
+        let here = grant.object.namespace();
+        for attached in self.attachments().filter(|attached| attached.object.namespace() == here) {
+            touched.insert(&attached.object);
+            for aim in &attached.aims {
+                touched.extend(self.gateways_before(&aim.target).into_iter().map(|gateway| &gateway.object));
+                touched.extend(self.behind(&aim.target).into_iter().map(|server| &server.object));
+            }
+        }
     }
 
     /// Those that read the store, and those that may have meant it: by its name from another namespace, or by another name from
