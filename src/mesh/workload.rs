@@ -22,7 +22,7 @@ pub struct Workload {
     pub probes: Vec<Probe>,
     /// The ServiceAccount that its pods run as.
     pub service_account: String,
-    /// Whether it has no pods now: then it counts only while another workload takes over its template.
+    /// Whether it has no pods now: then it counts only while another workload uses its template.
     pub at_rest: bool,
     /// The workload whose template its pods are created from, instead of its own.
     pub takes: Option<ObjectRef>,

@@ -43,7 +43,7 @@ pub struct World {
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
     members_in: Links<String, ObjectRef>,
-    /// For each workload: those that take over its template.
+    /// For each workload: those that use its template.
     takers: Links<ObjectRef, ObjectRef>,
     unlisted: Unlisted,
     links: LinkIndex,

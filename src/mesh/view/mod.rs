@@ -175,7 +175,7 @@ impl<'a> View<'a> {
         found
     }
 
-    /// Whether pods are created from a workload's template: by itself, or by one that takes over the template.
+    /// Whether pods are created from a workload's template: by itself, or by one that uses the template.
     pub(crate) fn runs(&self, workload: &Workload) -> bool {
         let is_taken = || {
             let laid = self.laid_workloads().any(|other| other.takes.as_ref() == Some(&workload.object));

@@ -47,7 +47,7 @@ impl<'a> View<'a> {
         self.world.classes().any(|class| class.object == *object)
     }
 
-    /// The workload whose template an object takes over, if any: its own judgement depends on whether it runs.
+    /// The workload whose template an object uses, if any: its own judgement depends on whether it runs.
     pub(crate) fn taken_by(&self, object: &ObjectRef) -> Option<&'a ObjectRef> {
         self.workload(object)?.takes.as_ref()
     }
