@@ -65,11 +65,11 @@ pub(super) struct Post {
 /// What to do about an Event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    /// Write it.
+    /// Create it.
     Create,
-    /// See how often it was written, and when last.
+    /// Get its count and the time of its last write.
     Look,
-    /// Write that it is so still, for the so manieth time.
+    /// Write that the problem persists, with this count.
     Renew(i32),
 }
 
