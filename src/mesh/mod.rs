@@ -7,8 +7,8 @@
 //!   ├─ ClientEnd (client policy) ──path──────────┘
 //!   └─ backends ──► Hop ──► Hop ──► Member       (services, routers, routes)
 //! ```
+//!
 //! A [`Fact`] is one thing known; the [`World`] keeps facts and indexes them in both directions; a [`View`] answers the rules'
-//! A [`Fact`] is one thing learnt; the [`World`] keeps and indexes facts, in both directions; a [`View`] answers the rules'
 //! questions, with an [`Overlay`] and the object under review laid over the world. Nothing here does I/O.
 
 mod attached;

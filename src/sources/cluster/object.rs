@@ -148,7 +148,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
         let secret: SecretText = serde_json::from_str(&object.text)
             .map_err(|error| undecodable(format!("no Secret (line {}, column {})", error.line(), error.column())))?;
         let data = secret.data.unwrap_or_default().into_iter().map(|(key, SecretBytes(mut bytes))| {
-            // Moved, not copied: whoever creates the store wipes it.
+            // Moved, not copied: `secret_store` wipes it.
             (key, std::mem::take(&mut *bytes))
         });
         let store = Store { of_type: secret.of_type, ..secret_store(data) };

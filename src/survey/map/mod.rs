@@ -335,7 +335,7 @@ impl Map {
     /// The nodes with this name: a virtual node and a gateway may share one.
     ///
     /// # Errors
-    /// The nearest existing `namespace/name`, if there is none.
+    /// No node has this name. Contains the nearest existing `namespace/name`.
     pub(crate) fn find(&self, namespace: &str, name: &str) -> Result<Vec<usize>, Option<String>> {
         let members =
             || self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.role, Role::Member | Role::Entrance));
