@@ -1,38 +1,38 @@
-//! Policies that are objects of their own, attached to what they are about.
+//! Policies that are objects of their own, attached to their targets.
 
 use crate::k8s::ObjectRef;
 use crate::mesh::end::ClientEnd;
 
-/// How a caller of a target connects to it, where the caller has no policy of its own for it (a Gateway API
+/// How callers of a target connect to it, unless they have a policy of their own for it (a Gateway API
 /// BackendTLSPolicy, an Istio DestinationRule).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
     /// The policy's object.
     pub object: ObjectRef,
-    /// What it is attached to: hops or members.
+    /// Its targets: hops or members.
     pub aims: Vec<Aim>,
-    /// Of several for one target the lowest holds (the oldest, as Gateway API has it: seconds since 1970), then the first by name.
+    /// Of several policies for one target the lowest rank wins (Gateway API: the oldest, in seconds since 1970), then the first by name.
     pub rank: i64,
     /// The policy.
     pub client: ClientEnd,
 }
 
-/// One thing that a policy is attached to.
+/// One target of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aim {
     /// The object.
     pub target: ObjectRef,
-    /// The part of it that is meant, by its name; None: all of it.
+    /// The section of it, by name; None: all of it.
     pub section: Option<String>,
 }
 
 impl Attached {
-    /// Whether it is attached to an object, or to this section of it.
+    /// Whether it is attached to exactly this object, or to this section of it.
     pub(crate) fn means(&self, target: &ObjectRef, section: Option<&str>) -> bool {
         self.aims.iter().any(|aim| aim.target == *target && aim.section.as_deref() == section)
     }
 
-    /// Whether it is attached to all of an object.
+    /// Whether it is attached to the whole object.
     pub(crate) fn is_for(&self, target: &ObjectRef) -> bool {
         self.aims.iter().any(|aim| aim.target == *target && aim.section.is_none())
     }

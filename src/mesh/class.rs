@@ -1,4 +1,4 @@
-//! What members belong to.
+//! The meshes and gateway classes that members belong to.
 
 use crate::k8s::{LabelSelector, ObjectRef};
 use crate::mesh::plane::Plane;
@@ -8,12 +8,12 @@ use crate::mesh::plane::Plane;
 pub struct Class {
     /// The object.
     pub object: ObjectRef,
-    /// The namespaces whose members belong to it without naming it. Absent: none; empty: all.
+    /// The namespaces whose members belong to it without naming it. None: no namespace; an empty selector: all.
     pub namespaces: Option<LabelSelector>,
-    /// Who hands certificates to the proxies of its members, where that is known.
+    /// Which control plane gives certificates to its members' proxies, where that is known.
     pub plane: Option<&'static Plane>,
-    /// Its name at AWS, where that is another than the object's.
+    /// Its name in AWS, where it differs from the object's.
     pub aws_name: Option<String>,
-    /// The AWS account that owns it, where it is another's.
+    /// The AWS account that owns it, where that is another account.
     pub aws_owner: Option<String>,
 }

@@ -1,7 +1,6 @@
-//! The two ends of a TLS connection that a proxy makes, free of any one mesh's vocabulary.
+//! The two ends of a TLS connection between proxies, independent of any mesh API.
 //!
-//! An API's listeners become [`ServerEnd`]s and its client policies [`ClientEnd`]s: the rules on ends hold for whichever API
-//! they come from.
+//! Each API's listeners become [`ServerEnd`]s and its client policies [`ClientEnd`]s, so that the rules work for every API.
 
 use std::sync::Arc;
 
@@ -39,7 +38,7 @@ pub struct KeyRef {
     pub field: FieldPath,
 }
 
-/// A certificate or an authority of AWS.
+/// A certificate or a certificate authority in AWS, by its ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArnRef {
     /// The ARN, as written.
@@ -48,14 +47,14 @@ pub struct ArnRef {
     pub field: FieldPath,
 }
 
-/// What an end names, whichever way.
+/// A reference from an end to a certificate, a key or a CA.
 #[derive(Clone, Copy, Debug)]
 pub enum Named<'a> {
     /// A file by its path.
     File(&'a FileRef),
     /// A key of a Secret or ConfigMap.
     Key(&'a KeyRef),
-    /// Something at AWS by its ARN.
+    /// An AWS resource, by its ARN.
     Arn(&'a ArnRef),
 }
 
@@ -89,7 +88,7 @@ pub enum CertificateSource {
         /// The private key.
         key: FileRef,
     },
-    /// Two keys of Secrets, which the proxy is given by its control plane.
+    /// Two keys of Secrets, which the control plane delivers to the proxy.
     Keys {
         /// The certificate and its intermediates.
         chain: KeyRef,
@@ -98,7 +97,7 @@ pub enum CertificateSource {
     },
     /// A certificate of AWS Certificate Manager, by its ARN.
     Acm(ArnRef),
-    /// Something that meshvet doesn't read.
+    /// A source that meshvet can't read.
     Elsewhere {
         /// What it is, for messages.
         name: String,
@@ -115,7 +114,7 @@ pub enum CertificateSource {
 }
 
 impl CertificateSource {
-    /// Whether this is what a name of a chain is of.
+    /// Whether `chain` is this source's chain.
     pub(crate) fn is_named_by(&self, chain: Named<'_>) -> bool {
         let field = match self {
             CertificateSource::File { chain, .. } => &chain.field,
@@ -127,18 +126,18 @@ impl CertificateSource {
     }
 }
 
-/// Where an end's trust comes from.
+/// Where an end's trusted CAs come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrustSource {
     /// A PEM bundle in the proxy's container.
     File(FileRef),
-    /// A PEM bundle in a key of a Secret or ConfigMap, which the proxy is given by its control plane.
+    /// A PEM bundle in a key of a Secret or ConfigMap, which the control plane delivers to the proxy.
     Key(KeyRef),
-    /// Authorities of AWS Private CA, by their ARNs.
+    /// Authorities in AWS Private CA, by their ARNs.
     Acm(Vec<ArnRef>),
-    /// What the proxy's own image trusts.
+    /// The CAs in the proxy's own image.
     Proxy(FieldPath),
-    /// What the system trusts that the proxy runs on.
+    /// The CAs of the system that the proxy runs on.
     System(FieldPath),
     /// A secret that Envoy's Secret Discovery Service delivers.
     Sds {
@@ -149,32 +148,32 @@ pub enum TrustSource {
     },
 }
 
-/// What an end demands of the certificate that the other end presents.
+/// What an end requires of the peer's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Validation {
     /// The `validation` field.
     pub field: FieldPath,
-    /// The authorities to trust; None where the object gives none, or several.
+    /// The CAs to trust; None where the object gives none, or several.
     pub trust: Option<TrustSource>,
-    /// Which names the peer's certificate must have.
+    /// Which names the certificate must have.
     pub names: NameCheck,
 }
 
 /// How an end checks the names of the peer's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameCheck {
-    /// One of these must be among them, to the letter; each with its field. Never empty.
+    /// The certificate must have one of these names exactly; each with its field. Never empty.
     List(Vec<(String, FieldPath)>),
-    /// This host must match one of them, wildcards included.
+    /// The certificate must match this host, wildcards included.
     Name(String, FieldPath),
-    /// The host that is called must match one of them: the [names](ServerTls::covers) of the listener.
+    /// The certificate must match the called host, one of the listener's [names](ServerTls::covers).
     Host,
-    /// They aren't looked at.
+    /// Names aren't checked.
     Nothing,
 }
 
 impl NameCheck {
-    /// The listed names; none where no list is checked.
+    /// The listed names; empty for any other check.
     pub fn list(&self) -> &[(String, FieldPath)] {
         match self {
             NameCheck::List(names) => names,
@@ -186,18 +185,18 @@ impl NameCheck {
 /// A name that a listener's certificates must cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Covered {
-    /// The name, as clients ask for it.
+    /// The name that clients ask for.
     pub name: String,
     /// The field that gives it.
     pub field: FieldPath,
-    /// What it is, for messages: `hostname`.
+    /// What kind of name it is, for messages: `hostname`.
     pub reason: &'static str,
 }
 
 /// A listener: the end that is connected to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerEnd {
-    /// `listener 8080`: outlives a reordering of the list.
+    /// `listener 8080`: stays the same when the list is reordered.
     pub anchor: Arc<str>,
     /// The listener's field.
     pub field: FieldPath,
@@ -207,32 +206,32 @@ pub struct ServerEnd {
     pub protocol: String,
     /// None: plaintext.
     pub tls: Option<ServerTls>,
-    /// What it takes of what is routed to its gateway.
+    /// Which routes it accepts, where it is a gateway's listener.
     pub gate: Option<Gate>,
 }
 
-/// What a gateway's listener takes of what is routed to it.
+/// Which routes a gateway's listener accepts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gate {
-    /// Its name, by which routes mean it.
+    /// Its name, which routes refer to.
     pub section: String,
-    /// The host that clients ask for, and its field; None: any. `*.` before it stands for one label or more.
+    /// The host that clients ask for, and its field; None: any. A leading `*.` stands for one or more labels.
     pub host: Option<(String, FieldPath)>,
-    /// The namespaces whose routes it takes.
+    /// The namespaces whose routes it accepts.
     pub from: Admits,
-    /// The kinds of routes that it takes; empty: all that its protocol is for.
+    /// The kinds of routes that it accepts; empty: all that its protocol allows.
     pub kinds: Vec<String>,
 }
 
-/// The namespaces from which something is taken.
+/// The namespaces from which routes or listeners are accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Admits {
     /// None.
     #[default]
     None,
-    /// Its own.
+    /// Only the object's own namespace.
     Same,
-    /// Each whose labels match.
+    /// Each namespace whose labels match.
     Matching(LabelSelector),
     /// All.
     All,
@@ -243,18 +242,18 @@ pub enum Admits {
 pub struct ServerTls {
     /// The `tls` field.
     pub field: FieldPath,
-    /// Whether TLS is demanded, offered or switched off.
+    /// Whether TLS is required, optional or off.
     pub mode: TlsMode,
-    /// The listener's certificates; empty where the object gives none, or contradicts itself.
+    /// The listener's certificates; empty where the object gives none, or contradictory ones.
     pub certificates: Vec<CertificateSource>,
-    /// The names that they must cover between them.
+    /// The names that the certificates together must cover.
     pub covers: Vec<Covered>,
-    /// What clients must show; None: clients are not asked.
+    /// What client certificates must satisfy; None: clients aren't asked for one.
     pub validation: Option<Validation>,
 }
 
 impl ServerEnd {
-    /// The TLS that the proxy really sets up: None for plaintext listeners and for mode DISABLED.
+    /// The TLS in effect: None for plaintext listeners and for mode DISABLED.
     pub(crate) fn active_tls(&self) -> Option<&ServerTls> {
         self.tls.as_ref().filter(|tls| tls.mode != TlsMode::Disabled)
     }
@@ -268,33 +267,33 @@ impl ServerEnd {
 /// A client policy: how a proxy connects to its backends, or to one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientEnd {
-    /// `backend defaults`, `backend shop/blue`: outlives a reordering of the list.
+    /// `backend defaults`, `backend shop/blue`: stays the same when the list is reordered.
     pub anchor: Arc<str>,
     /// The `tls` field of the policy.
     pub field: FieldPath,
-    /// Whether it holds for everything that is called and has no policy of its own.
+    /// Whether it applies to every backend that has no policy of its own.
     pub is_default: bool,
     /// Whether TLS is enforced.
     pub enforce: bool,
-    /// The server ports it holds for; empty: all.
+    /// The server ports it applies to; empty: all.
     pub ports: Vec<u16>,
-    /// The certificate to present; empty: none, or the object contradicts itself.
+    /// The client certificate; empty: none, or the object is contradictory.
     pub certificates: Vec<CertificateSource>,
-    /// What the server must show.
+    /// What the server's certificate must satisfy.
     pub validation: Option<Validation>,
 }
 
-/// What a mesh's clients know a member by, and so what its certificates must say.
+/// How clients find a member, which decides the names its certificates must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Discovery {
-    /// A DNS name that clients resolve, and that they check.
+    /// A DNS name that clients resolve, and check in the certificate.
     Dns {
         /// The name.
         hostname: String,
         /// The field that gives it.
         field: FieldPath,
     },
-    /// A Cloud Map service: names are not considered.
+    /// A Cloud Map service: names aren't checked.
     CloudMap {
         /// The Cloud Map namespace.
         namespace: String,

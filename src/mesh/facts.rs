@@ -1,4 +1,4 @@
-//! What APIs learn of their objects, one by one.
+//! What sources report of each object.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,34 +14,34 @@ use crate::mesh::service::Service;
 use crate::mesh::store::{Store, StoreKey};
 use crate::mesh::workload::Workload;
 
-/// One thing learnt about the world. An object may come to several, each of another kind; they stand in this order then.
+/// One thing known. One object may yield several facts, each of another kind; they are kept in the order of the variants.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
-    /// What has proxies of its own.
+    /// A node or gateway with its own proxies.
     Member(Arc<Member>),
-    /// What leads callers to members.
+    /// An object that leads callers to members.
     Hop(Arc<Hop>),
-    /// A policy attached to what it is about.
+    /// A policy attached to its targets.
     Attached(Arc<Attached>),
-    /// What members belong to.
+    /// A mesh or a gateway class.
     Class(Arc<Class>),
-    /// Permission to name what is in another namespace.
+    /// Permission to refer to objects in another namespace.
     Grant(Arc<Grant>),
     /// A top owner of pods.
     Workload(Arc<Workload>),
     /// A Secret or ConfigMap.
     Store(StoreKey, Arc<Store>),
-    /// A Secret or ConfigMap that somebody is about to make.
+    /// A Secret or ConfigMap that another object will create.
     Promise(Arc<Promise>),
-    /// A Service before pods.
+    /// A Service in front of pods.
     Service(Arc<Service>),
-    /// A ServiceAccount, and the role that its annotation gives it at AWS.
+    /// A ServiceAccount, and the AWS role in its annotation.
     ServiceAccount(ObjectRef, Option<String>),
     /// A namespace and its labels.
     Namespace(String, BTreeMap<String, String>),
 }
 
-/// The name of what facts come from, by which they are forgotten again.
+/// What facts come from; used to forget them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FactId {
     /// An object other than the two below.
@@ -71,7 +71,7 @@ impl Fact {
         FactId::Object(object.clone())
     }
 
-    /// The policy, where it is one that is attached.
+    /// The attached policy, if it is one.
     pub(crate) fn as_attached(&self) -> Option<&Attached> {
         match self {
             Fact::Attached(attached) => Some(attached),
@@ -79,7 +79,7 @@ impl Fact {
         }
     }
 
-    /// Whether it was learnt of this object. Secrets, ConfigMaps and namespaces are known by other names.
+    /// Whether it comes from this object. Secrets, ConfigMaps and namespaces are identified otherwise.
     pub(crate) fn is_of(&self, wanted: &ObjectRef) -> bool {
         match self {
             Fact::Member(member) => member.object == *wanted,

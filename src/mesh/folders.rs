@@ -7,9 +7,9 @@ use crate::mesh::store::StoreKey;
 /// A local folder that stands in for a mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalMount {
-    /// The namespace and name of the one member it holds for; None: for all.
+    /// The namespace and name of the one member it applies to; None: all members.
     pub member: Option<(String, String)>,
-    /// Where the proxy would have it mounted, cleaned.
+    /// The mount path in the proxy's container, cleaned.
     pub at: String,
     /// The folder's store.
     pub store: StoreKey,
@@ -22,7 +22,7 @@ impl LocalMount {
     }
 }
 
-/// All of them: those named for one member first, then the longest path first.
+/// All folders: those for one member first, then the longest path first.
 #[derive(Debug, Default)]
 pub(crate) struct Folders(Vec<(LocalMount, Mounts)>);
 

@@ -1,31 +1,31 @@
-//! Permission to name what is in another namespace.
+//! Permission to refer to objects in another namespace.
 
 use crate::k8s::ObjectRef;
 
-/// Permission that one namespace gives to objects of others.
+/// Permission that one namespace gives to objects of other namespaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// The object that gives it, in the namespace whose objects may be named.
+    /// The object that gives it, in the namespace whose objects may be referred to.
     pub object: ObjectRef,
-    /// Who may name them: each by its group, its kind and its namespace.
+    /// Which objects may refer to them: group, kind and namespace.
     pub from: Vec<(String, String, String)>,
-    /// What may be named: each by its group, its kind, and its name where only one object is meant.
+    /// Which objects may be referred to.
     pub to: Vec<Granted>,
 }
 
-/// What may be named.
+/// What may be referred to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Granted {
     /// The group; empty for the core group.
     pub group: String,
     /// The kind.
     pub kind: String,
-    /// The one object that is meant; None: all of the kind.
+    /// The one object; None: all of the kind.
     pub name: Option<String>,
 }
 
 impl Grant {
-    /// Whether it lets an object name this one of its own namespace.
+    /// Whether it lets `from` refer to this object of the grant's own namespace.
     pub(crate) fn allows(&self, from: &ObjectRef, group: &str, kind: &str, name: &str) -> bool {
         let of = |(group, kind, namespace): &(String, String, String)| {
             group == from.group() && *kind == from.kind && namespace == from.namespace()

@@ -6,40 +6,40 @@ use crate::k8s::{FieldPath, ObjectRef, TypeRef};
 use crate::mesh::release::Release;
 use crate::mesh::service::SERVICE;
 
-/// One object that leads callers on: where calls come in, and where they go out.
+/// An object that leads callers on: where calls come in, and where they go out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {
     /// The object.
     pub object: ObjectRef,
-    /// Its labels, by which a gateway may select it.
+    /// Its labels, which a gateway may select.
     pub labels: BTreeMap<String, String>,
-    /// What says which release it is of.
+    /// Which release it belongs to.
     pub release: Release,
-    /// Who gets here.
+    /// Where its callers come from.
     pub from: Vec<Inlet>,
     /// Where callers are led, in the object's order.
     pub to: Vec<Outlet>,
-    /// The hosts of the requests that it takes, each with its field; empty: whatever the listener is for.
+    /// The hosts of the requests that it takes, each with its field; empty: all hosts of the listener.
     pub hosts: Vec<(String, FieldPath)>,
-    /// Whether it only stands for the services that it lists. Callers have policies for those and none for it, and it
-    /// counts only where [`Settings::groups`](crate::mesh::Settings) says so.
+    /// Whether it only stands for the services that it lists. Callers have policies for those and none for the group, which
+    /// is ignored unless [`Settings::groups`](crate::mesh::Settings) is set.
     pub group: bool,
-    /// Whether it may hand connections on as they come: who calls what is behind it isn't known then, and no policy is certain to hold.
+    /// Whether it may pass connections through unchanged: then it isn't known who calls what is behind it, and no policy is sure to apply.
     pub raw: bool,
 }
 
-/// Who gets to a hop.
+/// Where a hop's callers come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inlet {
-    /// Whoever names it: members by their backends, other hops by their outlets.
+    /// Any object that refers to it: members by their backends, other hops by their outlets.
     Callers,
     /// A gateway that the object names.
     Named {
         /// The gateway.
         parent: ObjectRef,
-        /// The one listener of it that is meant, by its name; None: all.
+        /// The one listener of the gateway, by name; None: all.
         section: Option<String>,
-        /// The port of the listeners that are meant; None: all.
+        /// The port of the gateway's listeners; None: all.
         port: Option<u16>,
         /// The field that names it.
         field: FieldPath,
@@ -53,22 +53,22 @@ pub enum Inlet {
 pub struct Outlet {
     /// Where it leads.
     pub to: Target,
-    /// The listener's port that is meant, where the object says.
+    /// The listener's port, where the object names one.
     pub port: Option<u16>,
-    /// The hop's own ports at which the requests arrive that go this way; empty where it says nothing of them.
+    /// The hop's own ports whose requests go this way; empty where the object names none.
     pub arriving: Vec<u16>,
-    /// Whether no request goes there now (a weight of 0).
+    /// Whether no request goes there now (its weight is 0).
     pub idle: bool,
     /// The field that names the target.
     pub field: FieldPath,
 }
 
-/// What a hop, or a member's backend, names.
+/// The target of a hop's outlet or of a member's backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A member or another hop.
     Object(ObjectRef),
-    /// An object of this name in the namespace of the caller.
+    /// An object with this name in the caller's namespace.
     InCallersNamespace {
         /// Its type.
         kind: TypeRef,
@@ -79,10 +79,10 @@ pub enum Target {
     Every {
         /// The type.
         kind: TypeRef,
-        /// The namespace; None: that of the caller.
+        /// The namespace; None: the caller's.
         namespace: Option<String>,
     },
-    /// Something that no object here stands for, such as a service named by its ARN.
+    /// Something that no object in the cluster represents, such as a service named by its ARN.
     Outside,
 }
 
@@ -97,19 +97,19 @@ impl Inlet {
 }
 
 impl Hop {
-    /// Whether a way out of it leads to a Service of the cluster.
+    /// Whether an outlet leads to a Kubernetes Service.
     pub(crate) fn leads_to_services(&self) -> bool {
         self.to.iter().any(|outlet| matches!(&outlet.to, Target::Object(object) if object.is_a(SERVICE)))
     }
 
-    /// Whether callers name it and ask for it: the service that a policy may be for.
+    /// Whether callers refer to it directly: a service that a policy may apply to.
     pub(crate) fn is_service(&self) -> bool {
         !self.group && self.from.contains(&Inlet::Callers)
     }
 }
 
 impl Target {
-    /// The object that it names, where it names one.
+    /// The object, where the target is one.
     pub(crate) fn object(&self) -> Option<&ObjectRef> {
         match self {
             Target::Object(object) => Some(object),
@@ -117,7 +117,7 @@ impl Target {
         }
     }
 
-    /// Whether it may be this object; within: for callers of which namespace, None for all.
+    /// Whether the target may be this object, and for callers of which namespace.
     pub(crate) fn leads_to<'o>(&self, object: &'o ObjectRef) -> Option<Within<'o>> {
         match self {
             Target::Object(named) => (named == object).then_some(None),
@@ -133,5 +133,5 @@ impl Target {
     }
 }
 
-/// The one namespace whose callers are meant; None: all.
+/// The one namespace whose callers are concerned; None: all.
 pub(crate) type Within<'o> = Option<&'o str>;

@@ -1,4 +1,4 @@
-//! One call: a client, the hops in between, and the listener that is reached. [`View`](super::View) finds them.
+//! One call: a client, the hops in between, and the listener. [`View`](super::View) finds them.
 
 use std::sync::Arc;
 
@@ -9,39 +9,39 @@ use crate::mesh::hop::{Hop, Outlet, Target};
 use crate::mesh::member::Member;
 use crate::mesh::service::SERVICE;
 
-/// One way by which a client reaches a server.
+/// One path from a client to a server.
 #[derive(Clone, Debug)]
 pub struct Link<'a> {
-    /// The one that calls.
+    /// The caller.
     pub client: &'a Member,
-    /// What its policy says of this call.
+    /// What the client's policy means for this call.
     pub policy: PolicyInForce<'a>,
-    /// The object that the policy is of, where it is one by itself, attached to what is called.
+    /// The policy's object, where the policy is an object of its own attached to the called object.
     pub attached: Option<&'a Attached>,
-    /// The hops in between, the client's first.
+    /// The hops in between, from the client's side.
     pub via: Vec<Step<'a>>,
-    /// The one that is called.
+    /// The member that is called.
     pub server: &'a Member,
     /// The listener that is reached.
     pub listener: &'a ServerEnd,
-    /// The listeners that the same call may reach instead, each by a link of its own: nothing on the way says which of them is
-    /// meant. Empty where it is certain.
+    /// The listeners that the same call may reach instead, each in a link of its own, because nothing on the path names one. Empty
+    /// where the listener is certain.
     pub instead: Vec<&'a ServerEnd>,
-    /// Whether the way there has weight 0, so that no request takes it now.
+    /// Whether a weight on the path is 0, so that no request takes it now.
     pub idle: bool,
 }
 
-/// A hop on the way, and the way out of it that is taken.
+/// A hop on the path, and the outlet taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     /// The hop.
     pub hop: &'a Hop,
-    /// The way out.
+    /// The outlet.
     pub outlet: &'a Outlet,
 }
 
 impl<'a> Step<'a> {
-    /// The Service of the cluster that it leads to, where it leads to one.
+    /// The Kubernetes Service that it leads to, if any.
     pub(in crate::mesh) fn to_service(self) -> Option<&'a ObjectRef> {
         match &self.outlet.to {
             Target::Object(object) if object.is_a(SERVICE) => Some(object),
@@ -50,26 +50,26 @@ impl<'a> Step<'a> {
     }
 }
 
-/// What a client's policy says of one call.
+/// What a client's policy means for one call.
 #[derive(Clone, Copy, Debug)]
 pub enum PolicyInForce<'a> {
-    /// TLS, as this policy has it: it is enforced, and holds for the listener's port.
+    /// The client uses TLS by this policy: it is enforced, and applies to the listener's port.
     Enforced(&'a ClientEnd),
-    /// There is a policy that isn't enforced or holds for other ports: the server decides.
+    /// There is a policy, but it isn't enforced or is for other ports: the server decides.
     NotEnforced(&'a ClientEnd),
-    /// None: the server decides.
+    /// No policy: the server decides.
     None,
 }
 
 impl<'a> PolicyInForce<'a> {
-    /// What a policy comes to at a listener.
+    /// What a policy means for a listener.
     pub(in crate::mesh) fn of(policy: Option<&'a ClientEnd>, listener: &ServerEnd) -> Self {
         let Some(end) = policy else { return PolicyInForce::None };
         let covered = end.ports.is_empty() || listener.port.is_some_and(|port| end.ports.contains(&port));
         if end.enforce && covered { PolicyInForce::Enforced(end) } else { PolicyInForce::NotEnforced(end) }
     }
 
-    /// The policy that counts, if one does.
+    /// The policy, if it is in force.
     pub fn enforced(&self) -> Option<&'a ClientEnd> {
         match self {
             PolicyInForce::Enforced(end) => Some(end),
@@ -77,7 +77,7 @@ impl<'a> PolicyInForce<'a> {
         }
     }
 
-    /// The policy, whether it counts or not.
+    /// The policy, in force or not.
     pub fn end(&self) -> Option<&'a ClientEnd> {
         match self {
             PolicyInForce::Enforced(end) | PolicyInForce::NotEnforced(end) => Some(end),
@@ -86,12 +86,12 @@ impl<'a> PolicyInForce<'a> {
     }
 }
 
-/// What tells one call from another: two services that lead to one listener by one policy are the same call.
+/// What identifies a call: two services that lead to one listener under one policy are the same call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallKey {
-    /// The one that calls.
+    /// The caller.
     pub client: ObjectRef,
-    /// The one that is called.
+    /// The member that is called.
     pub server: ObjectRef,
     /// The [anchor](ServerEnd::anchor) of the listener.
     pub listener: Arc<str>,
@@ -100,34 +100,34 @@ pub struct CallKey {
 }
 
 impl<'a> Link<'a> {
-    /// What the client asks for: the service on the way, else the server itself.
+    /// What the client asks for: the service on the path, else the server itself.
     pub fn service(&self) -> &'a ObjectRef {
         service_of(&self.via).unwrap_or(&self.server.object)
     }
 
-    /// The Service of the cluster by which the pods are reached, where the way ends at one. Whoever calls it speaks TLS only by a
-    /// policy.
+    /// The Kubernetes Service that leads to the pods, where the path ends at one. Callers of it use TLS only if a policy
+    /// says so.
     pub fn by_service(&self) -> Option<&'a ObjectRef> {
         self.via.last().and_then(|step| step.to_service())
     }
 
-    /// The field of an object on the way by which it leads on.
+    /// The field of a hop on the path that leads on.
     pub(crate) fn field_of(&self, hop: &ObjectRef) -> Option<&'a FieldPath> {
         self.via.iter().find(|step| step.hop.object == *hop).map(|step| &step.outlet.field)
     }
 
-    /// Whether both are between the same two members, by the same service, to the same listener.
+    /// Whether both go to the same listener of the same server.
     pub(in crate::mesh) fn is_like(&self, other: &Link<'_>) -> bool {
         self.listener.anchor == other.listener.anchor && self.server.object == other.server.object
     }
 
-    /// How much is certain of it: of several ways of one call the most certain counts.
+    /// How certain the path is; of several paths of one call the most certain counts.
     pub(in crate::mesh) fn certainty(&self) -> (bool, bool) {
         (!self.idle, self.instead.is_empty())
     }
 }
 
-/// The service on a way, if there is one.
+/// The service on a path, if any.
 pub(in crate::mesh) fn service_of<'a>(via: &[Step<'a>]) -> Option<&'a ObjectRef> {
     let of_mesh = via.iter().map(|step| step.hop).find(|hop| hop.is_service()).map(|hop| &hop.object);
     of_mesh.or_else(|| via.last().and_then(|step| step.to_service()))

@@ -1,4 +1,4 @@
-//! How many facts a question looks at: counted in unit tests alone, which hold a judgement to what its object touches.
+//! Counts the facts that a question looks at, in unit tests only: they check that judging an object costs only what it touches.
 
 #[cfg(test)]
 thread_local! {
@@ -12,7 +12,7 @@ pub(super) fn note() {
     LOOKED.with(|looked| looked.set(looked.get() + 1));
 }
 
-/// How many facts this thread looks at meanwhile.
+/// Runs `work` and counts the facts that this thread looks at.
 #[cfg(test)]
 pub(crate) fn during<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = LOOKED.with(std::cell::Cell::get);

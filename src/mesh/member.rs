@@ -1,4 +1,4 @@
-//! Members of a mesh: what has proxies of its own, whatever the mesh API calls it.
+//! Members of a mesh: whatever has proxies of its own, under any API's name.
 
 use crate::k8s::{LabelSelector, ObjectRef};
 use crate::mesh::end::{Admits, ClientEnd, Discovery, ServerEnd};
@@ -11,46 +11,46 @@ use crate::mesh::release::Release;
 pub struct Member {
     /// The object.
     pub object: ObjectRef,
-    /// The API that it is of: which of a workload's [proxies](crate::mesh::Workload::proxies) are its own.
+    /// Its API, which decides which of a workload's [proxies](crate::mesh::Workload::proxies) are its own.
     pub api: &'static str,
-    /// What people call one, for messages.
+    /// Its kind in messages.
     pub noun: &'static str,
-    /// What says which release it is of.
+    /// Which release it belongs to.
     pub release: Release,
-    /// Which pods of its namespace are its proxies. Absent selects none, empty selects all.
+    /// Which pods of its namespace are its proxies. None selects no pod, an empty selector all.
     pub pod_selector: Option<LabelSelector>,
-    /// The one revision of these pods that is meant, where only one is: no pod template tells it.
+    /// The one revision of these pods, where only one is selected; pod templates don't show it.
     pub revision: Option<String>,
-    /// What clients know it by.
+    /// How clients find it.
     pub discovery: Discovery,
     /// Its listeners.
     pub servers: Vec<ServerEnd>,
     /// Its client policies.
     pub clients: Vec<ClientEnd>,
-    /// What it says it calls: services, and groups of them. A gateway says so by its routes.
+    /// What it declares that it calls: services, and groups of them. A gateway declares this by its routes.
     pub backends: Vec<Backend>,
-    /// Whether it is a gateway: called from outside of the mesh alone, by pods that bring their own proxy.
+    /// Set for a gateway: called only from outside the mesh, with pods that bring their own proxy.
     pub gateway: Option<Gateway>,
     /// The [class](crate::mesh::Class) that it names.
     pub class: Option<String>,
-    /// Who hands certificates to its proxies.
+    /// How its proxies' control plane is known.
     pub plane: PlaneOf,
-    /// The gateway whose listeners its own are added to, where it is no gateway by itself.
+    /// The gateway to which it adds listeners, where it isn't a gateway itself.
     pub extends: Option<ObjectRef>,
-    /// What it is at AWS.
+    /// Its identity in AWS.
     pub aws: AwsResource,
 }
 
 /// What makes a member a gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gateway {
-    /// The routes that it takes without being named by them; None: none.
+    /// Which routes it takes that don't name it; None: none.
     pub routes: Option<RouteSelector>,
-    /// Whose members may [add](Member::extends) listeners to it.
+    /// The namespaces whose members may [add](Member::extends) listeners to it.
     pub extended_from: Admits,
 }
 
-/// Which routes a gateway takes of those that name none.
+/// Which routes a gateway takes of those that name no gateway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteSelector {
     /// The namespaces, by their labels; empty: all.
@@ -62,32 +62,32 @@ pub struct RouteSelector {
 /// A member as AWS knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AwsResource {
-    /// The ARN that its status gives: there once AWS has it.
+    /// The ARN in its status, set once AWS has created it.
     pub arn: Option<String>,
-    /// What its ARN ends with, below its class: `virtualNode/blue_shop`.
+    /// The end of its ARN, below its class: `virtualNode/blue_shop`.
     pub path: String,
 }
 
-/// One thing that a member says it calls.
+/// One thing that a member declares that it calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backend {
     /// The service, or the group of services.
     pub to: Target,
-    /// Which policy holds for it.
+    /// Which policy applies to it.
     pub policy: OwnPolicy,
 }
 
-/// Which policy holds for a backend.
+/// Which policy applies to a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnPolicy {
-    /// What is attached to the backend, else that of the backend defaults, where there is one.
+    /// The policy attached to the backend, else the backend defaults.
     Inherited,
-    /// Its own, which replaces the defaults whole: the place in [`Member::clients`], None when it says nothing of TLS.
+    /// Its own, which replaces the defaults entirely: the index in [`Member::clients`], None without TLS settings.
     Own(Option<usize>),
 }
 
 impl Member {
-    /// A member of which nothing is known but its name.
+    /// A member of which only the name is known.
     pub(crate) fn plain(object: ObjectRef, api: &'static str, noun: &'static str) -> Self {
         Self {
             object,
@@ -108,12 +108,12 @@ impl Member {
         }
     }
 
-    /// Whether this is a gateway: its pods always bring their own envoy container.
+    /// Whether this is a gateway: its pods always bring their own Envoy container.
     pub(crate) fn is_gateway(&self) -> bool {
         self.gateway.is_some()
     }
 
-    /// Whether it takes routes or listeners of namespaces by their labels.
+    /// Whether it accepts routes or listeners by the labels of their namespaces.
     pub(crate) fn goes_by_labels(&self) -> bool {
         let by_labels = |admits: &Admits| matches!(admits, Admits::Matching(_));
         let gates = self.servers.iter().filter_map(|server| server.gate.as_ref());
@@ -126,7 +126,7 @@ impl Member {
         self.servers.iter().any(|server| server.active_tls().is_some()) || !self.clients.is_empty()
     }
 
-    /// Whether its proxies are given a client policy: the one for every backend isn't given out where each backend has its own. A
+    /// Whether its proxies get a client policy: the default policy isn't sent where each backend has its own. A
     /// gateway's backends are those of its routes.
     pub(crate) fn gives_out(&self, end: &ClientEnd) -> bool {
         !end.is_default
@@ -134,12 +134,12 @@ impl Member {
             || self.backends.iter().any(|backend| backend.policy == OwnPolicy::Inherited)
     }
 
-    /// Whether it names this object among its backends.
+    /// Whether this object is among its backends.
     pub(crate) fn names(&self, object: &ObjectRef) -> bool {
         self.backends.iter().any(|backend| matches!(&backend.to, Target::Object(named) if named == object))
     }
 
-    /// Whether it takes a route of a namespace with these labels (None: not known) that names no gateway.
+    /// Whether it takes a route that names no gateway, from a namespace with these labels (None: unknown).
     pub(crate) fn takes(&self, route: &Hop, namespace: Option<&std::collections::BTreeMap<String, String>>) -> bool {
         self.gateway.as_ref().and_then(|gateway| gateway.routes.as_ref()).is_some_and(|selector| {
             let of_namespace =

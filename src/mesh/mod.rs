@@ -1,5 +1,5 @@
-//! The model that the rules read: members and their ends, workloads, mounts, stores, and how they hang together. No word of any
-//! one mesh API: those turn their objects into these facts.
+//! The model that the rules read: members and their ends, workloads, mounts and stores, and their relations. It knows no mesh
+//! API: each API turns its objects into these facts.
 //!
 //! ```text
 //! Member ──podSelector──► Workload ──mounts──► Store ──key──► FileFacts
@@ -8,7 +8,7 @@
 //!   └─ backends ──► Hop ──► Hop ──► Member       (services, routers, routes)
 //! ```
 //!
-//! A [`Fact`] is one thing learnt; the [`World`] keeps and indexes facts, in both directions; a [`View`] answers the rules'
+//! A [`Fact`] is one thing known; the [`World`] keeps facts and indexes them in both directions; a [`View`] answers the rules'
 //! questions, with an [`Overlay`] and the object under review laid over the world. Nothing here does I/O.
 
 mod attached;

@@ -1,4 +1,4 @@
-//! From a path in a proxy's container to the key of the Secret that is there.
+//! From a path in a proxy's container to the key of the Secret behind it.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ pub struct Mount {
     pub sub_path: Option<String>,
     /// What the volume holds.
     pub volume: Volume,
-    /// Files beside them that meshvet can't look into: such as a bundle that the API server projects.
+    /// Other files of the volume that meshvet can't read, such as a bundle that the API server projects.
     pub hidden: Vec<Hidden>,
 }
 
-/// A file of a volume that meshvet can't look into.
+/// A file of a volume that meshvet can't read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hidden {
     /// The kind of its source.
@@ -31,18 +31,18 @@ pub struct Hidden {
 /// What a volume holds, as far as is known without a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Volume {
-    /// Files made of the keys of one or several stores: later parts win, as in a projected volume.
+    /// Files from the keys of stores: later parts win, as in a projected volume.
     Files(Vec<Part>),
-    /// Something that meshvet can't look into: its kind (`csi`, `hostPath`, `emptyDir`, …) and name.
+    /// A volume that meshvet can't read, such as `csi`, `hostPath` or `emptyDir`.
     Opaque {
         /// The volume source's field name.
         kind: String,
         /// The volume's name.
         name: String,
     },
-    /// The pod has no volume of this name: the kubelet would never start it.
+    /// The pod has no volume with this name: it could never start.
     Missing {
-        /// The name asked for.
+        /// The name referred to.
         name: String,
     },
 }
@@ -50,7 +50,7 @@ pub enum Volume {
 /// One store inside a volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The store; shared with every place that is found in it.
+    /// The store; shared with every place found in it.
     pub store: Arc<StoreKey>,
     /// Which keys become which relative paths; None: every key under its own name.
     pub items: Option<Vec<(String, String)>>,
@@ -68,18 +68,18 @@ pub struct Mounts {
 /// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Located<'a> {
-    /// Keys of stores that would be that file; the last one that exists wins.
+    /// The keys of stores that would become that file; the last one that exists wins.
     Keys(Vec<(&'a Part, String)>),
-    /// A mount covers the path, and no key can become that file: `items` leaves it out, or the path names a folder.
+    /// A mount covers the path, and no key can become that file: `items` leaves it out, or the path is a folder.
     NoSuchFile {
         /// The mount that covers it.
         mount: &'a Mount,
         /// The relative paths that `items` would make.
         offered: Vec<&'a str>,
-        /// The one of them that the key of the file's name becomes.
+        /// The one of them that the key with the file's name becomes.
         renamed: Option<&'a str>,
     },
-    /// Covered by a volume that meshvet can't look into.
+    /// Covered by a volume that meshvet can't read.
     Opaque {
         /// The volume source's field name.
         kind: &'a str,
@@ -88,7 +88,7 @@ pub enum Located<'a> {
     },
     /// Covered by a mount of a volume that the pod doesn't have.
     VolumeMissing {
-        /// The name asked for.
+        /// The name referred to.
         name: &'a str,
     },
     /// Nothing is mounted there.
@@ -122,7 +122,7 @@ fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
 }
 
 impl Mounts {
-    /// Orders the mounts; of two at one path the later wins, as a later mount covers an earlier one.
+    /// Sorts the mounts; of two at one path the later wins, as it hides the earlier one.
     pub fn new(mut list: Vec<Mount>) -> Self {
         list.reverse();
         list.sort_by_key(|mount| std::cmp::Reverse(mount.at.len()));
@@ -134,7 +134,7 @@ impl Mounts {
         self.list.iter()
     }
 
-    /// What is at `path`, which need not be clean.
+    /// What is at `path`, cleaned or not.
     pub(crate) fn locate(&self, path: &str) -> Located<'_> {
         let path = clean_path(path);
         let Some((mount, rest)) = self.list.iter().find_map(|mount| Some((mount, below(&path, &mount.at)?))) else {
@@ -177,7 +177,7 @@ impl Part {
         }
         match &self.items {
             Some(items) => items.iter().rev().find(|(_, path)| path == inside).map(|(key, _)| key.clone()),
-            // A Secret's or ConfigMap's keys hold no slash; a folder's are relative paths.
+            // Keys of Secrets and ConfigMaps have no slash; those of a folder are relative paths.
             None if self.store.kind == StoreKind::Folder || !inside.contains('/') => Some(inside.to_owned()),
             None => None,
         }

@@ -1,4 +1,4 @@
-//! What one judgement knows beyond the world that all share.
+//! What one judgement knows in addition to the shared world.
 
 use std::collections::HashMap;
 
@@ -7,23 +7,23 @@ use crate::mesh::facts::{Fact, FactId};
 use crate::mesh::state::StoreState;
 use crate::mesh::store::StoreKey;
 
-/// Secrets and ConfigMaps read for one judgement, newer than the world's.
+/// Secrets and ConfigMaps read for one judgement, newer than the world's copies.
 pub type FreshStores = HashMap<StoreKey, StoreState>;
 
-/// Changes laid over a world: what an object under review will be, or was; what was read afresh. Nothing is written to the
-/// world itself.
+/// Changes laid over a world: an object under review before or after the change, and stores read afresh. The world itself
+/// isn't changed.
 #[derive(Clone, Debug, Default)]
 pub struct Overlay {
-    /// What holds in place of all that the world knows of the same objects.
+    /// Facts that replace all that the world knows of the same objects.
     pub learnt: Vec<Fact>,
-    /// What doesn't hold any more.
+    /// What no longer exists.
     pub forgotten: Vec<FactId>,
-    /// Stores as they were read, with the reason where one couldn't be.
+    /// Stores as they were read, or why one couldn't be.
     pub stores: FreshStores,
 }
 
 impl Overlay {
-    /// Whether what the world knows of an object doesn't count.
+    /// Whether the world's facts about an object are ignored.
     pub(crate) fn hides(&self, object: &ObjectRef) -> bool {
         let forgotten = |id: &FactId| matches!(id, FactId::Object(forgotten) if forgotten == object);
         self.learnt.iter().any(|fact| fact.is_of(object)) || self.forgotten.iter().any(forgotten)

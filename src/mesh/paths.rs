@@ -1,4 +1,4 @@
-//! Which chain leads to which bundle: computed once, then looked up.
+//! Whether a chain leads to a bundle: computed once, then looked up.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,30 +7,30 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::pki::path::{PathVerdict, Purpose, find_path, verify_link};
 use crate::pki::{Bundle, Certificate, Chain};
 
-/// Verdicts kept. Past it all are dropped: those that are still asked for come back.
+/// The most verdicts kept. Beyond that all are dropped; those still needed are computed again.
 const MOST_VERDICTS: usize = 65_536;
 
 type Question = ([u8; 32], [u8; 32], Purpose);
 
-/// Path verdicts by the fingerprints of chain and bundle. A path doesn't depend on time, so that a verdict stays true; one
-/// whose chain or bundle is gone is never asked for again.
+/// Path verdicts by the fingerprints of chain and bundle. A path doesn't depend on time, so a verdict stays valid; one
+/// whose chain or bundle is gone is never looked up again.
 #[derive(Debug, Default)]
 pub(crate) struct PathCache {
     paths: RwLock<HashMap<Question, Arc<PathVerdict>>>,
     links: RwLock<HashMap<Link, bool>>,
 }
 
-/// The fingerprints of a certificate and of what may be its issuer.
+/// The fingerprints of a certificate and of its possible issuer.
 type Link = ([u8; 32], [u8; 32]);
 
 impl PathCache {
-    /// Whether a chain leads to a bundle. Signatures are verified for the first of equal questions only.
+    /// Whether a chain leads to a bundle. Signatures are verified once for equal chains and bundles.
     pub(crate) fn verdict(&self, chain: &Chain, bundle: &Bundle, purpose: Purpose) -> Arc<PathVerdict> {
         let question = (chain.fingerprint(), bundle.fingerprint(), purpose);
         look_up(&self.paths, question, || Arc::new(find_path(chain, bundle, purpose)))
     }
 
-    /// Whether one certificate's key signed the other, likewise.
+    /// Whether `issuer`'s key signed `child`, cached likewise.
     pub(crate) fn link(&self, child: &Arc<Certificate>, issuer: &Arc<Certificate>) -> bool {
         look_up(&self.links, (child.fingerprint, issuer.fingerprint), || verify_link(child, issuer))
     }

@@ -1,4 +1,4 @@
-//! Secrets and ConfigMaps that aren't there yet, and that somebody is known to make.
+//! Secrets and ConfigMaps that don't exist yet, and that a known object will create.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,60 +7,60 @@ use crate::k8s::{LabelSelector, ObjectRef};
 use crate::mesh::store::{StoreKey, StoreKind};
 use crate::pki::{Certificate, FileForm};
 
-/// What one object promises to make: a cert-manager Certificate its Secret, a SealedSecret the Secret in it.
+/// What one object will create: a cert-manager Certificate its Secret, a SealedSecret the Secret in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promise {
-    /// The object that makes them.
+    /// The object that creates them.
     pub object: ObjectRef,
-    /// What it makes: most make one.
+    /// What it creates: usually one store.
     pub stores: Vec<Arc<PromisedStore>>,
 }
 
-/// A Secret or ConfigMap that somebody is about to make.
+/// A Secret or ConfigMap that an object will create.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PromisedStore {
-    /// Who makes it.
+    /// The object that creates it.
     pub by: ObjectRef,
-    /// What it is going to be.
+    /// What kind of store it will be.
     pub kind: StoreKind,
-    /// Where.
+    /// The namespaces in which it is created.
     pub namespaces: Namespaces,
     /// Its name.
     pub name: String,
-    /// The keys that it will or may have, and what each will hold; None where nobody knows its keys beforehand.
+    /// The keys that it will or may have, and what each will hold; None where they aren't known beforehand.
     pub keys: Option<BTreeMap<String, FileForm>>,
     /// The certificate that will be in it, where that much is known.
     pub certificate: Option<PromisedCertificate>,
-    /// Where the object says so.
+    /// Which fields of the object decide it.
     pub fields: &'static StoreFields,
-    /// What fills in its values (`SOPS`), where the object is the store itself as a file has it before that.
+    /// What fills in its values (`SOPS`), where the object is the store itself in a file, before it is filled in.
     pub filled_in_by: Option<&'static str>,
 }
 
-/// The namespaces in which a store is made.
+/// The namespaces in which a store is created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Namespaces {
-    /// In this one.
+    /// This one.
     One(String),
-    /// In each that is named, and each whose labels one of the selectors matches. An empty selector matches all.
+    /// Each that is listed, and each whose labels match one of the selectors. An empty selector matches all.
     Several {
-        /// By their names.
+        /// Their names.
         names: BTreeSet<String>,
-        /// By their labels.
+        /// Selectors for their labels.
         selectors: Vec<LabelSelector>,
     },
 }
 
-/// A certificate that nobody has issued yet.
+/// A certificate that isn't issued yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PromisedCertificate {
-    /// What is asked for. Of its dates only the time between them means anything.
+    /// What is asked for. Of its dates only the time between them is meaningful.
     pub leaf: Arc<Certificate>,
-    /// Where the object says so.
+    /// Which fields of the object decide it.
     pub fields: &'static CertificateFields,
 }
 
-/// Where an object says what store it makes, in Kubernetes' notation.
+/// The fields that describe the store, in Kubernetes' notation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StoreFields {
     /// Its name: `spec.secretName`.
@@ -69,7 +69,7 @@ pub struct StoreFields {
     pub keys: &'static str,
 }
 
-/// Where an object says what certificate it wants, in Kubernetes' notation.
+/// The fields that describe the certificate, in Kubernetes' notation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct CertificateFields {
     /// Its names: `spec.dnsNames`.
@@ -78,12 +78,12 @@ pub struct CertificateFields {
     pub usages: &'static str,
     /// The kind of its key: `spec.privateKey`.
     pub key: &'static str,
-    /// How long it is to hold: `spec.duration`.
+    /// How long it is valid: `spec.duration`.
     pub lifetime: &'static str,
 }
 
 impl PromisedStore {
-    /// Whether it is made in this namespace, whose labels are these. Of one that nobody knows the labels may match.
+    /// Whether it is created in this namespace, which has these labels. Unknown labels may match.
     pub(crate) fn is_made_in(&self, namespace: &str, labels: Option<&BTreeMap<String, String>>) -> bool {
         match &self.namespaces {
             Namespaces::One(one) => one == namespace,
@@ -94,7 +94,7 @@ impl PromisedStore {
         }
     }
 
-    /// The store, where it is made in one namespace.
+    /// The store, where it is created in one namespace only.
     pub(crate) fn key(&self) -> Option<StoreKey> {
         match &self.namespaces {
             Namespaces::One(namespace) => {
@@ -104,23 +104,23 @@ impl PromisedStore {
         }
     }
 
-    /// Whether a key of this name may come to be in it.
+    /// Whether it may have this key.
     pub(crate) fn may_hold(&self, key: &str) -> bool {
         self.keys.as_ref().is_none_or(|keys| keys.contains_key(key))
     }
 
-    /// What a key of this name will hold.
+    /// What this key will hold.
     pub fn form(&self, key: &str) -> FileForm {
         self.keys.as_ref().and_then(|keys| keys.get(key)).copied().unwrap_or_default()
     }
 
-    /// The certificate that the chain in this key begins with.
+    /// The certificate that the chain in this key starts with.
     pub(crate) fn leaf(&self, key: &str) -> Option<&Certificate> {
         let certificate = self.certificate.as_ref()?;
         self.form(key).begins_with_leaf().then_some(&*certificate.leaf)
     }
 
-    /// Several objects make one and the same store. What they agree on holds; who wins with the rest, nobody knows.
+    /// Combines the promises of several objects for one store. What they agree on holds; the rest is unknown.
     pub(crate) fn agreed(all: &[&Arc<PromisedStore>]) -> Option<Arc<PromisedStore>> {
         let first = *all.iter().min_by_key(|store| &store.by)?;
         let agree = all.iter().all(|other| other.keys == first.keys && other.certificate == first.certificate);

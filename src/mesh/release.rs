@@ -1,4 +1,4 @@
-//! Whether two objects are of one release, so that a change to both is applied one after the other.
+//! Whether two objects belong to one release, so that a change to both is applied in sequence.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,27 @@ const HELM_NAME: &str = "meta.helm.sh/release-name";
 const HELM_NAMESPACE: &str = "meta.helm.sh/release-namespace";
 const ARGO_TRACKING: &str = "argocd.argoproj.io/tracking-id";
 const INSTANCE: &str = "app.kubernetes.io/instance";
-/// How Flux marks what a Kustomization or a HelmRelease of its applies, each with `/name` and `/namespace`.
+/// How Flux marks the objects that a Kustomization or HelmRelease applies: each prefix with `/name` and `/namespace`.
 const FLUX: [&str; 2] = ["kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io"];
 
-/// What says which release an object is of.
+/// Which release an object belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Release {
     /// The Helm release's name and namespace.
     helm: Option<(String, String)>,
     /// The Argo CD application.
     argo: Option<String>,
-    /// The Flux object's kind of toolkit, name and namespace.
+    /// The Flux object's toolkit, name and namespace.
     flux: Option<(&'static str, String, String)>,
     /// The label `app.kubernetes.io/instance`.
     instance: Option<String>,
 }
 
 impl Release {
-    /// Reads an object's own labels and annotations.
+    /// Reads an object's labels and annotations.
     pub fn of(labels: &BTreeMap<String, String>, annotations: &BTreeMap<String, String>) -> Self {
         let annotation = |key: &str| annotations.get(key).cloned();
-        // `application:group/kind:namespace/name` is how Argo CD marks what it tracks.
+        // Argo CD marks what it tracks with `application:group/kind:namespace/name`.
         let argo = annotations.get(ARGO_TRACKING).and_then(|tracked| tracked.split_once(':'));
         Self {
             helm: annotation(HELM_NAME).zip(annotation(HELM_NAMESPACE)),
@@ -39,7 +39,7 @@ impl Release {
         }
     }
 
-    /// Whether both were installed by one Helm release, one Argo CD application, one Flux object, or carry one `app.kubernetes.io/instance`.
+    /// Whether both were installed by one Helm release, Argo CD application or Flux object, or have the same `app.kubernetes.io/instance`.
     pub(crate) fn is_that_of(&self, other: &Release) -> bool {
         let both = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
         (self.helm.is_some() && self.helm == other.helm)

@@ -1,11 +1,11 @@
-//! How Secrets are read, and whose.
+//! How Secrets are read, and from which namespaces.
 
 use std::collections::BTreeSet;
 
 /// How Secrets reach the world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecretAccess {
-    /// All are here: one that isn't doesn't exist.
+    /// All are known: a Secret that isn't doesn't exist.
     #[default]
     Complete,
     /// Each is read when a review needs it.
@@ -14,24 +14,24 @@ pub enum SecretAccess {
     Never,
 }
 
-/// The namespaces whose Secrets are read. Those of any other are not known, and never will be.
+/// The namespaces whose Secrets are read. Those of other namespaces stay unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum SecretScope {
     /// All of them.
     #[default]
     Everywhere,
-    /// These alone.
+    /// Only these.
     Only(BTreeSet<String>),
 }
 
 impl SecretScope {
-    /// Of the namespaces that were listed; none listed: all.
+    /// The scope for a list of namespaces; an empty list means all.
     pub fn of(namespaces: impl IntoIterator<Item = String>) -> Self {
         let namespaces: BTreeSet<String> = namespaces.into_iter().collect();
         if namespaces.is_empty() { Self::Everywhere } else { Self::Only(namespaces) }
     }
 
-    /// Whether Secrets of this namespace are read.
+    /// Whether Secrets in this namespace are read.
     pub fn holds(&self, namespace: &str) -> bool {
         match self {
             Self::Everywhere => true,
@@ -40,7 +40,7 @@ impl SecretScope {
     }
 }
 
-/// `all`, or the names with commas between.
+/// `all`, or the names separated by commas.
 impl std::fmt::Display for SecretScope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

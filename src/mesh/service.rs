@@ -1,9 +1,9 @@
-//! Services: names and ports by which pods are reached, without a word of which proxy takes what arrives there.
+//! Services: the names and ports by which pods are reached, regardless of which proxy gets the traffic.
 
 use crate::k8s::{FieldPath, LabelSelector, ObjectRef, TypeRef};
 use crate::mesh::workload::Workload;
 
-/// Kubernetes' own Services.
+/// Kubernetes' own Service kind.
 pub(crate) const SERVICE: TypeRef = TypeRef { api_version: "v1", kind: "Service" };
 
 /// A Service of the cluster.
@@ -11,14 +11,14 @@ pub(crate) const SERVICE: TypeRef = TypeRef { api_version: "v1", kind: "Service"
 pub struct Service {
     /// The object.
     pub object: ObjectRef,
-    /// The labels of the pods behind it. None: it selects none, since somebody else makes its endpoints, or since it is another name of
-    /// a host. Then nothing follows for any pod.
+    /// The labels of the pods behind it. None: it selects no pods, because its endpoints are managed elsewhere or it is an alias
+    /// (ExternalName). Then nothing is known about pods.
     pub selector: Option<LabelSelector>,
-    /// Whether its name leads to the pods themselves: no port is mapped then.
+    /// Whether its name resolves to the pods themselves: then no port is mapped.
     pub headless: bool,
     /// Its TCP ports.
     pub ports: Vec<ServicePort>,
-    /// The names of all its ports, those of other protocols too.
+    /// The names of all its ports, also those of other protocols.
     pub port_names: Vec<String>,
 }
 
@@ -27,77 +27,77 @@ pub struct Service {
 pub struct ServicePort {
     /// The port that clients call.
     pub port: u16,
-    /// Its name; None where it has none, as the only port of a Service may.
+    /// Its name; None where it has none, as a Service's only port may.
     pub name: Option<String>,
-    /// The port of the pods that it leads to.
+    /// The pods' port that it leads to.
     pub target: PortTarget,
-    /// Where it is in the Service.
+    /// Its field in the Service.
     pub field: FieldPath,
-    /// What a load balancer does that terminates TLS on it; None: there is none, or it terminates none here, or nobody knows.
+    /// What a load balancer that terminates TLS on it does; None: there is none, it doesn't terminate TLS here, or that is unknown.
     pub balanced: Option<Balanced>,
-    /// How a load balancer checks by HTTP whether the pods behind it are healthy; None: it doesn't, or nobody knows.
+    /// A load balancer's HTTP health check of the pods behind it; None: it makes none, or that is unknown.
     pub checked: Option<HealthCheck>,
 }
 
 /// A load balancer's health check of pods by HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthCheck {
-    /// Whether over TLS (HTTPS). The load balancer has no certificate to present.
+    /// Whether the check uses TLS (HTTPS). The load balancer has no client certificate.
     pub tls: bool,
-    /// At this port of the pods; None: at the one that traffic goes to.
+    /// The pods' port that is checked; None: the traffic port.
     pub port: Option<u16>,
-    /// The field of the Service that asks for it.
+    /// The Service's field that configures it.
     pub field: FieldPath,
 }
 
 /// A port of pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PortTarget {
-    /// By its number.
+    /// A port number.
     Number(u16),
-    /// By the name that a container gives it.
+    /// A container port's name.
     Name(String),
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 
 /// A load balancer that terminates TLS on a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balanced {
-    /// Whether it opens TLS connections of its own to the pods. It has no certificate to present.
+    /// How it connects to the pods. It has no client certificate.
     pub to_pods: BackendTls,
-    /// The field of the Service that has it terminate TLS.
+    /// The Service's field that makes it terminate TLS.
     pub field: FieldPath,
 }
 
-/// What a load balancer speaks with pods.
+/// What a load balancer uses to connect to pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackendTls {
     /// Plaintext.
     Plaintext,
-    /// TLS, without a certificate of its own.
+    /// TLS, without a client certificate.
     Anew,
 }
 
 /// What a port of a Service leads to on a workload's pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrival<'s> {
-    /// To this port.
+    /// This port.
     Port(u16),
     /// Nowhere: no container has a port of this name.
     NoPortNamed(&'s str),
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 
-/// Prefixes of labels that people give pods by their template. Others of this form may be a controller's.
+/// Label prefixes that users set in pod templates. Other prefixed labels may be set by a controller.
 const OF_PEOPLE: [&str; 2] = ["app.kubernetes.io/", "helm.sh/"];
-/// Labels without a prefix that controllers give pods.
+/// Labels without a prefix that controllers add to pods.
 const OF_CONTROLLERS: [&str; 5] =
     ["pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash", "controller-uid", "job-name"];
 
 impl Service {
-    /// Whether a workload's pods are behind it. None where a label decides that no template has, because a controller sets it.
+    /// Whether a workload's pods are behind it. None where it depends on a label that a controller sets, not the template.
     pub fn selects(&self, workload: &Workload) -> Option<bool> {
         let selector = self.selector.as_ref()?;
         if workload.object.namespace() != self.object.namespace() {
@@ -120,7 +120,7 @@ fn may_be_a_controllers(key: &str) -> bool {
 }
 
 impl ServicePort {
-    /// Where it leads on a workload's pods.
+    /// Which port of a workload's pods it leads to.
     pub fn arrives_at<'s>(&'s self, workload: &Workload) -> Arrival<'s> {
         match &self.target {
             PortTarget::Number(port) => Arrival::Port(*port),
@@ -128,30 +128,30 @@ impl ServicePort {
             PortTarget::Name(name) => match workload.ports.iter().find(|(known, _)| known == name) {
                 Some((_, port)) => Arrival::Port(*port),
                 None if workload.is_plain() => Arrival::NoPortNamed(name),
-                // Somebody else adds containers to the pods.
+                // Another controller adds containers to the pods.
                 None => Arrival::Unknown,
             },
         }
     }
 }
 
-/// A Service as a hostname names it.
+/// A Service as named by a hostname.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceName {
-    /// The Service.
+    /// The Service's name.
     pub(crate) name: String,
-    /// Its namespace; None: that of the caller.
+    /// Its namespace; None: the caller's.
     pub(crate) namespace: Option<String>,
-    /// Whether only a Service can have this name. Else it may be a host's, as `blue.shop` is where there is no namespace `shop`.
+    /// Whether only a Service can have this name. `blue.shop`, for one, may also be an ordinary host if there is no namespace `shop`.
     pub(crate) is_certain: bool,
 }
 
-/// The domain of Services that several clusters share: another API's, which none of one cluster needs to be behind.
+/// The domain of multi-cluster Services: they belong to another API, and no Service of this cluster need exist.
 const SHARED_DOMAIN: &str = "clusterset";
 
 impl ServiceName {
-    /// The Service that a hostname may name (Kubernetes DNS-Based Service Discovery): `blue`, `blue.shop`, `blue.shop.svc`, and that
-    /// below a cluster's domain. None where it names no Service, but one of its pods, say.
+    /// The Service that a hostname may name (Kubernetes DNS-Based Service Discovery): `blue`, `blue.shop`, `blue.shop.svc`, and the
+    /// last below a cluster's domain. None where it doesn't name a Service, but a pod, for example.
     pub(crate) fn of(hostname: &str) -> Option<Self> {
         let hostname = hostname.trim_end_matches('.').to_ascii_lowercase();
         let mut labels = hostname.split('.');

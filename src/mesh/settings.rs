@@ -1,4 +1,4 @@
-//! What the policy says of the model itself.
+//! What the policy file sets for the model itself.
 
 use std::sync::LazyLock;
 
@@ -6,17 +6,17 @@ use crate::mesh::member::Member;
 use crate::mesh::mounts::clean_path;
 use crate::mesh::plane::Plane;
 
-/// What counts in a mesh besides what its objects say. The policy fills it, and it travels in the [`View`](super::View).
+/// What affects a mesh besides its objects. Comes from the policy file, and is passed along in the [`View`](super::View).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings<'a> {
-    /// Whether [groups](crate::mesh::Hop::group) of services count: App Mesh's controller has them switched off unless told otherwise.
+    /// Whether [groups](crate::mesh::Hop::group) of services count: App Mesh's controller ignores them by default.
     pub groups: bool,
-    /// The files of the proxy's own image that a trust bundle may be: absolute paths, cleaned. One that ends with `/` stands for all
+    /// The files of the proxy's own image that may serve as a trust bundle: absolute paths, cleaned. One that ends with `/` stands for all
     /// below it.
     pub image_files: &'a [String],
-    /// Of classes that may not be there themselves: by name, who hands certificates to the proxies of their members.
+    /// For classes that may not exist as objects: by name, the control plane of their members.
     pub classes: &'a [(String, &'static Plane)],
-    /// What stands behind Services whose pods nobody knows more of: a member for each, of the Service's own name.
+    /// What is behind Services whose pods are otherwise unknown: one member each, with the Service's name.
     pub backends: &'a [Member],
 }
 
@@ -37,8 +37,8 @@ impl Settings<'_> {
     }
 }
 
-/// Where Envoy images keep the authorities that their distribution trusts: those of Amazon Linux, as AWS builds the proxy of
-/// App Mesh upon, and those of Debian, Ubuntu and Alpine.
+/// Where Envoy images keep the CAs of their distribution: Amazon Linux, on which AWS builds App Mesh's
+/// proxy, and Debian, Ubuntu and Alpine.
 pub(crate) fn image_files() -> &'static [String] {
     static FILES: LazyLock<Vec<String>> = LazyLock::new(|| {
         [

@@ -1,30 +1,30 @@
-//! What is known of a Secret or ConfigMap that something mounts.
+//! What is known of a Secret or ConfigMap that is mounted or referred to.
 
 use std::sync::Arc;
 
 use crate::mesh::promise::PromisedStore;
 use crate::mesh::store::Store;
 
-/// What is known of a store that something mounts.
+/// What is known of a store that is mounted or referred to.
 #[derive(Clone, Debug)]
 pub enum StoreState {
-    /// It is there, and these are its keys.
+    /// It exists, with these keys.
     Present(Arc<Store>),
-    /// It isn't there.
+    /// It doesn't exist.
     Absent,
-    /// It isn't there, and somebody is about to make it.
+    /// It doesn't exist yet, and a known object will create it.
     Promised(Arc<PromisedStore>),
-    /// Nobody knows: why meshvet did not read it.
+    /// Unknown, because meshvet didn't read it.
     Unread(Unread),
 }
 
 /// Why a store was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unread {
-    /// meshvet was told not to read Secrets (`--secrets none`), or not those of this namespace (`--secret-namespaces`).
+    /// Reading Secrets is switched off (`--secrets none`), or excludes this namespace (`--secret-namespaces`).
     NotAllowed,
-    /// It is read when a review needs it, and this review has not asked yet.
+    /// It is read when a review needs it, and this review hasn't done so yet.
     OnDemand,
-    /// The API server did not give it: its own words.
+    /// It couldn't be read, for this reason.
     Failed(String),
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::pki::FileFacts;
 
-/// What kind of object holds files.
+/// The kinds of objects that hold files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StoreKind {
     /// A Kubernetes Secret.
@@ -51,11 +51,11 @@ impl fmt::Display for StoreKey {
     }
 }
 
-/// What is known of one store: its keys, and what each would be to a proxy. Holds no byte of any value.
+/// What is known of one store: its keys, and what a proxy would find in each. Holds none of the values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Store {
-    /// One entry a key.
+    /// One entry for each key.
     pub files: BTreeMap<String, Arc<FileFacts>>,
-    /// What type it says that it is; None where it says nothing.
+    /// Its type; None where it has none.
     pub of_type: Option<Arc<str>>,
 }

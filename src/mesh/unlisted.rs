@@ -1,44 +1,44 @@
-//! What nobody could list: facts that are not there, and may hold all the same.
+//! Gaps: kinds that couldn't be listed, so that facts may be missing.
 
 use std::collections::BTreeMap;
 
-/// A sort of facts, as far as one may be unlisted and another not.
+/// A sort of facts that may be unlisted independently of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sort {
-    /// What has proxies of its own.
+    /// Members.
     Members,
-    /// What leads callers to members.
+    /// Hops.
     Hops,
-    /// What members belong to.
+    /// Classes.
     Classes,
-    /// What owns pods.
+    /// Workloads.
     Workloads,
     /// Secrets.
     Secrets,
     /// ConfigMaps.
     ConfigMaps,
-    /// What makes Secrets and ConfigMaps.
+    /// Objects that create Secrets and ConfigMaps.
     Promises,
-    /// Services before pods.
+    /// Services in front of pods.
     Services,
     /// ServiceAccounts.
     ServiceAccounts,
     /// Namespaces, with their labels.
     Namespaces,
-    /// What stands before meshes, and lets in whoever calls from outside: gateways by host, with their routes and classes.
+    /// Gateways that admit traffic from outside by host, with their routes and classes.
     Entrances,
-    /// Permission to name what is in another namespace.
+    /// Permission to refer to objects in another namespace.
     Grants,
 }
 
-/// A kind that could not be listed.
+/// A kind that couldn't be listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// What the kind's objects are to the model.
+    /// The sort of facts that the kind's objects are.
     pub sort: Sort,
-    /// The only namespace whose objects are known all the same (of namespaces: the one that is); None: nothing of the kind is known.
+    /// The only namespace whose objects are known all the same (for namespaces: the one known); None: no object of the kind is known.
     pub except: Option<String>,
-    /// Why, and what would end it.
+    /// Why, and how to fix it.
     pub why: String,
 }
 
@@ -47,7 +47,7 @@ pub struct Gap {
 pub(crate) struct Unlisted(BTreeMap<String, Gap>);
 
 impl Unlisted {
-    /// Notes a gap, or that there is none.
+    /// Sets a resource's gap, or removes it.
     pub(crate) fn note(&mut self, resource: &str, gap: Option<Gap>) {
         match gap {
             Some(gap) => drop(self.0.insert(resource.to_owned(), gap)),
@@ -60,18 +60,18 @@ impl Unlisted {
         self.0.is_empty()
     }
 
-    /// The first gap in which something of this sort and namespace may be.
+    /// The first gap that may hide something of this sort in a namespace.
     pub(crate) fn hides(&self, sort: Sort, namespace: &str) -> Option<&Gap> {
         self.hiding(sort, namespace).next().map(|(_, gap)| gap)
     }
 
-    /// All of them, with their resources.
+    /// All such gaps, with their resources.
     pub(crate) fn hiding<'s>(&'s self, sort: Sort, namespace: &str) -> impl Iterator<Item = (&'s str, &'s Gap)> {
         let is_hidden = move |gap: &Gap| gap.sort == sort && gap.except.as_deref() != Some(namespace);
         self.0.iter().filter(move |(_, gap)| is_hidden(gap)).map(|(resource, gap)| (resource.as_str(), gap))
     }
 
-    /// Whether anything of this sort may be unknown, wherever it is.
+    /// Whether anything of this sort may be unknown, in any namespace.
     pub(crate) fn any(&self, sort: Sort) -> bool {
         self.0.values().any(|gap| gap.sort == sort)
     }

@@ -1,4 +1,4 @@
-//! Everything known of a cluster (or of a set of manifests), indexed for the questions that the rules ask.
+//! Everything known of a cluster or of a set of manifests, indexed for the rules' questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::mesh::store::{Store, StoreKey, StoreKind};
 use crate::mesh::unlisted::{Gap, Sort, Unlisted};
 use crate::mesh::workload::Workload;
 
-/// The facts that all share. Pure data: sources write it; it is read through a [`View`](crate::mesh::View).
+/// The shared facts. Pure data: sources write it; rules read it through a [`View`](crate::mesh::View).
 #[derive(Debug, Default)]
 pub struct World {
     members: HashMap<ObjectRef, Arc<Member>>,
@@ -38,12 +38,12 @@ pub struct World {
     namespaces: HashMap<String, BTreeMap<String, String>>,
     service_accounts: HashMap<ObjectRef, Option<String>>,
     gateways: BTreeSet<ObjectRef>,
-    /// Of each gateway the members that add listeners to it.
+    /// For each gateway: the members that add listeners to it.
     extensions: Links<ObjectRef, ObjectRef>,
     workload_labels: LabelIndex,
     member_selectors: SelectorIndex,
     members_in: Links<String, ObjectRef>,
-    /// Of each workload those that take its template.
+    /// For each workload: those that use its template.
     takers: Links<ObjectRef, ObjectRef>,
     unlisted: Unlisted,
     links: LinkIndex,
@@ -55,17 +55,17 @@ pub struct World {
 }
 
 impl World {
-    /// A world whose Secrets arrive as `secrets` says.
+    /// A world whose Secrets are read as `secrets` says.
     pub fn new(secrets: SecretAccess) -> Self {
         Self::reading(secrets, SecretScope::Everywhere)
     }
 
-    /// The same, of these namespaces alone.
+    /// The same, for the Secrets of these namespaces only.
     pub fn reading(secrets: SecretAccess, scope: SecretScope) -> Self {
         Self { secrets, secret_scope: scope, ..Self::default() }
     }
 
-    /// Learns one fact, replacing what was known of the same kind under its name.
+    /// Adds one fact, replacing an earlier one of the same kind and name.
     pub fn learn(&mut self, fact: Fact) {
         match fact {
             Fact::Member(member) => self.learn_member(member),
@@ -99,13 +99,13 @@ impl World {
         }
     }
 
-    /// Learns all that an object comes to now, and forgets what it came to before.
+    /// Replaces everything that came from an object by these facts.
     pub fn replace(&mut self, id: &FactId, facts: impl IntoIterator<Item = Fact>) {
         self.forget(id);
         self.extend(facts);
     }
 
-    /// Forgets what was known under a name.
+    /// Forgets everything that came from an object.
     pub fn forget(&mut self, id: &FactId) {
         match id {
             FactId::Store(key) => drop(self.stores.remove(key)),
@@ -180,12 +180,12 @@ impl World {
         }
     }
 
-    /// Notes that objects of a kind may be there which nobody could list; or, as `None`, that all of them are known again.
+    /// Notes that objects of a kind may be missing because they couldn't be listed; `None`: all are known again.
     pub fn note_unlisted(&mut self, resource: &str, gap: Option<Gap>) {
         self.unlisted.note(resource, gap);
     }
 
-    /// What could not be listed.
+    /// The kinds that couldn't be listed.
     pub(crate) fn unlisted(&self) -> &Unlisted {
         &self.unlisted
     }
@@ -195,7 +195,7 @@ impl World {
         self.folders.add(mount);
     }
 
-    /// What is known under a name, in the order in which facts stand.
+    /// The facts that came from an object, in the order of their kinds.
     pub fn facts_of(&self, id: &FactId) -> Vec<Fact> {
         match id {
             FactId::Store(key) => {
@@ -227,7 +227,7 @@ impl World {
         facts.into_iter().flatten().collect()
     }
 
-    /// The names of all that facts come from, in no order.
+    /// Everything that facts come from, in no order.
     pub fn ids(&self) -> impl Iterator<Item = FactId> {
         let objects = self
             .members
@@ -250,7 +250,7 @@ impl World {
         self.members.values().inspect(|_| looked::note())
     }
 
-    /// All workloads that have pods by themselves, in no order.
+    /// All workloads that have pods of their own, in no order.
     pub fn workloads(&self) -> impl Iterator<Item = &Arc<Workload>> {
         self.workloads.values().filter(|workload| !workload.at_rest && workload.takes.is_none())
     }
@@ -265,7 +265,7 @@ impl World {
         self.namespaces.get(name)
     }
 
-    /// The names of all namespaces that are known, in no order.
+    /// The names of all known namespaces, in no order.
     pub fn namespaces(&self) -> impl Iterator<Item = &str> {
         self.namespaces.keys().map(String::as_str)
     }
@@ -286,7 +286,7 @@ impl World {
             StoreKind::Folder => None,
         };
         if let Some(gap) = sort.and_then(|sort| self.unlisted.hides(sort, &key.namespace)) {
-            // What may not be listed may still be read by its name.
+            // What can't be listed may still be read by name.
             return StoreState::Unread(match self.secrets {
                 SecretAccess::OnDemand => Unread::OnDemand,
                 SecretAccess::Complete | SecretAccess::Never => Unread::Failed(gap.why.clone()),
@@ -305,17 +305,17 @@ impl World {
         }
     }
 
-    /// How Secrets reach this world.
+    /// How this world's Secrets are read.
     pub(crate) fn secret_access(&self) -> SecretAccess {
         self.secrets
     }
 
-    /// Whose Secrets reach this world.
+    /// Which namespaces' Secrets are read.
     pub(crate) fn secret_scope(&self) -> &SecretScope {
         &self.secret_scope
     }
 
-    /// How many of each are known, for metrics and logs.
+    /// The numbers of known objects, for metrics and logs.
     pub fn counts(&self) -> [(&'static str, usize); 5] {
         [
             ("members", self.members.len()),
@@ -333,7 +333,7 @@ impl Extend<Fact> for World {
     }
 }
 
-/// What the [`View`](crate::mesh::View) looks up.
+/// What the [`View`](crate::mesh::View) uses.
 impl World {
     pub(super) fn member(&self, object: &ObjectRef) -> Option<&Member> {
         looked::note();

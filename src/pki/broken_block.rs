@@ -1,4 +1,4 @@
-//! The one block that keeps a whole file from being read.
+//! The broken block that makes a whole file unreadable.
 
 use thiserror::Error;
 
@@ -6,7 +6,7 @@ use super::certificate_error::CertificateError;
 use super::instead::NotPem;
 use super::key_fault::KeyFault;
 
-/// One broken block, which ends the reading of its file.
+/// One broken block, at which reading its file stops.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("block {number} ({label}, line {line}) {fault}")]
 pub struct BrokenBlock {
@@ -58,7 +58,7 @@ pub enum BlockFault {
     /// The file ends first.
     #[error("has no END line: the file is cut off")]
     NoEnd,
-    /// The next block begins first.
+    /// The next block begins before its END.
     #[error("has no END line before the BEGIN on line {line}")]
     BeginInside {
         /// Where the next BEGIN is.
@@ -67,28 +67,28 @@ pub enum BlockFault {
     /// Its lines end in carriage returns alone.
     #[error("has carriage returns without newlines")]
     CarriageReturns,
-    /// BEGIN, END and all between them stand on one line.
+    /// BEGIN, END and everything between them are on one line.
     #[error("is all on one line")]
     SingleLine,
-    /// Its END has space before it, so it isn't one.
+    /// Its END is indented, so it isn't one.
     #[error("has an indented END on line {line}, which does not end it")]
     EndIndented {
         /// Where that END is.
         line: usize,
     },
-    /// Its END names something else, or has something behind it.
+    /// Its END has another label, or is followed by something.
     #[error("is followed by an END line for another label (line {line})")]
     EndDiffers {
         /// Where that END is.
         line: usize,
     },
-    /// Files were joined without a newline.
+    /// Files were joined without a newline: END and BEGIN are on one line.
     #[error("has the next BEGIN on the line of its END (line {line})")]
     EndAndBeginOnOneLine {
-        /// Where both stand.
+        /// The line of both.
         line: usize,
     },
-    /// Something like headers, made by a blank line inside.
+    /// Something that looks like headers, caused by a blank line inside.
     #[error("has a blank line or headers inside")]
     Headers {
         /// BoringSSL's error.
@@ -100,25 +100,25 @@ pub enum BlockFault {
         /// The first such line, or the first of the block.
         line: usize,
     },
-    /// Nothing between BEGIN and END.
+    /// There is nothing between BEGIN and END.
     #[error("is empty")]
     NoData,
-    /// Good base64 of something else.
+    /// Valid base64, but not a certificate.
     #[error("holds no certificate that can be read: {0}")]
     Certificate(CertificateError),
-    /// More than the one certificate that is read.
+    /// More data after the one certificate that is read.
     #[error("holds more than one certificate")]
     TrailingBytes,
-    /// Good base64 of something that isn't a revocation list.
+    /// Valid base64, but not a revocation list.
     #[error("holds no revocation list that can be read")]
     RevocationList,
-    /// Good base64 of something that isn't a private key, or of a damaged one.
+    /// Valid base64, but not a private key, or a damaged one.
     #[error("holds no private key that can be read: {0}")]
     PrivateKey(KeyFault),
 }
 
 impl BlockFault {
-    /// BoringSSL's error, as it shows where Envoy tells it (for private keys).
+    /// BoringSSL's error, as Envoy logs it for private keys.
     pub(super) fn cause(&self) -> &'static str {
         match self {
             Self::NoEnd

@@ -1,4 +1,4 @@
-//! A certificate, parsed once into what the rules ask about.
+//! A certificate, parsed once into what the rules need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,16 +18,16 @@ use super::extensions::{self, BasicConstraints, ExtendedKeyUsage, KeyUsage, San,
 use super::public_key::{self, KeyAlgorithm, dotted, sha256};
 use super::structure;
 
-/// An X.509 certificate, as far as Envoy and the rules look at it.
+/// An X.509 certificate, as far as Envoy and the rules use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     /// 1, 2 or 3.
     pub version: u32,
     /// The serial number in lower-case hexadecimal, without leading zeros.
     pub serial: String,
-    /// The subject as RFC 4514 writes it: `CN=blue,O=Shop`.
+    /// The subject in RFC 4514 notation: `CN=blue,O=Shop`.
     pub subject: String,
-    /// The issuer as RFC 4514 writes it.
+    /// The issuer in RFC 4514 notation.
     pub issuer: String,
     /// The subject in DER.
     pub subject_der: Vec<u8>,
@@ -35,24 +35,24 @@ pub struct Certificate {
     pub issuer_der: Vec<u8>,
     /// The subject's first common name.
     pub common_name: Option<String>,
-    /// The subject alternative names, in their order.
+    /// The subject alternative names, in order.
     pub sans: Vec<San>,
-    /// From when on the certificate holds.
+    /// The start of its validity.
     pub not_before: Timestamp,
-    /// The last second in which it holds. 31 December 9999, which RFC 5280 has for "never", is the last instant that
+    /// The last second of its validity. 31 December 9999, which means "never" in RFC 5280, becomes the last instant that
     /// can be represented.
     pub not_after: Timestamp,
     /// The kind of its key.
     pub key_algorithm: KeyAlgorithm,
-    /// SHA-256 over its SubjectPublicKeyInfo, an EC point uncompressed (as all but a handful are written).
+    /// SHA-256 of its SubjectPublicKeyInfo, with EC points uncompressed (as nearly all are).
     pub spki_sha256: [u8; 32],
-    /// What it is signed with: `ECDSA with SHA-256`.
+    /// The signature algorithm: `ECDSA with SHA-256`.
     pub signature_algorithm: String,
-    /// The hash that is signed; `None` for Ed25519 and unknown algorithms.
+    /// The signature's hash; `None` for Ed25519 and unknown algorithms.
     pub signature_hash: Option<HashAlgorithm>,
-    /// The key usage; nothing allowed when it can't be read, `None` when there is none.
+    /// The key usage; nothing is allowed if it can't be read, `None` without the extension.
     pub key_usage: Option<KeyUsage>,
-    /// The extended key usage; nothing allowed when it can't be read, `None` when there is none.
+    /// The extended key usage; nothing is allowed if it can't be read, `None` without the extension.
     pub extended_key_usage: Option<ExtendedKeyUsage>,
     /// The basic constraints.
     pub basic_constraints: Option<BasicConstraints>,
@@ -60,23 +60,23 @@ pub struct Certificate {
     pub subject_key_id: Option<Vec<u8>>,
     /// The authority key identifier.
     pub authority_key_id: Option<Vec<u8>>,
-    /// Whether it constrains names.
+    /// Whether it has name constraints.
     pub name_constraints: bool,
-    /// Whether it carries the proof that it stands in public logs: then a public authority issued it, and none of these issues a leaf
-    /// by a root (CA/Browser Forum, Baseline Requirements, section 6.1.7).
+    /// Whether it has SCTs, which prove that it is in public logs: then a public CA issued it, and these don't issue leaves directly
+    /// from a root (CA/Browser Forum, Baseline Requirements, section 6.1.7).
     pub is_logged: bool,
     /// Critical extensions that BoringSSL doesn't handle, as object identifiers.
     pub unhandled_critical: Vec<String>,
-    /// Extensions that are there twice or can't be read, as object identifiers. Envoy loads the certificate, and
-    /// verifying it fails.
+    /// Extensions that occur twice or can't be read, as object identifiers. Envoy loads the certificate, but
+    /// verification fails.
     pub malformed_extensions: Vec<String>,
-    /// Whether a server has to show an OCSP response with it (RFC 7633, "must-staple").
+    /// Whether a server has to staple an OCSP response to it (RFC 7633, "must-staple").
     pub must_staple: bool,
-    /// SHA-256 over the whole certificate.
+    /// SHA-256 of the whole certificate.
     pub fingerprint: [u8; 32],
-    /// The whole certificate; empty where it is [known by description alone](Certificate::is_described).
+    /// The whole certificate; empty if it is [only described](Certificate::is_described).
     pub der: Arc<[u8]>,
-    /// Of a certificate that is known by description alone: the digest of its issuer's key, where that is known.
+    /// For a certificate that is only described: its issuer's key digest, if known.
     pub(super) described_issuer: Option<[u8; 32]>,
 }
 
@@ -102,13 +102,13 @@ impl Certificate {
         if rest.is_empty() { Ok(certificate) } else { Err(CertificateError::Trailing) }
     }
 
-    /// Parses the certificate at the beginning; what follows it is handed back.
+    /// Parses the certificate at the beginning; also returns the rest.
     pub(super) fn parse_first(der: &[u8]) -> Result<(Self, &[u8]), CertificateError> {
         let (rest, x509) =
             X509CertificateParser::new().with_deep_parse_extensions(false).parse(der).map_err(|error| {
                 match X509Error::from(error) {
                     X509Error::InvalidDate => CertificateError::Date,
-                    // These carry numbers and the parser's own types, which tell a reader nothing.
+                    // These carry numbers and the parser's own types, which don't help a reader.
                     X509Error::Der(_) | X509Error::NomError(_) => CertificateError::not_x509(),
                     error => CertificateError::Structure(error.to_string()),
                 }
@@ -158,17 +158,17 @@ impl Certificate {
         Ok((certificate, rest))
     }
 
-    /// Whether its basic constraints call it an authority's.
+    /// Whether its basic constraints make it a CA.
     pub fn is_ca(&self) -> bool {
         self.basic_constraints.is_some_and(|constraints| constraints.ca)
     }
 
-    /// Whether subject and issuer are the same name, as a root's are. The signature isn't looked at.
+    /// Whether subject and issuer are the same name, as in a root. The signature isn't checked.
     pub(crate) fn is_self_issued(&self) -> bool {
         self.subject_der == self.issuer_der
     }
 
-    /// How long it holds in all; zero when it ends before it begins.
+    /// Its total validity; zero if it ends before it begins.
     pub fn lifetime(&self) -> Duration {
         self.not_after.duration_since(self.not_before).try_into().unwrap_or(Duration::ZERO)
     }
@@ -181,7 +181,7 @@ impl Certificate {
         })
     }
 
-    /// All its names on one line, for a message: `DNS:a, DNS:b; CN=c`. Past the eighth, they are counted.
+    /// All its names on one line, for a message: `DNS:a, DNS:b; CN=c`. Alternative names after the eighth are only counted.
     pub fn names_text(&self) -> String {
         const SHOWN: usize = 8;
         let mut out = self.sans.iter().take(SHOWN).map(San::to_string).collect::<Vec<_>>().join(", ");
@@ -196,7 +196,7 @@ impl Certificate {
     }
 }
 
-/// A time, which BoringSSL wants exactly as RFC 5280, section 4.1.2.5, has it: to the second and in UTC.
+/// A time in the exact form of RFC 5280, section 4.1.2.5, which BoringSSL requires: with seconds and in UTC.
 fn time((tag, content): (u8, &[u8])) -> Option<Timestamp> {
     let digits = content.strip_suffix(b"Z")?;
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -216,16 +216,16 @@ fn time((tag, content): (u8, &[u8])) -> Option<Timestamp> {
     };
     let century = match year {
         Some(digits) => digits.iter().fold(0, |number, digit| number * 10 + i16::from(digit - b'0')),
-        // RFC 5280, section 4.1.2.5.1: two digits from 50 on are of the twentieth century.
+        // RFC 5280, section 4.1.2.5.1: two-digit years from 50 on are in the twentieth century.
         None if in_century >= 50 => 19,
         None => 20,
     };
     let at = DateTime::new(century * 100 + i16::from(in_century), month, day, hour, minute, second, 0).ok()?;
-    // What can't be represented lies in the last days of 9999.
+    // Only the last days of 9999 can't be represented.
     Some(TimeZone::UTC.to_timestamp(at).unwrap_or(Timestamp::MAX))
 }
 
-/// The name of a signature algorithm and its hash.
+/// A signature algorithm's name and hash.
 pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (String, Option<HashAlgorithm>) {
     use HashAlgorithm::{Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
     let (name, hash) = match algorithm.algorithm.as_bytes() {
@@ -247,7 +247,7 @@ pub(super) fn signature(algorithm: &AlgorithmIdentifier<'_>) -> (String, Option<
     (name.to_owned(), hash)
 }
 
-/// RSASSA-PSS names its hash in its parameters (RFC 4055, section 3.1), and means SHA-1 when it doesn't.
+/// RSASSA-PSS names its hash in its parameters (RFC 4055, section 3.1); the default is SHA-1.
 fn pss(algorithm: &AlgorithmIdentifier<'_>) -> (String, Option<HashAlgorithm>) {
     let parameters = algorithm.parameters.as_ref().map_or(&[][..], |parameters| parameters.data);
     let hash = Reader::new(parameters)

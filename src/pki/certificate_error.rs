@@ -1,14 +1,14 @@
-//! Why bytes are no certificate.
+//! Why bytes aren't a certificate.
 
 use thiserror::Error;
 
-/// Why bytes are no certificate that BoringSSL reads.
+/// Why BoringSSL doesn't read bytes as a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CertificateError {
     /// The structure isn't X.509.
     #[error("{0}")]
     Structure(String),
-    /// A version over 3, or extensions in a certificate of version 1 or 2.
+    /// A version above 3, or extensions in a certificate of version 1 or 2.
     #[error("version {version} with{} extensions", if *.extensions { "" } else { "out" })]
     Version {
         /// 1-based.
@@ -16,10 +16,10 @@ pub enum CertificateError {
         /// Whether it has extensions.
         extensions: bool,
     },
-    /// notBefore or notAfter isn't a time as RFC 5280, section 4.1.2.5, wants it.
+    /// notBefore or notAfter isn't a time as required by RFC 5280, section 4.1.2.5.
     #[error("invalid date")]
     Date,
-    /// Bytes behind the certificate.
+    /// There are bytes after the certificate.
     #[error("extra bytes after the certificate")]
     Trailing,
 }

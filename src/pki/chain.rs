@@ -1,4 +1,4 @@
-//! Certificates by what a proxy does with them: a chain that it presents, a bundle that it trusts.
+//! Certificates by their use in a proxy: a chain that it presents, a bundle that it trusts.
 
 use std::sync::Arc;
 
@@ -23,23 +23,23 @@ impl Chain {
         Some(Self { certificates, leaf, fingerprint })
     }
 
-    /// The first certificate, which is the one that the proxy's key must belong to.
+    /// The first certificate, which must match the proxy's key.
     pub fn leaf(&self) -> &Certificate {
         &self.leaf
     }
 
-    /// A digest of the whole chain, order included: taken when it was read.
+    /// A digest of the whole chain in order, computed when it was read.
     pub fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
     }
 }
 
-/// The authorities that a proxy trusts.
+/// The CAs that a proxy trusts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     /// In file order; at least one.
     pub certificates: Vec<Arc<Certificate>>,
-    /// The revocation lists among them, in file order. With a single one, Envoy wants one of every issuer of a path.
+    /// The revocation lists among them, in file order. If there is one, Envoy requires one from every issuer of a path.
     pub lists: Vec<Arc<RevocationList>>,
     fingerprint: [u8; 32],
 }
@@ -55,7 +55,7 @@ impl Bundle {
         (!certificates.is_empty()).then_some(Self { certificates, lists, fingerprint })
     }
 
-    /// A digest of the whole bundle, order included: taken when it was read.
+    /// A digest of the whole bundle in order, computed when it was read.
     pub fn fingerprint(&self) -> [u8; 32] {
         self.fingerprint
     }

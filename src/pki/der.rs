@@ -1,5 +1,5 @@
-//! Just enough DER (ITU-T X.690) to walk keys and extension values: one-byte tags, definite lengths in their
-//! shortest form. Every reader answers `None` where the bytes don't fit; nothing here panics or allocates.
+//! Just enough DER (ITU-T X.690) to walk through keys and extension values: one-byte tags, definite lengths in their
+//! shortest form. Every reader returns `None` where the bytes don't fit; reading doesn't panic or allocate.
 
 pub(super) const BOOLEAN: u8 = 0x01;
 pub(super) const INTEGER: u8 = 0x02;
@@ -25,7 +25,7 @@ pub(super) const fn constructed(number: u8) -> u8 {
     0xa0 | number
 }
 
-/// Reads one value after the other.
+/// Reads consecutive values.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// The next value's tag and content.
+    /// The next value's tag and contents.
     pub(super) fn next(&mut self) -> Option<(u8, &'a [u8])> {
         let (&tag, rest) = self.rest.split_first()?;
         if tag & 0x1f == 0x1f {
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         Some((tag, content))
     }
 
-    /// The next value's content, when it has this tag.
+    /// The next value's contents, if it has this tag.
     pub(super) fn expect(&mut self, tag: u8) -> Option<&'a [u8]> {
         let mut ahead = *self;
         let (found, content) = ahead.next()?;
@@ -76,12 +76,12 @@ impl<'a> Reader<'a> {
         Some(content)
     }
 
-    /// A nested value with this tag, as a reader of its content.
+    /// A nested value with this tag, as a reader of its contents.
     pub(super) fn enter(&mut self, tag: u8) -> Option<Reader<'a>> {
         self.expect(tag).map(Reader::new)
     }
 
-    /// A non-negative INTEGER, without its leading zero.
+    /// A non-negative INTEGER, without the leading zero.
     pub(super) fn unsigned(&mut self) -> Option<&'a [u8]> {
         match self.expect(INTEGER)? {
             [] => None,

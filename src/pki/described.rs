@@ -1,4 +1,4 @@
-//! A certificate that is known by description alone: whoever keeps it says what is in it, and doesn't show it.
+//! A certificate that is known only from a description: its keeper (AWS) reports what is in it, but not its bytes.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use super::public_key::{KeyAlgorithm, sha256};
 
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
-/// What is said of a certificate.
+/// The description of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// What tells it from all others: its ARN.
+    /// Its unique identity: the ARN.
     pub identity: String,
     /// The serial number in lower-case hexadecimal.
     pub serial: String,
@@ -22,19 +22,19 @@ pub struct Description {
     pub common_name: Option<String>,
     /// The DNS names among its subject alternative names.
     pub dns_names: Vec<String>,
-    /// From when on it holds.
+    /// The start of its validity.
     pub not_before: Timestamp,
-    /// Until when it holds.
+    /// The end of its validity.
     pub not_after: Timestamp,
     /// The kind of its key.
     pub key_algorithm: KeyAlgorithm,
-    /// What it is signed with, in the words of whoever describes it; empty where that isn't known.
+    /// The signature algorithm, as described; empty if unknown.
     pub signature_algorithm: String,
-    /// The hash of its signature, where that is known.
+    /// The signature's hash, if known.
     pub signature_hash: Option<HashAlgorithm>,
-    /// The key usage, where that is known.
+    /// The key usage, if known.
     pub key_usage: Option<KeyUsage>,
-    /// The extended key usage, where that is known.
+    /// The extended key usage, if known.
     pub extended_key_usage: Option<ExtendedKeyUsage>,
     /// The issuer's name.
     pub issuer: String,
@@ -49,7 +49,7 @@ impl Certificate {
         parts.extend(description.dns_names.iter().map(String::as_str));
         let (from, to) = (description.not_before.to_string(), description.not_after.to_string());
         parts.extend([from.as_str(), &to]);
-        // No part holds a line feed.
+        // No part contains a line feed.
         let fingerprint = sha256(parts.join("\n").as_bytes());
         let subject = description.common_name.as_ref().map(|name| format!("CN={name}")).unwrap_or_default();
         Self {
@@ -64,7 +64,7 @@ impl Certificate {
             not_before: description.not_before,
             not_after: description.not_after,
             key_algorithm: description.key_algorithm,
-            // Of no key: nothing is compared with it, since a described certificate comes without a key file.
+            // Not a key's digest: nothing is compared with it, since a described certificate has no key file.
             spki_sha256: fingerprint,
             signature_algorithm: description.signature_algorithm,
             signature_hash: description.signature_hash,
@@ -84,12 +84,12 @@ impl Certificate {
         }
     }
 
-    /// Whether it is known by description alone.
+    /// Whether only its description is known.
     pub(crate) fn is_described(&self) -> bool {
         self.der.is_empty()
     }
 
-    /// The same, issued by this authority: whoever describes it vouches for that.
+    /// The same, issued by this CA, according to its keeper.
     #[must_use]
     pub(crate) fn described_as_issued_by(&self, issuer: &Certificate) -> Self {
         let fingerprint = sha256(&[self.fingerprint, issuer.fingerprint].concat());
@@ -104,7 +104,7 @@ impl Certificate {
     }
 }
 
-/// A subject that is this common name alone.
+/// A subject that consists of this common name.
 fn subject_der(common_name: Option<&str>) -> Vec<u8> {
     let attribute = common_name.map(|name| {
         let kind = der::value(der::OBJECT_IDENTIFIER, &[COMMON_NAME]);
@@ -114,7 +114,7 @@ fn subject_der(common_name: Option<&str>) -> Vec<u8> {
     der::value(der::SEQUENCE, &[attribute.as_deref().unwrap_or_default()])
 }
 
-/// The value that the extension of the subject alternative names would have.
+/// The value of its subject alternative name extension.
 pub(super) fn sans_der(certificate: &Certificate) -> Vec<u8> {
     let names: Vec<Vec<u8>> =
         certificate.dns_sans().map(|name| der::value(der::primitive(2), &[name.as_bytes()])).collect();

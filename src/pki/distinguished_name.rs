@@ -6,12 +6,12 @@ use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use super::public_key::dotted;
 
-/// Longest text that is made of a name; a hostile certificate can carry one of any length.
+/// The longest text of a name; a hostile certificate may contain one of any length.
 const MAX_TEXT: usize = 1024;
 
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
-/// Attribute types that have a short name in RFC 4514, section 3, and those that everybody shortens besides.
+/// Attribute types with a short name in RFC 4514, section 3, and other usual abbreviations.
 const SHORT: [(&[u8], &str); 11] = [
     (COMMON_NAME, "CN"),
     (&[0x55, 0x04, 0x06], "C"),
@@ -26,7 +26,7 @@ const SHORT: [(&[u8], &str); 11] = [
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01], "emailAddress"),
 ];
 
-/// The name as RFC 4514 writes it, the most specific part first: `CN=blue,O=Shop,C=DE`.
+/// The name in RFC 4514 notation, the most specific part first: `CN=blue,O=Shop,C=DE`.
 pub(super) fn text(name: &X509Name<'_>) -> String {
     let parts: Vec<_> = name.iter_rdn().collect();
     let mut out = String::new();
@@ -45,7 +45,7 @@ pub(super) fn text(name: &X509Name<'_>) -> String {
     out
 }
 
-/// The first common name, which is the one that Envoy looks at.
+/// The first common name, which is the one that Envoy uses.
 pub(super) fn common_name(name: &X509Name<'_>) -> Option<String> {
     name.iter_attributes().find(|attribute| attribute.attr_type().as_bytes() == COMMON_NAME).map(value)
 }
@@ -82,7 +82,7 @@ fn write_attribute(out: &mut String, attribute: &AttributeTypeAndValue<'_>) {
     }
 }
 
-/// An attribute's value as text, whatever string type it has.
+/// An attribute's value as text, for any string type.
 fn value(attribute: &AttributeTypeAndValue<'_>) -> String {
     let content = attribute.attr_value().data;
     match attribute.attr_value().tag().0 {

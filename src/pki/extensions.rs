@@ -1,7 +1,7 @@
 //! The extensions that decide what a certificate may be used for (RFC 5280, section 4.2).
 //!
-//! BoringSSL loads a certificate whose extensions are damaged and fails later, when it verifies it; so damage is
-//! recorded here, not refused.
+//! BoringSSL loads a certificate with damaged extensions and fails only when it verifies it; so damage is
+//! recorded here, not rejected.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -22,7 +22,7 @@ pub enum San {
     Ip(IpAddr),
     /// An rfc822Name.
     Email(String),
-    /// Any other kind, by the name of the kind; Envoy doesn't look at these.
+    /// Any other kind, by its name; Envoy ignores these.
     Other(String),
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for San {
     }
 }
 
-/// Text of a certificate as it may stand in a message: control characters escaped, and not endless.
+/// Text from a certificate for messages: control characters escaped, and of limited length.
 pub(super) struct Shown<'a>(pub(super) &'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -70,29 +70,29 @@ pub struct KeyUsage {
     pub decipher_only: bool,
 }
 
-/// What purposes the certificate is limited to.
+/// The purposes that the certificate is limited to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExtendedKeyUsage {
-    /// TLS server: what Envoy asks of the certificate that a server presents.
+    /// TLS server: required by Envoy in a server's certificate.
     pub server_auth: bool,
-    /// TLS client: what Envoy asks of the certificate that a client presents.
+    /// TLS client: required by Envoy in a client's certificate.
     pub client_auth: bool,
-    /// anyExtendedKeyUsage, which BoringSSL does not take for either.
+    /// anyExtendedKeyUsage, which BoringSSL accepts for neither.
     pub any: bool,
-    /// The object identifiers of all others.
+    /// The object identifiers of all other purposes.
     pub others: Vec<String>,
 }
 
-/// Whether the certificate is an authority's, and how many more may follow it.
+/// Whether the certificate is a CA's, and how many CAs may follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BasicConstraints {
-    /// Whether it is an authority's.
+    /// Whether it is a CA's.
     pub ca: bool,
-    /// How many intermediates may stand below it.
+    /// How many intermediates may follow below it.
     pub path_len: Option<u32>,
 }
 
-/// All that is read of a certificate's extensions.
+/// What is read from a certificate's extensions.
 #[derive(Default)]
 pub(super) struct Extensions {
     pub(super) sans: Vec<San>,
@@ -102,7 +102,7 @@ pub(super) struct Extensions {
     pub(super) subject_key_id: Option<Vec<u8>>,
     pub(super) authority_key_id: Option<Vec<u8>>,
     pub(super) name_constraints: bool,
-    /// Whether it says in which public logs the certificate stands (RFC 6962, section 3.3).
+    /// Whether it has SCTs (RFC 6962, section 3.3).
     pub(super) logged: bool,
     pub(super) unhandled_critical: Vec<String>,
     pub(super) malformed: Vec<String>,
@@ -111,7 +111,7 @@ pub(super) struct Extensions {
 
 /// id-pe-tlsfeature (RFC 7633): 1.3.6.1.5.5.7.1.24.
 const TLS_FEATURE: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x18];
-/// A list of the one feature status_request. Envoy compares bytes.
+/// A list with the one feature status_request. Envoy compares bytes.
 const STATUS_REQUEST: &[u8] = &[0x30, 0x03, 0x02, 0x01, 0x05];
 
 /// The third arc of 2.5.29.x.
@@ -128,10 +128,10 @@ const EXTENDED_KEY_USAGE: u8 = 37;
 /// and inhibit anyPolicy (observed on Envoy 1.40; critical key identifiers and CRL distribution points fail).
 const HANDLED: [u8; 9] = [15, 17, 19, 30, 32, 33, 36, 37, 54];
 
-/// Reads what is needed of a certificate's extensions.
-/// 1.3.6.1.4.1.11129.2.4.2, the proofs of logs that a certificate carries.
+/// The SCT list: 1.3.6.1.4.1.11129.2.4.2.
 const LOGGED: &[u8] = &[0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79, 0x02, 0x04, 0x02];
 
+/// Reads what is needed from a certificate's extensions.
 pub(super) fn read(extensions: &[X509Extension<'_>]) -> Extensions {
     let mut out = Extensions::default();
     let mut seen: Vec<&[u8]> = Vec::with_capacity(extensions.len().min(32));
@@ -150,7 +150,7 @@ pub(super) fn read(extensions: &[X509Extension<'_>]) -> Extensions {
         let sound = !seen.contains(&oid) && read_one(&mut out, arc, extension.value).is_some();
         if !sound {
             if arc == SUBJECT_ALT_NAME {
-                // BoringSSL answers that there is none when it can't be read, and when there are two.
+                // BoringSSL reports none if it can't be read, or if there are two.
                 out.sans.clear();
             }
             let oid = dotted(oid);
@@ -165,11 +165,11 @@ pub(super) fn read(extensions: &[X509Extension<'_>]) -> Extensions {
     out
 }
 
-/// Reads one extension; `None` when it is damaged.
+/// Reads one extension; `None` if it is damaged.
 fn read_one(out: &mut Extensions, arc: u8, value: &[u8]) -> Option<()> {
     let mut reader = Reader::new(value);
     match arc {
-        // A key usage that can't be read allows nothing.
+        // An unreadable key usage allows nothing.
         KEY_USAGE => out.key_usage = Some(KeyUsage::default()),
         EXTENDED_KEY_USAGE => out.extended_key_usage = Some(ExtendedKeyUsage::default()),
         _ => {}
@@ -264,7 +264,7 @@ fn basic_constraints(mut reader: Reader<'_>) -> Option<BasicConstraints> {
         None
     } else {
         let length = reader.unsigned()?;
-        // A length over what fits is no limit that a chain could reach.
+        // A length that doesn't fit is a limit that no chain reaches.
         Some(
             length
                 .iter()

@@ -1,4 +1,4 @@
-//! What one file holds, as each of the uses that a proxy could make of it.
+//! The contents of one file, for each use that a proxy could make of it.
 
 use std::sync::Arc;
 
@@ -15,10 +15,10 @@ use super::problem::{BAD_PASSWORD_READ, CertificateFileError, CertificateProblem
 use super::revocation::RevocationList;
 use super::shape;
 
-/// How long a file may be that is read at all. A Secret or ConfigMap carries one mebibyte at most.
+/// The largest file that is read. A Secret or ConfigMap holds at most one mebibyte.
 pub(crate) const MAX_FILE_BYTES: usize = 8 << 20;
 
-/// What one file holds. Parsed once, when the bytes arrive; holds no byte of a key.
+/// The contents of one file, parsed once when the bytes arrive; without any part of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileFacts {
     /// Length in bytes.
@@ -31,12 +31,12 @@ pub struct FileFacts {
     pub key: Result<PrivateKeyFacts, PrivateKeyError>,
     /// Whether a private key begins at the start of any line.
     pub carries_private_key: bool,
-    /// Certificates that Envoy drops in silence, in file order. They say little when the file can't be read anyway.
+    /// Certificates that Envoy silently drops, in file order. Of little use if the file can't be read anyway.
     pub ignored: Vec<IgnoredBlock>,
 }
 
 impl FileFacts {
-    /// Reads a file. Never panics; costs little where the bytes aren't PEM.
+    /// Reads a file. Never panics; cheap if the bytes aren't PEM.
     pub fn parse(bytes: &[u8]) -> Self {
         let size = bytes.len();
         if size > MAX_FILE_BYTES {
@@ -70,14 +70,14 @@ impl FileFacts {
 
 /// A block's certificate, parsed once for all uses.
 enum Parsed {
-    /// The certificate, and whether what follows it in the block passes as OpenSSL's trust settings.
+    /// The certificate, and whether the rest of the block is valid as OpenSSL's trust settings.
     Certificate(Arc<Certificate>, Trailing),
     Damaged(CertificateError),
-    /// Not labelled as a certificate.
+    /// Not labelled a certificate.
     Other,
 }
 
-/// What follows a certificate inside its block.
+/// What follows a certificate within its block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trailing {
     Nothing,
@@ -110,7 +110,7 @@ impl Parsed {
     }
 }
 
-/// Whether these bytes begin as OpenSSL's `CertAux`: purposes trusted, purposes rejected, alias, key identifier, other.
+/// Whether these bytes start like OpenSSL's `CertAux`: trusted purposes, rejected purposes, alias, key identifier, other.
 fn is_trust_settings(bytes: &[u8]) -> bool {
     let Some(mut settings) = Reader::new(bytes).enter(der::SEQUENCE) else {
         return false;
@@ -128,7 +128,7 @@ fn is_trust_settings(bytes: &[u8]) -> bool {
     are_purposes && settings.is_empty()
 }
 
-/// A file taken apart.
+/// A file split into blocks.
 struct File<'a> {
     bytes: &'a [u8],
     scan: Scan,
@@ -141,7 +141,7 @@ impl File<'_> {
         self.scan.blocks.iter().zip(&self.certificates)
     }
 
-    /// As `PEM_read_bio_X509_AUX` for the leaf, then `PEM_read_bio_X509` for the rest.
+    /// Like `PEM_read_bio_X509_AUX` for the leaf, then `PEM_read_bio_X509` for the rest.
     fn chain(&self) -> Result<Chain, CertificateProblem> {
         let mut certificates: Vec<Arc<Certificate>> = Vec::new();
         for (block, parsed) in self.blocks() {
@@ -149,14 +149,14 @@ impl File<'_> {
             if block.label == TRUSTED && !first {
                 continue;
             }
-            // Behind the leaf only trust settings may follow; behind the others nothing is looked at.
+            // After the leaf only trust settings are allowed; after the others anything is ignored.
             certificates.extend(certificate(block, parsed, first)?);
         }
         self.check_end::<CertificateProblem>()?;
         Chain::new(certificates).ok_or_else(|| self.without_certificate())
     }
 
-    /// As `PEM_X509_INFO_read_bio`, which also insists on the revocation lists and old-style keys that it meets.
+    /// Like `PEM_X509_INFO_read_bio`, which also requires that revocation lists and old-style keys can be read.
     fn bundle(&self) -> Result<Bundle, CertificateProblem> {
         let (mut certificates, mut lists) = (Vec::new(), Vec::new());
         for (block, parsed) in self.blocks() {
@@ -173,7 +173,7 @@ impl File<'_> {
         Bundle::new(certificates, lists).ok_or_else(|| self.without_certificate())
     }
 
-    /// As `PEM_read_bio_PrivateKey`: the first block that is labelled as a key decides.
+    /// Like `PEM_read_bio_PrivateKey`: the first block labelled as a key decides.
     fn key(&self) -> Result<PrivateKeyFacts, PrivateKeyError> {
         if let Some(block) = self.scan.blocks.iter().find(|block| private_key::is_key_label(&block.label)) {
             return private_key::read(block);
@@ -186,7 +186,7 @@ impl File<'_> {
                 shape::name(self.bytes, &self.scan.passed_over).into()
             });
         };
-        // A key that begins no block says more than the blocks that do.
+        // A key whose BEGIN isn't recognized explains more than the other blocks.
         if let Some(key) = self.scan.passed_over.iter().find(|begin| private_key::is_key_label(&begin.label)) {
             return Err(NotPem::from(key).into());
         }
@@ -198,7 +198,7 @@ impl File<'_> {
         })
     }
 
-    /// What to call a file whose blocks are all sound, and none of them a certificate.
+    /// The problem of a file whose blocks are all intact, but none a certificate.
     fn without_certificate(&self) -> CertificateProblem {
         if self.bytes.is_empty() {
             return CertificateProblem::Empty;
@@ -242,8 +242,8 @@ impl File<'_> {
     }
 }
 
-/// The certificate of a block, if it is labelled as one. `with_settings`: OpenSSL's trust settings may follow it, so
-/// nothing else may.
+/// The certificate of a block, if it is labelled as one. `with_settings`: OpenSSL's trust settings may follow it,
+/// but nothing else.
 fn certificate(
     block: &Block,
     parsed: &Parsed,
@@ -263,7 +263,7 @@ fn certificate(
     }
 }
 
-/// Refuses a block with headers: none that carries a certificate has any.
+/// Rejects a block with headers: certificates have none.
 fn plain(block: &Block) -> Result<(), BrokenBlock> {
     match block.headers {
         Headers::None => Ok(()),

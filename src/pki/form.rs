@@ -1,21 +1,21 @@
-//! What a file will be that nobody has seen yet, and why Envoy won't load it.
+//! The expected contents of a file that doesn't exist yet, and why Envoy won't load it.
 
 use super::instead::{NotPem, OtherBlock};
 use super::problem::{CertificateFileError, CertificateProblem, PrivateKeyError, Purpose};
 
-/// What a file will hold, as far as whoever makes it says.
+/// What a file will hold, as far as the object that creates it shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileForm {
-    /// Nobody knows.
+    /// Unknown.
     #[default]
     Unknown,
     /// A certificate and its intermediates, in PEM.
     Chain,
     /// A private key in PEM.
     Key,
-    /// A private key, and after it the certificate and its intermediates, in PEM.
+    /// A private key, followed by the certificate and its intermediates, in PEM.
     KeyAndChain,
-    /// Certificates of authorities, in PEM.
+    /// CA certificates in PEM.
     Authorities,
     /// Something in DER.
     Der,
@@ -26,12 +26,12 @@ pub enum FileForm {
 }
 
 impl FileForm {
-    /// Whether the first certificate in it is the one that the key is for.
+    /// Whether the first certificate in it is the key's.
     pub(crate) fn begins_with_leaf(self) -> bool {
         matches!(self, Self::Chain | Self::KeyAndChain)
     }
 
-    /// Why Envoy won't load it as certificates; None where it may.
+    /// Why Envoy won't load it as certificates; None if it may.
     pub fn certificate_error(self, purpose: Purpose) -> Option<CertificateFileError> {
         let problem = match self {
             Self::Key => CertificateProblem::NoCertificate { found: OtherBlock::PrivateKey, line: 1 },
@@ -40,7 +40,7 @@ impl FileForm {
         Some(CertificateFileError { purpose, problem })
     }
 
-    /// Why Envoy won't load it as a private key; None where it may.
+    /// Why Envoy won't load it as a private key; None if it may.
     pub fn key_error(self) -> Option<PrivateKeyError> {
         match self {
             Self::Chain | Self::Authorities => Some(PrivateKeyError::CertificateOnly { line: 1 }),

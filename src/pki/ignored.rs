@@ -1,17 +1,17 @@
-//! Certificates of a file that Envoy drops without a word, and why it does.
+//! Certificates in a file that Envoy silently drops, and why.
 
 use std::fmt;
 
 use super::pem::PassedOverBecause;
 
-/// A certificate that Envoy drops without a word.
+/// A certificate that Envoy silently drops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IgnoredBlock {
     /// 1-based, counting every BEGIN of the file.
     pub number: usize,
     /// 1-based line of its BEGIN.
     pub line: usize,
-    /// What it says that it is.
+    /// Its label.
     pub label: String,
     /// Why it is dropped.
     pub reason: IgnoredReason,
@@ -20,21 +20,21 @@ pub struct IgnoredBlock {
 /// Why Envoy drops a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IgnoredReason {
-    /// A byte-order mark stands before BEGIN.
+    /// There is a byte-order mark before BEGIN.
     ByteOrderMark,
-    /// Space stands before BEGIN.
+    /// There is white space before BEGIN.
     Indented,
-    /// Something else stands before BEGIN.
+    /// There is something else before BEGIN.
     NotAtLineStart,
-    /// A NUL stands before BEGIN.
+    /// There is a NUL before BEGIN.
     AfterNul,
     /// The lines around it end in carriage returns alone.
     CarriageReturns,
-    /// BEGIN lacks its dashes, or something stands behind them.
+    /// BEGIN lacks its dashes, or is followed by something.
     MalformedBegin,
     /// `TRUSTED CERTIFICATE` after the first certificate; dropped from a chain only.
     TrustedLabel,
-    /// Certificates inside a PKCS#7 container aren't looked for.
+    /// Certificates inside a PKCS#7 container aren't read.
     Pkcs7,
 }
 

@@ -1,8 +1,8 @@
-//! What is in a file instead of what is looked for: other blocks, or nothing that is PEM.
+//! What a file contains instead of the expected: other blocks, or no PEM at all.
 
 use thiserror::Error;
 
-/// What a whole block is, that was not looked for.
+/// What an intact but unexpected block is.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum OtherBlock {
     /// A private key.
@@ -14,16 +14,16 @@ pub enum OtherBlock {
     /// A public key.
     #[error("a public key")]
     PublicKey,
-    /// A request that no authority has signed yet.
+    /// A request that no CA has signed yet.
     #[error("a certificate request")]
     CertificateRequest,
-    /// PKCS#7 or CMS, which may carry certificates.
+    /// PKCS#7 or CMS, which may contain certificates.
     #[error("a PKCS#7 container")]
     Pkcs7,
     /// A certificate revocation list.
     #[error("a revocation list")]
     RevocationList,
-    /// A certificate, where a key was looked for.
+    /// A certificate, where a key was expected.
     #[error("a certificate")]
     Certificate,
     /// Anything else, by its label.
@@ -46,7 +46,7 @@ impl OtherBlock {
     }
 }
 
-/// What a file is in which no PEM block begins.
+/// What a file without any PEM block is.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotPem {
     /// White space only.
@@ -70,13 +70,14 @@ pub enum NotPem {
     /// Base64 of a PEM file.
     #[error("the file is base64 of a PEM file: it was encoded twice")]
     DoubleBase64,
-    /// The base64 of a block, without its BEGIN and END.
+    /// A block's base64 without BEGIN and END.
     #[error("the file is base64 without BEGIN and END lines")]
     BareBase64,
-    /// `\n` as two characters where lines should end.
+    /// `
+    /// ` as two characters instead of line ends.
     #[error("the file has \"\\n\" as two characters in place of line breaks")]
     LiteralBackslashN,
-    /// All in one line.
+    /// Everything on one line.
     #[error("the file is a single line")]
     SingleLine,
     /// Lines ended by carriage returns alone.
@@ -85,31 +86,31 @@ pub enum NotPem {
     /// A byte-order mark before the only BEGIN.
     #[error("a byte-order mark precedes the BEGIN on line {line}, so Envoy doesn't see the block")]
     ByteOrderMark {
-        /// Where it is.
+        /// Its line.
         line: usize,
     },
     /// Space before BEGIN.
     #[error("the BEGIN on line {line} is indented, so Envoy doesn't see the block")]
     Indented {
-        /// Where the first such BEGIN is.
+        /// The line of the first such BEGIN.
         line: usize,
     },
     /// Something else before BEGIN.
     #[error("the BEGIN on line {line} is not at the start of its line, so Envoy doesn't see the block")]
     AfterText {
-        /// Where the first such BEGIN is.
+        /// The line of the first such BEGIN.
         line: usize,
     },
     /// A NUL before BEGIN.
     #[error("a NUL byte precedes the BEGIN on line {line}, so Envoy doesn't see the block")]
     AfterNul {
-        /// Where the first such BEGIN is.
+        /// The line of the first such BEGIN.
         line: usize,
     },
-    /// A BEGIN without its five dashes, or with something behind them.
+    /// A BEGIN without its five dashes, or followed by something.
     #[error("the BEGIN on line {line} is malformed, so Envoy doesn't see the block")]
     MalformedBegin {
-        /// Where the first such BEGIN is.
+        /// The line of the first such BEGIN.
         line: usize,
     },
     /// Anything else.

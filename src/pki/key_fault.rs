@@ -1,4 +1,4 @@
-//! What can be wrong with a private key whose block is sound, each in BoringSSL's words.
+//! Faults of a private key in an intact block, each with BoringSSL's error.
 
 use thiserror::Error;
 
@@ -14,7 +14,7 @@ const BAD_EC_KEY: &str = "error:0f000071:elliptic curve routines:OPENSSL_interna
 const BAD_SCALAR: &str = "error:0f000085:elliptic curve routines:OPENSSL_internal:INVALID_SCALAR";
 const OTHER_GROUP: &str = "error:0f000082:elliptic curve routines:OPENSSL_internal:GROUP_MISMATCH";
 
-/// What is wrong with a private key whose block is sound.
+/// A fault of a private key in an intact block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("{what}")]
 pub struct KeyFault {
@@ -41,7 +41,7 @@ impl KeyFault {
     pub(super) const NOT_DSA: Self = Self { what: "it is not a DSA key", cause: BAD_KEY };
     pub(super) const UNKNOWN_VERSION: Self = Self { what: "its version is unknown", cause: BAD_KEY };
 
-    /// The same in a block with a label older than PKCS#8: BoringSSL has one and the same error for all.
+    /// The same under a label older than PKCS#8: BoringSSL reports the same error for all faults.
     pub(super) fn under_an_old_label(self) -> Self {
         Self { cause: BAD_KEY, ..self }
     }

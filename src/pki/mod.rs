@@ -1,7 +1,7 @@
 //! Certificates and keys as a proxy sees them.
 //!
-//! [`FileFacts::parse`] reads the bytes of one file once, in the way that Envoy (BoringSSL) reads them, and says what
-//! they are as a certificate chain, as a trust bundle and as a private key; or why Envoy would refuse them, in the
+//! [`FileFacts::parse`] reads one file's bytes once, as Envoy (BoringSSL) reads them, and reports what they
+//! are as a certificate chain, as a trust bundle and as a private key; or why Envoy would reject them, in the
 //! words of its log. [`names`] compares names as Envoy does.
 //!
 //! Everything here is pure: no clock, no I/O. No key byte leaves the module.

@@ -1,16 +1,16 @@
-//! Names as Envoy compares them. Nothing here allocates, but the hint for a message.
+//! Compares names as Envoy does. Nothing allocates, except for the hint in a message.
 
 use std::net::IpAddr;
 
 use super::certificate::Certificate;
 use super::extensions::San;
 
-/// Whether one dNSName matches a hostname, as Envoy's matcher has it (observed on 1.40):
+/// Whether one dNSName matches a hostname in Envoy's matcher (observed on 1.40):
 ///
-/// - Case doesn't matter; a trailing dot does. A hostname that isn't ASCII matches nothing.
-/// - One star, anywhere in the first label, stands for any part of that label, the empty part included; the labels
-///   after it are compared as they are, so that `*.apps.local` is neither `apps.local` nor `a.b.apps.local`.
-/// - A second star, a star in a later label, a name of one label with a star, or a label with a star that begins with
+/// - Case doesn't matter, but a trailing dot does. A hostname that isn't ASCII matches nothing.
+/// - One star, anywhere in the first label, stands for any part of that label, even an empty one; later labels
+///   are compared literally, so that `*.apps.local` matches neither `apps.local` nor `a.b.apps.local`.
+/// - A second star, a star in a later label, a one-label name with a star, or a label with a star that begins with
 ///   `xn--`, matches nothing.
 pub fn dns_name_matches(pattern: &str, host: &str) -> bool {
     if host.is_empty() || !host.is_ascii() {
@@ -48,16 +48,16 @@ fn ends_with_ignoring_case(text: &str, end: &str) -> bool {
 pub enum HostMatch {
     /// By a subject alternative name: its index in [`Certificate::sans`].
     San(usize),
-    /// By an IP address among them alone. App Mesh makes matchers for DNS names and URIs (App Mesh User Guide), which such an address
-    /// doesn't meet; where a proxy compares names of any kind, it does.
+    /// Only by an IP address among them. App Mesh creates matchers for DNS names and URIs (App Mesh User Guide), which don't
+    /// match it; a proxy that compares names of any kind accepts it.
     Address(usize),
-    /// By its common name alone, which App Mesh's rule allows and Envoy never looks at.
+    /// Only by its common name, which App Mesh's rule allows and Envoy never checks.
     CommonNameOnly,
     /// Not at all.
     None,
 }
 
-/// How a certificate matches a hostname. Where that is an IP address, its text in a DNS name or a URI counts before an IP address does
+/// How a certificate matches a hostname. For an IP address, its text in a DNS name or a URI takes precedence over an IP address
 /// (observed on Envoy 1.40 with matchers of each type).
 pub fn certificate_matches_host(certificate: &Certificate, host: &str) -> HostMatch {
     let address = host.parse::<IpAddr>().ok();
@@ -83,8 +83,8 @@ pub fn certificate_matches_host(certificate: &Certificate, host: &str) -> HostMa
     }
 }
 
-/// Whether an entry of an App Mesh `subjectAlternativeNames` list is met by a certificate. App Mesh makes exact
-/// matchers of it, one for DNS names (ignoring case, and a wildcard of the certificate counts) and one for URIs
+/// Whether a certificate satisfies an entry of an App Mesh `subjectAlternativeNames` list. App Mesh creates two exact
+/// matchers from it, one for DNS names (ignoring case, and accepting the certificate's wildcards) and one for URIs
 /// (literally).
 pub fn san_entry_matches(certificate: &Certificate, entry: &str) -> bool {
     certificate.sans.iter().any(|san| match san {
@@ -94,10 +94,10 @@ pub fn san_entry_matches(certificate: &Certificate, entry: &str) -> bool {
     })
 }
 
-/// The candidate that is most likely meant by a mistyped name, for "did you mean": the one with the fewest letters
-/// changed, missing, added or swapped, and at most a fifth of them. Case doesn't count.
+/// The candidate that was most likely intended by a mistyped name, for "did you mean": the one with the fewest letters
+/// changed, missing, added or swapped, at most a fifth of them. Case doesn't count.
 pub fn nearest_name<'a>(host: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // Longer than any DNS name; comparing takes the product of both lengths.
+    // Longer than any DNS name; the cost is the product of both lengths.
     const MAX: usize = 255;
     if host.len() > MAX {
         return None;

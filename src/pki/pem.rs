@@ -1,9 +1,9 @@
-//! PEM as BoringSSL's reader sees it, which is not as RFC 7468 describes it.
+//! PEM as BoringSSL reads it, which differs from RFC 7468.
 //!
-//! What counts (observed on Envoy 1.40): a block begins where a *line* is `-----BEGIN label-----`; white space and
-//! control characters at the end of a line are dropped; lines are taken in pieces of at most 253 bytes, so that a
-//! BEGIN after exactly 253 bytes of comment does begin a block; anything between blocks is passed over in silence,
-//! an indented BEGIN included; but the first block that is broken, whatever its label, ends the reading for good.
+//! Observed on Envoy 1.40: a block begins where a *line* is `-----BEGIN label-----`; white space and
+//! control characters at the end of a line are dropped; lines are read in pieces of at most 253 bytes, so that a
+//! BEGIN after exactly 253 bytes of comment does begin a block; anything between blocks is silently ignored,
+//! even an indented BEGIN; but the first broken block, whatever its label, ends the reading.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -12,18 +12,18 @@ use zeroize::Zeroizing;
 
 use super::broken_block::{BlockFault, BrokenBlock};
 
-/// How many blocks of a file are looked at. A Secret of one mebibyte full of the smallest real certificates has some
-/// 2,000; a file with more is no certificate file.
+/// The most blocks of a file that are read. A Secret of one mebibyte full of the smallest real certificates has about
+/// 2,000; a file with more isn't a certificate file.
 pub(crate) const MAX_BLOCKS: usize = 4096;
 
-/// Longest piece that a line is read in.
+/// The longest piece in which a line is read.
 const PIECE: usize = 253;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
-/// Bits left over after the last byte don't matter to BoringSSL, padding does.
+/// BoringSSL ignores leftover bits after the last byte, but checks padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -31,28 +31,28 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-/// A whole block.
+/// A complete block.
 pub(super) struct Block {
-    /// 1-based, counting every BEGIN of the file, those passed over included.
+    /// 1-based, counting every BEGIN of the file, ignored ones too.
     pub(super) number: usize,
     /// 1-based line of its BEGIN.
     pub(super) line: usize,
     pub(super) label: String,
     pub(super) headers: Headers,
-    /// What the base64 stands for; perhaps a key.
+    /// The decoded base64; perhaps a key.
     pub(super) der: Zeroizing<Vec<u8>>,
 }
 
-/// What stands between BEGIN and the first blank line, when there is one (RFC 1421, today only encrypted keys).
+/// What is between BEGIN and the first blank line, if there is one (RFC 1421; today only in encrypted keys).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Headers {
     None,
     Encrypted,
-    /// Not headers that BoringSSL understands; the error in its words.
+    /// Not valid headers; BoringSSL's error.
     Bad(&'static str),
 }
 
-/// A BEGIN that begins no block.
+/// A BEGIN that doesn't begin a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PassedOver {
     pub(super) number: usize,
@@ -61,7 +61,7 @@ pub(super) struct PassedOver {
     pub(super) reason: PassedOverBecause,
 }
 
-/// Why a BEGIN begins no block.
+/// Why a BEGIN doesn't begin a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PassedOverBecause {
     ByteOrderMark,
@@ -72,7 +72,7 @@ pub(super) enum PassedOverBecause {
     Malformed,
 }
 
-/// Everything that a file holds, up to where BoringSSL would stop.
+/// The contents of a file, up to where BoringSSL stops.
 pub(super) struct Scan {
     pub(super) blocks: Vec<Block>,
     pub(super) passed_over: Vec<PassedOver>,
@@ -87,15 +87,15 @@ pub(super) enum ScanEnd {
     TooManyBlocks,
 }
 
-/// One piece of a line, without what BoringSSL strips off its end.
+/// One piece of a line, without what BoringSSL strips from its end.
 #[derive(Clone, Copy)]
 struct Piece<'a> {
     text: &'a [u8],
-    /// 1-based number of the line that it belongs to.
+    /// 1-based number of its line.
     line: usize,
 }
 
-/// The pieces of a file. Copying it remembers a place.
+/// The pieces of a file. A copy saves the position.
 #[derive(Clone, Copy)]
 struct Pieces<'a> {
     rest: &'a [u8],
@@ -116,13 +116,13 @@ impl<'a> Iterator for Pieces<'a> {
         let line = self.line;
         self.rest = rest;
         self.line += usize::from(newline.is_some());
-        // Bytes over 0x7f are negative where `char` is signed, so they are stripped as well.
+        // Bytes above 0x7f are negative where `char` is signed, so they are stripped as well.
         let end = piece.iter().rposition(|&byte| (b'!'..0x80).contains(&byte)).map_or(0, |at| at + 1);
         Some(Piece { text: piece.get(..end).unwrap_or_default(), line })
     }
 }
 
-/// Reads a file once, from its beginning to its end or its first broken block.
+/// Reads a file once, up to its end or its first broken block.
 pub(super) fn scan(bytes: &[u8]) -> Scan {
     let mut scan = Scan { blocks: Vec::new(), passed_over: Vec::new(), end: ScanEnd::EndOfFile };
     let mut pieces = Pieces { rest: bytes, line: 1 };
@@ -159,7 +159,7 @@ pub(super) fn scan(bytes: &[u8]) -> Scan {
     scan
 }
 
-/// Whether any line, broken block or not, begins a private key.
+/// Whether any line begins a private key, even in a broken block.
 pub(super) fn begins_private_key(bytes: &[u8]) -> bool {
     bytes.split(|&byte| byte == b'\n').any(|line| {
         line.starts_with(BEGIN)
@@ -167,13 +167,13 @@ pub(super) fn begins_private_key(bytes: &[u8]) -> bool {
     })
 }
 
-/// The label, when a piece begins a block.
+/// The label, if a piece begins a block.
 fn begun_label(text: &[u8]) -> Option<&[u8]> {
     let label = text.strip_prefix(BEGIN)?.strip_suffix(DASHES)?;
     (!label.contains(&0)).then_some(label)
 }
 
-/// A BEGIN that a reader would take for the beginning of a block though BoringSSL doesn't.
+/// A BEGIN that a person would take for the start of a block though BoringSSL doesn't.
 fn near_miss(text: &[u8]) -> Option<(&[u8], PassedOverBecause)> {
     let at = find(text, BEGIN)?;
     let (before, from) = text.split_at_checked(at)?;
@@ -197,10 +197,10 @@ fn near_miss(text: &[u8]) -> Option<(&[u8], PassedOverBecause)> {
     Some((label, reason))
 }
 
-/// Reads on from a BEGIN to its END.
+/// Reads from a BEGIN to its END.
 fn read_block(label: &[u8], pieces: &mut Pieces<'_>) -> Result<(Headers, Zeroizing<Vec<u8>>), BlockFault> {
     let body = *pieces;
-    // Without a blank line the whole body is data; after one, what stood above it were headers.
+    // Without a blank line the whole body is data; with one, the part above it is headers.
     let mut headers = None;
     let mut data = body;
     let end = loop {
@@ -228,15 +228,15 @@ fn read_block(label: &[u8], pieces: &mut Pieces<'_>) -> Result<(Headers, Zeroizi
     let der = decode(data).and_then(|der| if der.is_empty() { Err(BlockFault::NoData) } else { Ok(der) });
     match (der, headers) {
         (Ok(der), headers) => Ok((headers, der)),
-        // A blank line in the middle has made headers of good base64: that is what is wrong, not what is left below.
+        // A blank line in the middle has turned valid base64 into headers: that is the fault, not the rest below it.
         (Err(fault), Headers::Bad(_)) => Err(BlockFault::Headers { cause: fault.cause() }),
         (Err(fault), _) => Err(fault),
     }
 }
 
-/// Decodes the base64 of a block, whose pieces end with its END.
+/// Decodes the base64 of a block, up to its END.
 fn decode(data: Pieces<'_>) -> Result<Zeroizing<Vec<u8>>, BlockFault> {
-    // Both buffers get their full size at once: growing would leave copies of a key behind.
+    // Both buffers are allocated in full: growing would leave copies of a key behind.
     let mut text = Zeroizing::new(Vec::with_capacity(data.rest.len()));
     for piece in data.take_while(|piece| !piece.text.starts_with(END)) {
         text.extend(piece.text.iter().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r')));
@@ -247,7 +247,7 @@ fn decode(data: Pieces<'_>) -> Result<Zeroizing<Vec<u8>>, BlockFault> {
     Ok(der)
 }
 
-/// What is wrong with a body that isn't base64.
+/// The fault of a body that isn't base64.
 fn fault_of_base64(data: Pieces<'_>) -> BlockFault {
     let first = data.line;
     for piece in data.take_while(|piece| !piece.text.starts_with(END)) {
@@ -265,7 +265,7 @@ fn fault_of_base64(data: Pieces<'_>) -> BlockFault {
     BlockFault::Base64 { line: first }
 }
 
-/// What is wrong with a block that runs to the end of the file.
+/// The fault of a block that runs to the end of the file.
 fn fault_of_missing_end(label: &[u8], data: Pieces<'_>) -> BlockFault {
     if label.contains(&b'\r') {
         return BlockFault::CarriageReturns;
@@ -282,7 +282,7 @@ fn fault_of_missing_end(label: &[u8], data: Pieces<'_>) -> BlockFault {
     BlockFault::NoEnd
 }
 
-/// Reads the headers of an encrypted key (RFC 1421, section 4.6.1.1), which end at the first blank line.
+/// Reads the headers of an encrypted key (RFC 1421, section 4.6.1.1), up to the first blank line.
 fn read_headers(body: Pieces<'_>) -> Headers {
     let mut lines = body.map(|piece| piece.text).take_while(|text| !text.is_empty());
     let Some(first) = lines.next() else {
@@ -303,7 +303,7 @@ fn read_headers(body: Pieces<'_>) -> Headers {
     }
 }
 
-/// A label as it may be shown. What a broken file has in the place of a label can be a key, all on one line; so only
+/// A label for messages. In a broken file the label's place can contain a key, all on one line; so only
 /// what looks like a label is shown.
 fn printable(label: &[u8]) -> String {
     let end = find(label, DASHES).unwrap_or(label.len());
@@ -313,7 +313,7 @@ fn printable(label: &[u8]) -> String {
     if is_label { String::from_utf8_lossy(label).into_owned() } else { "unknown label".to_owned() }
 }
 
-/// Where `needle`, which begins with a dash, first stands.
+/// The first position of `needle`, which begins with a dash.
 pub(super) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
     let mut from = 0;
     while let Some(at) = text.get(from..)?.iter().position(|&byte| byte == b'-') {

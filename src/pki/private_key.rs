@@ -1,7 +1,7 @@
-//! Private keys, reduced to what they are and the digest of their public half.
+//! Private keys, reduced to their kind and the digest of their public half.
 //!
-//! A key is decoded into a buffer that is wiped, looked at, and dropped. Nothing derived from its secret part leaves
-//! this module, errors included.
+//! A key is decoded into a buffer that is wiped, inspected, and dropped. Nothing derived from its secret part leaves
+//! this module, not even in errors.
 
 use ring::signature::KeyPair;
 use zeroize::Zeroizing;
@@ -21,28 +21,28 @@ use crate::text::hex;
 pub struct PrivateKeyFacts {
     /// Its kind.
     pub algorithm: KeyAlgorithm,
-    /// SHA-256 over the SubjectPublicKeyInfo that belongs to it, to be compared with
-    /// [`Certificate::spki_sha256`]. `None` when it can't be known: an EC key on P-521 or P-224 that comes without its
+    /// SHA-256 of its SubjectPublicKeyInfo, to be compared with
+    /// [`Certificate::spki_sha256`]. `None` if unknown: an EC key on P-521 or P-224 without its
     /// public half.
     pub spki_sha256: Option<[u8; 32]>,
 }
 
-/// Whether a private key belongs to a certificate.
+/// Whether a private key matches a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyFit {
     /// It does.
     Fits,
-    /// It doesn't, and BoringSSL says so in these words.
+    /// It doesn't, with this BoringSSL error.
     Other {
-        /// `KEY_VALUES_MISMATCH`, or `KEY_TYPE_MISMATCH` where not even the kind is the same.
+        /// `KEY_VALUES_MISMATCH`, or `KEY_TYPE_MISMATCH` if even the kinds differ.
         cause: &'static str,
     },
-    /// Kind and curve agree; more can't be known.
+    /// Kind and curve agree; the rest is unknown.
     Unknown,
 }
 
 impl PrivateKeyFacts {
-    /// Whether this is the key of that certificate.
+    /// Whether this is the certificate's key.
     pub fn fit(&self, certificate: &Certificate) -> KeyFit {
         if !self.algorithm.same_type(&certificate.key_algorithm) {
             return KeyFit::Other { cause: KEY_TYPE_MISMATCH };
@@ -59,7 +59,7 @@ impl PrivateKeyFacts {
 }
 
 impl KeyFit {
-    /// What Envoy logs about the key file when it refuses the configuration; `None` where it doesn't refuse.
+    /// What Envoy logs about the key file when it rejects the configuration; `None` if it doesn't.
     pub fn envoy_log(&self, key_path: &str) -> Option<String> {
         match self {
             Self::Other { cause } => Some(key_refused(key_path, cause)),
@@ -71,7 +71,7 @@ impl KeyFit {
 const KEY_TYPE_MISMATCH: &str = "error:0b000073:X.509 certificate routines:OPENSSL_internal:KEY_TYPE_MISMATCH";
 const KEY_VALUES_MISMATCH: &str = "error:0b000074:X.509 certificate routines:OPENSSL_internal:KEY_VALUES_MISMATCH";
 
-/// Why a key's DER gives no facts.
+/// Why a key's DER can't be reduced to facts.
 pub(super) enum Refusal {
     Fault(KeyFault),
     Version2,
@@ -86,13 +86,13 @@ impl From<KeyFault> for Refusal {
 
 impl Refusal {
     fn unsupported(oid: &[u8]) -> Self {
-        // These are read, but no certificate that Envoy loads can match them.
+        // They can be read, but no certificate that Envoy loads can match them.
         let cause = if [public_key::DSA, public_key::X25519].contains(&oid) { KEY_TYPE_MISMATCH } else { UNSUPPORTED };
         Self::Unsupported { algorithm: public_key::algorithm_name(oid), cause }
     }
 }
 
-/// Whether BoringSSL looks for a private key in a block of this label.
+/// Whether BoringSSL looks for a private key in a block with this label.
 pub(super) fn is_key_label(label: &str) -> bool {
     matches!(label, "PRIVATE KEY" | "ENCRYPTED PRIVATE KEY") || is_traditional_label(label)
 }
@@ -129,8 +129,8 @@ pub(super) fn read(block: &Block) -> Result<PrivateKeyFacts, PrivateKeyError> {
     })
 }
 
-/// Whether BoringSSL passes over a key of the older forms when it meets one in a trust bundle: it insists on reading
-/// it, which fails for damaged keys and for curves that it doesn't have.
+/// Checks an old-style key in a trust bundle: BoringSSL ignores it only if it can
+/// read it, which fails for damaged keys and for unsupported curves.
 pub(super) fn check_in_bundle(block: &Block) -> Result<(), BrokenBlock> {
     match read(block) {
         Err(PrivateKeyError::Corrupt(fault)) => Err(fault),
@@ -144,7 +144,7 @@ pub(super) fn check_in_bundle(block: &Block) -> Result<(), BrokenBlock> {
     }
 }
 
-/// Reads the DER of an unencrypted key. Bytes behind the key don't matter, and a PKCS#8 key may stand under the label
+/// Reads the DER of an unencrypted key. Bytes after the key are ignored, and a PKCS#8 key may be under the label
 /// of its older form.
 pub(super) fn parse(label: &str, key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
     match label {
@@ -155,7 +155,7 @@ pub(super) fn parse(label: &str, key: &[u8]) -> Result<PrivateKeyFacts, Refusal>
     }
 }
 
-/// Tries a key under an old label as PKCS#8; when it isn't, BoringSSL has one and the same error for it.
+/// Tries a key under an old label as PKCS#8; if it isn't, BoringSSL reports the same error for all faults.
 fn relabelled(key: &[u8], wanted: &[u8], refusal: Refusal) -> Result<PrivateKeyFacts, Refusal> {
     match (pkcs8_parts(key), refusal) {
         (Ok((oid, ..)), _) if oid == wanted => pkcs8(key),
@@ -164,7 +164,7 @@ fn relabelled(key: &[u8], wanted: &[u8], refusal: Refusal) -> Result<PrivateKeyF
     }
 }
 
-/// A `PrivateKeyInfo`'s algorithm, its parameters, and the key inside (RFC 5208, section 5).
+/// The algorithm of a `PrivateKeyInfo`, its parameters, and the key inside (RFC 5208, section 5).
 fn pkcs8_parts(key: &[u8]) -> Result<(&[u8], Reader<'_>, &[u8]), Refusal> {
     let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(KeyFault::NOT_PKCS8)?;
     let version = reader.small().ok_or(KeyFault::NOT_PKCS8)?;
@@ -227,7 +227,7 @@ fn rsa_numbers(key: &[u8]) -> Option<RsaNumbers<'_>> {
     reader.is_empty().then_some(numbers)
 }
 
-/// An `ECPrivateKey` (RFC 5915, section 3), whose curve may be named outside.
+/// An `ECPrivateKey` (RFC 5915, section 3); the curve may be named outside it.
 fn ec(key: &[u8], outside: Option<KeyAlgorithm>) -> Result<PrivateKeyFacts, Refusal> {
     let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(KeyFault::NOT_EC)?;
     if reader.small() != Some(1) {
@@ -267,13 +267,13 @@ fn ec(key: &[u8], outside: Option<KeyAlgorithm>) -> Result<PrivateKeyFacts, Refu
     if derived.is_some() && public.is_some() && derived != public {
         return Err(KeyFault::EC_DISAGREES.into());
     }
-    // Only an uncompressed point has the form that a certificate carries.
+    // Only an uncompressed point has the form used in certificates.
     let point = derived.or(public).filter(|point| point.first() == Some(&4));
     let spki_sha256 = point.map(|point| public_key::ec_digest(&algorithm, &point));
     Ok(PrivateKeyFacts { algorithm, spki_sha256 })
 }
 
-/// The public point of a scalar, on the curves that are calculated with.
+/// The public point of a scalar, on supported curves.
 fn derived(curve: &KeyAlgorithm, scalar: &[u8]) -> Result<Option<Vec<u8>>, KeyFault> {
     use p256::elliptic_curve::sec1::ToSec1Point;
 
@@ -296,7 +296,7 @@ fn derived(curve: &KeyAlgorithm, scalar: &[u8]) -> Result<Option<Vec<u8>>, KeyFa
     }
 }
 
-/// A number with the zeros that its curve's length asks for.
+/// A number padded with zeros to its curve's length.
 fn pad<const LENGTH: usize>(digits: &[u8]) -> Option<Zeroizing<[u8; LENGTH]>> {
     let mut padded = Zeroizing::new([0; LENGTH]);
     let start = LENGTH.checked_sub(digits.len())?;
@@ -304,7 +304,7 @@ fn pad<const LENGTH: usize>(digits: &[u8]) -> Option<Zeroizing<[u8; LENGTH]>> {
     Some(padded)
 }
 
-/// The primes of the curves that may be described instead of named.
+/// The primes of the curves that may be given by explicit parameters.
 const PRIMES: [(KeyAlgorithm, &str); 4] = [
     (KeyAlgorithm::EcP256, "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff"),
     (
@@ -319,8 +319,8 @@ const PRIMES: [(KeyAlgorithm, &str); 4] = [
     (KeyAlgorithm::EcP224, "ffffffffffffffffffffffffffffffff000000000000000000000001"),
 ];
 
-/// The curve of `ECParameters` (RFC 5480, section 2.1.1): named, or described by its numbers, which OpenSSL can be made
-/// to write and BoringSSL reads in private keys (not in certificates). The prime tells the curves apart.
+/// The curve of `ECParameters` (RFC 5480, section 2.1.1): named, or with explicit parameters, which OpenSSL can write
+/// and BoringSSL reads in private keys (not in certificates). The prime identifies the curve.
 fn curve(parameters: &mut Reader<'_>) -> Result<KeyAlgorithm, Refusal> {
     if let Some(oid) = parameters.expect(der::OBJECT_IDENTIFIER) {
         return public_key::curve(oid).ok_or_else(|| Refusal::Unsupported {
@@ -354,7 +354,7 @@ fn ed25519(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
     })
 }
 
-/// OpenSSL's old form of a DSA key: BoringSSL reads it, and no certificate that Envoy loads has it.
+/// OpenSSL's old form of a DSA key: BoringSSL reads it, but no certificate that Envoy loads matches it.
 fn dsa(key: &[u8]) -> Result<PrivateKeyFacts, Refusal> {
     let mut reader = Reader::new(key).enter(der::SEQUENCE).ok_or(KeyFault::NOT_DSA)?;
     let numbers = std::iter::from_fn(|| reader.unsigned()).count();

@@ -1,6 +1,6 @@
-//! Why Envoy does not load a file, with what is there instead, what the proxy logs and how to fix it.
+//! Why Envoy doesn't load a file, what is there instead, what the proxy logs and how to fix it.
 //!
-//! Nothing here carries content of a file: a label and a line number are all the evidence, since what is in the wrong
+//! Nothing here contains a file's contents: the only evidence is a label and a line number, since what is in the wrong
 //! place may be a key.
 
 use thiserror::Error;
@@ -8,16 +8,16 @@ use thiserror::Error;
 use super::broken_block::BrokenBlock;
 use super::instead::{NotPem, OtherBlock};
 
-/// What a certificate file is read as, which decides how it is read and what Envoy logs.
+/// How a certificate file is used, which decides how it is read and what Envoy logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// `certificateChain` of a certificate that the proxy presents.
     Chain,
-    /// `certificateChain` of `trust.file`: the authorities that the proxy trusts.
+    /// `certificateChain` of `trust.file`: the CAs that the proxy trusts.
     Bundle,
 }
 
-/// A file that Envoy does not load as certificates.
+/// A file that Envoy doesn't load as certificates.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{problem}")]
 pub struct CertificateFileError {
@@ -30,13 +30,13 @@ pub struct CertificateFileError {
 /// What is wrong with a certificate file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CertificateProblem {
-    /// No byte at all.
+    /// The file is empty.
     #[error("the file is empty")]
     Empty,
-    /// Nothing that begins a PEM block.
+    /// There is no PEM block.
     #[error(transparent)]
     NotPem(#[from] NotPem),
-    /// Whole blocks, but none of them a certificate.
+    /// The blocks are intact, but none is a certificate.
     #[error("the file holds no certificate, only {found} (line {line})")]
     NoCertificate {
         /// What the first block is.
@@ -44,7 +44,7 @@ pub enum CertificateProblem {
         /// Line of its BEGIN.
         line: usize,
     },
-    /// One block that can't be read, which makes Envoy refuse the whole file.
+    /// A block that can't be read, because of which Envoy rejects the whole file.
     #[error(transparent)]
     Corrupt(#[from] BrokenBlock),
     /// More than meshvet reads.
@@ -53,7 +53,7 @@ pub enum CertificateProblem {
 }
 
 impl CertificateFileError {
-    /// What Envoy logs when it refuses the configuration because of this file.
+    /// What Envoy logs when it rejects the configuration because of this file.
     pub fn envoy_log(&self, path: &str) -> String {
         match (&self.problem, self.purpose) {
             (CertificateProblem::Empty, Purpose::Chain) => {
@@ -65,7 +65,7 @@ impl CertificateFileError {
         }
     }
 
-    /// The next step for whoever made the file.
+    /// How to fix the file.
     pub fn fix(&self) -> String {
         let wanted = match self.purpose {
             Purpose::Chain => "the leaf certificate and its intermediates in PEM, the leaf first",
@@ -90,36 +90,36 @@ impl CertificateFileError {
     }
 }
 
-/// A private key file that Envoy does not load.
+/// A private key file that Envoy doesn't load.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PrivateKeyError {
-    /// No byte at all.
+    /// The file is empty.
     #[error("the file is empty")]
     Empty,
-    /// The key is encrypted; App Mesh has no place for a password.
+    /// The key is encrypted; App Mesh has no setting for a password.
     #[error("the private key is encrypted ({label}, line {line})")]
     Encrypted {
-        /// The block's label, which tells PKCS#8 from the older form.
+        /// The block's label, which distinguishes PKCS#8 from the older form.
         label: String,
         /// Line of its BEGIN.
         line: usize,
     },
-    /// Nothing that begins a PEM block.
+    /// There is no PEM block.
     #[error(transparent)]
     NotPem(#[from] NotPem),
-    /// A public key, where a private one is wanted.
+    /// A public key instead of a private one.
     #[error("the file holds a public key (line {line}), not a private one")]
     PublicKey {
         /// Line of its BEGIN.
         line: usize,
     },
-    /// Certificates and no key.
+    /// Certificates, but no key.
     #[error("the file holds a certificate (line {line}) and no private key")]
     CertificateOnly {
         /// Line of the first certificate's BEGIN.
         line: usize,
     },
-    /// Whole blocks, but none that Envoy takes for a private key.
+    /// The blocks are intact, but none that Envoy takes as a private key.
     #[error("the file holds {found} (line {line}), which Envoy does not take for a private key")]
     OtherBlock {
         /// What the first block is.
@@ -130,13 +130,13 @@ pub enum PrivateKeyError {
     /// The key, or a block before it, can't be read.
     #[error(transparent)]
     Corrupt(#[from] BrokenBlock),
-    /// PKCS#8 version 2, which carries the public key too (RFC 5958); BoringSSL reads version 1 only.
+    /// PKCS#8 version 2, which includes the public key (RFC 5958); BoringSSL reads version 1 only.
     #[error("the private key (line {line}) is in PKCS#8 version 2, which Envoy does not read")]
     Pkcs8Version2 {
         /// Line of its BEGIN.
         line: usize,
     },
-    /// A key of a kind that no certificate can have that Envoy serves with.
+    /// A key of a kind that no certificate supported by Envoy can have.
     #[error("Envoy can't use a private key of this kind: {algorithm} (line {line})")]
     UnsupportedAlgorithm {
         /// Its name, or object identifier.
@@ -157,7 +157,7 @@ pub(super) const SEQUENCE_LENGTH_MISMATCH: &str =
     "error:0c0000a8:ASN.1 encoding routines:OPENSSL_internal:SEQUENCE_LENGTH_MISMATCH";
 
 impl PrivateKeyError {
-    /// What Envoy logs when it refuses the configuration because of this file.
+    /// What Envoy logs when it rejects the configuration because of this file.
     pub fn envoy_log(&self, path: &str) -> String {
         let cause = match self {
             Self::Empty => {
@@ -172,7 +172,7 @@ impl PrivateKeyError {
         key_refused(path, cause)
     }
 
-    /// The next step for whoever made the file.
+    /// How to fix the file.
     pub fn fix(&self) -> String {
         let wanted = "the unencrypted private key of the leaf certificate in PEM";
         match self {
@@ -195,12 +195,12 @@ impl PrivateKeyError {
     }
 }
 
-/// Envoy's sentence for a private key that BoringSSL refuses.
+/// Envoy's message for a private key that BoringSSL rejects.
 pub(super) fn key_refused(path: &str, cause: &str) -> String {
     format!("Failed to load private key from {path}, Cause: {cause}")
 }
 
-/// More than meshvet reads of one file: its own limit, far over what a Secret can carry, not Envoy's.
+/// More than meshvet reads of one file: its own limit, far above what a Secret can hold, not Envoy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum TooMuch {
     /// The whole file.
@@ -208,13 +208,13 @@ pub enum TooMuch {
     Bytes {
         /// Its length.
         size: usize,
-        /// What is read at most.
+        /// The limit.
         limit: usize,
     },
     /// The number of its blocks.
     #[error("the file has more than {limit} PEM blocks")]
     Blocks {
-        /// What is read at most.
+        /// The limit.
         limit: usize,
     },
 }

@@ -1,5 +1,4 @@
-//! Public keys: what kind they are, and the digest by which a certificate and a private key are known to belong
-//! together.
+//! Public keys: their kind, and the digest by which a certificate and a private key are matched.
 
 use std::fmt;
 
@@ -8,7 +7,7 @@ use ring::digest::{SHA256, digest};
 
 use super::der::{self, Reader};
 
-/// The kind of a key, with what decides whether Envoy takes it. Displays as `RSA 2048`, `EC P-256`.
+/// The kind of a key, with what decides whether Envoy accepts it. Displays as `RSA 2048`, `EC P-256`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KeyAlgorithm {
     /// RSA with the given modulus length.
@@ -28,7 +27,7 @@ pub enum KeyAlgorithm {
     EcSecp256k1,
     /// Ed25519 (RFC 8410).
     Ed25519,
-    /// Anything else, by name or object identifier, and keys that are damaged.
+    /// Anything else, by name or object identifier, and damaged keys.
     Other(String),
 }
 
@@ -48,7 +47,7 @@ impl fmt::Display for KeyAlgorithm {
 }
 
 impl KeyAlgorithm {
-    /// Whether both are of one family, so that BoringSSL compares their values at all.
+    /// Whether both belong to one family, so that BoringSSL compares their values.
     pub(super) fn same_type(&self, other: &Self) -> bool {
         let family = |algorithm: &Self| match algorithm {
             Self::Rsa { .. } => 0,
@@ -67,7 +66,7 @@ pub(super) const DSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01];
 pub(super) const X25519: &[u8] = &[0x2b, 0x65, 0x6e];
 const NULL: &[u8] = &[0x05, 0x00];
 
-/// The named curves that a certificate may carry: object identifier, algorithm, bytes of a coordinate.
+/// The named curves allowed in certificates: object identifier, algorithm, bytes of a coordinate.
 const CURVES: [(&[u8], KeyAlgorithm, usize); 5] = [
     (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07], KeyAlgorithm::EcP256, 32),
     (&[0x2b, 0x81, 0x04, 0x00, 0x22], KeyAlgorithm::EcP384, 48),
@@ -84,12 +83,12 @@ pub(super) fn curve(oid: &[u8]) -> Option<KeyAlgorithm> {
 /// Kind and digest of a public key.
 pub(super) struct PublicKey {
     pub(super) algorithm: KeyAlgorithm,
-    /// SHA-256 over the SubjectPublicKeyInfo, an EC point uncompressed.
+    /// SHA-256 of the SubjectPublicKeyInfo, with EC points uncompressed.
     pub(super) spki_sha256: [u8; 32],
 }
 
-/// Reads a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). What BoringSSL would not take for a key is
-/// [`KeyAlgorithm::Other`]; the certificate around it is still a certificate.
+/// Reads a SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). What BoringSSL doesn't accept as a key is
+/// [`KeyAlgorithm::Other`]; the certificate is still a certificate.
 pub(super) fn read(spki: &[u8]) -> PublicKey {
     known(spki).unwrap_or_else(|| PublicKey { algorithm: KeyAlgorithm::Other(name(spki)), spki_sha256: sha256(spki) })
 }
@@ -100,11 +99,11 @@ fn known(spki: &[u8]) -> Option<PublicKey> {
     let key = reader.bytes_of_bit_string()?;
     let oid = algorithm.expect(der::OBJECT_IDENTIFIER)?;
     if oid == RSA {
-        // Envoy refuses a certificate whose RSA key lacks the NULL.
+        // Envoy rejects a certificate whose RSA key lacks the NULL.
         (algorithm.next()? == (0x05, &[])).then_some(())?;
         let mut numbers = Reader::new(key).enter(der::SEQUENCE)?;
         let (modulus, exponent) = (numbers.unsigned()?, numbers.unsigned()?);
-        // BoringSSL's bounds: both odd, and an exponent from 3 up to 33 bits.
+        // BoringSSL's limits: both odd, and an exponent from 3 up to 33 bits.
         let odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
         (odd(modulus) && odd(exponent) && (2..=33).contains(&bits(exponent))).then_some(())?;
         Some(PublicKey { algorithm: KeyAlgorithm::Rsa { bits: bits(modulus) }, spki_sha256: sha256(spki) })
@@ -120,8 +119,8 @@ fn known(spki: &[u8]) -> Option<PublicKey> {
     }
 }
 
-/// The point of a key on this curve in its uncompressed form; `None` when it is no such point. Points of curves that
-/// aren't calculated with here are taken at their word, and compressed ones stay compressed.
+/// A key's point on this curve in uncompressed form; `None` if it isn't one. Points of unsupported curves
+/// aren't checked, and stay compressed if they are.
 pub(super) fn uncompressed(curve: &KeyAlgorithm, point: &[u8]) -> Option<Vec<u8>> {
     match curve {
         KeyAlgorithm::EcP256 => {
@@ -136,7 +135,7 @@ pub(super) fn uncompressed(curve: &KeyAlgorithm, point: &[u8]) -> Option<Vec<u8>
     }
 }
 
-/// Whether these bytes have the form of a point of this curve.
+/// Whether these bytes have the form of a point on this curve.
 fn is_point(curve: &KeyAlgorithm, point: &[u8]) -> bool {
     let Some((_, _, length)) = CURVES.iter().find(|(_, algorithm, _)| algorithm == curve) else {
         return false;
@@ -148,7 +147,7 @@ fn is_point(curve: &KeyAlgorithm, point: &[u8]) -> bool {
     }
 }
 
-/// What to call a key that isn't one of the known ones.
+/// The name of a key that isn't of a known kind.
 fn name(spki: &[u8]) -> String {
     let algorithm = Reader::new(spki).enter(der::SEQUENCE).and_then(|mut reader| reader.enter(der::SEQUENCE));
     let Some(mut algorithm) = algorithm else {
@@ -170,7 +169,7 @@ fn name(spki: &[u8]) -> String {
     }
 }
 
-/// The usual name of a key algorithm or curve that Envoy doesn't serve with, or else its object identifier.
+/// The usual name of a key algorithm or curve that Envoy doesn't support, else its object identifier.
 pub(super) fn algorithm_name(oid: &[u8]) -> String {
     match oid {
         DSA => "DSA".to_owned(),
@@ -190,7 +189,7 @@ pub(super) fn dotted(oid: &[u8]) -> String {
     x509_parser::oid_registry::Oid::new(oid.into()).to_id_string()
 }
 
-/// The digest that a certificate with this RSA key has; both numbers without leading zeros.
+/// The digest of a certificate with this RSA key; both numbers without leading zeros.
 pub(super) fn rsa_digest(modulus: &[u8], exponent: &[u8]) -> [u8; 32] {
     let mut numbers = Vec::new();
     for number in [modulus, exponent] {
@@ -200,14 +199,14 @@ pub(super) fn rsa_digest(modulus: &[u8], exponent: &[u8]) -> [u8; 32] {
     spki_digest(&[&der::value(der::OBJECT_IDENTIFIER, &[RSA]), NULL], &der::value(der::SEQUENCE, &[&numbers]))
 }
 
-/// The digest that a certificate with this EC key has.
+/// The digest of a certificate with this EC key.
 pub(super) fn ec_digest(curve: &KeyAlgorithm, point: &[u8]) -> [u8; 32] {
     let oid = CURVES.iter().find(|(_, algorithm, _)| algorithm == curve).map_or(&[][..], |(oid, ..)| oid);
     let (key, curve) = (der::value(der::OBJECT_IDENTIFIER, &[EC]), der::value(der::OBJECT_IDENTIFIER, &[oid]));
     spki_digest(&[&key, &curve], point)
 }
 
-/// The digest that a certificate with this Ed25519 key has.
+/// The digest of a certificate with this Ed25519 key.
 pub(super) fn ed25519_digest(key: &[u8]) -> [u8; 32] {
     spki_digest(&[&der::value(der::OBJECT_IDENTIFIER, &[ED25519])], key)
 }
@@ -224,7 +223,6 @@ pub(super) fn bits(number: &[u8]) -> usize {
     (number.len() * 8).saturating_sub(leading)
 }
 
-/// SHA-256.
 pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest(&SHA256, bytes).as_ref());

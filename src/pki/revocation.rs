@@ -1,4 +1,4 @@
-//! A revocation list of a trust bundle, parsed once into what building a path asks of it (RFC 5280, section 5).
+//! A revocation list in a trust bundle, parsed once into what path building needs (RFC 5280, section 5).
 
 use std::sync::Arc;
 
@@ -12,27 +12,27 @@ use super::public_key::sha256;
 const AUTHORITY_KEY_ID: &[u8] = &[0x55, 0x1d, 0x23];
 const ISSUING_POINT: &[u8] = &[0x55, 0x1d, 0x1c];
 
-/// A certificate revocation list, as far as Envoy looks at it.
+/// A certificate revocation list, as far as Envoy uses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationList {
-    /// Whose it is, as RFC 4514 writes it.
+    /// The issuer in RFC 4514 notation.
     pub issuer: String,
-    /// From when on it holds.
+    /// The start of its validity.
     pub this_update: Timestamp,
-    /// From when on it no longer does; `None`: it holds for good.
+    /// The end of its validity, exclusive; `None`: it doesn't expire.
     pub next_update: Option<Timestamp>,
-    /// SHA-256 over the whole list.
+    /// SHA-256 of the whole list.
     pub fingerprint: [u8; 32],
     pub(super) issuer_der: Vec<u8>,
-    /// The value of the authority key identifier.
+    /// The value of the authority key identifier extension.
     pub(super) authority: Option<Vec<u8>>,
-    /// The contents of the revoked serial numbers, sorted.
+    /// The contents of the revoked serial numbers' INTEGERs, sorted.
     serials: Vec<Vec<u8>>,
     /// Whether it has a critical extension that BoringSSL doesn't handle.
     pub(super) unhandled_critical: bool,
-    /// What it says that it is for.
+    /// What it covers.
     pub(super) scope: Scope,
-    /// Whether an entry has extensions, which may change what it means.
+    /// Whether an entry has extensions, which may change its meaning.
     pub(super) has_odd_entries: bool,
     pub(super) der: Arc<[u8]>,
 }
@@ -40,16 +40,16 @@ pub struct RevocationList {
 /// The issuing distribution point of a list (RFC 5280, section 5.2.5).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Scope {
-    /// The content of `distributionPoint`.
+    /// The contents of `distributionPoint`.
     pub(super) point: Option<Vec<u8>>,
     pub(super) only_users: bool,
     pub(super) only_authorities: bool,
-    /// Restricted to some reasons, or indirect: BoringSSL looks past such a list.
+    /// Limited to some reasons, or indirect: BoringSSL ignores such a list.
     pub(super) unsupported: bool,
 }
 
 impl RevocationList {
-    /// Parses the list at the beginning of these bytes; what follows isn't looked at. `None` where it can't be read.
+    /// Parses the list at the beginning of these bytes; the rest is ignored. `None` if it can't be read.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (rest, list) = parse_x509_crl(bytes).ok()?;
         let der = bytes.get(..bytes.len().saturating_sub(rest.len()))?;
@@ -88,7 +88,7 @@ impl RevocationList {
         Some(out)
     }
 
-    /// Whether it has this serial number, given as the content of its INTEGER.
+    /// Whether it contains this serial number, given as the contents of its INTEGER.
     pub(super) fn has(&self, serial: &[u8]) -> bool {
         self.serials.binary_search_by(|known| known.as_slice().cmp(serial)).is_ok()
     }
@@ -107,7 +107,7 @@ fn scope(value: &[u8]) -> Option<Scope> {
     out.only_authorities = flag(2);
     let of_reasons = flag(3);
     let indirect = flag(4);
-    // For attribute certificates alone: by itself that changes nothing.
+    // Limited to attribute certificates: on its own that changes nothing.
     let only = [out.only_users, out.only_authorities, flag(5)];
     out.unsupported = of_reasons || indirect || only.into_iter().filter(|only| *only).count() > 1;
     reader.is_empty().then_some(out)

@@ -1,14 +1,14 @@
-//! Whether the numbers of an RSA private key belong together: BoringSSL refuses a key whose don't, so a damaged one
-//! that is still good base64 and good DER must be distinguished from a sound one.
+//! Whether the numbers of an RSA private key are consistent: BoringSSL rejects a key whose numbers aren't, so a damaged key
+//! in valid base64 and DER must be told from an intact one.
 //!
-//! Plain school arithmetic on wiped buffers. It is not constant-time, and needn't be: it runs once per file, on a
-//! key that is then dropped, and nobody outside sees how long it takes.
+//! Schoolbook arithmetic on wiped buffers. It isn't constant-time, and needn't be: it runs once for each file, on a
+//! key that is then dropped, and its duration can't be observed from outside.
 
 use std::cmp::Ordering;
 
 use zeroize::Zeroizing;
 
-/// Keys over this length aren't calculated with: they are taken as sound.
+/// Keys longer than this aren't checked: they are taken as intact.
 const MAX_BYTES: usize = 8192 / 8;
 
 /// The numbers of an `RSAPrivateKey` (RFC 8017, appendix A.1.2), big-endian.
@@ -21,20 +21,20 @@ pub(super) struct RsaNumbers<'a> {
     pub(super) coefficient: &'a [u8],
 }
 
-/// Which of the numbers don't belong together.
+/// Which of the numbers are inconsistent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Disagreement {
     /// n isn't p·q.
     Modulus,
-    /// d isn't inverse to e.
+    /// d isn't the inverse of e.
     Exponent,
-    /// The numbers for the Chinese remainder theorem aren't those of d, p and q.
+    /// The CRT numbers don't follow from d, p and q.
     Remainders,
 }
 
 impl RsaNumbers<'_> {
-    /// Checks that n = p·q, that d and e are inverse modulo p − 1 and q − 1, and that the CRT numbers follow from them;
-    /// in this order, which is BoringSSL's.
+    /// Checks that n = p·q, that d and e are inverse modulo p − 1 and q − 1, and that the CRT numbers follow from them,
+    /// in BoringSSL's order.
     pub(super) fn check(&self) -> Result<(), Disagreement> {
         if self.modulus.len() > MAX_BYTES {
             return Ok(());
@@ -81,7 +81,7 @@ fn compare(a: &[u32], b: &[u32]) -> Ordering {
         .unwrap_or(Ordering::Equal)
 }
 
-/// One less than a number over one.
+/// A number minus one; None unless it is greater than one.
 fn minus_one(a: &[u32]) -> Option<Number> {
     let mut out = Zeroizing::new(a.to_vec());
     subtract(&mut out, &[1]);
@@ -111,7 +111,7 @@ fn product(a: &[u32], b: &[u32]) -> Number {
     out
 }
 
-/// `a mod m`, bit by bit; zero when `m` is.
+/// `a mod m`, bit by bit; zero if `m` is.
 fn remainder(a: &[u32], m: &[u32]) -> Number {
     let mut out = Zeroizing::new(vec![0u32; m.len() + 1]);
     if m.iter().all(|&limb| limb == 0) {
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_small_key_agrees_and_a_change_of_any_number_is_noticed() {
-        // The textbook's key: p = 61, q = 53, e = 17, d = 413.
+        // The textbook example: p = 61, q = 53, e = 17, d = 413.
         let check = |changed: Option<usize>| {
             let mut numbers: [u16; 8] = [3233, 17, 413, 61, 53, 53, 49, 38];
             if let Some(at) = changed {

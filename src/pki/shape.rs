@@ -1,19 +1,19 @@
-//! Guesses what a file is in which no PEM block begins, so that the message can name it.
+//! Guesses what a file without a PEM block is, for the message.
 
 use super::certificate::Certificate;
 use super::der::{self, Reader};
 use super::instead::NotPem;
 use super::pem::{PassedOver, PassedOverBecause, find};
 
-/// How much of a file is looked at: what a file is shows at its beginning.
+/// How much of a file is inspected: its kind shows at the beginning.
 const LOOKED_AT: usize = 1 << 16;
 
-/// `-----BEGIN ` in base64, as far as it doesn't depend on what follows.
+/// The part of `-----BEGIN ` in base64 that doesn't depend on what follows.
 const BASE64_OF_BEGIN: &[u8] = b"LS0tLS1CRUdJTi";
 
 const PKCS7_SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 
-/// Names a file in which no block begins, from its bytes and the BEGINs that begin none.
+/// Names a file without a block, from its bytes and the BEGINs that don't begin one.
 pub(super) fn name(bytes: &[u8], passed_over: &[PassedOver]) -> NotPem {
     let bytes = bytes.get(..LOOKED_AT).unwrap_or(bytes);
     let text = bytes.trim_ascii();
@@ -70,11 +70,11 @@ fn passed_over_shape(text: &[u8], first: &PassedOver) -> NotPem {
     }
 }
 
-/// What a file is that begins with a DER SEQUENCE.
+/// What a file that begins with a DER SEQUENCE is.
 fn binary(bytes: &[u8]) -> Option<NotPem> {
     let mut outer = Reader::new(bytes);
     let Some(mut inside) = outer.enter(der::SEQUENCE) else {
-        // A store over the limit of what is looked at, or one of indefinite length, still begins like this.
+        // A store longer than what is inspected, or one of indefinite length, still begins like this.
         return (bytes.starts_with(&[0x30, 0x82]) || bytes.starts_with(&[0x30, 0x80])).then_some(NotPem::Der);
     };
     if inside.expect(der::OBJECT_IDENTIFIER) == Some(PKCS7_SIGNED_DATA) {

@@ -1,10 +1,10 @@
-//! The outline of a certificate (RFC 5280, section 4.1), held against its DER as strictly as BoringSSL does. The parser
-//! that reads the content is more lenient, and Envoy refuses a whole file for what that one lets pass.
+//! The outline of a certificate (RFC 5280, section 4.1), checked as strictly as BoringSSL does. The parser for
+//! the contents is more lenient, and accepts what makes Envoy reject a whole file.
 
 use super::certificate_error::CertificateError;
 use super::der::{self, Reader};
 
-/// Checks the outline of one certificate and gives its notBefore and notAfter, each with its tag.
+/// Checks the outline of one certificate and returns its notBefore and notAfter, each with its tag.
 pub(super) fn check(certificate: &[u8]) -> Result<[(u8, &[u8]); 2], CertificateError> {
     outline(certificate).ok_or_else(CertificateError::not_x509)
 }
@@ -38,7 +38,7 @@ fn outline(certificate: &[u8]) -> Option<[(u8, &[u8]); 2]> {
     }
     if let Some(mut extensions) = tbs.enter(der::constructed(3)) {
         let mut list = extensions.enter(der::SEQUENCE)?;
-        // An empty list is none of RFC 5280's.
+        // RFC 5280 doesn't allow an empty list.
         (extensions.is_empty() && !list.is_empty()).then_some(())?;
         while !list.is_empty() {
             let mut extension = list.enter(der::SEQUENCE)?;
@@ -79,7 +79,7 @@ fn name(mut parts: Reader<'_>) -> Option<()> {
     Some(())
 }
 
-/// Any value: its content must be what its tag says.
+/// Any value: its contents must match its tag.
 fn value(tag: u8, content: &[u8]) -> Option<()> {
     match tag {
         der::BOOLEAN => (content.len() == 1).then_some(()),
@@ -103,12 +103,12 @@ fn integer(content: &[u8]) -> Option<()> {
 fn bit_string(content: &[u8]) -> Option<()> {
     let (&unused, bits) = content.split_first()?;
     let last = bits.last().copied().unwrap_or(0);
-    // Bits that aren't used must be zero in DER.
+    // Unused bits must be zero in DER.
     (unused == 0 || unused < 8 && !bits.is_empty() && last.trailing_zeros() >= u32::from(unused)).then_some(())
 }
 
 fn oid(content: &[u8]) -> Option<()> {
-    // Every arc ends in a byte without its high bit, and begins with one that isn't a bare continuation.
+    // Every arc ends in a byte without the high bit, and doesn't start with a bare continuation byte.
     let mut starts = true;
     for &byte in content {
         if starts && byte == 0x80 {

@@ -1,4 +1,4 @@
-//! Whether Envoy serves with a certificate at all, whatever its names, dates and issuer.
+//! Whether Envoy can serve with a certificate at all, regardless of names, dates and issuer.
 
 use super::certificate::Certificate;
 use super::extensions::San;
@@ -9,28 +9,28 @@ use super::public_key::KeyAlgorithm;
 pub enum KeySupport {
     /// Serves with it.
     Good,
-    /// Serves with it over TLS 1.3 only, while Envoy's clients speak 1.2 unless they are told otherwise.
+    /// Serves with it over TLS 1.3 only; Envoy's clients use 1.2 by default.
     OnlyTls13 {
         /// What the client logs over TLS 1.2.
         log: &'static str,
     },
-    /// Takes the configuration, and no connection comes about.
+    /// Accepts the configuration, but every handshake fails.
     HandshakeFails {
         /// What is wrong with the key.
         reason: HandshakeFailure,
         /// What the client logs.
         log: &'static str,
     },
-    /// Refuses the configuration.
+    /// Rejects the configuration.
     Refused {
         /// What is wrong with the key.
         reason: Refusal,
-        /// What Envoy logs, `<path>` standing for the file.
+        /// What Envoy logs, with `<path>` for the file.
         log: &'static str,
     },
 }
 
-/// Why no connection comes about with a key.
+/// Why handshakes with a key fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandshakeFailure {
     /// Envoy offers no signature algorithm or curve for it (P-521, Ed25519).
@@ -39,16 +39,16 @@ pub enum HandshakeFailure {
     KeyUsage,
 }
 
-/// Why a key is refused.
+/// Why a key is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// An RSA key under 2048 bits.
+    /// An RSA key with less than 2048 bits.
     TooShort,
-    /// A kind of key, or a curve, that BoringSSL doesn't serve with.
+    /// A kind of key, or a curve, that BoringSSL can't serve with.
     Kind,
     /// An EC key whose key usage lacks digitalSignature.
     KeyUsage,
-    /// Not the key: the certificate demands an OCSP response, which there is none of.
+    /// Not the key: the certificate requires an OCSP response, and there is none.
     MustStaple,
 }
 
@@ -106,7 +106,7 @@ impl Certificate {
                 refused(Refusal::KeyUsage, CHAIN_REFUSED)
             }
             KeyAlgorithm::Rsa { .. } if !may_sign => {
-                // Who validates the certificate looks at its usages before the key is used.
+                // The peer checks the certificate's usages before its key is used.
                 let other = self.key_usage.is_some_and(|usage| usage.key_encipherment || usage.key_agreement);
                 let log = if other { KEY_USAGE_INCORRECT } else { PURPOSE };
                 KeySupport::HandshakeFails { reason: HandshakeFailure::KeyUsage, log }
@@ -119,7 +119,7 @@ impl Certificate {
         }
     }
 
-    /// What Envoy does with this certificate's key when a client presents it. P-384 and P-521 are as good as P-256 then.
+    /// What Envoy does with this certificate's key when a client presents it. P-384 and P-521 then work like P-256.
     /// The log is the client's.
     pub fn client_key_support(&self) -> KeySupport {
         match (&self.key_algorithm, self.support_of_key()) {
@@ -137,14 +137,14 @@ impl Certificate {
         }
     }
 
-    /// Whether Envoy refuses a listener with this certificate because it names nobody: neither a common name nor a
-    /// DNS name, URI or IP address (an e-mail address counts as none), or a common name that is empty.
+    /// Whether Envoy rejects a listener with this certificate because it has no name: neither a common name nor a
+    /// DNS name, URI or IP address (e-mail addresses don't count), or an empty common name.
     pub(crate) fn is_nameless(&self) -> bool {
         self.nameless_log().is_some()
     }
 
-    /// What Envoy logs when it refuses a listener with this certificate because it names nobody; `None` when it does
-    /// name somebody.
+    /// What Envoy logs when it rejects a listener with this certificate because it has no name; `None` if it has
+    /// one.
     pub fn nameless_log(&self) -> Option<&'static str> {
         let named = self.sans.iter().any(|san| matches!(san, San::Dns(_) | San::Uri(_) | San::Ip(_)));
         match self.common_name.as_deref() {

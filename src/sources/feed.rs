@@ -1,38 +1,38 @@
-//! Whom changes of the world touch: what a watcher has to judge again.
+//! What changes of the world affect, and a watcher has to judge again.
 
 use std::collections::BTreeSet;
 
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, Settings, StoreKind, View, World};
 
-/// Whom changes have touched. A change counts by the world before it and by the world after it.
+/// What changes have affected, by the world before and after each of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Touched {
-    /// Whether it may be anybody.
+    /// Whether it may be everything.
     pub everybody: bool,
-    /// These objects, whether they are still there or not.
+    /// These objects, whether they still exist or not.
     pub objects: BTreeSet<ObjectRef>,
     /// Everything in these namespaces.
     pub namespaces: BTreeSet<String>,
 }
 
 impl Touched {
-    /// Everybody.
+    /// Everything.
     pub fn everybody() -> Self {
         Self { everybody: true, ..Self::default() }
     }
 
-    /// Whether nobody is.
+    /// Whether nothing is affected.
     pub fn is_empty(&self) -> bool {
         !self.everybody && self.objects.is_empty() && self.namespaces.is_empty()
     }
 
-    /// Adds those whom an object touches in a world.
+    /// Adds what an object affects in a world.
     fn add(&mut self, world: &World, id: &FactId) {
         if self.everybody {
             return;
         }
-        // Where groups of services count there are more calls than where they don't.
+        // With groups of services enabled there are more calls than without.
         let view = View::new(world).under(Settings { groups: true, ..Settings::default() });
         self.objects.insert(object(id));
         match id {
@@ -46,7 +46,7 @@ impl Touched {
         }
     }
 
-    /// Adds what another holds.
+    /// Adds another's contents.
     pub(crate) fn merge(&mut self, other: Self) {
         self.everybody |= other.everybody;
         if self.everybody {
@@ -59,7 +59,7 @@ impl Touched {
     }
 }
 
-/// Changes of the world that are seen together, with whom they touch.
+/// Changes of the world that become visible together, with what they affect.
 #[derive(Debug)]
 pub struct Step<'w> {
     world: &'w mut World,
@@ -67,32 +67,32 @@ pub struct Step<'w> {
 }
 
 impl<'w> Step<'w> {
-    /// No change yet. Where nobody asks, whom changes touch isn't looked for.
+    /// No change yet. If nothing follows the changes, what they affect isn't computed.
     pub(super) fn new(world: &'w mut World, is_followed: bool) -> Self {
         Self { world, touched: if is_followed { Touched::default() } else { Touched::everybody() } }
     }
 
-    /// Whom the changes touched.
+    /// What the changes affected.
     pub(super) fn into_touched(self) -> Touched {
         self.touched
     }
 
-    /// Learns all that an object comes to now, and forgets what it came to before.
+    /// Replaces everything that came from an object by these facts.
     pub fn replace(&mut self, id: &FactId, facts: impl IntoIterator<Item = Fact>) {
         self.change(id, |world| world.replace(id, facts));
     }
 
-    /// Forgets what was known under a name.
+    /// Forgets everything that came from an object.
     pub fn forget(&mut self, id: &FactId) {
         self.change(id, |world| world.forget(id));
     }
 
-    /// Nothing is known of an object, nor was before; it is another one all the same.
+    /// The object is replaced by another one with its name, without facts before or after.
     pub fn touch(&mut self, id: &FactId) {
         self.change(id, |_| {});
     }
 
-    /// One by one, since another change of the same step may cut the way from an object to whom it touches.
+    /// One by one, since another change in the same step may cut the path from an object to what it affects.
     fn change(&mut self, id: &FactId, change: impl FnOnce(&mut World)) {
         self.touched.add(self.world, id);
         change(self.world);
@@ -100,7 +100,7 @@ impl<'w> Step<'w> {
     }
 }
 
-/// The object that a fact was read from.
+/// The object that facts come from.
 pub(crate) fn object(id: &FactId) -> ObjectRef {
     match id {
         FactId::Object(object) => object.clone(),

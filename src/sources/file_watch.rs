@@ -1,7 +1,7 @@
-//! Notices that mounted files have changed.
+//! Notices changes of mounted files.
 //!
-//! The kubelet updates a volume by swapping its `..data` link: a watch on the file itself sees nothing of it. So the folder is
-//! watched, and because not every file system tells, looked at again and again besides.
+//! The kubelet updates a volume by swapping its `..data` link, which a watch on the file itself misses. So the folder is
+//! watched, and polled as well, because not every file system reports changes.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-/// How often to look without being told.
+/// The polling interval.
 const POLL: Duration = Duration::from_secs(10);
-/// What belongs to one change arrives within this time.
+/// The events of one change arrive within this time.
 const SETTLE: Duration = Duration::from_millis(50);
 
 /// Watches files until it is dropped.
@@ -25,8 +25,8 @@ pub struct FileWatch {
 }
 
 impl FileWatch {
-    /// Calls `look` soon after something changes in the folder of one of the files, and every ten seconds. It may be called
-    /// when nothing has changed, so it has to compare.
+    /// Calls `look` soon after something changes in the folder of one of the files, and every ten seconds. `look` may be called
+    /// without a change, so it has to compare.
     ///
     /// Must be called within a tokio runtime.
     pub fn new(files: &[&Path], look: impl FnMut() + Send + 'static) -> Self {
@@ -58,7 +58,7 @@ impl Drop for FileWatch {
 
 fn watch_folders(files: &[&Path], changed: Arc<Notify>) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Reading the files is an event too.
+        // Reading the files is an event too, but not a change.
         if event.is_ok_and(|event| event.kind.is_access()) {
             return;
         }
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// Long enough to never come in a test.
+    /// Never elapses in a test.
     const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
     fn watched(file: &Path, poll: Duration) -> (FileWatch, mpsc::UnboundedReceiver<String>) {

@@ -1,7 +1,7 @@
-//! A small HTTP/1 client: questions over one stream, whatever leads to the other end (TCP, TLS, a forwarded port).
+//! A small HTTP/1 client: requests over one given stream (TCP, TLS, a forwarded port).
 //!
-//! For looking at proxies and at meshvet itself, where the stream matters and a pool of connections would be in the way. Time
-//! limits are the caller's, who knows what else belongs to them.
+//! For requests to proxies and to meshvet itself, where the stream matters and a connection pool would be in the way. Timeouts
+//! are up to the caller, who knows what else they cover.
 
 use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -15,12 +15,12 @@ use tokio::task::JoinHandle;
 /// A connection.
 pub(crate) struct Http {
     sender: SendRequest<Empty<Bytes>>,
-    /// Ends with the connection. What goes wrong in it is reported by the requests.
+    /// Ends with the connection. The requests report its errors.
     driver: JoinHandle<hyper::Result<()>>,
     host: String,
 }
 
-/// An answer, whose body wasn't read yet.
+/// A response whose body hasn't been read.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     body: Incoming,
@@ -29,14 +29,14 @@ pub(crate) struct Answer {
 /// Why a body wasn't read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// It is longer than the caller reads.
+    /// It is longer than the limit.
     TooLong,
-    /// It ended early, or is no HTTP.
+    /// It ended early, or isn't HTTP.
     Broken(String),
 }
 
 impl Http {
-    /// A connection over this stream to the host that requests name.
+    /// Connects over this stream; `host` is the Host header of the requests.
     ///
     /// # Errors
     /// What went wrong.
@@ -48,10 +48,10 @@ impl Http {
         Ok(Self { sender, driver: tokio::spawn(connection), host })
     }
 
-    /// Asks for a path, its query included.
+    /// Requests a path, including its query.
     ///
     /// # Errors
-    /// What went wrong, without the path: the caller knows what it asked for.
+    /// What went wrong, without the path, which the caller knows.
     pub(crate) async fn get(&mut self, path: &str) -> Result<Answer, String> {
         let request = Request::get(path)
             .header(HOST, &self.host)
@@ -70,7 +70,7 @@ impl Drop for Http {
 }
 
 impl Answer {
-    /// The body, of so many bytes at most.
+    /// The body, up to this many bytes.
     ///
     /// # Errors
     /// [`BodyError`].
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// A connection whose other end has these words for each of two questions, and what it was asked.
+    /// A connection whose server answers each of two requests with this text, and the requests it got.
     async fn answered(words: &'static str) -> (Http, tokio::task::JoinHandle<String>) {
         let (near, mut far): (DuplexStream, DuplexStream) = tokio::io::duplex(1024);
         let server = tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! Where facts come from: a cluster's watches, manifests in files, AWS. Here bytes become facts, once, when they arrive.
+//! The sources of facts: a cluster's watches, manifests in files, AWS. Bytes become facts here, once, when they arrive.
 
 #[cfg(feature = "aws")]
 pub mod aws;

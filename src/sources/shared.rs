@@ -22,16 +22,16 @@ struct Shared {
     world: RwLock<World>,
     inventory: Option<RwLock<Inventory>>,
     changes: watch::Sender<u64>,
-    /// Whom changes have touched since somebody last asked; None where nobody asks.
+    /// What changes have affected since it was last taken; None if nothing follows the changes.
     touched: Mutex<Option<Touched>>,
 }
 
-/// The objects behind a world's facts, as far as rules judge them: kept where everything is to be judged, not one review.
+/// The objects behind a world's facts that rules judge: kept where everything is judged, not only single reviews.
 #[derive(Debug, Default)]
 pub struct Inventory {
     reviewed: BTreeMap<ObjectRef, Arc<Subject>>,
     undecodable: BTreeMap<FactId, Arc<Undecodable>>,
-    /// Of both, where the source tells it.
+    /// The UIDs of both, where the source knows them.
     uids: BTreeMap<ObjectRef, Box<str>>,
 }
 
@@ -41,7 +41,7 @@ impl SharedWorld {
         Self::of(world, None)
     }
 
-    /// Shares a world, and keeps the objects that its facts come from.
+    /// Shares a world, and keeps the objects behind its facts.
     pub fn with_inventory(world: World) -> Self {
         Self::of(world, Some(RwLock::default()))
     }
@@ -50,26 +50,26 @@ impl SharedWorld {
         Self(Arc::new(Shared { world: RwLock::new(world), inventory, ..Shared::default() }))
     }
 
-    /// Looks things up: all of it in one snapshot.
+    /// Reads from the world, all in one snapshot.
     pub fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         look(&self.0.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the world: in what, nobody knows.
+    /// Changes the world in an unknown way: everything counts as affected.
     pub fn write<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let done = change(&mut self.0.world.write().unwrap_or_else(PoisonError::into_inner));
         self.changed(Touched::everybody());
         done
     }
 
-    /// Learns an object that rules judge, in place of what was known of it.
+    /// Replaces what is known of an object that rules judge.
     pub fn learn(&self, subject: Subject) {
         let id = FactId::Object(subject.object.clone());
         self.write(|world| world.replace(&id, subject.facts.clone()));
         self.take_stock(|inventory| inventory.note(&id, Some(subject)));
     }
 
-    /// Changes what is known of some objects, in one step, and then the inventory.
+    /// Changes what is known of some objects in one step, and then the inventory.
     pub fn step<T>(&self, change: impl FnOnce(&mut Step<'_>) -> T, stock: impl FnOnce(&mut Inventory, T)) {
         let (done, touched) = {
             let mut world = self.0.world.write().unwrap_or_else(PoisonError::into_inner);
@@ -77,11 +77,11 @@ impl SharedWorld {
             (change(&mut step), step.into_touched())
         };
         self.take_stock(|inventory| stock(inventory, done));
-        // Not before both have changed: whoever is judged again is judged by what has come of them.
+        // Only after both have changed, so that affected objects are judged by their new state.
         self.changed(touched);
     }
 
-    /// From now on notes whom changes touch; everybody, to begin with.
+    /// From now on records what changes affect; initially everything.
     pub fn follow(&self) {
         *self.0.touched.lock().unwrap_or_else(PoisonError::into_inner) = Some(Touched::everybody());
     }
@@ -90,7 +90,7 @@ impl SharedWorld {
         self.0.touched.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whom changes have touched since the last time.
+    /// What changes have affected since the last call.
     pub fn touched(&self) -> Touched {
         let mut noted = self.0.touched.lock().unwrap_or_else(PoisonError::into_inner);
         noted.as_mut().map(std::mem::take).unwrap_or_default()
@@ -103,31 +103,31 @@ impl SharedWorld {
         self.0.changes.send_modify(|count| *count += 1);
     }
 
-    /// Changes the inventory, where one is kept.
+    /// Changes the inventory, if one is kept.
     pub(crate) fn take_stock(&self, change: impl FnOnce(&mut Inventory)) {
         if let Some(inventory) = &self.0.inventory {
             change(&mut inventory.write().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
-    /// The objects that rules judge, by kind, namespace and name; none where no inventory is kept.
+    /// The objects that rules judge, by kind, namespace and name; empty without an inventory.
     pub fn reviewed(&self) -> Vec<Arc<Subject>> {
         self.stock(|inventory| inventory.reviewed.values().cloned().collect())
     }
 
-    /// Those of these objects that rules judge, in their order; none where no inventory is kept.
+    /// The objects among these that rules judge, in order; empty without an inventory.
     pub fn subjects<'o>(&self, objects: impl IntoIterator<Item = &'o ObjectRef>) -> Vec<Arc<Subject>> {
         self.stock(|inventory| {
             objects.into_iter().filter_map(|object| inventory.reviewed.get(object).cloned()).collect()
         })
     }
 
-    /// The uid of an object that rules judge or that can't be read, where it is known.
+    /// The UID of an object that rules judge or that can't be read, if known.
     pub(crate) fn uid(&self, object: &ObjectRef) -> Option<Box<str>> {
         self.stock(|inventory| inventory.uids.get(object).cloned())
     }
 
-    /// The objects that can't be read; none where no inventory is kept.
+    /// The objects that can't be read; empty without an inventory.
     pub fn undecodable(&self) -> Vec<Arc<Undecodable>> {
         self.stock(|inventory| inventory.undecodable.values().cloned().collect())
     }
@@ -144,23 +144,23 @@ impl SharedWorld {
 }
 
 impl Inventory {
-    /// Notes an object, in place of what was noted under its name.
+    /// Records an object, replacing an earlier one with its name.
     pub fn note(&mut self, id: &FactId, reviewed: Option<Subject>) {
         self.lose(id);
         if let Some(mut reviewed) = reviewed {
-            // What kubectl leaves there weighs as much as the object itself; of annotations only meshvet's own are read.
+            // kubectl's annotation is as large as the object itself; only meshvet's own annotations are read.
             reviewed.annotations.retain(|key, _| key.starts_with("meshvet.dev/"));
             self.reviewed.insert(reviewed.object.clone(), Arc::new(reviewed));
         }
     }
 
-    /// Notes an object that can't be read.
+    /// Records an object that can't be read.
     pub(crate) fn skip(&mut self, id: &FactId, why: Undecodable) {
         self.lose(id);
         self.undecodable.insert(id.clone(), Arc::new(why));
     }
 
-    /// Notes which one of its name an object is, after it was noted.
+    /// Records an object's UID, after the object itself.
     pub(crate) fn identify(&mut self, id: &FactId, uid: Option<Box<str>>) {
         let object = object(id);
         if let Some(uid) = uid
@@ -180,43 +180,43 @@ impl Inventory {
     }
 }
 
-/// Reads Secrets and ConfigMaps at the source, past every cache.
+/// Reads Secrets and ConfigMaps at the source, bypassing every cache.
 pub trait StoreReader: Send + Sync + 'static {
-    /// Reads each store; one that could not be read says why. Stores that need no fresh read may be left out.
+    /// Reads each store, or reports why it couldn't be read. Stores that need no fresh read may be left out.
     fn read(&self, keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores>;
 }
 
-/// Which of the kinds that own pods are read.
+/// Which of the kinds that own pods to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kinds {
-    /// Those whose objects are read in full: Deployments and their like.
+    /// Kinds whose objects are read in full: Deployments and similar.
     Owners,
-    /// Those most of whose objects belong to one of the former: Pods, ReplicaSets and Jobs. The others are read.
+    /// Kinds most of whose objects belong to one of the former: Pods, ReplicaSets and Jobs. Only the others are read.
     MostlyOwned,
 }
 
-/// The workloads of a namespace as they are.
+/// The current workloads of a namespace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FreshWorkloads {
-    /// Those that were read.
+    /// The workloads that were read.
     pub workloads: Arc<[Arc<Workload>]>,
     /// Why there may be more.
     pub failed: Option<String>,
 }
 
-/// Reads what a namespace holds at the source, past every cache.
+/// Reads a namespace's contents at the source, bypassing every cache.
 pub trait NamespaceReader: Send + Sync + 'static {
-    /// Reads its workloads, and begins after `since`. None: the world is complete as it is.
+    /// Reads its workloads, starting after `since`. None: the world is already complete.
     fn workloads(&self, namespace: &str, kinds: Kinds, since: Instant) -> BoxFuture<'_, Option<FreshWorkloads>>;
 
-    /// Reads its labels; None where that brings nothing.
+    /// Reads its labels; None where that adds nothing.
     fn labels(&self, namespace: &str) -> BoxFuture<'_, Option<BTreeMap<String, String>>>;
 
-    /// Reads a Service of it by its name; None where there is none, and where it can't be read.
+    /// Reads one of its Services by name; None if there is none, or if it can't be read.
     fn service(&self, namespace: &str, name: &str) -> BoxFuture<'_, Option<Arc<Service>>>;
 }
 
-/// Reads nothing: for worlds that are complete as they are.
+/// Reads nothing: for worlds that are already complete.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoReader;
 
@@ -240,23 +240,23 @@ impl NamespaceReader for NoReader {
     }
 }
 
-/// Asks AWS, by way of a cache.
+/// Asks AWS, through a cache.
 pub trait AwsReader: Send + Sync + 'static {
     /// Whether AWS is asked at all.
     fn asks(&self) -> bool {
         true
     }
 
-    /// How calls have gone so far.
+    /// The outcomes of calls so far.
     fn calls(&self) -> CallStats {
         CallStats::default()
     }
 
-    /// Answers every question by the deadline: one that isn't answered by then says so.
+    /// Answers every question by the deadline; a late one is answered as timed out.
     fn ask(&self, questions: Vec<Question>, deadline: Instant) -> BoxFuture<'_, AwsFacts>;
 }
 
-/// Asks nobody: what can be judged without AWS is judged, and the rest is left.
+/// Asks nothing: what can be judged without AWS is judged, and the rest is skipped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAws;
 

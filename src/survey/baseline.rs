@@ -1,8 +1,8 @@
-//! The findings that a repository starts with: kept in a file, so that only what is new is reported.
+//! A repository's existing findings, kept in a file so that only new ones are reported.
 //!
-//! A finding is recognised by its rule, its object and the part of the object that it is about, never by its line: edits
-//! above it change nothing. How often it is there counts, and how bad it is: a second one, and a warning that has become a
-//! denial, are new.
+//! A finding is identified by its rule, its object and the part of the object, never by its line: edits
+//! above it change nothing. Its count and severity matter: a second one is new, and so is a warning that has become a
+//! denial.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::survey::entry::{Entry, Object};
 
 const VERSION: u32 = 1;
 
-/// What a baseline file holds.
+/// The contents of a baseline file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Baseline {
     entries: Vec<Entry>,
@@ -28,13 +28,13 @@ struct File {
     findings: Vec<Entry>,
 }
 
-/// Why a text is no baseline.
+/// Why a text isn't a baseline.
 #[derive(Debug, Error)]
 pub(crate) enum BaselineError {
-    /// It is of another version, or of none.
+    /// Its version is another one.
     #[error("it has version {0}, and this meshvet reads version {VERSION}")]
     Version(u64),
-    /// It isn't what `--update-baseline` writes. The error names line and column.
+    /// It isn't what `--update-baseline` writes. The error contains line and column.
     #[error("{0}")]
     Malformed(#[from] serde_json::Error),
 }
@@ -46,9 +46,9 @@ impl Baseline {
     /// Reads a baseline file's text.
     ///
     /// # Errors
-    /// [`BaselineError`], with the place.
+    /// [`BaselineError`], with the position.
     pub(crate) fn parse(text: &str) -> Result<Self, BaselineError> {
-        // Another version is reported as such, however it looks inside.
+        // Another version is reported as such, whatever its contents.
         let version = serde_json::from_str::<serde_json::Value>(text)?.get("version").and_then(|it| it.as_u64());
         if let Some(version) = version.filter(|version| *version != u64::from(VERSION)) {
             return Err(BaselineError::Version(version));
@@ -57,7 +57,7 @@ impl Baseline {
         Ok(Self { entries: file.findings })
     }
 
-    /// What was found, those that a former baseline knew too; not what an owner ignores.
+    /// A baseline of the findings in a report, including those of an earlier baseline, but not suppressed ones.
     pub(crate) fn of(report: &Report) -> Self {
         let all = report.findings.iter().chain(&report.known).map(|reported| &reported.finding);
         let mut counts: BTreeMap<Entry, usize> = BTreeMap::new();
@@ -72,16 +72,16 @@ impl Baseline {
         self.entries.iter().map(|entry| entry.count).sum()
     }
 
-    /// The file's text: sorted, an entry's fields one a line, so that changes of it read well in a review.
+    /// The file's text: sorted, with each field on its own line, so that its changes are easy to review.
     ///
     /// # Errors
-    /// None in practice: every part can be written as JSON.
+    /// None in practice: every part can be serialized.
     pub(crate) fn text(&self) -> serde_json::Result<String> {
         let file = File { version: VERSION, findings: self.entries.clone() };
         Ok(serde_json::to_string_pretty(&file)? + "\n")
     }
 
-    /// Sets what it knows apart: [`Report::known`], and in [`Report::gone`] what is no longer found.
+    /// Moves findings in the baseline to [`Report::known`], and entries that are no longer found to [`Report::gone`].
     pub(crate) fn apply(&self, report: &mut Report) {
         let mut left: BTreeMap<Identity, [usize; 2]> = BTreeMap::new();
         for entry in &self.entries {
@@ -92,7 +92,7 @@ impl Baseline {
         let mut knows = |finding: &Finding| {
             let entry = Entry::of(finding);
             let Some([warned, denied]) = left.get_mut(&(entry.object, entry.rule, entry.at)) else { return false };
-            // A warning where a denial was is no worse.
+            // A warning in place of a denial isn't worse.
             let counts = match finding.severity {
                 Severity::Deny => [Some(denied), None],
                 _ => [Some(warned), Some(denied)],

@@ -1,4 +1,4 @@
-//! Each finding once, from whichever object it is seen.
+//! Each finding once, whichever objects it is found from.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use crate::finding::{Finding, Severity};
 use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::CallKey;
 
-/// Collects findings, each once: a workload's annotation is seen from each member that selects it, a call from both its ends.
+/// Collects findings without duplicates: a workload's annotation is found from each member that selects it, a call from both its ends.
 #[derive(Debug)]
 pub(crate) struct Collector<T> {
-    /// Of each finding its place, and whether it was reported of the object under review itself.
+    /// For each finding its index, and whether it was found on the object under review itself.
     told: HashMap<Known, (usize, bool)>,
     /// What has been collected.
     pub(crate) findings: Vec<T>,
@@ -21,12 +21,12 @@ impl<T> Default for Collector<T> {
     }
 }
 
-/// What makes two findings one.
+/// What makes two findings the same.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Known {
-    /// The same, said of the same field.
+    /// The same message about the same field.
     Field(&'static str, ObjectRef, FieldPath, String),
-    /// The same, said of the same call.
+    /// The same message about the same call.
     Call(&'static str, CallKey, String, Option<String>),
 }
 
@@ -45,12 +45,12 @@ fn weight(finding: &Finding) -> (bool, Severity) {
 }
 
 impl<T: AsRef<Finding>> Collector<T> {
-    /// Adds a finding, unless it is there already. `own`: it is at the object that was under review.
+    /// Adds a finding, unless it is known. `own`: it is on the object under review.
     pub(crate) fn add(&mut self, reported: T, own: bool) {
         let finding = reported.as_ref();
         match self.told.get_mut(&Known::of(finding)) {
-            // What the owner of the object says of it counts; else one who looks at it doesn't ignore it, and the stricter of two
-            // policies holds.
+            // The finding on the object itself takes precedence; among others, one that isn't suppressed, and the stricter of
+            // two policies.
             Some((place, known_own)) => {
                 let known = self.findings.get_mut(*place);
                 let counts = |known: &T| match (own, *known_own) {

@@ -1,4 +1,4 @@
-//! `# meshvet: ignore`: the comments of manifests, laid over what was found.
+//! `# meshvet: ignore`: applies the comments of manifests to the findings.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use crate::rules::{broken_comment, unused_comment};
 use crate::sources::manifests::{Comment, Manifests};
 use crate::survey::{Report, Reported, place};
 
-/// Leaves the findings that comments ask to leave, and reports the comments that leave none or can't be followed.
+/// Suppresses the findings that comments ignore, and reports comments that suppress none or can't be parsed.
 pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report) {
     let mut found: HashMap<ObjectRef, Vec<usize>> = HashMap::new();
     for (index, reported) in report.findings.iter().enumerate() {
@@ -27,7 +27,7 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
         let own = found.get(object).map(Vec::as_slice).unwrap_or_default();
         for comment in &site.comments {
             let mut told = follow(comment, object, own, &policy, &mut report.findings);
-            // Of an object that can't be read as a whole nobody knows what a comment would leave.
+            // If an object can't be read as a whole, it isn't known what a comment would suppress.
             told.retain(|finding| {
                 whole
                     || finding.rule.code != UNUSED_SUPPRESSION.code
@@ -37,7 +37,7 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
             report.findings.extend(told.into_iter().map(reported));
         }
     }
-    // What is said of comments stands with the other findings of its object, and what is left now behind what is reported.
+    // Findings about comments go with the other findings of their object, and suppressed ones after the reported ones.
     let mut order: HashMap<ObjectRef, usize> = HashMap::new();
     for (index, reported) in report.findings.iter().enumerate() {
         order.entry(reported.finding.object.clone()).or_insert(index);
@@ -52,7 +52,7 @@ pub(super) fn apply(manifests: &Manifests, policy: &Policy, report: &mut Report)
         .sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| one.finding.field().cmp(other.finding.field())));
 }
 
-/// Does what one comment says with an object's findings; what is to be said of the comment itself.
+/// Applies one comment to an object's findings; returns findings about the comment itself.
 fn follow(
     comment: &Comment,
     object: &ObjectRef,
@@ -83,7 +83,7 @@ fn follow(
     told
 }
 
-/// What to say of comments that stand at no object that can be found fault with.
+/// What to report about comments outside judged objects.
 pub(crate) fn stray(manifests: &Manifests) -> Vec<String> {
     let asks = manifests.stray.iter().filter(|(_, _, text)| Ignore::parse(text).is_some());
     let object = apis::words(|names| names.object);

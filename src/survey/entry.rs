@@ -1,4 +1,4 @@
-//! A finding as a baseline keeps it.
+//! A finding in a baseline.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,21 +9,21 @@ use crate::k8s::ObjectRef;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
-    /// The object that holds it.
+    /// The object.
     pub object: Object,
     /// The rule's code.
     pub rule: String,
-    /// The rule's name, for those who read the file.
+    /// The rule's name, for people.
     pub name: String,
-    /// The part of the object, in words that outlive an edit: `listener 8443`.
+    /// The part of the object, in words that survive edits: `listener 8443`.
     pub at: String,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// How often it is there.
+    /// How often it occurs.
     pub count: usize,
 }
 
-/// An object's name.
+/// An object's reference.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Object {
@@ -31,7 +31,7 @@ pub(crate) struct Object {
     pub api_version: String,
     /// `VirtualNode`
     pub kind: String,
-    /// None for what is in no namespace.
+    /// None for cluster-scoped objects.
     pub namespace: Option<String>,
     /// Its own name.
     pub name: String,

@@ -1,4 +1,4 @@
-//! What a survey reads and asks before it is final: by those whom its caller names, and what was learnt laid over the world.
+//! What a survey reads and asks before it is final: through the caller's readers, with the results laid over the world.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,25 +12,25 @@ use crate::sources::{AwsReader, StoreReader};
 use crate::survey::Surveyor;
 use crate::text::plural;
 
-/// How many stores are asked for in one go: progress is reported after each.
+/// How many stores are requested at a time: progress is reported after each batch.
 const STORES_AT_ONCE: usize = 64;
-/// Questions to AWS and those that their answers lead to.
+/// The most rounds of questions to AWS, as answers lead to further questions.
 const MOST_ROUNDS: usize = 4;
-/// How long AWS may take for all that it is asked at a time.
+/// The longest time for one batch of questions to AWS.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How far reading stores is.
+/// The progress of reading stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoresRead {
     /// How many have been read.
     pub stores: usize,
-    /// Of how many.
+    /// How many there are.
     pub of: usize,
 }
 
 impl Surveyor<'_> {
-    /// Reads the Secrets that objects mount, each by its name, where they are read on demand; and says how many could not be.
-    /// Those that are known already aren't read again.
+    /// Reads the Secrets that objects mount, each by name, if they are read on demand; reports how many couldn't be read.
+    /// Known ones aren't read again.
     pub(crate) async fn read_stores(
         &mut self,
         reader: &dyn StoreReader,
@@ -49,7 +49,7 @@ impl Surveyor<'_> {
                 let read = reader.read(some.to_vec()).await;
                 self.look = None;
                 let fresh = &mut self.read.overlay.stores;
-                // One that came back with nothing would be asked for again forever.
+                // A store without an answer would be requested forever.
                 let unanswered = some.iter().filter(|key| !read.contains_key(*key));
                 fresh.extend(unanswered.map(|key| (key.clone(), StoreState::Unread(Unread::NotAllowed))));
                 fresh.extend(read);
@@ -58,7 +58,7 @@ impl Surveyor<'_> {
         }
     }
 
-    /// Asks AWS what isn't known of what objects name there, as far as answers lead: from a certificate to its authority.
+    /// Asks AWS about what objects refer to there, following the answers: from a certificate to its authority.
     pub(crate) async fn ask(&mut self, aws: &dyn AwsReader) {
         if !aws.asks() {
             return;
@@ -75,7 +75,7 @@ impl Surveyor<'_> {
     }
 }
 
-/// What to say of stores that could not be read.
+/// What to report about stores that couldn't be read.
 fn unread(stores: &FreshStores) -> Option<String> {
     let failed = stores.values().filter_map(|state| match state {
         StoreState::Unread(Unread::Failed(why)) => Some(why),
@@ -89,12 +89,12 @@ fn unread(stores: &FreshStores) -> Option<String> {
     ))
 }
 
-/// How many certificates and authorities are among questions that nobody has asked.
+/// The number of certificates and authorities among unasked questions.
 pub(super) fn not_asked(unknown: &BTreeSet<Question>) -> usize {
     unknown.iter().filter(|question| matches!(question, Question::Certificate(_) | Question::Authority(_))).count()
 }
 
-/// What a reader should know of what was asked, of objects whose Region or account isn't known, and of groups that don't count.
+/// Notes about failed questions, objects whose Region or account isn't known, and groups that are ignored.
 pub(super) fn notes(facts: &AwsFacts, unplaced: usize, unused_groups: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(why) = facts.iter().find_map(|(question, answer)| match answer {

@@ -1,4 +1,4 @@
-//! The one judge of many objects: `check`, `audit`, `tree` and the report of a running webhook all come here.
+//! Judges many objects: shared by `check`, `audit`, `tree` and the running webhook's report.
 //!
 //! ```text
 //! Objects ──► Surveyor: look ──stores──► read ─┐         ┌─► Survey: Report, notes
@@ -6,9 +6,9 @@
 //!               └──────┴─── laid over ◄────────┘  look ──┴─► Map
 //! ```
 //!
-//! One look at an object shows what is wrong with it, and what is to be learnt before that is final. What is learnt is laid
-//! over the world, and everything is looked at again, until nothing more is to be learnt. I/O goes through the traits of
-//! [`sources`](crate::sources); without a reader, what isn't known stays so.
+//! One look at an object finds what is wrong, and what has to be learnt before that is final. What is learnt is laid
+//! over the world, and everything is looked at again, until nothing is left to learn. I/O goes through the traits of
+//! [`sources`](crate::sources); without a reader, unknowns stay unknown.
 
 pub(crate) mod baseline;
 mod collect;
@@ -43,39 +43,39 @@ pub(crate) use learn::StoresRead;
 pub(crate) use objects::Objects;
 pub(crate) use report::{Place, Report, Reported, Unread};
 
-/// What was read besides the world.
+/// What was read in addition to the world.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     /// What is laid over the world: Secrets and ConfigMaps, by name.
     pub overlay: Overlay,
-    /// What AWS has answered.
+    /// AWS's answers.
     pub aws: AwsFacts,
 }
 
 impl Read {
-    /// The world with all of it laid over.
+    /// The world with all of this laid over it.
     pub(crate) fn view<'a>(&'a self, world: &'a World) -> View<'a> {
         View::new(world).over(&self.overlay).answered(&self.aws)
     }
 }
 
-/// What judging many objects showed.
+/// The result of judging many objects.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// The findings.
     pub report: Report,
-    /// Certificates and authorities at AWS that nobody asked about.
+    /// The number of certificates and authorities in AWS that weren't asked about.
     pub not_asked: usize,
-    /// What a reader should know of what was asked of AWS, one sentence each.
+    /// Notes for the user about questions to AWS, one sentence each.
     pub notes: Vec<String>,
-    /// The time that it was judged as of.
+    /// The time as of which it was judged.
     pub judged_at: Timestamp,
 }
 
-/// Judges all of some objects, and learns what that takes.
+/// Judges objects, and learns what is needed for that.
 ///
-/// A living world is locked for one object at a time, so that reviews don't wait: an object that changes meanwhile is seen as
-/// it is when its turn comes.
+/// A live world is locked for one object at a time, so that reviews don't wait: an object that changes meanwhile is judged
+/// in its state when its turn comes.
 #[derive(Debug)]
 pub(crate) struct Surveyor<'a> {
     objects: Objects<'a>,
@@ -83,41 +83,41 @@ pub(crate) struct Surveyor<'a> {
     now: Option<Timestamp>,
     namespace: Option<&'a str>,
     read: Read,
-    /// The last look, while it is of all that was learnt.
+    /// The last look, until something more is learnt.
     look: Option<Look<'a>>,
 }
 
-/// What one look at all objects showed.
+/// The result of one look at all objects.
 #[derive(Debug)]
 struct Look<'a> {
     judged_at: Timestamp,
     subjects: Vec<Held<'a, Subject>>,
     undecodable: Vec<Held<'a, Undecodable>>,
     findings: Collector<Reported>,
-    /// What is to be read first.
+    /// What has to be read first.
     stores: BTreeSet<StoreKey>,
-    /// What is to be asked first.
+    /// What has to be asked first.
     questions: BTreeSet<Question>,
-    /// How many objects are of a Region or account that isn't known.
+    /// How many objects have an unknown Region or account.
     unplaced: usize,
-    /// How many objects call by groups of services, which the policy doesn\'t count.
+    /// How many objects call by groups of services, which the policy ignores.
     unused_groups: usize,
 }
 
 impl<'a> Surveyor<'a> {
-    /// Nothing is judged yet. `now`: the time to judge as of; None for that of the look.
+    /// A surveyor that has judged nothing yet. `now`: the time as of which to judge; None: the time of each look.
     pub(crate) fn new(objects: impl Into<Objects<'a>>, policy: &'a Policy, now: Option<Timestamp>) -> Self {
         Self { objects: objects.into(), policy, now, namespace: None, read: Read::default(), look: None }
     }
 
-    /// With a namespace, only what is in it, or calls it, or is called by it, is reported; everything plays its part in the
-    /// judgement all the same.
+    /// With a namespace, only its objects and their calls are reported; everything else still affects the
+    /// judgement.
     #[must_use]
     pub(crate) fn within(self, namespace: Option<&'a str>) -> Self {
         Self { namespace, look: None, ..self }
     }
 
-    /// Begins with what was read before.
+    /// Starts with what was read before.
     #[must_use]
     pub(crate) fn knowing(self, read: Read) -> Self {
         Self { read, look: None, ..self }
@@ -128,19 +128,19 @@ impl<'a> Surveyor<'a> {
         &self.read
     }
 
-    /// The same, to keep.
+    /// Takes what has been read.
     pub(crate) fn into_read(self) -> Read {
         self.read
     }
 
-    /// What is wrong, by all that was learnt.
+    /// The findings, with everything that was learnt.
     pub(crate) fn survey(&mut self) -> Survey {
         let mut look = self.take_look();
         let survey = self.everything(&mut look);
         self.told(survey, &look)
     }
 
-    /// The same with a map of it.
+    /// The same, with a map.
     pub(crate) fn survey_with_map(&mut self) -> (Survey, Map) {
         let mut look = self.take_look();
         let survey = self.everything(&mut look);
@@ -148,17 +148,17 @@ impl<'a> Surveyor<'a> {
         (self.told(survey, &look), map)
     }
 
-    /// A map by another report of the same objects.
+    /// A map with another report of the same objects.
     pub(crate) fn map_of(&mut self, report: &Report) -> Map {
         let look = self.take_look();
         self.map(report, &look)
     }
 
     fn map(&self, report: &Report, look: &Look<'_>) -> Map {
-        // What is found in other namespaces plays its part on the map.
+        // Findings in other namespaces matter for the map.
         let mut map = MapBuilder::new(report, self.namespace);
         let mut members: Vec<_> = look.subjects.iter().map(|held| &held.it).collect();
-        // In one order, so that the same world gives the same map where something is left out.
+        // Sorted, so that the same world gives the same map even if something is left out.
         members.sort_by_key(|subject| (!self.is_within(&subject.object), &subject.object));
         for subject in members {
             if let Some(member) = subject.member() {
@@ -172,7 +172,7 @@ impl<'a> Surveyor<'a> {
         self.namespace.is_none_or(|namespace| object.namespace() == namespace)
     }
 
-    /// The last look; a new one where something was learnt since.
+    /// The last look; a new one if something was learnt since.
     fn look(&mut self) -> &Look<'a> {
         let look = self.take_look();
         self.look.insert(look)
@@ -182,10 +182,10 @@ impl<'a> Surveyor<'a> {
         self.look.take().unwrap_or_else(|| self.look_anew())
     }
 
-    /// Judges everything by what is known now.
+    /// Judges everything with what is known now.
     fn look_anew(&self) -> Look<'a> {
         let (mut subjects, undecodable) = (self.objects.subjects(), self.objects.undecodable());
-        // A call is reported at the end that is judged first: at the one that was asked about.
+        // A call is reported at the end that is judged first: the end in the requested namespace.
         subjects.sort_by_key(|held| !self.is_within(&held.it.object));
         let mut look = Look {
             judged_at: self.now.unwrap_or_else(Timestamp::now),
@@ -227,7 +227,7 @@ impl<'a> Surveyor<'a> {
         look
     }
 
-    /// All that was found, with the owners' comments laid over it: taken from the look.
+    /// All findings of a look, with ignore comments applied.
     fn everything(&self, look: &mut Look<'_>) -> Survey {
         let findings = std::mem::take(&mut look.findings).findings;
         let mut report = Report { findings, errors: self.objects.unread(), ..Report::default() };
@@ -242,7 +242,7 @@ impl<'a> Surveyor<'a> {
         }
     }
 
-    /// Leaves of it what is to be reported: what is within the namespace, and the calls from and to it.
+    /// Keeps what is to be reported: what is in the namespace, and the calls from and to it.
     fn told(&self, mut survey: Survey, look: &Look<'_>) -> Survey {
         let report = &mut survey.report;
         report.findings.retain(|Reported { finding, .. }| {
@@ -258,7 +258,7 @@ impl<'a> Surveyor<'a> {
 }
 
 impl Look<'_> {
-    /// Each object that was judged, with its file where it is in one.
+    /// Each judged object, with its file if it is in one.
     fn judged(&self, objects: &Objects<'_>) -> Vec<(ObjectRef, Option<String>)> {
         let manifests = objects.manifests();
         let file = |site| manifests.zip(site).and_then(|(manifests, site)| place::file(manifests, site));

@@ -1,4 +1,4 @@
-//! What is judged: manifests, each object with its place, or what is in a living world.
+//! The judged objects: manifests with their locations, or a live world.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use crate::sources::SharedWorld;
 use crate::sources::manifests::{Manifests, Site};
 use crate::survey::{Place, Unread, place};
 
-/// The objects to judge, and the world that they are judged in.
+/// The objects to judge, and their world.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Objects<'a> {
     /// Manifests: objects in the order of their files.
     Manifests(&'a Manifests),
-    /// What the world's [inventory](SharedWorld::with_inventory) holds: objects in the order of their names.
+    /// The world's [inventory](SharedWorld::with_inventory): objects ordered by name.
     Living(&'a SharedWorld),
 }
 
-/// One of them, and where it is.
+/// An object, and its location.
 #[derive(Debug)]
 pub(super) struct Held<'a, T> {
     pub(super) it: Arc<T>,
-    /// None where it is in no file.
+    /// None if it isn't in a file.
     pub(super) site: Option<&'a Site>,
 }
 
@@ -40,7 +40,7 @@ impl<'a> From<&'a SharedWorld> for Objects<'a> {
 }
 
 impl<'a> Objects<'a> {
-    /// Looks things up in the world. A living one is locked for so long: for one object at a time, so that reviews don't wait.
+    /// Reads from the world. A live one is locked meanwhile: for one object at a time, so that reviews don't wait.
     pub(super) fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
         match self {
             Self::Manifests(manifests) => look(&manifests.world),
@@ -48,7 +48,7 @@ impl<'a> Objects<'a> {
         }
     }
 
-    /// The objects that rules judge, as they are now.
+    /// The objects that rules judge, in their current state.
     pub(super) fn subjects(&self) -> Vec<Held<'a, Subject>> {
         match self {
             Self::Manifests(manifests) => {
@@ -70,7 +70,7 @@ impl<'a> Objects<'a> {
         }
     }
 
-    /// What could not be read at all, as far as the objects know of it.
+    /// What couldn't be read at all, if the objects are manifests.
     pub(super) fn unread(&self) -> Vec<Unread> {
         let Self::Manifests(manifests) = self else { return Vec::new() };
         let unread = manifests.problems.iter().map(|problem| Unread {
@@ -82,17 +82,17 @@ impl<'a> Objects<'a> {
         unread.collect()
     }
 
-    /// Where a judged object is.
+    /// A judged object's location.
     pub(super) fn site(&self, object: &ObjectRef) -> Option<&'a Site> {
         self.manifests()?.site(object)
     }
 
-    /// The place of a finding on the object that is there.
+    /// The place of a finding on the object at this location.
     pub(super) fn place(&self, site: Option<&Site>, finding: &Finding) -> Option<Place> {
         self.manifests().zip(site).map(|(manifests, site)| place::of_finding(manifests, site, finding))
     }
 
-    /// The manifests, where the objects are of such.
+    /// The manifests, if the objects are from manifests.
     pub(super) fn manifests(&self) -> Option<&'a Manifests> {
         match self {
             Self::Manifests(manifests) => Some(manifests),

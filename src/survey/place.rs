@@ -4,7 +4,7 @@ use crate::finding::{Finding, Trait};
 use crate::sources::manifests::{Manifests, Mark, Site};
 use crate::survey::{Place, fixes};
 
-/// The place of a finding's field in its file. Of a field that shouldn't be there, its name is what counts.
+/// The place of a finding's field in its file. For a field that shouldn't exist, the place of its name.
 pub(super) fn of_finding(manifests: &Manifests, site: &Site, finding: &Finding) -> Place {
     let by_key = finding.rule.has(Trait::FieldName);
     let mark = Some(finding.field())
@@ -30,7 +30,7 @@ pub(super) fn of_mark(manifests: &Manifests, site: &Site, mark: Mark) -> Place {
     }
 }
 
-/// The file that an object stands in: where it came by a pipe, the one that it was rendered from.
+/// The file of an object; if it was read from a pipe, the file that it was rendered from.
 pub(super) fn file(manifests: &Manifests, site: &Site) -> Option<String> {
     let source = manifests.source(site.source)?;
     Some(site.template.clone().filter(|_| source.piped).unwrap_or_else(|| source.name.clone()))

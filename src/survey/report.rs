@@ -1,4 +1,4 @@
-//! What judging many objects showed, as data: every format is a rendering of it.
+//! The result of judging many objects, as data: every output format renders it.
 
 use crate::apis::{self, Row};
 use crate::finding::{Finding, Severity};
@@ -7,22 +7,22 @@ use crate::survey::entry::Entry;
 use crate::survey::fixes::Edit;
 use crate::text::hex;
 
-/// What judging manifests showed.
+/// The result of judging many objects.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// What was found, in the order of the objects in their files, most severe first for each. Each only once.
+    /// The findings, each once, in the order of the objects in their files, most severe first for each object.
     pub findings: Vec<Reported>,
     /// Files, or documents in them, that couldn't be read.
     pub errors: Vec<Unread>,
     /// How many objects were judged.
     pub objects: usize,
-    /// Certificates and authorities at AWS that nobody asked about.
+    /// The number of certificates and authorities in AWS that weren't asked about.
     pub not_asked: usize,
-    /// The objects that were judged, each with its file where it is in one. Empty where nobody kept them.
+    /// The judged objects, each with its file if it is in one. May be empty if they weren't recorded.
     pub judged: Vec<(ObjectRef, Option<String>)>,
-    /// What a baseline knew already: not told, not counted.
+    /// Findings that a baseline contains: neither reported nor counted.
     pub known: Vec<Reported>,
-    /// What a baseline holds and is no longer found.
+    /// Baseline entries that are no longer found.
     pub gone: Vec<Entry>,
 }
 
@@ -31,31 +31,31 @@ pub(crate) struct Report {
 pub(crate) struct Reported {
     /// The finding.
     pub finding: Finding,
-    /// Where its field is; None where its object is in no file.
+    /// Its field's place; None if its object isn't in a file.
     pub place: Option<Place>,
 }
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// The path as it was given, or `stdin`.
+    /// The path as given, or `stdin`.
     pub file: String,
     /// 1-based.
     pub line: u32,
     /// 1-based, in characters.
     pub column: u32,
-    /// How many characters are meant; 0: all up to the end of the line.
+    /// How many characters to mark; 0: the rest of the line.
     pub width: u32,
-    /// The line's text, where it may be shown.
+    /// The line's text, if it may be shown.
     pub text: Option<String>,
-    /// The file that the object was rendered from, where the text came by a pipe and says so: what a person has to fix.
+    /// The file that the object was rendered from, if the text came from a pipe and names it: this is the file to fix.
     pub template: Option<String>,
-    /// What fixes the field automatically, where anything does.
+    /// The edit that fixes the field automatically, if there is one.
     pub edit: Option<Edit>,
 }
 
 impl Place {
-    /// The file to fix, and the line and column in it: those of a template aren't known.
+    /// The file to fix, with line and column; those in a template aren't known.
     pub(crate) fn to_mend(&self) -> (&str, Option<(u32, u32)>) {
         match &self.template {
             Some(template) => (template, None),
@@ -71,7 +71,7 @@ impl AsRef<Finding> for Reported {
 }
 
 impl Reported {
-    /// What recognises the finding in another run, whatever its line: 32 hexadecimal digits.
+    /// Identifies the finding in other runs, regardless of its line: 32 hexadecimal digits.
     pub(crate) fn fingerprint(&self) -> String {
         let (code, object, anchor) = self.finding.identity();
         let namespace = object.namespace.as_deref().unwrap_or_default();
@@ -84,9 +84,9 @@ impl Reported {
 /// Something that couldn't be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unread {
-    /// The path as it was given, or `stdin`.
+    /// The path as given, or `stdin`.
     pub file: String,
-    /// 1-based; None where the whole file is meant.
+    /// 1-based; None for the whole file.
     pub line: Option<u32>,
     /// 1-based, in characters.
     pub column: Option<u32>,
@@ -95,23 +95,23 @@ pub(crate) struct Unread {
 }
 
 impl Report {
-    /// Findings that count with this severity: those that aren't suppressed.
+    /// The number of findings with this severity, without suppressed ones.
     pub(crate) fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|it| it.finding.suppressed.is_none() && it.finding.severity == severity).count()
     }
 
-    /// Findings that their object's owner asked to leave.
+    /// The number of suppressed findings.
     pub(crate) fn suppressed(&self) -> usize {
         self.findings.iter().filter(|it| it.finding.suppressed.is_some()).count()
     }
 
-    /// How many of the judged objects are of a mesh: TLS is theirs, and workloads alone say nothing of it.
+    /// The number of judged objects that belong to a mesh: only they configure TLS; workloads alone don't.
     pub(crate) fn mesh_objects(&self) -> usize {
         let of_mesh = |object: &ObjectRef| apis::row(&object.api_version, &object.kind).is_some_and(Row::is_reviewed);
         self.judged.iter().filter(|(object, _)| of_mesh(object)).count()
     }
 
-    /// Whether anything of this severity or above was found.
+    /// Whether there is a finding of this severity or above that isn't suppressed.
     pub(crate) fn fails(&self, at: Severity) -> bool {
         self.findings.iter().any(|it| it.finding.suppressed.is_none() && it.finding.severity >= at)
     }

@@ -1,4 +1,4 @@
-//! Surveys of manifests and of living worlds, with readers that keep account.
+//! Surveys of manifests and of live worlds, with readers that record requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,7 @@ fn example() -> Manifests {
     load_texts(example::FILES.into_iter().chain([("secrets.json", secrets.as_str())]), "default")
 }
 
-/// The same objects as watches would have them, without what is in Secrets.
+/// The same objects as from watches, without the contents of Secrets.
 fn living(manifests: &Manifests) -> SharedWorld {
     let world = SharedWorld::with_inventory(World::new(SecretAccess::OnDemand));
     for namespace in manifests.world.namespaces() {
@@ -36,7 +36,7 @@ fn living(manifests: &Manifests) -> SharedWorld {
     world
 }
 
-/// Reads what `state` says of a store, where it says anything, and keeps account.
+/// Reads the `state` of a store, if there is one, and records the request.
 struct Reader<F> {
     state: F,
     asked: Mutex<Vec<StoreKey>>,
@@ -66,7 +66,7 @@ impl<F: Fn(&StoreKey) -> Option<StoreState> + Send + Sync + 'static> StoreReader
     }
 }
 
-/// What was found, by code and object.
+/// The findings by code and object.
 fn found(report: &Report) -> BTreeMap<(&'static str, String), usize> {
     let mut found = BTreeMap::new();
     for Reported { finding, .. } in &report.findings {
@@ -134,7 +134,7 @@ fn of_a_namespace_only_its_own_is_told() {
     let (world, policy) = (living(&manifests), Policy::default());
     let survey = |namespace| Surveyor::new(&world, &policy, None).within(Some(namespace)).survey_with_map();
     let (inside, map) = survey("shop");
-    // All but the Mesh, which is in none.
+    // All but the Mesh, which is cluster-scoped.
     let its_own = manifests.objects.iter().filter(|it| it.reviewed.object.namespace() == "shop").count();
     assert_eq!(its_own, manifests.objects.len() - 1);
     assert_eq!((inside.report.objects, inside.report.judged.len()), (its_own, its_own));
@@ -145,7 +145,7 @@ fn of_a_namespace_only_its_own_is_told() {
 
 const CERTIFICATE: &str = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000";
 
-/// Finds nothing at AWS, and keeps account.
+/// Finds nothing in AWS, and records the questions.
 #[derive(Default)]
 struct Aws {
     asked: Mutex<Vec<Question>>,

@@ -1,4 +1,4 @@
-//! What is wrong with every object, as it was judged last. Pure.
+//! The problems of every object, as of its last judgement. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use crate::k8s::ObjectRef;
 use crate::sources::Touched;
 use crate::survey::Collector;
 
-/// What is wrong with every object, by the object that was judged.
+/// The problems of every object, by the judged object.
 #[derive(Debug, Default)]
 pub struct Board {
     subjects: BTreeMap<ObjectRef, Kept>,
-    /// What is said of objects that can't be read.
+    /// Findings about objects that can't be read.
     undecodable: Vec<Seen>,
 }
 
-/// What judging one object showed.
+/// The result of judging one object.
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) findings: Vec<Finding>,
-    /// When the time alone may change it.
+    /// When the passing of time alone may change it.
     pub(super) until: Option<Timestamp>,
 }
 
@@ -38,7 +38,7 @@ struct Kept {
 pub struct Seen {
     /// The finding.
     pub finding: Arc<Finding>,
-    /// Who was judged.
+    /// The judged object.
     pub subject: Arc<ObjectRef>,
 }
 
@@ -49,7 +49,7 @@ impl AsRef<Finding> for Seen {
 }
 
 impl Board {
-    /// Takes what judging an object showed; None where it is gone.
+    /// Stores the result of judging an object; None if the object is gone.
     pub(super) fn place(&mut self, object: &ObjectRef, judged: Option<Judged>) {
         let Some(Judged { findings, until }) = judged else {
             self.subjects.remove(object);
@@ -61,7 +61,7 @@ impl Board {
         self.subjects.insert(object.clone(), kept);
     }
 
-    /// Takes what is said of the objects that can't be read: all of it.
+    /// Replaces all findings about objects that can't be read.
     pub(super) fn place_undecodable(&mut self, findings: impl IntoIterator<Item = Finding>) {
         let seen = findings.into_iter().map(|finding| {
             let subject = Arc::new(finding.object.clone());
@@ -70,8 +70,8 @@ impl Board {
         self.undecodable = seen.collect();
     }
 
-    /// Whom to judge again: of those that are known (`reviewed` are those that are there now) whoever is touched, and whose time has
-    /// come.
+    /// The objects to judge again: of the known ones (`reviewed` are those that exist now) those that are affected, and those whose time
+    /// has come.
     pub(super) fn wanted(
         &self,
         touched: &Touched,
@@ -88,18 +88,18 @@ impl Board {
         wanted
     }
 
-    /// When the time alone may next change anything.
+    /// When the passing of time alone may next change anything.
     pub(super) fn until(&self) -> Option<Timestamp> {
         self.subjects.values().filter_map(|kept| kept.until).min()
     }
 
-    /// Those that have proxies of their own.
+    /// The objects that have their own proxies.
     pub(super) fn members(&self) -> impl Iterator<Item = &ObjectRef> {
         let part = |object: &ObjectRef| row(&object.api_version, &object.kind).map(|row| row.part);
         self.subjects.keys().filter(move |object| part(object) == Some(Part::Member))
     }
 
-    /// How many objects of the mesh have been judged, by kind.
+    /// How many mesh objects have been judged, by kind.
     pub(super) fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         let is_of_the_mesh = |object: &&ObjectRef| row(&object.api_version, &object.kind).is_some_and(Row::is_reviewed);
@@ -109,7 +109,7 @@ impl Board {
         counts
     }
 
-    /// All that is wrong, each once, as `audit` would have it; what owners left is among it.
+    /// All problems, each once, as in `audit`; suppressed ones included.
     pub fn problems(&self) -> Vec<Seen> {
         let mut collector = Collector::default();
         let all = self.undecodable.iter().chain(self.subjects.values().flat_map(|kept| &kept.findings));

@@ -1,4 +1,4 @@
-//! Judging again: one object at a time, so that reviews don't wait for the world.
+//! Judges again, one object at a time, so that reviews don't wait for the lock.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -15,19 +15,19 @@ use crate::sources::{SharedWorld, Touched};
 use crate::survey::Read;
 use crate::watch::board::{Board, Judged};
 
-/// How long to work without a pause, and then to pause: half of one processor at most.
+/// How long to work without a pause, and how long to pause: at most half of one processor.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// What an object is judged by.
+/// What objects are judged with.
 pub(super) struct Bench<'a> {
     pub(super) world: &'a SharedWorld,
     pub(super) policy: &'a Policy,
     pub(super) now: Timestamp,
 }
 
-/// Brings the board up to what the world is now, for those whom changes touched.
+/// Updates the board to the current world, for the objects affected by changes.
 ///
-/// Without AWS, and without a pause: what it would take to know more stays unknown.
+/// Without AWS, and without pauses: what isn't known yet stays unknown.
 pub fn judge_all(board: &mut Board, world: &SharedWorld, policy: &Policy, now: Timestamp, touched: &Touched) {
     let bench = Bench { world, policy, now };
     let wanted = bench.wanted(board, touched);
@@ -35,7 +35,7 @@ pub fn judge_all(board: &mut Board, world: &SharedWorld, policy: &Policy, now: T
 }
 
 impl Bench<'_> {
-    /// Whom to judge.
+    /// The objects to judge.
     pub(super) fn wanted(&self, board: &Board, touched: &Touched) -> BTreeSet<ObjectRef> {
         let reviewed = match touched {
             Touched { everybody: false, namespaces, objects } if namespaces.is_empty() => {
@@ -46,7 +46,7 @@ impl Bench<'_> {
         board.wanted(touched, reviewed, self.now)
     }
 
-    /// Judges these, with pauses. What it would take to ask AWS comes back, with whom that is for.
+    /// Judges these, with pauses. Returns the open questions to AWS, and the objects that they concern.
     pub(super) fn judge_in_slices(&self, board: &mut Board, read: &mut Read, wanted: &BTreeSet<ObjectRef>) -> Open {
         self.judge(board, read, wanted, SLICE)
     }
@@ -80,7 +80,7 @@ impl Bench<'_> {
         open
     }
 
-    /// Secrets that nobody watches aren't read here either: what is in them is left, as it is where they may not be read.
+    /// Secrets that aren't watched aren't read here either: their contents stay unknown, as where reading them isn't allowed.
     fn examine(&self, subject: &crate::apis::Subject, read: &mut Read) -> Examined {
         loop {
             let examined = self
@@ -95,7 +95,7 @@ impl Bench<'_> {
     }
 }
 
-/// What is to be asked of AWS, and for whom.
+/// The open questions to AWS, and the objects that they concern.
 #[derive(Debug, Default)]
 pub(super) struct Open {
     pub(super) questions: BTreeSet<Question>,

@@ -1,4 +1,4 @@
-//! What of the problems has been reported, and what is to be reported next. Pure: no I/O, no clock.
+//! Which problems have been reported, and what to report next. Pure: no I/O, no clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::watch::notice::{Identity, Notice, Notices};
 
-/// An Event lives for an hour by default, from when it was last written.
+/// The renewal interval. An Event lives for an hour by default, from its last write.
 const RENEWED: SignedDuration = SignedDuration::from_mins(30);
-/// How long to wait where a namespace takes no Events: a right is missing.
+/// How long to wait if a namespace refuses Events: a right is missing.
 const REFUSED: SignedDuration = SignedDuration::from_mins(10);
-/// The same where it is being deleted: another one of its name may follow.
+/// How long to wait if it is being deleted: another one with its name may follow.
 const GOING: SignedDuration = SignedDuration::from_mins(1);
 /// How long to wait after any other failure.
 const FAILED: SignedDuration = SignedDuration::from_secs(15);
-/// How long what is missing may take to be heard of: watches are seconds behind where an API server has much to do.
+/// How long to wait for a missing object to appear: watches lag by seconds if the API server is busy.
 const FOLLOWS: SignedDuration = SignedDuration::from_secs(5);
-/// For how long one who doesn't tell remembers what has ended: until another one certainly has reported it, or he tells himself.
+/// How long a replica without the Lease remembers ended problems: until the holder has certainly reported them, or it becomes the holder.
 const REMEMBERED: SignedDuration = SignedDuration::from_secs(60);
 
 type Key = (String, String);
@@ -26,32 +26,32 @@ type Key = (String, String);
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     entries: BTreeMap<Key, Entry>,
-    /// Namespaces that take no Events now, and until when they aren't asked again.
+    /// Namespaces that refuse Events now, with the time until which they aren't tried again.
     refused: BTreeMap<String, Timestamp>,
-    /// Nothing is tried before: the API server doesn't answer.
+    /// Nothing is tried before this time: the API server doesn't answer.
     paused: Option<Timestamp>,
     leads: bool,
-    /// Whether anything has been heard since this replica tells.
+    /// Whether there has been an update since this replica took the Lease.
     has_heard: bool,
 }
 
 #[derive(Debug)]
 struct Entry {
     notice: Arc<Notice>,
-    /// Whether it came about while this replica told: where the Event is there already, it has happened again.
+    /// Whether it appeared while this replica held the Lease: if its Event exists already, it has happened again.
     fresh: bool,
     state: State,
-    /// When it came to the ledger.
+    /// When it was added to the ledger.
     since: Timestamp,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum State {
-    /// Nobody has reported it, as far as is known.
+    /// Not reported yet, as far as is known.
     New,
-    /// Its Event is there, by another's hand.
+    /// Its Event exists, written by another replica.
     There,
-    /// Its Event has been written so often, and is to be written again then.
+    /// Its Event has been written `count` times, and is due again at this time.
     Told { count: i32, due: Timestamp },
 }
 
@@ -65,37 +65,37 @@ pub(super) struct Post {
 /// What to do about an Event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    /// Write it.
+    /// Create it.
     Create,
-    /// See how often it was written, and when last.
+    /// Get its count and the time of its last write.
     Look,
-    /// Write that it is so still, for the so manieth time.
+    /// Write that the problem persists, with this count.
     Renew(i32),
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// Done.
     Done,
-    /// It is there already.
+    /// It exists already.
     Exists,
-    /// So it is there.
+    /// Its count and last write.
     Seen { count: i32, last: Timestamp },
-    /// It isn't there any more.
+    /// It no longer exists.
     Gone,
-    /// Its namespace takes none.
+    /// Its namespace refuses Events.
     Refused,
-    /// Its namespace is being deleted, or gone: that is in order.
+    /// Its namespace is being deleted, or is gone: not an error.
     Going,
-    /// The API server accepts it nowhere as it is.
+    /// The API server rejects the Event itself.
     Invalid,
-    /// Nobody knows.
+    /// Unknown.
     Failed,
 }
 
 impl Ledger {
-    /// Notes whether this replica tells. One who begins to knows nothing of what others have reported.
+    /// Notes whether this replica holds the Lease. A new holder doesn't know what others have reported.
     pub(super) fn lead(&mut self, leads: bool) {
         if self.leads != leads {
             self.leads = leads;
@@ -106,14 +106,14 @@ impl Ledger {
         }
     }
 
-    /// Takes over what is wrong now. `is_there` tells whether an object still is.
+    /// Takes over the current problems. `is_there`: whether an object still exists.
     pub(super) fn update(&mut self, notices: &Notices, now: Timestamp, is_there: impl Fn(&Notice) -> bool) {
         let current: BTreeSet<&Identity> = notices.all.values().map(|notice| &notice.identity).collect();
         let mut ends = Vec::new();
         self.entries.retain(|key, entry| {
             let notice = &entry.notice;
             if notice.is_end {
-                // It has come back before its end was reported.
+                // It has returned before its end was reported.
                 return !current.contains(&notice.identity)
                     && (self.leads || now.duration_since(entry.since) < REMEMBERED);
             }
@@ -138,7 +138,7 @@ impl Ledger {
         self.has_heard = true;
     }
 
-    /// What to do next, at most so much.
+    /// What to do next, at most `most` requests.
     pub(super) fn due(&mut self, now: Timestamp, most: usize) -> Vec<Post> {
         self.refused.retain(|_, until| *until > now);
         if !self.leads || self.paused.is_some_and(|until| until > now) {
@@ -157,13 +157,13 @@ impl Ledger {
                 Some(Post { notice: Arc::clone(&entry.notice), act })
             })
             .collect();
-        // News first.
+        // New problems first.
         posts.sort_by_key(|post| !matches!(post.act, Act::Create));
         posts.truncate(most);
         posts
     }
 
-    /// Notes what came of a request; true where a namespace refuses, and that is news.
+    /// Notes the result of a request; true if a namespace refuses Events and didn't before.
     pub(super) fn done(&mut self, post: &Post, outcome: &Outcome, now: Timestamp) -> bool {
         let key = post.notice.key();
         match outcome {
@@ -188,7 +188,7 @@ impl Ledger {
             (_, Act::Renew(count)) => State::Told { count, due: later(now) },
             _ => State::Told { count: 1, due: later(now) },
         };
-        // That a problem is over is reported once: where it was reported already, once more if it has ended once more.
+        // The end of a problem is reported once, and again only if the problem has ended again.
         let is_told = match &entry.state {
             State::Told { due, .. } => *due > now,
             State::There => !entry.fresh,
@@ -214,12 +214,12 @@ mod tests {
         notices(&[finding("MV101", "blue", "no name matches")], "2026-11-27T12:00:00Z")
     }
 
-    /// What the API server holds: Events by name, with how often each was written.
+    /// The API server's Events by name, with their counts.
     #[derive(Default)]
     struct Server(BTreeMap<Key, (i32, Timestamp)>);
 
     impl Server {
-        /// Does all that is due, and gives it in words.
+        /// Serves all due requests, and returns them in words.
         fn serve(&mut self, ledger: &mut Ledger, now: Timestamp) -> Vec<String> {
             let mut done = Vec::new();
             loop {
@@ -280,7 +280,7 @@ mod tests {
         let missing = || notices(&[finding("MV202", "blue", "no such Secret")], "2026-11-27T12:00:00Z");
         ledger.update(&missing(), at("12:00:00"), |_| true);
         assert_eq!(server.serve(&mut ledger, at("12:00:04")), NOTHING);
-        // It was only heard of late.
+        // Only the watch was late.
         ledger.update(&Notices::default(), at("12:00:04"), |_| true);
         assert_eq!(server.serve(&mut ledger, at("12:01:00")), NOTHING);
         ledger.update(&missing(), at("12:02:00"), |_| true);
@@ -335,11 +335,11 @@ mod tests {
             ledger.update(&broken(), at("12:00:00"), |_| true);
         }
         server.serve(&mut old, at("12:00:00"));
-        // The old one is gone before it hears of it.
+        // The old holder is gone before it notices.
         new.update(&Notices::default(), at("12:00:10"), |_| true);
         new.lead(true);
         assert_eq!(server.serve(&mut new, at("12:00:30")), ["told HostnameMismatchResolved"]);
-        // The other way round: the old one has reported it.
+        // The other way round: the old holder has reported it.
         let mut third = Ledger::default();
         third.update(&broken(), at("12:00:00"), |_| true);
         third.update(&Notices::default(), at("12:00:10"), |_| true);
@@ -376,7 +376,7 @@ mod tests {
         ledger.done(&post, &Outcome::Failed, at("12:10:00"));
         assert!(ledger.due(at("12:10:14"), 10).is_empty());
         assert_eq!(ledger.due(at("12:10:15"), 10).len(), 1);
-        // An Event that has ended meanwhile is written anew.
+        // An expired Event is created again.
         ledger.done(&post, &Outcome::Done, at("12:10:15"));
         let renewal = ledger.due(at("12:40:15"), 10).remove(0);
         assert_eq!(renewal.act, Act::Renew(2));

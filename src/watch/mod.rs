@@ -1,5 +1,5 @@
-//! The watcher: members that a change of facts, of the policy or of the time affects are judged again, and what is wrong is reported by
-//! *state*, whether or not a review reported it before.
+//! The watcher: objects affected by a change of facts, of the policy or of the time are judged again, and problems are reported by
+//! *state*, whether or not a review has reported them.
 //!
 //! ```text
 //! changes of the world ─┐                                    ┌─► metrics (every replica)
@@ -7,8 +7,8 @@
 //!                           (debounced)         (problems)   └─► ledger ─► teller ─► Events, Reports (the holder of the Lease)
 //! ```
 //!
-//! [`board`] and [`ledger`] are pure: what is wrong now, and what of it is to be reported when. A new holder of the Lease repeats nothing:
-//! an Event's name comes from its content, so that the API server knows it already.
+//! [`board`] and [`ledger`] are pure: the current problems, and which of them to report when. A new holder of the Lease repeats nothing:
+//! an Event's name is derived from its content, so the API server knows it already.
 
 mod board;
 mod judge;

@@ -1,4 +1,4 @@
-//! What an Event says of a problem, and under which name. Pure.
+//! The content and the name of an Event for a problem. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,32 +12,32 @@ use crate::k8s::ObjectRef;
 use crate::operate::events::short;
 use crate::text::{hex, is_unsafe};
 
-/// How many problems of one object are reported by Events, the most severe first: metrics and `audit` have them all.
+/// The most problems of one object that are reported by Events, the most severe first: metrics and `audit` have all.
 const MOST_OF_ONE: usize = 20;
-/// Bytes of the object's name in an Event's name, which may have 253.
+/// The most bytes of the object's name in an Event's name, which may have 253.
 const LONGEST_NAME: usize = 200;
-/// Events about what is in no namespace stand here: the API server takes them nowhere else.
+/// The namespace of Events about cluster-scoped objects: the API server accepts no other.
 const NOWHERE: &str = "default";
 
-/// What makes two notices about one problem, whatever their words: a digest.
+/// Identifies a problem regardless of the wording: a digest.
 pub(crate) type Identity = String;
 
 /// One Event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// Its name, from its content: who has reported it need not remember.
+    /// Its name, derived from its content, so that no replica has to remember it.
     pub(crate) name: String,
-    /// Where it is.
+    /// Its namespace.
     pub(crate) namespace: String,
     /// The object that it is about.
     pub(crate) object: ObjectRef,
-    /// Which one of that name.
+    /// The object's UID.
     pub(crate) uid: Box<str>,
-    /// Of the problem.
+    /// The problem's identity.
     pub(crate) identity: Identity,
-    /// Whether it tells that the problem is over.
+    /// Whether it reports that the problem is over.
     pub(crate) is_end: bool,
-    /// Whether what is missing may have been applied already, and only its watch is behind.
+    /// Whether a missing object may exist already, with its watch lagging behind.
     pub(crate) may_follow: bool,
     /// `CertificateExpired`.
     pub(crate) reason: String,
@@ -47,29 +47,29 @@ pub(crate) struct Notice {
     headline: String,
 }
 
-/// A problem, and what to tell of it.
+/// A problem, and how to report it.
 pub(crate) struct Told<'a> {
     pub(crate) finding: &'a Finding,
     /// The object that the Event is about.
     pub(crate) object: &'a ObjectRef,
     pub(crate) uid: &'a str,
-    /// Whether to tell only what the object itself says.
+    /// Whether to report only what the object itself contains.
     pub(crate) brief: bool,
     pub(crate) now: Timestamp,
 }
 
-/// All that is to be reported at a time.
+/// Everything to report at one time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Notices {
     /// By namespace and name.
     pub(crate) all: BTreeMap<(String, String), Arc<Notice>>,
-    /// Problems that are still there, and aren't reported: their owner left them, or there are too many of one object.
+    /// Problems that persist but aren't reported: suppressed, or too many for one object.
     pub(crate) quiet: BTreeSet<Identity>,
     of_object: BTreeMap<ObjectRef, usize>,
 }
 
 impl Notices {
-    /// Adds a problem. Those of one object come most severe first.
+    /// Adds a problem. The problems of one object must be added most severe first.
     pub(crate) fn add(&mut self, told: &Told<'_>) {
         let identity = told.identity();
         let count = self.of_object.entry(told.object.clone()).or_default();
@@ -94,7 +94,7 @@ impl Told<'_> {
     fn notice(&self, identity: Identity) -> Notice {
         let rule = self.finding.rule;
         let note = self.note();
-        // How much time is left is no other problem: reported again once a day.
+        // A different remaining time isn't a different problem: it is reported again once a day.
         let day = self.now.to_string().get(..10).unwrap_or_default().to_owned();
         let content = if rule.has(Trait::Time) { &day } else { &note };
         let severity = self.finding.severity.to_string();
@@ -113,14 +113,14 @@ impl Told<'_> {
         }
     }
 
-    /// What was expected is left out: it may hold the time.
+    /// The expected value is left out: it may contain the time.
     pub(super) fn note(&self) -> String {
         let Finding { rule, severity, problem, object, .. } = self.finding;
         let field = self.finding.field().kubernetes();
         let place = match (object == self.object, field.is_empty()) {
             (true, true) => String::new(),
             (true, false) => format!(" at {field}"),
-            // In brief, nothing of another object.
+            // In brief, nothing about other objects.
             (false, _) if self.brief => String::new(),
             (false, true) => format!(" at {object}"),
             (false, false) => format!(" at {object}: {field}"),
@@ -144,7 +144,7 @@ impl Told<'_> {
 }
 
 impl Notice {
-    /// That the problem is over.
+    /// The notice that the problem is over.
     pub(crate) fn end(&self) -> Self {
         Self {
             name: event_name(&self.object.name, &digest_of(&[&self.identity, "ended"])),
@@ -156,7 +156,7 @@ impl Notice {
         }
     }
 
-    /// Where it is, and its name.
+    /// Its namespace and name.
     pub(crate) fn key(&self) -> (String, String) {
         (self.namespace.clone(), self.name.clone())
     }
@@ -199,7 +199,7 @@ pub(super) mod tests {
         }
     }
 
-    /// What is to be reported of findings, as of a time.
+    /// The notices for findings at a time.
     pub(crate) fn notices(findings: &[Finding], now: &str) -> Notices {
         let mut notices = Notices::default();
         for finding in findings {
@@ -226,7 +226,7 @@ pub(super) mod tests {
         assert!(first.name.starts_with("blue.") && first.reason == "HostnameMismatch", "{first:?}");
         assert_eq!(first.note, "MV101 hostname-mismatch (deny) at spec.tls: no name matches");
         assert_eq!(first.end().note, "TLS problem resolved: MV101 hostname-mismatch (listener 8443)");
-        // What time alone changes is reported once a day.
+        // Changes by time alone are reported once a day.
         let soon = one("MV209", "ends in 3 hours", NOON);
         assert_eq!(soon.name, one("MV209", "ends in 2 hours", "2026-11-27T13:00:00Z").name);
         assert_ne!(soon.name, one("MV209", "ends in 2 hours", "2026-11-28T00:00:00Z").name);

@@ -1,4 +1,4 @@
-//! What is wrong with each member, as a Report of openreports.io, for those who read such. Pure.
+//! Each member's problems as a Report of openreports.io. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use crate::finding::{Finding, Severity};
 use crate::k8s::ObjectRef;
 use crate::watch::notice::{Told, digest_of, event_name};
 
-/// How many results a Report has, the most severe first: the summary counts all.
+/// The most results of a Report, the most severe first: the summary counts all.
 const MOST_RESULTS: usize = 100;
-/// How long to wait where no Report is taken: the cluster has none of that kind, say, or a right is missing.
+/// How long to wait if Reports are refused: for example, the CRD isn't installed, or a right is missing.
 const REFUSED: SignedDuration = SignedDuration::from_mins(10);
 
 /// Namespace and name.
@@ -23,11 +23,11 @@ type Key = (String, String);
 pub(crate) struct Report {
     pub(crate) namespace: String,
     pub(crate) name: String,
-    /// All of it, to be applied.
+    /// The whole object, for server-side apply.
     pub(crate) body: Value,
 }
 
-/// What is found on one member so far.
+/// A member's results so far.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     results: Vec<Value>,
@@ -57,7 +57,7 @@ impl Draft {
         }
     }
 
-    /// The Report of the member.
+    /// The member's Report.
     pub(crate) fn report(self, member: &ObjectRef, uid: &str) -> Report {
         let name = event_name(&member.name, &digest_of(&[&member.kind, uid]));
         let ObjectRef { api_version, kind, name: member_name, .. } = member;
@@ -81,7 +81,7 @@ impl Draft {
     }
 }
 
-/// The Reports that are to be there, and those that this replica has applied.
+/// The Reports that should exist, and those that this replica has applied.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     wanted: BTreeMap<Key, Arc<Report>>,
@@ -95,7 +95,7 @@ impl Reports {
         self.applied.clear();
     }
 
-    /// Takes over what is found now. The Report of a member that is gone goes with it, by its owner.
+    /// Takes over the current Reports. A deleted member's Report is garbage-collected through its owner reference.
     pub(super) fn update(&mut self, reports: &[Arc<Report>]) {
         let key = |report: &Arc<Report>| (report.namespace.clone(), report.name.clone());
         self.wanted = reports.iter().map(|report| (key(report), Arc::clone(report))).collect();
@@ -103,7 +103,7 @@ impl Reports {
         self.applied.retain(|key, _| wanted.contains_key(key));
     }
 
-    /// What to apply next, at most so much.
+    /// What to apply next, at most `most` Reports.
     pub(super) fn due(&self, now: Timestamp, most: usize) -> Vec<Arc<Report>> {
         if self.paused.is_some_and(|until| until > now) {
             return Vec::new();
@@ -112,7 +112,7 @@ impl Reports {
         stale.take(most).map(|(_, report)| Arc::clone(report)).collect()
     }
 
-    /// Notes that one was applied.
+    /// Notes that a Report was applied.
     pub(super) fn done(&mut self, report: &Arc<Report>) {
         self.applied.insert((report.namespace.clone(), report.name.clone()), Arc::clone(report));
     }

@@ -1,4 +1,4 @@
-//! Telling, by the one replica that holds the Lease.
+//! Reports problems, from the one replica that holds the Lease.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,24 +24,24 @@ use crate::watch::notice::Notice;
 use crate::watch::report::Reports;
 use crate::watch::watcher::News;
 
-/// How often the Lease is renewed, and how long it counts without.
+/// The renewal interval of the Lease, and its duration.
 const RENEWAL: Duration = Duration::from_secs(5);
 const LIFE: Duration = Duration::from_secs(15);
-/// From one turn to the next, and how many requests each makes at most.
+/// The interval between turns, and the most requests in each.
 const TURN: Duration = Duration::from_secs(1);
 const MOST: usize = 10;
-/// How long a request may take.
+/// The longest time for a request.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long giving the Lease back may take.
+/// The longest time for releasing the Lease.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// Who reports, as Events have it.
+/// The reporting controller in Events.
 const CONTROLLER: &str = "meshvet.dev/watcher";
-/// Why the API server takes nothing new into a namespace that is being deleted.
+/// The API server's reason for refusing objects in a namespace that is being deleted.
 const TERMINATING: &str = "NamespaceTerminating";
-/// Whose fields of a Report they are.
+/// The field manager of Reports.
 const MANAGER: &str = "meshvet";
 
-/// Where the one who tells is agreed on.
+/// What to report, and the Lease that decides which replica does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TellingOptions {
     /// The namespace of the Lease.
@@ -50,11 +50,11 @@ pub(crate) struct TellingOptions {
     pub(crate) lease: String,
     /// Whether Events are written.
     pub(crate) events: bool,
-    /// Whether Reports are.
+    /// Whether Reports are written.
     pub(crate) reports: bool,
 }
 
-/// Telling, until it is [ended](Telling::end) or dropped.
+/// The reporting task, until it is [ended](Telling::end) or dropped.
 #[derive(Debug)]
 pub(crate) struct Telling {
     task: JoinHandle<()>,
@@ -62,10 +62,10 @@ pub(crate) struct Telling {
 }
 
 impl Telling {
-    /// Tells what is found. Must be called within a tokio runtime.
+    /// Starts reporting findings. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When the system has no randomness.
+    /// The system provides no randomness.
     pub(crate) fn start(
         client: Client,
         options: &TellingOptions,
@@ -100,7 +100,7 @@ impl Telling {
         Ok(Self { task, end })
     }
 
-    /// Stops, and gives the Lease back.
+    /// Stops, and releases the Lease.
     pub(crate) async fn end(mut self) {
         self.end.cancel();
         let _ = (&mut self.task).await;
@@ -161,7 +161,7 @@ impl Teller {
         }
     }
 
-    /// Takes or renews the Lease; what is in the way of that, where anything does.
+    /// Takes or renews the Lease; returns what prevents it, or nothing.
     async fn claim(&mut self) -> String {
         match timeout(PATIENCE, self.claim.hold((self.clock)())).await {
             Ok(Ok(_)) => String::new(),
@@ -170,7 +170,7 @@ impl Teller {
         }
     }
 
-    /// Applies Reports that have changed.
+    /// Applies changed Reports.
     async fn report(&mut self) {
         let now = (self.clock)();
         for report in self.reports.due(now, MOST) {
@@ -246,7 +246,7 @@ impl Teller {
                 api.create(&PostParams::default(), &event).await.map(|_| Outcome::Done)
             }
             Act::Look => {
-                // A patch of nothing answers with what is there, and takes no other right.
+                // An empty patch returns the current object, and needs no further right.
                 let event = api.patch(name, &params, &Patch::Merge(json!({}))).await?;
                 let last = event.series.as_ref().map(|series| series.last_observed_time.0);
                 let last = last.or(event.event_time.map(|time| time.0)).unwrap_or(Timestamp::UNIX_EPOCH);

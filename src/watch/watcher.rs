@@ -1,4 +1,4 @@
-//! When to judge again: after a change of the world or of the policy, and when a date comes.
+//! When to judge again: after a change of the world or of the policy, and at certain times.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,30 +23,30 @@ use crate::watch::judge::Bench;
 use crate::watch::notice::{Notices, Told};
 use crate::watch::report::{Draft, Report};
 
-/// How long it has to be quiet before whom changes touched is judged.
+/// How long the world has to be quiet before affected objects are judged.
 const QUIET: Duration = Duration::from_secs(1);
-/// How long to wait for that.
+/// The longest wait for that.
 const MOST: Duration = Duration::from_secs(5);
-/// How often the policy and the clock are looked at.
+/// How often the policy and the clock are checked.
 const LOOK: Duration = Duration::from_secs(1);
-/// Everybody is judged again after this long: what AWS answers changes without a date, and texts tell how much time is left.
+/// Everything is judged again after this time: AWS's answers change without notice, and messages contain the remaining time.
 const HOURLY: SignedDuration = SignedDuration::from_hours(1);
-/// For how long a metric stays at zero after its last problem has ended.
+/// How long a metric stays at zero after its last problem has ended.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
-/// How long AWS may take for all that it is asked at a time.
+/// The longest time for one batch of questions to AWS.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Questions to AWS, and those that their answers lead to.
+/// The most rounds of questions to AWS, as answers lead to further questions.
 const MOST_ROUNDS: usize = 4;
 
-/// What is wrong, for those who tell it.
+/// The current problems, for those who report them.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     pub(super) notices: Notices,
-    /// Of every member; none where nobody writes them.
+    /// One for each member; empty if Reports aren't written.
     pub(super) reports: Vec<Arc<Report>>,
 }
 
-/// Judges whom changes touch.
+/// Judges the objects affected by changes.
 pub(crate) struct Watcher {
     pub(crate) world: SharedWorld,
     pub(crate) policy: Arc<ArcSwap<Policy>>,
@@ -54,14 +54,14 @@ pub(crate) struct Watcher {
     pub(crate) aws: Arc<dyn AwsReader>,
     pub(crate) readiness: Readiness,
     pub(crate) metrics: Arc<Metrics>,
-    /// Hears what is wrong, after each judgement.
+    /// Receives the current problems after each judgement.
     pub(crate) found: watch::Sender<Arc<News>>,
     /// Whether Reports are written.
     pub(crate) reports: bool,
 }
 
 impl Watcher {
-    /// Judges everybody once all is known, and from then on whom changes touch. Ends only by being dropped.
+    /// Judges everything once all is known, and affected objects from then on. Runs until dropped.
     pub(crate) async fn run(self) {
         while !self.readiness.ready() {
             tokio::time::sleep(LOOK / 4).await;
@@ -91,7 +91,7 @@ impl Watcher {
                 if has_judged {
                     self.publish(&board, &policy, now, &mut figures);
                 } else {
-                    // Nothing is reported about what isn't known; later all of it is judged again.
+                    // Nothing is reported about what isn't known; everything is judged again later.
                     tokio::time::sleep(PATIENCE).await;
                     self.world.follow();
                 }
@@ -123,7 +123,7 @@ impl Watcher {
         }
     }
 
-    /// Judges on a thread of its own: it is nothing but work.
+    /// Judges on a thread of its own, since it is CPU-bound.
     async fn judge(&self, mut board: Board, policy: Arc<Policy>, now: Timestamp, touched: Touched) -> Option<Board> {
         let mut read = Read::default();
         let mut wanted = None;
@@ -153,7 +153,7 @@ impl Watcher {
         Some(board)
     }
 
-    /// Hands over what is wrong.
+    /// Publishes the current problems.
     fn publish(&self, board: &Board, policy: &Policy, now: Timestamp, figures: &mut Figures) {
         let mut notices = Notices::default();
         let mut drafts = self.drafts(board);
@@ -162,7 +162,7 @@ impl Watcher {
             let finding = &seen.finding;
             let about = match self.world.uid(&finding.object) {
                 Some(uid) => Some((finding.object.clone(), uid)),
-                // One that nobody judges: a promise, say. Whoever it was found on is reported.
+                // The object isn't judged itself, such as a promise: the judged object is reported instead.
                 None => self.world.uid(&seen.subject).map(|uid| (ObjectRef::clone(&seen.subject), uid)),
             };
             if finding.suppressed.is_none() {
@@ -185,7 +185,7 @@ impl Watcher {
         self.found.send_replace(Arc::new(News { notices, reports }));
     }
 
-    /// An empty Report for every member.
+    /// An empty draft for every member.
     fn drafts(&self, board: &Board) -> BTreeMap<ObjectRef, (Box<str>, Draft)> {
         let members = board.members().filter(|_| self.reports);
         members.filter_map(|member| Some((member.clone(), (self.world.uid(member)?, Draft::default())))).collect()
@@ -201,7 +201,7 @@ fn labels(finding: &Finding) -> ProblemLabels {
     }
 }
 
-/// The metrics that once weren't zero, so that an alert sees the end of a problem.
+/// Metrics that were nonzero before, kept at zero so that alerts see the end of a problem.
 #[derive(Default)]
 struct Figures(BTreeMap<ProblemLabels, Timestamp>);
 

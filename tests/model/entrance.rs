@@ -127,9 +127,25 @@ fn grant() -> Slot {
 /// Lets routes of the other namespace name Services.
 fn service_grant() -> Slot {
     let from = json!([{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "till"}]);
-    slot([object("ReferenceGrant", "shop", "services", json!({"from": from, "to": [{"group": "", "kind": "Service"}]}))])
+    slot([object(
+        "ReferenceGrant",
+        "shop",
+        "services",
+        json!({"from": from, "to": [{"group": "", "kind": "Service"}]}),
+    )])
 }
 
 pub(crate) fn slots() -> Vec<Slot> {
-    vec![gateway(), route(), far_route(), policy("a"), policy("b"), service(), authorities(), class(), grant(), service_grant()]
+    vec![
+        gateway(),
+        route(),
+        far_route(),
+        policy("a"),
+        policy("b"),
+        service(),
+        authorities(),
+        class(),
+        grant(),
+        service_grant(),
+    ]
 }

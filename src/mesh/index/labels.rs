@@ -1,4 +1,4 @@
-//! Look-up by labels, so that a question about one object costs what it touches and not what its namespace holds.
+//! Look-up by labels, so that a question about one object costs what it touches, not the size of its namespace.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

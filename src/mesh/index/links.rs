@@ -1,4 +1,4 @@
-//! Who leads where: of each object, what names it.
+//! Reverse references: which objects refer to an object.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -10,7 +10,7 @@ use crate::mesh::attached::Attached;
 use crate::mesh::hop::{Hop, Inlet, Target};
 use crate::mesh::member::Member;
 
-/// Links from one thing to several.
+/// A map from one key to several values.
 #[derive(Debug)]
 pub(crate) struct Links<K, V>(hashbrown::HashMap<K, BTreeSet<V>>);
 
@@ -42,14 +42,14 @@ impl<K: Hash + Eq, V: Ord> Links<K, V> {
     }
 }
 
-/// Of each object the members and hops that lead to it, and the gateways and policies that take it up.
+/// For each object: the members and hops that lead to it, and the gateways and policies that concern it.
 #[derive(Debug, Default)]
 pub(crate) struct LinkIndex {
-    /// By the object that is named.
+    /// By the object referred to.
     named: Links<ObjectRef, ObjectRef>,
-    /// By what is named in the caller's namespace, whichever that is.
+    /// By the type and name referred to in the caller's namespace.
     anywhere: HashMap<TypeRef, Links<String, ObjectRef>>,
-    /// By the type of which all are meant, in a namespace; None: in the caller's.
+    /// By the type whose objects are all referred to, in a namespace; None: the caller's.
     every: Links<(TypeRef, Option<String>), ObjectRef>,
     /// Hops by the gateway that they name.
     of_gateway: Links<ObjectRef, ObjectRef>,
@@ -57,9 +57,9 @@ pub(crate) struct LinkIndex {
     selected: BTreeSet<ObjectRef>,
     /// Policies by what they are attached to.
     attached: Links<ObjectRef, ObjectRef>,
-    /// Services, in order: those of one type and namespace stand together.
+    /// Services, sorted: those of one type and namespace are adjacent.
     services: BTreeSet<ObjectRef>,
-    /// The hops that lead to Services of the cluster.
+    /// The hops that lead to Kubernetes Services.
     to_services: BTreeSet<ObjectRef>,
 }
 
@@ -137,16 +137,16 @@ impl LinkIndex {
         }
     }
 
-    /// Whether any hop leads to a Service of the cluster.
+    /// Whether any hop leads to a Kubernetes Service.
     pub(crate) fn lead_to_services(&self) -> bool {
         !self.to_services.is_empty()
     }
 
-    /// The members and hops that may lead to an object, in no order and perhaps twice: whether they do, their targets say.
+    /// The members and hops that may lead to an object, unordered and perhaps repeated; the caller checks their targets.
     pub(crate) fn sources<'s>(&'s self, object: &ObjectRef) -> impl Iterator<Item = &'s ObjectRef> + use<'s> {
         let anywhere = self.anywhere.iter().filter(|(kind, _)| object.is_a(**kind));
         let anywhere: Vec<&ObjectRef> = anywhere.flat_map(|(_, names)| names.of(object.name.as_str())).collect();
-        // Few objects mean all of a type: no key is made where there is none.
+        // References to all of a type are rare: don't build a key where there are none.
         let every: Vec<&ObjectRef> = match self.every.0.is_empty() {
             true => Vec::new(),
             false => self.sources_of_every(object),

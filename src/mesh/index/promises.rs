@@ -1,4 +1,4 @@
-//! Who is about to make which Secret or ConfigMap.
+//! Which objects will create which Secret or ConfigMap.
 
 use std::sync::Arc;
 
@@ -9,15 +9,15 @@ use crate::mesh::index::Links;
 use crate::mesh::promise::{Namespaces, Promise, PromisedStore};
 use crate::mesh::store::StoreKey;
 
-/// All promises, by who makes them and by what they are of.
+/// All promises, by the object that makes them and by the promised store.
 #[derive(Debug, Default)]
 pub(crate) struct PromiseIndex {
     promises: HashMap<ObjectRef, Arc<Promise>>,
-    /// By the store; where it is made in several namespaces, by one without namespace.
+    /// By the store; with an empty namespace where it is created in several.
     stores: Links<StoreKey, ObjectRef>,
     /// By the store's name alone.
     names: Links<String, ObjectRef>,
-    /// By the one namespace in which it is made.
+    /// By the one namespace in which it is created.
     namespaces: Links<String, ObjectRef>,
 }
 
@@ -49,12 +49,12 @@ impl PromiseIndex {
         self.promises.get(object)
     }
 
-    /// Who promises anything.
+    /// The objects that promise stores.
     pub(crate) fn objects(&self) -> impl Iterator<Item = &ObjectRef> {
         self.promises.keys()
     }
 
-    /// What may come to be this store, where its namespace is one of those in which it is made.
+    /// The promises of this store; whether its namespace is one of theirs is up to the caller.
     pub(crate) fn of(&self, store: &StoreKey) -> impl Iterator<Item = &Arc<PromisedStore>> {
         let anywhere = StoreKey { namespace: String::new(), ..store.clone() };
         let objects = self.stores.of(store).chain(self.stores.of(&anywhere));
@@ -62,12 +62,12 @@ impl PromiseIndex {
         self.made_by(objects).filter(move |made| made.kind == kind && made.name == name)
     }
 
-    /// What is made under this name, wherever.
+    /// What will be created under this name, in any namespace.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &Arc<PromisedStore>> {
         self.made_by(self.names.of(name))
     }
 
-    /// What is made in this one namespace.
+    /// What will be created in this one namespace.
     pub(crate) fn within(&self, namespace: &str) -> impl Iterator<Item = &Arc<PromisedStore>> {
         self.made_by(self.namespaces.of(namespace))
     }

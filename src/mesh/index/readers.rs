@@ -1,4 +1,4 @@
-//! Who reads a Secret or ConfigMap.
+//! Which objects read a Secret or ConfigMap.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::mesh::mounts::Volume;
 use crate::mesh::store::StoreKey;
 use crate::mesh::workload::Workload;
 
-/// Of each store the workloads whose proxies mount it, and the members whose ends name it.
+/// For each store: the workloads whose proxies mount it, and the members whose ends refer to it.
 #[derive(Debug, Default)]
 pub(crate) struct ReaderIndex {
     readers: Links<Arc<StoreKey>, ObjectRef>,
@@ -49,7 +49,7 @@ impl ReaderIndex {
         self.readers.of(store)
     }
 
-    /// The stores of this name that anybody reads.
+    /// The stores with this name that anything reads.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &StoreKey> {
         self.names.of(name).map(AsRef::as_ref)
     }
@@ -88,7 +88,7 @@ fn of_client(client: &ClientEnd) -> impl Iterator<Item = &KeyRef> {
     keys(&client.certificates, client.validation.as_ref().and_then(|it| it.trust.as_ref()))
 }
 
-/// Whether an end of a member names a store.
+/// Whether an end of a member refers to a store.
 pub(crate) fn reads(member: &Member, store: &StoreKey) -> bool {
     named(member).any(|key| *key.store == *store)
 }

@@ -1,4 +1,4 @@
-//! Services, by whose pods they select and by whose hostnames they are behind.
+//! Services, by the pods that they select and by the hostnames that name them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::mesh::index::{Links, SelectorIndex};
 use crate::mesh::member::Member;
 use crate::mesh::service::{SERVICE, Service, ServiceName};
 
-/// All Services, and the members that are found by the name of one, whether it is there or not.
+/// All Services, and the members whose hostname names one, whether it exists or not.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceIndex {
     services: HashMap<ObjectRef, Arc<Service>>,

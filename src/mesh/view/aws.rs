@@ -1,4 +1,4 @@
-//! What AWS has answered, and what its certificates and authorities come to.
+//! AWS's answers, and what its certificates and CAs are to the model.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ impl<'a> View<'a> {
         self.aws.is_some()
     }
 
-    /// What came of a question to AWS; None where it was not asked.
+    /// The answer to a question to AWS; None where it wasn't asked.
     pub fn answer(&self, question: &Question) -> Option<&'a Answer> {
         self.aws?.get(question)
     }
 
-    /// What ACM says of a certificate.
+    /// What ACM reports about a certificate.
     pub fn certificate(&self, arn: &Arn) -> Asked<'a, CertificateFacts> {
         Asked::of(self.answer(&Question::Certificate(arn.clone())), |answer| match answer {
             Answer::Certificate(facts) => Some(&**facts),
@@ -26,7 +26,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// What AWS Private CA says of an authority.
+    /// What AWS Private CA reports about an authority.
     pub fn authority(&self, arn: &Arn) -> Asked<'a, AuthorityFacts> {
         Asked::of(self.answer(&Question::Authority(arn.clone())), |answer| match answer {
             Answer::Authority(facts) => Some(&**facts),
@@ -34,7 +34,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Where meshvet itself is.
+    /// The AWS account and region that meshvet runs in.
     pub fn home(&self) -> Asked<'a, Home> {
         Asked::of(self.answer(&Question::Home), |answer| match answer {
             Answer::Home(home) => Some(home),
@@ -42,7 +42,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// What a certificate's ARN stands for.
+    /// What a certificate's ARN refers to.
     pub(crate) fn acm_place(&self, reference: &ArnRef) -> Place {
         let facts =
             Arn::parse(&reference.arn, ArnKind::Certificate).ok().and_then(|arn| self.certificate(&arn).known());
@@ -53,7 +53,7 @@ impl<'a> View<'a> {
         Place::Acm { leaf: facts.leaf.clone(), chain }
     }
 
-    /// What authorities come to together. One that isn't known may be the one that counts: then nothing is.
+    /// The bundle of several authorities. If one is unknown, so is the bundle, since that one may be decisive.
     pub(crate) fn authorities_place(&self, references: &[ArnRef]) -> Place {
         let mut certificates = Vec::new();
         for reference in references {

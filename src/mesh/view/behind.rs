@@ -1,4 +1,4 @@
-//! What is behind the Services that routes lead to: the members whose pods they select, and what the policy file says of others.
+//! What is behind the Services that routes lead to: the members whose pods they select, and what the policy file sets for others.
 
 use crate::k8s::ObjectRef;
 use crate::mesh::attached::Attached;
@@ -10,7 +10,7 @@ use crate::mesh::view::View;
 use crate::mesh::view::links::Collected;
 
 impl<'a> View<'a> {
-    /// The members behind a Service: what the settings say is there, else whoever's pods it selects.
+    /// The members behind a Service: those in the settings, else those whose pods it selects.
     pub(crate) fn behind(&self, service: &ObjectRef) -> Vec<&'a Member> {
         if let Some(given) = self.settings.backends.iter().find(|backend| backend.object == *service) {
             return vec![given];
@@ -23,7 +23,7 @@ impl<'a> View<'a> {
         members
     }
 
-    /// The Services by which a member's pods are reached, where anything leads to a Service at all.
+    /// The Services that lead to a member's pods, if any route leads to a Service at all.
     pub(super) fn services_before(&self, object: &ObjectRef) -> Vec<&'a ObjectRef> {
         if !self.world.links().lead_to_services() && self.laid_hops().all(|hop| !hop.leads_to_services()) {
             return Vec::new();
@@ -34,12 +34,12 @@ impl<'a> View<'a> {
             pods.flat_map(|workload| self.services_of(workload)).map(|service| &service.object).collect();
         services.sort();
         services.dedup();
-        // Of what the settings give, they alone say what is there.
+        // For a Service in the settings, only the settings decide what is behind it.
         services.retain(|service| self.settings.backends.iter().all(|backend| backend.object != **service));
         services
     }
 
-    /// The listeners of a server to which a Service leads requests that come to the port of this step.
+    /// The listeners of a server that get the requests for this step's Service and port.
     pub(super) fn arriving(&self, step: Step<'a>, server: &'a Member) -> Vec<&'a ServerEnd> {
         let (Some(service), port) = (step.to_service(), step.outlet.port) else { return Vec::new() };
         if server.object == *service {
@@ -60,8 +60,8 @@ impl<'a> View<'a> {
         arriving.into_iter().filter_map(on).collect()
     }
 
-    /// The policy that is attached to the port of a Service to which a step leads, else to all of the Service. None also where nobody
-    /// knows the port's name, and a policy means one by its name.
+    /// The policy attached to the Service port that a step leads to, else to the whole Service. Also None where the port's name is
+    /// unknown and a policy is attached to a port by name.
     pub(crate) fn attached_by(&self, step: Step<'a>) -> Option<&'a Attached> {
         let service = step.to_service()?;
         let policies = self.policies_for(service);
@@ -77,7 +77,7 @@ impl<'a> View<'a> {
         port.name.as_deref().and_then(|name| first(Some(name))).or_else(|| first(None))
     }
 
-    /// The calls that go by a policy which is attached to what is called.
+    /// The calls governed by an attached policy.
     pub(crate) fn links_under(&self, attached: &'a Attached) -> Vec<Link<'a>> {
         let mut links = Collected::default();
         for aim in &attached.aims {

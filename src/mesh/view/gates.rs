@@ -1,4 +1,4 @@
-//! Gateways that hand out certificates by host: their listeners, those that others add to them, and what is routed to each.
+//! Gateways that select certificates by host: their own listeners, those that others add, and the routes attached to each.
 
 use crate::k8s::ObjectRef;
 use crate::mesh::attached::Attached;
@@ -13,26 +13,26 @@ use crate::mesh::unlisted::Sort;
 use crate::mesh::view::links::Found;
 use crate::mesh::view::{Belonging, View};
 
-/// A listener, and the member that has it.
+/// A listener, and the member that declares it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listening<'a> {
-    /// The gateway, or what adds the listener to it.
+    /// The gateway, or the member that adds the listener to it.
     pub(crate) member: &'a Member,
     /// The listener.
     pub(crate) end: &'a ServerEnd,
 }
 
-/// A host that a listener is asked for, because of what is routed to it.
+/// A host that a listener must serve, because of a route attached to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted<'a> {
-    /// The host, which may begin with `*.`: what listener and route have in common.
+    /// The host, perhaps with `*.`: the intersection of the listener's and the route's.
     pub(crate) host: String,
     /// The route.
     pub(crate) hop: &'a Hop,
 }
 
 impl<'a> View<'a> {
-    /// Who hands certificates to a member's proxies.
+    /// The control plane of a member's proxies.
     pub(crate) fn plane_of(&self, member: &Member) -> &'static Plane {
         let otherwise = match &member.plane {
             PlaneOf::Own(plane) => return plane,
@@ -49,7 +49,7 @@ impl<'a> View<'a> {
         named.map_or(otherwise, |(_, plane)| plane)
     }
 
-    /// Whether the gateway that a member adds listeners to takes them; of any other member: yes.
+    /// Whether a gateway accepts the listeners that a member adds to it; Yes for any other member.
     pub(crate) fn is_taken_in(&self, member: &Member) -> Belonging {
         let Some(extended) = &member.extends else { return Belonging::Yes };
         let Some(gateway) = self.member(extended) else { return Belonging::Unknown };
@@ -57,7 +57,7 @@ impl<'a> View<'a> {
         self.admits(admits, extended.namespace(), member.object.namespace())
     }
 
-    /// Whether objects of a namespace are taken in another.
+    /// Whether objects of `namespace` are accepted by an object in `own`.
     fn admits(&self, admits: &Admits, own: &str, namespace: &str) -> Belonging {
         let certain = |yes: bool| if yes { Belonging::Yes } else { Belonging::No };
         match admits {
@@ -82,7 +82,7 @@ impl<'a> View<'a> {
         all
     }
 
-    /// All listeners of the gateway that a member is, or adds its own to: those of the gateway first.
+    /// All listeners of the gateway that a member is or extends, the gateway's own first.
     pub(crate) fn listeners_with(&self, member: &'a Member) -> Vec<Listening<'a>> {
         let gateway = match &member.extends {
             Some(extended) => self.member(extended),
@@ -97,16 +97,16 @@ impl<'a> View<'a> {
         members.flat_map(|member| member.servers.iter().map(move |end| Listening { member, end })).collect()
     }
 
-    /// The hosts that a listener must have a certificate for, because of those of these routes that are attached to it. Only those for
-    /// which it is the most specific of the gateway's listeners on its port: clients get that one's certificate.
+    /// The hosts that a listener must have a certificate for, because of the routes among these that are attached to it. Only those for
+    /// which it is the most specific of the gateway's listeners on its port: clients get the certificate of that one.
     pub(crate) fn hosts_wanted(&self, of: Listening<'a>, hops: &[&'a Hop]) -> Vec<Wanted<'a>> {
         let Some(gate) = &of.end.gate else { return Vec::new() };
         let own = gate.host.as_ref().map(|(host, _)| host.as_str());
         let beside = self.listeners_with(of.member).into_iter().filter(|other| other.end.port == of.end.port);
         let hosts = beside.filter_map(|other| Some(other.end.gate.as_ref()?.host.as_ref()?.0.as_str()));
-        // What they take too is asked of them.
+        // Hosts that these also take go to them.
         let first: Vec<&str> = hosts.filter(|other| own.is_none_or(|own| is_more_specific(other, own))).collect();
-        // What the hosts tell costs less than what the rest does, and leaves few.
+        // Comparing hosts is cheap and leaves few routes, so it comes first.
         let meets = |hop: &Hop| {
             let Some(own) = own.filter(|_| !hop.hosts.is_empty()) else { return true };
             hop.hosts.iter().any(|(host, _)| takes(own, host) || takes(host, own))
@@ -154,7 +154,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Whether a hop names a listener, and the listener takes it.
+    /// Whether a hop is attached to a listener, and the listener accepts it.
     fn is_attached(&self, hop: &Hop, of: Listening<'_>) -> bool {
         let Some(gate) = &of.end.gate else { return false };
         let means = |inlet: &Inlet| match inlet {
@@ -170,7 +170,7 @@ impl<'a> View<'a> {
             && self.admits(&gate.from, of.member.object.namespace(), hop.object.namespace()) == Belonging::Yes
     }
 
-    /// The gateways whose routes lead straight to an object, by name.
+    /// The gateways whose routes lead directly to an object, by name.
     pub(super) fn gateways_before(&self, target: &ObjectRef) -> Vec<&'a Member> {
         let hops = self.sources(target).into_iter().filter_map(|source| match source {
             Found::Hop(hop) => Some(hop),
@@ -183,7 +183,7 @@ impl<'a> View<'a> {
         gateways
     }
 
-    /// Who hands certificates to the gateways whose routes lead to an object.
+    /// The control planes of the gateways whose routes lead to an object.
     pub(crate) fn planes_before(&self, target: &ObjectRef) -> Vec<&'static Plane> {
         self.gateways_before(target).into_iter().map(|gateway| self.plane_of(gateway)).collect()
     }
@@ -197,7 +197,7 @@ impl<'a> View<'a> {
         named
     }
 
-    /// The policies that are attached to an object, or to this section of it.
+    /// The policies attached to exactly this object, or to this section of it.
     pub(crate) fn policies_on(&self, target: &ObjectRef, section: Option<&str>) -> Vec<&'a Attached> {
         self.policies_for(target).into_iter().filter(|attached| attached.means(target, section)).collect()
     }
@@ -217,7 +217,7 @@ impl<'a> View<'a> {
         laid.chain(known).collect()
     }
 
-    /// All that lets objects name what lies in other namespaces, in no order.
+    /// All grants, in no order.
     pub(super) fn grants(&self) -> impl Iterator<Item = &'a Grant> + use<'a> {
         let view = *self;
         let laid = self.laid().filter_map(|fact| match fact {
@@ -227,7 +227,7 @@ impl<'a> View<'a> {
         laid.chain(view.world.grants().filter(move |grant| view.counts(&grant.object)))
     }
 
-    /// Whether an object may name what is in another namespace.
+    /// Whether an object may refer to an object in another namespace.
     pub(crate) fn is_granted(
         &self,
         from: &ObjectRef,
@@ -249,18 +249,18 @@ impl<'a> View<'a> {
     }
 }
 
-/// Whether a host with or without `*.` takes all that another stands for. `*.` is one label or more.
+/// Whether a host pattern covers all that another host or pattern stands for. `*.` stands for one or more labels.
 pub(crate) fn takes(pattern: &str, host: &str) -> bool {
     if pattern.eq_ignore_ascii_case(host) {
         return true;
     }
-    // `.example.com`, with something before it.
+    // `.example.com`, with at least one label before it.
     let Some(suffix) = pattern.strip_prefix('*').filter(|suffix| suffix.starts_with('.')) else { return false };
     let at = host.len().checked_sub(suffix.len()).filter(|at| *at > 0);
     at.and_then(|at| host.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix))
 }
 
-/// Whether of two hosts that take one name the first is asked before the second.
+/// Whether the first of two hosts that match one name takes precedence.
 fn is_more_specific(one: &str, other: &str) -> bool {
     let rank = |host: &str| (!host.starts_with("*."), host.len());
     rank(one) > rank(other)

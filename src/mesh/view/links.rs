@@ -1,5 +1,4 @@
-//! Who talks to whom: finds the [links](Link) from a member over the hops in between to the listeners that it reaches, and
-//! back.
+//! Finds the [links](Link) from a member over the hops in between to the listeners that it reaches, and back.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +12,10 @@ use crate::mesh::member::{Member, OwnPolicy};
 use crate::mesh::service::SERVICE;
 use crate::mesh::view::{Belonging, View};
 
-/// The most hops between a client and a server. App Mesh needs three, Gateway API two; more is a circle.
+/// The most hops between a client and a server. App Mesh needs three, Gateway API two; more is a cycle.
 const MOST_STEPS: usize = 8;
 
-/// A client, with the way from it down to where the question began.
+/// A client, with the path from it to the object where the search began.
 #[derive(Clone, Debug)]
 pub(super) struct Caller<'a> {
     pub(super) client: &'a Member,
@@ -32,14 +31,14 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// A server, with the way from where the question began down to it.
+/// A server, with the path to it from the object where the search began.
 #[derive(Clone, Debug)]
 pub(super) struct Reached<'a> {
     pub(super) server: &'a Member,
     pub(super) via: Vec<Step<'a>>,
 }
 
-/// What a target stands for.
+/// What a target refers to.
 #[derive(Clone, Copy)]
 pub(super) enum Found<'a> {
     Member(&'a Member),
@@ -55,14 +54,14 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Links as they are found, each once.
+/// The links found so far, each once.
 #[derive(Default)]
 pub(super) struct Collected<'a>(pub(super) Vec<Link<'a>>);
 
 impl<'a> Collected<'a> {
-    /// Adds a link. Several ways of one client by one service to one listener are one call: the first of the most certain ones.
+    /// Adds a link. Several paths of one client by one service to one listener are one call: the first of the most certain ones is kept.
     fn add(&mut self, link: Link<'a>) {
-        // Links of one client and one service are added one after the other.
+        // Links of one client and one service are added consecutively.
         let known = self
             .0
             .iter_mut()
@@ -78,7 +77,7 @@ impl<'a> Collected<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The calls that a member makes, by the services that it calls.
+    /// The calls that a member makes, by called service.
     pub fn links_from(&self, client: &'a Member) -> Vec<Link<'a>> {
         let mut links = Collected::default();
         if client.is_gateway() {
@@ -98,7 +97,7 @@ impl<'a> View<'a> {
         links.0
     }
 
-    /// The calls that others make to a member. One that calls itself counts as a client only.
+    /// The calls that others make to a member. A call to itself only appears in `links_from`.
     pub(crate) fn links_to(&self, server: &'a Member) -> Vec<Link<'a>> {
         let mut links = Collected::default();
         for caller in self.callers(&server.object) {
@@ -109,7 +108,7 @@ impl<'a> View<'a> {
         links.0
     }
 
-    /// The calls that come about by an object which is neither of their ends. Costs what the object touches.
+    /// The calls that pass through a hop. Costs what the hop touches.
     pub(crate) fn links_by(&self, hop: &'a Hop) -> Vec<Link<'a>> {
         let mut links = Collected::default();
         if hop.group && !self.settings.groups {
@@ -119,7 +118,7 @@ impl<'a> View<'a> {
             let mut told = Vec::new();
             for outlet in &hop.to {
                 for found in self.resolve(&outlet.to, caller.client.object.namespace()) {
-                    // What a member calls by name it calls without the group too.
+                    // What a member calls by name it also calls without the group.
                     if hop.group {
                         if caller.client.names(found.object()) || told.contains(&found.object()) {
                             continue;
@@ -136,9 +135,9 @@ impl<'a> View<'a> {
         links.0
     }
 
-    /// Adds the link, when there is a listener that it can mean and both ends are of one mesh for certain; one for each where there are several.
+    /// Adds a link for each listener that the call may reach, if both ends are certainly of one mesh.
     pub(super) fn link(&self, client: &'a Member, via: Vec<Step<'a>>, server: &'a Member, links: &mut Collected<'a>) {
-        // A Service's pods are called by whoever knows its name, be they of a mesh or not.
+        // A Service's pods can be called by anyone who knows its name, in a mesh or not.
         let service = via.last().filter(|step| step.to_service().is_some()).copied();
         if service.is_none() && self.share_a_mesh(client, server) != Belonging::Yes {
             return;
@@ -169,7 +168,7 @@ impl<'a> View<'a> {
         links.add(link(last, via));
     }
 
-    /// The policy that a client has for what it calls: the backend's own replaces the defaults whole; else one that is attached
+    /// The policy of a client for what it calls: the backend's own replaces the defaults entirely; else one that is attached
     /// to what is called.
     fn policy_for(&self, client: &'a Member, called: &ObjectRef) -> (Option<&'a ClientEnd>, Option<&'a Attached>) {
         let own = client.backends.iter().find(|backend| matches!(&backend.to, Target::Object(it) if it == called));
@@ -192,7 +191,7 @@ impl<'a> View<'a> {
         laid.chain(known).min_by_key(|attached| (attached.rank, &attached.object))
     }
 
-    /// The services that a member says it calls, each once, and by which group where it is by one.
+    /// The services that a member declares it calls, each once, with the group where a group lists it.
     fn services_called(&self, client: &'a Member) -> BTreeMap<&'a ObjectRef, (Found<'a>, Option<Step<'a>>)> {
         let namespace = client.object.namespace();
         let named: Vec<Found<'a>> =
@@ -217,7 +216,7 @@ impl<'a> View<'a> {
         called
     }
 
-    /// What a target stands for, to callers of this namespace.
+    /// What a target refers to, for callers in this namespace.
     fn resolve(&self, target: &'a Target, namespace: &'a str) -> Vec<Found<'a>> {
         match target {
             Target::Object(object) => self.named(object),
@@ -239,7 +238,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What an object leads to by its name: itself, or whoever is behind a Service.
+    /// What an object's name leads to: itself, or the members behind a Service.
     pub(super) fn named(&self, object: &ObjectRef) -> Vec<Found<'a>> {
         match self.found(object) {
             None if object.is_a(SERVICE) => self.behind(object).into_iter().map(Found::Member).collect(),
@@ -265,7 +264,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Where a hop leads callers of this namespace.
+    /// Where a hop leads callers in this namespace.
     fn ways_on(&self, hop: &'a Hop, namespace: &'a str) -> Vec<Reached<'a>> {
         let mut reached = Vec::new();
         for outlet in &hop.to {
@@ -276,7 +275,7 @@ impl<'a> View<'a> {
         reached
     }
 
-    /// The members to which something leads callers of this namespace.
+    /// The members to which something leads callers in this namespace.
     pub(super) fn down(&self, found: Found<'a>, namespace: &'a str, via: Vec<Step<'a>>) -> Vec<Reached<'a>> {
         let hop = match found {
             Found::Member(server) => return vec![Reached { server, via }],
@@ -311,7 +310,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Everybody who gets to an object, with the way there: by service, members before gateways, by name.
+    /// Every caller of an object, with its path: by service, members before gateways, then by name.
     pub(super) fn callers(&self, object: &'a ObjectRef) -> Vec<Caller<'a>> {
         let mut callers = Vec::new();
         self.up(object, None, &[], &mut callers);
@@ -319,7 +318,7 @@ impl<'a> View<'a> {
         callers
     }
 
-    /// Everybody who gets into a hop.
+    /// Every caller that enters a hop.
     fn callers_in(&self, hop: &'a Hop) -> Vec<Caller<'a>> {
         let mut callers = Vec::new();
         self.enter(hop, None, &[], &mut callers);
@@ -384,8 +383,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// The listeners that a way may mean: that of the port which it names; else those of the ports that requests come to on the way, since
-/// a proxy sends them on to the same port; else all.
+/// The listeners that a path may reach: that of the port it names; else those of the ports at which requests arrive on the path, since
+/// a proxy forwards them to the same port; else all.
 fn meant<'a>(via: &[Step<'a>], listeners: &'a [ServerEnd]) -> Vec<&'a ServerEnd> {
     let on = |port: u16| listeners.iter().find(move |listener| listener.port == Some(port));
     if let Some(port) = via.iter().find_map(|step| step.outlet.port) {

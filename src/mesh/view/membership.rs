@@ -1,4 +1,4 @@
-//! Which mesh a member is of, as far as that is known.
+//! Which mesh a member belongs to, as far as that is known.
 
 use crate::mesh::class::Class;
 use crate::mesh::facts::Fact;
@@ -6,20 +6,20 @@ use crate::mesh::member::Member;
 use crate::mesh::unlisted::Sort;
 use crate::mesh::view::View;
 
-/// Whether something belongs to something, where that may rest on what nobody could list.
+/// Whether one thing belongs to another; objects that couldn't be listed may leave it open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Belonging {
-    /// For certain.
+    /// Certainly.
     Yes,
-    /// For certain not.
+    /// Certainly not.
     No,
-    /// It rests on objects that may not be listed.
+    /// It depends on objects that may be unlisted.
     Unknown,
 }
 
 impl<'a> View<'a> {
-    /// The class that a member belongs to: the one that it names, else the one that selects its namespace. None where nobody
-    /// knows, as in manifests that don't hold it.
+    /// The class that a member belongs to: the one that it names, else the one that selects its namespace. None where it isn't
+    /// known, as in manifests that don't contain it.
     pub(crate) fn class_of(&self, member: &Member) -> Option<&'a Class> {
         let laid = self.laid().filter_map(|fact| match fact {
             Fact::Class(class) => Some(&**class),
@@ -39,7 +39,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The name of the mesh that a member belongs to, also of one that it names and that nobody knows.
+    /// The name of the mesh that a member belongs to, also if it names one that isn't known.
     pub(crate) fn mesh_of<'m>(&self, member: &'m Member) -> Option<&'m str>
     where
         'a: 'm,
@@ -50,12 +50,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether two members are of one mesh.
+    /// Whether two members belong to one mesh.
     pub(crate) fn share_a_mesh(&self, one: &Member, other: &Member) -> Belonging {
         let certain = |same: bool| if same { Belonging::Yes } else { Belonging::No };
         match (&one.class, &other.class) {
             (Some(one), Some(other)) => return certain(one == other),
-            // Whichever mesh selects the namespace selects both.
+            // A mesh that selects the namespace selects both.
             (None, None) if one.object.namespace() == other.object.namespace() => return Belonging::Yes,
             _ => {}
         }
@@ -67,7 +67,7 @@ impl<'a> View<'a> {
         certain(self.mesh_of(one) == self.mesh_of(other))
     }
 
-    /// Whether a mesh may select a member though none is seen to: no mesh could be listed, or nobody knows the namespace's labels.
+    /// Whether an unknown mesh may select a member: no mesh could be listed, or its namespace's labels aren't known.
     fn may_hide(&self, member: &Member) -> bool {
         let (unlisted, namespace) = (self.world.unlisted(), member.object.namespace());
         let labels_hidden =

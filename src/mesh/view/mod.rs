@@ -33,7 +33,7 @@ pub use membership::Belonging;
 pub use places::Place;
 pub use services::Front;
 
-/// What the rules look things up in.
+/// What the rules read.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     world: &'a World,
@@ -44,7 +44,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The world as it is.
+    /// A view of the world as it is.
     pub fn new(world: &'a World) -> Self {
         Self { world, overlay: None, subject: &[], aws: None, settings: Settings::default() }
     }
@@ -61,30 +61,30 @@ impl<'a> View<'a> {
         Self { aws: Some(facts), ..self }
     }
 
-    /// The same under these settings.
+    /// The same, with these settings.
     #[must_use]
     pub fn under(self, settings: Settings<'a>) -> Self {
         Self { settings, ..self }
     }
 
-    /// The same, in which the object under review says this, whatever else is known of it.
+    /// The same, with these facts for the object under review, whatever else is known of it.
     #[must_use]
     pub fn about(self, subject: &'a [Fact]) -> Self {
         Self { subject, ..self }
     }
 
-    /// What holds in place of what the world knows: the subject's facts first.
+    /// The facts that replace the world's: the subject's first.
     fn laid(&self) -> impl Iterator<Item = &'a Fact> + use<'a> {
         self.subject.iter().chain(self.overlay.into_iter().flat_map(|overlay| &overlay.learnt))
     }
 
-    /// Whether what the world knows of an object counts.
+    /// Whether the world's facts about an object count.
     fn counts(&self, object: &ObjectRef) -> bool {
         !self.subject.iter().any(|fact| fact.is_of(object))
             && !self.overlay.is_some_and(|overlay| overlay.hides(object))
     }
 
-    /// The member of this name.
+    /// The member with this name.
     pub fn member(&self, object: &ObjectRef) -> Option<&'a Member> {
         let laid = self.laid().find_map(|fact| match fact {
             Fact::Member(member) if member.object == *object => Some(&**member),
@@ -99,7 +99,7 @@ impl<'a> View<'a> {
         self.overlay.is_some_and(|overlay| overlay.forgotten.iter().any(is_it))
     }
 
-    /// The hop of this name.
+    /// The hop with this name.
     pub fn hop(&self, object: &ObjectRef) -> Option<&'a Hop> {
         let laid = self.laid().find_map(|fact| match fact {
             Fact::Hop(hop) if hop.object == *object => Some(&**hop),
@@ -108,7 +108,7 @@ impl<'a> View<'a> {
         laid.or_else(|| self.world.hop(object).filter(|_| self.counts(object)))
     }
 
-    /// The workload of this name.
+    /// The workload with this name.
     fn workload(&self, object: &ObjectRef) -> Option<&'a Workload> {
         let laid = self.laid_workloads().find(|workload| workload.object == *object);
         laid.or_else(|| self.world.workload(object).filter(|_| self.counts(object)))
@@ -128,7 +128,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// All gateways, by name: a mesh has few.
+    /// All gateways, by name: there are few.
     fn gateways(&self) -> Vec<&'a Member> {
         let known = self.world.gateways().filter(|gateway| self.counts(&gateway.object));
         let mut gateways: Vec<_> = known.chain(self.laid_members().filter(|member| member.is_gateway())).collect();
@@ -137,7 +137,7 @@ impl<'a> View<'a> {
         gateways
     }
 
-    /// A policy that is attached to something.
+    /// The attached policy with this name.
     fn attachment(&self, object: &ObjectRef) -> Option<&'a Attached> {
         let laid = self.laid().find_map(|fact| match fact {
             Fact::Attached(attached) if attached.object == *object => Some(&**attached),
@@ -146,7 +146,7 @@ impl<'a> View<'a> {
         laid.or_else(|| self.world.attachment(object).filter(|_| self.counts(object)))
     }
 
-    /// All policies that are objects of their own.
+    /// All attached policies.
     fn attachments(&self) -> impl Iterator<Item = &'a Attached> + use<'a> {
         let view = *self;
         let known = view.world.attachments().filter(move |attached| view.counts(&attached.object));
@@ -168,14 +168,14 @@ impl<'a> View<'a> {
             found.sort_by_key(|workload| &workload.object);
         }
         if found.len() > 1 {
-            // One object may be known by several versions of its kind.
+            // One object may be known under several versions of its kind.
             let mut seen = HashSet::new();
             found.retain(|Workload { object, .. }| seen.insert((&object.kind, object.group(), &object.name)));
         }
         found
     }
 
-    /// Whether pods are made of a workload's template: by itself, or by one that takes it.
+    /// Whether pods are created from a workload's template: by itself, or by one that uses the template.
     pub(crate) fn runs(&self, workload: &Workload) -> bool {
         let is_taken = || {
             let laid = self.laid_workloads().any(|other| other.takes.as_ref() == Some(&workload.object));
@@ -229,7 +229,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The same, whoever promises to make it.
+    /// The same, without promises.
     fn known_store(&self, key: &StoreKey) -> StoreState {
         if let Some(read) = self.overlay.and_then(|overlay| overlay.stores.get(key)) {
             return read.clone();
@@ -247,10 +247,10 @@ impl<'a> View<'a> {
         if self.overlay.is_some_and(gone) { StoreState::Absent } else { self.world.store(key) }
     }
 
-    /// The role that a ServiceAccount's annotation gives it at AWS; None where it gives none.
+    /// The AWS role in a ServiceAccount's annotation; None where there is none.
     ///
     /// # Errors
-    /// The ServiceAccount may be one that nobody could list.
+    /// The ServiceAccount may be one that couldn't be listed.
     pub(crate) fn role_of(&self, namespace: &str, service_account: &str) -> Result<Option<&'a str>, &'a Gap> {
         let laid = self.laid().find_map(|fact| match fact {
             Fact::ServiceAccount(object, role) if object.namespace() == namespace && object.name == service_account => {
@@ -265,8 +265,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The kinds of a sort that could not be listed, and whose objects may be in a namespace: each as RBAC names it. Of what belongs to
-    /// no namespace this is asked with none.
+    /// The kinds of a sort that couldn't be listed and may have objects in a namespace, as RBAC names them. For cluster-scoped kinds
+    /// the namespace is empty.
     pub fn unlisted(&self, sort: Sort, namespace: &str) -> Vec<(&'a str, &'a Gap)> {
         self.world.unlisted().hiding(sort, namespace).collect()
     }
@@ -276,7 +276,7 @@ impl<'a> View<'a> {
         !self.world.unlisted().is_empty()
     }
 
-    /// Whether whoever calls a member may be among what could not be listed.
+    /// Whether a member's callers may be among what couldn't be listed.
     pub fn may_have_hidden_callers(&self) -> bool {
         [Sort::Members, Sort::Hops].into_iter().any(|sort| self.world.unlisted().any(sort))
     }
@@ -286,7 +286,7 @@ impl<'a> View<'a> {
         self.world.secret_access()
     }
 
-    /// Which chain leads to which bundle.
+    /// The cache of paths from chains to bundles.
     pub(crate) fn paths(&self) -> &'a PathCache {
         self.world.paths()
     }

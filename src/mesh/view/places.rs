@@ -1,4 +1,4 @@
-//! From what an end names to what it holds.
+//! From what an end refers to, to the contents.
 
 use std::sync::Arc;
 
@@ -24,18 +24,18 @@ pub enum Place {
         /// What it holds.
         facts: Arc<FileFacts>,
     },
-    /// Nobody knows: no workload is there, and no folder was given for the path.
+    /// Unknown: there is no workload, and no folder was given for the path.
     Unknown,
-    /// The object names no path: it is for its API to refuse that.
+    /// The object gives no path: rejecting that is up to its API.
     NotGiven,
-    /// A file of the proxy's own image, such as the authorities that its distribution trusts: there, and not looked into.
+    /// A file of the proxy's own image, such as its distribution's CAs: it exists, and isn't read.
     ProxyImage,
     /// Nothing is mounted at the path.
     NotMounted {
-        /// The mounted path that the writer may have meant.
+        /// The mounted path that was probably intended.
         nearest: Option<String>,
     },
-    /// Mounted from something that meshvet can't look into.
+    /// Mounted from something that meshvet can't read.
     Opaque {
         /// The volume source's field name.
         kind: String,
@@ -44,10 +44,10 @@ pub enum Place {
     },
     /// Mounted from a volume that the pod doesn't have.
     VolumeMissing {
-        /// The name asked for.
+        /// The name referred to.
         name: String,
     },
-    /// The store isn't there yet, and somebody is known to make it.
+    /// The store doesn't exist yet, and a known object will create it.
     StorePromised {
         /// The store.
         store: Arc<StoreKey>,
@@ -56,11 +56,11 @@ pub enum Place {
         /// What is known of it beforehand.
         promise: Arc<PromisedStore>,
     },
-    /// The store isn't there, or holds no key yet.
+    /// The store doesn't exist, or has no key yet.
     StoreMissing {
         /// The store.
         store: Arc<StoreKey>,
-        /// Whether it is there, but empty.
+        /// Whether it exists, but is empty.
         empty: bool,
     },
     /// The store was not read.
@@ -70,7 +70,7 @@ pub enum Place {
         /// Why.
         why: Unread,
     },
-    /// The store has keys, and none becomes this file.
+    /// The store has keys, but none becomes this file.
     KeyMissing {
         /// The store, where it is one.
         store: Option<Arc<StoreKey>>,
@@ -78,21 +78,21 @@ pub enum Place {
         key: String,
         /// What there is instead.
         offered: Vec<String>,
-        /// What the writer may have meant.
+        /// What was probably intended.
         nearest: Option<String>,
-        /// Whether the volume's `items` decide which files there are.
+        /// Whether the volume's `items` decide which files exist.
         by_items: bool,
-        /// Whether they give the key of this name another one: the nearest.
+        /// Whether `items` give the key with this name another path, which is then `nearest`.
         renamed: bool,
     },
     /// A certificate of AWS Certificate Manager.
     Acm {
-        /// The certificate itself, as far as it is known.
+        /// The certificate itself, where it is known.
         leaf: Option<Arc<Certificate>>,
-        /// With its authority and those above, where these are known too.
+        /// The chain with its issuing authorities, where these are known too.
         chain: Option<Arc<Chain>>,
     },
-    /// Authorities of AWS Private CA: what they come to, where all of them are known.
+    /// Authorities of AWS Private CA, as a bundle where all of them are known.
     Authorities(Option<Arc<Bundle>>),
 }
 
@@ -118,7 +118,7 @@ impl Place {
 }
 
 impl View<'_> {
-    /// What is at a file's path: in a folder given for it, else in the mounts of the workload, else in the proxy's image.
+    /// What is at a file's path: in a local folder given for it, else in the workload's mounts, else in the proxy's image.
     pub fn place(&self, member: &Member, workload: Option<&Workload>, file: &FileRef) -> Place {
         if file.path.is_empty() {
             return Place::NotGiven;
@@ -138,7 +138,7 @@ impl View<'_> {
         }
     }
 
-    /// What a key holds that an end names itself.
+    /// What is in a key that an end refers to directly.
     pub(crate) fn key_place(&self, key: &KeyRef) -> Place {
         let part = Part { store: Arc::clone(&key.store), items: None, optional: false };
         self.read_keys(&[(&part, key.key.clone())])
@@ -157,7 +157,7 @@ impl View<'_> {
                     Volume::Files(parts) => parts.first().map(|part| Arc::clone(&part.store)),
                     _ => None,
                 };
-                // The key's own file is what was meant, whatever it is called.
+                // The key's own file is what was intended, whatever its path.
                 let near = renamed.map(str::to_owned).or_else(|| nearest(&name, &offered));
                 let by_items = !offered.is_empty();
                 Place::KeyMissing { store, nearest: near, key: name, offered, by_items, renamed: renamed.is_some() }
@@ -165,7 +165,7 @@ impl View<'_> {
         }
     }
 
-    /// The last of the keys that exists; if none does, why the last one doesn't.
+    /// The last key that exists; if none does, why the last one doesn't.
     fn read_keys(&self, keys: &[(&Part, String)]) -> Place {
         let mut why = None;
         for (part, key) in keys.iter().rev() {
@@ -199,13 +199,13 @@ impl View<'_> {
                 StoreState::Promised(promise) => {
                     let may_hold = promise.may_hold(key);
                     let promised = Place::StorePromised { store, key: key.clone(), promise };
-                    // It may get the file later: what is mounted above it doesn't count then.
+                    // The file may still be created: what is mounted beneath doesn't count then.
                     if may_hold {
                         return promised;
                     }
                     why.get_or_insert(promised);
                 }
-                // It may hold the file: what is mounted above it doesn't count then.
+                // It may hold the file: what is mounted beneath doesn't count then.
                 StoreState::Unread(reason) => return Place::StoreUnread { store, why: reason },
             }
         }
@@ -217,7 +217,7 @@ fn nearest(name: &str, offered: &[String]) -> Option<String> {
     crate::pki::nearest_name(name, offered.iter().map(String::as_str)).map(str::to_owned)
 }
 
-/// The mounted path that comes nearest to the folder of `path`.
+/// The mounted path closest to the folder of `path`.
 fn nearest_path(mounts: &Mounts, path: &str) -> Option<String> {
     let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
     mounts

@@ -1,4 +1,4 @@
-//! Secrets and ConfigMaps that somebody is about to make, as one judgement sees them.
+//! Secrets and ConfigMaps that will be created, as one judgement sees them.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use crate::mesh::store::StoreKey;
 use crate::mesh::view::View;
 
 impl<'a> View<'a> {
-    /// What somebody promises to make of a store that isn't there.
+    /// What is promised of a store that doesn't exist.
     pub(super) fn promised(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
         PromisedStore::agreed(&self.promises_of(key))
     }
 
-    /// What is still to be filled in of a store whose other values are there.
+    /// What is still to be filled in of a store whose other values are known.
     pub(crate) fn filled_in_later(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
         self.promises_of(key).into_iter().find(|made| made.filled_in_by.is_some()).cloned()
     }
 
-    /// Who has a certificate made for a store, by name.
+    /// The objects that have a certificate issued for a store, by name.
     pub(crate) fn issuers_of(&self, key: &StoreKey) -> Vec<&'a ObjectRef> {
         let issuing = self.promises_of(key).into_iter().filter(|made| made.certificate.is_some());
         let mut all: Vec<_> = issuing.map(|made| &made.by).collect();
@@ -37,10 +37,10 @@ impl<'a> View<'a> {
         self.laid_promises().chain(known).filter(is_it).collect()
     }
 
-    /// What is promised that may be meant by a store that nobody makes: one of its name in another namespace, else one of a
-    /// like name in its own.
+    /// The promise that was probably intended by a store that nothing creates: one with its name in another namespace, else one with a
+    /// similar name in its own.
     pub(crate) fn promised_instead(&self, key: &StoreKey) -> Option<&'a Arc<PromisedStore>> {
-        // Of a store that is in a file itself nobody makes another.
+        // A store that is itself in a file isn't created by another object.
         let is_made = |made: &&Arc<PromisedStore>| made.kind == key.kind && made.filled_in_by.is_none();
         let counts = |made: &&Arc<PromisedStore>| is_made(made) && self.counts(&made.by);
         let namesakes = self.world.promises().named(&key.name).filter(counts);

@@ -1,4 +1,4 @@
-//! Services before pods, and the one by whose name a member is found.
+//! Services in front of pods, and the Service that a member's hostname names.
 
 use std::collections::BTreeMap;
 
@@ -12,19 +12,19 @@ use crate::mesh::unlisted::Sort;
 use crate::mesh::view::View;
 use crate::mesh::workload::Workload;
 
-/// What is behind the name that clients know a member by.
+/// What is behind the name that clients use for a member.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Front<'a> {
-    /// This Service.
+    /// A Service.
     Service(&'a Service),
-    /// The name of a Service that isn't there.
+    /// The name of a Service that doesn't exist.
     Missing(ObjectRef),
-    /// No Service's name, or one of which nobody knows whether it is there.
+    /// Not a Service's name, or that of one which may or may not exist.
     Unknown,
 }
 
 impl<'a> View<'a> {
-    /// The Service of this name.
+    /// The Service with this name.
     pub(crate) fn service(&self, object: &ObjectRef) -> Option<&'a Service> {
         let laid = self.laid_services().find(|service| service.object == *object);
         let known = || self.world.services().get(object).filter(|_| self.counts(object)).map(AsRef::as_ref);
@@ -37,7 +37,7 @@ impl<'a> View<'a> {
         self.with_laid(known, |service| service.object.namespace() == namespace)
     }
 
-    /// The Services that are certain to select a workload's pods, by name.
+    /// The Services that certainly select a workload's pods, by name.
     pub(crate) fn services_of(&self, workload: &'a Workload) -> Vec<&'a Service> {
         let known = self.world.services().candidates(workload.object.namespace(), &workload.labels);
         self.with_laid(known, |service| service.selects(workload) == Some(true))
@@ -60,8 +60,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The members to be judged again when a Service changes: those whose pods it selects, those that are found by its name, and those
-    /// that are found by the name of one that isn't there, since that counts only where there are others.
+    /// The members to judge again when a Service changes: those whose pods it selects, those whose hostname names it, and those
+    /// whose hostname names a missing Service, since that only matters where there are others.
     pub(super) fn touched_by_service(&self, object: &ObjectRef) -> Vec<&'a ObjectRef> {
         let services = self.world.services();
         let named =
@@ -82,13 +82,13 @@ impl<'a> View<'a> {
         members
     }
 
-    /// The members that are found by the name of a Service of this namespace: whether it is one hangs on that the namespace is there.
+    /// The members whose hostname names a Service of this namespace: whether it is one depends on whether the namespace exists.
     pub(super) fn found_in(&self, namespace: &str) -> impl Iterator<Item = &'a ObjectRef> + use<'a> {
         let services = self.world.services();
         services.named_in(namespace).flat_map(|named| services.members_behind(named))
     }
 
-    /// The workloads whose pods a Service is certain to select.
+    /// The workloads whose pods a Service certainly selects.
     pub(super) fn selected_by(&self, service: &Service) -> Vec<&'a Workload> {
         let Some(selector) = &service.selector else { return Vec::new() };
         let candidates = self.world.workload_labels().candidates(service.object.namespace(), selector);
@@ -104,7 +104,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Those of the world that count, with those that are laid over it, each once and in order.
+    /// The world's Services that count, with those laid over it, each once and sorted.
     fn with_laid(
         &self,
         known: impl Iterator<Item = &'a Service>,

@@ -1,4 +1,4 @@
-//! Whom an object touches: the members that have to be judged again when it changes.
+//! Which objects a change touches: the members that have to be judged again.
 
 use std::collections::BTreeSet;
 
@@ -18,11 +18,11 @@ use crate::mesh::view::View;
 type Touched<'a> = BTreeSet<&'a ObjectRef>;
 
 impl<'a> View<'a> {
-    /// The members whose judgement may rest on an object: those that it belongs to, that select it, read it or stand in it, with
-    /// whoever they call and are called by, since a call is judged by both its ends; of a hop, the ends of the calls that it brings
-    /// about. Costs what the object touches; a class touches everybody.
+    /// The members whose judgement may depend on an object: those that it belongs to, that select it, read it or are part of it, with
+    /// the members they call and are called by, since a call is judged by both ends; for a hop, the ends of the calls through
+    /// it. Costs what the object touches; a class touches every member.
     ///
-    /// Of a change both views count: the one before and the one after.
+    /// After a change, ask both views: the one before and the one after.
     pub fn touched_by(&self, id: &FactId) -> Touched<'a> {
         let mut touched = Touched::new();
         match id {
@@ -33,7 +33,7 @@ impl<'a> View<'a> {
             FactId::Namespace(name) => {
                 self.members_in(name).for_each(|member| self.add(member, &mut touched));
                 touched.extend(self.found_in(name));
-                // Whether a gateway takes a route may hang on the labels of the route's namespace.
+                // Whether a gateway accepts a route may depend on the labels of the route's namespace.
                 let by_labels = self.gateways().into_iter().filter(|gateway| gateway.goes_by_labels());
                 by_labels.for_each(|gateway| self.add(gateway, &mut touched));
             }
@@ -42,12 +42,12 @@ impl<'a> View<'a> {
         touched
     }
 
-    /// Whether members belong to an object.
+    /// Whether an object is a class.
     pub(crate) fn is_class(&self, object: &ObjectRef) -> bool {
         self.world.classes().any(|class| class.object == *object)
     }
 
-    /// The workload whose template an object takes, where it takes one: its own judgement rests on that it runs.
+    /// The workload whose template an object uses, if any: its own judgement depends on whether it runs.
     pub(crate) fn taken_by(&self, object: &ObjectRef) -> Option<&'a ObjectRef> {
         self.workload(object)?.takes.as_ref()
     }
@@ -56,7 +56,7 @@ impl<'a> View<'a> {
         if let Some(member) = self.member(object) {
             self.add(member, touched);
             self.add_touched_by_gateway(member, touched);
-            // A pod that two members select is the concern of both.
+            // A pod that two members select concerns both.
             let pods = self.workloads_of(member).into_iter();
             touched.extend(pods.flat_map(|workload| self.members_of(workload)).map(|other| &other.object));
         }
@@ -66,10 +66,10 @@ impl<'a> View<'a> {
         for hop in self.hop(object).into_iter().chain(aims().filter_map(|aim| self.hop(&aim.target))) {
             let links = self.links_by(hop).into_iter();
             touched.extend(links.flat_map(|link| ends_of(&link)));
-            // Who checks a backend's name, and how, goes by the gateways before it.
+            // Who checks a backend's name, and how, depends on the gateways in front of it.
             let led = hop.to.iter().filter_map(|outlet| outlet.to.object());
             touched.extend(led.flat_map(|led| self.policies_for(led)).map(|policy| &policy.object));
-            // What a listener must have a certificate for goes by what is routed to it.
+            // Which names a listener's certificate must cover depends on the routes to it.
             let parents = hop.from.iter().filter_map(Inlet::parent).filter_map(|parent| self.member(parent));
             touched.extend(parents.map(|parent| &parent.object));
         }
@@ -78,7 +78,7 @@ impl<'a> View<'a> {
                 self.add(member, touched);
             }
             touched.extend(self.behind(&aim.target).into_iter().map(|server| &server.object));
-            // Of several for one target one wins.
+            // Of several policies for one target only one wins.
             touched.extend(self.policies_for(&aim.target).into_iter().map(|policy| &policy.object));
             touched.extend(self.gateways_before(&aim.target).into_iter().map(|gateway| &gateway.object));
         }
@@ -118,7 +118,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The members that a grant lets name something.
+    /// The members that a grant lets refer to something.
     fn add_touched_by_grant(&self, grant: &Grant, touched: &mut Touched<'a>) {
         for (_, kind, namespace) in &grant.from {
             touched.extend(self.members_in(namespace).map(|member| &member.object).filter(|it| it.kind == *kind));
@@ -134,8 +134,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Those that read the store, and those that may have meant it: by its name from another namespace, or by another name from
-    /// its own.
+    /// The members that read the store, and those that may have intended it: by its name from another namespace, or by another name
+    /// from its own.
     fn add_touched_by_promise(&self, made: &PromisedStore, touched: &mut Touched<'a>) {
         let Some(store) = made.key() else {
             touched.extend(self.members().map(|member| &member.object));
@@ -154,7 +154,7 @@ impl<'a> View<'a> {
         touched.extend(self.links_to(member).iter().flat_map(ends_of));
     }
 
-    /// The policies that take their trust from a store, or whose Service has its certificate there, with the gateways that go by them.
+    /// The policies that take their CAs from a store, or whose Service has its certificate there, with the gateways that use them.
     fn add_touched_backends(&self, store: &StoreKey, touched: &mut Touched<'a>) {
         let readers = self.world.readers().of(store).filter_map(|reader| self.attachment(reader));
         let of_backends = self.settings.backends.iter().filter(|backend| reads(backend, store));
@@ -168,7 +168,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The members whose proxies read a store: by a mount of a workload, or because an end names it.
+    /// The members whose proxies read a store: through a workload's mount, or because an end refers to it.
     fn readers_of(&self, store: &StoreKey) -> Vec<&'a Member> {
         let mut members = Vec::new();
         for reader in self.world.readers().of(store).filter(|reader| self.counts(reader)) {
@@ -183,7 +183,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The objects by which a call is judged: its ends, and the policy between them where that is an object of its own.
+/// The objects by which a call is judged: its ends, and the policy in between if it is an object of its own.
 fn ends_of<'a>(link: &Link<'a>) -> impl Iterator<Item = &'a ObjectRef> + use<'a> {
     [&link.client.object, &link.server.object].into_iter().chain(link.attached.map(|attached| &attached.object))
 }

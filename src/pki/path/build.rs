@@ -1,4 +1,4 @@
-//! Builds a path, step by step as BoringSSL's `X509_verify_cert` does, and checks it in the same order.
+//! Builds a path step by step as BoringSSL's `X509_verify_cert` does, and checks it in the same order.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use super::revocation::Revocation;
 use super::signature::{self, Signature};
 use super::{Origin, Path, PathVerdict, Purpose, Step, names};
 
-/// How long a path may be: a hundred certificates between leaf and anchor.
+/// The longest path: a hundred certificates between leaf and anchor.
 const MAX_PATH: usize = 102;
 
-/// Up to how many certificates the bundle's order decides between two of one subject. BoringSSL sorts a bundle by
-/// subject, and beyond this the order of equals is the sort's own.
+/// Up to this many certificates, file order decides between two with the same subject. BoringSSL sorts a bundle by
+/// subject, and for larger bundles the order of equals is up to the sort.
 const MAX_ORDERED: usize = 24;
 
-/// How long the message may be in which a chain is sent.
+/// The longest TLS message with a chain.
 const MAX_MESSAGE: usize = 100 * 1024;
 
 pub(super) fn find_path(chain: &[Arc<Certificate>], bundle: &Bundle, purpose: Purpose) -> PathVerdict {
-    // Each certificate has its length before it, in three bytes, and so has their list (RFC 5246, section 7.4.2).
+    // Each certificate and their list are preceded by a three-byte length (RFC 5246, section 7.4.2).
     let bytes = chain.iter().map(|certificate| certificate.der.len() + 3).sum::<usize>() + 3;
     if let Some(leaf) = chain.first().filter(|_| bytes > MAX_MESSAGE) {
         let step = Step { certificate: Arc::clone(leaf), origin: Origin::Chain(0) };
@@ -40,7 +40,7 @@ pub(super) fn find_path(chain: &[Arc<Certificate>], bundle: &Bundle, purpose: Pu
     }
 }
 
-/// What ends the building of a path early.
+/// Why building a path stops early.
 enum End {
     Refused(Refusal),
     Unknown(String),
@@ -54,10 +54,10 @@ impl From<Refusal> for End {
 
 struct Builder<'a> {
     presented: Vec<Details>,
-    /// The bundle in file order, without repetitions, each with its subject.
+    /// The bundle in file order, without duplicates, each with its subject.
     store: Vec<(CanonicalName, Origin, &'a Arc<Certificate>)>,
     bundle: &'a Bundle,
-    /// Whether a damaged certificate of the bundle was looked at.
+    /// Whether a damaged certificate of the bundle was tried.
     met_damage: Cell<bool>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Builder<'a> {
     fn path(&self, purpose: Purpose) -> Result<Path, End> {
         let mut presented = self.presented.iter();
         let Some(leaf) = presented.next() else { return Err(End::Unknown("there is no certificate".to_owned())) };
-        // The leaf is among those that might be an issuer, as the peer sent it too.
+        // The leaf is itself a candidate for an issuer, as the peer sent it too.
         let mut unused: Vec<&Details> = self.presented.iter().collect();
         let mut path = vec![leaf];
         let mut top = leaf;
@@ -127,7 +127,7 @@ impl<'a> Builder<'a> {
             }
         }
         if from_store.is_empty() && trusted_from > 0 {
-            // Nothing above is trusted, but the bundle may hold the leaf itself.
+            // Nothing above is trusted, but the bundle may contain the leaf itself.
             if self.store.iter().any(|(.., known)| known.fingerprint == leaf.certificate.fingerprint) {
                 trusted_from = 0;
             } else {
@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
         self.check(&all, trusted_from, purpose)
     }
 
-    /// The certificate of the bundle that is taken for the issuer: the first one that passes for it.
+    /// The bundle's certificate that is taken as the issuer: the first match.
     fn trusted_issuer(&self, of: &Details) -> Result<Option<Details>, End> {
         let mut candidates = self
             .store
@@ -157,10 +157,10 @@ impl<'a> Builder<'a> {
         Ok(first)
     }
 
-    /// The checks of a path that is built; `trusted_from` is where the part begins that the bundle vouches for.
+    /// Checks a complete path; `trusted_from` is the start of the part that comes from the bundle.
     fn check(&self, path: &[&Details], trusted_from: usize, purpose: Purpose) -> Result<Path, End> {
         check_extensions(path.get(..trusted_from).unwrap_or_default(), purpose)?;
-        // Lists come before dates and signatures, and can change with the time.
+        // Revocation lists come before dates and signatures, and can change over time.
         let revocation = Revocation::of(path, self.bundle, MAX_ORDERED).map_err(End::Unknown)?.map(Arc::new);
         let refused = |refusal: Refusal, dated_first| {
             End::from(Refusal { dated_first, revocation: revocation.clone(), ..refusal })
@@ -204,7 +204,7 @@ fn refuse_damaged(details: &Details) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Why a path that reaches nothing trusted is refused.
+/// Why a path that ends at nothing trusted is refused.
 fn untrusted(path: &[&Details], own_root: Option<&Details>) -> End {
     let depth = path.len().saturating_sub(1);
     let Some(top) = path.last() else { return End::Unknown("there is no certificate".to_owned()) };
@@ -217,7 +217,7 @@ fn untrusted(path: &[&Details], own_root: Option<&Details>) -> End {
     }
 }
 
-/// What the bundle doesn't vouch for must be fit for its place.
+/// The certificates that don't come from the bundle must be fit for their place.
 fn check_extensions(untrusted: &[&Details], purpose: Purpose) -> Result<(), Refusal> {
     let mut below = 0;
     for (depth, details) in untrusted.iter().enumerate() {
@@ -239,7 +239,7 @@ fn check_extensions(untrusted: &[&Details], purpose: Purpose) -> Result<(), Refu
         {
             return refuse(Reason::PathLength { allowed });
         }
-        // One that an authority issued to itself doesn't count.
+        // A self-issued CA doesn't count.
         if depth == 0 || !details.is_self_issued() {
             below += 1;
         }

@@ -1,4 +1,4 @@
-//! Distinguished names as BoringSSL compares them: the kind of string, case and runs of spaces don't matter.
+//! Distinguished names as BoringSSL compares them: the string type, case and repeated spaces don't matter.
 
 use super::super::der::{self, Reader};
 
@@ -10,18 +10,18 @@ const VISIBLE_STRING: u8 = 0x1a;
 const UNIVERSAL_STRING: u8 = 0x1c;
 const BMP_STRING: u8 = 0x1e;
 
-/// A Name in the form in which two that count as the same are equal, and in which a subtree is a prefix of the names
-/// inside it.
+/// A Name in a form in which equivalent names are equal, and a subtree is a prefix of the names
+/// in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CanonicalName(Vec<u8>);
 
 impl CanonicalName {
-    /// Of a Name in DER. What can't be read stays as it is, so that it equals itself alone.
+    /// From a Name in DER. What can't be read is kept unchanged, so that it only equals itself.
     pub(super) fn of(name: &[u8]) -> Self {
         Self(relative_names(name).unwrap_or_else(|| name.to_vec()))
     }
 
-    /// Whether this name lies in the subtree, as a directoryName constraint has it.
+    /// Whether this name is in the subtree, for directoryName constraints.
     pub(super) fn is_within(&self, subtree: &Self) -> bool {
         self.0.starts_with(&subtree.0)
     }
@@ -36,7 +36,7 @@ fn relative_names(name: &[u8]) -> Option<Vec<u8>> {
         while !attributes.is_empty() {
             parts.push(attribute(attributes.enter(der::SEQUENCE)?)?);
         }
-        // DER sorts a SET OF by its members' bytes, which canonical text may have changed.
+        // DER sorts a SET OF by its members' bytes, which canonicalization may have changed.
         parts.sort_unstable();
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         der::write(&mut out, SET, &parts);
@@ -71,14 +71,14 @@ pub(super) fn text(tag: u8, content: &[u8]) -> Option<String> {
     }
 }
 
-/// Without space at either end, each run of it one space, ASCII in lower case.
+/// Trimmed, with single spaces and ASCII in lower case.
 fn folded(text: &str) -> String {
     let is_space = |c: char| matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r');
     let words: Vec<&str> = text.split(is_space).filter(|word| !word.is_empty()).collect();
     words.join(" ").to_ascii_lowercase()
 }
 
-/// Each attribute of a Name: object identifier, tag and content of the value.
+/// Each attribute of a Name: object identifier, tag and contents of the value.
 pub(super) fn attributes(name: &[u8]) -> Vec<(&[u8], u8, &[u8])> {
     let mut out = Vec::new();
     let Some(mut names) = Reader::new(name).enter(der::SEQUENCE) else { return out };
@@ -96,7 +96,7 @@ pub(super) fn attributes(name: &[u8]) -> Vec<(&[u8], u8, &[u8])> {
 mod tests {
     use super::*;
 
-    /// A Name of one common name.
+    /// A Name with one common name.
     fn name(tag: u8, value: &[u8]) -> Vec<u8> {
         let attribute = der::value(
             der::SEQUENCE,

@@ -1,5 +1,5 @@
-//! Name constraints (RFC 5280, section 4.2.1.10) as BoringSSL applies them: to the names of every certificate below,
-//! by the constraints of every certificate above, the trust anchor's included.
+//! Name constraints (RFC 5280, section 4.2.1.10) as BoringSSL applies them: the constraints of every certificate, also of
+//! the trust anchor, to the names of every certificate below it.
 
 use super::super::der::{self, Reader};
 use super::canonical::{CanonicalName, attributes};
@@ -14,7 +14,7 @@ const URI: Kind = 6;
 const IA5_STRING: u8 = 0x16;
 const EMAIL_ADDRESS: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01];
 
-/// How many comparisons one certificate may cost.
+/// The most comparisons for one certificate.
 const MAX_COMPARISONS: usize = 1 << 20;
 
 /// The constraints of one certificate.
@@ -26,45 +26,45 @@ pub(super) struct NameConstraints {
 struct Subtree {
     kind: Kind,
     base: Vec<u8>,
-    /// Whether it gives a minimum or maximum, which nobody supports.
+    /// Whether it has a minimum or maximum, which no implementation supports.
     bounded: bool,
 }
 
-/// What is wrong with a name under constraints.
+/// How a name violates constraints.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NameFault {
-    /// No permitted subtree of the name's kind holds it.
+    /// It is in no permitted subtree of its kind.
     NotPermitted {
         /// The name: `DNS:blue.apps.local`.
         name: String,
     },
-    /// An excluded subtree holds it.
+    /// It is in an excluded subtree.
     Excluded {
         /// The name.
         name: String,
     },
-    /// The constraint is of a kind that BoringSSL doesn't check, and the certificate has a name of that kind. IP
-    /// addresses are such a kind.
+    /// BoringSSL doesn't support constraints of this kind, such as IP addresses, and the certificate has a name of that
+    /// kind.
     UnsupportedKind {
         /// The name.
         name: String,
     },
-    /// The constraint gives a minimum or a maximum.
+    /// The constraint has a minimum or a maximum.
     Bounded,
-    /// The name or the constraint isn't written as its kind demands, such as a URI without `//`.
+    /// The name or the constraint is malformed for its kind, such as a URI without `//`.
     Syntax {
         /// The name.
         name: String,
     },
     /// There are so many names and constraints that BoringSSL gives up.
     TooMany,
-    /// There are constraints, and the leaf has a common name that looks like a DNS name, and no subject alternative
+    /// There are constraints, and the leaf has a common name that looks like a DNS name, but no subject alternative
     /// names.
     CommonNameOnly,
 }
 
 impl NameFault {
-    /// What BoringSSL calls it.
+    /// BoringSSL's text for it.
     pub(super) fn log(&self) -> &'static str {
         match self {
             Self::NotPermitted { .. } => "permitted subtree violation",
@@ -79,7 +79,7 @@ impl NameFault {
 }
 
 impl NameConstraints {
-    /// Reads the extension's value; `None` when it is damaged.
+    /// Reads the extension's value; `None` if it is damaged.
     pub(super) fn read(value: &[u8]) -> Option<Self> {
         let mut outer = Reader::new(value);
         let mut reader = outer.enter(der::SEQUENCE)?;
@@ -137,7 +137,7 @@ impl NameConstraints {
     }
 }
 
-/// What a subtree is for; what is excluded is read more broadly.
+/// How a subtree is used; exclusions match more broadly.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Use {
     Permits,
@@ -182,7 +182,7 @@ fn kind(tag: u8) -> Option<Kind> {
     (tag & 0xc0 == 0x80 && kind <= 8).then_some(kind)
 }
 
-/// Kind and content of each of the names of a subject alternative name.
+/// Kind and contents of each name of a subject alternative name.
 fn general_names(value: &[u8]) -> Vec<(Kind, &[u8])> {
     let mut out = Vec::new();
     let Some(mut names) = Reader::new(value).enter(der::SEQUENCE) else { return out };
@@ -208,8 +208,8 @@ fn shown(kind: Kind, name: &[u8]) -> String {
     }
 }
 
-/// Whether a dNSName lies in a subtree: the name itself, or some labels more. An empty subtree holds every name; one
-/// that begins with a dot holds only longer ones. What is excluded also takes a wildcard that might stand for it.
+/// Whether a dNSName is in a subtree: the name itself, or with more labels. An empty subtree contains every name; one
+/// with a leading dot contains only longer ones. An exclusion also matches a wildcard that might stand for it.
 fn dns_holds(base: &[u8], name: &[u8], excluding: bool) -> bool {
     if base.is_empty() {
         return true;
@@ -235,11 +235,11 @@ fn ends_with(text: &[u8], end: &[u8]) -> bool {
     tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
 }
 
-/// Whether a mailbox lies in a subtree: a mailbox, a host, or with a leading dot the hosts below a domain. `None` for
+/// Whether a mailbox is in a subtree: a mailbox, a host, or with a leading dot the hosts below a domain. `None` for
 /// what isn't a plain address.
 fn email_holds(base: &[u8], address: &[u8], local_part_in_any_case: bool) -> Option<bool> {
     let (local, domain) = mailbox(address)?;
-    // A stray at sign in front is passed over.
+    // A leading at sign is ignored.
     let (base, is_mailbox) = match base.strip_prefix(b"@") {
         Some(domain) => (domain, false),
         None => (base, base.contains(&b'@')),
@@ -265,12 +265,12 @@ fn is_domain(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
 }
 
-/// Whether a URI's host is the subtree's, or with a leading dot a host below it. `None` for a URI without one.
+/// Whether a URI's host equals the subtree, or is below it if that has a leading dot. `None` for a URI without a host.
 fn uri_holds(base: &[u8], uri: &[u8]) -> Option<bool> {
     let colon = uri.iter().position(|&byte| byte == b':')?;
     let rest = uri.get(colon + 1..)?.strip_prefix(b"//")?;
     let until = |stop: u8| rest.iter().position(|&byte| byte == stop).and_then(|at| rest.get(..at));
-    // A port's colon is looked for first, wherever in the URI it stands.
+    // The colon before a port is searched first, anywhere in the URI.
     let host = until(b':').or_else(|| until(b'/')).unwrap_or(rest);
     if host.is_empty() {
         return None;

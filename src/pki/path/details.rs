@@ -1,4 +1,4 @@
-//! What only building a path asks of a certificate, read when it does.
+//! What only path building needs of a certificate, read on demand.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ const CERTIFICATE_POLICIES: u8 = 32;
 const POLICY_CONSTRAINTS: u8 = 36;
 const AUTHORITY_KEY_ID: u8 = 35;
 
-/// Damage to these is noticed as soon as the certificate is looked at: subject key identifier, key usage, subject
+/// Damage to these extensions is noticed as soon as the certificate is tried: subject key identifier, key usage, subject
 /// alternative name, basic constraints, name constraints, CRL distribution points, authority key identifier and
 /// extended key usage.
 const LOOKED_AT: [&str; 8] =
     ["2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.35", "2.5.29.37"];
 
-/// A certificate with all that building a path asks of it.
+/// A certificate with everything that path building needs.
 pub(super) struct Details {
     pub(super) certificate: Arc<Certificate>,
     pub(super) origin: Origin,
@@ -33,14 +33,14 @@ pub(super) struct Details {
     pub(super) issuer: CanonicalName,
     authority: AuthorityKeyId,
     pub(super) serial: Vec<u8>,
-    /// The value of the CRL distribution points.
+    /// The value of the CRL distribution points extension.
     pub(super) points: Option<Vec<u8>>,
     pub(super) constraints: Option<NameConstraints>,
-    /// The value of the subject alternative name; `None` without the extension.
+    /// The value of the subject alternative name extension; `None` without it.
     pub(super) sans: Option<Vec<u8>>,
-    /// Object identifiers of the extensions that make BoringSSL refuse to look at the certificate.
+    /// Object identifiers of the damaged extensions because of which BoringSSL skips the certificate.
     pub(super) damaged: Vec<String>,
-    /// Whether certificate policies decide about a path through it, which isn't judged here.
+    /// Whether certificate policies affect a path through it, which isn't judged here.
     pub(super) has_policy_constraints: bool,
 }
 
@@ -137,14 +137,14 @@ impl Details {
         self.subject == self.issuer
     }
 
-    /// Whether a path ends here: its own issuer by name and key identifier, and not forbidden to sign. The signature
-    /// isn't looked at.
+    /// Whether a path ends here: its own issuer by name and key identifier, and allowed to sign. The signature
+    /// isn't checked.
     pub(super) fn is_self_signed(&self) -> bool {
         self.is_self_issued() && self.is_meant_by(&self.authority) && self.may_sign()
     }
 
-    /// Whether this is taken for the issuer of another: by name, by the identifiers that the other carries, and by key
-    /// usage. The first that is, decides; its signature is looked at afterwards.
+    /// Whether this is taken as another's issuer: by name, by the other's authority key identifier, and by key
+    /// usage. The first match decides; its signature is checked afterwards.
     pub(super) fn is_issuer_of(&self, issued: &Self) -> bool {
         self.subject == issued.issuer
             && !self.is_damaged()
@@ -153,7 +153,7 @@ impl Details {
             && self.may_sign()
     }
 
-    /// Whether an authority key identifier means this certificate.
+    /// Whether an authority key identifier refers to this certificate.
     pub(super) fn is_meant_by(&self, authority: &AuthorityKeyId) -> bool {
         let differs = |wanted: &Option<Vec<u8>>, found: Option<&[u8]>| match (wanted, found) {
             (Some(wanted), Some(found)) => wanted != found,
@@ -168,7 +168,7 @@ impl Details {
         self.certificate.key_usage.is_none_or(|usage| usage.key_cert_sign)
     }
 
-    /// Whether it counts as an authority's, in the middle of a path.
+    /// Whether it counts as a CA in the middle of a path.
     pub(super) fn is_authority(&self) -> bool {
         let v1_root = self.certificate.version == 1 && self.is_self_signed();
         self.may_sign() && (v1_root || self.certificate.is_ca())

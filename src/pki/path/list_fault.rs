@@ -1,28 +1,28 @@
-//! What is wrong with a certificate by the revocation lists of a bundle, in words and in Envoy's.
+//! Faults of a certificate according to a bundle's revocation lists, in plain words and in Envoy's.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-/// What is wrong with a certificate by the revocation lists of a bundle, or with the list that counts for it.
+/// A certificate's fault according to a bundle's revocation lists, or a fault of the list that applies to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are whose list it is, and when it holds")]
 pub enum ListFault {
-    /// The list has its serial number.
+    /// The list contains its serial number.
     Revoked { issuer: String },
-    /// The bundle holds revocation lists, and none of its issuer.
+    /// The bundle has revocation lists, but none from its issuer.
     Missing { issuer: String },
-    /// The list has ended.
+    /// The list has expired.
     Expired { next_update: Timestamp },
-    /// The list hasn't begun.
+    /// The list isn't valid yet.
     NotYetValid { this_update: Timestamp },
     /// The list isn't signed with the key of the certificate above.
     Signature { issuer: String },
-    /// The certificate above has a key usage without cRLSign.
+    /// The key usage of the certificate above lacks cRLSign.
     NotAllowed { issuer: String },
     /// The list is for certificates of another kind or another distribution point.
     OtherScope { issuer: String },
-    /// The list has a critical extension that BoringSSL doesn't handle, as a delta list has.
+    /// The list has a critical extension that BoringSSL doesn't handle, as a delta list does.
     UnhandledCritical { issuer: String },
 }
 

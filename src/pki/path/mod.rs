@@ -1,17 +1,17 @@
-//! Whether a presented chain leads to a trust bundle, as Envoy (BoringSSL) decides it.
+//! Whether a presented chain leads to a trust bundle, by Envoy's (BoringSSL's) rules.
 //!
-//! BoringSSL doesn't search. It takes the first certificate that passes for an issuer by name, key identifier and key
-//! usage, from the bundle before the rest of the chain file, and never turns back: so the order of a bundle can
-//! decide, and a wrong issuer in front of the right one is an error. Any certificate of the bundle ends a path, the
-//! leaf itself included (`X509_V_FLAG_PARTIAL_CHAIN`).
+//! BoringSSL doesn't search. It takes the first certificate that matches as issuer by name, key identifier and key
+//! usage, from the bundle before the rest of the chain file, and never backtracks: so the order of a bundle can
+//! matter, and a wrong issuer before the right one is an error. Any certificate of the bundle ends a path, even the
+//! leaf itself (`X509_V_FLAG_PARTIAL_CHAIN`).
 //!
 //! ```text
 //! Chain  leaf ─ intermediate ─ …          [`find_path`]  ─►  [`PathVerdict`]
 //! Bundle                        anchor ┘   (no clock)         └─ at a time: [`PathVerdict::refusal_at`]
 //! ```
 //!
-//! Time is not part of a path: [`find_path`] is calculated once for a chain, a bundle and a purpose, kept by
-//! [`Chain::fingerprint`] and [`Bundle::fingerprint`], and then asked about any instant.
+//! Time is not part of a path: [`find_path`] is computed once for a chain, a bundle and a purpose, cached by
+//! [`Chain::fingerprint`] and [`Bundle::fingerprint`], and then evaluated at any time.
 
 mod build;
 mod canonical;
@@ -38,7 +38,7 @@ pub use constraints::NameFault;
 pub use list_fault::ListFault;
 pub use refusal::{Reason, Refusal};
 
-/// Who presents the chain, which decides the extended key usage that it must allow.
+/// Which side presents the chain; decides the required extended key usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// A server to its clients: serverAuth.
@@ -65,29 +65,29 @@ pub struct Step {
     pub origin: Origin,
 }
 
-/// A path that holds, but for its dates and for revocation lists.
+/// A valid path, apart from its dates and from revocation lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// The leaf first, the anchor last; at least one.
     steps: Vec<Step>,
     anchor: Arc<Certificate>,
-    /// What the bundle's revocation lists say of it, where it has any.
+    /// What the bundle's revocation lists say about it, if there are any.
     revocation: Option<Arc<Revocation>>,
 }
 
-/// Whether a chain leads to a bundle, whatever the time.
+/// Whether a chain leads to a bundle, regardless of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathVerdict {
-    /// It does, while all certificates of the path hold.
+    /// It does, while all certificates of the path are valid.
     Trusted(Path),
     /// It doesn't.
     Refused(Refusal),
-    /// It can't be said, for the reason given: a signature algorithm that isn't calculated with here, say.
+    /// Unknown, for this reason: for example, a signature algorithm that isn't supported here.
     Unknown(String),
 }
 
 impl PathVerdict {
-    /// Why the path is refused at this time; `None` when it holds, and when nothing is known.
+    /// Why the path is refused at this time; `None` if it is valid, or if that is unknown.
     pub fn refusal_at(&self, now: Timestamp) -> Option<Refusal> {
         match self {
             Self::Trusted(path) => path.judge_at(now).err(),
@@ -98,61 +98,61 @@ impl PathVerdict {
 }
 
 impl Path {
-    /// The leaf first, the anchor (or what stands above it) last.
+    /// The leaf first, the anchor (or what is above it) last.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// The certificate of the bundle that the path ends at. Where the bundle holds the leaf itself, that.
+    /// The certificate of the bundle at which the path ends; the leaf itself, if the bundle contains it.
     pub fn anchor(&self) -> &Arc<Certificate> {
         &self.anchor
     }
 
-    /// Whether each certificate of the path holds at this time, the anchor's included, and no revocation list has one; of
-    /// several that don't hold, the highest is named, as Envoy does.
+    /// Whether each certificate of the path is valid at this time, including the anchor, and none is revoked; of
+    /// several invalid certificates the highest is reported, as by Envoy.
     ///
     /// # Errors
-    /// Which certificate doesn't, and since or until when, or what is wrong with which list.
+    /// Which certificate isn't valid, since or until when, or which list is at fault.
     pub(crate) fn judge_at(&self, now: Timestamp) -> Result<(), Refusal> {
         let by_list = self.revocation.as_ref().and_then(|revocation| Refusal::by_list(revocation, now));
         by_list.or_else(|| refusal::out_of_date(&self.steps, 0, now)).map_or(Ok(()), Err)
     }
 
-    /// From when on the path holds: the latest notBefore.
+    /// When the path becomes valid: the latest notBefore.
     #[cfg(test)]
     pub(crate) fn holds_from(&self) -> Timestamp {
         self.steps.iter().map(|step| step.certificate.not_before).max().unwrap_or(Timestamp::MIN)
     }
 
-    /// Until when the path holds: the earliest notAfter, that instant excluded.
+    /// When the path expires: the earliest notAfter, exclusive.
     #[cfg(test)]
     pub(crate) fn holds_until(&self) -> Timestamp {
         self.steps.iter().map(|step| step.certificate.not_after).min().unwrap_or(Timestamp::MAX)
     }
 }
 
-/// Decides whether a chain that is presented for a purpose leads to a bundle. Costs some signature verifications; the
-/// verdict is to be kept.
+/// Decides whether a chain presented for a purpose leads to a bundle. Verifies several signatures, so
+/// cache the verdict.
 pub fn find_path(chain: &Chain, bundle: &Bundle, purpose: Purpose) -> PathVerdict {
     build::find_path(&chain.certificates, bundle, purpose)
 }
 
-/// Whether one certificate is what BoringSSL takes for the other's issuer, and its key did make the signature.
-/// Algorithms that aren't calculated with count as not.
+/// Whether BoringSSL takes one certificate as the other's issuer, and its key made the signature.
+/// False for unsupported algorithms.
 pub(crate) fn verify_link(child: &Arc<Certificate>, issuer: &Arc<Certificate>) -> bool {
     let [below, above] = [child, issuer].map(|certificate| Details::of(certificate, Origin::Chain(0)));
     above.is_issuer_of(&below) && signature::verify(child, issuer) == signature::Signature::Good
 }
 
-/// Which of the known certificates the chain file lacks: those that, put behind its last certificate, make the path
-/// hold that is now refused for lack of an issuer. `None` when the path lacks nothing, or more than is known.
+/// Which of the known certificates are missing from the chain file: appended to it, they make a path valid that is
+/// refused for lack of an issuer. `None` if nothing is missing, or more than is known.
 pub(crate) fn missing_links<'a>(
     chain: &Chain,
     bundle: &Bundle,
     purpose: Purpose,
     known: impl IntoIterator<Item = &'a Arc<Certificate>>,
 ) -> Option<Vec<Arc<Certificate>>> {
-    /// More than any real chain has.
+    /// More than any real chain needs.
     const MAX_LINKS: usize = 8;
     let known: Vec<_> = known.into_iter().collect();
     let mut certificates = chain.certificates.clone();

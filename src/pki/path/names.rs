@@ -1,4 +1,4 @@
-//! The names of a path, held against the constraints of the certificates above them.
+//! Checks the names on a path against the name constraints of the certificates above them.
 
 use super::canonical::{attributes, text};
 use super::constraints::NameFault;
@@ -6,11 +6,11 @@ use super::details::Details;
 
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
-/// The first name of a path that its constraints don't allow, with the depth at which it stands. `path` begins with
+/// The first name on a path that violates constraints, with its depth. `path` begins with
 /// the leaf and ends with the anchor.
 pub(super) fn check(path: &[&Details]) -> Result<(), (usize, NameFault)> {
     for (depth, below) in path.iter().enumerate().rev() {
-        // Authorities that issued themselves a new certificate are passed over.
+        // Self-issued CA certificates are skipped.
         if depth > 0 && below.is_self_issued() {
             continue;
         }
@@ -37,8 +37,8 @@ fn has_dns_like_common_name(leaf: &Details) -> bool {
         .any(|name| looks_like_dns_name(&name))
 }
 
-/// Whether a common name is one that somebody might take for a host's: labels of letters, digits, `-`, `_` and `:`,
-/// perhaps with `*.` before and a dot behind.
+/// Whether a common name might be a host's: labels of letters, digits, `-`, `_` and `:`,
+/// perhaps with a leading `*.` and a trailing dot.
 fn looks_like_dns_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let name = name.strip_prefix("*.").unwrap_or(name);

@@ -1,4 +1,4 @@
-//! Why a path is refused, with the words of Envoy's log.
+//! Why a path is refused, and what Envoy logs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use super::list_fault::ListFault;
 use super::revocation::Revocation;
 use super::{Origin, Step, verify_link};
 
-/// Why a path is refused. Displays as one sentence without the final stop.
+/// Why a path is refused. Displays as one sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The certificate that it is refused for.
+    /// The certificate at fault.
     pub certificate: Arc<Certificate>,
-    /// Where that comes from.
+    /// Where the certificate comes from.
     pub origin: Origin,
-    /// Where that is in the path, 0 being the leaf.
+    /// Its depth in the path; the leaf's is 0.
     pub depth: usize,
     /// What is wrong.
     pub reason: Reason,
-    /// The certificates whose dates BoringSSL looks at before it comes to this, lowest first, and the lowest's depth.
+    /// The certificates whose dates BoringSSL checks before this, lowest first, and the lowest's depth.
     pub(super) dated_first: (Vec<Step>, usize),
-    /// The revocation lists that BoringSSL looks at before those.
+    /// The revocation lists that BoringSSL checks before those.
     pub(super) revocation: Option<Arc<Revocation>>,
-    /// Whether BoringSSL has come upon a damaged certificate before, which it logs too.
+    /// Whether BoringSSL has met a damaged certificate before, which it also logs.
     pub(super) after_damage: bool,
 }
 
@@ -36,35 +36,35 @@ const MD5_BEFORE: &str = "TLS_error:|201326703:ASN.1 encoding routines:OPENSSL_i
 /// What is wrong with a certificate of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Neither the bundle nor the rest of the chain has its issuer.
+    /// Its issuer is neither in the bundle nor in the rest of the chain.
     NoIssuer {
         /// The issuer's name.
         issuer: String,
     },
-    /// The leaf is its own issuer, and the bundle doesn't hold it, or holds another certificate of that name before it.
+    /// The leaf is self-signed, and the bundle doesn't contain it, or has another certificate with its name before it.
     SelfSignedLeaf,
-    /// The chain goes on to a root of its own, which the bundle doesn't hold. The certificate is that root.
+    /// The chain ends at a root of its own, which the bundle doesn't contain. The certificate is that root.
     SelfSignedInChain,
     /// It has expired.
     Expired {
-        /// The end of its time.
+        /// When it expired.
         not_after: Timestamp,
     },
-    /// Its time hasn't come.
+    /// It isn't valid yet.
     NotYetValid {
-        /// The beginning of its time.
+        /// When it becomes valid.
         not_before: Timestamp,
     },
-    /// It issued the one below, and its basic constraints don't make it an authority (nor does a missing extension, or
+    /// It issued the certificate below, but its basic constraints don't make it a CA (nor do a missing extension, or
     /// version 1).
     InvalidCa,
-    /// More authorities stand below it than its basic constraints allow.
+    /// There are more CAs below it than its basic constraints allow.
     PathLength {
         /// How many are allowed.
         allowed: u32,
     },
-    /// Its extended key usage lacks what the path is for, or the leaf's key usage allows nothing that TLS needs.
-    /// anyExtendedKeyUsage doesn't count, and intermediates are held to it too.
+    /// Its extended key usage lacks the path's purpose, or the leaf's key usage allows nothing that TLS needs.
+    /// anyExtendedKeyUsage doesn't count, and the check applies to intermediates too.
     Purpose,
     /// It has critical extensions that BoringSSL doesn't know: their object identifiers.
     UnhandledCritical(Vec<String>),
@@ -72,16 +72,16 @@ pub enum Reason {
     DamagedExtensions(Vec<String>),
     /// Its signature isn't made with the key of the next certificate, which has its issuer's name.
     Signature,
-    /// It is signed by an algorithm that BoringSSL refuses, as MD5.
+    /// Its signature algorithm is one that BoringSSL rejects, such as MD5.
     SignatureAlgorithm,
-    /// A name of it is outside what the authorities above allow.
+    /// One of its names violates the name constraints of the CAs above.
     Names(NameFault),
-    /// The whole chain is longer than Envoy reads: so many bytes as a message. The certificate is the leaf.
+    /// The chain is longer than Envoy accepts in a message. The certificate is the leaf.
     TooLong {
-        /// Length of the message.
+        /// The message's length.
         bytes: usize,
     },
-    /// A revocation list of the bundle has it, or none that holds is of its issuer.
+    /// It is revoked, or no valid revocation list from its issuer is in the bundle.
     List(ListFault),
 }
 
@@ -91,13 +91,13 @@ impl Refusal {
         Self { certificate, origin, depth, reason, dated_first: (Vec::new(), 0), revocation: None, after_damage: false }
     }
 
-    /// What a bundle's revocation lists refuse a path for at this time.
+    /// What a bundle's revocation lists refuse a path for at this time, if anything.
     pub(super) fn by_list(revocation: &Revocation, now: Timestamp) -> Option<Self> {
         let (step, depth, fault) = revocation.fault_at(now)?;
         Some(Self::new(step, depth, Reason::List(fault)))
     }
 
-    /// What Envoy refuses the path for at this time: a revocation list or a date, where it comes to one before it comes to this.
+    /// What Envoy refuses the path for at this time: this, or a revocation list or a date that it checks earlier.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
         let (steps, lowest) = &self.dated_first;
@@ -105,8 +105,8 @@ impl Refusal {
         by_list.or_else(|| out_of_date(steps, *lowest, now)).unwrap_or_else(|| self.clone())
     }
 
-    /// What the side that verifies the chain logs. A client whose server presents it sees this; a server's client
-    /// sees but [`Self::alert`].
+    /// What the verifying side logs: a client, if the server presents the chain. A server's client only
+    /// sees [`Self::alert`].
     pub fn envoy_log(&self) -> String {
         const BEFORE: &str = "SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: \
                               X509_verify_cert: certificate verification error at depth";
@@ -114,9 +114,9 @@ impl Refusal {
             Reason::TooLong { .. } => {
                 return "TLS_error:|268435606:SSL routines:OPENSSL_internal:EXCESSIVE_MESSAGE_SIZE".to_owned();
             }
-            // What stands before depends on the algorithm or on the damage.
+            // The preceding text depends on the algorithm or on the damage.
             Reason::Signature | Reason::List(ListFault::Signature { .. }) => ("", self.depth),
-            // BoringSSL stops before it has a depth.
+            // BoringSSL stops before it knows a depth.
             Reason::DamagedExtensions(_) => ("", 0),
             Reason::SignatureAlgorithm => (MD5_BEFORE, self.depth),
             _ if self.after_damage => ("", self.depth),
@@ -125,7 +125,7 @@ impl Refusal {
         format!("{before}{BEFORE} {depth}: {}", self.reason.log())
     }
 
-    /// The TLS alert that the side that presents the chain sees over TLS 1.2, as BoringSSL names it. Over TLS 1.3 it
+    /// The TLS alert that the presenting side gets over TLS 1.2, as BoringSSL names it. Over TLS 1.3 it
     /// sees a closed connection.
     pub fn alert(&self) -> &'static str {
         match &self.reason {
@@ -145,8 +145,8 @@ impl Refusal {
         }
     }
 
-    /// Whether the path is refused for lack of an issuer, and this certificate is that issuer: put into the chain file,
-    /// it would have closed the gap; put into the bundle, it would have ended the path.
+    /// Whether the path is refused for lack of an issuer, and this certificate is that issuer: in the chain file
+    /// it would close the gap; in the bundle it would end the path.
     pub(crate) fn closes_gap(&self, known: &Arc<Certificate>) -> bool {
         matches!(self.reason, Reason::NoIssuer { .. }) && verify_link(&self.certificate, known)
     }
@@ -165,7 +165,7 @@ impl fmt::Display for Refusal {
 }
 
 impl Reason {
-    /// What BoringSSL calls it.
+    /// BoringSSL's text for it.
     fn log(&self) -> &'static str {
         match self {
             Self::NoIssuer { .. } => "unable to get local issuer certificate",
@@ -228,7 +228,7 @@ impl fmt::Display for NameFault {
     }
 }
 
-/// The highest of these steps that doesn't hold now. `lowest` is the depth of the first of them.
+/// The highest of these steps that isn't valid now. `lowest` is the depth of the first step.
 pub(super) fn out_of_date(steps: &[Step], lowest: usize, now: Timestamp) -> Option<Refusal> {
     steps.iter().enumerate().rev().find_map(|(above, step)| {
         let Certificate { not_before, not_after, .. } = *step.certificate;

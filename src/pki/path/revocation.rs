@@ -1,7 +1,7 @@
-//! What the revocation lists of a bundle say of a path: of every certificate on it, the anchor's included.
+//! What a bundle's revocation lists say about a path: about every certificate on it, including the anchor.
 //!
-//! BoringSSL takes, for each certificate, the list that suits best among those of its issuer's name. Whether one holds now is
-//! a part of how well it suits, so that the choice can change with time; all else is found out once.
+//! For each certificate BoringSSL takes the best match among its issuer's lists. Whether a list is current is
+//! part of the score, so the choice can change over time; everything else is computed once.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use super::details::{Details, authority_key_id};
 use super::list_fault::ListFault;
 use super::signature::{self, Signature};
 
-/// How well a list suits, as BoringSSL adds it up.
+/// Parts of BoringSSL's score for a list.
 const NO_CRITICAL: u16 = 0x100;
 const SCOPE: u16 = 0x80;
 const TIME: u16 = 0x40;
@@ -23,28 +23,28 @@ const ISSUER_CERTIFICATE: u16 = 0x18;
 const SAME_PATH: u16 = 0x08;
 const KEY_ID: u16 = 0x04;
 
-/// The lists that concern a path.
+/// The lists relevant to a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Revocation {
     /// For each certificate of the path, the leaf first.
     steps: Vec<(Step, Vec<Candidate>)>,
 }
 
-/// A list that may be the one that counts for a certificate.
+/// A list that may apply to a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Candidate {
     /// Without [`TIME`].
     score: u16,
     this_update: Timestamp,
     next_update: Option<Timestamp>,
-    /// What is wrong before its dates are looked at.
+    /// A fault found before its dates are checked.
     before: Option<ListFault>,
-    /// What is wrong, or what it says, after that.
+    /// A fault, or a revocation, found after that.
     after: Option<ListFault>,
 }
 
 impl Revocation {
-    /// What the bundle's lists say of this path; `None` where it has none. An error says why that isn't known.
+    /// What the bundle's lists say about this path; `None` if there are none. An error says why that is unknown.
     pub(super) fn of(path: &[&Details], bundle: &Bundle, most_ordered: usize) -> Result<Option<Self>, String> {
         if bundle.lists.is_empty() {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Revocation {
         Ok(Some(Self { steps }))
     }
 
-    /// What is wrong at this time, of the lowest certificate that something is wrong with, and how far up the path that is.
+    /// The fault at this time of the lowest certificate with one, and the certificate's depth.
     pub(super) fn fault_at(&self, now: Timestamp) -> Option<(&Step, usize, ListFault)> {
         self.steps.iter().enumerate().find_map(|(depth, (step, candidates))| {
             let fault = match chosen(candidates, now) {
@@ -82,7 +82,7 @@ impl Revocation {
     }
 }
 
-/// The list that counts: the one that suits best, and of equals the newest, or the first.
+/// The list that applies: the best match, of equal matches the newest, or the first.
 fn chosen(candidates: &[Candidate], now: Timestamp) -> Option<&Candidate> {
     let mut best: Option<(u16, &Candidate)> = None;
     for one in candidates {
@@ -97,7 +97,7 @@ fn chosen(candidates: &[Candidate], now: Timestamp) -> Option<&Candidate> {
 }
 
 impl Candidate {
-    /// A list of the issuer's name, where it may count for the certificate at this depth.
+    /// A list from the issuer's name, if it may apply to the certificate at this depth.
     fn of(list: &RevocationList, path: &[&Details], depth: usize) -> Result<Option<Self>, String> {
         let (Some(details), Some(last)) = (path.get(depth), path.len().checked_sub(1)) else { return Ok(None) };
         if list.scope.unsupported {
@@ -107,7 +107,7 @@ impl Candidate {
             None => Default::default(),
             Some(value) => authority_key_id(value).ok_or("a revocation list doesn't say whose it is")?,
         };
-        // The certificate above is asked first, then those of the list's name above that.
+        // The certificate above is tried first, then those above it with the list issuer's name.
         let from = if depth < last { depth + 1 } else { depth };
         let above = path.get(from..).unwrap_or_default();
         let found = above
@@ -129,7 +129,7 @@ impl Candidate {
         let after = match signature::verify_list(list, &issuer.certificate) {
             Signature::Good if list.unhandled_critical => Some(ListFault::UnhandledCritical { issuer: whose() }),
             Signature::Good if list.has(&details.serial) => {
-                // An entry may mean another certificate, or that one is no longer revoked.
+                // An entry may be for another certificate, or take a revocation back.
                 if list.has_odd_entries {
                     return Err("an entry of a revocation list has extensions".to_owned());
                 }
@@ -151,7 +151,7 @@ impl Candidate {
     }
 }
 
-/// Whether a list is for certificates of this kind, and of this distribution point where it names one. `None`: not known.
+/// Whether a list covers this kind of certificate, and its distribution point if the list names one. `None`: unknown.
 fn is_in_scope(scope: &Scope, details: &Details) -> Option<bool> {
     let other_kind = if details.certificate.is_ca() { scope.only_users } else { scope.only_authorities };
     if other_kind {
@@ -166,7 +166,7 @@ fn is_in_scope(scope: &Scope, details: &Details) -> Option<bool> {
     while !points.is_empty() {
         let mut one = points.enter(der::SEQUENCE)?;
         let names = one.expect(der::constructed(0));
-        // One with reasons or an issuer of its own is left out.
+        // A point with reasons or a CRL issuer of its own is skipped.
         if let Some(names) = names.filter(|_| one.is_empty())
             && full_names(names)?.iter().any(|name| wanted.contains(name))
         {
@@ -176,7 +176,7 @@ fn is_in_scope(scope: &Scope, details: &Details) -> Option<bool> {
     Some(false)
 }
 
-/// The names of a `DistributionPointName`, each a tag and its content; `None` where it is relative to its issuer.
+/// The names of a `DistributionPointName`, each as tag and contents; `None` if it is relative to its issuer.
 fn full_names(point: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     let mut outer = Reader::new(point);
     let mut names = outer.enter(der::constructed(0))?;

@@ -1,4 +1,4 @@
-//! Whether one certificate's key made another's signature, by the algorithms that BoringSSL takes.
+//! Whether one certificate's key made another's signature, with the algorithms that BoringSSL accepts.
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use ring::digest::{self, digest};
@@ -13,21 +13,21 @@ use super::super::certificate::{self, Certificate, HashAlgorithm};
 use super::super::public_key::KeyAlgorithm;
 use super::super::revocation::RevocationList;
 
-/// What verifying a signature shows.
+/// The result of verifying a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Signature {
     Good,
     Bad,
-    /// BoringSSL refuses the algorithm, as it does MD5.
+    /// BoringSSL rejects the algorithm, for example MD5.
     Refused,
-    /// The algorithm isn't calculated with here.
+    /// The algorithm isn't supported here.
     Unknown,
 }
 
-/// What is signed.
+/// A signed structure.
 struct Signed<'a> {
     message: &'a [u8],
-    /// Named outside of the message.
+    /// The algorithm named outside the signed part.
     algorithm: &'a AlgorithmIdentifier<'a>,
     hash: Option<HashAlgorithm>,
     made: &'a BitString<'a>,
@@ -53,7 +53,7 @@ pub(super) fn verify_list(list: &RevocationList, issuer: &Certificate) -> Signat
 
 /// Whether `issuer`'s key made `issued`'s signature.
 pub(super) fn verify(issued: &Certificate, issuer: &Certificate) -> Signature {
-    // Whoever describes a certificate says by whose key it is signed, and nothing is there to calculate with.
+    // The description says whose key signed the certificate; there is no signature to verify.
     if issued.is_described() {
         let by_this = issued.described_issuer == Some(issuer.spki_sha256);
         return if by_this { Signature::Good } else { Signature::Bad };
@@ -83,7 +83,7 @@ fn verify_signed(signed: &Signed<'_>, issuer: &Certificate) -> Signature {
     }
     let (message, made) = (signed.message, &*signed.made.data);
     let key = &*parent.tbs_certificate.subject_pki.subject_public_key.data;
-    // ring takes points in full only.
+    // ring accepts uncompressed points only.
     let compressed = matches!(key, [2 | 3, ..]) && !matches!(issuer.key_algorithm, KeyAlgorithm::Ed25519);
     let good = match algorithm(signed, issuer) {
         Some(algorithm) if !compressed => Some(UnparsedPublicKey::new(algorithm, key).verify(message, made).is_ok()),
@@ -96,7 +96,7 @@ fn verify_signed(signed: &Signed<'_>, issuer: &Certificate) -> Signature {
     }
 }
 
-/// ECDSA over any curve and hash, which ring has a few of; `None` for others.
+/// ECDSA with the curves and hashes that ring lacks; `None` for others.
 fn ecdsa(curve: &KeyAlgorithm, key: &[u8], hash: HashAlgorithm, message: &[u8], made: &[u8]) -> Option<bool> {
     let length: usize = match curve {
         KeyAlgorithm::EcP256 => 32,
@@ -112,7 +112,7 @@ fn ecdsa(curve: &KeyAlgorithm, key: &[u8], hash: HashAlgorithm, message: &[u8], 
         HashAlgorithm::Md5 | HashAlgorithm::Sha224 => return None,
     };
     let hashed = digest(algorithm, message);
-    // A number of the curve's length: the crates refuse a hash much shorter, BoringSSL doesn't.
+    // Padded to the curve's length: the crates reject a much shorter hash, BoringSSL doesn't.
     let zeros = length.saturating_sub(hashed.as_ref().len());
     let number = [vec![0; zeros].as_slice(), hashed.as_ref()].concat();
     Some(match curve {
@@ -136,7 +136,7 @@ const ECDSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04];
 
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 
-/// Whether a key of this kind makes signatures of this algorithm at all; what isn't known is let pass.
+/// Whether a key of this kind can make signatures with this algorithm; unknown kinds pass.
 fn belong_together(algorithm: &AlgorithmIdentifier<'_>, key: &KeyAlgorithm) -> bool {
     use KeyAlgorithm::{EcP224, EcP256, EcP384, EcP521, EcSecp256k1, Ed25519, Other, Rsa};
     let oid = algorithm.algorithm.as_bytes();

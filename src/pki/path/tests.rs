@@ -1,4 +1,4 @@
-//! One case for each sentence that is known of Envoy's paths. The suite in tests/envoy asks Envoy the same.
+//! One case for each known behaviour of Envoy with paths. The suite in tests/envoy checks Envoy itself.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,7 +30,7 @@ fn trusted(chain: &[&Forged], bundle: &[&Forged]) -> Path {
     }
 }
 
-/// Refused with this text at the end of the log, and for the certificate of this origin.
+/// Asserts a refusal with this text at the end of the log, for the certificate of this origin.
 #[track_caller]
 fn refused(chain: &[&Forged], bundle: &[&Forged], log: &str, origin: Origin) -> Refusal {
     let verdict = verdict(Purpose::Server, chain, bundle);
@@ -103,7 +103,7 @@ fn a_missing_link_is_told_from_a_root_that_is_not_trusted() {
     refused(&[&leaf, &intermediate, &root], &[&other], in_chain, Origin::Chain(2));
     let alone = blue().ca(true, None).key_usage(CERT_SIGN | DIGITAL_SIGNATURE).self_signed();
     refused(&[&alone], &[&root], "depth 0: self signed certificate", Origin::Chain(0));
-    // One that may not sign isn't even its own issuer.
+    // A certificate that may not sign isn't even its own issuer.
     refused(&[&blue().self_signed()], &[&root], local, Origin::Chain(0));
 }
 
@@ -163,7 +163,7 @@ fn every_certificate_of_the_path_is_dated_the_anchor_too() {
     let leaf = blue().days(-10, 20).issued_by(&intermediate);
     refused(&[&leaf, &intermediate], &[&root], "depth 2: certificate has expired", Origin::Bundle(0));
     refused(&[&leaf], &[&root, &intermediate], "depth 2: certificate has expired", Origin::Bundle(0));
-    // Above the anchor nothing counts.
+    // Nothing above the anchor counts.
     let path = trusted(&[&leaf, &intermediate, &root], &[&intermediate]);
     let now = Timestamp::now();
     let days = |days: i64| SignedDuration::from_hours(24 * days);
@@ -233,7 +233,7 @@ fn path_lengths_hold_below_the_anchor() {
     let exceeded = "depth 2: path length constraint exceeded";
     refused(&[&leaf, &lower, &upper], &[&root], exceeded, Origin::Chain(2));
     trusted(&[&leaf, &lower], &[&upper]);
-    // One that an authority issued to itself isn't counted.
+    // A self-issued CA isn't counted.
     let again = Forge::authority("Upper").issued_by(&upper);
     trusted(&[&blue().issued_by(&again), &again, &upper], &[&root]);
 }
@@ -353,7 +353,7 @@ fn old_algorithms_pass_but_md5() {
     }
     let root = Forge::authority("Root").key(Kind::Ed25519).self_signed();
     trusted(&[&blue().issued_by(&root)], &[&root]);
-    // What isn't verified here is not claimed.
+    // What isn't supported here is unknown.
     let root = Forge::authority("Root").key(Kind::Rsa(1024)).self_signed();
     unknown(&[&blue().signed_with(Signature::Sha384).issued_by(&root)], &[&root]);
 }

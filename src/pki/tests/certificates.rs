@@ -1,4 +1,4 @@
-//! What is read of a certificate.
+//! What is read from a certificate.
 
 use std::time::Duration;
 
@@ -152,7 +152,7 @@ fn damaged_extensions_are_listed_and_grant_nothing() {
     assert_eq!(with(&[(&[2, 5, 29, 37], &[0xff])]).extended_key_usage, Some(ExtendedKeyUsage::default()));
     assert_eq!(with(&[(&[2, 5, 29, 19], &[0xff])]).basic_constraints, None);
     assert_eq!(with(&[(&[2, 5, 29, 17], &[0xff])]).sans, []);
-    // Two of one kind are none.
+    // Two extensions of one kind count as none.
     let san: &[u8] = &[0x30, 5, 0x82, 3, b'a', b'.', b'b'];
     assert_eq!(with(&[(&[2, 5, 29, 17], san)]).names_text(), "DNS:a.b; CN=x");
     let twice = with(&[(&[2, 5, 29, 17], san), (&[2, 5, 29, 17], san)]);
@@ -174,7 +174,7 @@ fn the_end_of_time_is_not_an_error() {
     assert_eq!(backwards.certificate.lifetime(), Duration::ZERO);
 }
 
-/// Changes one place of a sound certificate, and checks what is said of it.
+/// Changes one place of an intact certificate, and checks the error.
 #[track_caller]
 fn damaged(from: &[u8], to: &[u8], expected: &CertificateError) {
     let minted = mint_with("xyz", |params| {

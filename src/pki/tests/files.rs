@@ -33,7 +33,7 @@ fn bundle(file: &[u8], expected: &[&str]) {
     assert_eq!(names_of(&bundle.certificates), expected, "the bundle");
 }
 
-/// Read in full, both ways.
+/// Asserts that a file is read in full, both as a chain and as a bundle.
 #[track_caller]
 fn reads(file: impl AsRef<[u8]>, expected: &[&str]) {
     chain(file.as_ref(), expected);
@@ -41,7 +41,7 @@ fn reads(file: impl AsRef<[u8]>, expected: &[&str]) {
     assert_eq!(FileFacts::parse(file.as_ref()).ignored, [], "nothing is dropped");
 }
 
-/// Refused both ways, with one explanation.
+/// Asserts that a file is rejected both ways, with one explanation.
 #[track_caller]
 fn refused(file: impl AsRef<[u8]>, message: &str) {
     let facts = FileFacts::parse(file.as_ref());
@@ -171,7 +171,7 @@ fn one_broken_block_refuses_the_whole_file() {
         format!("{a}{}", block("CERTIFICATE", b"not one")),
         &format!("{second} holds no certificate that can be read: it is not X.509, or damaged"),
     );
-    // Blocks that nobody wants have to be whole as well.
+    // Unrelated blocks have to be intact too.
     refused(
         format!("{a}-----BEGIN NOTE-----\n?\n-----END NOTE-----\n"),
         &format!("block 2 (NOTE, line {}) is not base64 on line {}", length + 1, length + 2),
@@ -252,7 +252,7 @@ fn lines_are_read_in_pieces_of_253_bytes() {
     );
 }
 
-/// Reads on, and loses one certificate without a word.
+/// Asserts that the rest is read, and certificates are silently dropped.
 #[track_caller]
 fn drops(file: impl AsRef<[u8]>, expected: &[&str], dropped: &[(usize, usize, IgnoredReason)]) {
     chain(file.as_ref(), expected);
@@ -284,11 +284,11 @@ fn blocks_that_envoy_drops_in_silence_are_told() {
     );
     drops(format!("{a}{}", b.replace('\n', "\r")), &["a"], &[(2, second, CarriageReturns)]);
     drops([a.as_bytes(), &fixture("p256.p7b")].concat(), &["a"], &[(2, second, Pkcs7)]);
-    // A TRUSTED CERTIFICATE behind the first is dropped from a chain, and counts in a bundle.
+    // A TRUSTED CERTIFICATE after the first one is dropped from a chain, but read in a bundle.
     let trusted = format!("{a}{}", b.replace("CERTIFICATE", "TRUSTED CERTIFICATE"));
     drops(&trusted, &["a"], &[(2, second, TrustedLabel)]);
     bundle(trusted.as_bytes(), &["a", "b"]);
-    // Text that only mentions BEGIN is no block.
+    // Text that only mentions BEGIN isn't a block.
     reads(format!("{a}see -----BEGIN\n-----BEGIN \n"), &["a"]);
 }
 

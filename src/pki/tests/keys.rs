@@ -180,7 +180,7 @@ fn the_first_key_of_a_file_decides() {
     }
 }
 
-/// Checks what is said of a file that holds no key that Envoy loads.
+/// Checks the messages for a file without a key that Envoy loads.
 #[track_caller]
 fn refused(file: &[u8], message: &str, log: &str) {
     let error = FileFacts::parse(file).key.expect_err("Envoy refuses it");
@@ -240,7 +240,7 @@ fn what_stands_instead_of_a_key_is_named() {
         ("\r", "block 1 (PRIVATE KEY, line 1) has carriage returns without newlines"),
         (" ", "block 1 (PRIVATE KEY, line 1) is all on one line"),
     ] {
-        // A short key is one piece, which Envoy takes for a BEGIN with a long label; a long one is not.
+        // A short key is one piece, which Envoy takes as a BEGIN with a long label; a long key isn't.
         refused(minted.key.replace('\n', end).as_bytes(), message, "BAD_END_LINE");
     }
     let long = String::from_utf8(fixture("rsa2048.key")).unwrap();
@@ -288,7 +288,7 @@ fn a_damaged_key_is_refused() {
         "block 1 (PRIVATE KEY, line 1) holds no private key that can be read: it is not PKCS#8",
         "ASN.1 encoding routines:OPENSSL_internal:DECODE_ERROR",
     );
-    // The key is looked for behind other blocks, which must be whole.
+    // The key is searched after other blocks, which must be intact.
     refused(
         format!("-----BEGIN X-----\n!\n-----END X-----\n{pem}").as_bytes(),
         "block 1 (X, line 1) is not base64 on line 2",
@@ -300,7 +300,7 @@ fn a_damaged_key_is_refused() {
 fn bytes_left_over_inside_a_key_are_refused_and_those_behind_it_are_not() {
     let der = unblock(&fixture("p256.sec1.key"));
     assert_eq!(key(block("EC PRIVATE KEY", &[&der[..], &[0]].concat()).as_bytes()), key(&fixture("p256.key")));
-    // The tag of the public half changed to one that isn't of an EC key.
+    // The public half's tag, changed to one that EC keys don't have.
     let tag = der.windows(5).position(|bytes| bytes == [0xa1, 0x44, 0x03, 0x42, 0x00]).unwrap();
     let mut damaged = der.clone();
     damaged[tag] = 0xa2;
@@ -349,7 +349,7 @@ fn pkcs8_of_version_2_is_refused() {
 
 #[test]
 fn nothing_that_is_said_of_a_key_shows_it() {
-    // A short key too: all on one line, it stands where a label is looked for.
+    // A short key too: all on one line, it is where a label is expected.
     for name in ["rsa2048.key", "p256.sec1.key", "ed25519.key"] {
         let text = String::from_utf8(fixture(name)).unwrap();
         let secret: Vec<&str> = text.lines().filter(|line| !line.starts_with('-')).collect();

@@ -1,4 +1,4 @@
-//! ENVOY.md, sentence by sentence: what the real proxy was seen to do is what this module must say.
+//! ENVOY.md, sentence by sentence: this module must agree with the real proxy's observed behaviour.
 
 mod certificates;
 mod files;
@@ -23,7 +23,7 @@ struct Minted {
     certificate: Certificate,
 }
 
-/// Mints a certificate on P-256 with a common name and what `edit` adds.
+/// Mints a certificate on P-256 with a common name and the changes of `edit`.
 fn mint_with(common_name: &str, edit: impl FnOnce(&mut CertificateParams)) -> Minted {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
@@ -46,12 +46,12 @@ fn dns_name(name: &str) -> SanType {
     SanType::DnsName(name.try_into().unwrap())
 }
 
-/// The common names of some certificates, in their order.
+/// The common names of certificates, in order.
 fn names_of(certificates: &[std::sync::Arc<Certificate>]) -> Vec<&str> {
     certificates.iter().map(|certificate| certificate.common_name.as_deref().unwrap_or("")).collect()
 }
 
-/// A PEM block of anything.
+/// A PEM block with any contents.
 fn block(label: &str, der: &[u8]) -> String {
     use base64::Engine;
     let text = base64::engine::general_purpose::STANDARD.encode(der);

@@ -84,7 +84,7 @@ fn a_hostname_in_unicode_fails() {
     for pattern in ["bücher.x.y", "*.x.y", "xn--bcher-kva.x.y", "b*.x.y"] {
         misses(pattern, &["bücher.x.y"]);
     }
-    // Cut points inside a character must not matter.
+    // A cut inside a character must not matter.
     misses("bü*.x.y", &["b\u{fc}cher.x.y", "bxcher.x.y"]);
 }
 
@@ -132,7 +132,7 @@ fn an_ip_hostname_is_matched_by_its_text_and_else_by_an_ip_san() {
     host_match(&address.certificate, "10.0.0.1", HostMatch::Address(1));
     host_match(&address.certificate, "FD00:0::1", HostMatch::Address(2));
     host_match(&address.certificate, "10.0.0.2", HostMatch::None);
-    // A list of App Mesh makes DNS and URI matchers: IP text in a dNSName satisfies it, an IP SAN doesn't.
+    // An App Mesh list becomes DNS and URI matchers: IP text in a dNSName satisfies them, an IP SAN doesn't.
     assert!(san_entry_matches(&text, "10.0.0.1"));
     assert!(!san_entry_matches(&address.certificate, "10.0.0.1"));
 }
@@ -182,7 +182,7 @@ fn a_certificate_with_neither_name_is_refused_by_a_listener() {
         assert_eq!(certificate.nameless_log(), expected, "{}", certificate.names_text());
         assert_eq!(certificate.is_nameless(), expected.is_some());
     }
-    // An empty common name is worse than none: no other name helps.
+    // An empty common name is worse than none: other names don't help.
     let mut empty = mint("", &["a.b"]).certificate;
     empty.common_name = Some(String::new());
     assert_eq!(empty.nameless_log(), Some("Invalid TLS context has an empty subject CN"));

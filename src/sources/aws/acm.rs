@@ -1,4 +1,4 @@
-//! ACM: what it says of a certificate.
+//! ACM: facts about a certificate.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::pki::{Certificate, Description, ExtendedKeyUsage, HashAlgorithm, KeyU
 use crate::sources::aws::clients::Clients;
 use crate::sources::aws::failure::{Trouble, trouble};
 
-/// Asks for one certificate.
+/// Describes one certificate.
 pub(super) async fn describe(clients: &Clients, arn: &Arn) -> Result<CertificateFacts, Trouble> {
     let call = Call::DescribeCertificate;
     clients.turn(call, &arn.account, &arn.region).await;
@@ -25,7 +25,7 @@ pub(super) async fn describe(clients: &Clients, arn: &Arn) -> Result<Certificate
     detail.and_then(|detail| facts(arn, &detail)).ok_or_else(|| Trouble::Unanswered(empty()))
 }
 
-/// None where the answer lacks what every certificate has: then it refuses nothing.
+/// None where the answer lacks what every certificate has; then no object is rejected for it.
 fn facts(arn: &Arn, detail: &CertificateDetail) -> Option<CertificateFacts> {
     Some(CertificateFacts {
         kind: detail.r#type()?.as_str().to_owned(),
@@ -40,7 +40,7 @@ fn facts(arn: &Arn, detail: &CertificateDetail) -> Option<CertificateFacts> {
 fn leaf(arn: &Arn, detail: &CertificateDetail) -> Option<Certificate> {
     let (not_before, not_after) = (time(detail.not_before()?)?, time(detail.not_after()?)?);
     let mut dns_names: Vec<String> = detail.subject_alternative_names().to_vec();
-    // ACM answers them in any order.
+    // ACM returns them in no fixed order.
     dns_names.sort_unstable();
     Some(Certificate::described(Description {
         identity: arn.to_string(),
@@ -91,7 +91,7 @@ fn key_usage(detail: &CertificateDetail) -> Option<KeyUsage> {
             "CRL_SIGNING" => usage.crl_sign = true,
             "ENCIPHER_ONLY" => usage.encipher_only = true,
             "DECIPHER_ONLY" => usage.decipher_only = true,
-            // ANY, CUSTOM and what may come: nothing is claimed of the whole.
+            // ANY, CUSTOM and future values: the whole usage is unknown.
             _ => return None,
         }
     }
@@ -107,7 +107,7 @@ fn extended_key_usage(detail: &CertificateDetail) -> Option<ExtendedKeyUsage> {
             Some("TLS_WEB_SERVER_AUTHENTICATION") => usage.server_auth = true,
             Some("TLS_WEB_CLIENT_AUTHENTICATION") => usage.client_auth = true,
             Some("ANY") => usage.any = true,
-            // NONE is ACM's word for a certificate without the extension.
+            // NONE means that the certificate lacks the extension.
             Some("NONE") => return None,
             name => usage.others.push(one.oid().or(name).unwrap_or_default().to_owned()),
         }

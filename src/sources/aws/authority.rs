@@ -11,7 +11,7 @@ use crate::sources::aws::Progress;
 use crate::sources::aws::clients::Clients;
 use crate::sources::aws::failure::{Trouble, trouble};
 
-/// Asks for one authority, and for its certificate where it has one.
+/// Describes one authority, and fetches its certificate if it has one.
 pub(super) async fn describe(clients: &Clients, arn: &Arn, progress: &Progress) -> Result<AuthorityFacts, Trouble> {
     let call = Call::DescribeCertificateAuthority;
     clients.turn(call, &arn.account, &arn.region).await;

@@ -1,4 +1,4 @@
-//! Answers that are kept, and shared by whoever asks the same at the same time.
+//! A cache of answers, with one call for equal questions asked at the same time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,12 +15,12 @@ use tokio::time::{Instant, timeout_at};
 use crate::aws::{Answer, Question, Unanswered};
 use crate::sources::aws::{Asker, Pace, Progress};
 
-/// Answers kept at most: what a large mesh names, many times over.
+/// The most answers kept: several times what a large mesh refers to.
 const MOST_ANSWERS: u64 = 20_000;
-/// How long a call may be under way, far over what the SDK takes with its retries and the limit of calls with its queue.
+/// The longest time for a call, far above what the SDK takes with retries and the rate limit with its queue.
 const LONGEST_CALL: Duration = Duration::from_secs(120);
 
-/// Answers by their questions.
+/// Answers by question.
 #[derive(Clone)]
 pub(super) struct AnswerCache {
     slots: Cache<Question, Slot>,
@@ -30,9 +30,9 @@ pub(super) struct AnswerCache {
 
 #[derive(Clone)]
 enum Slot {
-    /// On its way: everyone waits for the same call.
+    /// In progress: everyone waits for the same call.
     Pending { answer: Shared<BoxFuture<'static, Answer>>, progress: Progress },
-    /// Here.
+    /// Answered.
     Known(Known),
 }
 
@@ -43,7 +43,7 @@ struct Known {
     due: Instant,
     /// When to forget it.
     end: Instant,
-    /// Set once somebody asks again.
+    /// Set once a refresh has started.
     refreshing: Arc<AtomicBool>,
 }
 
@@ -81,12 +81,12 @@ impl AnswerCache {
         Self { slots, asker, pace }
     }
 
-    /// The answer, kept or asked for. At the deadline: which call isn't answered yet.
+    /// The answer, from the cache or from AWS. After the deadline: which call is still unanswered.
     pub(super) async fn answer(&self, question: &Question, deadline: Instant) -> Answer {
         let (go, begun) = oneshot::channel();
         let entry = self.slots.entry(question.clone()).or_insert_with(|| self.begin(question.clone(), begun));
         if entry.is_fresh() {
-            // Only now may the answer take the place of what waits for it.
+            // Only from here on may the answer replace the pending entry.
             let _ = go.send(());
         }
         match entry.into_value() {
@@ -101,7 +101,7 @@ impl AnswerCache {
         }
     }
 
-    /// Asks, in a task of its own: nobody who stops waiting ends it.
+    /// Asks in a task of its own, which continues when callers stop waiting.
     fn begin(&self, question: Question, begun: oneshot::Receiver<()>) -> Slot {
         let progress = Progress::default();
         let (cache, asked, done) = (self.clone(), question.clone(), progress.clone());
@@ -126,7 +126,7 @@ impl AnswerCache {
         Slot::Pending { answer: answer.boxed().shared(), progress }
     }
 
-    /// Asks again in the background, once, when an answer is no longer fresh. A failure leaves what is known.
+    /// Refreshes a stale answer once, in the background. A failure keeps the known answer.
     fn refresh(&self, question: &Question, known: &Known) {
         if Instant::now() < known.due || known.refreshing.swap(true, Ordering::Relaxed) {
             return;
@@ -156,8 +156,8 @@ impl AnswerCache {
     }
 }
 
-/// Whether an answer is likely to be the same in a while. What would refuse an object is not: whoever fixes it applies again
-/// at once.
+/// Whether an answer is likely to stay the same for a while. One that would deny an object isn't: its author fixes it and applies
+/// again at once.
 fn is_steady(answer: &Answer, now: Timestamp, keep: Duration) -> bool {
     match answer {
         Answer::Home(home) => home.unanswered.is_none(),

@@ -1,4 +1,4 @@
-//! Clients of AWS: one for each account and Region, over one HTTP client, held back to a rate.
+//! AWS clients, one for each account and Region, over one rate-limited HTTP client.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -25,46 +25,46 @@ use crate::sources::aws::Pace;
 use crate::sources::aws::failure::Trouble;
 use crate::sources::aws::signed::{Answered, Plain, Sender};
 
-/// How long it takes at most to reach AWS.
+/// The longest time to connect to AWS.
 const CONNECT: Duration = Duration::from_secs(2);
-/// How long one try of a call may take.
+/// The longest time for one attempt of a call.
 const ATTEMPT: Duration = Duration::from_secs(4);
-/// How long a call may take with all its tries.
+/// The longest time for a call with all its attempts.
 const OPERATION: Duration = Duration::from_secs(15);
-/// How many tries a call has.
+/// The attempts of a call.
 const ATTEMPTS: u32 = 4;
-/// The pause after the first try; each one after it is about twice as long.
+/// The pause after the first attempt; each later one is about twice as long.
 const BACKOFF: Duration = Duration::from_millis(200);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 
-/// Quotas that are kept track of, before those that nobody uses are forgotten: objects may name any Region.
+/// The most quotas tracked before unused ones are dropped: objects may name any Region.
 const MOST_QUOTAS: usize = 1_024;
 
-/// Whose quota a call counts for: service, who asks, Region.
+/// What a call's quota is keyed by: service, calling account, Region.
 type Quotas = DefaultKeyedRateLimiter<(&'static str, String, String)>;
 
-/// Where AWS is, and who asks there, in place of what the environment says.
+/// A replacement for the AWS endpoint and credentials of the environment.
 #[derive(Clone, Debug)]
 pub struct Station {
-    /// The address of all services.
+    /// The endpoint of all services.
     pub endpoint_url: String,
-    /// The Region that this is taken to run in.
+    /// The Region to assume.
     pub region: String,
-    /// Who asks.
+    /// The caller's credentials.
     pub credentials: SharedCredentialsProvider,
 }
 
-/// Which role to take on for what belongs to an account; None to ask as meshvet itself. Asked at each use: what it says may change.
+/// Which role to assume for an account; None: call as meshvet itself. Evaluated at each use, as the answer may change.
 pub type Roles = Arc<dyn Fn(&str) -> Option<AccountRole> + Send + Sync>;
 
-/// Makes clients, and lets no more calls through than the [`Pace`] says.
+/// Creates clients, and limits calls as the [`Pace`] allows.
 pub(super) struct Clients {
     http: SharedHttpClient,
     roles: Roles,
     station: Option<Station>,
-    /// As the environment says. Made at the first question.
+    /// From the environment. Loaded for the first question.
     base: OnceCell<SdkConfig>,
-    /// With the role of another account.
+    /// With an assumed role in another account.
     others: Mutex<HashMap<AccountRole, Arc<OnceCell<SdkConfig>>>>,
     quotas: Quotas,
     sender: Sender,
@@ -89,19 +89,19 @@ impl Clients {
         }
     }
 
-    /// How calls have gone so far.
+    /// The outcomes of calls so far.
     pub(super) fn stats(&self) -> CallStats {
         self.stats.clone()
     }
 
-    /// Counts a call, and hands its outcome on.
+    /// Counts a call and returns its outcome.
     pub(super) fn counted<T>(&self, call: Call, outcome: Result<T, Trouble>) -> Result<T, Trouble> {
         let counted = outcome.as_ref().err().map_or(CallOutcome::Answered, CallOutcome::from);
         self.stats.count(call, counted);
         outcome
     }
 
-    /// Waits until one more call fits into the quota.
+    /// Waits until the quota allows one more call.
     pub(super) async fn turn(&self, call: Call, account: &str, region: &str) {
         if self.quotas.len() > MOST_QUOTAS {
             self.quotas.retain_recent();
@@ -110,7 +110,7 @@ impl Clients {
         self.quotas.until_key_ready(&(call.service(), asker, region.to_owned())).await;
     }
 
-    /// The Region that the environment or the profile names. Machines are not asked for their own (no metadata look-up).
+    /// The Region from the environment or the profile. The instance's metadata service isn't asked.
     pub(super) async fn region(&self) -> Option<Region> {
         if let Some(station) = &self.station {
             return Some(Region::new(station.region.clone()));
@@ -120,12 +120,12 @@ impl Clients {
         chain.region().await
     }
 
-    /// How to ask for what an ARN names: as the role for its account, else as meshvet itself.
+    /// The configuration for calls about an ARN: with the role for its account, else as meshvet itself.
     pub(super) async fn for_arn(&self, arn: &Arn) -> SdkConfig {
         self.for_account(&arn.account, &arn.region).await
     }
 
-    /// The same for any account and Region.
+    /// The same, for any account and Region.
     pub(super) async fn for_account(&self, account: &str, region: &str) -> SdkConfig {
         let region = Region::new(region.to_owned());
         let config = match (self.roles)(account) {
@@ -135,7 +135,7 @@ impl Clients {
         config.into_builder().region(region).build()
     }
 
-    /// Makes a call for which there is no client. `AWS_ENDPOINT_URL` and the service's own (`AWS_ENDPOINT_URL_IAM`) hold for it too.
+    /// Makes a call without an SDK client. `AWS_ENDPOINT_URL` and the service's own variable (`AWS_ENDPOINT_URL_IAM`) apply to it too.
     pub(super) async fn send(&self, account: &str, mut plain: Plain) -> Result<Answered, Trouble> {
         self.turn(plain.call, account, &plain.region).await;
         let config = self.for_account(account, &plain.region).await;
@@ -148,16 +148,16 @@ impl Clients {
         self.sender.send(&config, &asker, &plain).await.map_err(Trouble::Unanswered)
     }
 
-    /// As the environment says.
+    /// The environment's configuration.
     pub(super) async fn base(&self) -> &SdkConfig {
         let load = async {
-            // A Region that is given is not looked for, which would end at the metadata of the machine.
+            // With a Region set, the SDK doesn't search for one, which would end at the instance's metadata service.
             let region = self.region().await.unwrap_or_else(|| Region::new("us-east-1"));
             let mut loader = aws_config::defaults(BehaviorVersion::latest());
             if let Some(station) = &self.station {
                 loader = loader.endpoint_url(&station.endpoint_url).credentials_provider(station.credentials.clone());
             }
-            // What AWS's own logs call meshvet.
+            // meshvet's name in AWS's own logs.
             if let Ok(name) = AppName::new("meshvet") {
                 loader = loader.app_name(name);
             }

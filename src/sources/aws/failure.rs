@@ -1,4 +1,4 @@
-//! From the SDK's errors to what rules say of them.
+//! Turns the SDK's errors into reasons that rules report.
 
 use std::error::Error;
 
@@ -10,15 +10,15 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crate::aws::{Call, CallOutcome, Unanswered};
 use crate::text;
 
-/// The longest reason that is passed on, in characters: answers may be pages of HTML.
+/// The longest reason that is reported, in characters: answers may be pages of HTML.
 const LONGEST: usize = 200;
 
-/// Why there is no answer of the wanted kind.
+/// Why there is no usable answer.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// There is nothing of that name.
+    /// It doesn't exist.
     NotFound,
-    /// Nobody answered.
+    /// There was no answer.
     Unanswered(Unanswered),
 }
 
@@ -31,7 +31,7 @@ impl From<&Trouble> for CallOutcome {
     }
 }
 
-/// What an error of the SDK comes to.
+/// Classifies an SDK error.
 pub(super) fn trouble<E>(call: Call, error: &SdkError<E, HttpResponse>) -> Trouble
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -55,7 +55,7 @@ where
     })
 }
 
-/// What an error that AWS answered with comes to.
+/// Classifies an error response from AWS.
 pub(super) fn of_code(call: Call, status: u16, code: Option<&str>, message: Option<&str>) -> Trouble {
     let code = code.unwrap_or_default();
     let message = message.unwrap_or_default();
@@ -80,13 +80,13 @@ pub(super) fn of_code(call: Call, status: u16, code: Option<&str>, message: Opti
         | "MissingAuthenticationToken"
         | "IncompleteSignature" => Unanswered::NoCredentials { call, why: clean(&format!("{code}: {message}")) },
         _ if status == 429 => Unanswered::Throttled { call },
-        // Without a code it is not AWS that answers, but something before it.
+        // An answer without a code comes from something in front of AWS.
         "" => Unanswered::Failed { call, why: format!("HTTP {status}") },
         code => Unanswered::Failed { call, why: clean(&format!("{code}: {message}")) },
     })
 }
 
-/// `User: ARN is not authorized to perform: …`: who was denied.
+/// The denied principal in `User: ARN is not authorized to perform: …`.
 fn principal(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("User: ")?;
     let (principal, _) = rest.split_once(" is not authorized")?;
@@ -104,7 +104,7 @@ fn credentials_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Er
     None
 }
 
-/// An error with its causes, on one line. None of the SDK's quotes a credential.
+/// An error with its causes, on one line. No SDK error quotes a credential.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     clean(&text::with_causes(error))
 }

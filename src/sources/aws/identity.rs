@@ -1,4 +1,4 @@
-//! Who meshvet is at AWS.
+//! meshvet's own identity in AWS.
 
 use aws_sdk_sts::Client;
 
@@ -6,7 +6,7 @@ use crate::aws::{Call, Home, Unanswered};
 use crate::sources::aws::clients::Clients;
 use crate::sources::aws::failure::{Trouble, trouble};
 
-/// In which Region and account meshvet is: by its environment, and by asking STS.
+/// meshvet's Region, from its environment, and its account, from STS.
 pub(super) async fn home(clients: &Clients) -> Home {
     let call = Call::GetCallerIdentity;
     let region = clients.region().await.map(|region| region.to_string());

@@ -1,12 +1,12 @@
-//! Facts of AWS: what ACM and AWS Private CA say of certificates and authorities, by way of a cache.
+//! Facts from AWS: what ACM and AWS Private CA report about certificates and authorities, through a cache.
 //!
 //! ```text
 //! reviews ──questions──► AnswerCache ──one call for equal questions──► limit ──► SDK ──► ACM, ACM PCA, STS
 //!                             ▲  └─ kept, refreshed in the background ─┘
 //! ```
 //!
-//! Nothing is asked, and no credential looked for, before the first question. A review waits until its own deadline; the call
-//! goes on without it, and its answer is there for the next.
+//! No call is made, and no credentials are looked up, before the first question. A review waits until its own deadline; the call
+//! continues without it, and its answer is there for the next review.
 
 mod acm;
 mod authority;
@@ -35,28 +35,28 @@ use clients::Clients;
 pub use clients::{Roles, Station};
 use failure::Trouble;
 
-/// Questions that one review waits for at a time.
+/// The most questions that one review asks at a time.
 const AT_ONCE: usize = 64;
 
-/// How often AWS is asked, and how long an answer is kept.
+/// How often AWS is asked, and how long answers are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// An answer that is older is asked for again in the background, when it is needed.
+    /// An answer older than this is refreshed in the background when it is used.
     pub fresh: Duration,
-    /// An answer that is older is forgotten.
+    /// An answer older than this is dropped.
     pub keep: Duration,
-    /// The same for answers that may change any moment: nothing found, nobody answered, not issued yet.
+    /// The same for answers that may change at any moment: not found, unanswered, not issued yet.
     pub keep_doubtful: Duration,
-    /// Between two questions after something that isn't found: `DescribeCertificate` lags creation.
+    /// The pause before asking again for something not found: `DescribeCertificate` lags behind creation.
     pub ask_again: Duration,
-    /// Calls a second, to one service in one Region of one account.
+    /// Calls per second to one service in one Region of one account.
     pub per_second: u32,
-    /// Calls at once, before that counts.
+    /// Calls allowed at once before the rate applies.
     pub burst: u32,
 }
 
 impl Default for Pace {
-    /// Half of what AWS allows an account for `DescribeCertificate`, ten a second: the controller and others ask too.
+    /// Half of AWS's limit for `DescribeCertificate`, ten a second for each account: the controller and others call it too.
     fn default() -> Self {
         Self {
             fresh: Duration::from_secs(60),
@@ -69,7 +69,7 @@ impl Default for Pace {
     }
 }
 
-/// Asks AWS as the environment says (credentials, `AWS_ENDPOINT_URL`, …), and in the roles that it is given for other accounts.
+/// Calls AWS as configured by the environment (credentials, `AWS_ENDPOINT_URL`, …), and with the given roles in other accounts.
 #[derive(Clone)]
 pub struct AwsSource {
     cache: AnswerCache,
@@ -77,12 +77,12 @@ pub struct AwsSource {
 }
 
 impl AwsSource {
-    /// Puts the parts together. Asks nothing yet. Must be used within a tokio runtime.
+    /// Creates the source without calling AWS. Must be called within a tokio runtime.
     pub fn new(roles: Roles, pace: Pace) -> Self {
         Self::with(None, roles, pace)
     }
 
-    /// The same at a place of the caller's choice.
+    /// The same, with another endpoint and other credentials.
     pub fn at(station: Station, roles: Roles, pace: Pace) -> Self {
         Self::with(Some(station), roles, pace)
     }
@@ -112,19 +112,19 @@ impl AwsReader for AwsSource {
     }
 }
 
-/// Answers one question, by as many calls as it takes.
+/// Answers one question with as many calls as needed.
 struct Asker {
     clients: Clients,
     pace: Pace,
     told_of_roles: AtomicBool,
 }
 
-/// Which of a question's calls is under way.
+/// Which of a question's calls is in progress.
 #[derive(Clone, Debug, Default)]
 struct Progress(Arc<AtomicUsize>);
 
 impl Progress {
-    /// The next call begins.
+    /// The next call starts.
     fn next(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -138,10 +138,10 @@ impl Progress {
 
 impl Asker {
     async fn answer(&self, question: &Question, progress: &Progress) -> Answer {
-        // The SDK logs what it signs and sends: silenced, as the Kubernetes client is.
+        // The SDK logs what it signs and sends: silenced, like the Kubernetes client.
         let once = || self.once(question, progress).with_subscriber(Dispatch::none());
         let asked = match once().await {
-            // A certificate that was just requested is there a moment later.
+            // A certificate that was just requested appears a moment later.
             Err(Trouble::NotFound) => {
                 tokio::time::sleep(self.pace.ask_again).await;
                 once().await
@@ -152,7 +152,7 @@ impl Asker {
             Ok(answer) => answer,
             Err(Trouble::NotFound) => Answer::NotFound,
             Err(Trouble::Unanswered(why)) => {
-                // What only the optional checks of roles take is no more than a note, and told once.
+                // Only the optional role checks need it: logged once, at info.
                 if !question.is_about_roles() {
                     tracing::warn!(%why, "AWS did not answer");
                 } else if !self.told_of_roles.swap(true, Ordering::Relaxed) {

@@ -1,4 +1,4 @@
-//! IAM and EKS: what a role may do, and which role a ServiceAccount has.
+//! IAM and EKS: what a role is allowed, and which role a ServiceAccount has.
 
 use aws_smithy_xml::decode::{Document, ScopedDecoder, try_data};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crate::sources::aws::clients::Clients;
 use crate::sources::aws::failure::{Trouble, of_code};
 use crate::sources::aws::signed::{Answered, Plain};
 
-/// Asks IAM's simulator.
+/// Asks IAM's policy simulator.
 pub(super) async fn simulate(clients: &Clients, simulation: &Simulation) -> Result<Answer, Trouble> {
     let call = Call::SimulatePrincipalPolicy;
     let failed = |why: &str| Trouble::Unanswered(Unanswered::Failed { call, why: why.to_owned() });
@@ -44,7 +44,7 @@ pub(super) async fn simulate(clients: &Clients, simulation: &Simulation) -> Resu
     clients.counted(call, decided)
 }
 
-/// Asks EKS for the association of a ServiceAccount, and for its role.
+/// Asks EKS for a ServiceAccount's pod identity association and its role.
 pub(super) async fn pod_identity(
     clients: &Clients,
     (region, cluster): (&str, &str),
@@ -78,7 +78,7 @@ pub(super) async fn pod_identity(
     Ok(Answer::Role(role.map_or(RoleOf::None, |role| RoleOf::Role(role.to_owned()))))
 }
 
-/// Where a partition's IAM is, and the Region to sign for.
+/// A partition's IAM endpoint, and the Region to sign for.
 fn iam(partition: &str) -> Option<(&'static str, &'static str)> {
     Some(match partition {
         "aws" => ("https://iam.amazonaws.com", "us-east-1"),
@@ -107,7 +107,7 @@ fn json(call: Call, answer: &Answered) -> Result<Value, Trouble> {
     Err(of_code(call, answer.status, code, message))
 }
 
-/// The text of the first element of this name.
+/// The text of the first element with this name.
 fn find(xml: &str, name: &str) -> Option<String> {
     fn search(decoder: &mut ScopedDecoder<'_, '_>, name: &str) -> Option<String> {
         while let Some(mut tag) = decoder.next_tag() {
@@ -124,7 +124,7 @@ fn find(xml: &str, name: &str) -> Option<String> {
     search(&mut document.root_element().ok()?, name)
 }
 
-/// Everything but letters, digits and `-_.~` as `%XX`, as the signature wants it.
+/// Percent-encodes everything but letters, digits and `-_.~`, as the signature requires.
 fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() * 3 / 2);
     for byte in text.bytes() {

@@ -1,5 +1,5 @@
-//! Calls to services for which no client is built: a request by hand, signed by the SDK's own signer and sent by its own HTTP
-//! client. The client of IAM alone would take longer to build than all others together, for one call.
+//! Calls to services without an SDK client: a hand-made request, signed by the SDK's signer and sent by its HTTP client. The
+//! IAM client alone would take longer to compile than all others together, for one call.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -21,46 +21,46 @@ use tokio::sync::Mutex;
 use crate::aws::{Call, Unanswered};
 use crate::sources::aws::failure::{chain, clean};
 
-/// How long one try may take.
+/// The longest time for one attempt.
 const ATTEMPT: Duration = Duration::from_secs(4);
-/// How many tries a call has.
+/// The attempts of a call.
 const ATTEMPTS: u32 = 3;
-/// The pause after the first try.
+/// The pause after the first attempt.
 const BACKOFF: Duration = Duration::from_millis(300);
-/// Credentials that end sooner are fetched again.
+/// Credentials that expire sooner than this are fetched again.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// A request, not signed yet.
+/// A request before it is signed.
 #[derive(Clone, Debug)]
 pub(super) struct Plain {
-    /// The call it makes.
+    /// The call that it makes.
     pub(super) call: Call,
     /// `GET` or `POST`.
     pub(super) method: &'static str,
-    /// Where to send it, without the path.
+    /// The endpoint, without the path.
     pub(super) endpoint: String,
     /// Path and query, encoded.
     pub(super) path: String,
     /// The Region to sign for.
     pub(super) region: String,
-    /// A form, or nothing.
+    /// The form body; may be empty.
     pub(super) form: String,
 }
 
-/// An answer, whatever its status.
+/// A response, whatever its status.
 #[derive(Debug)]
 pub(super) struct Answered {
     pub(super) status: u16,
-    /// The header `x-amzn-errortype`, in which some services put the code of an error.
+    /// The `x-amzn-errortype` header, in which some services return the error code.
     pub(super) kind: Option<String>,
     pub(super) body: String,
 }
 
-/// Signs and sends.
+/// Signs and sends requests.
 pub(super) struct Sender {
-    /// Made when it is needed: it reads the system's authorities.
+    /// Created on first use: it loads the system's CAs.
     connector: LazyLock<Connector>,
-    /// By the role that asks, the empty one being meshvet's own: the provider alone keeps none.
+    /// By role; the empty one is meshvet's own. The provider itself doesn't cache them.
     credentials: Mutex<HashMap<String, Credentials>>,
 }
 
@@ -70,10 +70,10 @@ impl Sender {
         Self { connector: LazyLock::new(connector), credentials: Mutex::default() }
     }
 
-    /// Sends a request, again where that may help.
+    /// Sends a request, and retries where that may help.
     ///
     /// # Errors
-    /// When there are no credentials, or no answer.
+    /// There are no credentials, or there is no answer.
     pub(super) async fn send(&self, config: &SdkConfig, asker: &str, plain: &Plain) -> Result<Answered, Unanswered> {
         let call = plain.call;
         let mut pause = BACKOFF;
@@ -120,7 +120,7 @@ impl Sender {
     }
 }
 
-/// Whether the same request may get another answer in a moment.
+/// Whether a retry may get another answer.
 fn may_help(answer: &Answered) -> bool {
     answer.status >= 500 || answer.status == 429 || answer.body.contains("Throttling")
 }

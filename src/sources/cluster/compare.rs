@@ -1,7 +1,7 @@
-//! Whether what the watches have written is what is in the cluster: everything listed once more, and compared.
+//! Compares the world that the watches write with the cluster, by listing everything again.
 //!
-//! Page by page, so that a comparison holds no second world. A watch is always a moment behind, so that one look proves nothing:
-//! what differs is looked at again after a pause, and counts only if the cluster has the same resourceVersion of it as before.
+//! Works page by page, so that it needs no second world. A watch always lags a little, so one look proves nothing: what differs
+//! is checked again after a pause, and counts only if the cluster still has the same resourceVersion.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -21,10 +21,10 @@ use crate::sources::cluster::object::decode;
 use crate::sources::cluster::pages::{Pages, begun_anew, is_expired};
 use crate::sources::cluster::place::Place;
 
-/// What a comparison has come to.
+/// The result of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// How many objects of the cluster were looked at.
+    /// How many of the cluster's objects were compared.
     pub objects: usize,
     /// What differs, sorted.
     pub differences: Vec<Difference>,
@@ -32,25 +32,25 @@ pub struct Comparison {
     pub problems: Vec<String>,
 }
 
-/// One object of which the cluster says something else.
+/// One object that differs from the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
     /// Its kind.
     pub kind: &'static str,
     /// Its name.
     pub id: FactId,
-    /// What is wrong.
+    /// How it differs.
     pub what: What,
 }
 
-/// What is wrong with what is known of an object.
+/// How a cached object differs from the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
-    /// It is in the cluster, and not known.
+    /// It is in the cluster, but not cached.
     Unknown,
-    /// It is known as it isn't.
+    /// The cached object differs.
     Other,
-    /// It is known, and not in the cluster, or says nothing there.
+    /// It is cached, but no longer in the cluster, or no longer yields a fact there.
     Outlived,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Compares `world`, which watches of `client` write, with the cluster. What differs is looked at again after `pause`.
+/// Compares `world`, which watches of `client` write, with the cluster. What differs is checked again after `pause`.
 pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWorld, pause: Duration) -> Comparison {
     let mut comparison = Comparison::default();
     let mut suspects = Vec::new();
@@ -105,7 +105,7 @@ pub async fn compare(client: &Client, options: ClusterOptions, world: &SharedWor
     comparison
 }
 
-/// What one look at a kind has shown.
+/// The result of one look at a kind.
 #[derive(Default)]
 struct Look {
     objects: usize,
@@ -115,11 +115,11 @@ struct Look {
 #[derive(PartialEq, Eq)]
 struct Differs {
     what: What,
-    /// The version that the cluster has of it.
+    /// The cluster's version of it.
     version: Option<String>,
 }
 
-/// Looks at a kind in the first of its versions that is served.
+/// Compares a kind, in the first of its versions that is served.
 async fn look(
     client: &Client,
     answer: Duration,
@@ -139,9 +139,9 @@ async fn look(
             Err(failed) => failed,
         };
         match status_of(&error) {
-            // The kind isn't installed: nothing may be known of it.
+            // The kind isn't installed: the world must not have any of it.
             Some(status) if status.code == 404 => look.outlived(kind, place, world, &HashSet::new()),
-            // The world has it noted that nothing is known of it.
+            // The world has noted that the kind is unknown.
             Some(status) if status.is_forbidden() && kind.optional => return Ok(look),
             _ if is_expired(&error) => return Err(format!("could not list {}: it changed too often", place.of(kind))),
             _ => return Err(format!("could not {verb} {}: {}", place.of(kind), told(&error))),
@@ -150,7 +150,7 @@ async fn look(
     Ok(look)
 }
 
-/// Fails with the verb that failed.
+/// An error carries the verb that failed.
 async fn look_once(whole: &Whole, place: &Place, world: &SharedWorld) -> Result<Look, (&'static str, kube::Error)> {
     let kind = whole.kind;
     let api = place.api(metadata::listing(whole.client.clone(), kind), kind);
@@ -188,7 +188,7 @@ async fn look_once(whole: &Whole, place: &Place, world: &SharedWorld) -> Result<
 }
 
 impl Look {
-    /// Notes what is known of a kind there and was not listed.
+    /// Notes cached objects of a kind in this place that weren't listed.
     fn outlived(&mut self, kind: &WatchedKind, place: &Place, world: &SharedWorld, listed: &HashSet<FactId>) {
         let is_there = |id: &FactId| match (place, id) {
             (Place::Namespace(namespace), FactId::Store(store)) => store.namespace == *namespace,

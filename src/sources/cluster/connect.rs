@@ -1,4 +1,4 @@
-//! Finds the cluster, and says what was tried when it can't.
+//! Finds the cluster, and reports what was tried if it can't.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::sources::cluster::WATCH_SECONDS;
 use crate::sources::cluster::failure::chain;
 
-/// Which cluster, as the command line says.
+/// The cluster chosen on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
     /// A kubeconfig file; None: `KUBECONFIG`, then the pod's own ServiceAccount, then `~/.kube/config`.
@@ -36,9 +36,9 @@ pub enum ConnectError {
     UnknownContext {
         /// Which kubeconfig.
         origin: String,
-        /// The one asked for.
+        /// The requested context.
         context: String,
-        /// Those it has.
+        /// The contexts it has.
         known: Vec<String>,
     },
     /// No context was named, neither on the command line nor in the kubeconfig.
@@ -46,7 +46,7 @@ pub enum ConnectError {
     NoContext {
         /// Which kubeconfig.
         origin: String,
-        /// Those it has.
+        /// The contexts it has.
         known: Vec<String>,
     },
     /// In a pod whose ServiceAccount can't be used.
@@ -55,13 +55,13 @@ pub enum ConnectError {
          is automountServiceAccountToken false? Otherwise give --kubeconfig FILE"
     )]
     Pod(#[source] InClusterError),
-    /// There is nothing to go by.
+    /// No configuration was found.
     #[error("no cluster found: {}; give --kubeconfig FILE", .tried.join(", "))]
     Nothing {
-        /// What was looked at, each with what was found.
+        /// Where it was looked for, each with the result.
         tried: Vec<String>,
     },
-    /// A configuration that no client can be made from.
+    /// No client can be made from the configuration.
     #[error("{origin}: {reason}")]
     Client {
         /// Where the configuration came from.
@@ -71,24 +71,24 @@ pub enum ConnectError {
     },
 }
 
-/// Makes a client for the cluster that the options and the environment name. Asks the cluster nothing yet.
+/// Makes a client for the cluster chosen by the options and the environment. Doesn't contact the cluster.
 ///
 /// # Errors
-/// [`ConnectError`], which tells what was tried and what to do.
+/// [`ConnectError`], which says what was tried and what to do.
 pub async fn connect(options: &ConnectOptions) -> Result<Client, ConnectError> {
     connect_told(options).await.map(|(client, _)| client)
 }
 
-/// The same, with where the cluster's address came from: `--kubeconfig admin.conf, context prod`.
+/// The same, also returning where the cluster's address came from: `--kubeconfig admin.conf, context prod`.
 ///
 /// # Errors
 /// As [`connect`].
 pub(crate) async fn connect_told(options: &ConnectOptions) -> Result<(Client, String), ConnectError> {
-    // Where a process default is set already, it is ring too: there is no other in the binary.
+    // If a process default is already set, it is ring too: the binary has no other.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (origin, mut config) = configuration(options, &Environment::current()).await?;
     config.connect_timeout = Some(Duration::from_secs(10));
-    // No answer may hang forever. An open watch is silent for this long at most: then the API server ends it.
+    // No request may hang forever. An open watch is silent for at most this long: then the API server ends it.
     config.read_timeout = Some(Duration::from_secs(u64::from(WATCH_SECONDS) + 10));
     config.reset_reader_on_write = true;
     tracing::info!(server = %config.cluster_url, "{origin}");
@@ -97,7 +97,7 @@ pub(crate) async fn connect_told(options: &ConnectOptions) -> Result<(Client, St
         Ok(client) => Ok((client, origin)),
         Err(error) => {
             let mut reason = chain(&error);
-            // Whatever it was, it is the command's.
+            // Whatever failed, it is the credential command.
             if let (Some(command), kube::Error::Auth(_)) = (command, &error) {
                 let why = reason.rsplit(": ").next().unwrap_or_default();
                 let why = why.split(" (os error").next().unwrap_or_default();
@@ -114,7 +114,7 @@ pub(crate) async fn connect_told(options: &ConnectOptions) -> Result<(Client, St
 struct Environment {
     /// `KUBECONFIG`: files to be merged.
     kubeconfig: Option<OsString>,
-    /// Whether Kubernetes says that this is a pod.
+    /// Whether the environment is a pod's.
     pod: bool,
     /// The home folder.
     home: Option<PathBuf>,
@@ -144,7 +144,7 @@ async fn configuration(options: &ConnectOptions, environment: &Environment) -> R
         return from_files(format!("KUBECONFIG {}", names.join(", ")), &listed, options).await;
     }
     tried.push("KUBECONFIG is not set".to_owned());
-    // A context is one of a kubeconfig: who names one doesn't mean the pod's own cluster.
+    // A context belongs to a kubeconfig, so naming one excludes the pod's own cluster.
     if environment.pod && options.context.is_none() {
         let config = Config::incluster_env().map_err(ConnectError::Pod)?;
         return Ok(("the pod's own ServiceAccount".to_owned(), config));
@@ -164,7 +164,7 @@ async fn configuration(options: &ConnectOptions, environment: &Environment) -> R
     from_files(path.display().to_string(), std::slice::from_ref(&path), options).await
 }
 
-/// Of kubeconfig files, merged as kubectl merges them.
+/// Loads kubeconfig files, merged as kubectl merges them.
 async fn from_files(
     origin: String,
     paths: &[PathBuf],
@@ -188,10 +188,10 @@ async fn from_files(
     Ok((format!("{origin}, context {context}"), config))
 }
 
-/// What is wrong, without a word of what the file holds.
+/// What is wrong, without any of the file's content.
 fn reason(error: &KubeconfigError) -> String {
     match error {
-        // The parser's own message shows the lines around the place.
+        // The parser's own message quotes lines of the file.
         KubeconfigError::Parse(error) => match error.location() {
             Some(place) => format!("no kubeconfig: line {}, column {} can't be read", place.line(), place.column()),
             None => "no kubeconfig: it can't be read as YAML".to_owned(),

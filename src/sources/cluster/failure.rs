@@ -1,4 +1,4 @@
-//! What went wrong between meshvet and the API server, in words that say what to do.
+//! Failures between meshvet and the API server, with what to do about them.
 
 use std::error::Error;
 
@@ -16,9 +16,9 @@ const MAX_MESSAGE: usize = 800;
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) why: Why,
-    /// Whether it was the list, or a part of it: nothing is followed before there is one.
+    /// Whether the list failed, or a part of it: watching starts only after a list.
     pub(super) listing: bool,
-    /// Whether events are lost, which only another list makes up for.
+    /// Whether events are lost, so that a new list is needed.
     pub(super) lost: bool,
     pub(super) message: String,
 }
@@ -28,7 +28,7 @@ pub(super) struct Failure {
 pub(super) enum Why {
     /// The API server has no such resource: its CRD is not installed.
     Absent,
-    /// The history has moved on, and the kind is listed again. Happens in good health.
+    /// The history has been compacted, and the kind is listed again. Normal in a healthy cluster.
     Expired,
     /// Not allowed.
     Forbidden,
@@ -37,7 +37,7 @@ pub(super) enum Why {
 }
 
 impl Failure {
-    /// Of a watcher's error.
+    /// From a watcher's error.
     pub(super) fn of(kind: &WatchedKind, place: &Place, error: &watcher::Error) -> Self {
         let (verb, cause) = match error {
             watcher::Error::InitialListFailed(cause) => ("list", Some(cause)),
@@ -49,7 +49,7 @@ impl Failure {
             _ => cause.and_then(status_of),
         };
         let why = match status {
-            // A resource that isn't there is answered in plain text, without a reason to go by.
+            // A missing resource is answered in plain text, without a reason.
             Some(status) if status.code == 404 => Why::Absent,
             Some(status) if status.code == 410 => Why::Expired,
             Some(status) if status.is_forbidden() => Why::Forbidden,
@@ -68,7 +68,7 @@ impl Failure {
         Self { why, listing: verb == "list", lost: false, message }
     }
 
-    /// Of reading an object by its name. What happened to it is lost.
+    /// From reading an object by name. Its event is lost.
     pub(super) fn of_get(kind: &WatchedKind, place: &Place, error: &kube::Error) -> Self {
         let (why, message) = match status_of(error).filter(|status| status.is_forbidden()) {
             Some(status) => (Why::Forbidden, forbidden(kind, place, "get", status)),
@@ -78,7 +78,7 @@ impl Failure {
     }
 }
 
-/// The API server's answer, where it gave one.
+/// The API server's status, if it returned one.
 pub(super) fn status_of(error: &kube::Error) -> Option<&Status> {
     match error {
         kube::Error::Api(status) => Some(status),
@@ -86,7 +86,7 @@ pub(super) fn status_of(error: &kube::Error) -> Option<&Status> {
     }
 }
 
-/// A refusal in the API server's words (they name the user, the verb and the resource), and what ends it.
+/// A 403 in the API server's words (they name the user, the verb and the resource), and what fixes it.
 pub(super) fn forbidden(kind: &WatchedKind, place: &Place, verb: &str, status: &Status) -> String {
     let resource = kind.resource();
     let (verbs, instead) = if verb == "get" { ("get", "none") } else { ("list and watch", "get") };
@@ -109,10 +109,10 @@ pub(super) fn forbidden(kind: &WatchedKind, place: &Place, verb: &str, status: &
     one_line(&text)
 }
 
-/// What the client says of a failed request, with the causes behind it.
+/// A failed request's error, with its causes.
 pub(crate) fn told(error: &kube::Error) -> String {
     match error {
-        // Its own words are the same thing twice, the second time as Rust would write it.
+        // The client's text says it twice, the second time in Rust's debug format.
         kube::Error::Api(status) if status.code == 401 => Trouble::of(error).what,
         kube::Error::Api(status) if status.message.trim().is_empty() => {
             format!("the API server answered {} {}", status.code, status.reason)
@@ -121,7 +121,7 @@ pub(crate) fn told(error: &kube::Error) -> String {
             format!("the API server answered {}: {}", status.code, status.message.trim())
         }
         kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::Auth(_) => Trouble::of(error).what,
-        // What could not be parsed may be a Secret: only the place is reported.
+        // What couldn't be parsed may be a Secret: only the position is reported.
         kube::Error::SerdeError(error) => {
             format!("the answer can't be read (line {}, column {})", error.line(), error.column())
         }
@@ -129,7 +129,7 @@ pub(crate) fn told(error: &kube::Error) -> String {
     }
 }
 
-/// Why the API server can't be asked, in words for the person who asks, and what to do.
+/// Why the API server can't be used, worded for the user, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trouble {
     /// `the API server refused your credentials (401)`
@@ -139,7 +139,7 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
-    /// Of a request that failed.
+    /// From a failed request.
     pub(crate) fn of(error: &kube::Error) -> Self {
         let new = |what: String, fix| Self { what, fix };
         if let Some(status) = status_of(error) {
@@ -180,7 +180,7 @@ const AUTHORITY: &str = "certificate-authority-data of the kubeconfig's cluster 
 const REACH: &str =
     "check that the cluster runs, that a VPN or proxy leads to it, and that this is the right --context";
 
-/// What is wrong with the API server's certificate, in words.
+/// What is wrong with the API server's certificate.
 fn untrusted(causes: &str) -> &'static str {
     if causes.contains("UnknownIssuer") {
         "none of the kubeconfig's CAs issued it"
@@ -195,7 +195,7 @@ fn untrusted(causes: &str) -> &'static str {
     }
 }
 
-/// What is behind all of it, without the number of the system's error.
+/// The innermost cause, without the OS error number.
 fn last_cause(error: &kube::Error) -> String {
     let mut last: &(dyn Error + 'static) = error;
     while let Some(cause) = last.source() {
@@ -210,7 +210,7 @@ fn last_cause(error: &kube::Error) -> String {
     letters.next().map_or(String::new(), |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// An error and its causes. A cause that the text before it tells already is left out.
+/// An error and its causes. A cause that the text already contains is left out.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     one_line(&text::with_causes(error))
 }
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn failures_are_told_apart() {
-        // As a client makes it of the plain text "404 page not found".
+        // As the client turns the plain text "404 page not found" into an error.
         let missing = || api(404, "Failed to parse error data", "404 page not found");
         is(watcher::Error::InitialListFailed(missing()), Why::Absent, &["no secrets", "CRD"]);
         is(watcher::Error::WatchStartFailed(missing()), Why::Absent, &[]);

@@ -1,8 +1,8 @@
 //! Reads that several reviews share.
 //!
-//! A review may join a read that another has asked for, but only one that began after the review arrived: an earlier one may have
-//! missed what was applied in between. Reads of one place run two at a time at most. One that waits for its turn hasn't begun, so
-//! that all who come meanwhile join it: however many ask, there are two reads and one that waits.
+//! A review may join a read that another one started, but only one that began after the review arrived: an earlier read may have
+//! missed what was applied in between. At most two reads of one place run at a time. A read that waits for its turn hasn't begun, so
+//! later reviews join it: however many reviews there are, two reads run and one waits.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,18 +12,18 @@ use futures::future::{BoxFuture, FutureExt, Shared, WeakShared};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// Reads of one place that run at a time. A second one, so that nobody waits for one that hangs.
+/// The most reads of one place at a time. With two, a read that hangs doesn't block the others.
 const AT_ONCE: usize = 2;
 
-/// A read that is shared: it goes on while anybody waits for it.
+/// A shared read: it continues while anything waits for it.
 pub(super) type Flight<V> = Shared<BoxFuture<'static, V>>;
 
-/// The reads under way, by place.
+/// The reads in progress, by place.
 pub(super) struct Flights<K, V>(Mutex<HashMap<K, Lane<V>>>);
 
 struct Lane<V> {
     turns: Arc<Semaphore>,
-    /// The last one that was asked for, and when it began.
+    /// The last requested read, and when it began.
     latest: WeakShared<BoxFuture<'static, V>>,
     began: Arc<OnceLock<Instant>>,
 }
@@ -35,7 +35,7 @@ impl<K, V> Default for Flights<K, V> {
 }
 
 impl<K: Eq + Hash, V: Clone + Send + 'static> Flights<K, V> {
-    /// A read of `place` that begins after `since`: one that is under way, or `read`, which is begun when its turn has come.
+    /// A read of `place` that begins after `since`: one that is already pending, or `read`, which starts when its turn comes.
     pub(super) fn join(&self, place: K, since: Instant, read: impl FnOnce() -> BoxFuture<'static, V>) -> Flight<V> {
         let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lanes.get(&place).and_then(|lane| {
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// A source that takes ten milliseconds, and counts.
+    /// A source that takes ten milliseconds and counts reads.
     #[derive(Clone, Default)]
     struct Source {
         reads: Arc<AtomicUsize>,
@@ -136,7 +136,7 @@ mod tests {
         let started = Instant::now();
         let seen = futures::future::join_all(asked).await;
         assert!(seen.iter().all(|(seen, stored)| seen >= stored), "somebody was given an old state");
-        // Each takes ten milliseconds at least.
+        // Each takes at least ten milliseconds.
         let most = 2 * (started.elapsed().as_millis() as usize / 10 + 1);
         assert!(source.reads() <= most, "{} of {most}", source.reads());
     }

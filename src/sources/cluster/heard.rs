@@ -1,7 +1,7 @@
-//! Notes when the API server says anything of a kind: the age of what is known of it.
+//! Records when the API server last sent anything for a kind: the age of what is known of it.
 //!
-//! A watch of a kind in which nothing happens yields no event for hours. What tells that it lives are the API server's bookmarks, which
-//! the watcher keeps to itself, so the answers are listened to as they come in.
+//! A watch of a quiet kind yields no events for hours. The API server's bookmarks show that it is alive, but the watcher doesn't
+//! pass them on, so the response bodies are observed as they arrive.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use kube::client::Body;
 
 use crate::sources::cluster::stats::Ear;
 
-/// The same client, which notes each part of each good answer. Must be called within a tokio runtime.
+/// Wraps the client so that each part of each successful response is recorded. Must be called within a tokio runtime.
 pub(super) fn told_of(client: Client, ear: Arc<Ear>) -> Client {
     let namespace = client.default_namespace().to_owned();
     let service = tower::service_fn(move |request: axum::http::Request<Body>| {

@@ -7,12 +7,12 @@ use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, SecretAccess, Sort, StoreKey};
 use crate::sources::cluster::ClusterOptions;
 
-/// How many objects a page of a list may hold, where an object is a few kilobytes.
+/// The page size of lists whose objects are a few kilobytes.
 const SMALL: u32 = 500;
-/// The same where each may be a megabyte: a page stays below a hundred megabytes, whatever is stored.
+/// The page size where each object may be a megabyte: a page stays below a hundred megabytes.
 const LARGE: u32 = 50;
 
-/// One kind that facts come from.
+/// One watched kind.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct WatchedKind {
     /// The API group; empty for the core group.
@@ -21,23 +21,23 @@ pub(super) struct WatchedKind {
     pub(super) version: &'static str,
     /// Group and version, as `apiVersion` has them.
     pub(super) api_version: &'static str,
-    /// Group and version by which its objects are known.
+    /// Group and version under which its objects are known.
     pub(super) known_as: &'static str,
     /// The kind as manifests have it.
     pub(super) kind: &'static str,
-    /// What it is called in logs and metrics: the kind; with its group where another API has one of that name.
+    /// Its name in logs and metrics: the kind, with its group where another API has a kind with the same name.
     pub(super) name: &'static str,
     /// The resource's name in URLs and RBAC.
     pub(super) plural: &'static str,
     /// What its objects are to the model.
     part: Part,
-    /// Whether nothing waits for it where it isn't there, or may not be listed.
+    /// Whether readiness doesn't wait for it where it is missing or may not be listed.
     pub(super) optional: bool,
     /// Another version of the same resource, for a cluster that doesn't serve this one.
     pub(super) next: Option<&'static WatchedKind>,
-    /// How many objects to list at once.
+    /// How many objects a page holds.
     pub(super) page: u32,
-    /// A field selector that leaves out what no proxy mounts.
+    /// A field selector that excludes what no proxy mounts.
     pub(super) fields: Option<&'static str>,
     /// How its objects are followed.
     pub(super) follow: Follow,
@@ -46,17 +46,17 @@ pub(super) struct WatchedKind {
 /// How a kind's objects are followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Follow {
-    /// Lists and watches bring all of each object.
+    /// Lists and watches return whole objects.
     Whole,
-    /// Lists and watches bring metadata. It tells which objects another workload owns: most of them, and of no interest. The others
-    /// are read by their names.
+    /// Lists and watches return metadata, which shows the objects that another workload owns: most of them, and of no interest. The
+    /// others are read by name.
     ByMetadata,
 }
 
 /// Secrets.
 pub(super) static SECRETS: WatchedKind = WatchedKind {
     page: LARGE,
-    // Helm keeps each revision of each release in a Secret of up to a megabyte. None of them is a proxy's file.
+    // Helm keeps each revision of each release in a Secret of up to a megabyte. No proxy mounts them.
     fields: Some("type!=helm.sh/release.v1"),
     ..WatchedKind::of(&core::SECRET)
 };
@@ -64,10 +64,10 @@ pub(super) static SECRETS: WatchedKind = WatchedKind {
 /// ConfigMaps.
 pub(super) static CONFIG_MAPS: WatchedKind = WatchedKind { page: LARGE, ..WatchedKind::of(&core::CONFIG_MAP) };
 
-/// ServiceAccounts, for the roles that they have at AWS.
+/// ServiceAccounts, for their AWS roles.
 static SERVICE_ACCOUNTS: WatchedKind = WatchedKind::of(&core::SERVICE_ACCOUNT);
 
-/// All others, in the order of the rows.
+/// All other kinds, in the order of the rows.
 static OTHERS: LazyLock<Vec<WatchedKind>> = LazyLock::new(|| {
     let special = [core::SECRET, core::CONFIG_MAP, core::SERVICE_ACCOUNT];
     let rows = apis::rows().filter(|row| !special.contains(row) && is_watched(row));
@@ -75,7 +75,7 @@ static OTHERS: LazyLock<Vec<WatchedKind>> = LazyLock::new(|| {
     for mut kind in rows.map(WatchedKind::of) {
         let is_like = |other: &WatchedKind| other.group == kind.group && other.plural == kind.plural;
         if let Some(versions) = kinds.iter_mut().find(|versions| versions.iter().any(is_like)) {
-            // Several versions of a resource are the same objects: they are followed as the first is.
+            // Versions of one resource share their objects: all are followed like the first.
             kind.follow = versions.first().map_or(kind.follow, |first| first.follow);
             versions.push(kind);
             continue;
@@ -89,7 +89,7 @@ static OTHERS: LazyLock<Vec<WatchedKind>> = LazyLock::new(|| {
     kinds.into_iter().filter_map(chained).collect()
 });
 
-/// Versions of one resource, each with the one that is tried after it. They are leaked: the list is made once.
+/// Versions of one resource, each linked to the one tried after it. They are leaked: the list is created once.
 fn chained(versions: Vec<WatchedKind>) -> Option<WatchedKind> {
     let name = versions.first()?.name;
     versions.into_iter().rev().fold(None, |next, kind| {
@@ -98,7 +98,7 @@ fn chained(versions: Vec<WatchedKind>) -> Option<WatchedKind> {
     })
 }
 
-/// Whether a kind is watched where it is served. A cluster that still serves this group has the same objects in `apps`.
+/// Whether a kind is watched where it is served. A cluster that still serves `extensions` has the same objects in `apps`.
 fn is_watched(row: &Row) -> bool {
     row.group != "extensions"
 }
@@ -135,7 +135,7 @@ impl WatchedKind {
         }
     }
 
-    /// What following it takes, as RBAC names it.
+    /// The RBAC verbs needed to follow it.
     pub(super) fn verbs(&self) -> &'static [&'static str] {
         match self.follow {
             Follow::Whole => &["list", "watch"],
@@ -143,15 +143,15 @@ impl WatchedKind {
         }
     }
 
-    /// Whether its objects are what is vetted, or decide what holds of them: a cluster that is given the kind has it looked for soon.
+    /// Whether its objects are vetted, or decide how others are: when its CRD is installed it should be found soon.
     pub(super) fn is_of_a_mesh(&self) -> bool {
         matches!(self.part, Part::Member | Part::Hop | Part::Class | Part::Policy | Part::Grant)
     }
 
-    /// What is missing where it can't be listed.
+    /// The sort of facts that is missing if it can't be listed.
     pub(super) fn sort(&self) -> Sort {
         match self.part {
-            // Nobody of a mesh is called by them, or belongs to them.
+            // No mesh member is called by them, or belongs to them.
             Part::Member | Part::Hop | Part::Class if self.optional => Sort::Entrances,
             Part::Policy => Sort::Entrances,
             Part::Member => Sort::Members,
@@ -168,7 +168,7 @@ impl WatchedKind {
         }
     }
 
-    /// This version of the resource, and those that are tried after it.
+    /// This version of the resource, and those tried after it.
     pub(super) fn versions(&'static self) -> impl Iterator<Item = &'static WatchedKind> {
         std::iter::successors(Some(self), |kind| kind.next)
     }

@@ -1,14 +1,14 @@
-//! Rights that a person lacks: one sentence, and the role that grants them.
+//! A user's missing rights: one sentence, and the role that grants them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use thiserror::Error;
 
-/// What stands before a [role](Lacking::role) where it is shown.
+/// The text before a [role](Lacking::role) in output.
 pub(crate) const TO_APPLY: &str = "for an administrator to apply:";
 
-/// Who the API server says may not.
+/// The user that the API server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Who {
     User(String),
@@ -16,28 +16,28 @@ enum Who {
     Unknown,
 }
 
-/// Rights that are lacking.
+/// Missing rights.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}", self.told())]
 pub(crate) struct Lacking {
     who: Who,
-    /// Where; None: in all namespaces.
+    /// The namespace; None: all namespaces.
     namespace: Option<String>,
     /// Verbs and resources, by API group.
     rights: BTreeMap<(String, BTreeSet<String>), BTreeSet<String>>,
-    /// The resources, as RBAC names them, in the order in which they were found lacking.
+    /// The resources as RBAC names them, in the order found.
     resources: Vec<String>,
     verbs: BTreeSet<String>,
 }
 
 impl Lacking {
-    /// Nothing yet. `message`: the API server's refusal, which names the user.
+    /// Nothing yet. `message`: the API server's 403, which names the user.
     pub(crate) fn new(message: &str, namespace: Option<&str>) -> Self {
         let name = message.split_once("User \"").and_then(|(_, rest)| rest.split_once('"')).map(|(name, _)| name);
         Self::of_user(name, namespace)
     }
 
-    /// Nothing yet, of the user with this name, as far as it is known.
+    /// Nothing yet, for the user with this name, if known.
     pub(crate) fn of_user(name: Option<&str>, namespace: Option<&str>) -> Self {
         let account = name.and_then(|name| name.strip_prefix("system:serviceaccount:")?.split_once(':'));
         let who = match (account, name) {
@@ -54,7 +54,7 @@ impl Lacking {
         }
     }
 
-    /// The same, with verbs on a resource of a group.
+    /// Adds verbs on a resource of a group.
     #[must_use]
     pub(crate) fn of(mut self, group: &str, plural: &str, verbs: &[&str]) -> Self {
         let verbs: BTreeSet<String> = verbs.iter().map(|&verb| verb.to_owned()).collect();
@@ -77,7 +77,7 @@ impl Lacking {
         format!("{who} may not {} {} {within}", joined(&verbs), self.resources.join(", "))
     }
 
-    /// The role that grants them, bound to whoever lacks them: to be applied by an administrator.
+    /// The role that grants them, bound to the user, for an administrator to apply.
     pub(crate) fn role(&self) -> String {
         let (kind, within) = match &self.namespace {
             None => ("ClusterRole", String::new()),

@@ -1,7 +1,7 @@
-//! Kinds of which most objects are of no interest: lists and watches bring their metadata, and only the few others are read whole.
+//! Kinds most of whose objects are of no interest: lists and watches return their metadata, and only the few others are read whole.
 //!
-//! Nearly every Pod, ReplicaSet and Job belongs to another workload, whose template says what its proxy gets. Metadata tells that.
-//! Whether one of the others is finished stands in its status, so that it is read again whenever it changes.
+//! Nearly every Pod, ReplicaSet and Job belongs to another workload, whose template decides what its proxy gets. The metadata shows
+//! that. Whether one of the others has finished is in its status, so it is read again whenever it changes.
 
 use std::collections::HashSet;
 use std::io;
@@ -22,18 +22,18 @@ use crate::sources::cluster::kinds::{Follow, WatchedKind};
 use crate::sources::cluster::object::RawObject;
 use crate::sources::cluster::read::{is_label, is_subdomain};
 
-/// How many objects are read at once.
+/// The most objects read at a time.
 const AT_ONCE: usize = 8;
-/// What a list of metadata is asked for by.
+/// The Accept header of a metadata list.
 const LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-/// What a watch of metadata is asked for by.
+/// The Accept header of a metadata watch.
 const WATCH: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
-/// The client for lists and watches of a kind: where it is followed by its metadata, they ask for no more. Must be called within a tokio
+/// The client for lists and watches of a kind; metadata only, for a kind followed by metadata. Must be called within a tokio
 /// runtime.
 ///
-/// The client library's own metadata watcher would decode all metadata of a page at once, its managed fields too, and fail with the page
-/// where one object can't be read.
+/// The client library's own metadata watcher would decode all metadata of a page at once, managed fields included, and fail the page
+/// if one object can't be read.
 pub(super) fn listing(client: Client, kind: &WatchedKind) -> Client {
     if kind.follow == Follow::Whole {
         return client;
@@ -48,29 +48,29 @@ pub(super) fn listing(client: Client, kind: &WatchedKind) -> Client {
     Client::new(service, namespace)
 }
 
-/// Reads the objects of a kind that metadata alone doesn't tell enough of.
+/// Reads the objects of a kind for which metadata isn't enough.
 pub(super) struct Whole {
-    /// Not the one for lists: it would bring metadata again.
+    /// Not the client for lists, which would return metadata again.
     pub(super) client: Client,
     pub(super) kind: &'static WatchedKind,
-    /// How long one object may take.
+    /// The longest time for one object.
     pub(super) answer: Duration,
 }
 
-/// What has come of an object that was listed.
+/// What was read of a listed object.
 pub(super) enum Read {
-    /// All of it.
+    /// The whole object.
     Whole(RawObject),
-    /// It says nothing: another workload owns it, or it has gone meanwhile. Of this one there is no more than was listed.
+    /// Nothing of interest: another workload owns it, or it is gone. Holds what was listed.
     Nothing(RawObject),
 }
 
 impl Whole {
-    /// The same events in their order, with whole objects in place of metadata, and with a deletion in place of an object that says
-    /// nothing. An object that several of them are about is read once.
+    /// The same events in order, with whole objects instead of metadata, and a deletion instead of an object of no
+    /// interest. An object with several events is read once.
     ///
     /// # Errors
-    /// One object could not be read, or not in time.
+    /// An object couldn't be read, or not in time.
     pub(super) async fn events(&self, events: Vec<Event<RawObject>>) -> kube::Result<Vec<Event<RawObject>>> {
         if self.kind.follow == Follow::Whole {
             return Ok(events);
@@ -79,7 +79,7 @@ impl Whole {
         stream::iter(events).buffered(AT_ONCE).try_collect().await
     }
 
-    /// The objects of a list, in their order.
+    /// The objects of a list, in order.
     ///
     /// # Errors
     /// As [`Self::events`].
@@ -103,12 +103,12 @@ impl Whole {
         if self.kind.follow == Follow::Whole {
             return Ok(Read::Whole(listed));
         }
-        // A name is part of the request's path. No API server has others.
+        // The name becomes part of the request's path. The API server has no other names.
         if listed.is_idle() || !is_label(listed.namespace()) || !is_subdomain(listed.name()) {
             return Ok(Read::Nothing(listed));
         }
         let found = match self.get(&listed).await {
-            // The kept connection may have died since it was last used.
+            // The pooled connection may have died since its last use.
             Err(error) if status_of(&error).is_none() => self.get(&listed).await,
             found => found,
         };
@@ -131,7 +131,7 @@ impl Whole {
     }
 }
 
-/// Leaves out what a later event about the same object makes void.
+/// Drops events that a later event about the same object supersedes.
 fn newest(kind: &WatchedKind, events: Vec<Event<RawObject>>) -> Vec<Event<RawObject>> {
     let mut later = HashSet::new();
     let mut newest: Vec<_> = events

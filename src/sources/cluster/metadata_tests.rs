@@ -1,4 +1,4 @@
-//! Kinds that are followed by their metadata, against an API server that notes what it is asked for.
+//! Kinds followed by metadata, against an API server that records its requests.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn finished(key: &str) -> Value {
     with(bare(key), ["status", "phase"], json!("Succeeded"))
 }
 
-/// The names of the workloads that are known, sorted.
+/// The names of the known workloads, sorted.
 fn known(world: &SharedWorld) -> Vec<String> {
     let mut names: Vec<String> =
         world.read(|world| world.workloads().map(|workload| workload.object.name.clone()).collect());
@@ -67,7 +67,7 @@ fn kind(name: &str) -> &'static WatchedKind {
     kinds::all().find(|kind| kind.kind == name).expect("a kind")
 }
 
-/// Every case: what is owned or going, what isn't, and what isn't and is finished.
+/// All cases: owned or terminating, standalone, and standalone but finished.
 fn mixed() -> Server {
     let complete = json!([{"type": "Complete", "status": "True"}]);
     Server::with([
@@ -87,7 +87,7 @@ fn mixed() -> Server {
     ])
 }
 
-/// Those of them that are read by their names.
+/// The objects that are read by name.
 const UNOWNED: [&str; 8] = [
     "jobs/bare-job",
     "jobs/done-job",
@@ -98,7 +98,7 @@ const UNOWNED: [&str; 8] = [
     "replicasets/empty-set",
     "replicasets/fleet-set",
 ];
-/// Those of them that are known.
+/// The objects that are known.
 const KNOWN: [&str; 5] = ["bare", "bare-job", "bare-set", "fleet-set", "of-a-node"];
 
 fn sorted(mut names: Vec<String>) -> Vec<String> {
@@ -151,7 +151,7 @@ async fn an_object_is_read_again_when_it_changes() {
     let failed = json!([{"type": "Failed", "status": "True"}]);
     server.put(&[("jobs/bare-job", &with(bare("jobs/bare-job"), ["status", "conditions"], failed))]);
     cluster.until("failed", |cluster| known(&cluster.world).is_empty()).await;
-    // An object that a workload adopts is another's from then on, and one that is released is its own.
+    // An object that a workload adopts is owned from then on, and a released one stands alone.
     server.put(&[("pods/bare", &bare("pods/bare"))]);
     cluster.until("released", |cluster| known(&cluster.world) == ["bare"]).await;
     server.put(&[("pods/bare", &owned("pods/bare", "apps/v1", "ReplicaSet"))]);
@@ -190,7 +190,7 @@ async fn a_read_that_ends_after_a_deletion_brings_nothing_back() {
 async fn an_object_that_has_gone_meanwhile_is_none() {
     let server = Server::with([("pods/there", bare("pods/there"))]);
     let cluster = watched(&server).await;
-    // It is listed, and gone when it is read.
+    // It is listed, but gone when it is read.
     server.tell(&[("pods/gone", "ADDED", &bare("pods/gone"))]);
     server.put(&[("pods/after", &bare("pods/after"))]);
     cluster.until("the one after it", |cluster| known(&cluster.world).contains(&"after".to_owned())).await;

@@ -1,14 +1,14 @@
-//! Facts of a living cluster: watches that write a [`SharedWorld`], and fresh reads past them.
+//! Facts from a live cluster: watches that write a [`SharedWorld`], and fresh reads that bypass them.
 //!
 //! ```text
-//! API server ──list, watch──► Watch (one a kind) ──► Tracker ──facts──► SharedWorld
+//! API server ──list, watch──► Watch (one per kind) ──► Tracker ──facts──► SharedWorld
 //!            ──get──────────► KubeReader ──► FreshStores of one review
 //!            ──list─────────► KubeSpaces ──► FreshWorkloads of the reviews that wait for them
 //! ```
 //!
-//! Of Pods, ReplicaSets and Jobs only metadata is listed and watched. Those that no workload owns are read by their names.
+//! Of Pods, ReplicaSets and Jobs only metadata is listed and watched. Those without an owning workload are read by name.
 //!
-//! An object is decoded when it arrives, and only what the rules read is kept. The text it came in is wiped, and so are a Secret's
+//! An object is decoded when it arrives, and only what the rules read is kept. Its text is wiped, and so are a Secret's
 //! values; the buffers of the HTTP and TLS libraries below are out of reach.
 
 mod compare;
@@ -74,32 +74,32 @@ pub use spaces::KubeSpaces;
 pub use stats::{KindStats, WatchStats};
 pub(crate) use watchable::lacking_to_watch;
 
-/// How long the API server may keep one watch open, in seconds. A connection that died silently is noticed a few seconds after.
+/// How long the API server may keep one watch open, in seconds. A silently dead connection is noticed a few seconds later.
 const WATCH_SECONDS: u32 = 120;
 
 /// How a cluster is watched.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClusterOptions {
-    /// How Secrets are read: watched only when [`SecretAccess::Complete`]. The world must be made with the same.
+    /// How Secrets are read: watched only when [`SecretAccess::Complete`]. The world must be created with the same value.
     pub access: SecretAccess,
-    /// How often to try again.
+    /// The retry intervals.
     pub pace: Pace,
-    /// Whether ServiceAccounts are watched, for the roles that they have at AWS.
+    /// Whether ServiceAccounts are watched, for their AWS roles.
     pub service_accounts: bool,
-    /// The APIs whose kinds are watched; what all of them rest on is, in any case.
+    /// The APIs whose kinds are watched; kinds that all APIs need are always watched.
     pub apis: Vetted,
 }
 
-/// How often to try again.
+/// The retry intervals and timeouts.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How often to look whether a CRD that isn't there has come.
+    /// How often to look for a missing CRD.
     pub absent: Duration,
     /// The first pause after a failure; each one after it is about twice as long.
     pub retry_least: Duration,
     /// The longest pause after a failure.
     pub retry_most: Duration,
-    /// How long the API server may take for one object.
+    /// The longest time for the API server to return one object.
     pub answer: Duration,
 }
 
@@ -115,28 +115,28 @@ impl Default for Pace {
     }
 }
 
-/// A resource that is watched.
+/// A watched resource.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Resource {
     /// Its API group, empty for the core group.
     pub(crate) group: &'static str,
     /// Its name in URLs and RBAC.
     pub(crate) plural: &'static str,
-    /// The verbs that watching it takes.
+    /// The RBAC verbs needed to watch it.
     pub(crate) verbs: &'static [&'static str],
-    /// Whether meshvet does without it where it may not be watched.
+    /// Whether meshvet works without it.
     pub(crate) optional: bool,
     kind: &'static WatchedKind,
 }
 
 impl Resource {
-    /// Whether the cluster has it; None where nobody answers.
+    /// Whether the cluster serves it; None where that isn't answered.
     pub(crate) async fn is_served(&self, client: &Client) -> Option<bool> {
         served::is_served(client, self.kind).await
     }
 }
 
-/// The resources that are watched.
+/// The watched resources.
 pub(crate) fn watched_resources(options: ClusterOptions) -> impl Iterator<Item = Resource> {
     kinds::watched(options).map(|kind| Resource {
         group: kind.group,
@@ -147,30 +147,30 @@ pub(crate) fn watched_resources(options: ClusterOptions) -> impl Iterator<Item =
     })
 }
 
-/// The running watches: they end when this is dropped.
+/// The running watches; dropping this stops them.
 #[derive(Debug)]
 pub struct Watches(JoinSet<()>);
 
 impl Watches {
-    /// Waits until a watch ends, which none does by itself: only a defect in meshvet brings this about. What the world knows is
-    /// not kept up any more then, so the process should end.
+    /// Waits until a watch ends, which only a bug in meshvet causes. The world is no longer kept up to date
+    /// then, so the process should end.
     pub async fn broken(&mut self) {
         while self.0.join_next().await.is_some_and(|ended| ended.is_err_and(|error| error.is_cancelled())) {}
     }
 
-    /// Ends all watches and waits until they have.
+    /// Stops all watches and waits for them.
     pub async fn stop(mut self) {
         self.0.shutdown().await;
     }
 }
 
-/// Watches everything that verdicts rest on, and keeps `world` as the cluster is.
+/// Watches everything that verdicts depend on, and keeps `world` in sync with the cluster.
 ///
-/// Secrets are watched in the namespaces that the world's [scope](crate::mesh::SecretScope) names, each by a watch of its own.
+/// Secrets are watched in the namespaces of the world's [scope](crate::mesh::SecretScope), with one watch each.
 ///
-/// Each kind is registered with `readiness` before this returns, and filled when it has been listed in full; a kind whose CRD isn't
-/// installed counts as filled, and is looked for again. One that may not be listed stays missing, and is tried again; but for those that
-/// are [optional](crate::apis::Row::optional): the world notes that they are not known, and nothing waits for them.
+/// Each kind is registered with `readiness` before this returns, and marked filled when it has been listed in full. A kind without
+/// its CRD counts as filled, and is looked for again. One that may not be listed stays missing and is retried, except for
+/// [optional](crate::apis::Row::optional) kinds: the world notes that they are unknown, and readiness doesn't wait for them.
 ///
 /// Must be called within a tokio runtime.
 pub fn spawn(

@@ -1,4 +1,4 @@
-//! One object as the API server sends it, and what is made of it.
+//! One object as the API server sends it, and its decoding.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,14 +22,14 @@ use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::{Fact, FactId, Store, StoreKey};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
 
-/// The most that one object may weigh as JSON, in bytes. No API server stores one this large: requests end at 3 MiB, and etcd takes
+/// The largest object, in bytes of JSON. No API server stores larger ones: requests are limited to 3 MiB, and etcd accepts
 /// half of that.
 const MAX_BYTES: usize = 4 << 20;
 
-/// An object of any kind, not decoded yet.
+/// An object of any kind, not yet decoded.
 ///
-/// It is kept as the text it came in, so that one object which can't be read fails alone and not the whole page it is on:
-/// nothing inside of it is looked at before [`decode`]. The text is wiped when dropped.
+/// It is kept as text, so that an object that can't be read fails alone and not with its whole page:
+/// its contents aren't parsed before [`decode`]. The text is wiped when dropped.
 #[derive(Clone)]
 pub(super) struct RawObject {
     meta: ObjectMeta,
@@ -45,12 +45,12 @@ impl RawObject {
         self.meta.name.as_deref().unwrap_or_default()
     }
 
-    /// Which one of its name it is.
+    /// Distinguishes objects that had this name at different times.
     pub(super) fn uid(&self) -> Option<&str> {
         self.meta.uid.as_deref()
     }
 
-    /// Whether its metadata tells that nothing else in it matters.
+    /// Whether its metadata shows that nothing else in it matters.
     pub(super) fn is_idle(&self) -> bool {
         #[derive(Deserialize)]
         struct Head {
@@ -59,20 +59,20 @@ impl RawObject {
         serde_json::from_str::<Head>(&self.text).is_ok_and(|head| head.metadata.is_idle())
     }
 
-    /// The name under which the world knows it.
+    /// What the world knows it by.
     pub(super) fn id(&self, kind: &WatchedKind) -> FactId {
         kind.id(self.namespace(), self.name())
     }
 }
 
 impl fmt::Debug for RawObject {
-    /// Its name: never what it holds.
+    /// Its name, never its contents.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RawObject({}/{})", self.namespace(), self.name())
     }
 }
 
-/// What has to be known of an object before it is decoded.
+/// What has to be known of an object before decoding.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Head {
@@ -127,10 +127,10 @@ impl Resource for RawObject {
     }
 }
 
-/// What the object is to meshvet.
+/// Decodes the object.
 ///
 /// # Errors
-/// [`Undecodable`], whose message never holds a byte of a Secret.
+/// [`Undecodable`], whose message never contains any part of a Secret.
 pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Box<Undecodable>> {
     let itself = match object.namespace() {
         "" => ObjectRef::cluster_scoped(kind.known_as, kind.kind, object.name()),
@@ -148,14 +148,14 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
         let secret: SecretText = serde_json::from_str(&object.text)
             .map_err(|error| undecodable(format!("no Secret (line {}, column {})", error.line(), error.column())))?;
         let data = secret.data.unwrap_or_default().into_iter().map(|(key, SecretBytes(mut bytes))| {
-            // Moved, not copied: the store's maker wipes it.
+            // Moved, not copied: `secret_store` wipes it.
             (key, std::mem::take(&mut *bytes))
         });
         let store = Store { of_type: secret.of_type, ..secret_store(data) };
         return Ok(Entry::Fact(Fact::Store(key, Arc::new(store))));
     }
     if let Some(row) = reviewed_row(kind.group, kind.version, kind.kind) {
-        // As at admission: what one can read, so can the other.
+        // The same decoder as at admission, so that both accept the same objects.
         return match decode_subject(row, object.text.as_bytes(), object.namespace()) {
             Ok(reviewed) => Ok(Entry::Subject(Box::new(reviewed))),
             Err(error) => Err(Box::new(Undecodable { object: itself, ..error })),
@@ -163,7 +163,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
     }
     let mut value: Value = serde_json::from_str(&object.text).map_err(|error| undecodable(error.to_string()))?;
     if let Some(fields) = value.as_object_mut() {
-        // A list's items don't say what they are: the list does.
+        // A list's items carry no apiVersion and kind: the list has them.
         fields.insert("apiVersion".to_owned(), kind.api_version.into());
         fields.insert("kind".to_owned(), kind.kind.into());
         if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -173,7 +173,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
     decode_object(value, object.namespace()).map_err(Box::new)
 }
 
-/// A Secret, of which only the data is read.
+/// The parts of a Secret that are read.
 #[derive(Deserialize)]
 struct SecretText {
     #[serde(default)]
@@ -196,7 +196,7 @@ impl<'de> Deserialize<'de> for SecretBytes {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretBytes, E> {
-                // Filled in place: growing would leave copies behind.
+                // Decoded in place: a growing buffer would leave copies behind.
                 let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
                 let length =
                     STANDARD.decode_slice(text, &mut bytes).map_err(|_| E::custom("a value that is no base64"))?;

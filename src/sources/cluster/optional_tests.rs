@@ -1,4 +1,4 @@
-//! Kinds that nothing waits for: where they aren't there, may not be listed, or are served in another version.
+//! Optional kinds: missing, forbidden, or served in another version.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use super::{ClusterOptions, compare, list_all};
 use crate::mesh::{SecretAccess, Sort, View, World};
 use crate::sources::SharedWorld;
 
-/// As the API server answers a list for which a right is missing, with what discovery says of Argo's kinds.
+/// The API server's answer to a list without the right, and discovery of Argo's kinds.
 fn forbidding(served: bool) -> impl Fn(&str) -> Answer + Clone + Send + Sync + 'static {
     move |target| {
         let path = target.split('?').next().unwrap_or_default();
@@ -101,7 +101,7 @@ async fn a_resource_is_followed_in_the_first_version_that_is_served() {
         cluster.until("ready", |cluster| cluster.readiness.ready()).await;
         let known = |world: &World| world.workloads().map(|it| it.object.api_version.clone()).collect::<Vec<_>>();
         assert_eq!(cluster.world.read(known), [version]);
-        // Both versions are one watch, with one figure; `StatefulSet` is the one of Kubernetes.
+        // Both versions are one watch with one metric; `StatefulSet` is Kubernetes' own kind.
         assert_eq!(cluster.stats.kind("statefulsets.apps.kruise.io").expect("a kind").objects(), 1);
         assert_eq!(cluster.stats.kind("StatefulSet").expect("a kind").objects(), 0);
         let options = ClusterOptions { access: SecretAccess::Complete, ..ClusterOptions::default() };
@@ -119,7 +119,7 @@ async fn an_audit_does_without_an_optional_kind_and_says_so() {
         assert_eq!(gaps.notes.iter().any(|note| note.contains("rollouts.argoproj.io may not be listed")), served);
         assert_eq!(unlisted(&world).len(), usize::from(served));
     }
-    // A cluster without them is as most are.
+    // Most clusters lack them.
     let nothing = client(only("/rollouts", |_| Some((404, "404 page not found\n".to_owned()))));
     let gaps = list_all(&nothing, ClusterOptions::default(), None, &SharedWorld::default(), &|_| {}).await;
     assert!(gaps.notes.is_empty() && gaps.problems.is_empty(), "{gaps:?}");

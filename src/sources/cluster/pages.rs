@@ -10,40 +10,40 @@ use tracing::instrument::WithSubscriber;
 use crate::sources::cluster::failure::status_of;
 use crate::sources::cluster::kinds::WatchedKind;
 
-/// How often a list is read from its first page on, in all.
+/// The most attempts to read a list from its first page.
 const TRIES: u32 = 4;
 
-/// The pages of one list, in their order.
+/// The pages of one list, in order.
 #[derive(Debug)]
 pub(crate) struct Pages {
-    /// How the last page was asked for.
+    /// The request for the last page.
     last: Option<ListParams>,
-    /// How to ask for the next one; None after the end.
+    /// The request for the next page; None after the last.
     next: Option<ListParams>,
 }
 
 impl Pages {
-    /// Those of what `params` select, each of at most their limit.
+    /// The pages of the objects that `params` selects, each up to its limit.
     pub(crate) fn new(params: ListParams) -> Self {
         Self { last: None, next: Some(params) }
     }
 
-    /// Those of what is watched of a kind.
+    /// The pages of a watched kind.
     pub(super) fn of(kind: &WatchedKind) -> Self {
         let params = ListParams::default().limit(kind.page);
         Self::new(ListParams { field_selector: kind.fields.map(str::to_owned), ..params })
     }
 
-    /// The next page; None after the last one. A page that failed is still the next one.
+    /// The next page; None after the last one. A failed page can be requested again.
     ///
     /// # Errors
-    /// The API server doesn't give it. [`begun_anew`] knows what to do where the list has expired.
+    /// The API server doesn't return it. [`begun_anew`] handles an expired list.
     pub(crate) async fn next<K>(&mut self, api: &Api<K>) -> kube::Result<Option<Vec<K>>>
     where
         K: Clone + DeserializeOwned + Debug,
     {
         let Some(params) = &self.next else { return Ok(None) };
-        // The client logs whole answers that it can't parse, Secrets and all: it is silenced.
+        // The client logs whole responses that it can't parse, Secrets included: it is silenced.
         let page = api.list(params).with_subscriber(Dispatch::none()).await?;
         let token = page.metadata.continue_.filter(|token| !token.is_empty());
         let next = token.map(|token| params.clone().continue_token(&token));
@@ -51,7 +51,7 @@ impl Pages {
         Ok(Some(page.items))
     }
 
-    /// Makes the page that was read last the next one again, for who has to read it in another way.
+    /// Makes the last page the next one again, for a caller that has to read it differently.
     pub(super) fn again(&mut self) {
         if let Some(last) = self.last.take() {
             self.next = Some(last);
@@ -59,10 +59,10 @@ impl Pages {
     }
 }
 
-/// Reads a list by `once`, and from its first page on again while the API server has forgotten where it was.
+/// Reads a list with `once`, and restarts from the first page if the API server's continue token has expired.
 ///
 /// # Errors
-/// Those of `once`. One that `expired` knows: the list changed too often.
+/// Those of `once`. One for which `expired` holds: the list changed too often.
 pub(crate) async fn begun_anew<T, E, F>(mut once: impl FnMut() -> F, expired: impl Fn(&E) -> bool) -> Result<T, E>
 where
     F: Future<Output = Result<T, E>>,
@@ -76,7 +76,7 @@ where
     once().await
 }
 
-/// Whether the API server no longer knows the next page.
+/// Whether the continue token has expired.
 pub(crate) fn is_expired(error: &kube::Error) -> bool {
     status_of(error).is_some_and(|status| status.code == 410)
 }

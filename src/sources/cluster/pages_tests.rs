@@ -1,4 +1,4 @@
-//! Lists of several pages, and what reads them, against scripted answers.
+//! Lists of several pages and their readers, against scripted responses.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -25,7 +25,7 @@ impl Asked {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Which pages were asked for.
+    /// The requested pages.
     fn pages(&self) -> String {
         self.queries().iter().map(|query| if query.contains("continue=second") { '2' } else { '1' }).collect()
     }
@@ -37,7 +37,7 @@ fn expired() -> Answer {
     Some((410, status.to_string()))
 }
 
-/// A cluster with two pages of `resource`. So often, the second has expired when it is asked for.
+/// A cluster with two pages of `resource`. The second page expires `expiries` times.
 fn two_pages(resource: &'static str, expiries: usize) -> (Client, Asked) {
     let asked = Asked::default();
     let heard = asked.clone();
@@ -127,7 +127,7 @@ async fn nothing_of_an_answer_is_logged() {
     for code in [200, 500] {
         read_all(&client(move |_| Some((code, list.to_owned())))).await.expect_err("a broken list");
     }
-    // The client's own task, which knows no content, is not silenced.
+    // The client's own task sees no contents, and isn't silenced.
     let text = log.text();
     assert_eq!(text.lines().find(|line| !line.contains(" tower::buffer::worker: ")), None, "{text}");
 }
@@ -156,7 +156,7 @@ async fn a_comparison_begins_a_list_anew() {
         let comparison = compare(&client, ClusterOptions::default(), &world, Duration::ZERO).await;
         (comparison.objects, comparison.problems, asked.pages())
     };
-    // What isn't known is looked at twice.
+    // Unknown objects are checked twice.
     assert_eq!(look(1).await, (3, Vec::new(), "121212".to_owned()));
     let problems = vec!["could not list Namespace: it changed too often".to_owned()];
     assert_eq!(look(4).await, (0, problems, "12121212".to_owned()));

@@ -10,14 +10,14 @@ use crate::sources::cluster::object::RawObject;
 /// Where a kind is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In all namespaces, or where there are none.
+    /// In all namespaces; also for cluster-scoped kinds.
     Everywhere,
-    /// In this one.
+    /// In one namespace.
     Namespace(String),
 }
 
 impl Place {
-    /// Every place in which `kind` is to be watched: only Secrets may be bound to namespaces.
+    /// Every place in which `kind` is watched: only Secrets may be limited to namespaces.
     pub(super) fn all(kind: &WatchedKind, secrets: &SecretScope) -> impl Iterator<Item = Self> + use<> {
         let places = match secrets {
             SecretScope::Only(namespaces) if *kind == SECRETS => {
@@ -28,7 +28,7 @@ impl Place {
         places.into_iter()
     }
 
-    /// The place in which an object of `namespace` is.
+    /// The place that covers an object in `namespace`.
     pub(super) fn of_object(kind: &WatchedKind, secrets: &SecretScope, namespace: &str) -> Self {
         match secrets {
             SecretScope::Only(_) if *kind == SECRETS => Self::Namespace(namespace.to_owned()),
@@ -36,7 +36,7 @@ impl Place {
         }
     }
 
-    /// The kind with the place, as readiness tells it: `Secret`, `Secret of namespace shop`.
+    /// The kind with the place, as readiness reports it: `Secret`, `Secret of namespace shop`.
     pub(super) fn of(&self, kind: &WatchedKind) -> String {
         match self {
             Self::Everywhere => kind.name.to_owned(),
@@ -44,7 +44,7 @@ impl Place {
         }
     }
 
-    /// What has to grant a right here.
+    /// The kind of role that has to grant rights here.
     pub(super) fn role(&self) -> String {
         match self {
             Self::Everywhere => "a ClusterRole".to_owned(),

@@ -1,4 +1,4 @@
-//! Fresh reads of Secrets and ConfigMaps, past the watches.
+//! Fresh reads of Secrets and ConfigMaps, bypassing the watches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,45 +19,45 @@ use crate::sources::cluster::kinds::{CONFIG_MAPS, SECRETS, WatchedKind};
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::place::Place;
 
-/// How many are read at once for one review.
+/// The most stores read at a time for one review.
 const AT_ONCE: usize = 8;
-/// The same trouble is logged again after this long.
+/// The same problem is logged again after this time.
 const REMIND: Duration = Duration::from_secs(600);
 
-/// Reads Secrets and ConfigMaps from the API server, each with the newest state that it has.
+/// Reads the newest state of Secrets and ConfigMaps from the API server.
 ///
-/// A read has no deadline of its own: the review that asks has one, and drops the future when it comes.
+/// Reads have no deadline of their own: the review has one, and drops the future when it passes.
 #[derive(Clone)]
 pub struct KubeReader {
     client: Client,
     access: SecretAccess,
     scope: SecretScope,
-    /// Whether it reads with a person's rights, and not with those of meshvet's ServiceAccount.
+    /// Whether it reads with a user's rights instead of meshvet's ServiceAccount.
     for_person: bool,
-    /// Which kinds may not be read, and when that was logged last.
+    /// The kinds that may not be read, with the time of the last log line.
     told: Arc<Mutex<BTreeMap<&'static str, Instant>>>,
 }
 
 impl KubeReader {
-    /// A reader that respects how Secrets may be read: under [`SecretAccess::Never`] it leaves them out.
+    /// A reader that respects `access`: with [`SecretAccess::Never`] it skips Secrets.
     pub fn new(client: Client, access: SecretAccess) -> Self {
         Self { client, access, scope: SecretScope::Everywhere, for_person: false, told: Arc::default() }
     }
 
-    /// Leaves out the Secrets of other namespaces.
+    /// Skips Secrets of other namespaces.
     #[must_use]
     pub fn within(self, scope: SecretScope) -> Self {
         Self { scope, ..self }
     }
 
-    /// Says of what may not be read what a person can do about it.
+    /// Words errors for a user's missing rights.
     #[must_use]
     pub(crate) fn for_person(self) -> Self {
         Self { for_person: true, ..self }
     }
 
-    /// Logs what may not be read: the operator of meshvet has to fix it, and doesn't see the user's warning. Now and then, since
-    /// every review meets it.
+    /// Logs what may not be read, since meshvet's operator has to fix it and doesn't see the user's warning. Rate-limited, since
+    /// every review runs into it.
     fn tell(&self, kind: &'static WatchedKind, why: &str) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.get(kind.kind).is_none_or(|last| last.elapsed() >= REMIND) {
@@ -67,15 +67,15 @@ impl KubeReader {
     }
 
     async fn read_one(&self, kind: &'static WatchedKind, key: &StoreKey) -> StoreState {
-        // A name is part of the request's path, and whoever writes a pod's annotation chooses it.
+        // The name becomes part of the request's path, and comes from anyone who can write a pod's annotation.
         if !is_label(&key.namespace) || !is_subdomain(&key.name) {
             return StoreState::Absent;
         }
         let api = Api::<RawObject>::namespaced_with(self.client.clone(), &key.namespace, &kind);
-        // The client logs whole answers that it can't parse: silenced, as for the watches.
+        // The client logs whole responses that it can't parse: silenced, as for the watches.
         let get = || api.get(&key.name).with_subscriber(Dispatch::none());
         let found = match get().await {
-            // The kept connection may have died since it was last used. One lost read would let pass what should be denied.
+            // The pooled connection may have died since its last use. One lost read would admit what should be denied.
             Err(error) if status_of(&error).is_none() => get().await,
             found => found,
         };
@@ -130,7 +130,7 @@ impl StoreReader for KubeReader {
     }
 }
 
-/// Whether this can be a namespace's name: a DNS label (RFC 1123).
+/// Whether this is a valid namespace name: a DNS label (RFC 1123).
 pub(crate) fn is_label(name: &str) -> bool {
     (1..=63).contains(&name.len())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
@@ -138,7 +138,7 @@ pub(crate) fn is_label(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-/// Whether this can be a Secret's name: a DNS subdomain (RFC 1123), as Kubernetes has them.
+/// Whether this is a valid Secret name: a DNS subdomain (RFC 1123), as defined by Kubernetes.
 pub(super) fn is_subdomain(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|part| {

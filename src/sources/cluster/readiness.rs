@@ -1,4 +1,4 @@
-//! Whether everything that verdicts rest on has been read once.
+//! Whether everything that verdicts depend on has been listed once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
 
-/// Which kinds have been listed in full. Clones share it; reading takes no lock.
+/// Which kinds have been listed in full. Clones share the state; reading takes no lock.
 ///
-/// The default waits for nothing. A kind that has been filled stays so: a watch that fails later is retried, and what is
-/// known meanwhile is a little old, as it is for every controller.
+/// The default waits for nothing. A filled kind stays filled: a watch that fails later is retried, and until then the
+/// data is slightly stale, as in every controller.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<Kinds>);
 
 #[derive(Debug, Default)]
 struct Kinds {
     waiting: ArcSwap<Vec<Waiting>>,
-    /// Whenever one is filled.
+    /// Notified whenever a kind is filled.
     filled: Notify,
 }
 
@@ -24,12 +24,12 @@ struct Kinds {
 struct Waiting {
     kind: String,
     filled: Arc<AtomicBool>,
-    /// Why it could not be listed.
+    /// Why it couldn't be listed.
     trouble: Arc<ArcSwapOption<String>>,
 }
 
 impl Readiness {
-    /// Waits for a kind too.
+    /// Waits for one more kind.
     pub fn register(&self, kind: &str) {
         self.0.waiting.rcu(|kinds| {
             let mut kinds = Vec::clone(kinds);
@@ -40,7 +40,7 @@ impl Readiness {
         });
     }
 
-    /// Notes that a kind is there in full. One that was never registered is passed over.
+    /// Marks a kind as listed in full. Unregistered kinds are ignored.
     pub fn filled(&self, kind: &str) {
         for known in self.0.waiting.load().iter().filter(|known| known.kind == kind) {
             known.filled.store(true, Ordering::Release);
@@ -48,10 +48,10 @@ impl Readiness {
         self.0.filled.notify_waiters();
     }
 
-    /// Waits until nothing is missing.
+    /// Waits until no kind is missing.
     pub async fn wait(&self) {
         loop {
-            // Made before the look: what is filled in between wakes it.
+            // Created before the check, so that a kind filled in between wakes it.
             let filled = self.0.filled.notified();
             if self.ready() {
                 return;
@@ -60,25 +60,25 @@ impl Readiness {
         }
     }
 
-    /// Notes why a kind could not be listed: told for as long as it is missing.
+    /// Notes why a kind couldn't be listed: reported while it is missing.
     pub fn failed(&self, kind: &str, why: &str) {
         for known in self.0.waiting.load().iter().filter(|known| known.kind == kind) {
             known.trouble.store(Some(Arc::new(why.to_owned())));
         }
     }
 
-    /// Whether nothing is missing.
+    /// Whether no kind is missing.
     pub fn ready(&self) -> bool {
         self.0.waiting.load().iter().all(Waiting::is_filled)
     }
 
-    /// The kinds that are still missing, in the order they were registered.
+    /// The missing kinds, in the order of registration.
     pub fn missing(&self) -> Vec<String> {
         let kinds = self.0.waiting.load();
         kinds.iter().filter(|known| !known.is_filled()).map(|known| known.kind.clone()).collect()
     }
 
-    /// The same as sentences for those who wait, each with what is in the way.
+    /// The missing kinds as sentences, each with the problem.
     pub fn told(&self) -> Vec<String> {
         let kinds = self.0.waiting.load();
         let missing = kinds.iter().filter(|known| !known.is_filled());

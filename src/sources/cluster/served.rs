@@ -1,4 +1,4 @@
-//! Whether a cluster has a kind at all: a refusal doesn't say so, since an API server refuses first and looks then.
+//! Whether a cluster serves a kind at all. A 403 doesn't show it, since the API server checks rights before the resource.
 
 use kube::Client;
 use tracing::Dispatch;
@@ -7,7 +7,7 @@ use tracing::instrument::WithSubscriber;
 use crate::sources::cluster::failure::status_of;
 use crate::sources::cluster::kinds::WatchedKind;
 
-/// Whether the cluster serves a kind in any of its versions. Everybody may ask that; None where nobody answers.
+/// Whether the cluster serves a kind in any of its versions. Everyone may ask; None where that isn't answered.
 pub(super) async fn is_served(client: &Client, kind: &'static WatchedKind) -> Option<bool> {
     for kind in kind.versions() {
         if has(client, kind.group, kind.api_version, kind.plural).await? {
@@ -17,7 +17,7 @@ pub(super) async fn is_served(client: &Client, kind: &'static WatchedKind) -> Op
     Some(false)
 }
 
-/// Whether the cluster has a resource in a version of its group.
+/// Whether the cluster has a resource in this version of its group.
 pub(crate) async fn has(client: &Client, group: &str, api_version: &str, plural: &str) -> Option<bool> {
     let asked = async {
         match group.is_empty() {

@@ -1,4 +1,4 @@
-//! An API server with a few objects for tests: it answers as one does, and notes what it is asked for.
+//! An API server with a few objects for tests, which records its requests.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -13,11 +13,11 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 
-/// What a GET is answered with.
+/// How a GET is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Get {
     Sound,
-    /// After this many that hang or fail, it is sound.
+    /// The first so many hang; later ones succeed.
     Hangs(usize),
     Fails(u16, usize),
     /// The connection breaks.
@@ -32,11 +32,11 @@ pub(super) struct State {
     /// By resource and name: `pods/bare`.
     pub(super) objects: BTreeMap<String, Value>,
     pub(super) get: Get,
-    /// Whether GETs wait.
+    /// Whether GETs block.
     pub(super) closed: bool,
-    /// The objects that were read by their names, in order.
+    /// The objects that were read by name, in order.
     pub(super) read: Vec<String>,
-    /// What lists and watches were asked for by: resource, verb and Accept.
+    /// The lists and watches requested: resource, verb and Accept.
     pub(super) asked: Vec<(String, &'static str, String)>,
     pub(super) watches: BTreeMap<String, Vec<UnboundedSender<String>>>,
 }
@@ -99,7 +99,7 @@ impl Server {
     }
 
     async fn get(&self, key: &str) -> Result<Response<Answer>, BoxError> {
-        // What it was at the time of the request.
+        // The state at the time of the request.
         let (found, get) = {
             let mut state = self.state();
             state.read.push(key.to_owned());
@@ -129,7 +129,7 @@ impl Server {
         Ok(Response::builder().status(code).body(Answer::from(body.to_string()))?)
     }
 
-    /// Puts objects, each of them told in one chunk with the others.
+    /// Stores objects, and sends their events to the watches in one chunk.
     pub(super) fn put(&self, objects: &[(&str, &Value)]) {
         let events = objects.iter().map(|(key, object)| {
             self.state().objects.insert((*key).to_owned(), (*object).clone());
@@ -143,10 +143,10 @@ impl Server {
         self.tell(&[(key, "DELETED", &object)]);
     }
 
-    /// Tells the watches of one resource, in one chunk.
+    /// Sends events to the watches of one resource, in one chunk.
     pub(super) fn tell(&self, events: &[(&str, &str, &Value)]) {
         let line = |(_, what, object): &(&str, &str, &Value)| {
-            // In the API server's order.
+            // Fields in the API server's order.
             format!("{{\"type\":\"{what}\",\"object\":{}}}\n", partly(object, "PartialObjectMetadata"))
         };
         let chunk: String = events.iter().map(line).collect();
@@ -157,7 +157,7 @@ impl Server {
     }
 }
 
-/// What the API server sends of an object: its metadata where no more is asked for.
+/// What the API server sends of an object: only metadata, if the request asks for that.
 pub(super) fn partly(object: &Value, accept: &str) -> Value {
     if !accept.contains("PartialObjectMetadata") {
         return object.clone();

@@ -1,4 +1,4 @@
-//! A cluster as it is: everything listed once, page by page.
+//! A snapshot of a cluster: everything listed once, page by page.
 
 use std::time::Duration;
 
@@ -21,31 +21,31 @@ use crate::sources::cluster::served;
 use crate::sources::cluster::stats::KindStats;
 use crate::sources::cluster::tracker::Tracker;
 
-/// How many kinds are listed at once: the next page of one is on its way while another's is decoded.
+/// The most kinds listed at a time: one kind's page is fetched while another's is decoded.
 const KINDS_AT_ONCE: usize = 4;
 
-/// How far listing is.
+/// The progress of listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// The kind that the last page was of.
+    /// The kind of the last page.
     pub kind: &'static str,
-    /// How many objects of all kinds there are so far.
+    /// The number of objects listed so far, of all kinds.
     pub objects: usize,
 }
 
-/// What could not be read, or not in full.
+/// What couldn't be read, or only in part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
-    /// Kinds that could not be listed, one sentence each: verdicts may be wrong for it.
+    /// Kinds that couldn't be listed, one sentence each: verdicts may be wrong because of them.
     pub problems: Vec<String>,
-    /// What a reader should know, one sentence each.
+    /// What a user should know, one sentence each.
     pub notes: Vec<String>,
-    /// The role that allows whoever asked to list what they may not.
+    /// The role that lets the user list what is missing.
     pub role: Option<String>,
 }
 
-/// Lists everything that verdicts rest on into `world`. Where a namespace is given and a kind may not be listed in all of them,
-/// it is listed in that one.
+/// Lists everything that verdicts depend on into `world`. If a kind may not be listed in all namespaces, it is listed in
+/// `namespace`, where one is given.
 pub(crate) async fn list_all(
     client: &Client,
     options: ClusterOptions,
@@ -70,7 +70,7 @@ pub(crate) async fn list_all(
     gaps(told.collect(), namespace)
 }
 
-/// What is to be said of what could not be listed.
+/// What to report about kinds that couldn't be listed.
 fn gaps(outcomes: Vec<(&'static WatchedKind, Found)>, namespace: Option<&str>) -> Gaps {
     let mut gaps = Gaps::default();
     let (mut narrowed, mut absent, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
@@ -85,11 +85,11 @@ fn gaps(outcomes: Vec<(&'static WatchedKind, Found)>, namespace: Option<&str>) -
                     .to_owned(),
             ),
             Found::Nothing(_) => unknown.push(kind.resource()),
-            // A cluster may well do without it.
+            // Clusters may lack it.
             Found::Absent if kind.optional => {}
             Found::Absent => absent.push(kind.resource()),
             Found::Denied(why) => {
-                // What belongs to no namespace takes a ClusterRole, whichever was asked about.
+                // Cluster-scoped kinds need a ClusterRole, whichever namespace was asked for.
                 let of = lacking.unwrap_or_else(|| Lacking::new(&why, namespace));
                 lacking = Some(of.of(kind.group, kind.plural, &["list"]));
             }
@@ -116,22 +116,22 @@ fn gaps(outcomes: Vec<(&'static WatchedKind, Found)>, namespace: Option<&str>) -
     gaps
 }
 
-/// How much of a kind there is.
+/// How much of a kind was listed.
 enum Found {
     All,
-    /// What is in the namespace; why not more.
+    /// Only the namespace's objects, with the reason.
     InNamespace(String),
-    /// None of it, which others can do without; why.
+    /// Nothing, of a kind that isn't needed, with the reason.
     Nothing(String),
     Absent,
-    /// None of it, for lack of a right: verdicts may be wrong for that.
+    /// Nothing, for a missing right: verdicts may be wrong because of it.
     Denied(String),
-    /// None of it: verdicts may be wrong for that.
+    /// Nothing: verdicts may be wrong because of it.
     Failed(String),
 }
 
 impl Found {
-    /// What the world has to know of it.
+    /// The gap for the world.
     fn gap(&self, kind: &WatchedKind, namespace: Option<&str>) -> Option<Gap> {
         let (except, why) = match self {
             Found::All | Found::Absent => return None,
@@ -146,7 +146,7 @@ struct List<'a> {
     client: &'a Client,
     kind: &'static WatchedKind,
     world: &'a SharedWorld,
-    /// How long one object may take.
+    /// The longest time for one object.
     answer: Duration,
 }
 
@@ -178,7 +178,7 @@ impl List<'_> {
         }
         let in_namespace = match (namespace, self.kind.sort()) {
             (None, _) => false,
-            // These belong to no namespace.
+            // Classes are cluster-scoped.
             (Some(_), Sort::Classes) => return Found::Nothing(why),
             (Some(namespace), Sort::Namespaces) if self.only(namespace).await => return Found::InNamespace(why),
             (Some(_), Sort::Namespaces) => return Found::Nothing(why),
@@ -191,7 +191,7 @@ impl List<'_> {
         }
     }
 
-    /// The one namespace, by its name; whether it may be read.
+    /// Reads only this namespace, by name. False if that isn't allowed.
     async fn only(&self, namespace: &str) -> bool {
         let api = Place::Everywhere.api(self.client.clone(), self.kind);
         let found = api.get(namespace).with_subscriber(Dispatch::none()).await;
@@ -202,7 +202,7 @@ impl List<'_> {
         is_read
     }
 
-    /// All pages, from the first on again when the API server no longer knows the next.
+    /// All pages, restarted from the first if the continue token expires.
     async fn pages(&self, place: &Place, counted: &(dyn Fn(usize) + Sync)) -> Result<(), Refusal> {
         begun_anew(|| self.pages_once(place, counted), |refusal| matches!(refusal, Refusal::Expired)).await
     }
@@ -220,7 +220,7 @@ impl List<'_> {
                 events = match reads.events(events).await {
                     Ok(events) => events,
                     Err(error) if status_of(&error).is_some_and(|status| status.is_forbidden()) => {
-                        // Who may list objects and not get them reads this page and those after it in full.
+                        // A user who may list objects but not get them reads this page and later ones in full.
                         whole = None;
                         api = place.api(self.client.clone(), self.kind);
                         pages.again();
@@ -262,7 +262,7 @@ impl List<'_> {
 enum Refusal {
     Absent,
     Forbidden(String),
-    /// The API server no longer knows the next page: the list has to be started again.
+    /// The continue token has expired: the list has to be restarted.
     Expired,
     Other(String),
 }

@@ -1,7 +1,7 @@
-//! Fresh reads of what a namespace holds, past the watches.
+//! Fresh reads of a namespace's workloads, bypassing the watches.
 //!
-//! One LIST a kind, of the namespace and without a resourceVersion: that is what has been stored by the time of the request. No
-//! selector is sent, since the labels that count are those of the templates; they are matched here.
+//! One LIST for each kind in the namespace, without a resourceVersion: it returns what is stored at the time of the request. No
+//! selector is sent, since the labels that count are those of the pod templates; they are matched here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,35 +28,35 @@ use crate::sources::cluster::read::is_label;
 use crate::sources::cluster::{ClusterOptions, Pace};
 use crate::sources::shared::{FreshWorkloads, Kinds, NamespaceReader};
 
-/// How many kinds are listed at once for one namespace.
+/// The most kinds listed at a time for one namespace.
 const KINDS_AT_ONCE: usize = 8;
-/// How long a kind that the cluster lacks, or keeps to itself, isn't asked for again: as long as the watches wait.
+/// How long a missing or forbidden kind isn't asked for again: as long as the watches wait.
 const GONE: Duration = Duration::from_secs(60);
 
-/// Reads namespaces from the API server, each as it is. Reviews that ask at the same time share a read.
+/// Reads the current state of namespaces from the API server. Simultaneous reviews share reads.
 #[derive(Clone)]
 pub struct KubeSpaces(Arc<Spaces>);
 
 struct Spaces {
     client: Client,
     pace: Pace,
-    /// The kinds that own pods, each with the client that lists it.
+    /// The kinds that own pods, each with its list client.
     kinds: Vec<(&'static WatchedKind, Client)>,
-    /// Which versions of kinds the cluster didn't list, and when it was asked.
+    /// The versions of kinds that the cluster didn't list, with the time of the request.
     gone: Mutex<HashMap<(&'static str, &'static str), Clock>>,
     flights: Flights<(String, Kinds), FreshWorkloads>,
 }
 
-/// Why a version of a kind was not listed.
+/// Why a version of a kind wasn't listed.
 enum Refusal {
-    /// The cluster lacks it, or keeps to itself what others can do without.
+    /// The cluster lacks it, or it is optional and forbidden.
     Gone,
     Expired,
     Other(String),
 }
 
 impl KubeSpaces {
-    /// A reader of the workloads that are watched. Must be called within a tokio runtime.
+    /// A reader of the watched workload kinds. Must be called within a tokio runtime.
     pub fn new(client: Client, options: ClusterOptions) -> Self {
         let owners = kinds::watched(options).filter(|kind| kind.sort() == Sort::Workloads);
         let kinds = owners.map(|kind| (kind, metadata::listing(client.clone(), kind))).collect();
@@ -88,7 +88,7 @@ impl Spaces {
         FreshWorkloads { workloads: all.into(), failed }
     }
 
-    /// The workloads of one kind, in the first version of it that is served.
+    /// The workloads of one kind, in the first of its versions that is served.
     async fn kind(
         &self,
         first: &'static WatchedKind,
@@ -120,7 +120,7 @@ impl Spaces {
         let (mut pages, mut found) = (Pages::of(kind), Vec::new());
         loop {
             let page = match pages.next(&api).await {
-                // The kept connection may have died since it was last used.
+                // The pooled connection may have died since its last use.
                 Err(error) if status_of(&error).is_none() => pages.next(&api).await,
                 page => page,
             };
@@ -136,7 +136,7 @@ impl Spaces {
 
     async fn labels(&self, namespace: &str) -> Option<BTreeMap<String, String>> {
         let kind = kinds::all().find(|kind| kind.sort() == Sort::Namespaces)?;
-        // A list, since that is what meshvet may do.
+        // A list, since meshvet has no right to get namespaces.
         let params = ListParams::default().fields(&format!("metadata.name={namespace}"));
         let api = Api::<RawObject>::all_with(self.client.clone(), &kind);
         let list = api.list(&params).with_subscriber(Dispatch::none()).await.ok()?;
@@ -151,7 +151,7 @@ impl Spaces {
         let api = Api::<RawObject>::namespaced_with(self.client.clone(), namespace, &kind);
         let get = || api.get(name).with_subscriber(Dispatch::none());
         let object = match get().await {
-            // The kept connection may have died since it was last used.
+            // The pooled connection may have died since its last use.
             Err(error) if status_of(&error).is_none() => get().await,
             object => object,
         };
@@ -172,7 +172,7 @@ impl Spaces {
     }
 }
 
-/// The workload that an object is. One that can't be read is none, as for the watches.
+/// The workload in an object. One that can't be read is skipped, as by the watches.
 fn workload_of(kind: &WatchedKind, object: &RawObject) -> Option<Arc<Workload>> {
     let facts = match decode(kind, object).ok()? {
         Entry::Subject(subject) => subject.facts,
@@ -188,7 +188,7 @@ fn workload_of(kind: &WatchedKind, object: &RawObject) -> Option<Arc<Workload>> 
 fn refusal(kind: &WatchedKind, verb: &str, error: &kube::Error) -> Refusal {
     match status_of(error) {
         Some(status) if status.code == 404 => Refusal::Gone,
-        // The watch has noted it in the world: nobody takes it for absent.
+        // The watch has noted the gap in the world, so it isn't taken for absent.
         Some(status) if status.is_forbidden() && kind.optional => Refusal::Gone,
         Some(status) if status.is_forbidden() => Refusal::Other(forbidden(kind, &Place::Everywhere, verb, status)),
         _ if is_expired(error) => Refusal::Expired,
@@ -198,7 +198,7 @@ fn refusal(kind: &WatchedKind, verb: &str, error: &kube::Error) -> Refusal {
 
 impl NamespaceReader for KubeSpaces {
     fn workloads(&self, namespace: &str, which: Kinds, since: Instant) -> BoxFuture<'_, Option<FreshWorkloads>> {
-        // A name is part of the request's path.
+        // The name becomes part of the request's path.
         if !is_label(namespace) {
             return futures::future::ready(Some(FreshWorkloads::default())).boxed();
         }
@@ -219,7 +219,7 @@ impl NamespaceReader for KubeSpaces {
     }
 
     fn service(&self, namespace: &str, name: &str) -> BoxFuture<'_, Option<Arc<Service>>> {
-        // Both are parts of the request's path, and a hostname that anybody writes gives them.
+        // Both become part of the request's path, and come from a hostname that anyone may write.
         if !is_label(namespace) || !is_label(name) {
             return futures::future::ready(None).boxed();
         }

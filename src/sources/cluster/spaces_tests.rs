@@ -1,4 +1,4 @@
-//! Fresh reads of namespaces, of an API server that notes what it is asked.
+//! Fresh reads of namespaces, from an API server that records its requests.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::sources::cluster::{ClusterOptions, KubeSpaces};
 use crate::sources::{FreshWorkloads, Kinds, NamespaceReader};
 
-/// What the API server answers to the lists of these paths; others it doesn't know.
+/// The answers to lists of these paths; other paths aren't found.
 #[derive(Clone, Default)]
 struct Server {
     lists: Arc<BTreeMap<&'static str, (u16, Vec<Value>)>>,
@@ -54,7 +54,7 @@ impl Server {
 
 const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/shop/deployments";
 const PODS: &str = "/api/v1/namespaces/shop/pods";
-/// The other kinds that every cluster has, without objects.
+/// The other kinds of every cluster, without objects.
 const EMPTY: [&str; 5] = [
     "/apis/apps/v1/namespaces/shop/statefulsets",
     "/apis/apps/v1/namespaces/shop/daemonsets",
@@ -114,7 +114,7 @@ async fn one_list_that_fails_says_so_and_leaves_the_others() {
         let found = read(&cluster((code, Vec::new())).spaces(), Kinds::Owners).await;
         assert!(found.failed.as_ref().is_some_and(|why| why.contains(words)), "{found:?}");
     }
-    // An optional kind that may not be listed is noted by its watch.
+    // The gap of an optional forbidden kind is noted by its watch.
     let mut lists = cluster((200, vec![deployment("blue")]));
     let rollouts = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts";
     Arc::make_mut(&mut lists.lists).insert(rollouts, (403, Vec::new()));

@@ -1,4 +1,4 @@
-//! What the watches have counted, for metrics.
+//! Figures of the watches, for metrics.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub struct WatchStats(Arc<BTreeMap<&'static str, Arc<KindStats>>>);
 pub(super) struct Held {
     pub(super) objects: usize,
     pub(super) undecodable: usize,
-    /// About how much memory that takes.
+    /// The approximate memory.
     pub(super) bytes: usize,
 }
 
@@ -30,7 +30,7 @@ pub struct KindStats {
     ears: Mutex<Vec<Arc<Ear>>>,
 }
 
-/// When the API server last said anything to one watch.
+/// When the API server last sent anything to one watch.
 #[derive(Debug)]
 pub(super) struct Ear {
     began: Instant,
@@ -39,7 +39,7 @@ pub(super) struct Ear {
 }
 
 impl Ear {
-    /// Something was said.
+    /// Records that something arrived.
     pub(super) fn hear(&self) {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.heard.store(now, Ordering::Relaxed);
@@ -51,7 +51,7 @@ impl Ear {
 }
 
 impl Default for WatchStats {
-    /// Nothing counted yet, for each kind that may be watched.
+    /// Zero for each kind that may be watched.
     fn default() -> Self {
         Self(Arc::new(kinds::all().map(|kind| (kind.name, Arc::default())).collect()))
     }
@@ -74,43 +74,43 @@ impl WatchStats {
 }
 
 impl KindStats {
-    /// How many objects of the kind say something now: a gauge. Pods that a Deployment owns, say, are not counted.
+    /// The number of objects that yield facts: a gauge. Pods owned by a Deployment, for example, aren't counted.
     pub fn objects(&self) -> u64 {
         self.objects.load(Ordering::Relaxed)
     }
 
-    /// How many objects of the kind can't be read now: a gauge.
+    /// The number of objects that can't be read: a gauge.
     pub fn undecodable(&self) -> u64 {
         self.undecodable.load(Ordering::Relaxed)
     }
 
-    /// How often listing or watching the kind has failed: a counter.
+    /// How often listing or watching has failed: a counter.
     pub fn errors(&self) -> u64 {
         self.errors.load(Ordering::Relaxed)
     }
 
-    /// About how many bytes of memory the facts of the kind take: a gauge.
+    /// The approximate memory of the kind's facts, in bytes: a gauge.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How long ago the API server last said anything of the kind: a page of a list, an event, a bookmark, or that there is no such
-    /// kind. Of several watches it is the one that has heard nothing for longest; one that never has counts from its beginning. None:
-    /// the kind isn't watched.
+    /// The time since the API server last sent anything about the kind: a page of a list, an event, a bookmark, or that the kind
+    /// doesn't exist. Of several watches the one that was silent for longest counts; one that never received anything counts from its
+    /// start. None: the kind isn't watched.
     pub fn age(&self) -> Option<Duration> {
         self.ears.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|ear| ear.age()).max()
     }
 
-    /// For one more watch of the kind.
+    /// Adds a watch of the kind.
     pub(super) fn listen(&self) -> Arc<Ear> {
         let ear = Arc::new(Ear { began: Instant::now(), heard: AtomicU64::default() });
         self.ears.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&ear));
         ear
     }
 
-    /// One watch of the kind has gone from `before` to `now`.
+    /// Adds the difference between `before` and `now` of one watch.
     pub(super) fn moved(&self, before: Held, now: Held) {
-        // Atomics wrap, so that a difference below zero counts down.
+        // Atomics wrap, so that a negative difference subtracts.
         let step = |count: &AtomicU64, before: usize, now: usize| {
             count.fetch_add((now as u64).wrapping_sub(before as u64), Ordering::Relaxed);
         };

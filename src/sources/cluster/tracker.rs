@@ -1,4 +1,4 @@
-//! From the events of one kind's watch to what the world knows. No I/O.
+//! From one kind's watch events to facts in the world. No I/O.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::sources::cluster::weight::weight;
 use crate::sources::{Inventory, SharedWorld, Step};
 use crate::text;
 
-/// The longest reason that is logged, in characters: a message may quote what it is about.
+/// The longest reason that is logged, in characters: a message may quote the object.
 const MAX_REASON: usize = 300;
 
 /// What one kind's watch has put into the world.
@@ -23,20 +23,20 @@ pub(super) struct Tracker {
     world: SharedWorld,
     stats: Arc<KindStats>,
     seen: HashMap<FactId, Seen>,
-    /// Which list is being read: what the last one didn't name is gone.
+    /// The number of the current list: what the last list didn't contain is gone.
     round: u64,
     undecodable: usize,
-    /// What all facts weigh.
+    /// The memory of all facts.
     bytes: usize,
-    /// What the metrics have from this watch.
+    /// What this watch has added to the metrics.
     counted: Held,
 }
 
 struct Seen {
     round: u64,
-    /// What the fact weighs.
+    /// The memory of its facts.
     bytes: usize,
-    /// None: the world knows it. Otherwise why it could not be read.
+    /// None: the world knows it. Otherwise why it couldn't be read.
     unreadable: Option<String>,
 }
 
@@ -49,7 +49,7 @@ enum Change {
 type Uid = Option<Box<str>>;
 type Changes = Vec<(FactId, Change)>;
 
-/// What the inventory hears of an object.
+/// A change for the inventory.
 enum Noted {
     Object(Option<Box<Subject>>, Uid),
     Unreadable(Undecodable, Uid),
@@ -61,15 +61,15 @@ impl Tracker {
         Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0, bytes: 0, counted: Held::default() }
     }
 
-    /// How many objects of the kind the world knows through this watch.
+    /// The number of this watch's objects in the world.
     pub(super) fn len(&self) -> usize {
         self.seen.len() - self.undecodable
     }
 
-    /// Follows these events, in one step of the world; true when a list has been completed.
+    /// Applies these events in one step of the world; true when a list has been completed.
     ///
-    /// While a list is read again, what is known stays; what the list doesn't name is forgotten in the step that ends it. A list
-    /// that breaks off forgets nothing.
+    /// While a list is read again, known objects stay; those not in the list are forgotten in the step that completes it. An
+    /// aborted list forgets nothing.
     pub(super) fn follow(&mut self, events: impl IntoIterator<Item = Event<RawObject>>) -> bool {
         let mut changes = Vec::new();
         let mut listed = false;
@@ -118,7 +118,7 @@ impl Tracker {
         changes.push((id, Change::Learn(facts, subject, uid)));
     }
 
-    /// Notes an object that can't be read. What it said before is forgotten too: it doesn't say so any more.
+    /// Notes an object that can't be read, and forgets its earlier facts, which no longer hold.
     fn skip(&mut self, id: FactId, why: Undecodable, uid: Uid, changes: &mut Changes) {
         let reason = reason(&why);
         let old = self.seen.remove(&id);
@@ -177,7 +177,7 @@ impl Tracker {
 }
 
 impl Change {
-    /// What the inventory is to hear of it, once the world has.
+    /// Applies the change to the world, and returns the one for the inventory.
     fn learn(self, id: FactId, step: &mut Step<'_>) -> (FactId, Noted) {
         let noted = match self {
             Self::Learn(facts, subject, uid) => {

@@ -1,4 +1,4 @@
-//! Watch events, fed by hand, and the world after them.
+//! Hand-made watch events, and the world after them.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl Watched {
         self.tracker.follow([Event::Delete(raw(object))]);
     }
 
-    /// The names of what the world knows of this kind, sorted.
+    /// The names of the known objects of this kind, sorted.
     fn known(&self) -> Vec<String> {
         let mut names: Vec<String> = self.world.read(|world| match self.kind.kind {
             "VirtualNode" => world.members().map(|member| member.object.name.clone()).collect(),
@@ -58,7 +58,7 @@ impl Watched {
     }
 }
 
-/// As a list's item comes: without apiVersion and kind.
+/// Like a list's item, without apiVersion and kind.
 fn raw(object: &Value) -> RawObject {
     serde_json::from_str(&object.to_string()).expect("any JSON will do")
 }
@@ -73,7 +73,7 @@ fn node(name: &str) -> Value {
     named(name, json!({"spec": {"listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}]}}))
 }
 
-/// A node whose port is no number.
+/// A node whose port isn't a number.
 fn broken_node(name: &str) -> Value {
     named(name, json!({"spec": {"listeners": [{"portMapping": {"port": {}, "protocol": "http"}}]}}))
 }
@@ -242,7 +242,7 @@ fn each_kind_is_forgotten_under_the_name_it_was_learnt_by() {
             "ClusterExternalSecret" => json!({"metadata": {"name": "it"}, "spec": {"externalSecretSpec": {}}}),
             _ => named("it", json!({"spec": {}, "data": {}})),
         };
-        // `learn` asserts that the fact's name is the one by which the object is deleted.
+        // `learn` asserts that the fact has the name under which the object is deleted.
         watched.list(std::slice::from_ref(&object));
         assert_eq!(watched.figures(), (1, 0), "{}", kind.kind);
         watched.delete(&object);

@@ -1,4 +1,4 @@
-//! One kind's watch: it lists, follows, and starts over when it must, for as long as the process lives.
+//! One kind's watch: it lists, follows, and restarts when it must, for as long as the process lives.
 
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
@@ -24,30 +24,30 @@ use crate::sources::cluster::stats::{Ear, KindStats};
 use crate::sources::cluster::tracker::Tracker;
 use crate::sources::cluster::{Pace, Readiness, WATCH_SECONDS};
 
-/// How many events are followed in one step: the world is locked for this many changes at most, except where a list's end
+/// The most events applied in one step: the world is locked for at most this many changes, except where the end of a list
 /// forgets more.
 const STEP: usize = 64;
-/// After this many failures in a row the kind is listed afresh: a cluster that was restored from a backup never reaches the
-/// version that a resumed watch would wait for.
+/// After this many failures in a row the kind is listed again: a cluster restored from a backup never reaches the
+/// resourceVersion that a resumed watch would wait for.
 const PATIENCE: u32 = 3;
-/// Failures this far apart are not in a row.
+/// Failures further apart than this aren't in a row.
 const CALM: Duration = Duration::from_secs(120);
-/// What nothing waits for, and is of no mesh itself, is looked for so many times less often.
+/// Optional kinds that aren't part of a mesh are looked for this many times less often.
 const RARER: u32 = 6;
-/// The same trouble is reported again after this long.
+/// The same problem is reported again after this time.
 const REMIND: Duration = Duration::from_secs(600);
 
-/// Keeps what the world knows of one kind. Ends only by being dropped.
+/// Keeps the world's facts of one kind up to date. Runs until dropped.
 pub(super) struct Watch {
     /// For lists and watches.
     pub(super) client: Client,
     pub(super) whole: Whole,
-    /// The version that is watched.
+    /// The watched version.
     pub(super) kind: &'static WatchedKind,
-    /// The version that is tried first.
+    /// The version tried first.
     pub(super) first: &'static WatchedKind,
     pub(super) world: SharedWorld,
-    /// Whether the world has it noted that the kind is not known.
+    /// Whether the world has noted a gap for the kind.
     pub(super) unlisted: bool,
     pub(super) place: Place,
     pub(super) pace: Pace,
@@ -67,11 +67,11 @@ impl Watch {
         }
     }
 
-    /// Lists and follows until there is a reason to list afresh; returns how long to wait before.
+    /// Lists and follows until the kind has to be listed again; returns how long to wait before that.
     async fn follow(&mut self, api: &Api<RawObject>, trouble: &mut Trouble) -> Duration {
         let mut events = pin!(watcher(api.clone(), config(self.kind)));
         loop {
-            // The client logs whole answers that it can't parse, Secrets and all: it is silenced, and errors are reported below.
+            // The client logs whole responses that it can't parse, Secrets included: it is silenced, and errors are reported below.
             let Some(step) = next_step(&mut events).with_subscriber(Dispatch::none()).await else {
                 return self.pace.retry_most;
             };
@@ -83,11 +83,11 @@ impl Watch {
         }
     }
 
-    /// Takes events, the last of which may be an error.
+    /// Applies events; the last may be an error.
     async fn step(&mut self, step: Vec<Event>, trouble: &mut Trouble) -> Next {
         let mut error = None;
         let events = step.into_iter().map_while(|event| event.map_err(|failed| error = Some(failed)).ok()).collect();
-        // The next events wait: what is read now can't come after a deletion that is heard of later.
+        // Later events wait, so that an object read now can't come after its deletion.
         let events = match self.whole.events(events).await {
             Ok(events) => events,
             Err(error) => return self.fail(Failure::of_get(self.kind, &self.place, &error), trouble).await,
@@ -128,7 +128,7 @@ impl Watch {
                 self.readiness.filled(&self.place.of(self.kind));
                 return Next::ListAfter(self.until_looked_for(self.kind));
             }
-            // Without any right on a group the answer is Forbidden, whether the cluster has the group or not.
+            // Without any right on a group the answer is Forbidden, whether or not the cluster has the group.
             Why::Forbidden if failure.listing && self.is_absent().await => return self.absent(message, news),
             Why::Expired => tracing::debug!(kind, "{message}"),
             Why::Forbidden => {
@@ -160,7 +160,7 @@ impl Watch {
         !self.kind.group.is_empty() && served::is_served(&self.whole.client, self.first).await == Some(false)
     }
 
-    /// The cluster doesn't serve the version that was asked for: the next one is tried, and after the last one the first again.
+    /// The cluster doesn't serve the requested version: tries the next one, and after the last the first again.
     fn absent(&mut self, message: &str, news: bool) -> Next {
         let kind = self.kind;
         self.tracker.clear();
@@ -179,7 +179,7 @@ impl Watch {
         Next::ListAfter(self.until_looked_for(kind))
     }
 
-    /// How long to wait before a kind is looked for again.
+    /// How long to wait before looking for a kind again.
     fn until_looked_for(&self, kind: &WatchedKind) -> Duration {
         if kind.optional && !kind.is_of_a_mesh() { self.pace.absent * RARER } else { self.pace.absent }
     }
@@ -192,7 +192,7 @@ impl Watch {
         }
     }
 
-    /// Notes in the world that the kind can't be listed, and why; or that it can.
+    /// Notes in the world that the kind can't be listed, and why; `None`: that it can.
     fn note_unlisted(&mut self, why: Option<&str>) {
         if self.unlisted != why.is_some() {
             let gap = why.map(|why| Gap { sort: self.kind.sort(), except: None, why: why.to_owned() });
@@ -205,8 +205,8 @@ impl Watch {
 /// What a watcher yields.
 type Event = watcher::Result<watcher::Event<RawObject>>;
 
-/// Waits for an event and takes those along that have come with it. An error is the last: the watcher tries again as soon as it
-/// is asked for more.
+/// Waits for an event and returns it with those that are ready. An error comes last: the watcher retries as soon as it
+/// is polled again.
 async fn next_step(events: &mut (impl Stream<Item = Event> + Unpin)) -> Option<Vec<Event>> {
     let mut step = vec![events.next().await?];
     while step.len() < STEP
@@ -227,7 +227,7 @@ enum Next {
 }
 
 impl Pace {
-    /// How long to wait after so many failures in a row. A quarter more or less by chance, so that not all come back at once.
+    /// The pause after this many failures in a row, with 25 % jitter so that not all clients return at once.
     fn pause(&self, failures: u32) -> Duration {
         let doubled = self.retry_least.saturating_mul(1 << failures.saturating_sub(1).min(16));
         let chance = RandomState::new().hash_one(()) % 500;
@@ -243,7 +243,7 @@ fn config(kind: &WatchedKind) -> watcher::Config {
     }
 }
 
-/// What has gone wrong, remembered so that it isn't reported at every turn.
+/// Earlier problems, remembered so that they aren't reported on every retry.
 #[derive(Default)]
 struct Trouble {
     told: Option<Told>,
@@ -258,7 +258,7 @@ struct Told {
 }
 
 impl Trouble {
-    /// Whether this has not been reported yet, or long ago. That a kind is absent, or an optional one forbidden, is reported once.
+    /// Whether this hasn't been reported yet, or not recently. A missing kind, or a forbidden optional one, is reported once.
     fn is_news(&mut self, failure: &Failure, optional: bool) -> bool {
         let once = failure.why == Why::Absent || (optional && failure.listing && failure.why == Why::Forbidden);
         let known = self
@@ -272,7 +272,7 @@ impl Trouble {
         !known
     }
 
-    /// Counts a failure: how many there have been in a row.
+    /// Counts a failure; returns how many there have been in a row.
     fn count(&mut self) -> u32 {
         let calm = self.last.is_none_or(|last| last.elapsed() > CALM);
         self.failures = if calm { 1 } else { self.failures.saturating_add(1) };
@@ -280,7 +280,7 @@ impl Trouble {
         self.failures
     }
 
-    /// A list is complete; true when there was trouble with it.
+    /// A list is complete; true if listing had failed before.
     fn listed(&mut self) -> bool {
         self.told.take_if(|told| told.listing).is_some()
     }

@@ -1,4 +1,4 @@
-//! The watches and the reader against scripted answers: what a real API server answers only on a bad day.
+//! The watches and the reader against scripted responses that a real API server rarely gives.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use super::{ClusterOptions, KubeReader, Pace, Readiness, WatchStats, spawn};
 use crate::mesh::{SecretAccess, SecretScope, StoreKey, StoreState, Unread, World};
 use crate::sources::{SharedWorld, StoreReader};
 
-/// The answer to a request for a path with its query; None: it never comes.
+/// The response to a path with its query; None: it never comes.
 pub(super) type Answer = Option<(u16, String)>;
 
 pub(super) fn client(answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static) -> Client {
@@ -29,7 +29,7 @@ pub(super) fn client(answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'st
     Client::new(service, "default")
 }
 
-/// A list's page with these names, in namespace shop.
+/// A list page with these names, in namespace shop.
 pub(super) fn page(names: &[&str], next: &str) -> Answer {
     let items: Vec<_> = names.iter().map(|name| json!({"metadata": {"namespace": "shop", "name": name}})).collect();
     let metadata = json!({"resourceVersion": "7", "continue": next});
@@ -46,7 +46,7 @@ fn refusal() -> Answer {
     Some((403, status.to_string()))
 }
 
-/// Every request for `resource`'s list goes to `answer`; all other lists are empty, and nothing ever happens.
+/// Requests for `resource`'s list go to `answer`; all other lists are empty, and no events arrive.
 pub(super) fn only(
     resource: &'static str,
     answer: impl Fn(&str) -> Answer + Clone + Send + Sync + 'static,
@@ -61,7 +61,7 @@ pub(super) fn only(
     }
 }
 
-/// All that is logged on this thread, at every level.
+/// Everything logged on this thread, at every level.
 #[derive(Clone, Default)]
 pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! Whether a person may watch a cluster: asked before anything is watched, since a watch that is refused is tried again forever.
+//! Whether a user may watch a cluster: checked before watching, since a forbidden watch is retried forever.
 
 use futures::{StreamExt, stream};
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
@@ -8,11 +8,11 @@ use kube::api::{Api, PostParams};
 
 use crate::sources::cluster::{ClusterOptions, Lacking, Resource, watched_resources};
 
-/// How many rights are asked about at once.
+/// The most rights checked at a time.
 const AT_ONCE: usize = 8;
 
-/// The rights to watch all namespaces that the caller lacks, as far as the API server says so; None where none is lacking. Kinds that
-/// meshvet can do without don't count.
+/// The rights that the user lacks to watch all namespaces, as far as the API server reports them; None where none is missing.
+/// Optional kinds don't count.
 pub(crate) async fn lacking_to_watch(client: &Client, options: ClusterOptions) -> Option<Lacking> {
     let needed = watched_resources(options)
         .filter(|resource| !resource.optional)
@@ -35,7 +35,7 @@ pub(crate) async fn lacking_to_watch(client: &Client, options: ClusterOptions) -
     Some(lacking)
 }
 
-/// Whether the API server says that the caller may not do that. Where it says nothing, the watch itself shows it.
+/// Whether the API server denies it to the user. Where it doesn't answer, the watch itself will show it.
 async fn is_refused(client: &Client, resource: Resource, verb: &str) -> bool {
     let attributes = ResourceAttributes {
         group: Some(resource.group.to_owned()),
@@ -54,7 +54,7 @@ async fn is_refused(client: &Client, resource: Resource, verb: &str) -> bool {
     answer.is_ok_and(|answer| answer.status.is_some_and(|status| !status.allowed))
 }
 
-/// Who the API server takes the caller for.
+/// The user's name according to the API server.
 async fn caller(client: &Client) -> Option<String> {
     let reviews = Api::<SelfSubjectReview>::all(client.clone());
     let answer = reviews.create(&PostParams::default(), &SelfSubjectReview::default()).await.ok()?;

@@ -1,8 +1,8 @@
-//! How much memory a fact takes, about: for metrics, not for limits.
+//! The approximate memory of a fact: for metrics, not for limits.
 //!
-//! Certificates are counted by the bytes that they hold. Everything else is counted by its length when it is written out, field names
-//! included, times a factor for the overhead of its many small strings and lists. The factor and the fixed part come from measuring: a
-//! process that learnt 20,000 Secrets, virtual nodes and Deployments grew by what is computed here, within a tenth.
+//! Certificates are counted by their bytes. Everything else is counted by the length of its debug output, field names
+//! included, times a factor for the overhead of many small strings and lists. The factor and the fixed part were measured: a
+//! process with 20,000 Secrets, virtual nodes and Deployments grew by the computed amount, within a tenth.
 
 use std::fmt::{Debug, Write as _};
 use std::mem::size_of;
@@ -11,10 +11,10 @@ use std::sync::Arc;
 use crate::mesh::Fact;
 use crate::pki::{Certificate, FileFacts};
 
-/// What each fact costs besides, in bytes: its name, in the tracker, in the world and in the indexes.
+/// What each fact costs in addition, in bytes: its name in the tracker, the world and the indexes.
 const NAMES: usize = 1_600;
 
-/// About how many bytes a fact takes.
+/// The approximate bytes of a fact.
 pub(super) fn weight(fact: &Fact) -> usize {
     NAMES
         + match fact {
@@ -32,7 +32,7 @@ pub(super) fn weight(fact: &Fact) -> usize {
         }
 }
 
-/// A file's certificates, each once: read as a chain and as a bundle they are the same.
+/// A file's certificates, each once: its chain and its bundle share them.
 fn file(facts: &FileFacts) -> usize {
     let chain = facts.chain.iter().flat_map(|chain| &chain.certificates);
     let bundle = facts.bundle.iter().flat_map(|bundle| &bundle.certificates);
@@ -59,12 +59,12 @@ fn certificate(certificate: &Certificate) -> usize {
     size_of::<Certificate>() + texts.iter().sum::<usize>()
 }
 
-/// What a value takes, by its length when it is written out.
+/// The memory of a value, from the length of its debug output.
 fn written(value: &impl Debug) -> usize {
     length(value) * 9 / 5
 }
 
-/// The length of a value when it is written out. Nothing is kept of it.
+/// The length of a value's debug output, without storing it.
 fn length(value: &impl Debug) -> usize {
     struct Length(usize);
     impl std::fmt::Write for Length {
@@ -74,7 +74,7 @@ fn length(value: &impl Debug) -> usize {
         }
     }
     let mut length = Length(0);
-    // Counting doesn't fail.
+    // Counting can't fail.
     let _ = write!(length, "{value:?}");
     length.0
 }
@@ -101,7 +101,7 @@ mod tests {
         let each = one - none;
         assert!(each > der && each < der + 3_000, "{each} for a certificate of {der} bytes");
         assert_eq!(two - one, each);
-        // Of a key next to nothing is kept.
+        // Almost nothing of a key is kept.
         assert!(secret(&[&issued.signing_key.serialize_pem()]) - none < 1_000);
     }
 

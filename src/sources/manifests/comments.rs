@@ -1,4 +1,4 @@
-//! Comments that speak to meshvet, and the fields that they stand at.
+//! Comments for meshvet, and the fields that they refer to.
 
 use std::ops::RangeInclusive;
 
@@ -10,44 +10,44 @@ use super::objects::Raw;
 use super::positions::Mark;
 use super::yaml;
 
-/// The most comments of one file that are followed. Each is looked for in the whole of its object.
+/// The most comments of one file that are followed. Each is searched for in the whole of its object.
 pub(super) const MOST: usize = 5_000;
 
-/// A comment whose text begins with the name of meshvet, at a field of an object.
+/// A comment that begins with meshvet's name, at a field of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
     /// Where it is.
     pub mark: Mark,
     /// Its text, without the `#`.
     pub text: String,
-    /// The fields that it speaks of, each with all that is below; the root for the whole object. Several where an alias
-    /// names what it applies to. Never none.
+    /// The fields that it refers to, each with everything below; the root for the whole object. Several where an alias
+    /// repeats the place. Never empty.
     pub fields: Vec<FieldPath>,
 }
 
-/// A comment that speaks to meshvet, not at any field yet.
+/// A comment for meshvet, not yet assigned to a field.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) mark: Mark,
     pub(super) text: String,
-    /// The line whose fields it speaks of; None where nothing follows it in its document.
+    /// The line whose fields it refers to; None where nothing follows it in its document.
     line: Option<u32>,
-    /// Whether it stands on a line of its own, and so speaks of whatever begins on the next one.
+    /// Whether it is on a line of its own, and so refers to whatever begins on the next one.
     above: bool,
-    /// Whether it was taken by an object.
+    /// Whether it was assigned to an object.
     pub(super) taken: bool,
 }
 
-/// The comments of a text that speak to meshvet. `documents`: the lines of each.
+/// The comments for meshvet in a text. `documents`: the lines of each document.
 pub(super) fn read(text: &str, documents: &[RangeInclusive<u32>]) -> Vec<Found> {
-    // Reading a text a second time, for its comments alone, is for those few that have such.
+    // The second parse is only for the few texts with such comments.
     let speaks = |line: &str| line.split_once('#').is_some_and(|(_, comment)| is_ours_somewhere(comment));
     if !text.lines().any(speaks) {
         return Vec::new();
     }
     let lines: Vec<&str> = super::text::lines(text).collect();
     let mut options = Options::default();
-    // As many as there are: the file's size is bounded already.
+    // No limit: the file's size is bounded already.
     options.max_buffered_comment_events = usize::MAX;
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut found = Vec::new();
@@ -58,7 +58,7 @@ pub(super) fn read(text: &str, documents: &[RangeInclusive<u32>]) -> Vec<Found> 
                 found.push(locate(yaml::mark(span), text.into_owned(), &lines, documents));
             }
             Some(Ok(_)) => {}
-            // What is wrong with the document was reported by the first reading.
+            // The first parse has reported what is wrong with the document.
             Some(Err(_)) if parser.proceed_next_document().unwrap_or(false) => {}
             Some(Err(_)) => break,
         }
@@ -71,7 +71,7 @@ fn is_ours(comment: &str) -> bool {
     text.get(..7).is_some_and(|name| name.eq_ignore_ascii_case("meshvet"))
 }
 
-/// Whether a comment may begin with the name at any `#` of this text.
+/// Whether meshvet's name follows any `#` in this text.
 fn is_ours_somewhere(text: &str) -> bool {
     text.split('#').any(is_ours)
 }
@@ -82,7 +82,7 @@ fn locate(mark: Mark, text: String, lines: &[&str], documents: &[RangeInclusive<
         let end = line.char_indices().nth(usize::try_from(mark.column).unwrap_or(1).saturating_sub(1));
         end.map_or(*line, |(end, _)| line.get(..end).unwrap_or_default())
     });
-    // Behind the `---` that begins a document it speaks of the document, as above it.
+    // After the `---` that begins a document it refers to the document, as above it.
     let begins_document = before.trim_end() == "---";
     if !before.trim().is_empty() && !begins_document {
         return Found { mark, text, line: Some(mark.line), above: false, taken: false };
@@ -90,7 +90,7 @@ fn locate(mark: Mark, text: String, lines: &[&str], documents: &[RangeInclusive<
     let first = documents.iter().all(|document| *document.start() > mark.line);
     let below = lines.iter().enumerate().skip(index + 1).find(|(_, line)| {
         let line = line.trim();
-        // Above the first `---` stands what belongs to the first document.
+        // A comment above the first `---` belongs to the first document.
         let heads = first && (line.starts_with("---") || line.starts_with('%'));
         !line.is_empty() && !line.starts_with('#') && !heads
     });
@@ -98,7 +98,7 @@ fn locate(mark: Mark, text: String, lines: &[&str], documents: &[RangeInclusive<
     Found { mark, text, line: line.and_then(|line| u32::try_from(line).ok()), above: true, taken: false }
 }
 
-/// The comments that stand at fields of one object of a document.
+/// The comments at fields of one object of a document.
 pub(super) fn take(found: &mut [Found], raw: &Raw, document: &RangeInclusive<u32>) -> Vec<Comment> {
     let mut comments = Vec::new();
     for comment in found {

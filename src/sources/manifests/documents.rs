@@ -1,4 +1,4 @@
-//! Objects one by one, as kubectl submits them: for whoever asks about each in its turn.
+//! Objects one by one, as kubectl submits them, for callers that handle each in turn.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,20 +17,20 @@ const BEGIN: &str = "-----BEGIN";
 /// An object as the API server gets it.
 #[derive(Debug)]
 pub struct Document {
-    /// Its kind, which is one that facts come from.
+    /// Its kind, one that facts come from.
     pub row: &'static Row,
-    /// Which it is.
+    /// Its reference.
     pub object: ObjectRef,
-    /// The object in JSON, with its namespace and with a Secret's `stringData` where the API server stores it. Wiped after use.
+    /// The object as JSON, with its namespace, and with a Secret's `stringData` merged into `data` as the API server does. Wiped after use.
     pub json: Zeroizing<Vec<u8>>,
-    /// Whether it holds PEM, as far as stores go: those without are never reviewed.
+    /// Whether it contains PEM, if it is a store: stores without PEM are never reviewed.
     pub holds_pem: bool,
-    /// The file that it stands in.
+    /// Its file.
     pub source: SourceId,
 }
 
 impl Loader {
-    /// Keeps an object as it would be submitted, where somebody asks for that.
+    /// Keeps an object as it would be submitted, if documents are requested.
     pub(super) fn keep_document(&mut self, value: &Value, seen: Seen) {
         if !self.in_order {
             return;
@@ -64,13 +64,13 @@ impl Loader {
     }
 }
 
-/// The fields of a map that hold text.
+/// The fields of a map that are strings.
 fn texts<'v>(object: &'v Value, map: &str) -> impl Iterator<Item = (&'v String, &'v str)> {
     let fields = object.get(map).and_then(Value::as_object).into_iter().flatten();
     fields.filter_map(|(key, value)| Some((key, value.as_str()?)))
 }
 
-/// Lays a Secret's `stringData` over its `data`, as the API server does. Whether it holds PEM.
+/// Merges a Secret's `stringData` into its `data`, as the API server does. Returns whether it contains PEM.
 fn store_secret(secret: &mut Value) -> bool {
     let plain: Vec<(String, String)> =
         texts(secret, "stringData").map(|(key, text)| (key.clone(), STANDARD.encode(text))).collect();

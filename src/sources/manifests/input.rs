@@ -1,4 +1,4 @@
-//! What to read: files, folders, the standard input.
+//! What to read: files, folders, standard input.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -9,20 +9,20 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::source::Origin;
 
-/// The most that one input may hold, in bytes. A whole cluster's manifests are far below.
+/// The largest input, in bytes. A whole cluster's manifests are far below it.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// One thing to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The standard input.
+    /// Standard input.
     Stdin,
-    /// A file, or a folder of `.yaml`, `.yml` and `.json` files with all its folders but hidden ones.
+    /// A file, or a folder of `.yaml`, `.yml` and `.json` files, with subfolders except hidden ones.
     Path(PathBuf),
 }
 
 impl From<PathBuf> for Input {
-    /// `-` is the standard input.
+    /// `-` is standard input.
     fn from(path: PathBuf) -> Self {
         if path.as_os_str() == "-" { Self::Stdin } else { Self::Path(path) }
     }
@@ -31,9 +31,9 @@ impl From<PathBuf> for Input {
 /// One file to read.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// None: the standard input.
+    /// None: standard input.
     pub(super) path: Option<PathBuf>,
-    /// Whether it was found in a folder, where files that are no manifests may lie too.
+    /// Whether it was found in a folder, where other files than manifests may be too.
     pub(super) in_folder: bool,
 }
 
@@ -59,7 +59,7 @@ impl Found {
     }
 }
 
-/// The files behind the inputs, each once, and what could not be read: its name, and why.
+/// The files of the inputs, each once, and what couldn't be read: its name, and why.
 pub(super) fn find(inputs: &[Input]) -> (Vec<Found>, Vec<(String, String)>) {
     let mut files = Vec::new();
     let mut problems = Vec::new();
@@ -91,14 +91,14 @@ fn walk(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<Found>, prob
     for entry in entries.filter_entry(|entry| entry.depth() == 0 || !is_hidden_folder(entry)) {
         match entry {
             Ok(entry) if entry.file_type().is_file() && is_manifest(entry.path()) => {
-                // A file that two links lead to is one file.
+                // A file that two links point to is one file.
                 let real = entry.path().canonicalize().unwrap_or_else(|_| entry.path().to_owned());
                 if seen.insert(real) {
                     files.push(Found { path: Some(entry.into_path()), in_folder: true });
                 }
             }
             Ok(_) => {}
-            // A link to a folder that it lies in: everything there is read anyway.
+            // A link to a folder that contains it: its files are read anyway.
             Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder);
@@ -112,7 +112,7 @@ fn walk(folder: &Path, seen: &mut HashSet<PathBuf>, files: &mut Vec<Found>, prob
     }
 }
 
-/// The path as it was given; what is in `.` without the dot.
+/// The path as given; without a leading `./`.
 pub(super) fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }

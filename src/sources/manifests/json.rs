@@ -1,4 +1,4 @@
-//! JSON: one value, or several one after the other as `kubectl` and `jq` write them.
+//! JSON: one value, or several in sequence as `kubectl` and `jq` write them.
 
 use serde_json::{Number, Value};
 
@@ -6,7 +6,7 @@ use super::node::{Budget, Builder, Fault};
 use super::positions::Mark;
 use super::yaml::Parsed;
 
-/// Reads a stream of values. The first fault ends it; what stands before is kept.
+/// Reads a stream of values. The first fault ends it; the values before it are kept.
 pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
     let mut reader = Reader { text, at: 0, line: 1, column: 1 };
     let mut parsed = Parsed::default();
@@ -41,7 +41,7 @@ enum Want {
 
 struct Reader<'t> {
     text: &'t str,
-    /// The byte that comes next.
+    /// The offset of the next byte.
     at: usize,
     line: u32,
     column: u32,
@@ -49,7 +49,7 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn value(&mut self, builder: &mut Builder<'_>) -> Result<(), Fault> {
-        // For each open list or mapping, the byte that ends it.
+        // For each open list or mapping, the byte that closes it.
         let mut open: Vec<u8> = Vec::new();
         let mut want = Want::Value;
         loop {
@@ -131,7 +131,7 @@ impl<'t> Reader<'t> {
         Ok((value, at))
     }
 
-    /// A string in quotes, which stands here.
+    /// A quoted string at this position.
     fn string(&mut self) -> Result<(String, Mark), Fault> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let mut escaped = false;
@@ -167,7 +167,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Goes on by some bytes, counting lines as they end in LF, CRLF or CR.
+    /// Skips some bytes, counting lines that end in LF, CRLF or CR.
     fn skip(&mut self, bytes: usize) {
         let end = self.at.saturating_add(bytes);
         for c in self.text.get(self.at..end).unwrap_or_default().chars() {

@@ -1,4 +1,4 @@
-//! `kustomization.yaml`: not built here, and read for what its generators make.
+//! `kustomization.yaml`: not built here, but read for what its generators make.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -18,30 +18,30 @@ use super::{Loader, Seen, later};
 const API_VERSION: &str = "kustomize.config.k8s.io/v1beta1";
 const KIND: &str = "Kustomization";
 const GROUP: &str = "kustomize.config.k8s.io/";
-/// The most that a generated file may hold: a Secret or ConfigMap carries one mebibyte.
+/// The largest generated file: a Secret or ConfigMap holds at most one mebibyte.
 const MAX_BYTES: u64 = 1 << 20;
 
 const SECRET_FIELDS: StoreFields = StoreFields { name: "secretGenerator[].name", keys: "secretGenerator[].files" };
 const MAP_FIELDS: StoreFields = StoreFields { name: "configMapGenerator[].name", keys: "configMapGenerator[].files" };
 
-/// Whether kustomize takes a file of this name for the description of its folder, whatever the file says that it is.
+/// Whether kustomize takes a file with this name for a folder's kustomization, whatever type it declares.
 pub(super) fn is_by_name(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
 }
 
-/// What a file of such a name is that doesn't say.
+/// The type of such a file that doesn't declare one.
 pub(super) fn type_of() -> (String, String) {
     (API_VERSION.to_owned(), KIND.to_owned())
 }
 
-/// Whether an object describes a folder for kustomize.
+/// Whether an object is a kustomization.
 pub(super) fn is_one(object: &Value) -> bool {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     text("apiVersion").starts_with(GROUP) && matches!(text("kind"), "Kustomization" | "Component")
 }
 
-/// What is read of it.
+/// The parts of it that are read.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Kustomization {
@@ -74,7 +74,7 @@ struct Generator {
     env: Option<String>,
 }
 
-/// `key=value`, which may be a key or password.
+/// `key=value`; the value may be a key or password.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Literal(String);
@@ -85,7 +85,7 @@ impl Drop for Literal {
     }
 }
 
-/// What one generator makes: the whole of it, where all of its files are at hand.
+/// What one generator makes: a complete store if all of its files exist.
 pub(super) enum Made {
     Store(StoreKey, Store),
     Promise(PromisedStore),
@@ -96,8 +96,8 @@ impl Kustomization {
         Self::deserialize(object).ok()
     }
 
-    /// What its generators make. `folder`: where it is; None where it came by the standard input. Objects that name no namespace
-    /// stand in `default`, and get the one that the description gives only when they are built: there is a promise in both.
+    /// What its generators make. `folder`: where it is; None for standard input. Objects without a namespace
+    /// are in `default`, and get the kustomization's namespace only when they are built: so there is a promise in each.
     pub(super) fn made(&self, by: &ObjectRef, folder: Option<&Path>, default: &str) -> Vec<Made> {
         let generators =
             [(StoreKind::Secret, &self.secret_generator), (StoreKind::ConfigMap, &self.config_map_generator)];
@@ -132,34 +132,34 @@ impl Kustomization {
         made
     }
 
-    /// The folders that are built as parts of this one.
+    /// The folders that are built as part of this one.
     pub(super) fn parts(&self, folder: &Path) -> Vec<PathBuf> {
         let lists = [&self.resources, &self.components, &self.bases];
         lists.into_iter().flat_map(|list| list.iter().flatten()).map(|part| joined(folder, part)).collect()
     }
 
-    /// The files that are laid over others, and are no objects themselves.
+    /// Files that patch others, and aren't objects themselves.
     pub(super) fn patches(&self, folder: &Path) -> Vec<PathBuf> {
         let named =
             self.patches.iter().chain(&self.patches_json6902).flatten().filter_map(|patch| patch.path.as_deref());
         let merged = self.patches_strategic_merge.iter().flatten().map(String::as_str);
-        // What is there may be the patch itself.
+        // An entry may be the patch itself.
         let paths = named.chain(merged.filter(|patch| !patch.contains('\n')));
         paths.filter_map(|path| folder.join(path).canonicalize().ok()).collect()
     }
 }
 
-/// The content of what a generator makes.
+/// The contents of what a generator makes.
 struct Content {
-    /// Its keys, where they are known.
+    /// Its keys, if known.
     keys: Option<BTreeMap<String, FileForm>>,
-    /// All of it, where every file of it is there.
+    /// All of its files, if every one exists.
     files: Option<Vec<(String, Zeroizing<Vec<u8>>)>>,
 }
 
 impl Generator {
     fn content(&self, folder: Option<&Path>) -> Content {
-        // What it is merged with, this one doesn't say.
+        // The store that it is merged with isn't known here.
         if self.behavior.as_deref() == Some("merge") {
             return Content { keys: None, files: None };
         }
@@ -189,7 +189,7 @@ impl Generator {
                 match line.split_once('=') {
                     _ if line.is_empty() || line.starts_with('#') => {}
                     Some((key, value)) => take(key, Some(value.as_bytes().to_vec().into())),
-                    // Its value comes from the environment of whoever builds it.
+                    // The value comes from the environment of the build.
                     None => take(line, None),
                 }
             }
@@ -198,7 +198,7 @@ impl Generator {
     }
 }
 
-/// A file of the folder. What lies outside kustomize doesn't read either.
+/// A file in the folder. kustomize doesn't read files outside it either.
 fn read(folder: &Path, path: &str) -> Option<Zeroizing<Vec<u8>>> {
     let folder = Path::new(".").join(folder).canonicalize().ok()?;
     let path = folder.join(path).canonicalize().ok()?;
@@ -209,13 +209,13 @@ fn read(folder: &Path, path: &str) -> Option<Zeroizing<Vec<u8>>> {
     std::fs::read(path).ok().map(Zeroizing::new)
 }
 
-/// kustomize takes one pair of quotes off.
+/// Strips one pair of quotes, as kustomize does.
 fn unquoted(value: &str) -> &str {
     let quoted = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     quoted('"').or_else(|| quoted('\'')).unwrap_or(value)
 }
 
-/// `overlays/prod` and `../../base`: `base`.
+/// Joins a folder and a relative part: `overlays/prod` and `../../base` give `base`.
 fn joined(folder: &Path, part: &str) -> PathBuf {
     let mut path = PathBuf::new();
     for component in folder.join(part).components() {
@@ -228,24 +228,24 @@ fn joined(folder: &Path, part: &str) -> PathBuf {
     path
 }
 
-/// What was met of folders for kustomize.
+/// The kustomizations found so far.
 #[derive(Debug, Default)]
 pub(super) struct Kustomized {
-    /// The folders, as they are called.
+    /// Their folders, as named.
     folders: Vec<PathBuf>,
-    /// Those that are built as parts of others.
+    /// The folders that are built as part of others.
     parts: HashSet<PathBuf>,
     patches: HashSet<PathBuf>,
-    /// The patches of descriptions in and above what is to be read, each with its folder.
+    /// The patches of kustomizations in and above the inputs, each with its folder.
     above: HashMap<PathBuf, PathBuf>,
-    /// How many files were left out because they are patches.
+    /// How many files were skipped because they are patches.
     left_out: usize,
-    /// What generators made so far.
+    /// What generators have made so far.
     stores: HashSet<StoreKey>,
 }
 
 impl Kustomized {
-    /// Whether a file of a folder is a patch, and so no object by itself: it is left out then.
+    /// Whether a file is a patch, and so not an object: then it is skipped.
     pub(super) fn leaves_out(&mut self, path: Option<&Path>) -> bool {
         let path = path.filter(|_| !self.patches.is_empty()).and_then(|path| path.canonicalize().ok());
         let is_patch = path.is_some_and(|path| self.patches.contains(&path));
@@ -253,7 +253,7 @@ impl Kustomized {
         is_patch
     }
 
-    /// Learns which files a description calls patches, where it was not among what is to be read.
+    /// Learns which files are patches from a kustomization that isn't among the inputs.
     pub(super) fn learn_patches(&mut self, description: Value, folder: &Path) {
         if let Some(read) = Kustomization::read(description) {
             let of_folder = |patch: PathBuf| (patch, folder.to_owned());
@@ -261,13 +261,13 @@ impl Kustomized {
         }
     }
 
-    /// The folder whose description calls a file a patch.
+    /// The folder whose kustomization lists a file as a patch.
     pub(super) fn patch_of(&self, path: &Path) -> Option<PathBuf> {
         let folder = self.above.get(&path.canonicalize().ok()?)?;
         Some(super::tools::from_here(folder))
     }
 
-    /// What a reader should know of it.
+    /// The note about kustomizations for the user.
     pub(super) fn note(&self) -> Option<String> {
         const SHOWN: usize = 4;
         let roots = self.folders.iter().filter(|folder| !self.parts.contains(*folder));
@@ -303,7 +303,7 @@ fn shown(folder: &Path) -> String {
 }
 
 impl Loader {
-    /// Learns what generators make, and which files are no objects by themselves.
+    /// Learns what generators make, and which files aren't objects.
     pub(super) fn kustomize(&mut self, object: Value, seen: Seen) {
         let folder = self.path.as_ref().map(|path| joined(path.parent().unwrap_or(Path::new("")), ""));
         let Some(read) = Kustomization::read(object) else { return };
@@ -322,7 +322,7 @@ impl Loader {
                         self.out.world.learn(fact);
                         continue;
                     }
-                    // Several overlays make it, each its own: which one is meant, nobody knows.
+                    // Several overlays make it, each its own: which one is intended is unknown.
                     self.out.world.forget(&id);
                     promised.push(unknown(&by, &key).into());
                 }
@@ -382,7 +382,7 @@ mod tests {
             made(whole.clone(), Some(folder.path())),
             [r#"Secret default/tls ["A", "B", "a.crt", "mode", "tls.crt"]"#]
         );
-        // By the standard input there is no folder: what an env file holds isn't known then.
+        // Standard input has no folder: the contents of an env file are unknown then.
         assert_eq!(made(whole, None), [r#"promised One("default") tls None"#]);
         let elsewhere = json!({"namespace": "shop", "configMapGenerator": [{"name": "ca", "files": ["../ca.crt"]}]});
         let keys = r#"ca Some(["ca.crt"])"#;

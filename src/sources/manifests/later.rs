@@ -1,5 +1,5 @@
-//! Secrets and ConfigMaps whose values are filled in on the way to a cluster: SOPS decrypts them, a plugin fetches them, variables
-//! stand in for them. Only in manifests: what a cluster holds is what its proxies get.
+//! Secrets and ConfigMaps whose values are filled in on the way to a cluster: SOPS decrypts them, a plugin fetches them, or they
+//! contain variables. Only in manifests: a cluster holds the final values.
 
 use std::collections::BTreeMap;
 
@@ -25,13 +25,13 @@ const ANSIBLE: &str = "Ansible Vault";
 const VARIABLES: &str = "variables";
 const TEMPLATE: &str = "a template";
 
-/// The fields that hold values, the ones that count last, and whether they are in base64.
+/// The fields that hold values, the one that takes precedence last, and whether they are base64.
 const SECRET: [(&str, bool); 2] = [("data", true), ("stringData", false)];
 const CONFIG_MAP: [(&str, bool); 2] = [("data", false), ("binaryData", true)];
 
 impl Loader {
-    /// Learns what is filled in later of a Secret or ConfigMap, and takes that out of the object: the values that are there count as
-    /// they are. True where none are.
+    /// Notes which values of a Secret or ConfigMap are filled in later, and removes them from the object; the other values count as
+    /// they are. True if no value is left.
     pub(super) fn promise_later(&mut self, object: &mut Value, seen: Seen) -> bool {
         let Some((by, key)) = store_of(object, &self.namespace) else { return false };
         let taken = take(object, key.kind);
@@ -39,7 +39,7 @@ impl Loader {
         let promise = taken
             .map(|taken| Fact::Promise(Promise { object: by.clone(), stores: vec![taken.promised(&by, &key)] }.into()));
         self.keep_promised(promise.as_ref());
-        // One of this name that came before promises nothing now.
+        // An earlier object with this name promises nothing any more.
         self.out.world.replace(&FactId::Object(by), promise);
         if whole {
             let id = FactId::Store(key);
@@ -50,7 +50,7 @@ impl Loader {
     }
 }
 
-/// The Secret or ConfigMap that an object is.
+/// The Secret or ConfigMap that an object is, if any.
 fn store_of(object: &Value, namespace: &str) -> Option<(ObjectRef, StoreKey)> {
     let text = |pointer| object.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     let kind = match (text("/apiVersion")?, text("/kind")?) {
@@ -63,13 +63,13 @@ fn store_of(object: &Value, namespace: &str) -> Option<(ObjectRef, StoreKey)> {
     Some((by, StoreKey { kind, namespace: namespace.to_owned(), name: name.to_owned() }))
 }
 
-/// What of a store is filled in later.
+/// What is filled in later.
 #[derive(Debug, PartialEq, Eq)]
 struct Taken {
     filler: &'static str,
-    /// All of its keys, those included whose values are there; None where the keys are filled in as well.
+    /// All of its keys, also those with known values; None where the keys are filled in as well.
     keys: Option<Vec<String>>,
-    /// Whether no value is there.
+    /// Whether no value is known.
     whole: bool,
 }
 
@@ -90,12 +90,12 @@ impl Taken {
     }
 }
 
-/// Takes the values out that are filled in later; None where there are none.
+/// Removes the values that are filled in later; None if there are none.
 fn take(object: &mut Value, kind: StoreKind) -> Option<Taken> {
     let fillers = Fillers::of(object);
     let mut filler = None;
     let mut keys_known = true;
-    // Of each key whether its value is there: where two fields have it, as the one says that counts.
+    // For each key whether its value is known; where two fields have it, the one that takes precedence decides.
     let mut there: BTreeMap<String, bool> = BTreeMap::new();
     let fields = if kind == StoreKind::Secret { SECRET } else { CONFIG_MAP };
     for (field, base64) in fields {
@@ -121,7 +121,7 @@ fn take(object: &mut Value, kind: StoreKind) -> Option<Taken> {
         }
     }
     let filler = filler?;
-    // What the later field fills in hides what the earlier one has.
+    // A value that the later field fills in hides the earlier field's.
     for (field, _) in fields {
         if let Some(Value::Object(members)) = object.get_mut(field) {
             members.retain(|key, value| {
@@ -137,21 +137,21 @@ fn take(object: &mut Value, kind: StoreKind) -> Option<Taken> {
     Some(Taken { filler, keys: keys_known.then(|| there.into_keys().collect()), whole })
 }
 
-/// Whether a file for kustomize is one that is filled in before it becomes a Secret.
+/// Whether a file for kustomize is filled in before it becomes a Secret.
 pub(super) fn is_filled_in(bytes: &[u8]) -> bool {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     text.contains(ENCRYPTED) || Fillers::default().fill(text, false).is_some()
 }
 
-/// How a value begins that SOPS has encrypted.
+/// The start of a value encrypted by SOPS.
 const ENCRYPTED: &str = "ENC[AES256_GCM,data:";
 
-/// What fills in the values of an object, as far as it says itself.
+/// What fills in an object's values, as far as the object shows it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fillers {
-    /// It has the block without which SOPS can't decrypt it.
+    /// It has the `sops` block, without which SOPS can't decrypt it.
     sops: bool,
-    /// It has annotations for the Argo CD Vault plugin.
+    /// It has annotations of the Argo CD Vault plugin.
     argo: bool,
 }
 
@@ -165,7 +165,7 @@ impl Fillers {
         }
     }
 
-    /// What fills in a value; None where it is there.
+    /// What fills in a value; None if the value is final.
     fn fill(self, text: &str, base64: bool) -> Option<&'static str> {
         let as_written = || {
             if text.trim_start().starts_with(ENCRYPTED) {
@@ -181,11 +181,11 @@ impl Fillers {
             let bytes = Zeroizing::new(STANDARD.decode(compact.as_bytes()).ok()?);
             self.fetched(std::str::from_utf8(&bytes).ok()?)
         };
-        // What looks up values of Secrets looks into base64 too; what replaces text in files doesn't.
+        // Tools that look up a Secret's values also decode base64; tools that replace text in files don't.
         as_written().or_else(|| base64.then(decoded).flatten())
     }
 
-    /// What fetches a value from elsewhere.
+    /// What fetches a value from elsewhere, if anything does.
     fn fetched(self, text: &str) -> Option<&'static str> {
         let trimmed = text.trim();
         if trimmed.starts_with("vault:") || trimmed.starts_with(">>vault:") {
@@ -210,7 +210,7 @@ impl Fillers {
     }
 }
 
-/// `vault://…`, with the name of a backend for vals before it.
+/// A vals reference, which begins with a backend's name: `vault://…`.
 fn is_url(text: &str) -> bool {
     let name = text.split("://").next().unwrap_or_default();
     name.len() < text.len()

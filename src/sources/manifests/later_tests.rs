@@ -5,7 +5,7 @@ use serde_json::json;
 
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n";
 
-/// Who fills in a value of a Secret's `stringData`, and of its `data`.
+/// What fills in a value of a Secret's `stringData`, and of its `data`.
 #[track_caller]
 fn fills(text: &str, plain: Option<&str>, base64: Option<&str>) {
     let fillers = Fillers::default();
@@ -62,7 +62,7 @@ fn a_value_that_is_there_is_filled_in_by_nobody() {
     ];
     texts.into_iter().for_each(|text| fills(text, None, None));
     fills("<html><body>x</body></html>", None, None);
-    // Several in one value: where the object says whom they are for.
+    // Several in one value: recognized if the object names the plugin.
     let text = "<ca-1>\n<ca-2>\n";
     fills(text, None, None);
     assert_eq!(Fillers { argo: true, sops: false }.fill(text, false), Some(ARGO));
@@ -89,7 +89,7 @@ fn load(objects: &[Value]) -> Manifests {
     load_texts(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())), "default")
 }
 
-/// What is known of the store: the keys that are there, and those that the promise has.
+/// What is known of the store: its own keys, and those of the promise.
 fn known(objects: &[Value], kind: StoreKind) -> (Vec<String>, Option<Vec<String>>) {
     let manifests = load(objects);
     assert!(manifests.undecodable.is_empty() && manifests.problems.is_empty(), "{manifests:?}");

@@ -1,7 +1,7 @@
-//! Manifests as the world: YAML and JSON in files, folders and the standard input.
+//! Manifests as a world: YAML and JSON from files, folders and standard input.
 //!
-//! What `kubectl apply` would read is read alike: streams of documents, lists, YAML 1.1's scalars. Besides its value each
-//! field keeps its place, so that a finding names line and column. A broken document is reported and left out; the others are
+//! Reads what `kubectl apply` would read: streams of documents, lists, YAML 1.1 scalars. Each field keeps its value and its
+//! position, so that findings have line and column. A broken document is reported and skipped; the others are
 //! read. Texts of Secrets are wiped once they have become facts.
 
 mod comments;
@@ -43,54 +43,54 @@ use node::{Budget, Fault};
 use objects::Raw;
 use tools::{Tool, Tools};
 
-/// Which of [`Manifests::sources`] something stands in.
+/// An index into [`Manifests::sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SourceId(usize);
 
-/// An object that rules judge, and where it is.
+/// An object that rules judge, and its location.
 #[derive(Debug)]
 pub struct Located {
     /// The object.
     pub reviewed: Arc<Subject>,
-    /// As it was written, for kinds of a mesh; None for others.
+    /// As written, for kinds of a mesh; None for others.
     pub raw: Option<Value>,
-    /// Where it is.
+    /// Its location.
     pub site: Site,
 }
 
-/// An object that couldn't be read (MV006), and where it is.
+/// An object that couldn't be read (MV006), and its location.
 #[derive(Debug)]
 pub struct LocatedError {
     /// What is wrong.
     pub error: Arc<Undecodable>,
-    /// As it was written, for kinds of a mesh; None for others.
+    /// As written, for kinds of a mesh; None for others.
     pub raw: Option<Value>,
-    /// Where it is.
+    /// Its location.
     pub site: Site,
 }
 
-/// Where an object is.
+/// An object's location.
 #[derive(Debug)]
 pub struct Site {
     /// The file.
     pub source: SourceId,
     /// Its first line, 1-based.
     pub line: u32,
-    /// Where its fields stand.
+    /// The positions of its fields.
     pub positions: Positions,
-    /// The comments that speak to meshvet at its fields, in their order.
+    /// The comments for meshvet at its fields, in order.
     pub comments: Vec<Comment>,
-    /// The file that the object was rendered from, where whoever rendered it says so: helm in a comment `# Source: …`,
+    /// The file that the object was rendered from, if the tool recorded it: helm in a comment `# Source: …`,
     /// kustomize in an annotation.
     pub template: Option<String>,
 }
 
-/// Something that keeps a file, or a part of it, from being read.
+/// A problem that keeps a file, or a part of it, from being read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadProblem {
-    /// The path as it was given, or `stdin`.
+    /// The path as given, or `stdin`.
     pub file: String,
-    /// 1-based; None where the whole file is meant.
+    /// 1-based; None for the whole file.
     pub line: Option<u32>,
     /// 1-based, in characters.
     pub column: Option<u32>,
@@ -98,53 +98,53 @@ pub struct LoadProblem {
     pub message: String,
 }
 
-/// What manifests say.
+/// The contents of manifests.
 #[derive(Debug)]
 pub struct Manifests {
-    /// The world that they make. Secrets that aren't in it don't exist.
+    /// Their world. Secrets that aren't in it don't exist.
     pub world: World,
-    /// What rules judge, in the order of the files. Of objects that are there twice, the last.
+    /// The objects that rules judge, in the order of the files. Of duplicates, the last.
     pub objects: Vec<Located>,
     /// Objects that can't be read.
     pub undecodable: Vec<LocatedError>,
-    /// What could not be read at all.
+    /// What couldn't be read at all.
     pub problems: Vec<LoadProblem>,
-    /// What a reader should know though nothing is wrong: one sentence each.
+    /// What a user should know though nothing is wrong: one sentence each.
     pub notes: Vec<String>,
-    /// Comments that speak to meshvet and stand at no field of an object that can be found fault with: where, and the text.
+    /// Comments for meshvet that aren't at a field of a judged object: where, and the text.
     pub stray: Vec<(SourceId, Mark, String)>,
     /// The files.
     pub sources: Vec<Source>,
-    /// How many Kubernetes objects of any kind there are.
+    /// How many Kubernetes objects there are, of any kind.
     pub found: usize,
-    /// The objects one by one, where that was [asked for](in_order).
+    /// The objects one by one, if [requested](in_order).
     pub documents: Vec<Document>,
-    /// What is to come, known before any document is submitted: recorded with the documents.
+    /// Stores that will be created, known before any document is submitted: recorded with the documents.
     pub promised: Vec<Fact>,
-    /// Of each judged object, its place in `objects`.
+    /// For each judged object, its index in `objects`.
     index: HashMap<ObjectRef, usize>,
 }
 
 impl SourceId {
-    /// The file of this number, among the sources of the same manifests.
+    /// The file with this id, among the sources of the same manifests.
     pub(crate) fn of(self, sources: &[Source]) -> Option<&Source> {
         sources.get(self.0)
     }
 }
 
 impl Manifests {
-    /// The file of this number.
+    /// The file with this id.
     pub fn source(&self, id: SourceId) -> Option<&Source> {
         id.of(&self.sources)
     }
 
-    /// Where a judged object is.
+    /// A judged object's location.
     pub fn site(&self, object: &ObjectRef) -> Option<&Site> {
         self.index.get(object).and_then(|index| self.objects.get(*index)).map(|located| &located.site)
     }
 }
 
-/// Reads files and folders. Objects that name no namespace stand in `default_namespace`.
+/// Reads files and folders. Objects without a namespace are in `default_namespace`.
 pub fn load(inputs: &[Input], default_namespace: &str) -> Manifests {
     load_telling(inputs, default_namespace, &mut |_, _| {})
 }
@@ -156,12 +156,12 @@ pub(crate) fn in_order(inputs: &[Input], default_namespace: &str) -> Manifests {
     loader.load(inputs, &mut |_, _| {})
 }
 
-/// As [`load`], telling before each file how many have been read, and of how many.
+/// As [`load`], reporting before each file how many have been read, and of how many.
 pub(crate) fn load_telling(inputs: &[Input], default_namespace: &str, tell: &mut dyn FnMut(usize, usize)) -> Manifests {
     Loader::new(default_namespace).load(inputs, tell)
 }
 
-/// Reads texts that are in memory: each with the name to call it by.
+/// Reads texts in memory, each with its name.
 pub fn load_texts<'t>(texts: impl IntoIterator<Item = (&'t str, &'t str)>, default_namespace: &str) -> Manifests {
     Loader::new(default_namespace).load_texts(texts)
 }
@@ -176,8 +176,8 @@ pub(crate) fn in_order_of_texts<'t>(
     loader.load_texts(texts)
 }
 
-/// A fault for a name or a label that is no text, as YAML reads it: `yes` and `on` are booleans there, and `1.0` a number. Kinds that are
-/// decoded as a whole say so themselves; of others meshvet reads little else.
+/// A fault for a name or a label that YAML doesn't read as a string: `yes` and `on` are booleans, `1.0` is a number. Kinds that are
+/// decoded as a whole report this themselves; of others meshvet reads little else.
 fn texts_of_metadata(raw: &Raw) -> Result<(), Fault> {
     let text = |key: &str| raw.value.get(key).and_then(Value::as_str).unwrap_or_default();
     let row = apis::row(text("apiVersion"), text("kind"));
@@ -204,7 +204,7 @@ fn texts_of_metadata(raw: &Raw) -> Result<(), Fault> {
     ))
 }
 
-/// Where the fields of a text's first document stand.
+/// The positions of the fields in a text's first document.
 pub(crate) fn first_positions(text: &str) -> Option<Positions> {
     let mut budget = Budget::new(node::EXPANSION);
     let document = text::read(text, &mut budget).documents.into_iter().next()?;
@@ -215,12 +215,12 @@ struct Loader {
     namespace: String,
     out: Manifests,
     seen: HashMap<FactId, Seen>,
-    /// The names of the sources, the one being read included.
+    /// The names of the sources, including the current one.
     names: Vec<String>,
     unnamed: usize,
     foreign: usize,
     gone: Vec<usize>,
-    /// The file being read.
+    /// The current file.
     path: Option<PathBuf>,
     kustomized: Kustomized,
     /// Whether the objects are kept one by one.
@@ -228,7 +228,7 @@ struct Loader {
     tools: Tools,
 }
 
-/// Where a fact was met, and its place among the judged objects.
+/// Where a fact was found, and its index among the judged objects.
 #[derive(Clone, Copy)]
 struct Seen {
     source: SourceId,
@@ -267,7 +267,7 @@ impl Loader {
 
     fn load(mut self, inputs: &[Input], tell: &mut dyn FnMut(usize, usize)) -> Manifests {
         let (mut files, problems) = input::find(inputs);
-        // They say what the others are.
+        // Kustomizations first: they say what the other files are.
         files.sort_by_key(|file| !file.path.as_deref().is_some_and(kustomize::is_by_name));
         for (file, message) in problems {
             self.out.problems.push(LoadProblem { file, line: None, column: None, message });
@@ -309,7 +309,7 @@ impl Loader {
         self.finish()
     }
 
-    /// Reads one file. `strict`: documents that are no Kubernetes objects are a problem.
+    /// Reads one file. `strict`: documents that aren't Kubernetes objects are a problem.
     fn add(&mut self, origin: Origin, bytes: Vec<u8>, strict: bool) {
         let id = SourceId(self.out.sources.len());
         let name = origin.name.clone();
@@ -380,7 +380,7 @@ impl Loader {
         self.out.sources.push(Source::new(origin, &text, marked, &lines));
     }
 
-    /// Learns one object; whether findings may point at it.
+    /// Learns one object. Returns whether findings may point at it.
     fn learn(
         &mut self,
         source: SourceId,
@@ -443,7 +443,7 @@ impl Loader {
         }
     }
 
-    /// Gives an object with `generateName` a name, as the API server would; one without any name is refused as there.
+    /// Gives an object with `generateName` a name, as the API server would; one without any name is rejected, as there.
     fn name(&mut self, raw: &mut Raw) -> Result<(), Fault> {
         let text = |pointer| raw.value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
         if text("/metadata/name").is_some() || raw.value.pointer("/metadata/name").is_some_and(|it| !it.is_string()) {

@@ -1,4 +1,4 @@
-//! A document with the place of everything in it, and how the readers of YAML and JSON put it together.
+//! A document with the positions of its values, and how the readers of YAML and JSON build it.
 
 use std::collections::HashMap;
 use std::collections::btree_map::{BTreeMap, Entry as Slot};
@@ -8,22 +8,22 @@ use serde_json::Value;
 
 use super::positions::{Mark, Spot};
 
-/// How deep a document may nest, aliases followed. Kubernetes' own objects stay far below.
+/// The deepest nesting of a document, with aliases expanded. Kubernetes' own objects stay far below.
 const MAX_DEPTH: usize = 100;
 
-/// How much aliases and merges may add to what a file itself says, in nodes (a long text counts for several).
+/// The most nodes that aliases and merges may add to those in the file (a long text counts as several).
 pub(super) const EXPANSION: usize = 1_000_000;
 
-/// Something wrong at one place of a text.
+/// A problem at one position of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     /// 1-based.
     pub(super) line: u32,
     /// 1-based, in characters.
     pub(super) column: u32,
-    /// What is wrong. Never a value's text, which might be a key's.
+    /// What is wrong. Never includes a value, which might be a key.
     pub(super) message: String,
-    /// Whether the document is left out for it.
+    /// Whether the document is skipped because of it.
     pub(super) fatal: bool,
 }
 
@@ -33,7 +33,7 @@ impl Fault {
     }
 }
 
-/// A value and where it is.
+/// A value and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) at: Mark,
@@ -47,7 +47,7 @@ pub(super) enum NodeKind {
     Scalar(Value),
     List(Vec<Node>),
     Map(BTreeMap<String, Entry>),
-    /// Under an anchor: written once, said as often as there are aliases.
+    /// Under an anchor: one node for all its aliases.
     Shared(Rc<Node>),
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Entry {
 }
 
 impl Node {
-    /// The node itself, whatever anchors and aliases lie before it.
+    /// The node itself, behind anchors and aliases.
     pub(super) fn resolved(&self) -> &Node {
         let mut node = self;
         while let NodeKind::Shared(inner) = &node.kind {
@@ -69,7 +69,7 @@ impl Node {
         node
     }
 
-    /// Whether there is nothing here.
+    /// Whether the value is null.
     pub(super) fn is_null(&self) -> bool {
         matches!(self.resolved().kind, NodeKind::Scalar(Value::Null))
     }
@@ -79,7 +79,7 @@ impl Node {
         matches!(self.resolved().kind, NodeKind::Map(_))
     }
 
-    /// The member of this name, where this is a mapping that has it.
+    /// The member with this name, where this is a mapping that has it.
     pub(super) fn get(&self, name: &str) -> Option<&Node> {
         match &self.resolved().kind {
             NodeKind::Map(entries) => entries.get(name).map(|entry| &entry.node),
@@ -87,7 +87,7 @@ impl Node {
         }
     }
 
-    /// The text, where this is a string.
+    /// The text, if this is a string.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.resolved().kind {
             NodeKind::Scalar(Value::String(text)) => Some(text),
@@ -95,7 +95,7 @@ impl Node {
         }
     }
 
-    /// Takes a member out of a mapping; aliased ones are copied at the budget's cost.
+    /// Takes a member out of a mapping; aliased nodes are copied, and count against the budget.
     pub(super) fn take(mut self, name: &str, budget: &mut Budget) -> Result<Option<Node>, Fault> {
         while let NodeKind::Shared(inner) = self.kind {
             self = unshare(inner, budget)?;
@@ -106,7 +106,7 @@ impl Node {
         }
     }
 
-    /// The elements, where this is a list.
+    /// The elements, if this is a list.
     pub(super) fn into_list(mut self, budget: &mut Budget) -> Result<Option<Vec<Node>>, Fault> {
         while let NodeKind::Shared(inner) = self.kind {
             self = unshare(inner, budget)?;
@@ -117,7 +117,7 @@ impl Node {
         }
     }
 
-    /// Parts the value from the places.
+    /// Separates the value from the positions.
     pub(super) fn split(self, budget: &mut Budget) -> Result<(Value, Spot), Fault> {
         let at = self.at;
         let node = match self.kind {
@@ -155,7 +155,7 @@ impl Node {
         }
     }
 
-    /// What a copy of this node costs, aliases not followed.
+    /// The budget for a copy of this node, without expanding aliases.
     fn weight(&self) -> usize {
         match &self.kind {
             NodeKind::Shared(_) => 1,
@@ -180,7 +180,7 @@ fn unshare(inner: Rc<Node>, budget: &mut Budget) -> Result<Node, Fault> {
     }
 }
 
-/// What aliases and merges may still add.
+/// What aliases and merges may still add, in nodes.
 #[derive(Debug)]
 pub(super) struct Budget(usize);
 
@@ -198,14 +198,14 @@ impl Budget {
     }
 }
 
-/// Takes the parts of a document in the order in which they are written.
+/// Receives the parts of a document in written order.
 #[derive(Debug)]
 pub(super) struct Builder<'b> {
     stack: Vec<Frame>,
     done: Option<Node>,
     anchors: HashMap<usize, Rc<Node>>,
     budget: &'b mut Budget,
-    /// What is wrong, but leaves the document readable.
+    /// Faults that leave the document readable.
     pub(super) faults: Vec<Fault>,
 }
 
@@ -277,7 +277,7 @@ impl<'b> Builder<'b> {
         self.attach(Node { at: frame.at, last_line, height: frame.height + 1, kind }, frame.anchor, false)
     }
 
-    /// What was written under an anchor, once more.
+    /// A copy of the node under an anchor.
     pub(super) fn alias(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {
         let Some(target) = self.anchors.get(&anchor) else {
             return Err(Fault::new(at, "an alias is inside the value that it refers to"));
@@ -287,7 +287,7 @@ impl<'b> Builder<'b> {
         self.attach(Node { at, last_line: at.line, height, kind }, 0, false)
     }
 
-    /// The document, when it is whole.
+    /// The document, if it is complete.
     pub(super) fn finish(&mut self) -> Option<Node> {
         self.anchors.clear();
         self.done.take()
@@ -331,7 +331,7 @@ fn insert(entries: &mut BTreeMap<String, Entry>, key: Key, node: Node, faults: &
         Slot::Vacant(slot) => drop(slot.insert(entry)),
         Slot::Occupied(mut slot) => {
             if !slot.get().merged {
-                // In a document gone wrong a line of a PEM block may pass for a key: nothing that long is reported.
+                // In a broken document a line of a PEM block may be read as a key: a name that long isn't reported.
                 let name = if slot.key().len() <= 60 { format!("{:?} ", slot.key()) } else { String::new() };
                 let message = format!("the key {name}is a duplicate: it is on line {} already", slot.get().key.line);
                 faults.push(Fault { fatal: false, ..Fault::new(key.at, message) });
@@ -341,7 +341,7 @@ fn insert(entries: &mut BTreeMap<String, Entry>, key: Key, node: Node, faults: &
     }
 }
 
-/// `<<`: in the order of the file, later keys win, as for the parser that kubectl uses; of a list of mappings the first.
+/// `<<`: in file order, later keys win, as in kubectl's parser; in a list of mappings the first wins.
 fn merge_into(entries: &mut BTreeMap<String, Entry>, node: &Node, at: Mark, budget: &mut Budget) -> Result<(), Fault> {
     let refused = || Fault::new(at, "`<<` needs a mapping, or a list of mappings");
     match &node.resolved().kind {
@@ -360,7 +360,7 @@ fn merge_into(entries: &mut BTreeMap<String, Entry>, node: &Node, at: Mark, budg
     }
 }
 
-/// A key as JSON has it: always a string.
+/// A key as in JSON: always a string.
 fn key_name(node: &Node) -> Result<String, Fault> {
     match &node.resolved().kind {
         NodeKind::Scalar(Value::String(text)) => Ok(text.clone()),

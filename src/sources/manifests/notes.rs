@@ -1,4 +1,4 @@
-//! What a reader should know of manifests though nothing is wrong.
+//! Notes for the user about manifests in which nothing is wrong.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::mesh::FactId;
 use super::{Loader, Positions, Seen, SourceId, placeholders, text};
 
 impl Loader {
-    /// Says of placeholders that nobody filled in that they are judged as they are: of one object once.
+    /// Notes that unfilled placeholders are judged as they are: once for each object.
     pub(super) fn note_placeholders(&mut self, source: SourceId, object: &Value, positions: &Positions) {
         let found = placeholders::of(object);
         let Some((field, name)) = found.first() else { return };
@@ -21,7 +21,7 @@ impl Loader {
         self.out.notes.push(format!("{file}:{}:{}: {text}", at.line, at.column));
     }
 
-    /// Notes where a fact was met. The last of several counts, as when kubectl applies them one after the other.
+    /// Notes where a fact was found. Of duplicates the last counts, as when kubectl applies them in sequence.
     pub(super) fn see(&mut self, id: FactId, seen: Seen) {
         let (source, line) = (seen.source, seen.line);
         let what = match &id {

@@ -9,27 +9,28 @@ use crate::apis;
 use super::node::{Budget, Fault, Node};
 use super::positions::{Mark, Positions};
 
-/// One object, not decoded yet.
+/// One object, not yet decoded.
 #[derive(Debug)]
 pub(super) struct Raw {
     pub(super) value: Value,
     pub(super) positions: Positions,
     /// Its first character.
     pub(super) at: Mark,
-    /// The lines that it fills.
+    /// Its lines.
     pub(super) lines: RangeInclusive<u32>,
 }
 
-/// What a document turned out to be, besides objects.
+/// The contents of a document.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) objects: Vec<Raw>,
     pub(super) faults: Vec<Fault>,
-    /// How many documents are no Kubernetes objects.
+    /// How many documents aren't Kubernetes objects.
     pub(super) foreign: usize,
 }
 
-/// Takes a document apart. `otherwise`: the `apiVersion` and kind of one that doesn't say; `strict`: that something is no Kubernetes object is a fault.
+/// Takes a document apart. `otherwise`: the `apiVersion` and kind of a document that doesn't declare them; `strict`: whether
+/// something that isn't a Kubernetes object is a fault.
 pub(super) fn take(
     root: Node,
     otherwise: Option<&(String, String)>,
@@ -41,7 +42,7 @@ pub(super) fn take(
     take_item(root, otherwise, budget, strict, found);
 }
 
-/// `list` is the `apiVersion` and kind that a typed list gives to items that don't say (`VirtualNodeList`).
+/// `list`: the `apiVersion` and kind that a typed list (`VirtualNodeList`) gives to items that don't declare them.
 fn take_item(node: Node, list: Option<&(String, String)>, budget: &mut Budget, strict: bool, found: &mut Found) {
     let (at, lines) = (node.at, node.at.line..=node.last_line);
     let version = node.get("apiVersion").and_then(Node::text).map(str::to_owned);
@@ -111,12 +112,12 @@ fn no_object(node: &Node, version: Option<&str>, kind: Option<&str>) -> Fault {
     Fault::new(node.at, format!("this is not a Kubernetes object: {missing}"))
 }
 
-/// An object of a mesh that meshvet would pass over in silence for a slip in its kind or version.
+/// A mesh object that meshvet would silently ignore because of a typo in its kind or version.
 fn unknown_kind(node: &Node, version: &str, kind: &str) -> Option<Fault> {
     let at = |name: &str| node.get(name).map_or(node.at, |node| node.at);
     let (group, _) = version.split_once('/')?;
     let (api, names) = apis::mesh_api(group)?;
-    // A group that has other kinds and versions too, which are nobody's slip.
+    // The group has other kinds and versions too, which aren't typos.
     if api.kinds.iter().all(|row| row.optional) {
         return None;
     }

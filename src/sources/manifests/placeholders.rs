@@ -1,11 +1,11 @@
-//! Placeholders that nobody filled in: `${NAME}`.
+//! Unfilled placeholders: `${NAME}`.
 
 use serde_json::Value;
 
 use crate::k8s::FieldPath;
 pub(super) use crate::text::placeholder as first;
 
-/// The fields of an object that hold one, each with the first of its placeholders.
+/// The fields of an object that contain one, each with its first placeholder.
 pub(super) fn of(object: &Value) -> Vec<(FieldPath, String)> {
     let mut found = Vec::new();
     collect(object, &FieldPath::root(), &mut found);

@@ -1,32 +1,32 @@
-//! Where each field of an object is in its file.
+//! The position of each field of an object in its file.
 
 use std::collections::BTreeMap;
 
 use crate::k8s::FieldPath;
 
-/// A place in a text.
+/// A position in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     /// 1-based.
     pub line: u32,
     /// 1-based, in characters.
     pub column: u32,
-    /// How many characters of the line belong to it; 0: all up to its end.
+    /// How many characters of the line belong to it; 0: the rest of the line.
     pub width: u32,
 }
 
-/// The places of one object's fields, by JSON pointer.
+/// The positions of one object's fields, by JSON pointer.
 #[derive(Clone, Debug)]
 pub struct Positions {
     root: Spot,
 }
 
-/// The places of one value.
+/// The positions of one value.
 #[derive(Clone, Debug)]
 pub(super) struct Spot {
-    /// Its key's, where it is a mapping's member.
+    /// Its key's, if it is a member of a mapping.
     pub(super) key: Option<Mark>,
-    /// Its own: for an alias that of the alias, while what is below keeps the place where it is written.
+    /// Its own; for an alias the alias's, while everything below keeps the position where it is written.
     pub(super) value: Mark,
     below: Below,
 }
@@ -59,7 +59,7 @@ impl Spot {
         }
     }
 
-    /// The outermost places that are wanted.
+    /// The outermost fields with a wanted position.
     fn find(&self, here: &FieldPath, wanted: &impl Fn(&Spot) -> bool, fields: &mut Vec<FieldPath>) {
         if wanted(self) {
             fields.push(here.clone());
@@ -76,7 +76,7 @@ impl Spot {
         }
     }
 
-    /// What to point at: a scalar itself, a list or mapping by its key.
+    /// Where to point: to a scalar itself, to the key of a list or mapping.
     fn mark(&self) -> Mark {
         match (&self.below, self.key) {
             (Below::Nothing, _) | (_, None) => self.value,
@@ -90,19 +90,19 @@ impl Positions {
         Self { root }
     }
 
-    /// The field's key; for an element of a list, and for the object itself, its first character.
+    /// The position of the field's key; for an element of a list, and for the object itself, its first character.
     pub fn key(&self, field: &FieldPath) -> Option<Mark> {
         let spot = self.spot(field)?;
         Some(spot.key.unwrap_or(spot.value))
     }
 
-    /// The field's value.
+    /// The position of the field's value.
     pub fn value(&self, field: &FieldPath) -> Option<Mark> {
         self.spot(field).map(|spot| spot.value)
     }
 
-    /// Where to point for this field: at a scalar itself, at a list's or mapping's key. A field that isn't there is
-    /// pointed at by what it would stand in.
+    /// Where to point for this field: to a scalar itself, to the key of a list or mapping. For a missing field,
+    /// to its closest existing parent.
     pub fn nearest(&self, field: &FieldPath) -> Mark {
         let mut spot = &self.root;
         for segment in field.segments() {
@@ -114,8 +114,8 @@ impl Positions {
         spot.mark()
     }
 
-    /// The fields that begin on a line, the outermost of each branch: all of them, or those alone whose key stands there (of
-    /// a list's element without any key on the line, itself). Several where an alias names what is there.
+    /// The fields that begin on a line, the outermost of each branch: all of them, or only those whose key is on it (a list's
+    /// element without any key on the line counts itself). Several where an alias repeats the place.
     pub(crate) fn on_line(&self, line: u32, all: bool) -> Vec<FieldPath> {
         let mut fields = Vec::new();
         let wanted = |spot: &Spot| match spot.key {

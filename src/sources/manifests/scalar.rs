@@ -1,7 +1,7 @@
-//! What a scalar of YAML means to kubectl.
+//! What a YAML scalar means to kubectl.
 //!
-//! kubectl reads manifests through sigs.k8s.io/yaml, whose YAML is 1.1 in its scalars: `yes`, `on` and `n` are booleans,
-//! `0644` is octal, `1_000` a thousand. The rules here are those of go-yaml v2 with the JSON that comes out of it.
+//! kubectl reads manifests with sigs.k8s.io/yaml, whose scalars are YAML 1.1: `yes`, `on` and `n` are booleans,
+//! `0644` is octal, `1_000` is a thousand. These are the rules of go-yaml v2 and of its conversion to JSON.
 
 use std::borrow::Cow;
 
@@ -9,18 +9,18 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Number, Value};
 
-/// The tag of a scalar, as far as it changes its meaning.
+/// A scalar's tag, as far as it changes the meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScalarTag {
-    /// `!!str`, `!` or one that nobody knows: the text as it is.
+    /// `!!str`, `!` or an unknown tag: the text as it is.
     Text,
     /// `!!binary`: base64.
     Binary,
-    /// `!!int`, `!!float`, `!!bool`, `!!null`: the text's own meaning, which must be that one.
+    /// `!!int`, `!!float`, `!!bool`, `!!null`: the plain text's meaning, which must have that type.
     Other,
 }
 
-/// Reads a scalar. `plain` says that it carries no quotes.
+/// Reads a scalar. `plain`: whether it is unquoted.
 pub(super) fn resolve(text: Cow<'_, str>, plain: bool, tag: Option<ScalarTag>) -> Result<Value, String> {
     match tag {
         None if !plain => Ok(Value::String(text.into_owned())),
@@ -41,7 +41,7 @@ pub(super) fn resolve(text: Cow<'_, str>, plain: bool, tag: Option<ScalarTag>) -
     }
 }
 
-/// The meaning of a plain scalar; None when it is text.
+/// The meaning of a plain scalar; None if it is text.
 fn resolve_plain(text: &str) -> Result<Option<Value>, String> {
     let value = match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -116,7 +116,7 @@ fn is_float(text: &str) -> bool {
     !exponent.is_empty() && digits(exponent).is_empty()
 }
 
-/// A float, written as Go's JSON writes it: without a fraction where it has none.
+/// A float as Go's JSON writes it: without a fraction if it is integral.
 fn float(text: &str) -> Option<Value> {
     let float: f64 = text.parse().ok().filter(|float: &f64| float.is_finite())?;
     if float.fract() == 0.0 && float.abs() < 9.0e15 {

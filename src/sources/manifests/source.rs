@@ -1,4 +1,4 @@
-//! A file that was read: which lines of it may be shown, and where it was rendered from.
+//! A file that was read: which of its lines may be shown, and what it was rendered from.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::RangeInclusive;
@@ -8,32 +8,32 @@ use serde_json::Value;
 
 use super::text::lines;
 
-/// What a file of UTF-8 may begin with; its text here doesn't.
+/// The byte-order mark of UTF-8; stripped from the text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
-/// Where a text comes from.
+/// A text's origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// What to call it: the path as it was given, or `stdin`.
+    /// Its name: the path as given, or `stdin`.
     pub name: String,
-    /// The path, where it is a file.
+    /// The path, if it is a file.
     pub path: Option<PathBuf>,
-    /// Whether it came by the standard input.
+    /// Whether it was read from standard input.
     pub piped: bool,
 }
 
-/// A file that was read: its name, and of its text the lines of the objects that are judged.
+/// A file that was read: its name, and the lines of the judged objects.
 ///
-/// No line that a Secret has a part in is kept.
+/// Lines that belong to a Secret, even in part, aren't kept.
 #[derive(Debug)]
 pub struct Source {
-    /// What to call it: the path as it was given, or `stdin`.
+    /// Its name: the path as given, or `stdin`.
     pub name: String,
-    /// The path, where it is a file.
+    /// The path, if it is a file.
     pub path: Option<PathBuf>,
-    /// Whether it came by the standard input.
+    /// Whether it was read from standard input.
     pub piped: bool,
-    /// By number, as they are written but for the line feed.
+    /// By number, as written but without the line feed.
     lines: BTreeMap<u32, Box<str>>,
     /// How many lines there are.
     count: u32,
@@ -41,11 +41,11 @@ pub struct Source {
     terminated: bool,
     /// Whether the file begins with a byte-order mark.
     marked: bool,
-    /// Whether carriage returns alone end lines, which no patch can tell.
+    /// Whether lines end in carriage returns alone, which no patch can express.
     old_line_ends: bool,
 }
 
-/// Which lines of a file are an object's.
+/// The lines of objects in a file.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     /// Those that may be shown.
@@ -55,7 +55,7 @@ pub(super) struct Lines {
 }
 
 impl Source {
-    /// `marked`: whether a byte-order mark stood before the text.
+    /// `marked`: whether the text had a byte-order mark.
     pub(super) fn new(origin: Origin, text: &str, marked: bool, wanted: &Lines) -> Self {
         let ends = text.bytes().zip(text.bytes().skip(1).chain([b'\n']));
         let old_line_ends = ends.into_iter().any(|(byte, next)| byte == b'\r' && next != b'\n');
@@ -66,7 +66,7 @@ impl Source {
         if !wanted.shown.is_empty() {
             let numbered = all.iter().zip(1_u32..).take(count);
             let ranges: HashSet<u32> = wanted.shown.iter().cloned().flatten().collect();
-            // What parts documents is nobody's, and a patch needs it to tell where it is.
+            // Document separators belong to no object, but patches need them as context.
             let shown = numbered.filter(|(line, number)| ranges.contains(number) || line.trim_end() == "---");
             kept = shown.map(|(line, number)| (number, Box::from(*line))).collect();
             for range in &wanted.secret {
@@ -78,13 +78,13 @@ impl Source {
         Self { name, path, piped, lines: kept, count, terminated, marked, old_line_ends }
     }
 
-    /// A line by its 1-based number, where it may be shown: without its end.
+    /// A line by its 1-based number, if it may be shown, without its line ending.
     pub fn line(&self, number: u32) -> Option<&str> {
         self.lines.get(&number).map(|line| line.strip_suffix('\r').unwrap_or(line))
     }
 
-    /// A line as a patch has to write it, where it may be shown: all but its line feed, after a byte-order mark if one
-    /// begins the file. None for all lines of a file that no patch fits.
+    /// A line as a patch has to write it, if it may be shown: without its line feed, but with the byte-order mark if the file
+    /// begins with one. None for a file that can't be patched.
     pub(crate) fn patch_line(&self, number: u32) -> Option<String> {
         let line = self.lines.get(&number).filter(|_| !self.old_line_ends && self.path.is_some())?;
         let mark = if number == 1 && self.marked { "\u{feff}" } else { "" };
@@ -102,7 +102,7 @@ impl Source {
     }
 }
 
-/// The files that the documents of a stream were rendered from, as `helm template` writes them: `# Source: path` above each.
+/// The files that a stream's documents were rendered from: `helm template` writes `# Source: path` above each.
 #[derive(Debug, Default)]
 pub(super) struct Templates(BTreeMap<u32, Option<Box<str>>>);
 
@@ -119,14 +119,14 @@ impl Templates {
         Self(templates)
     }
 
-    /// The file that what begins on this line was rendered from.
+    /// The file that the document on this line was rendered from.
     pub(super) fn at(&self, line: u32) -> Option<&str> {
         self.0.range(..=line).next_back().and_then(|(_, path)| path.as_deref())
     }
 }
 
-/// The file that an object was built from, as kustomize writes it with `buildMetadata: [originAnnotations]`. A file of another
-/// repository is nobody's here.
+/// The file that an object was built from: kustomize records it with `buildMetadata: [originAnnotations]`. None for a file of
+/// another repository, which isn't here.
 pub(super) fn kustomized(object: &Value) -> Option<String> {
     let origin = object.pointer("/metadata/annotations/config.kubernetes.io~1origin")?.as_str()?;
     if origin.lines().any(|line| line.starts_with("repo:")) {

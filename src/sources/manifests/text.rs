@@ -15,7 +15,7 @@ pub(super) const RENDER_FIRST: &str = "template markers `{{ }}` are not YAML: re
 /// What to do about placeholders.
 pub(super) const FILL_IN: &str = "fill it in first, for instance `envsubst < FILE | meshvet check -`";
 
-/// The most faults of one file that are reported: more say nothing more.
+/// The most faults of one file that are reported.
 pub(super) const MAX_FAULTS: usize = 100;
 
 /// A file's bytes as text, without a byte-order mark.
@@ -52,7 +52,7 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
         let json = json::read(text, budget);
         if json.broken {
             let yaml = yaml::read(text, budget);
-            // Both fail: what came further is what was meant.
+            // Both fail: the parser that got further is the intended one.
             let reached = |parsed: &Parsed| parsed.faults.last().map(|fault| (fault.line, fault.column));
             if !yaml.broken || reached(&yaml) > reached(&json) { yaml } else { json }
         } else {
@@ -73,12 +73,12 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
     parsed
 }
 
-/// Says of the faults on lines that a tab indents what is wrong with them.
+/// Explains faults on lines that are indented with tabs.
 fn name_tabs(text: &str, faults: &mut [Fault]) {
     let lines: Vec<&str> = lines(text).collect();
     for fault in faults.iter_mut().filter(|fault| fault.fatal).take(MAX_FAULTS) {
         let index = usize::try_from(fault.line).unwrap_or(usize::MAX).saturating_sub(1);
-        // Behind spaces a tab may only be missed on the next line.
+        // After spaces a tab may only cause a fault on the next line.
         let near = [Some(index), index.checked_sub(1)].into_iter().flatten();
         let tab = near.filter_map(|index| Some((index, lines.get(index)?))).find_map(|(index, line)| {
             let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
@@ -91,12 +91,12 @@ fn name_tabs(text: &str, faults: &mut [Fault]) {
     }
 }
 
-/// Says of the faults on lines with placeholders what to do about them.
+/// Explains faults on lines with placeholders.
 fn name_placeholders(text: &str, faults: &mut [Fault]) {
     let lines: Vec<&str> = lines(text).collect();
     for fault in faults.iter_mut().filter(|fault| fault.fatal && fault.message != RENDER_FIRST).take(MAX_FAULTS) {
         let index = usize::try_from(fault.line).unwrap_or(usize::MAX).saturating_sub(1);
-        // A brace that is closed too early may only be missed on the next line.
+        // A brace closed too early may only cause a fault on the next line.
         let near = [Some(index), index.checked_sub(1)].into_iter().flatten();
         let placed = near.filter_map(|index| Some((index, lines.get(index)?))).find_map(|(index, line)| {
             let name = placeholders::first(line)?;
@@ -110,14 +110,14 @@ fn name_placeholders(text: &str, faults: &mut [Fault]) {
     }
 }
 
-/// Says of the faults that stem from template markers what to do about them.
+/// Explains faults caused by template markers.
 fn name_templates(text: &str, faults: &mut Vec<Fault>) {
     let lines: Vec<&str> = lines(text).collect();
     for fault in faults.iter_mut().filter(|fault| fault.fatal).take(MAX_FAULTS) {
         let index = usize::try_from(fault.line).unwrap_or(usize::MAX).saturating_sub(1);
         let here = |line: &&str| line.contains("{{") || line.contains("}}");
         let above = lines.get(..=index.min(lines.len().saturating_sub(1))).unwrap_or_default();
-        // Within the document: a marker on the line of the fault, or a line above that starts with one.
+        // Within the document: a marker on the line of the fault, or an earlier line that starts with one.
         let marker = above
             .iter()
             .enumerate()

@@ -1,4 +1,4 @@
-//! Files of tools that stand among manifests and are none: each is named, with the command that builds manifests from it.
+//! Other tools' files among the manifests: each is named, with the command that builds manifests from it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use crate::text::plural;
 use super::node::{Node, NodeKind};
 use super::{LoadProblem, Loader};
 
-/// The most files that are named in one sentence.
+/// The most files named in one sentence.
 const SHOWN: usize = 4;
 
-/// A tool whose files are no manifests.
+/// A tool whose files aren't manifests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Tool {
-    /// A Helm chart: its folder, where that is known.
+    /// A Helm chart: its folder, if known.
     Helm(Option<PathBuf>),
-    /// The patches of this folder, by kustomize.
+    /// A folder's kustomize patches.
     Patch(Option<PathBuf>),
-    /// Any other: what to call it, and the command that prints manifests, where it has one.
+    /// Any other tool: its name, and the command that prints manifests, if it has one.
     Other(&'static str, Option<&'static str>),
 }
 
@@ -29,7 +29,7 @@ const HELMFILE: Tool = Tool::Other("Helmfile", Some("helmfile template"));
 const COMPOSE: Tool = Tool::Other("Docker Compose", Some("kompose convert --stdout"));
 const KUBECONFIG: Tool = Tool::Other("kubectl (a kubeconfig, which --kubeconfig takes)", None);
 
-/// The groups of files that look like objects, and that no API server serves.
+/// The groups of files that look like objects, but that no API server serves.
 const GROUPS: [(&str, Tool); 8] = [
     ("skaffold", SKAFFOLD),
     ("kind.x-k8s.io", Tool::Other("kind", None)),
@@ -42,7 +42,7 @@ const GROUPS: [(&str, Tool); 8] = [
 ];
 
 impl Tool {
-    /// Whose file a document is, if it is none of Kubernetes' objects but a tool's.
+    /// The tool that a document belongs to, if it isn't a Kubernetes object.
     pub(super) fn of(document: &Node, path: Option<&Path>) -> Option<Self> {
         let text = |key: &str| document.get(key).and_then(Node::text);
         let has = |key: &str| document.get(key).is_some();
@@ -73,7 +73,7 @@ impl Tool {
         compose.then_some(COMPOSE).or_else(|| helmfile.then_some(HELMFILE))
     }
 
-    /// `Helm`, and the command that builds manifests.
+    /// The tool's name, and the command that builds manifests.
     fn described(&self) -> (String, Option<String>) {
         match self {
             Self::Helm(chart) => {
@@ -91,7 +91,7 @@ impl Tool {
         }
     }
 
-    /// What to say of files that are the tool's.
+    /// The sentence about the tool's files.
     fn told(&self, files: &str, many: bool) -> String {
         let (tool, command) = self.described();
         let (are, manifests, what) = if many {
@@ -113,7 +113,7 @@ fn is_chart(folder: &Path) -> bool {
     folder.join("Chart.yaml").is_file()
 }
 
-/// The chart that a file is a template of: the outermost, which is the one that is rendered.
+/// The chart that a file is a template of: the outermost one, which is the one to render.
 pub(super) fn chart_of(path: &Path) -> Option<PathBuf> {
     let path = std::path::absolute(path).ok()?;
     let templates = path.ancestors().skip(1).find(|folder| folder.ends_with("templates"))?;
@@ -122,12 +122,12 @@ pub(super) fn chart_of(path: &Path) -> Option<PathBuf> {
     Some(from_here(outer.unwrap_or(chart)))
 }
 
-/// A chart's folder, as [`chart_of`] has it.
+/// A chart's folder, as [`chart_of`] returns it.
 fn whole(folder: &Path) -> PathBuf {
     std::path::absolute(folder).map_or_else(|_| folder.to_owned(), |folder| from_here(&folder))
 }
 
-/// An absolute folder as a person would write it, where that is shorter.
+/// An absolute folder relative to the current one, where that is shorter.
 pub(super) fn from_here(folder: &Path) -> PathBuf {
     const MOST_UP: usize = 3;
     let Ok(here) = std::env::current_dir() else { return folder.to_owned() };
@@ -149,17 +149,17 @@ fn is_json_patch(document: &Node) -> bool {
     }
 }
 
-/// The files of tools that were met.
+/// The tools' files found so far.
 #[derive(Debug, Default)]
 pub(super) struct Tools {
-    /// Those that lie in folders.
+    /// Those in folders.
     found: BTreeMap<Tool, Vec<String>>,
-    /// The templates of each chart, each with its first marker: none of them can be judged before it is rendered.
+    /// Each chart's templates, each with its first marker: they can't be judged before they are rendered.
     templates: BTreeMap<PathBuf, Vec<(String, u32, u32)>>,
 }
 
 impl Tools {
-    /// A template of a chart, and where its first marker is.
+    /// Notes a chart's template, and where its first marker is.
     pub(super) fn template(&mut self, chart: PathBuf, file: &str, text: &str) {
         let at = super::text::lines(text).zip(1_u32..).find_map(|(line, number)| {
             let before = line.get(..line.find("{{")?)?.chars().count();
@@ -169,10 +169,10 @@ impl Tools {
         self.templates.entry(chart).or_default().push((file.to_owned(), line, column));
     }
 
-    /// What to say of files in folders, one sentence a tool.
+    /// What to report of files in folders, one sentence for each tool.
     fn notes(&self) -> Vec<String> {
         let told = self.found.iter().filter(|(tool, _)| match tool {
-            // Said of its templates already.
+            // Already reported with its templates.
             Tool::Helm(Some(chart)) => !self.templates.contains_key(chart),
             _ => true,
         });
@@ -185,7 +185,7 @@ impl Tools {
         .collect()
     }
 
-    /// The templates that could not be judged: one problem a chart.
+    /// The templates that couldn't be judged: one problem for each chart.
     fn problems(&self) -> Vec<LoadProblem> {
         let problems = self.templates.iter().filter_map(|(chart, files)| {
             let (file, line, column) = files.first()?;
@@ -210,7 +210,7 @@ impl Tools {
 }
 
 impl Loader {
-    /// Takes note of a document that is a tool's: a problem where it was asked for by name.
+    /// Notes a document that belongs to a tool: a problem if its file was named on the command line.
     pub(super) fn of_tool(&mut self, tool: Tool, file: &str, by_name: Option<(u32, u32)>) {
         match by_name {
             Some((line, column)) => {
@@ -231,7 +231,7 @@ impl Loader {
         }
     }
 
-    /// Says what was met of tools, and the same of several files once.
+    /// Reports the tools' files, combining equal problems of several files.
     pub(super) fn tell_of_tools(&mut self) {
         self.out.notes.extend(self.tools.notes());
         self.out.problems.extend(self.tools.problems());
@@ -271,7 +271,7 @@ impl Loader {
         self.out.problems = kept;
     }
 
-    /// Learns which files are patches from the descriptions for kustomize that stand in or above a path.
+    /// Learns which files are patches from the kustomizations in or above a path.
     pub(super) fn patches_above(&mut self, path: &Path) {
         const LEVELS: usize = 3;
         let Ok(real) = path.canonicalize() else { return };
@@ -285,7 +285,7 @@ impl Loader {
     }
 }
 
-/// What a description for kustomize says.
+/// The contents of a kustomization file.
 fn description(file: &Path) -> Option<Value> {
     const MOST: u64 = 1 << 20;
     let size = file.metadata().ok().filter(|it| it.is_file())?.len();

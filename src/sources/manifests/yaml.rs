@@ -1,4 +1,4 @@
-//! YAML: a stream of documents, each broken one left out and named.
+//! YAML: a stream of documents; broken ones are skipped and reported.
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, Span, Tag};
 
@@ -6,18 +6,18 @@ use super::node::{Budget, Builder, Fault, Node, too_deep_at};
 use super::positions::Mark;
 use super::scalar::{ScalarTag, resolve};
 
-/// What a text holds.
+/// The contents of a text.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
-    /// The documents that can be read, in order. Empty ones are left out.
+    /// The readable documents, in order. Empty ones are skipped.
     pub(super) documents: Vec<Node>,
     /// What is wrong, in order.
     pub(super) faults: Vec<Fault>,
-    /// Whether a document had to be left out.
+    /// Whether a document was skipped.
     pub(super) broken: bool,
 }
 
-/// Reads a stream of documents. After a fault, reading goes on at the next `---`.
+/// Reads a stream of documents. After a fault, reading continues at the next `---`.
 pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
     let mut options = Options::default();
     options.set_emit_comments(false);
@@ -65,7 +65,7 @@ fn read_document<'t>(
             Event::SequenceStart(_, anchor, _) => builder.open_list(at, anchor)?,
             Event::MappingStart(_, anchor, _) => builder.open_map(at, anchor)?,
             Event::SequenceEnd | Event::MappingEnd => {
-                // A block's end is only seen at what follows it.
+                // The parser only reports a block's end at what follows it.
                 let last_line = if span.is_empty() { 0 } else { last_line(span) };
                 builder.close(last_line)?;
             }
@@ -91,7 +91,7 @@ fn tag_of(tag: &Tag) -> ScalarTag {
 }
 
 pub(super) fn mark(span: Span) -> Mark {
-    // A value that isn't there is pointed at by what comes before it.
+    // A missing value is located at what comes before it.
     let one_line = span.start.line() == span.end.line();
     let width = if one_line { span.end.col().saturating_sub(span.start.col()).max(1) } else { 0 };
     Mark { line: small(span.start.line()), column: small(span.start.col()).saturating_add(1), width: small(width) }
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(one(text).0, value, "{text:?}");
     }
 
-    /// The line, column and width of a field's value.
+    /// Asserts the line, column and width of a field's value.
     #[track_caller]
     fn stands(text: &str, pointer: &str, expected: (u32, u32, u32)) {
         let mark = one(text).1.value(&FieldPath::from_pointer(pointer)).expect("a field");

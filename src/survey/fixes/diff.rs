@@ -1,6 +1,6 @@
-//! A unified diff of edited lines, as `patch -p1` and `git apply` take it.
+//! A unified diff of edited lines, as `patch -p1` and `git apply` accept it.
 //!
-//! Its context is what may be shown of the file, and no line of a Secret: so hunks are put together here, line by line.
+//! Its context is limited to lines that may be shown, without those of Secrets: so hunks are assembled here, line by line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::survey::fixes::{Edit, edited};
 /// Lines before and after a change.
 const CONTEXT: u32 = 3;
 
-/// The diff of one file, and how many edits are in it. Left out are edits that no hunk can be made around.
+/// The diff of one file, and the number of edits in it. Edits without a possible hunk are left out.
 pub(crate) fn unified(source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> (String, usize) {
     let mut text = String::new();
     let mut made = 0;
@@ -39,7 +39,7 @@ pub(crate) fn unified(source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> (Str
     (text, made)
 }
 
-/// The lines of each hunk: the edited ones with what can be shown around them.
+/// The lines of each hunk: the edited ones with the visible lines around them.
 fn hunks(source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> Vec<RangeInclusive<u32>> {
     let shown = |number: &u32| source.patch_line(*number).is_some();
     let mut hunks: Vec<RangeInclusive<u32>> = Vec::new();
@@ -51,13 +51,13 @@ fn hunks(source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> Vec<RangeInclusiv
             _ => hunks.push(first..=last),
         }
     }
-    // git takes a hunk that ends in a change for one at the end of the file.
+    // git takes a hunk that ends in a change as one at the end of the file.
     hunks.retain(|hunk| !edits.contains_key(hunk.end()) || *hunk.end() == source.count());
     hunks.into_iter().map(|hunk| balanced(hunk, source, edits)).collect()
 }
 
-/// A hunk with as much context before as behind. patch takes one with less before for one at the start of the file, and one
-/// with less behind for one at its end; there it may be so.
+/// A hunk with as much context before as after. patch takes one with less before as one at the start of the file, and one
+/// with less after as one at its end; there it may be uneven.
 fn balanced(hunk: RangeInclusive<u32>, source: &Source, edits: &BTreeMap<u32, Vec<Edit>>) -> RangeInclusive<u32> {
     let (start, end) = (*hunk.start(), *hunk.end());
     let mut changed = edits.range(hunk).map(|(line, _)| *line);
@@ -73,7 +73,7 @@ fn balanced(hunk: RangeInclusive<u32>, source: &Source, edits: &BTreeMap<u32, Ve
     }
 }
 
-/// The two lines that name the file: relative to where meshvet runs, where it lies below.
+/// The two lines with the file's name: relative to the current folder, if the file is below it.
 fn head(name: &str) -> String {
     let here = std::env::current_dir().ok();
     let path = here.as_deref().and_then(|here| Path::new(name).strip_prefix(here).ok()).unwrap_or(Path::new(name));
@@ -82,7 +82,7 @@ fn head(name: &str) -> String {
     format!("--- {}\n+++ {}\n", quoted("a", path), quoted("b", path))
 }
 
-/// A name as git writes it: in quotes where it holds what would end it, with a tab behind where it holds a space.
+/// A name as git writes it: quoted if it contains special characters, followed by a tab if it contains a space.
 fn quoted(side: &str, path: &str) -> String {
     let path = format!("{side}/{}", path.trim_start_matches('/'));
     if path.contains(|c: char| c.is_control() || matches!(c, '"' | '\\')) {
@@ -153,7 +153,7 @@ mod tests {
         let (text, made) = diff(&text, &[(8, 3, 1, "w")]);
         assert_eq!(made, 1);
         assert!(text.ends_with("+  w: 3\n ---"), "{text}");
-        // In one list with it, what follows can't be shown.
+        // The rest of the list can't be shown.
         let item = |text: &str| {
             text.lines()
                 .enumerate()

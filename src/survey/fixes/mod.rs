@@ -15,21 +15,21 @@ pub(crate) use diff::unified;
 pub(crate) struct Edit {
     /// 1-based.
     pub line: u32,
-    /// 1-based, in characters: the first that goes.
+    /// 1-based, in characters: the first one removed.
     pub column: u32,
-    /// How many characters go.
+    /// How many characters are removed.
     pub width: u32,
-    /// What comes instead.
+    /// The replacement.
     pub text: String,
 }
 
-/// The edit that fixes a field, where the file says it in a way that a machine can change: None for what is in several
-/// lines, behind an alias or in a line that may not be shown, and for a name that is taken.
+/// The edit that fixes a field, if it can be edited automatically: None for a value on several
+/// lines, behind an alias or on a line that may not be shown, and for a name that is taken.
 pub(crate) fn edit(mend: &Mend, field: &FieldPath, positions: &Positions, source: &Source) -> Option<Edit> {
     let (mark, old, new) = match mend {
         Mend::Rename { to } => {
             let (parent, name) = field.split_last()?;
-            // Beside a field of the right name, which of the two is meant is for a person to say.
+            // If the correctly named field exists as well, a person has to decide between the two.
             if positions.key(&parent.key(to)).is_some() {
                 return None;
             }
@@ -43,7 +43,7 @@ pub(crate) fn edit(mend: &Mend, field: &FieldPath, positions: &Positions, source
     Some(Edit { line: mark.line, column: mark.column, width: mark.width, text })
 }
 
-/// The characters of a line that a mark is about.
+/// The characters of a line that a mark covers.
 fn slice(line: &str, mark: Mark) -> Option<&str> {
     let byte = |character: u32| {
         let at = usize::try_from(character).ok()?;
@@ -53,7 +53,7 @@ fn slice(line: &str, mark: Mark) -> Option<&str> {
     line.get(byte(start)?..byte(start.checked_add(mark.width)?)?).filter(|text| !text.is_empty())
 }
 
-/// The new text in the quotes of the old one; None where the file doesn't say the old one in so many letters.
+/// The new text in the quotes of the old one; None if the file doesn't contain the old one literally.
 fn replaced(written: &str, old: &str, new: &str) -> Option<String> {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '~' | '+' | '@');
     let plain = new.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') && new.chars().all(safe);
@@ -71,8 +71,8 @@ fn replaced(written: &str, old: &str, new: &str) -> Option<String> {
     }
 }
 
-/// Edits of one file, by line, in the order of their columns. Of edits that overlap none is left: which one is meant can't
-/// be reported.
+/// The edits of one file, by line, ordered by column. Overlapping edits are all dropped: which one is intended is
+/// unknown.
 pub(crate) fn sorted(edits: impl IntoIterator<Item = Edit>) -> BTreeMap<u32, Vec<Edit>> {
     let mut all: Vec<Edit> = edits.into_iter().collect();
     all.sort();
@@ -96,7 +96,7 @@ pub(crate) fn sorted(edits: impl IntoIterator<Item = Edit>) -> BTreeMap<u32, Vec
     lines
 }
 
-/// A line with its edits made. `line` may begin with a byte-order mark, which columns don't count.
+/// A line with its edits applied. `line` may begin with a byte-order mark, which columns don't count.
 fn edited(line: &str, edits: &[Edit]) -> String {
     let (mark, line) = match line.strip_prefix('\u{feff}') {
         Some(rest) => ("\u{feff}", rest),

@@ -1,4 +1,4 @@
-//! Builds a map, one member at a time: a living world is locked for no longer than one of them takes.
+//! Builds a map, one member at a time: a live world is locked for one member only.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,7 +15,7 @@ use crate::survey::map::{
 };
 use crate::survey::{Report, Reported};
 
-/// Makes a [`Map`] of members and of what was found.
+/// Makes a [`Map`] of members and findings.
 pub(crate) struct MapBuilder<'r> {
     pub(super) findings: &'r [Reported],
     by_object: HashMap<&'r ObjectRef, Vec<usize>>,
@@ -30,7 +30,7 @@ pub(crate) struct MapBuilder<'r> {
     namespace: Option<&'r str>,
 }
 
-/// A call whose server may not have been met yet.
+/// A call whose server may not have been added yet.
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) services: Vec<String>,
@@ -39,12 +39,12 @@ pub(super) struct Draft {
     pub(super) state: State,
     pub(super) unknown: Vec<String>,
     pub(super) findings: Vec<usize>,
-    /// The policy by which it goes, where that is an object of its own.
+    /// The policy, if it is an object of its own.
     pub(super) by: Option<String>,
 }
 
 impl<'r> MapBuilder<'r> {
-    /// A builder that reads these findings. With a namespace it takes only what is in it, and who calls it or is called by it.
+    /// A builder with these findings. With a namespace it only takes its members, and those who call them or are called by them.
     pub(crate) fn new(report: &'r Report, namespace: Option<&'r str>) -> Self {
         let mut builder = Self {
             findings: &report.findings,
@@ -73,14 +73,14 @@ impl<'r> MapBuilder<'r> {
     /// A map of all members of a world.
     pub(crate) fn map(report: &'r Report, view: View<'_>, policy: &Policy) -> Map {
         let mut builder = Self::new(report, None);
-        // In one order, so that the same world gives the same map where something is left out.
+        // Sorted, so that the same world gives the same map even if something is left out.
         let mut members: Vec<_> = view.members().collect();
         members.sort_unstable_by_key(|member| &member.object);
         members.into_iter().for_each(|member| builder.member(view, policy, member));
         builder.finish()
     }
 
-    /// Adds a member, with the calls that it makes.
+    /// Adds a member, with its calls.
     pub(crate) fn member(&mut self, view: View<'_>, policy: &Policy, member: &Member) {
         let policy = policy.effective(member.object.namespace(), view);
         let view = view.under(policy.settings());
@@ -127,7 +127,7 @@ impl<'r> MapBuilder<'r> {
         }
     }
 
-    /// The listeners of a node, and what isn't known of them.
+    /// A node's listeners, and what isn't known about them.
     pub(super) fn listeners_of(
         &mut self,
         view: View<'_>,
@@ -157,7 +157,7 @@ impl<'r> MapBuilder<'r> {
         listeners
     }
 
-    /// The client policies of a node, and what isn't known of them.
+    /// A node's client policies, and what isn't known about them.
     fn policies_of(
         &mut self,
         view: View<'_>,
@@ -188,7 +188,7 @@ impl<'r> MapBuilder<'r> {
         self.namespace.is_none_or(|namespace| object.namespace() == namespace)
     }
 
-    /// Whether a member outside of the namespace calls into it, or is called from there.
+    /// Whether a member outside the namespace calls into it, or is called from it.
     fn touches(&self, view: View<'_>, member: &Member) -> bool {
         view.links_from(member).iter().any(|link| self.within(&link.server.object))
             || view.links_to(member).iter().any(|link| self.within(&link.client.object))
@@ -252,7 +252,7 @@ impl<'r> MapBuilder<'r> {
         self.by_object.get(object).map_or(&[], Vec::as_slice)
     }
 
-    /// The findings that are about one end of an object, and about no single call.
+    /// The findings about one end of an object, but not about a single call.
     pub(super) fn on_end(&self, object: &ObjectRef, anchor: &str, place: &FieldPath) -> Vec<usize> {
         let about = |finding: &Finding| {
             let Site { call, anchor: at, field, .. } = &finding.problem.site;
@@ -267,7 +267,7 @@ impl<'r> MapBuilder<'r> {
         numbers.iter().filter_map(|number| self.findings.get(*number)).map(|reported| &reported.finding)
     }
 
-    /// The numbers of the findings that the map tells: those in the namespace, and of the others what its calls rest on.
+    /// The numbers of the findings on the map: those in the namespace, and others that its calls depend on.
     fn kept(&self) -> BTreeSet<usize> {
         let within = self.findings.iter().enumerate().filter(|(_, it)| self.within(&it.finding.object));
         within
@@ -276,7 +276,7 @@ impl<'r> MapBuilder<'r> {
             .collect()
     }
 
-    /// The map: sorted, with numbers that lead to its own lists.
+    /// The map: sorted, with numbers that refer to its own lists.
     pub(crate) fn finish(self) -> Map {
         let kept = self.kept();
         let Self { findings, numbers, certificates, nodes, calls, left_out, .. } = self;
@@ -313,7 +313,7 @@ impl<'r> MapBuilder<'r> {
         for (key, mut draft) in calls {
             kept(&mut draft.findings);
             let number = |object| numbers.get(object).and_then(|number| node_places.get(*number)).copied();
-            // In a living world a node may have gone between one look and the next.
+            // In a live world a node may disappear between two looks.
             let (Some(client), Some(server)) = (number(&key.client), number(&key.server)) else { continue };
             let call = placed(&map.nodes, &key, client, server, draft);
             map.calls.extend(call);
@@ -324,7 +324,7 @@ impl<'r> MapBuilder<'r> {
     }
 }
 
-/// The call between the nodes of these numbers. None where its listener has gone.
+/// The call between the nodes with these numbers. None if its listener is gone.
 fn placed(nodes: &[Node], key: &CallKey, client: usize, server: usize, draft: Draft) -> Option<MapCall> {
     let listeners = &nodes.get(server)?.listeners;
     let listener = listeners.iter().position(|listener| listener.anchor == *key.listener)?;
@@ -335,7 +335,7 @@ fn placed(nodes: &[Node], key: &CallKey, client: usize, server: usize, draft: Dr
     Some(MapCall { client, server, services, listener, policy, idle, tls, state, unknown, findings })
 }
 
-/// Lets the findings told of a node lead to it.
+/// Makes a node's findings refer to it.
 fn point_to(number: usize, node: &Node, told: &mut [Told]) {
     for finding in &node.findings {
         if let Some(told) = told.get_mut(*finding) {
@@ -348,19 +348,19 @@ fn point_to(number: usize, node: &Node, told: &mut [Told]) {
     }
 }
 
-/// Numbers of items as they were met become numbers of items as they are sorted.
+/// Translates numbers in the order of discovery to numbers in sorted order.
 fn renumber(places: &[usize], numbers: &mut Vec<usize>) {
     *numbers = numbers.iter().filter_map(|number| places.get(*number).copied()).collect();
 }
 
-/// The same for findings, of which some aren't reported; sorted, each once.
+/// The same for findings, some of which aren't reported; sorted, each once.
 fn renumber_kept(places: &[Option<usize>], numbers: &mut Vec<usize>) {
     *numbers = numbers.iter().filter_map(|number| places.get(*number).copied().flatten()).collect();
     numbers.sort_unstable();
     numbers.dedup();
 }
 
-/// The findings as they are reported, most severe first, and for each where it is now.
+/// The reported findings, most severe first, and for each finding its new index.
 fn told(findings: &[Reported], kept: &BTreeSet<usize>) -> (Vec<Told>, Vec<Option<usize>>) {
     let mut order: Vec<usize> = kept.iter().copied().collect();
     let rank = |number: &usize| {
@@ -380,7 +380,7 @@ fn told(findings: &[Reported], kept: &BTreeSet<usize>) -> (Vec<Told>, Vec<Option
     (order.iter().filter_map(|number| findings.get(*number)).map(Told::of).collect(), places)
 }
 
-/// For each item, its place once they are sorted.
+/// For each item, its index in sorted order.
 fn sorted<T>(items: &[T], compare: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec<usize> {
     let mut order: Vec<(usize, &T)> = items.iter().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| compare(a, b));
@@ -393,7 +393,7 @@ fn sorted<T>(items: &[T], compare: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec
     places
 }
 
-/// The items, each at its place.
+/// The items, each at its index.
 fn in_order<T>(items: Vec<T>, places: &[usize]) -> Vec<T> {
     let mut numbered: Vec<(usize, T)> = places.iter().copied().zip(items).collect();
     numbered.sort_by_key(|(place, _)| *place);

@@ -1,4 +1,4 @@
-//! Both sides of an end as data: what it shows, what it trusts, and the table of certificates.
+//! An end's certificates and CAs as data, and the table of certificates.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use crate::survey::map::state::{elsewhere, trust_elsewhere, why};
 use crate::survey::map::{MapCertificate, MapEnd, Shows, Trusts};
 use crate::text::hex;
 
-/// The most certificates of one file that are shown: more is no chain, and a bundle of public authorities tells nobody much.
+/// The most certificates of one file that are shown: chains are shorter, and a bundle of public CAs isn't informative.
 const MOST_OF_A_FILE: usize = 8;
-/// The most names of one certificate.
+/// The most names shown of one certificate.
 const MOST_NAMES: usize = 8;
-/// The most places where one certificate was found.
+/// The most locations shown of one certificate.
 const MOST_PLACES: usize = 4;
 
-/// The certificates met so far, each once.
+/// The certificates so far, each once.
 #[derive(Default)]
 pub(super) struct Certificates {
     known: HashMap<[u8; 32], usize>,
@@ -31,7 +31,7 @@ enum Use {
 }
 
 impl Certificates {
-    /// One end of the member that has this number.
+    /// One end of the member with this number.
     pub(super) fn end<'a>(&mut self, node: usize, end: End<'a>, files: &Files<'a>) -> MapEnd {
         let validation = end.validation();
         let mut shows: Vec<Shows> = files.certificates.iter().map(|using| self.shows(node, using)).collect();
@@ -49,7 +49,7 @@ impl Certificates {
         let origin = using.chain_origin();
         let unread = using.chain_facts().and_then(|facts| facts.chain.as_ref().err()).map(ToString::to_string);
         let unknown = why(&using.chain_place).or(unread);
-        // Of a certificate of AWS the leaf may be known, and nothing above it.
+        // For an AWS certificate the leaf may be known, but nothing above it.
         let chain: Vec<&Certificate> = match using.chain() {
             Some(chain) => chain.certificates.iter().map(AsRef::as_ref).collect(),
             None => using.issued_leaf().into_iter().collect(),
@@ -125,7 +125,7 @@ fn names(validation: &Validation) -> Vec<String> {
     }
 }
 
-/// What a policy that is an object of its own is called on the map.
+/// An attached policy's name on the map.
 pub(super) fn named(policy: &Attached) -> String {
     policy.object.to_string()
 }
@@ -139,7 +139,7 @@ pub(super) fn mode(listener: &ServerEnd) -> Option<&'static str> {
     })
 }
 
-/// The files of a listener; none where it speaks plaintext.
+/// A listener's files; none if it is plaintext.
 pub(super) fn of_listener<'a>(
     view: View<'a>,
     member: &'a Member,

@@ -1,4 +1,4 @@
-//! What stands before and behind an entrance: the hosts that it is asked for, and what its routes lead to.
+//! What is in front of and behind an entrance: the hosts that it serves, and what its routes lead to.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -11,13 +11,13 @@ use crate::survey::map::ends::named;
 use crate::survey::map::state::{State, unknown_of_end};
 use crate::survey::map::{MOST_CALLS, MapEnd, MapListener, MapPolicy, Node, Role};
 
-/// The most hosts of one listener that are shown.
+/// The most hosts shown of one listener.
 const MOST_HOSTS: usize = 40;
-/// The most backends of one entrance.
+/// The most backends shown of one entrance.
 const MOST_BACKENDS: usize = 100;
 
 impl<'r> MapBuilder<'r> {
-    /// Adds the hosts of an entrance, each with a call to the listener that serves it.
+    /// Adds an entrance's hosts, each with a call to the listener that serves it.
     pub(super) fn hosts_of(&mut self, view: View<'_>, member: &Member) {
         if view.is_taken_in(member) == Belonging::No {
             return;
@@ -33,7 +33,7 @@ impl<'r> MapBuilder<'r> {
                 hosts.extend(end.gate.as_ref().and_then(|gate| gate.host.as_ref()).map(|(host, _)| host.clone()));
             }
             self.left_out += hosts.len().saturating_sub(MOST_HOSTS);
-            // Those first that something is told of.
+            // Hosts with findings first.
             let told: HashSet<&str> = self.told_hosts(own, end).into_iter().flat_map(words).collect();
             let (first, others): (Vec<String>, Vec<String>) =
                 hosts.into_iter().partition(|host| told.contains(host.as_str()));
@@ -43,14 +43,14 @@ impl<'r> MapBuilder<'r> {
         }
     }
 
-    /// What is told of the hosts of a listener.
+    /// The messages about a listener's hosts.
     fn told_hosts(&self, member: &Member, end: &ServerEnd) -> Vec<&'r str> {
         let numbers = self.on_end(&member.object, &end.anchor, &end.field);
         let told = numbers.iter().filter_map(|number| self.findings.get(*number));
         told.filter(|it| it.finding.rule.has(Trait::Hostname)).map(|it| it.finding.problem.message.as_str()).collect()
     }
 
-    /// One host, and how its listener stands for it.
+    /// Adds one host, with the state of its listener for it.
     fn host(&mut self, view: View<'_>, member: &Member, end: &ServerEnd, host: &str) {
         let object = ObjectRef::new("", "Host", member.object.namespace(), host);
         let of_listener = self.on_end(&member.object, &end.anchor, &end.field);
@@ -73,7 +73,7 @@ impl<'r> MapBuilder<'r> {
         let state = State::of(self.read(&findings), !unknown.is_empty(), false);
         let known = self.nodes.get_mut(self.numbers.get(&object).copied().unwrap_or(usize::MAX));
         match known {
-            // Listeners of two gateways may be for one host.
+            // Listeners of two gateways may serve one host.
             Some(known) => known.state = known.state.max(state),
             None => self.stand_in(&object, "host", Role::Host, state),
         }
@@ -81,8 +81,8 @@ impl<'r> MapBuilder<'r> {
         self.add_call(&object, &member.object, &end.anchor, draft);
     }
 
-    /// Adds what the routes of an entrance lead to, as far as no member of the map stands behind it: each with a call by the policy that is
-    /// attached to it.
+    /// Adds what an entrance's routes lead to, unless members of the map are behind it: each with a call under the attached
+    /// policy.
     pub(super) fn backends_of(&mut self, view: View<'_>, member: &Member, number: usize) {
         let Some(own) = view.member(&member.object) else { return };
         let mut ways: BTreeMap<(&ObjectRef, Option<u16>), (Step<'_>, bool)> = BTreeMap::new();
@@ -99,7 +99,7 @@ impl<'r> MapBuilder<'r> {
         for ((target, port), (step, idle)) in ways.into_iter().take(MOST_BACKENDS) {
             let behind = view.behind(target);
             match behind.iter().find(|server| server.object == *target) {
-                // Its calls are judged as those of members are.
+                // Its calls are judged like those of members.
                 Some(given) => self.given(view, given),
                 None if behind.is_empty() => self.unknown_backend(view, own, number, (target, port), (step, idle)),
                 None => {}
@@ -107,7 +107,7 @@ impl<'r> MapBuilder<'r> {
         }
     }
 
-    /// A backend of which the policy file says what it shows.
+    /// Adds a backend whose certificates the policy file sets.
     fn given(&mut self, view: View<'_>, given: &Member) {
         if self.numbers.contains_key(&given.object) {
             return;
@@ -120,7 +120,7 @@ impl<'r> MapBuilder<'r> {
         }
     }
 
-    /// A backend of which nobody knows what it shows.
+    /// Adds a backend whose certificates aren't known.
     fn unknown_backend(
         &mut self,
         view: View<'_>,
@@ -148,7 +148,7 @@ impl<'r> MapBuilder<'r> {
         self.add_call(&member.object, target, &anchor, draft);
     }
 
-    /// Adds a policy that is attached to what a member calls. What isn't known of it.
+    /// Adds a policy attached to what a member calls. Returns what isn't known about it.
     pub(super) fn attached_policy(
         &mut self,
         view: View<'_>,
@@ -175,7 +175,7 @@ impl<'r> MapBuilder<'r> {
         unknown
     }
 
-    /// A backend with this port.
+    /// Adds a backend with this port.
     fn backend(&mut self, target: &ObjectRef, anchor: &str, port: Option<u16>) {
         if !self.numbers.contains_key(target) {
             self.stand_in(target, "service", Role::Backend, State::Sound);
@@ -188,7 +188,7 @@ impl<'r> MapBuilder<'r> {
         }
     }
 
-    /// A node for what is no member.
+    /// Adds a node for something that isn't a member.
     fn stand_in(&mut self, object: &ObjectRef, noun: &'static str, role: Role, state: State) {
         self.numbers.insert(object.clone(), self.nodes.len());
         self.nodes.push(Node {
@@ -220,7 +220,7 @@ impl<'r> MapBuilder<'r> {
     }
 }
 
-/// The words of a message, hosts among them.
+/// The words of a message, including hosts.
 fn words(message: &str) -> impl Iterator<Item = &str> {
     message.split([' ', ',', '(', ')'])
 }

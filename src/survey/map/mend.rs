@@ -7,20 +7,20 @@ use serde::Serialize;
 use crate::finding::Severity;
 use crate::survey::map::{Map, State, Told};
 
-/// How many are named: a list to begin with, not all that there is.
+/// The most items: a list to start with, not everything.
 const MOST: usize = 5;
 
-/// One thing to fix: findings of one rule at one object.
+/// One thing to fix: the findings of one rule on one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Mend {
     /// `VirtualNode shop/blue`.
     pub object: String,
-    /// The node that it is, where it is one.
+    /// Its node, if it has one.
     pub node: Option<usize>,
-    /// The findings, of which the first stands for all.
+    /// The findings; the first represents all.
     pub findings: Vec<usize>,
-    /// Calls that are broken (or at risk, where nothing is broken) by them, among others.
+    /// Calls that these findings help break (or put at risk, if nothing is broken).
     pub calls: Vec<usize>,
 }
 
@@ -32,8 +32,8 @@ struct Group {
     calls: HashSet<usize>,
 }
 
-/// The fewest things that touch the most calls: again and again the one that touches most of those not touched yet. What is wrong
-/// between two ends can be fixed at either: it is named at the one where fixing it helps most.
+/// The smallest set of things that affects the most calls, chosen greedily. What is wrong
+/// between two ends can be fixed at either: it is listed at the end where the fix helps most.
 pub(super) fn first(map: &Map) -> Vec<Mend> {
     let denied = |told: &Told| told.severity == Severity::Deny;
     let open = |told: &&Told| told.suppressed.is_none();
@@ -72,13 +72,13 @@ pub(super) fn first(map: &Map) -> Vec<Mend> {
     let mut chosen = Vec::new();
     while chosen.len() < MOST {
         let gain = |group: &Group| group.calls.difference(&touched).count();
-        // The first of equals: groups stand by code and object.
+        // The first of equals: groups are sorted by code and object.
         let Some((place, best)) =
             left.iter().map(gain).enumerate().max_by_key(|(place, gain)| (*gain, std::cmp::Reverse(*place)))
         else {
             break;
         };
-        // One whose calls are all fixed by others already is most often the other end of the same trouble.
+        // A group whose calls are all fixed by others is usually the other end of the same problem.
         let place = match best {
             0 => left.iter().position(|group| group.calls.is_empty()),
             _ => Some(place),

@@ -1,7 +1,7 @@
 //! The mesh as a map: who calls whom, and whether TLS would work there.
 //!
-//! Made of the same [pairs](crate::rules::Pair) and findings as everything else that is reported, so that it can't say another
-//! thing: [`MapBuilder`] only asks which finding is about which end, and what isn't known. Data, for the page
+//! Made from the same [pairs](crate::rules::Pair) and findings as all other output, so that it can't disagree
+//! with it: [`MapBuilder`] only finds which findings belong to which end, and what isn't known. Data, for the page
 //! ([`html`](crate::report::html)) and for [`tree`](crate::report::tree).
 
 mod build;
@@ -25,12 +25,12 @@ pub(crate) use build::MapBuilder;
 pub(crate) use mend::Mend;
 pub(crate) use state::State;
 
-/// The most calls that a map shows. A backend group of `*` in a large mesh makes millions.
+/// The most calls on a map. A backend group of `*` in a large mesh makes millions.
 pub(crate) const MOST_CALLS: usize = 20_000;
-/// The most findings that a map carries; the most severe come first.
+/// The most findings on a map, the most severe first.
 pub(crate) const MOST_FINDINGS: usize = 10_000;
 
-/// A mesh, or the part of it that was asked for. Numbers are places in the map's own lists.
+/// A mesh, or the requested part of it. Numbers are indexes into the map's own lists.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Map {
@@ -38,40 +38,40 @@ pub(crate) struct Map {
     pub nodes: Vec<Node>,
     /// The calls, by client, server and listener.
     pub calls: Vec<MapCall>,
-    /// The certificates that ends show or trust, the first to end first.
+    /// The certificates that ends present or trust, the earliest to expire first.
     pub certificates: Vec<MapCertificate>,
     /// The findings, most severe first.
     pub findings: Vec<Told>,
-    /// What to fix first: each item fixes more of what is broken than the one after it.
+    /// What to fix first: each item fixes more than the next.
     pub mend: Vec<Mend>,
-    /// What there was too much of.
+    /// What is left out for size.
     pub left_out: LeftOut,
 }
 
 /// How much a map leaves out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct LeftOut {
-    /// Calls past [`MOST_CALLS`].
+    /// Calls beyond [`MOST_CALLS`].
     pub calls: usize,
-    /// Findings past [`MOST_FINDINGS`].
+    /// Findings beyond [`MOST_FINDINGS`].
     pub findings: usize,
 }
 
-/// A member, or what stands before or behind an entrance.
+/// A member, or what is in front of or behind an entrance.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Node {
-    /// Its kind; `Host` of a host.
+    /// Its kind; `Host` for a host.
     pub kind: String,
     /// Its namespace.
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// The mesh that it belongs to, where that is known.
+    /// The mesh that it belongs to, if known.
     pub mesh: Option<String>,
-    /// What clients know it by: a hostname, or a Cloud Map service.
+    /// How clients find it: a hostname, or a Cloud Map service.
     pub known_as: Option<String>,
-    /// How its own TLS stands.
+    /// The state of its own TLS.
     pub state: State,
     /// The workloads that its proxies run in.
     pub workloads: Vec<String>,
@@ -79,25 +79,25 @@ pub(crate) struct Node {
     pub listeners: Vec<MapListener>,
     /// Its client policies.
     pub policies: Vec<MapPolicy>,
-    /// All findings at it and at its workloads.
+    /// All findings on it and on its workloads.
     pub findings: Vec<usize>,
-    /// What it is to the map.
+    /// Its role on the map.
     pub(crate) role: Role,
-    /// What people call it: `virtual node`.
+    /// Its name for people: `virtual node`.
     noun: &'static str,
 }
 
-/// What a node is to the map.
+/// The role of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Role {
-    /// It has proxies of its own.
+    /// It has its own proxies.
     Member,
-    /// A member that lets in whoever calls from outside, by the host that they ask for.
+    /// A member that admits traffic from outside, by host.
     Entrance,
-    /// A host that an entrance is asked for.
+    /// A host that an entrance serves.
     Host,
-    /// What the routes of an entrance lead to, where that is no member.
+    /// A target of an entrance's routes that isn't a member.
     Backend,
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct MapListener {
     pub mode: Option<&'static str>,
     /// Whether it validates its clients.
     pub validates: bool,
-    /// What it shows and trusts.
+    /// What it presents and trusts.
     #[serde(flatten)]
     pub end: MapEnd,
 }
@@ -128,80 +128,80 @@ pub(crate) struct MapPolicy {
     pub anchor: String,
     /// Whether TLS is enforced.
     pub enforced: bool,
-    /// The ports it holds for; empty: all.
+    /// The ports it applies to; empty: all.
     pub ports: Vec<u16>,
     /// Whether it validates servers.
     pub validates: bool,
-    /// What it shows and trusts.
+    /// What it presents and trusts.
     #[serde(flatten)]
     pub end: MapEnd,
 }
 
-/// What one end of calls shows, trusts and asks for.
+/// What one end presents, trusts and checks.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MapEnd {
-    /// The certificates that it presents: one for each different place.
+    /// The certificates that it presents: one entry for each location.
     pub shows: Vec<Shows>,
     /// The bundles that it trusts.
     pub trusts: Vec<Trusts>,
-    /// The names of which the other end must have one.
+    /// The names of which the peer must have one.
     pub names: Vec<String>,
-    /// The findings about this end alone.
+    /// The findings about this end only.
     pub findings: Vec<usize>,
 }
 
-/// A certificate with its chain, where an end has it from.
+/// A certificate with its chain, and its location.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Shows {
     /// `key tls.crt of Secret shop/blue-cert`, or the path.
     pub origin: String,
-    /// The certificates, the first of the file first; empty where they aren't known.
+    /// The certificates in file order; empty if unknown.
     pub chain: Vec<usize>,
     /// How many more the file has.
     pub more: usize,
-    /// Why it isn't known.
+    /// Why it is unknown.
     pub unknown: Option<String>,
 }
 
-/// A trust bundle, where an end has it from.
+/// A trust bundle, and its location.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Trusts {
     /// `key ca.crt of Secret shop/ca`, or the path.
     pub origin: String,
-    /// The authorities, in the order of the file; empty where they aren't known.
+    /// The CAs in file order; empty if unknown.
     pub authorities: Vec<usize>,
     /// How many more the file has.
     pub more: usize,
-    /// Why it isn't known.
+    /// Why it is unknown.
     pub unknown: Option<String>,
 }
 
-/// One call: a client, by one of its policies, to a listener.
+/// One call: from a client, under one of its policies, to a listener.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MapCall {
-    /// The node that calls.
+    /// The calling node.
     pub client: usize,
-    /// The node that is called.
+    /// The called node.
     pub server: usize,
     /// The virtual services by which it is reached.
     pub services: Vec<String>,
-    /// The place of the listener in the server's.
+    /// The listener's index on the server.
     pub listener: usize,
-    /// The place of the policy in the client's, where there is one for this call.
+    /// The policy's index on the client, if it has one for this call.
     pub policy: Option<usize>,
-    /// Whether the routes there have weight 0, so that no request takes them now.
+    /// Whether its routes have weight 0, so that no request takes them now.
     pub idle: bool,
-    /// Whether the two speak TLS.
+    /// Whether it uses TLS.
     pub tls: bool,
     /// Whether it would work.
     pub state: State,
-    /// What isn't known of it, one sentence each.
+    /// What isn't known about it, one sentence each.
     pub unknown: Vec<String>,
-    /// The findings about it. Those about the pair are reported at both ends, in the same words.
+    /// The findings about it. Those about both ends are reported at each, in the same words.
     pub findings: Vec<usize>,
 }
 
@@ -209,35 +209,35 @@ pub(crate) struct MapCall {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MapCertificate {
-    /// As RFC 4514 writes it.
+    /// In RFC 4514 notation.
     pub subject: String,
-    /// As RFC 4514 writes it.
+    /// In RFC 4514 notation.
     pub issuer: String,
-    /// Its names, the first few: `DNS:blue.apps.local`.
+    /// The first few names: `DNS:blue.apps.local`.
     pub names: Vec<String>,
     /// How many more names it has.
     pub more_names: usize,
-    /// From when on it holds.
+    /// The start of its validity.
     pub not_before: Timestamp,
-    /// Until when it holds.
+    /// The end of its validity.
     pub not_after: Timestamp,
     /// `EC P-256`.
     pub key: String,
     /// In hexadecimal.
     pub serial: String,
-    /// SHA-256 over the certificate, in hexadecimal.
+    /// SHA-256 of the certificate, in hexadecimal.
     pub fingerprint: String,
-    /// Whether it is an authority's.
+    /// Whether it is a CA's.
     pub authority: bool,
-    /// Where it was found, the first few places.
+    /// The first few locations.
     pub held: Vec<String>,
-    /// The nodes that show it.
+    /// The nodes that present it.
     pub shown_by: Vec<usize>,
     /// The nodes that trust it.
     pub trusted_by: Vec<usize>,
 }
 
-/// A finding, as it is reported.
+/// A finding as reported.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Told {
@@ -247,7 +247,7 @@ pub(crate) struct Told {
     pub rule: &'static str,
     /// `deny` or `warn`.
     pub severity: Severity,
-    /// The owner's reason for leaving it.
+    /// The owner's reason for ignoring it.
     pub suppressed: Option<String>,
     /// The object to fix.
     pub kind: String,
@@ -255,11 +255,11 @@ pub(crate) struct Told {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// The field to fix, as Kubernetes writes it.
+    /// The field to fix, in Kubernetes' notation.
     pub field: String,
     /// What is wrong.
     pub message: String,
-    /// What would have been right.
+    /// What would be right.
     pub expected: Option<String>,
     /// What is there.
     pub found: Option<String>,
@@ -267,11 +267,11 @@ pub(crate) struct Told {
     pub consequence: Option<String>,
     /// What to do.
     pub fix: Option<String>,
-    /// `mesh.yaml:12:3`, where it is in a file.
+    /// `mesh.yaml:12:3`, if it is in a file.
     pub place: Option<String>,
-    /// The node that it is at, where it is at one.
+    /// Its node, if it has one.
     pub node: Option<usize>,
-    /// Whether it is about a call: then it can be fixed at either end.
+    /// Whether it is about a call, so that it can be fixed at either end.
     pub of_call: bool,
 }
 
@@ -332,10 +332,10 @@ impl Map {
         own.chain(calls.map(|call| call.state)).max().unwrap_or(State::Sound)
     }
 
-    /// The nodes of this name: a virtual node and a gateway may have the same.
+    /// The nodes with this name: a virtual node and a gateway may share one.
     ///
     /// # Errors
-    /// The nearest `namespace/name` there is, when none is called so.
+    /// No node has this name. Contains the nearest existing `namespace/name`.
     pub(crate) fn find(&self, namespace: &str, name: &str) -> Result<Vec<usize>, Option<String>> {
         let members =
             || self.nodes.iter().enumerate().filter(|(_, node)| matches!(node.role, Role::Member | Role::Entrance));
@@ -344,14 +344,14 @@ impl Map {
         if !found.is_empty() {
             return Ok(found);
         }
-        // The name itself, in whatever namespace it is, before one that is spelt alike.
+        // The same name in another namespace comes before a similar name.
         let elsewhere = members().find(|(_, node)| node.name == name).map(|(_, node)| node.to_string());
         let wanted = format!("{namespace}/{name}");
         let all: Vec<String> = members().map(|(_, node)| node.to_string()).collect();
         Err(elsewhere.or_else(|| nearest(&wanted, all.iter().map(String::as_str)).map(str::to_owned)))
     }
 
-    /// The findings about a call; what both ends report in the same words only once.
+    /// The findings about a call; what both ends report in the same words appears once.
     pub(crate) fn told(&self, call: &MapCall) -> Vec<&Told> {
         let mut seen = HashSet::new();
         let all = call.findings.iter().filter_map(|number| self.findings.get(*number));

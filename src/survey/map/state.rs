@@ -1,4 +1,4 @@
-//! Whether TLS would work: decided by findings and by what isn't known, and by nothing else.
+//! Whether TLS would work: derived only from findings and from what isn't known.
 
 use serde::Serialize;
 
@@ -7,18 +7,18 @@ use crate::mesh::{CertificateSource, Place, TrustSource, Unread, View};
 use crate::pki::path::{PathVerdict, Purpose};
 use crate::rules::{End, Files, Pair};
 
-/// How a call, or a node, stands. Ordered: the worst is the greatest.
+/// The state of a call or a node, ordered from best to worst.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
     /// TLS works.
     #[default]
     Sound,
-    /// Neither end speaks TLS.
+    /// Neither end uses TLS.
     Plaintext,
-    /// Something that it rests on isn't known.
+    /// Something that it depends on isn't known.
     Unknown,
-    /// It works, and something may break it, or soon will.
+    /// It works, but something may break it, or soon will.
     AtRisk,
     /// It fails.
     Broken,
@@ -36,13 +36,13 @@ impl State {
         }
     }
 
-    /// What findings, unknowns and plaintext make of something that would be sound otherwise.
+    /// The state that follows from findings, unknowns and plaintext.
     ///
-    /// What is not known outweighs a warning: most warnings then say just that.
+    /// Unknown outweighs a warning, as most warnings then report just that.
     pub(super) fn of<'f>(findings: impl Iterator<Item = &'f Finding>, unknown: bool, plaintext: bool) -> Self {
         let (mut broken, mut at_risk) = (false, false);
         for finding in findings {
-            // What a rule knows to break doesn't work any better where the policy only warns.
+            // What a rule knows to break is broken even if the policy only warns.
             broken |= finding.severity == Severity::Deny || finding.problem.severity == Severity::Deny;
             at_risk |= finding.suppressed.is_none();
         }
@@ -56,7 +56,7 @@ impl State {
     }
 }
 
-/// What isn't known of a call, one sentence each.
+/// What isn't known about a call, one sentence each.
 pub(super) fn unknown_of_call(view: View<'_>, pair: &Pair<'_>) -> Vec<String> {
     let mut unknown = Vec::new();
     if let Some(tls) = pair.link.listener.active_tls() {
@@ -80,7 +80,7 @@ pub(super) fn unknown_of_call(view: View<'_>, pair: &Pair<'_>) -> Vec<String> {
     unknown
 }
 
-/// What isn't known of an end, one sentence each.
+/// What isn't known about an end, one sentence each.
 pub(super) fn unknown_of_end(end: End<'_>, files: &Files<'_>, whose: &str, unknown: &mut Vec<String>) {
     let sources = end.certificates().iter().filter_map(elsewhere);
     unknown.extend(sources.map(|source| format!("the {whose}'s certificate is {source}")));
@@ -90,7 +90,7 @@ pub(super) fn unknown_of_end(end: End<'_>, files: &Files<'_>, whose: &str, unkno
     }
     for using in &files.certificates {
         unknown.extend(why(&using.chain_place).map(|why| format!("the {whose}'s certificate isn't known: {why}")));
-        // AWS keeps the key of its certificate.
+        // AWS keeps the private keys of its certificates.
         let key = why(&using.key_place).filter(|_| !using.is_acm());
         unknown.extend(key.map(|why| format!("the {whose}'s key isn't known: {why}")));
     }
@@ -99,7 +99,7 @@ pub(super) fn unknown_of_end(end: End<'_>, files: &Files<'_>, whose: &str, unkno
     }
 }
 
-/// A certificate that nobody but the proxy gets to see.
+/// A certificate that only the proxy can see.
 pub(super) fn elsewhere(source: &CertificateSource) -> Option<String> {
     match source {
         CertificateSource::File { .. } | CertificateSource::Keys { .. } | CertificateSource::Acm(_) => None,
@@ -110,7 +110,7 @@ pub(super) fn elsewhere(source: &CertificateSource) -> Option<String> {
     }
 }
 
-/// Trust that nobody but the proxy gets to see.
+/// CAs that only the proxy can see.
 pub(super) fn trust_elsewhere(source: &TrustSource) -> Option<String> {
     match source {
         TrustSource::File(_) | TrustSource::Key(_) | TrustSource::Acm(_) => None,
@@ -122,7 +122,7 @@ pub(super) fn trust_elsewhere(source: &TrustSource) -> Option<String> {
     }
 }
 
-/// Why it isn't known what is at a place; None where it is.
+/// Why the contents of a place aren't known; None if they are.
 pub(super) fn why(place: &Place) -> Option<String> {
     match place {
         Place::File { .. } | Place::Acm { chain: Some(_), .. } | Place::Authorities(Some(_)) => None,
