@@ -135,11 +135,6 @@ const GATEWAY_ALLOWED: &[Allowed] = &[
         piece: "no BackendTLSPolicy has the gateway call",
         reason: "a finding's text, which users read",
     },
-    Allowed {
-        file: "src/rules/handed.rs",
-        piece: "requests that a BackendTLSPolicy sends",
-        reason: "a finding's text, which users read",
-    },
 ];
 
 struct Source {

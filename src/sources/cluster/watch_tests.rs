@@ -1,7 +1,7 @@
 //! The watches and the reader against scripted responses that a real API server rarely gives.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use axum::BoxError;
@@ -74,6 +74,13 @@ impl Log {
             .with_max_level(tracing::Level::TRACE)
             .with_writer(move || writer.clone())
             .finish();
+        // Another test's thread without a subscriber may be the first to come to a log line, which then counts as nobody's.
+        static SOMEBODY: Once = Once::new();
+        SOMEBODY.call_once(|| {
+            let sink =
+                tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::sink).finish();
+            let _ = tracing::subscriber::set_global_default(sink);
+        });
         (log, tracing::subscriber::set_default(subscriber))
     }
 
