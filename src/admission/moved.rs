@@ -79,9 +79,14 @@ impl Moved {
             Part::Member | Part::Hop if new.is_none() => Rest::Member,
             // A new one takes nothing away.
             Part::Grant if old.is_some() => Rest::Grant,
-            Part::Member | Part::Hop | Part::Class | Part::Policy | Part::Grant | Part::Promise | Part::Place => {
-                return None;
-            }
+            Part::Member
+            | Part::Hop
+            | Part::Class
+            | Part::Settings
+            | Part::Policy
+            | Part::Grant
+            | Part::Promise
+            | Part::Place => return None,
         };
         let (before, after) = (facts(row, old, namespace)?, facts(row, new, namespace)?);
         let id = after.0.or(before.0)?;

@@ -94,6 +94,8 @@ pub enum Part {
     Hop,
     /// Members belong to it.
     Class,
+    /// Settings that classes name.
+    Settings,
     /// A policy that is attached to something.
     Policy,
     /// It lets objects of other namespaces name what is in its own.

@@ -10,6 +10,10 @@ pub struct Class {
     pub object: ObjectRef,
     /// The namespaces whose members belong to it without naming it. None: no namespace; an empty selector: all.
     pub namespaces: Option<LabelSelector>,
+    /// Another object whose settings count for it: a class too, which no member names.
+    pub settings: Option<ObjectRef>,
+    /// Whether the same proxies serve all its members.
+    pub one_proxy: bool,
     /// Which control plane gives certificates to its members' proxies, where that is known.
     pub plane: Option<&'static Plane>,
     /// Its name in AWS, where it differs from the object's.

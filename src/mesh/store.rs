@@ -58,4 +58,15 @@ pub struct Store {
     pub files: BTreeMap<String, Arc<FileFacts>>,
     /// Its type; None where it has none.
     pub of_type: Option<Arc<str>>,
+    /// What a controller will add to it, if it says so itself.
+    pub awaited: Option<Awaited>,
+}
+
+/// A key that a controller adds to a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// Who adds it: `OpenShift`.
+    pub by: &'static str,
+    /// The key.
+    pub key: &'static str,
 }

@@ -29,6 +29,8 @@ pub enum Sort {
     Entrances,
     /// Permission to refer to objects in another namespace.
     Grants,
+    /// Settings of classes: no rule takes their absence for a fact.
+    Settings,
 }
 
 /// A kind that couldn't be listed.

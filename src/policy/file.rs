@@ -175,6 +175,9 @@ pub struct Sds {
     pub enabled: bool,
 }
 
+/// The key of the policy that names the controllers of classes.
+pub(crate) const CLASSES_KEY: &str = "gatewayClasses";
+
 /// The key of the policy that says whether groups of services count.
 pub(crate) const GROUPS_KEY: &str = "backendGroups";
 

@@ -17,11 +17,11 @@ pub use answers::{Answers, Changes, Detail, Enforcement};
 pub use backends::BackendFile;
 pub use effective::{Effective, Policy};
 pub use error::PolicyError;
-pub(crate) use file::GROUPS_KEY;
 pub(crate) use file::json_schema;
 pub use file::{
     Aws, AwsAccount, AwsRoles, Ignore, Log, PolicyFile, Profile, ProxyImage, Routing, Scope, Sds, ServiceGroups,
     Thresholds,
 };
+pub(crate) use file::{CLASSES_KEY, GROUPS_KEY};
 pub use issuers::{AllowedIssuerFile, AllowedIssuers, DistinguishedName, IssuersFile};
 pub use workloads::Workload;

@@ -6,12 +6,13 @@ use crate::apis::{Subject, Undecodable};
 use crate::aws::Question;
 use crate::finding::catalogue::UNUSED_SUPPRESSION;
 use crate::finding::{Finding, Severity, Suppressions};
-use crate::mesh::{Backend, SecretAccess, StoreKey, Target, View};
+use crate::mesh::{SecretAccess, StoreKey, View};
 use crate::policy::Policy;
 use crate::rules::CHECKS;
 use crate::rules::absent::{Absent, absent};
 use crate::rules::certainty;
 use crate::rules::context::{Context, Surface};
+use crate::rules::left_out::LeftOut;
 use crate::rules::moments::next_moment;
 use crate::rules::objects::undecodable_object::{holds_without, undecodable};
 use crate::rules::objects::{refused_by_crd, unused_suppression};
@@ -48,8 +49,8 @@ pub struct Examined {
     /// Where AWS is asked: whether the object names something there, and its own Region or account isn't known. MV402 and MV403
     /// claim nothing then.
     pub unplaced: bool,
-    /// Whether it calls by groups of services, which the policy doesn't count.
-    pub unused_groups: bool,
+    /// What isn't judged of it, where more objects or the policy file could tell.
+    pub left_out: LeftOut,
     /// At admission: what may have been applied a moment ago, and would be read by now at its source.
     pub absent: Absent,
     /// Where everything is judged: the next moment at which the time alone may make another judgement of it. What AWS answers changes
@@ -67,7 +68,7 @@ pub fn examine(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestam
         stores: if on_demand { unread_stores(&cx) } else { Vec::new() },
         questions: if view.asks() { open_questions(&cx) } else { Vec::new() },
         unplaced: view.asks() && is_unplaced(&cx),
-        unused_groups: has_unused_groups(&cx),
+        left_out: if surface == Surface::Check { LeftOut::of(&cx) } else { LeftOut::default() },
         absent: if surface == Surface::Admission { absent(&cx) } else { Absent::default() },
         until: if surface == Surface::Check { next_moment(&cx) } else { None },
     }
@@ -91,14 +92,6 @@ pub fn examine_undecodable(
     }));
     examined.judgement = Judgement::new(findings);
     examined
-}
-
-fn has_unused_groups(cx: &Context<'_>) -> bool {
-    let is_group = |backend: &Backend| match &backend.to {
-        Target::Object(object) => cx.view.hop(object).is_some_and(|hop| hop.group),
-        _ => false,
-    };
-    !cx.policy.settings().groups && cx.member().is_some_and(|member| member.backends.iter().any(is_group))
 }
 
 /// Runs the rules.

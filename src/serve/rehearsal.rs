@@ -170,7 +170,7 @@ fn webhook(document: &Document, old: Option<&Stored>) -> Option<(&'static str, S
         (Part::Service, _) => "services.meshvet.dev",
         (Part::Place, "Namespace") if old.is_some() => "namespaces.meshvet.dev",
         (Part::Class, _) if old.is_some() => "meshes.meshvet.dev",
-        (Part::Place | Part::Class | Part::Grant | Part::Promise, _) => return None,
+        (Part::Place | Part::Class | Part::Settings | Part::Grant | Part::Promise, _) => return None,
     };
     entry(name).map(|entry| (entry.path, entry.name.to_owned()))
 }

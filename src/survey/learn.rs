@@ -7,7 +7,8 @@ use tokio::time::Instant;
 
 use crate::aws::{Answer, AwsFacts, Question};
 use crate::mesh::{FreshStores, SecretAccess, StoreKey, StoreState, Unread, World};
-use crate::policy::GROUPS_KEY;
+use crate::policy::{CLASSES_KEY, GROUPS_KEY};
+use crate::rules::LeftOut;
 use crate::sources::{AwsReader, StoreReader};
 use crate::survey::Surveyor;
 use crate::text::plural;
@@ -94,8 +95,8 @@ pub(super) fn not_asked(unknown: &BTreeSet<Question>) -> usize {
     unknown.iter().filter(|question| matches!(question, Question::Certificate(_) | Question::Authority(_))).count()
 }
 
-/// Notes about failed questions, objects whose Region or account isn't known, and groups that are ignored.
-pub(super) fn notes(facts: &AwsFacts, unplaced: usize, unused_groups: usize) -> Vec<String> {
+/// Notes about failed questions, objects whose Region or account isn't known, and what isn't judged.
+pub(super) fn notes(facts: &AwsFacts, unplaced: usize, left_out: &LeftOut) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(why) = facts.iter().find_map(|(question, answer)| match answer {
         Answer::Unanswered(why) if question.is_about_roles() => Some(why),
@@ -110,14 +111,39 @@ pub(super) fn notes(facts: &AwsFacts, unplaced: usize, unused_groups: usize) -> 
             plural(unplaced, "object")
         ));
     }
-    if unused_groups > 0 {
+    let LeftOut { by_groups, classes, routes, policies } = left_out;
+    if *by_groups > 0 {
         notes.push(format!(
             "{} services through {GROUPS_KEY}, which aren't evaluated: set {GROUPS_KEY}.enabled: true in the policy if the controller has them enabled",
-            match unused_groups {
+            match by_groups {
                 1 => "1 object calls".to_owned(),
                 several => format!("{several} objects call"),
             }
         ));
     }
+    for (class, gateways) in classes {
+        notes.push(format!(
+            "class {class} isn't there, or meshvet doesn't know its controller: {} judged by the specification alone \
+             ({CLASSES_KEY}.{class} in the policy can name the controller of a class that isn't there)",
+            were(*gateways, "gateway", "gateways")
+        ));
+    }
+    if *routes > 0 {
+        notes.push(format!(
+            "{} not compared with certificates: the gateways they name aren't there",
+            were(*routes, "route", "routes")
+        ));
+    }
+    if *policies > 0 {
+        notes.push(format!(
+            "{} not compared with certificates: no route of a gateway that is there leads to what they are for",
+            were(*policies, "policy", "policies")
+        ));
+    }
     notes
+}
+
+/// `1 route was`, `2 policies were`.
+fn were(count: usize, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one} was") } else { format!("{count} {several} were") }
 }

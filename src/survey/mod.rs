@@ -32,7 +32,7 @@ use crate::aws::{AwsFacts, Question};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Overlay, StoreKey, View, World};
 use crate::policy::Policy;
-use crate::rules::{self, Examined, Surface};
+use crate::rules::{self, Examined, LeftOut, Surface};
 use crate::survey::map::{Map, MapBuilder};
 use crate::survey::objects::Held;
 
@@ -100,8 +100,8 @@ struct Look<'a> {
     questions: BTreeSet<Question>,
     /// How many objects have an unknown Region or account.
     unplaced: usize,
-    /// How many objects call by groups of services, which the policy ignores.
-    unused_groups: usize,
+    /// What isn't judged.
+    left_out: LeftOut,
 }
 
 impl<'a> Surveyor<'a> {
@@ -195,7 +195,7 @@ impl<'a> Surveyor<'a> {
             stores: BTreeSet::new(),
             questions: BTreeSet::new(),
             unplaced: 0,
-            unused_groups: 0,
+            left_out: LeftOut::default(),
         };
         for Held { it: error, site } in &look.undecodable {
             let Examined { judgement, stores, questions, .. } = self.objects.look(|world| {
@@ -210,13 +210,15 @@ impl<'a> Surveyor<'a> {
             }
         }
         for Held { it: subject, site } in &look.subjects {
-            let Examined { judgement, stores, questions, unplaced, unused_groups, .. } = self.objects.look(|world| {
+            let Examined { judgement, stores, questions, unplaced, left_out, .. } = self.objects.look(|world| {
                 rules::examine(subject, self.read.view(world), self.policy, look.judged_at, Surface::Check)
             });
             look.stores.extend(stores);
             look.questions.extend(questions);
             look.unplaced += usize::from(unplaced);
-            look.unused_groups += usize::from(unused_groups && self.is_within(&subject.object));
+            if self.is_within(&subject.object) {
+                look.left_out.add(left_out);
+            }
             for finding in judgement.findings {
                 let own = finding.object == subject.object;
                 let site = if own { *site } else { self.objects.site(&finding.object) };
@@ -234,12 +236,9 @@ impl<'a> Surveyor<'a> {
         if let Some(manifests) = self.objects.manifests() {
             comments::apply(manifests, self.policy, &mut report);
         }
-        Survey {
-            report,
-            not_asked: learn::not_asked(&look.questions),
-            notes: learn::notes(&self.read.aws, look.unplaced, look.unused_groups),
-            judged_at: look.judged_at,
-        }
+        let mut notes = learn::notes(&self.read.aws, look.unplaced, &look.left_out);
+        notes.extend(self.objects.look(|world| rules::unmet(self.read.view(world), self.policy)));
+        Survey { report, not_asked: learn::not_asked(&look.questions), notes, judged_at: look.judged_at }
     }
 
     /// Keeps what is to be reported: what is in the namespace, and the calls from and to it.

@@ -15,6 +15,7 @@ const ALWAYS: &[&str] = &[
     "cluster appmesh.k8s.aws/virtualnodes list,watch",
     "cluster appmesh.k8s.aws/virtualrouters list,watch",
     "cluster appmesh.k8s.aws/virtualservices list,watch",
+    "cluster gateway.envoyproxy.io/envoyproxies list,watch",
     "cluster gateway.networking.k8s.io/backendtlspolicies list,watch",
     "cluster gateway.networking.k8s.io/gatewayclasses list,watch",
     "cluster gateway.networking.k8s.io/gateways list,watch",

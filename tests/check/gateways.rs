@@ -146,3 +146,73 @@ fn an_annotation_and_a_comment_leave_what_they_name() {
     assert_eq!((code, codes(&json)), (Some(1), vec!["MV504".to_owned()]), "{json:#}");
     assert_eq!(json["findings"][0]["severity"], "deny");
 }
+
+fn notes(folder: &Folder, arguments: &[&str]) -> Vec<String> {
+    let ran = folder.run(&[&["check", "."], arguments].concat());
+    ran.err.lines().filter_map(|line| line.strip_prefix("note: ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_class_that_nobody_knows_is_noted_once() {
+    let folder = world(GATEWAY);
+    assert_eq!(notes(&folder, &[]), Vec::<String>::new());
+    folder.write("class.yaml", CLASS.replace("gateway.envoyproxy.io/gatewayclass-controller", "example.com/own"));
+    let (gateway, _) = GATEWAY.split_once("---").expect("two documents");
+    folder.write("edge/more.yaml", gateway.replace("name: edge", "name: more"));
+    let text = "class eg isn't there, or meshvet doesn't know its controller: 2 gateways were judged by the specification alone \
+                (gatewayClasses.eg in the policy can name the controller of a class that isn't there)";
+    assert_eq!(notes(&folder, &[]), [text]);
+    std::fs::remove_file(folder.path().join("class.yaml")).expect("it goes");
+    assert_eq!(notes(&folder, &[]), [text]);
+    folder.write("policy.cfg", "gatewayClasses: {eg: gateway.envoyproxy.io/gatewayclass-controler}\n");
+    let [misspelt, unknown] = &notes(&folder, &["--config", "policy.cfg"])[..] else { panic!("two notes") };
+    assert_eq!(
+        (misspelt.as_str(), unknown.starts_with("gatewayClasses.eg in the policy names")),
+        (text, true),
+        "{unknown}"
+    );
+    folder.write("policy.cfg", "gatewayClasses: {eg: gateway.envoyproxy.io/gatewayclass-controller}\n");
+    assert_eq!(notes(&folder, &["--config", "policy.cfg"]), Vec::<String>::new());
+}
+
+const POLICY: &str = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  targetRefs: [{group: '', kind: Service, name: api}]
+  validation: {hostname: api.local, wellKnownCACertificates: System}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: api, namespace: shop}
+spec:
+  parentRefs: [{name: elsewhere}]
+  rules: [{backendRefs: [{name: api, port: 443}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {selector: {app: api}, ports: [{port: 443}]}
+";
+
+#[test]
+fn what_has_its_gateway_elsewhere_is_noted() {
+    let folder = Folder::empty();
+    folder.write("api.yaml", POLICY);
+    let route = "1 route was not compared with certificates: the gateways they name aren't there";
+    let policy =
+        "1 policy was not compared with certificates: no route of a gateway that is there leads to what they are for";
+    assert_eq!(notes(&folder, &[]), [route, policy]);
+    folder.write("policy.cfg", "backends: {shop/api: {secret: gone}, shop/apy: {secret: api}}\n");
+    let service = "backends.shop/apy in the policy: there is no Service shop/apy";
+    let secret = "backends.shop/api in the policy: there is no Secret shop/gone, so what policies require of Service shop/api wasn't \
+                  compared with it";
+    assert_eq!(notes(&folder, &["--config", "policy.cfg"]), [route, policy, secret, service]);
+    folder.write(
+        "gateway.yaml",
+        GATEWAY.replace("name: edge", "name: elsewhere").replace("namespace: edge", "namespace: shop"),
+    );
+    folder.write("class.yaml", CLASS);
+    assert_eq!(notes(&folder, &[]), Vec::<String>::new());
+}

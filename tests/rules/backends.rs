@@ -419,6 +419,24 @@ fn references() -> Vec<Case> {
             trusts(s, ENVOY_GATEWAY, one("ConfigMap", "ca"));
             set(s, "ConfigMap", "ca", "/data", json!({"service-ca.crt": AUTHORITY.pem()}));
         }),
+        good("MV509", "authorities that OpenShift will put into the ConfigMap", |s| {
+            trusts(s, ENVOY_GATEWAY, one("ConfigMap", "ca"));
+            set(s, "ConfigMap", "ca", "/data", json!({}));
+            let asks = json!({"service.beta.openshift.io/inject-cabundle": "true"});
+            set(s, "ConfigMap", "ca", "/metadata/annotations", asks);
+        }),
+        warns(
+            "MV509",
+            "a ConfigMap that doesn't ask OpenShift for authorities",
+            |s| {
+                trusts(s, ENVOY_GATEWAY, one("ConfigMap", "ca"));
+                set(s, "ConfigMap", "ca", "/data", json!({}));
+                let asks = json!({"service.beta.openshift.io/inject-cabundle": "false"});
+                set(s, "ConfigMap", "ca", "/metadata/annotations", asks);
+            },
+            AUTHORITIES,
+            &["ConfigMap shop/ca is empty"],
+        ),
         good("MV509", "a kind of nobody knows which controller", |s| trusts(s, "example.com/own", one("Pod", "ca"))),
         warns(
             "MV509",

@@ -75,6 +75,19 @@ fn with(controller: &str, scene: &mut Scene, issued: &Issued) {
     scene.others.push(tls_secret("web", issued));
 }
 
+/// With a key that Envoy refuses, and a second Gateway of the class, whose settings say whether all of it get the same proxies.
+fn merged(scene: &mut Scene, merge: Value) {
+    with(ENVOY_GATEWAY, scene, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue());
+    let listeners = [listener("b", "b.example.org", "b"), listener("c", "c.example.org", "b")];
+    let spec = json!({"gatewayClassName": "class", "listeners": listeners});
+    scene.others.push(gateway_object("Gateway", "other", spec));
+    let settings =
+        json!({"group": "gateway.envoyproxy.io", "kind": "EnvoyProxy", "namespace": "shop", "name": "merged"});
+    set(scene, "GatewayClass", "class", "/spec/parametersRef", settings);
+    scene.others.push(json!({"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "EnvoyProxy",
+        "metadata": {"namespace": "shop", "name": "merged"}, "spec": {"mergeGateways": merge}}));
+}
+
 fn with_keys(controller: &str, scene: &mut Scene, of_type: &str, keys: &[(&str, &str)]) {
     gateway(scene, controller);
     without(scene, "Secret", "web");
@@ -553,6 +566,24 @@ fn keys() -> Vec<Case> {
                 "1 other listener of the same proxy",
                 "RSA 1024; beside it b.example.org",
                 "only RSA certificates with 2048-bit",
+            ],
+        ),
+        denies(
+            "MV502",
+            "a key that Envoy Gateway lets pass, beside another Gateway with the same proxies",
+            |s| merged(s, json!(true)),
+            REF,
+            &["2 other listeners of the same proxy", "RSA 1024; beside it b.example.org, c.example.org"],
+        ),
+        denies(
+            "MV502",
+            "a key that Envoy Gateway lets pass, beside a Gateway with proxies of its own",
+            |s| merged(s, json!(false)),
+            REF,
+            &[
+                "RSA 1024",
+                "listener web then closes every connection\nRSA of 2048",
+                "until then, keep the Secret as it was",
             ],
         ),
         denies(

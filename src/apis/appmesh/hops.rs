@@ -110,6 +110,8 @@ pub(super) fn mesh_class(mesh: &Mesh) -> Class {
     Class {
         object: ObjectRef::cluster_scoped(API_VERSION, Kind::Mesh.as_str(), &mesh.metadata.name),
         namespaces: mesh.spec.namespace_selector.clone(),
+        settings: None,
+        one_proxy: false,
         plane: None,
         aws_name: explicit(mesh.spec.aws_name.as_ref()),
         aws_owner: mesh.spec.mesh_owner.clone(),

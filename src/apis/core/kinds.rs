@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::apis::DecodeError;
-use crate::apis::core::{services, stores, workloads};
+use crate::apis::core::{injected, services, stores, workloads};
 use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
 use crate::apis::registry::{Api, Part, Pods, Row};
@@ -93,7 +93,10 @@ fn secret(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry,
 }
 
 fn config_map(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
-    store(row, input, namespace, StoreKey::config_map, stores::config_map_from_value)
+    store(row, input, namespace, StoreKey::config_map, |value| {
+        let awaited = injected::authorities(&value);
+        Ok(Store { awaited, ..stores::config_map_from_value(value)? })
+    })
 }
 
 fn store(
@@ -101,7 +104,7 @@ fn store(
     input: Input<'_>,
     namespace: &str,
     key: fn(&str, &str) -> StoreKey,
-    read: fn(Value) -> Result<Store, DecodeError>,
+    read: impl FnOnce(Value) -> Result<Store, DecodeError>,
 ) -> Result<Entry, Undecodable> {
     let value = input.into_value();
     let name = name_of(&value);

@@ -1,5 +1,6 @@
 //! The kinds of Kubernetes itself: Secrets, ConfigMaps, namespaces, ServiceAccounts, workloads with their volumes.
 
+mod injected;
 mod kinds;
 mod listed;
 pub(in crate::apis) mod pods;

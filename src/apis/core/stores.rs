@@ -34,7 +34,7 @@ pub(crate) fn store_of_files(data: impl IntoIterator<Item = (String, Vec<u8>)>) 
             (name, Arc::new(FileFacts::parse(&bytes)))
         })
         .collect();
-    Store { files, of_type: None }
+    Store { files, of_type: None, awaited: None }
 }
 
 /// A Secret manifest: `stringData` over `data`, as the API server lays them.

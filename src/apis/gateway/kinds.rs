@@ -8,9 +8,9 @@ use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
 use crate::apis::gateway::members::{gateway_member, listener_set_member};
 use crate::apis::gateway::policies::attached;
-use crate::apis::gateway::routes::{class, grant, route_hop};
+use crate::apis::gateway::routes::{class, envoy_proxy, grant, route_hop};
 use crate::apis::gateway::shimmed::wanted;
-use crate::apis::gateway::{API_VERSION, GROUP, GatewaySpec, ListenerSetSpec, Spec};
+use crate::apis::gateway::{API_VERSION, ENVOY_PROXY, GROUP, GatewaySpec, ListenerSetSpec, Spec};
 use crate::apis::promises::shim;
 use crate::apis::registry::{Api, Names, Part, Row};
 use crate::apis::resource::{Resource, decode};
@@ -53,6 +53,11 @@ pub static API: Api = Api {
         row(ALPHA_3, "BackendTLSPolicy", "backendtlspolicies", "backendtlspolicy", Part::Policy, policy),
         row(V1, "ReferenceGrant", "referencegrants", "referencegrant", Part::Grant, reference_grant),
         row(BETA, "ReferenceGrant", "referencegrants", "referencegrant", Part::Grant, reference_grant),
+        Row {
+            group: "gateway.envoyproxy.io",
+            known_as: ENVOY_PROXY.0,
+            ..row(("v1alpha1", ENVOY_PROXY.0), ENVOY_PROXY.1, "envoyproxies", "envoyproxy", Part::Settings, settings)
+        },
     ],
     proxy: None,
     crds: Vec::new,
@@ -120,6 +125,11 @@ fn gateway_class(row: &'static Row, input: Input<'_>, namespace: &str) -> Result
     entry(row, input, namespace, |object, resource| {
         (vec![Fact::Class(Arc::new(class(object, &resource.spec)))], Spec::Class)
     })
+}
+
+fn settings(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {
+    let (object, resource) = decode(row, input, namespace)?;
+    Ok(Entry::Fact(Fact::Class(Arc::new(envoy_proxy(object, &resource.spec)))))
 }
 
 fn policy(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, Undecodable> {

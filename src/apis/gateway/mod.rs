@@ -22,6 +22,9 @@ pub(crate) const GROUP: &str = "gateway.networking.k8s.io";
 /// Group and version, as in `apiVersion`: objects of every version are known by this one.
 pub(crate) const API_VERSION: &str = "gateway.networking.k8s.io/v1";
 
+/// `apiVersion` and kind of the settings that Envoy Gateway's classes may name.
+const ENVOY_PROXY: (&str, &str) = ("gateway.envoyproxy.io/v1alpha1", "EnvoyProxy");
+
 /// An object in Gateway API's own types.
 #[derive(Clone, Debug)]
 pub enum Spec {

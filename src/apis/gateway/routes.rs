@@ -1,8 +1,9 @@
 //! Routes as hops, grants and classes.
 
+use crate::apis::gateway::ENVOY_PROXY;
 use crate::apis::gateway::members::parent;
 use crate::apis::gateway::planes::plane_of;
-use crate::apis::gateway::types::{GatewayClassSpec, GrantSpec, RouteSpec};
+use crate::apis::gateway::types::{EnvoyProxySpec, GatewayClassSpec, GrantSpec, RouteSpec};
 use crate::k8s::{FieldPath, Metadata, ObjectRef};
 use crate::mesh::{Class, Grant, Granted, Hop, Inlet, Outlet, Release, Target};
 
@@ -61,7 +62,16 @@ fn outlets(spec: &RouteSpec, namespace: &str) -> Vec<Outlet> {
 /// A GatewayClass: its controller.
 pub(super) fn class(object: ObjectRef, spec: &GatewayClassSpec) -> Class {
     let plane = Some(plane_of(&spec.controller_name));
-    Class { object, namespaces: None, plane, aws_name: None, aws_owner: None }
+    let settings = spec.parameters_ref.as_ref().filter(|named| named.is_envoy_proxy()).map(|named| {
+        ObjectRef::new(ENVOY_PROXY.0, ENVOY_PROXY.1, named.namespace.as_deref().unwrap_or_default(), &named.name)
+    });
+    Class { object, namespaces: None, settings, one_proxy: false, plane, aws_name: None, aws_owner: None }
+}
+
+/// Envoy Gateway's settings for the classes that name them: with `mergeGateways`, all Gateways of such a class get the same proxies.
+pub(super) fn envoy_proxy(object: ObjectRef, spec: &EnvoyProxySpec) -> Class {
+    let one_proxy = spec.merge_gateways == Some(true);
+    Class { object, namespaces: None, settings: None, one_proxy, plane: None, aws_name: None, aws_owner: None }
 }
 
 /// A ReferenceGrant.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::apis::gateway::ENVOY_PROXY;
 use crate::apis::lenient::or_default;
 use crate::k8s::LabelSelector;
 
@@ -13,6 +14,34 @@ use crate::k8s::LabelSelector;
 pub(crate) struct GatewayClassSpec {
     #[serde(deserialize_with = "or_default")]
     pub(crate) controller_name: String,
+    pub(crate) parameters_ref: Option<ParametersRef>,
+}
+
+/// The object with a class's settings.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct ParametersRef {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) group: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) kind: String,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) name: String,
+    pub(crate) namespace: Option<String>,
+}
+
+impl ParametersRef {
+    /// Whether it names settings of Envoy Gateway.
+    pub(crate) fn is_envoy_proxy(&self) -> bool {
+        ENVOY_PROXY.0.split_once('/').is_some_and(|(group, _)| group == self.group) && self.kind == ENVOY_PROXY.1
+    }
+}
+
+/// Envoy Gateway's EnvoyProxy.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct EnvoyProxySpec {
+    pub(crate) merge_gateways: Option<bool>,
 }
 
 /// A Gateway.

@@ -83,6 +83,8 @@ fn class(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Entry, 
     let class = Class {
         object: object.clone(),
         namespaces: is_default.then(LabelSelector::default),
+        settings: None,
+        one_proxy: false,
         plane: Some(plane_of(&resource.spec.controller)).filter(|plane| plane.loads == Loads::Unseen),
         aws_name: None,
         aws_owner: None,

@@ -97,6 +97,23 @@ impl<'a> View<'a> {
         members.flat_map(|member| member.servers.iter().map(move |end| Listening { member, end })).collect()
     }
 
+    /// All listeners that the proxies of a member serve: those of every gateway of its class where these share them, else of its own.
+    pub(crate) fn served_with(&self, member: &'a Member) -> Vec<Listening<'a>> {
+        let gateways = self.gateways_with(member).into_iter();
+        gateways.flat_map(|gateway| self.listeners_with(gateway)).collect()
+    }
+
+    /// The gateways whose listeners the proxies of a member serve: its own, or all of its class where these share them.
+    pub(super) fn gateways_with(&self, member: &'a Member) -> Vec<&'a Member> {
+        let gateway = member.extends.as_ref().and_then(|extended| self.member(extended)).unwrap_or(member);
+        let shared = self.class_of(gateway).filter(|class| self.share_proxies(class));
+        let Some(class) = shared else { return vec![gateway] };
+        let of_class = |other: &Member| {
+            other.extends.is_none() && self.class_of(other).is_some_and(|it| it.object == class.object)
+        };
+        self.gateways().into_iter().filter(|other| of_class(other)).collect()
+    }
+
     /// The hosts that a listener must have a certificate for, because of the routes among these that are attached to it. Only those for
     /// which it is the most specific of the gateway's listeners on its port: clients get the certificate of that one.
     pub(crate) fn hosts_wanted(&self, of: Listening<'a>, hops: &[&'a Hop]) -> Vec<Wanted<'a>> {

@@ -39,6 +39,17 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Whether the same proxies serve all members of a class.
+    pub(super) fn share_proxies(&self, class: &Class) -> bool {
+        let Some(settings) = &class.settings else { return class.one_proxy };
+        let laid = self.laid().filter_map(|fact| match fact {
+            Fact::Class(class) => Some(&**class),
+            _ => None,
+        });
+        let known = self.world.classes().filter(|class| self.counts(&class.object));
+        class.one_proxy || laid.chain(known).any(|class| class.object == *settings && class.one_proxy)
+    }
+
     /// The name of the mesh that a member belongs to, also if it names one that isn't known.
     pub(crate) fn mesh_of<'m>(&self, member: &'m Member) -> Option<&'m str>
     where

@@ -173,7 +173,7 @@ impl View<'_> {
             match self.store(&part.store) {
                 StoreState::Present(present) => match present.files.get(key) {
                     Some(facts) => return Place::File { store, key: key.clone(), facts: Arc::clone(facts) },
-                    None if let Some(promise) = self.filled_in_later(&part.store) => {
+                    None if let Some(promise) = self.filled_in_later(&part.store, &present) => {
                         let may_hold = promise.may_hold(key);
                         let promised = Place::StorePromised { store, key: key.clone(), promise };
                         if may_hold {

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use crate::k8s::ObjectRef;
 use crate::mesh::facts::Fact;
-use crate::mesh::promise::PromisedStore;
-use crate::mesh::store::StoreKey;
+use crate::mesh::promise::{Namespaces, PromisedStore, StoreFields};
+use crate::mesh::store::{Awaited, Store, StoreKey, StoreKind};
 use crate::mesh::view::View;
+use crate::pki::FileForm;
+
+/// Where the keys of a Secret or ConfigMap itself are.
+const OWN: StoreFields = StoreFields { name: "metadata.name", keys: "data" };
 
 impl<'a> View<'a> {
     /// What is promised of a store that doesn't exist.
@@ -15,7 +19,10 @@ impl<'a> View<'a> {
     }
 
     /// What is still to be filled in of a store whose other values are known.
-    pub(crate) fn filled_in_later(&self, key: &StoreKey) -> Option<Arc<PromisedStore>> {
+    pub(crate) fn filled_in_later(&self, key: &StoreKey, store: &Store) -> Option<Arc<PromisedStore>> {
+        if let Some(awaited) = store.awaited {
+            return Some(awaited_by(key, store, awaited));
+        }
         self.promises_of(key).into_iter().find(|made| made.filled_in_by.is_some()).cloned()
     }
 
@@ -64,4 +71,20 @@ impl<'a> View<'a> {
             })
             .flatten()
     }
+}
+
+/// A store that promises a key to itself.
+fn awaited_by(key: &StoreKey, store: &Store, awaited: Awaited) -> Arc<PromisedStore> {
+    let kind = if key.kind == StoreKind::Secret { "Secret" } else { "ConfigMap" };
+    let keys = store.files.keys().cloned().chain([awaited.key.to_owned()]);
+    Arc::new(PromisedStore {
+        by: ObjectRef::new("v1", kind, &key.namespace, &key.name),
+        kind: key.kind,
+        namespaces: Namespaces::One(key.namespace.clone()),
+        name: key.name.clone(),
+        keys: Some(keys.map(|key| (key, FileForm::Unknown)).collect()),
+        certificate: None,
+        fields: &OWN,
+        filled_in_by: Some(awaited.by),
+    })
 }

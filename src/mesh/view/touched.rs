@@ -106,8 +106,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A gateway and what adds listeners to it share ports, and a class.
-    fn add_touched_by_gateway(&self, member: &Member, touched: &mut Touched<'a>) {
+    /// A gateway and what adds listeners to it share ports, and a class. Gateways of one class may share their proxies.
+    fn add_touched_by_gateway(&self, member: &'a Member, touched: &mut Touched<'a>) {
+        for gateway in self.gateways_with(member) {
+            touched.insert(&gateway.object);
+            touched.extend(self.extensions_of(&gateway.object).iter().map(|extension| &extension.object));
+        }
         let gateway = member.extends.as_ref().unwrap_or(&member.object);
         touched.extend(self.member(gateway).map(|gateway| &gateway.object));
         let extensions = self.extensions_of(gateway);

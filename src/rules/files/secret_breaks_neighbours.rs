@@ -95,7 +95,7 @@ fn refusal(using: &CertificateUse<'_>) -> Option<String> {
 
 /// The other listeners with certificates that one proxy serves: each by its host.
 fn neighbours<'a>(cx: &Context<'a>, member: &'a Member, using: &CertificateUse<'_>) -> Vec<String> {
-    let all = cx.view.listeners_with(member).into_iter();
+    let all = cx.view.served_with(member).into_iter();
     let others = all.filter(|it| !(it.member.object == member.object && &*it.end.anchor == using.end.anchor()));
     let serving = others.filter(|it| it.end.active_tls().is_some_and(|tls| !tls.certificates.is_empty()));
     serving

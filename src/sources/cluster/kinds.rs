@@ -158,6 +158,7 @@ impl WatchedKind {
             Part::Hop => Sort::Hops,
             Part::Grant => Sort::Grants,
             Part::Class => Sort::Classes,
+            Part::Settings => Sort::Settings,
             Part::Workload(_) => Sort::Workloads,
             Part::Store if self.plural == "secrets" => Sort::Secrets,
             Part::Store => Sort::ConfigMaps,

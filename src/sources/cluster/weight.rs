@@ -89,7 +89,7 @@ mod tests {
         let files = files.map(|(place, text)| (place.to_string(), Arc::new(FileFacts::parse(text.as_bytes()))));
         weight(&Fact::Store(
             StoreKey::secret("shop", "blue"),
-            Arc::new(Store { files: files.collect(), of_type: None }),
+            Arc::new(Store { files: files.collect(), of_type: None, awaited: None }),
         ))
     }
 

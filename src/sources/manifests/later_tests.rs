@@ -95,11 +95,12 @@ fn known(objects: &[Value], kind: StoreKind) -> (Vec<String>, Option<Vec<String>
     assert!(manifests.undecodable.is_empty() && manifests.problems.is_empty(), "{manifests:?}");
     let key = StoreKey { kind, namespace: "shop".to_owned(), name: "tls".to_owned() };
     let view = View::new(&manifests.world);
-    let there = match view.store(&key) {
-        StoreState::Present(store) => store.files.keys().cloned().collect(),
-        _ => Vec::new(),
+    let store = match view.store(&key) {
+        StoreState::Present(store) => store,
+        _ => std::sync::Arc::default(),
     };
-    let promised = view.filled_in_later(&key).map(|made| match &made.keys {
+    let there = store.files.keys().cloned().collect();
+    let promised = view.filled_in_later(&key, &store).map(|made| match &made.keys {
         Some(keys) => keys.keys().cloned().collect(),
         None => vec!["?".to_owned()],
     });
