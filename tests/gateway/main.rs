@@ -116,16 +116,17 @@ fn record_clients() {
 #[test]
 fn what_takes_neighbours_down_is_denied() {
     let recorded: Record<Starts> = records::read("starts.json");
-    for (kind, pair) in starts::kinds() {
-        let started = recorded.cases.get(kind).unwrap_or_else(|| panic!("no start with {kind}: scripts/test gateway"));
-        assert_eq!(started.dead_neighbours.len(), starts::TIMES, "{kind}");
-        let said = checked::checked(&starts::case(kind, &pair));
+    for kind in &starts::kinds() {
+        let name = kind.name;
+        let started = recorded.cases.get(name).unwrap_or_else(|| panic!("no start with {name}: scripts/test gateway"));
+        assert_eq!(started.dead_neighbours.len(), starts::TIMES, "{name}");
+        let said = checked::checked(&starts::case(kind));
         let denied = said.get(starts::REFUSED).is_some_and(|all| all.contains(&("MV502".to_owned(), true)));
         let refused = started.dead_itself > 0;
-        assert_eq!(denied, refused, "{kind}: {started:?}, meshvet: {said:?}");
+        assert_eq!(denied, refused, "{name}: {started:?}, meshvet: {said:?}");
         for neighbour in starts::NEIGHBOURS {
             let subject = format!("Gateway shop/web {neighbour}");
-            assert!(!checked::denies(&said, &subject), "{kind}: {subject} is sound: {said:?}");
+            assert!(!checked::denies(&said, &subject), "{name}: {subject} is sound: {said:?}");
         }
     }
     let sound = &recorded.cases["sound"];
@@ -139,10 +140,10 @@ fn record_starts() {
         let programs = Programs::new();
         let kinds = starts::kinds()
             .into_iter()
-            .filter(|(kind, _)| records::is_wanted(kind))
+            .filter(|kind| records::is_wanted(kind.name))
             .enumerate()
             .filter(|(place, _)| is_mine(*place));
-        kinds.map(|(_, (kind, pair))| (kind.to_owned(), starts::started(&programs, kind, &pair))).collect()
+        kinds.map(|(_, kind)| (kind.name.to_owned(), starts::started(&programs, &kind))).collect()
     });
     if let Some(starts) = starts {
         records::write("starts.json", starts);

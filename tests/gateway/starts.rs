@@ -32,39 +32,59 @@ pub(crate) struct Started {
 
 pub(crate) type Starts = BTreeMap<String, Started>;
 
-/// The kinds that Envoy Gateway accepts and Envoy refuses; and one that is good.
-pub(crate) fn kinds() -> Vec<(&'static str, Pair)> {
+/// A listener's certificates that an Envoy starts with.
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    /// The certificate in question.
+    pair: Pair,
+    /// Whether the listener has a sound one as well, which comes first.
+    beside_sound: bool,
+}
+
+/// The kinds that Envoy Gateway accepts and Envoy refuses; and one that is good. Beside a sound one it is a race: Envoy serves that one if it
+/// gets it first.
+pub(crate) fn kinds() -> Vec<Kind> {
     const P256: [&str; 2] = ["EC", "ec_paramgen_curve:P-256"];
     const NAME: &str = "subjectAltName=DNS:refused.example.com";
-    vec![
+    let rsa_1024 = || secrets::extended(&["RSA", "rsa_keygen_bits:1024"], &[NAME]);
+    let p_224 = || secrets::extended(&["EC", "ec_paramgen_curve:P-224"], &[NAME]);
+    let alone = [
         ("sound", secrets::named("refused.example.com")),
-        ("rsa-1024", secrets::extended(&["RSA", "rsa_keygen_bits:1024"], &[NAME])),
-        ("p-224", secrets::extended(&["EC", "ec_paramgen_curve:P-224"], &[NAME])),
+        ("rsa-1024", rsa_1024()),
+        ("p-224", p_224()),
         ("nameless", secrets::nameless()),
         ("mail-alone", secrets::extended_for(&P256, "/O=shop", &["subjectAltName=email:a@example.com"])),
         ("ec-key-agreement", secrets::extended(&P256, &[NAME, "keyUsage=keyAgreement"])),
         ("must-staple", secrets::extended(&P256, &[NAME, "tlsfeature=status_request"])),
-    ]
+    ];
+    let beside =
+        [("sound-and-rsa-1024", rsa_1024()), ("sound-and-p-224", p_224()), ("sound-and-nameless", secrets::nameless())];
+    let alone = alone.into_iter().map(|(name, pair)| Kind { name, pair, beside_sound: false });
+    alone.chain(beside.into_iter().map(|(name, pair)| Kind { name, pair, beside_sound: true })).collect()
 }
 
 /// A Gateway with healthy listeners, and one with this certificate.
-pub(crate) fn case(kind: &str, pair: &Pair) -> Case {
+pub(crate) fn case(kind: &Kind) -> Case {
     let host = |name: &str| format!("{name}.example.com");
     let names = || NEIGHBOURS.into_iter().chain(["refused"]);
-    let listeners: Vec<Value> = names().map(|name| https(name, &host(name))).collect();
+    let mut listeners: Vec<Value> = names().map(|name| https(name, &host(name))).collect();
+    if let Some(refused) = listeners.last_mut().filter(|_| kind.beside_sound) {
+        refused["tls"]["certificateRefs"] = json!([{"name": "beside"}, {"name": "refused"}]);
+    }
     let tls = |name: &str, pair: &Pair| secrets::secret("shop", name, "kubernetes.io/tls", pair);
     let hosts: Vec<String> = names().map(host).collect();
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-    Case::of(kind, &listeners)
+    Case::of(kind.name, &listeners)
         .and(NEIGHBOURS.into_iter().map(|name| tls(name, &secrets::named(&host(name)))))
-        .with(tls("refused", pair))
+        .with(tls("refused", &kind.pair))
+        .and(kind.beside_sound.then(|| tls("beside", &secrets::named(&host("refused")))))
         .with(route_to("HTTPRoute", json!([{"name": "web"}]), &hosts))
 }
 
 /// Starts both again and again.
-pub(crate) fn started(programs: &Programs, kind: &str, pair: &Pair) -> Started {
+pub(crate) fn started(programs: &Programs, kind: &Kind) -> Started {
     backends::start();
-    let case = case(kind, pair);
+    let case = case(kind);
     let asks: Vec<Ask> = NEIGHBOURS
         .into_iter()
         .chain(["refused"])

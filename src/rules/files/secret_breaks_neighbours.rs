@@ -4,7 +4,8 @@
 //! Whether a Secret passes the checks of its gateway's controller, but Envoy refuses it: an RSA key under 2048 bits, EC P-224, an EC
 //! certificate without digitalSignature, a certificate without any name, or one that must come with an OCSP response (must-staple). Only
 //! for Envoy Gateway and Istio, which give the certificates of all listeners to one proxy. With Istio, the first of a listener's two
-//! certificates only warns: its proxies then serve the second.
+//! certificates only warns: its proxies then serve the second. Where Envoy Gateway merges the Gateways of a class (`mergeGateways`), the
+//! listeners of all of them count as neighbours.
 //!
 //! In the review of the Secret itself this is denied by default, whatever `changes.secrets` says except `off`, unless the Secret was
 //! refused before too: a repair, a deletion and a controller's write are allowed.

@@ -4,6 +4,7 @@
 //! Whether each ConfigMap or Secret with the authorities of a BackendTLSPolicy, or of a Gateway's frontend validation, is of a kind that
 //! the controller accepts, and has certificates under a key that it reads (`ca.crt`). One that doesn't exist, or is still empty, only
 //! warns: it may follow. So do authorities that have all expired, another key that the controller may read, and one of several references.
+//! A ConfigMap that OpenShift fills in (`service.beta.openshift.io/inject-cabundle`) isn't reported.
 //!
 //! ## Why it matters
 //! The policy isn't accepted (`NoValidCACertificate`), and requests to the backend end in 503. On a Gateway, the listener is refused.

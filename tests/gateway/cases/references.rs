@@ -21,7 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
     [beside(), of_one_domain(), more()].into_iter().flatten().collect()
 }
 
-const TOGETHER: &str = "Envoy Gateway doesn't look for it, and its Envoy refuses both at the next start";
+const TOGETHER: &str = "Envoy Gateway doesn't look for it, and its Envoy refuses both at the next start, unless it gets the sound one first";
 
 /// A certificate that can't be used, beside one that can.
 fn beside() -> Vec<Case> {
@@ -39,9 +39,13 @@ fn beside() -> Vec<Case> {
         of("sound-and-corrupt", good, Some(&cut)),
         of("sound-and-keyless", good, Some(&keyless)),
         of("sound-and-encrypted", good, Some(&secrets::encrypted())),
-        of("sound-and-rsa-1024", good, Some(&secrets::of_key("RSA", "rsa_keygen_bits:1024"))).stricter(TOGETHER),
-        of("sound-and-nameless", good, Some(&secrets::nameless())).stricter(TOGETHER),
-        of("sound-and-p-224", good, Some(&secrets::of_key("EC", "ec_paramgen_curve:P-224"))).stricter(TOGETHER),
+        of("sound-and-rsa-1024", good, Some(&secrets::of_key("RSA", "rsa_keygen_bits:1024")))
+            .stricter(TOGETHER)
+            .unasked(),
+        of("sound-and-nameless", good, Some(&secrets::nameless())).stricter(TOGETHER).unasked(),
+        of("sound-and-p-224", good, Some(&secrets::of_key("EC", "ec_paramgen_curve:P-224")))
+            .stricter(TOGETHER)
+            .unasked(),
         of("both-absent", None, None).softer(crate::cases::FOLLOWS),
         of("both-ended", Some(&secrets::dated(-30, -1)), Some(&secrets::dated(-30, -2))).softer(BESIDE),
         of("ended-and-absent", Some(&secrets::dated(-30, -1)), None).softer(BESIDE),
