@@ -1,5 +1,6 @@
 //! The commands of docs/break-glass.md, as they stand there.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
@@ -11,7 +12,10 @@ use crate::sandbox::eventually;
 use crate::support::manifests::{namespace, virtual_node};
 use crate::world::install_crds;
 
-tests![a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_written];
+tests![
+    a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_written,
+    the_way_back_covers_only_the_namespaces_that_were_excluded_in_the_emergency,
+];
 
 /// The block of commands that docs/break-glass.md calls `name`.
 fn block(name: &str) -> String {
@@ -92,6 +96,7 @@ fn a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_wr
     follow("namespace");
     until("the namespace is left alone", &passes);
     follow("close");
+    follow("include");
     policies(&["virtualnodes.meshvet.dev", "gateways.meshvet.dev"]);
     until("meshvet judges again", &is_judged);
     drop(replica);
@@ -99,4 +104,40 @@ fn a_dead_webhook_that_blocks_is_passed_by_one_command_and_the_way_back_is_as_wr
 
     follow("delete");
     until("nothing is vetted", &passes);
+}
+
+/// The labels of meshvet on a namespace.
+fn labels(plane: &ControlPlane, name: &str) -> BTreeMap<String, String> {
+    let namespace = plane.kubectl.get(&["namespace", name]);
+    let labels = namespace["metadata"]["labels"].as_object().expect("labels").clone().into_iter();
+    let own = labels.filter(|(key, _)| key.starts_with("meshvet.dev/"));
+    own.map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+fn the_way_back_covers_only_the_namespaces_that_were_excluded_in_the_emergency() {
+    let plane = ControlPlane::start("way-back");
+    let within = reader(&plane);
+    for name in ["shop", "till", "legacy"] {
+        plane.kubectl.create(&namespace(name), &[]).succeeds();
+    }
+    plane.kubectl.run(&["label", "namespace", "legacy", "meshvet.dev/admission=disabled"], "").succeeds();
+    let on_purpose = BTreeMap::from([("meshvet.dev/admission".to_owned(), "disabled".to_owned())]);
+    let exclude = |name: &str| {
+        let command = block("namespace").replace("name=shop,", &format!("name={name},"));
+        plane.kubectl.script(&command, &within).succeeds()
+    };
+
+    for name in ["shop", "legacy"] {
+        exclude(name);
+        let found = labels(&plane, name);
+        assert_eq!(found.get("meshvet.dev/admission").map(String::as_str), Some("disabled"), "{name}");
+        assert_eq!(found.contains_key("meshvet.dev/break-glass"), name == "shop", "{name}: {found:?}");
+    }
+    assert_eq!(labels(&plane, "till"), BTreeMap::new(), "one namespace was named");
+
+    plane.kubectl.script(&block("include"), &within).succeeds();
+    assert_eq!(labels(&plane, "shop"), BTreeMap::new(), "it is covered again");
+    assert_eq!(labels(&plane, "legacy"), on_purpose, "it stays excluded");
+    // There may be nothing to cover again.
+    plane.kubectl.script(&block("include"), &within).succeeds();
 }
