@@ -38,7 +38,8 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
 
 /// Every document for people, with its text.
 fn documents() -> Vec<(PathBuf, String)> {
-    let mut paths = vec![root().join("README.md")];
+    let own = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+    let mut paths: Vec<PathBuf> = own.iter().map(|name| root().join(name)).collect();
     for folder in ["docs", "deploy", "tests/fixtures"] {
         paths.extend(files(folder, "md"));
     }
