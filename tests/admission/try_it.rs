@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bed::{MISNAMED, SOUND, node};
-use crate::support::manifests::{deployment, list, namespace, tls_secret, virtual_gateway};
+use crate::support::manifests::{deployment, list, namespace, secret, tls_secret, virtual_gateway};
 use crate::support::mint::Issued;
 
 fn meshvet(arguments: &[&str], within: &Path) -> Output {
@@ -224,6 +224,39 @@ fn the_example_of_gateways_fares_as_it_should() {
             "each as expected",
         ],
     );
+}
+
+/// A Secret of type `kubernetes.io/tls` with the pair of tests/fixtures/pki that has this name.
+fn fixture(name: &str, pair: &str) -> Value {
+    let file = |extension: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/pki/{pair}.{extension}"));
+        std::fs::read_to_string(path).expect("a fixture")
+    };
+    let mut secret = secret("edge", name, &[("tls.crt", &file("crt")), ("tls.key", &file("key"))]);
+    secret["type"] = json!("kubernetes.io/tls");
+    secret
+}
+
+#[test]
+fn the_denial_of_the_readme_is_what_is_printed() {
+    let api = "gateway.networking.k8s.io/v1";
+    let listener = |name: &str| {
+        json!({"name": name, "port": 443, "protocol": "HTTPS", "hostname": format!("{name}.example.com"),
+            "tls": {"certificateRefs": [{"name": format!("{name}-tls")}]}})
+    };
+    let class = json!({"apiVersion": api, "kind": "GatewayClass", "metadata": {"name": "eg"},
+        "spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}});
+    let gateway = json!({"apiVersion": api, "kind": "Gateway", "metadata": {"namespace": "edge", "name": "web"},
+        "spec": {"gatewayClassName": "eg", "listeners": [listener("shop"), listener("news")]}});
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("a file");
+    write("edge.json", list([class, gateway, fixture("shop-tls", "p256")]).to_string());
+    write("news-tls.yaml", fixture("news-tls", "rsa1024").to_string());
+
+    let readme = include_str!("../../README.md");
+    let (_, shown) = readme.split_once("```text\n$ kubectl apply -f news-tls.yaml\n").expect("the denial");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    ends(&meshvet(&["try", "edge.json", "news-tls.yaml"], folder.path()), 1, &[shown]);
 }
 
 #[test]
