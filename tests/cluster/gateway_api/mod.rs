@@ -8,6 +8,7 @@ mod ingresses;
 mod kinds;
 mod objects;
 mod order;
+mod pages;
 mod references;
 mod told;
 
@@ -22,4 +23,5 @@ pub(crate) const SUITE: &[(&str, &[Test])] = &[
     ("gateway_api::ingresses", ingresses::TESTS),
     ("gateway_api::kinds", kinds::TESTS),
     ("gateway_api::told", told::TESTS),
+    ("gateway_api::pages", pages::TESTS),
 ];
