@@ -59,8 +59,8 @@ COPY charts/meshvet/conditions charts/meshvet/conditions
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=meshvet-target-$TARGETARCH,target=/src/target \
     triple="$(cat /triple)"; \
-    cargo build --locked --release --target "$triple" --bin meshvet; \
-    install -D -m 0755 "target/$triple/release/meshvet" /image/usr/bin/meshvet
+    cargo build --locked --profile dist --target "$triple" --bin meshvet; \
+    install -D -m 0755 "target/$triple/dist/meshvet" /image/usr/bin/meshvet
 
 RUN install -D -m 0644 LICENSE /image/usr/share/doc/meshvet/LICENSE; \
     install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt; \

@@ -8,6 +8,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::{Api, PostParams};
 use ring::rand::SecureRandom as _;
 
+use crate::operate::replica::own_name;
+
 /// A request about the Lease that failed.
 #[derive(Debug)]
 pub(crate) struct LeaseError {
@@ -130,8 +132,7 @@ impl Claim {
 
 /// A name for this replica that no other has, not even an earlier one of the same pod.
 pub(crate) fn identity() -> Result<String, rustls::Error> {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let mut random = [0_u8; 8];
     ring::rand::SystemRandom::new().fill(&mut random).map_err(|_| rustls::Error::FailedToGetRandomBytes)?;
-    Ok(format!("{}_{:016x}", host.trim(), u64::from_be_bytes(random)))
+    Ok(format!("{}_{:016x}", own_name(), u64::from_be_bytes(random)))
 }

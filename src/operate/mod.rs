@@ -7,6 +7,7 @@ pub(crate) mod expiry;
 pub(crate) mod lease;
 pub(crate) mod log;
 pub mod metrics;
+pub(crate) mod replica;
 pub(crate) mod self_check;
 pub(crate) mod trace;
 

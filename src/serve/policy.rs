@@ -14,6 +14,7 @@ use crate::apis::core::list_workloads;
 use crate::operate::events::{Events, News};
 use crate::operate::log::LogLevel;
 use crate::operate::metrics::Metrics;
+use crate::operate::replica::own_name;
 use crate::policy::{Policy, PolicyError, PolicyFile};
 use crate::sources::file_watch::FileWatch;
 
@@ -142,12 +143,9 @@ pub(super) fn follow(
 /// Events about the pod that this is; none where it is no pod, or serves another cluster by a kubeconfig.
 pub(super) fn events(client: &kube::Client, by_kubeconfig: bool) -> Events {
     let namespace = std::fs::read_to_string(OWN_NAMESPACE).ok().filter(|_| !by_kubeconfig);
-    let pod = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    match (namespace, pod) {
-        (Some(namespace), Some(pod)) => {
-            Events::start(client.clone(), namespace.trim().to_owned(), pod.trim().to_owned())
-        }
-        _ => Events::default(),
+    match namespace {
+        Some(namespace) => Events::start(client.clone(), namespace.trim().to_owned(), own_name()),
+        None => Events::default(),
     }
 }
 
