@@ -3,20 +3,15 @@
 use std::collections::{BTreeSet, btree_set};
 
 /// A set. One element takes no memory of its own, where a [`BTreeSet`] takes room for eleven.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum Few<V> {
     /// Empty.
+    #[default]
     None,
     /// One element.
     One(V),
     /// At least two elements.
     Many(BTreeSet<V>),
-}
-
-impl<V> Default for Few<V> {
-    fn default() -> Self {
-        Self::None
-    }
 }
 
 impl<V: Ord> Few<V> {
