@@ -8,5 +8,27 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    give_back_memory();
     meshvet::cli::main()
+}
+
+/// The server runs for months, and what it needed to read a cluster once is to go back to the system. The allocator takes its options
+/// from the environment as the process starts, so that the server starts itself again with them. Where that can't be done it runs
+/// without.
+#[cfg(unix)]
+fn give_back_memory() {
+    use std::os::unix::process::CommandExt as _;
+
+    // Give back what is free at once, and have no more than is asked for. docs/performance.md has the difference.
+    const OPTIONS: [(&str, &str); 2] = [("MIMALLOC_PURGE_DELAY", "0"), ("MIMALLOC_ARENA_EAGER_COMMIT", "0")];
+    let mut arguments = std::env::args_os();
+    let name = arguments.next();
+    let is_server = std::env::args_os().nth(1).is_some_and(|command| command == "serve");
+    let missing = OPTIONS.into_iter().filter(|(name, _)| std::env::var_os(name).is_none());
+    let mut missing = missing.peekable();
+    if let (true, Some(name), Some(_), Ok(program)) = (is_server, name, missing.peek(), std::env::current_exe()) {
+        // It returns only if it fails.
+        let _ = std::process::Command::new(program).arg0(name).args(arguments).envs(missing).exec();
+    }
 }

@@ -1,14 +1,28 @@
 //! Where in an object a finding points: one path, written two ways.
 
+use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
 
+use hashbrown::HashSet;
 use serde_path_to_error::Segment;
 
 /// A place inside a Kubernetes object, kept as a JSON pointer (RFC 6901): `/spec/listeners/0/tls`.
 ///
 /// [`FieldPath::kubernetes`] writes the same place as the API server's own errors do (`spec.listeners[0].tls`).
+///
+/// Facts hold a dozen paths for each object, which are the same for all objects of a kind: equal ones share their text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FieldPath(String);
+pub struct FieldPath(Arc<str>);
+
+/// The most paths that a thread keeps for others to share, and the longest of them. Beyond that it begins anew.
+const MOST_KNOWN: usize = 1024;
+const LONGEST_KNOWN: usize = 160;
+
+thread_local! {
+    /// The paths that this thread made, and a buffer to write the next one in.
+    static KNOWN: RefCell<(HashSet<Arc<str>>, String)> = RefCell::default();
+}
 
 /// One step of the way from an object's root to a field.
 pub(crate) enum Step {
@@ -27,20 +41,20 @@ impl FieldPath {
     /// Takes over a JSON pointer that is already escaped, as decoders report it.
     #[cfg(test)]
     pub(crate) fn from_pointer(pointer: impl Into<String>) -> Self {
-        Self(pointer.into())
+        Self(Arc::from(pointer.into()))
     }
 
     /// Where a decoder gave up. Names of enum variants are no steps of the way: the text has none for them.
     pub(crate) fn of(path: &serde_path_to_error::Path) -> Self {
-        let mut field = Self::root();
-        for segment in path.iter() {
-            match segment {
-                Segment::Seq { index } => field.push_index(*index),
-                Segment::Map { key } => field.push_key(key),
-                Segment::Enum { .. } | Segment::Unknown => {}
+        Self::written(|text| {
+            for segment in path.iter() {
+                match segment {
+                    Segment::Seq { index } => push_index(text, *index),
+                    Segment::Map { key } => push_key(text, key),
+                    Segment::Enum { .. } | Segment::Unknown => {}
+                }
             }
-        }
-        field
+        })
     }
 
     /// Whether this is the object itself.
@@ -57,37 +71,53 @@ impl FieldPath {
     /// Several members, one below the other: `keys(["tls", "certificate"])`.
     #[must_use]
     pub fn keys<const N: usize>(&self, keys: [&str; N]) -> Self {
-        let length = keys.iter().map(|key| key.len() + 1).sum::<usize>();
-        let mut below = Self(String::with_capacity(self.0.len() + length));
-        below.0.push_str(&self.0);
-        keys.into_iter().for_each(|key| below.push_key(key));
-        below
+        Self::written(|text| {
+            text.push_str(&self.0);
+            keys.into_iter().for_each(|key| push_key(text, key));
+        })
     }
 
     /// The element `index` of the list at this place.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        Self(format!("{}/{index}", self.0))
+        Self::written(|text| {
+            text.push_str(&self.0);
+            push_index(text, index);
+        })
     }
 
     /// The place that `below` names, seen from this one.
     #[must_use]
     pub(crate) fn join(&self, below: &FieldPath) -> Self {
-        Self(format!("{}{}", self.0, below.0))
+        Self::written(|text| text.extend([&*self.0, &below.0]))
     }
 
-    fn push_key(&mut self, key: &str) {
-        self.0.push('/');
-        if key.contains(['~', '/']) {
-            self.0.push_str(&key.replace('~', "~0").replace('/', "~1"));
-        } else {
-            self.0.push_str(key);
-        }
-    }
-
-    fn push_index(&mut self, index: usize) {
-        self.0.push('/');
-        self.0.push_str(&index.to_string());
+    /// The path that `write` writes, as a pointer.
+    fn written(write: impl FnOnce(&mut String)) -> Self {
+        let mut write = Some(write);
+        let known = KNOWN.try_with(|known| {
+            // `write` makes no path itself.
+            let (known, text) = &mut *known.try_borrow_mut().ok()?;
+            text.clear();
+            write.take()?(text);
+            if let Some(path) = known.get(text.as_str()) {
+                return Some(Self(Arc::clone(path)));
+            }
+            let path: Arc<str> = text.as_str().into();
+            if path.len() <= LONGEST_KNOWN {
+                if known.len() >= MOST_KNOWN {
+                    known.clear();
+                }
+                known.insert(Arc::clone(&path));
+            }
+            Some(Self(path))
+        });
+        // Of a thread that ends.
+        known.ok().flatten().unwrap_or_else(|| {
+            let mut text = String::new();
+            write.into_iter().for_each(|write| write(&mut text));
+            Self(text.into())
+        })
     }
 
     /// The JSON pointer: empty for the object itself.
@@ -102,13 +132,13 @@ impl FieldPath {
 
     /// Whether `other` is this place, or one below it.
     pub(crate) fn holds(&self, other: &FieldPath) -> bool {
-        other.0.strip_prefix(&self.0).is_some_and(|below| below.is_empty() || below.starts_with('/'))
+        other.0.strip_prefix(&*self.0).is_some_and(|below| below.is_empty() || below.starts_with('/'))
     }
 
     /// What the last segment stands in, and that segment; None for the object itself.
     pub(crate) fn split_last(&self) -> Option<(FieldPath, String)> {
         let (parent, _) = self.0.rsplit_once('/')?;
-        Some((Self(parent.to_owned()), self.segments().last()?))
+        Some((Self(parent.into()), self.segments().last()?))
     }
 
     /// The notation of Kubernetes' own field errors: `spec.listeners[0].tls`, `metadata.annotations[example.com/x]`.
@@ -134,14 +164,27 @@ impl FieldPath {
 
 impl<'a> FromIterator<&'a Step> for FieldPath {
     fn from_iter<T: IntoIterator<Item = &'a Step>>(steps: T) -> Self {
-        steps.into_iter().fold(Self::root(), |mut field, step| {
-            match step {
-                Step::Key(key) => field.push_key(key),
-                Step::Index(index) => field.push_index(*index),
-            }
-            field
+        Self::written(|text| {
+            steps.into_iter().for_each(|step| match step {
+                Step::Key(key) => push_key(text, key),
+                Step::Index(index) => push_index(text, *index),
+            });
         })
     }
+}
+
+fn push_key(text: &mut String, key: &str) {
+    text.push('/');
+    if key.contains(['~', '/']) {
+        text.push_str(&key.replace('~', "~0").replace('/', "~1"));
+    } else {
+        text.push_str(key);
+    }
+}
+
+fn push_index(text: &mut String, index: usize) {
+    text.push('/');
+    text.push_str(&index.to_string());
 }
 
 impl fmt::Display for FieldPath {
@@ -168,6 +211,19 @@ mod tests {
         let (parent, name) = annotation.split_last().expect("a member");
         assert_eq!((parent.pointer(), name.as_str()), ("/metadata/annotations", "appmesh.k8s.aws/secretMounts"));
         assert_eq!(FieldPath::root().split_last(), None);
+    }
+
+    #[test]
+    fn equal_paths_share_their_text() {
+        let path = || FieldPath::root().keys(["spec", "listeners"]).index(0);
+        assert!(Arc::ptr_eq(&path().0, &path().0));
+        // And go on to do so, however many others there are; long ones don't.
+        for index in 0..2 * MOST_KNOWN {
+            assert_eq!(path().index(index).pointer(), format!("/spec/listeners/0/{index}"));
+        }
+        assert!(Arc::ptr_eq(&path().0, &path().0));
+        let long = || FieldPath::root().key(&"x".repeat(LONGEST_KNOWN));
+        assert!(long() == long() && !Arc::ptr_eq(&long().0, &long().0));
     }
 
     #[test]

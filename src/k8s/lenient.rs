@@ -6,6 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use crate::k8s::labels::Labels;
+
 /// Decodes labels or annotations, of which the API server reads `null` as the empty string.
 pub(super) fn null_is_empty<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
 where
@@ -58,7 +60,7 @@ impl<'de> Visitor<'de> for Annotations {
 }
 
 /// Decodes a custom resource's map of strings, of which the API server drops `null`.
-pub(super) fn null_is_absent<'de, D>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error>
+pub(super) fn null_is_absent<'de, D>(deserializer: D) -> Result<Labels, D::Error>
 where
     D: Deserializer<'de>,
 {

@@ -3,6 +3,7 @@
 //! No mesh API's words. Nothing here does I/O.
 
 mod field;
+mod labels;
 mod lenient;
 mod metadata;
 mod object;
@@ -11,8 +12,9 @@ pub(crate) mod syntax;
 
 pub use field::FieldPath;
 pub(crate) use field::Step;
+pub use labels::{Labelled, Labels};
 pub(crate) use lenient::some_null_is_empty;
 pub use metadata::Metadata;
 pub(crate) use object::ObjectKey;
-pub use object::{ObjectRef, TypeRef};
+pub use object::{ObjectName, ObjectRef, TypeRef};
 pub use selector::{LabelSelector, LabelSelectorRequirement, SelectorProblem};

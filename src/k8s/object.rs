@@ -1,12 +1,18 @@
 //! Names of Kubernetes objects.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use hashbrown::Equivalent;
 
-/// One object of a cluster, named as `kubectl` would.
+/// One object of a cluster, named as `kubectl` would. Cheap to clone and a word in size: indexes hold each name many times.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectRef {
+pub struct ObjectRef(Arc<ObjectName>);
+
+/// The parts of an [`ObjectRef`], which are its fields by dereference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectName {
     /// `group/version`, or `v1` for the core group.
     pub api_version: String,
     /// `VirtualNode`, `Deployment`, …
@@ -17,20 +23,39 @@ pub struct ObjectRef {
     pub name: String,
 }
 
+impl Deref for ObjectRef {
+    type Target = ObjectName;
+
+    fn deref(&self) -> &ObjectName {
+        &self.0
+    }
+}
+
+impl DerefMut for ObjectRef {
+    /// A change is this name's alone, not its copies'.
+    fn deref_mut(&mut self) -> &mut ObjectName {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
 impl ObjectRef {
     /// A namespaced object.
     pub fn new(api_version: &str, kind: &str, namespace: &str, name: &str) -> Self {
-        Self {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            namespace: Some(namespace.to_owned()),
-            name: name.to_owned(),
-        }
+        Self::of(api_version, kind, Some(namespace), name)
     }
 
     /// An object that belongs to no namespace.
     pub(crate) fn cluster_scoped(api_version: &str, kind: &str, name: &str) -> Self {
-        Self { api_version: api_version.to_owned(), kind: kind.to_owned(), namespace: None, name: name.to_owned() }
+        Self::of(api_version, kind, None, name)
+    }
+
+    fn of(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
+        Self(Arc::new(ObjectName {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.map(str::to_owned),
+            name: name.to_owned(),
+        }))
     }
 
     /// Whether it is of this type.

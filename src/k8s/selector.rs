@@ -1,11 +1,10 @@
 //! Label selectors, with the semantics of Kubernetes.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::k8s::labels::{Labelled, Labels};
 use crate::k8s::lenient::null_is_absent;
 use crate::k8s::syntax::{is_label_value, is_qualified_name};
 
@@ -19,7 +18,7 @@ use crate::k8s::syntax::{is_label_value, is_qualified_name};
 pub struct LabelSelector {
     /// Labels that must be there with exactly these values.
     #[serde(deserialize_with = "null_is_absent")]
-    pub match_labels: BTreeMap<String, String>,
+    pub match_labels: Labels,
     /// Requirements on single labels.
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub match_expressions: Vec<LabelSelectorRequirement>,
@@ -95,20 +94,23 @@ impl LabelSelector {
     /// canary by it. One that asks for nothing else stays as it is.
     #[must_use]
     pub(crate) fn without_revision(mut self) -> (Self, Option<String>) {
-        let revision = REVISION_LABELS.iter().find_map(|key| self.match_labels.get(*key).cloned());
-        let others = |key: &String| !REVISION_LABELS.contains(&key.as_str());
-        if revision.is_none() || (self.match_expressions.is_empty() && !self.match_labels.keys().any(others)) {
+        let revision = REVISION_LABELS.iter().find_map(|key| self.match_labels.get(key)).map(str::to_owned);
+        let others = |key: &str| !REVISION_LABELS.contains(&key);
+        if revision.is_none()
+            || (self.match_expressions.is_empty() && !self.match_labels.iter().any(|(key, _)| others(key)))
+        {
             return (self, None);
         }
-        self.match_labels.retain(|key, _| others(key));
+        let kept = self.match_labels.iter().filter(|(key, _)| others(key));
+        self.match_labels = kept.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         (self, revision)
     }
 
     /// Whether an object with these labels is selected. A requirement that is none (an unknown operator, `In` without
     /// values: see [`problems`](Self::problems)) is met by nothing.
     #[must_use]
-    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
+    pub fn matches(&self, labels: &impl Labelled) -> bool {
+        self.match_labels.iter().all(|(key, value)| labels.label(key) == Some(value))
             && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
     }
 
@@ -122,7 +124,7 @@ impl LabelSelector {
     #[must_use]
     pub fn problems(&self) -> Vec<SelectorProblem> {
         let mut problems = Vec::new();
-        for (key, value) in &self.match_labels {
+        for (key, value) in self.match_labels.iter() {
             problems.extend(invalid_key(key));
             problems.extend(invalid_value(key, value));
         }
@@ -146,12 +148,13 @@ impl LabelSelector {
 }
 
 impl LabelSelectorRequirement {
-    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
-        let value = labels.get(&self.key);
+    fn matches(&self, labels: &impl Labelled) -> bool {
+        let value = labels.label(&self.key);
+        let listed = |value: &str| self.values.iter().any(|known| known == value);
         match Operator::read(&self.operator) {
-            Some(Operator::In) => value.is_some_and(|value| self.values.contains(value)),
+            Some(Operator::In) => value.is_some_and(listed),
             // An object without the label is in no set, so it meets this one (Kubernetes, "Set-based requirement").
-            Some(Operator::NotIn) => !self.values.is_empty() && value.is_none_or(|value| !self.values.contains(value)),
+            Some(Operator::NotIn) => !self.values.is_empty() && value.is_none_or(|value| !listed(value)),
             Some(Operator::Exists) => self.values.is_empty() && value.is_some(),
             Some(Operator::DoesNotExist) => self.values.is_empty() && value.is_none(),
             None => false,
@@ -189,6 +192,8 @@ fn invalid_value(key: &str, value: &str) -> Option<SelectorProblem> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn selector(json: &str) -> LabelSelector {

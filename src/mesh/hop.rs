@@ -1,8 +1,6 @@
 //! Objects that lead callers to members without being members: services, routers, routes, groups of services.
 
-use std::collections::BTreeMap;
-
-use crate::k8s::{FieldPath, ObjectRef, TypeRef};
+use crate::k8s::{FieldPath, Labels, ObjectRef, TypeRef};
 use crate::mesh::release::Release;
 use crate::mesh::service::SERVICE;
 
@@ -12,7 +10,7 @@ pub struct Hop {
     /// The object.
     pub object: ObjectRef,
     /// Its labels, which a gateway may select.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// Which release it belongs to.
     pub release: Release,
     /// Where its callers come from.

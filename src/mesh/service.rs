@@ -104,7 +104,7 @@ impl Service {
             return Some(false);
         }
         let mut certain = true;
-        for (key, value) in &selector.match_labels {
+        for (key, value) in selector.match_labels.iter() {
             match workload.labels.get(key) {
                 Some(label) if label == value => {}
                 None if may_be_a_controllers(key) || !workload.is_plain() => certain = false,

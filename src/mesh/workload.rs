@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::k8s::{FieldPath, ObjectRef};
+use crate::k8s::{FieldPath, Labels, ObjectRef};
 use crate::mesh::mounts::Mounts;
 
 /// A top-level owner of pods (a Deployment, not its ReplicaSets), or a standalone pod.
@@ -11,7 +11,7 @@ pub struct Workload {
     /// The object.
     pub object: ObjectRef,
     /// The labels of its pods: what selectors look at.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// The proxies that its pods would have, one for each API that injects one.
     pub proxies: Vec<Proxy>,
     /// Where the pod template's metadata is in the object: `/spec/template/metadata`.

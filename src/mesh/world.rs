@@ -94,21 +94,33 @@ impl World {
             Fact::Class(class) => drop(self.classes.insert(class.object.clone(), class)),
             Fact::Grant(grant) => drop(self.grants.insert(grant.object.clone(), grant)),
             Fact::ServiceAccount(object, role) => drop(self.service_accounts.insert(object, role)),
-            Fact::Store(key, store) => drop(self.stores.insert(key, store)),
+            Fact::Store(key, store) => {
+                if let Some(old) = self.stores.insert(key, Arc::clone(&store)) {
+                    self.paths.forget(&old, Some(&store));
+                }
+            }
             Fact::Namespace(name, labels) => drop(self.namespaces.insert(name, labels)),
         }
     }
 
     /// Replaces everything that came from an object by these facts.
     pub fn replace(&mut self, id: &FactId, facts: impl IntoIterator<Item = Fact>) {
-        self.forget(id);
+        let mut facts = facts.into_iter().peekable();
+        // What a new state of a store leaves as it was is not forgotten.
+        if !matches!((id, facts.peek()), (FactId::Store(old), Some(Fact::Store(new, _))) if old == new) {
+            self.forget(id);
+        }
         self.extend(facts);
     }
 
     /// Forgets everything that came from an object.
     pub fn forget(&mut self, id: &FactId) {
         match id {
-            FactId::Store(key) => drop(self.stores.remove(key)),
+            FactId::Store(key) => {
+                if let Some(old) = self.stores.remove(key) {
+                    self.paths.forget(&old, None);
+                }
+            }
             FactId::Namespace(name) => drop(self.namespaces.remove(name)),
             FactId::Object(object) => {
                 self.forget_member(object);

@@ -15,6 +15,7 @@ use super::certificate_error::CertificateError;
 use super::der::{self, Reader};
 use super::distinguished_name;
 use super::extensions::{self, BasicConstraints, ExtendedKeyUsage, KeyUsage, San, Shown};
+use super::pool::{Shared, Ticket};
 use super::public_key::{self, KeyAlgorithm, dotted, sha256};
 use super::structure;
 
@@ -78,6 +79,13 @@ pub struct Certificate {
     pub der: Arc<[u8]>,
     /// For a certificate that is only described: its issuer's key digest, if known.
     pub(super) described_issuer: Option<[u8; 32]>,
+    pub(super) ticket: Ticket<Self>,
+}
+
+impl Shared for Certificate {
+    fn ticket(&mut self) -> &mut Ticket<Self> {
+        &mut self.ticket
+    }
 }
 
 /// The hash of a signature.
@@ -154,6 +162,7 @@ impl Certificate {
             fingerprint: sha256(whole),
             der: whole.into(),
             described_issuer: None,
+            ticket: Ticket::default(),
         };
         Ok((certificate, rest))
     }

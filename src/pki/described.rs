@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::certificate::{Certificate, HashAlgorithm};
 use super::der;
 use super::extensions::{ExtendedKeyUsage, KeyUsage, San};
+use super::pool::Ticket;
 use super::public_key::{KeyAlgorithm, sha256};
 
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
@@ -81,6 +82,7 @@ impl Certificate {
             fingerprint,
             der: Arc::new([]),
             described_issuer: None,
+            ticket: Ticket::default(),
         }
     }
 

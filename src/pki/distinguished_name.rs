@@ -42,6 +42,7 @@ pub(super) fn text(name: &X509Name<'_>) -> String {
             write_attribute(&mut out, attribute);
         }
     }
+    out.shrink_to_fit();
     out
 }
 

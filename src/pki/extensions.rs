@@ -223,6 +223,7 @@ fn general_names(mut names: Reader<'_>) -> Option<Vec<San>> {
             ),
         });
     }
+    out.shrink_to_fit();
     Some(out)
 }
 

@@ -1,6 +1,7 @@
 //! The contents of one file, for each use that a proxy could make of it.
 
-use std::sync::Arc;
+use std::convert::Infallible;
+use std::sync::{Arc, LazyLock};
 
 use super::broken_block::{BlockFault, BrokenBlock};
 use super::certificate::Certificate;
@@ -10,6 +11,7 @@ use super::der::{self, Reader};
 use super::ignored::{IgnoredBlock, IgnoredReason};
 use super::instead::{NotPem, OtherBlock};
 use super::pem::{self, Block, Headers, MAX_BLOCKS, PassedOver, PassedOverBecause, Scan, ScanEnd};
+use super::pool::{Pool, Shared, Ticket};
 use super::private_key::{self, PrivateKeyFacts};
 use super::problem::{BAD_PASSWORD_READ, CertificateFileError, CertificateProblem, PrivateKeyError, Purpose, TooMuch};
 use super::revocation::RevocationList;
@@ -33,17 +35,39 @@ pub struct FileFacts {
     pub carries_private_key: bool,
     /// Certificates that Envoy silently drops, in file order. Of little use if the file can't be read anyway.
     pub ignored: Vec<IgnoredBlock>,
+    pub(super) ticket: Ticket<Self>,
+}
+
+impl Shared for FileFacts {
+    fn ticket(&mut self) -> &mut Ticket<Self> {
+        &mut self.ticket
+    }
 }
 
 impl FileFacts {
     /// Reads a file. Never panics; cheap if the bytes aren't PEM.
     pub fn parse(bytes: &[u8]) -> Self {
+        Self::parse_in(None, bytes)
+    }
+
+    /// The same, shared: bytes that anybody holds the facts of already aren't parsed again, nor is any certificate among them.
+    pub(crate) fn shared(bytes: &[u8]) -> Arc<Self> {
+        Self::shared_in(&OF_PROCESS, bytes)
+    }
+
+    pub(super) fn shared_in(pools: &'static Pools, bytes: &[u8]) -> Arc<Self> {
+        let Ok(facts) = pools.files.get(bytes, || Ok::<_, Infallible>(Self::parse_in(Some(pools), bytes)));
+        facts
+    }
+
+    fn parse_in(pools: Option<&'static Pools>, bytes: &[u8]) -> Self {
         let size = bytes.len();
         if size > MAX_FILE_BYTES {
             return Self::too_much(size, TooMuch::Bytes { size, limit: MAX_FILE_BYTES });
         }
         let scan = pem::scan(bytes);
-        let file = File { bytes, certificates: scan.blocks.iter().map(Parsed::of).collect(), scan };
+        let file =
+            File { bytes, certificates: scan.blocks.iter().map(|block| Parsed::of(block, pools)).collect(), scan };
         let error = |purpose| move |problem| CertificateFileError { purpose, problem };
         Self {
             size,
@@ -52,6 +76,7 @@ impl FileFacts {
             key: file.key(),
             carries_private_key: pem::begins_private_key(bytes),
             ignored: file.ignored(),
+            ticket: Ticket::default(),
         }
     }
 
@@ -64,9 +89,20 @@ impl FileFacts {
             key: Err(limit.into()),
             carries_private_key: false,
             ignored: Vec::new(),
+            ticket: Ticket::default(),
         }
     }
 }
+
+/// The files and certificates that are in use.
+#[derive(Default)]
+pub(super) struct Pools {
+    pub(super) files: Pool<FileFacts>,
+    pub(super) certificates: Pool<Certificate>,
+}
+
+/// Those of this process.
+static OF_PROCESS: LazyLock<Pools> = LazyLock::new(Pools::default);
 
 /// A block's certificate, parsed once for all uses.
 enum Parsed {
@@ -92,9 +128,14 @@ fn is_certificate_label(label: &str) -> bool {
 }
 
 impl Parsed {
-    fn of(block: &Block) -> Self {
+    fn of(block: &Block, pools: Option<&'static Pools>) -> Self {
         if !is_certificate_label(&block.label) {
             return Self::Other;
+        }
+        if let Some(pools) = pools
+            && let Ok(certificate) = pools.certificates.get(&block.der, || Certificate::parse_der(&block.der))
+        {
+            return Self::Certificate(certificate, Trailing::Nothing);
         }
         match Certificate::parse_first(&block.der) {
             Err(error) => Self::Damaged(error),

@@ -22,6 +22,7 @@ mod key_fault;
 pub(crate) mod names;
 pub mod path;
 mod pem;
+mod pool;
 mod private_key;
 mod problem;
 mod public_key;

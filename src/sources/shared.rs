@@ -150,6 +150,10 @@ impl Inventory {
         if let Some(mut reviewed) = reviewed {
             // kubectl's annotation is as large as the object itself; only meshvet's own annotations are read.
             reviewed.annotations.retain(|key, _| key.starts_with("meshvet.dev/"));
+            if reviewed.annotations.is_empty() {
+                // A map keeps its room for eleven, half a kilobyte.
+                reviewed.annotations = BTreeMap::new();
+            }
             self.reviewed.insert(reviewed.object.clone(), Arc::new(reviewed));
         }
     }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::finding::{Finding, Severity};
-use crate::k8s::ObjectRef;
+use crate::k8s::{ObjectName, ObjectRef};
 use crate::watch::notice::{Told, digest_of, event_name};
 
 /// The most results of a Report, the most severe first: the summary counts all.
@@ -60,7 +60,7 @@ impl Draft {
     /// The member's Report.
     pub(crate) fn report(self, member: &ObjectRef, uid: &str) -> Report {
         let name = event_name(&member.name, &digest_of(&[&member.kind, uid]));
-        let ObjectRef { api_version, kind, name: member_name, .. } = member;
+        let ObjectName { api_version, kind, name: member_name, .. } = &**member;
         let namespace = member.namespace();
         let count = |result| self.counts.get(result).copied().unwrap_or_default();
         let body = json!({

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use meshvet::apis::core::{config_map_store, secret_store};
 use meshvet::apis::{Native, Subject};
-use meshvet::k8s::{FieldPath, ObjectRef};
+use meshvet::k8s::{FieldPath, Labels, ObjectRef};
 use meshvet::mesh::{
     Aim, Attached, AwsResource, CertificateSource, ClientEnd, Covered, DIRECT, Discovery, Fact, FactId, Gateway, Hop,
     Inlet, KeyRef, Member, NameCheck, Outlet, Overlay, PlaneOf, Release, ServerEnd, ServerTls, StoreKey, Target,
@@ -84,7 +84,7 @@ fn hop(object: ObjectRef, from: Inlet, to: Target, port: Option<u16>) -> Hop {
     let outlet = Outlet { to, port, arriving: Vec::new(), idle: false, field: at("spec.to") };
     Hop {
         object,
-        labels: BTreeMap::new(),
+        labels: Labels::default(),
         release: Release::default(),
         from: vec![from],
         to: vec![outlet],

@@ -121,7 +121,7 @@ pub(super) fn mesh_class(mesh: &Mesh) -> Class {
 fn hop(kind: Kind, metadata: &Metadata, namespace: &str, from: Vec<Inlet>, to: Vec<Outlet>) -> Hop {
     Hop {
         object: ObjectRef::new(API_VERSION, kind.as_str(), namespace, &metadata.name),
-        labels: metadata.labels.clone(),
+        labels: metadata.labels.clone().into(),
         release: Release::of(&metadata.labels, &metadata.annotations),
         from,
         to,

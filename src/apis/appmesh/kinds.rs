@@ -113,7 +113,8 @@ fn entry<T: Resource>(
     };
     let Decoded { object, unknown_fields, .. } = decode::<T>(row, input, namespace)?;
     let annotations = object.metadata().annotations.clone();
-    let (fact, spec) = make(object, namespace);
+    let (fact, mut spec) = make(object, namespace);
+    spec.shrink();
     let name = match &fact {
         Fact::Member(member) => member.object.clone(),
         Fact::Hop(hop) => hop.object.clone(),

@@ -51,6 +51,9 @@ pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
     }
     let groups = spec.backend_groups.iter().map(|group| object(Kind::BackendGroup, group, namespace));
     backends.extend(groups.map(|to| Backend { to, policy: OwnPolicy::Inherited }));
+    // The world keeps them.
+    clients.shrink_to_fit();
+    backends.shrink_to_fit();
     let object = object_ref(Kind::VirtualNode, namespace, metadata);
     let (pod_selector, revision) = pods(spec.pod_selector.as_ref());
     let own_name = explicit(spec.aws_name.as_ref()).unwrap_or_else(|| underscored(&object.name, namespace));

@@ -36,9 +36,10 @@ pub(super) fn service(value: &Value, object: ObjectRef) -> Service {
     let kind = text("/spec/type").unwrap_or("ClusterIP");
     let balancer = Balancer::of(kind, &annotations);
     let check = HealthCheck::of(kind, &annotations).filter(|_| text("/spec/externalTrafficPolicy") != Some("Local"));
-    let labels = value.pointer("/spec/selector").and_then(|it| BTreeMap::deserialize(it).ok()).unwrap_or_default();
-    let selects = kind != "ExternalName" && !BTreeMap::is_empty(&labels);
-    let selector = LabelSelector { match_labels: labels, ..LabelSelector::default() };
+    let labels: BTreeMap<String, String> =
+        value.pointer("/spec/selector").and_then(|it| BTreeMap::deserialize(it).ok()).unwrap_or_default();
+    let selects = kind != "ExternalName" && !labels.is_empty();
+    let selector = LabelSelector { match_labels: labels.into(), ..LabelSelector::default() };
     let ports = value.pointer("/spec/ports").and_then(Value::as_array);
     let port_names = ports.into_iter().flatten().filter_map(port_name).collect();
     let mut ports: Vec<_> =

@@ -31,7 +31,7 @@ pub(crate) fn store_of_files(data: impl IntoIterator<Item = (String, Vec<u8>)>) 
         .into_iter()
         .map(|(name, bytes)| {
             let bytes = Zeroizing::new(bytes);
-            (name, Arc::new(FileFacts::parse(&bytes)))
+            (name, FileFacts::shared(&bytes))
         })
         .collect();
     Store { files, of_type: None, awaited: None }

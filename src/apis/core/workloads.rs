@@ -69,8 +69,9 @@ pub(in crate::apis) fn decode(value: Value, object: ObjectRef, pods: Pods) -> Re
     let template: Template = serde_path_to_error::deserialize(template)
         .map_err(|error| DecodeError::new(field.join(&FieldPath::of(error.path())), &error.inner().to_string()))?;
     let mut workload = workload(template, &field, &owners, object);
-    for (key, label) in more {
-        workload.labels.entry(key).or_insert(label);
+    if !more.is_empty() {
+        let own = workload.labels.iter().map(|(key, label)| (key.to_owned(), label.to_owned()));
+        workload.labels = more.into_iter().chain(own).collect();
     }
     Ok(Some(Workload { at_rest, ..workload }))
 }
@@ -136,7 +137,7 @@ fn annotations(value: &Value) -> BTreeMap<String, String> {
 }
 
 fn workload(template: Template, field: &FieldPath, owners: &BTreeMap<String, String>, object: ObjectRef) -> Workload {
-    let labels = template.metadata.labels.unwrap_or_default();
+    let labels = template.metadata.labels.unwrap_or_default().into();
     let annotations = template.metadata.annotations.unwrap_or_default();
     let spec = template.spec;
     let ports = named_ports(&spec);

@@ -158,7 +158,8 @@ fn entry<S: DeserializeOwned + Default>(
 ) -> Result<Entry, Undecodable> {
     let (object, resource) = decode::<S>(row, input, namespace)?;
     let annotations = resource.metadata.annotations.clone();
-    let (facts, spec) = make(object.clone(), resource);
+    let (facts, mut spec) = make(object.clone(), resource);
+    spec.shrink();
     Ok(Entry::Subject(Box::new(Subject {
         object,
         annotations,

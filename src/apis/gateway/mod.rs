@@ -41,6 +41,15 @@ pub enum Spec {
 }
 
 impl Spec {
+    /// Gives back what its lists reserved in vain: one that grows as it is read has room for four.
+    fn shrink(&mut self) {
+        match self {
+            Spec::Gateway(gateway) => gateway.listeners.shrink_to_fit(),
+            Spec::ListenerSet(set) => set.listeners.shrink_to_fit(),
+            Spec::BackendTlsPolicy(_) | Spec::Route | Spec::Class => {}
+        }
+    }
+
     /// Its listeners.
     pub(crate) fn listeners(&self) -> &[Listener] {
         match self {

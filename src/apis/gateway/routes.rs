@@ -23,7 +23,7 @@ pub(super) fn route_hop(object: ObjectRef, metadata: &Metadata, spec: &RouteSpec
     let hosts = at.key("hostnames");
     let hosts = spec.hostnames.iter().enumerate().map(|(index, host)| (host.clone(), hosts.index(index)));
     Hop {
-        labels: metadata.labels.clone(),
+        labels: metadata.labels.clone().into(),
         release: Release::of(&metadata.labels, &metadata.annotations),
         from: from.collect(),
         to: outlets(spec, namespace),

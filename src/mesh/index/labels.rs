@@ -1,11 +1,11 @@
 //! Look-up by labels, so that a question about one object costs what it touches, not the size of its namespace.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use crate::k8s::LabelSelector;
-use crate::k8s::ObjectRef;
+use crate::k8s::{LabelSelector, Labels, ObjectRef};
+use crate::mesh::index::few::Few;
 
-type Objects = BTreeSet<ObjectRef>;
+type Objects = Few<ObjectRef>;
 
 /// Labelled objects by namespace and label: answers "which of these does a selector select".
 #[derive(Debug, Default)]
@@ -20,18 +20,24 @@ struct Labelled {
 }
 
 impl LabelIndex {
-    pub(crate) fn insert(&mut self, object: &ObjectRef, labels: &BTreeMap<String, String>) {
+    pub(crate) fn insert(&mut self, object: &ObjectRef, labels: &Labels) {
         let space = self.namespaces.entry(object.namespace().to_owned()).or_default();
         space.all.insert(object.clone());
-        for (key, value) in labels {
-            space.by_label.entry(key.clone()).or_default().entry(value.clone()).or_default().insert(object.clone());
+        for (key, value) in labels.iter() {
+            space
+                .by_label
+                .entry(key.to_owned())
+                .or_default()
+                .entry(value.to_owned())
+                .or_default()
+                .insert(object.clone());
         }
     }
 
-    pub(crate) fn remove(&mut self, object: &ObjectRef, labels: &BTreeMap<String, String>) {
+    pub(crate) fn remove(&mut self, object: &ObjectRef, labels: &Labels) {
         let Some(space) = self.namespaces.get_mut(object.namespace()) else { return };
         space.all.remove(object);
-        for (key, value) in labels {
+        for (key, value) in labels.iter() {
             if let Some(values) = space.by_label.get_mut(key) {
                 drop_from(values, value, object);
                 if values.is_empty() {
@@ -52,7 +58,7 @@ impl LabelIndex {
                 .match_labels
                 .iter()
                 .map(|(key, value)| space.by_label.get(key).and_then(|values| values.get(value)))
-                .min_by_key(|objects| objects.map_or(0, BTreeSet::len))
+                .min_by_key(|objects| objects.map_or(0, Few::len))
         });
         let chosen = match narrowest {
             Some(objects) => objects,
@@ -81,9 +87,15 @@ impl SelectorIndex {
         match selector.match_labels.iter().next() {
             None => space.broad.insert(object.clone()),
             Some((key, value)) => {
-                space.by_label.entry(key.clone()).or_default().entry(value.clone()).or_default().insert(object.clone())
+                space
+                    .by_label
+                    .entry(key.to_owned())
+                    .or_default()
+                    .entry(value.to_owned())
+                    .or_default()
+                    .insert(object.clone());
             }
-        };
+        }
     }
 
     pub(crate) fn remove(&mut self, object: &ObjectRef, selector: &LabelSelector) {
@@ -107,11 +119,7 @@ impl SelectorIndex {
     }
 
     /// Holders of selectors that can match these labels: a superset.
-    pub(crate) fn candidates<'a>(
-        &'a self,
-        namespace: &str,
-        labels: &'a BTreeMap<String, String>,
-    ) -> impl Iterator<Item = &'a ObjectRef> {
+    pub(crate) fn candidates<'a>(&'a self, namespace: &str, labels: &'a Labels) -> impl Iterator<Item = &'a ObjectRef> {
         let space = self.namespaces.get(namespace);
         let by_label = space.into_iter().flat_map(move |space| {
             labels.iter().filter_map(|(key, value)| space.by_label.get(key)?.get(value)).flatten()

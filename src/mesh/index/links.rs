@@ -8,11 +8,12 @@ use hashbrown::Equivalent;
 use crate::k8s::{ObjectRef, TypeRef};
 use crate::mesh::attached::Attached;
 use crate::mesh::hop::{Hop, Inlet, Target};
+use crate::mesh::index::few::Few;
 use crate::mesh::member::Member;
 
 /// A map from one key to several values.
 #[derive(Debug)]
-pub(crate) struct Links<K, V>(hashbrown::HashMap<K, BTreeSet<V>>);
+pub(crate) struct Links<K, V>(hashbrown::HashMap<K, Few<V>>);
 
 impl<K, V> Default for Links<K, V> {
     fn default() -> Self {

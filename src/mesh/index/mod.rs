@@ -1,5 +1,6 @@
 //! One index over all facts, in both directions, so that a question about one object costs what that object touches.
 
+mod few;
 mod labels;
 mod links;
 mod promises;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::k8s::ObjectRef;
+use crate::k8s::{Labels, ObjectRef};
 use crate::mesh::end::Discovery;
 use crate::mesh::index::{Links, SelectorIndex};
 use crate::mesh::member::Member;
@@ -68,11 +68,7 @@ impl ServiceIndex {
     }
 
     /// Those that may select pods of these labels: a superset.
-    pub(crate) fn candidates<'s>(
-        &'s self,
-        namespace: &str,
-        labels: &'s std::collections::BTreeMap<String, String>,
-    ) -> impl Iterator<Item = &'s Service> {
+    pub(crate) fn candidates<'s>(&'s self, namespace: &str, labels: &'s Labels) -> impl Iterator<Item = &'s Service> {
         let objects = self.selectors.candidates(namespace, labels);
         objects.filter_map(|object| self.services.get(object)).map(AsRef::as_ref)
     }

@@ -39,7 +39,7 @@ pub use list_fault::ListFault;
 pub use refusal::{Reason, Refusal};
 
 /// Which side presents the chain; decides the required extended key usage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     /// A server to its clients: serverAuth.
     Server,

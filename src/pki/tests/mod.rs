@@ -4,6 +4,7 @@ mod certificates;
 mod files;
 mod keys;
 mod names;
+mod pool;
 
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, SanType};
 

@@ -191,7 +191,7 @@ fn leads_past(member: &Member, service: &Service) -> Problem {
 fn selects_others(member: &Member, service: &Service, proxied: &[Proxied<'_>]) -> Problem {
     let field = FieldPath::root().keys(["spec", "selector"]);
     let site = Site::new(format!("pods of {}", member.object), field).on(service.object.clone());
-    let selector = service.selector.iter().flat_map(|selector| &selector.match_labels);
+    let selector = service.selector.iter().flat_map(|selector| selector.match_labels.iter());
     let selector: Vec<String> = selector.map(|(key, value)| format!("{key}={value}")).collect();
     // What is in another namespace isn't for whoever names it.
     let found = match service.object.namespace() == member.object.namespace() {

@@ -27,6 +27,7 @@ mod optional_tests;
 mod pages;
 #[cfg(test)]
 mod pages_tests;
+mod paging;
 mod place;
 mod read;
 mod readiness;
@@ -191,7 +192,7 @@ pub fn spawn(
         let counts = stats.shared(kind.name);
         let ear = counts.listen();
         let watch = watch::Watch {
-            client: metadata::listing(heard::told_of(client.clone(), Arc::clone(&ear)), kind),
+            client: paging::sized(metadata::listing(heard::told_of(client.clone(), Arc::clone(&ear)), kind), kind.page),
             whole: metadata::Whole { client: client.clone(), kind, answer: options.pace.answer },
             world: world.clone(),
             kind,

@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::DynamicResourceScope;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -50,6 +50,11 @@ impl RawObject {
         self.meta.uid.as_deref()
     }
 
+    /// The length of its text.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether its metadata shows that nothing else in it matters.
     pub(super) fn is_idle(&self) -> bool {
         #[derive(Deserialize)]
@@ -72,11 +77,31 @@ impl fmt::Debug for RawObject {
     }
 }
 
-/// What has to be known of an object before decoding.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Head {
-    metadata: Name,
+/// What has to be known of an object before decoding: reads no further than its metadata, which comes before the rest.
+fn head(text: &str) -> Name {
+    struct Head<'n>(&'n mut Name);
+    impl<'de> Visitor<'de> for Head<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+            while let Some(key) = members.next_key::<Cow<'_, str>>()? {
+                if key == "metadata" {
+                    *self.0 = members.next_value()?;
+                    // The rest isn't read: it counts as an error, which nobody looks at.
+                    return Err(A::Error::custom("enough"));
+                }
+                members.next_value::<IgnoredAny>()?;
+            }
+            Ok(())
+        }
+    }
+    let mut name = Name::default();
+    let _ = serde_json::Deserializer::from_str(text).deserialize_map(Head(&mut name));
+    name
 }
 
 #[derive(Deserialize, Default)]
@@ -91,8 +116,7 @@ struct Name {
 impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Zeroizing::new(Box::<str>::from(Box::<RawValue>::deserialize(deserializer)?));
-        let Name { name, namespace, uid, resource_version } =
-            serde_json::from_str::<Head>(&text).unwrap_or_default().metadata;
+        let Name { name, namespace, uid, resource_version } = head(&text);
         let meta = ObjectMeta { name, namespace, uid, resource_version, ..ObjectMeta::default() };
         Ok(Self { meta, text })
     }
@@ -161,16 +185,56 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
             Err(error) => Err(Box::new(Undecodable { object: itself, ..error })),
         };
     }
-    let mut value: Value = serde_json::from_str(&object.text).map_err(|error| undecodable(error.to_string()))?;
+    let mut value = read(&object.text).map_err(|error| undecodable(error.to_string()))?;
     if let Some(fields) = value.as_object_mut() {
         // A list's items carry no apiVersion and kind: the list has them.
         fields.insert("apiVersion".to_owned(), kind.api_version.into());
         fields.insert("kind".to_owned(), kind.kind.into());
-        if let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.remove("managedFields");
-        }
     }
     decode_object(value, object.namespace()).map_err(Box::new)
+}
+
+/// An object's value without its managed fields, which are as long as the rest of it.
+fn read(text: &str) -> serde_json::Result<Value> {
+    struct Members<'p> {
+        passed_over: Option<&'p str>,
+        inside: Option<&'p str>,
+    }
+    impl<'de> DeserializeSeed<'de> for Members<'_> {
+        type Value = Value;
+
+        fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+            deserializer.deserialize_map(self)
+        }
+    }
+    impl<'de> Visitor<'de> for Members<'_> {
+        type Value = Value;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+            let mut kept = serde_json::Map::new();
+            while let Some(key) = members.next_key::<String>()? {
+                if self.passed_over == Some(key.as_str()) {
+                    members.next_value::<IgnoredAny>()?;
+                } else if self.inside == Some(key.as_str()) {
+                    let inside = Members { passed_over: Some("managedFields"), inside: None };
+                    kept.insert(key, members.next_value_seed(inside)?);
+                } else {
+                    kept.insert(key, members.next_value()?);
+                }
+            }
+            Ok(Value::Object(kept))
+        }
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    match json.deserialize_map(Members { passed_over: None, inside: Some("metadata") }) {
+        Ok(value) => json.end().map(|()| value),
+        // Of another form than the API server's: whoever decodes it says what is wrong.
+        Err(_) => serde_json::from_str(text),
+    }
 }
 
 /// The parts of a Secret that are read.

@@ -24,7 +24,7 @@ pub(super) struct Tracker {
     stats: Arc<KindStats>,
     seen: HashMap<FactId, Seen>,
     /// The number of the current list: what the last list didn't contain is gone.
-    round: u64,
+    round: u32,
     undecodable: usize,
     /// The memory of all facts.
     bytes: usize,
@@ -33,11 +33,20 @@ pub(super) struct Tracker {
 }
 
 struct Seen {
-    round: u64,
+    round: u32,
     /// The memory of its facts.
     bytes: usize,
     /// None: the world knows it. Otherwise why it couldn't be read.
-    unreadable: Option<String>,
+    unreadable: Option<Box<str>>,
+}
+
+/// What an object says.
+struct Learnt {
+    facts: Vec<Fact>,
+    subject: Option<Box<Subject>>,
+    uid: Uid,
+    /// The length of its JSON.
+    json: usize,
 }
 
 enum Change {
@@ -91,7 +100,7 @@ impl Tracker {
     /// Forgets everything: the kind itself is gone.
     pub(super) fn clear(&mut self) {
         let mut changes = Vec::new();
-        self.lose_all_before(u64::MAX, &mut changes);
+        self.lose_all_before(u32::MAX, &mut changes);
         self.commit(changes);
     }
 
@@ -99,16 +108,26 @@ impl Tracker {
         let id = object.id(self.kind);
         let uid = object.uid().map(Into::into);
         match decode(self.kind, object) {
-            Ok(Entry::Subject(subject)) => self.learn(id, subject.facts.clone(), Some(subject), uid, changes),
-            Ok(Entry::Fact(fact)) => self.learn(id, vec![fact], None, uid, changes),
+            Ok(Entry::Subject(subject)) => {
+                // The name that its facts have already, not another copy of it.
+                let own = FactId::Object(subject.object.clone());
+                let id = if id == own { own } else { id };
+                let learnt = Learnt { facts: subject.facts.clone(), subject: Some(subject), uid, json: object.len() };
+                self.learn(id, learnt, changes);
+            }
+            Ok(Entry::Fact(fact)) => {
+                let learnt = Learnt { facts: vec![fact], subject: None, uid, json: object.len() };
+                self.learn(id, learnt, changes);
+            }
             Ok(Entry::Nothing(_) | Entry::Other) => self.lose(id, changes),
             Err(undecodable) => self.skip(id, *undecodable, uid, changes),
         }
     }
 
-    fn learn(&mut self, id: FactId, facts: Vec<Fact>, subject: Option<Box<Subject>>, uid: Uid, changes: &mut Changes) {
+    fn learn(&mut self, id: FactId, learnt: Learnt, changes: &mut Changes) {
+        let Learnt { facts, subject, uid, json } = learnt;
         debug_assert!(facts.iter().all(|fact| fact.id() == id), "what is learnt can be forgotten again");
-        let bytes = facts.iter().map(weight).sum();
+        let bytes = facts.iter().map(|fact| weight(fact, json)).sum();
         let old = self.seen.insert(id.clone(), Seen { round: self.round, bytes, unreadable: None });
         self.bytes += bytes;
         if let Some(old) = old {
@@ -123,7 +142,7 @@ impl Tracker {
         let reason = reason(&why);
         let old = self.seen.remove(&id);
         match &old {
-            Some(Seen { unreadable: Some(told), .. }) if *told == reason => {}
+            Some(Seen { unreadable: Some(told), .. }) if **told == *reason => {}
             _ => tracing::warn!(
                 kind = self.kind.name,
                 object = %why.object,
@@ -141,7 +160,7 @@ impl Tracker {
             Some(_) => {}
             None => self.undecodable += 1,
         }
-        self.seen.insert(id.clone(), Seen { round: self.round, bytes: 0, unreadable: Some(reason) });
+        self.seen.insert(id.clone(), Seen { round: self.round, bytes: 0, unreadable: Some(reason.into()) });
         changes.push((id, Change::Skip(why, uid)));
     }
 
@@ -159,7 +178,7 @@ impl Tracker {
         }
     }
 
-    fn lose_all_before(&mut self, round: u64, changes: &mut Changes) {
+    fn lose_all_before(&mut self, round: u32, changes: &mut Changes) {
         for (id, seen) in self.seen.extract_if(|_, seen| seen.round < round) {
             self.bytes -= seen.bytes;
             self.undecodable -= usize::from(seen.unreadable.is_some());

@@ -1,48 +1,39 @@
 //! The approximate memory of a fact: for metrics, not for limits.
 //!
-//! Certificates are counted by their bytes. Everything else is counted by the length of its debug output, field names
-//! included, times a factor for the overhead of many small strings and lists. The factor and the fixed part were measured: a
-//! process with 20,000 Secrets, virtual nodes and Deployments grew by the computed amount, within a tenth.
+//! Certificates are counted by their bytes, a shared one in equal parts. Everything else is counted by the length of the object's JSON,
+//! of which a part is kept. That part and what each fact takes beside it were measured (docs/performance.md).
 
-use std::fmt::{Debug, Write as _};
 use std::mem::size_of;
 use std::sync::Arc;
 
 use crate::mesh::Fact;
-use crate::pki::{Certificate, FileFacts};
+use crate::pki::{Certificate, FileFacts, San};
 
-/// What each fact costs in addition, in bytes: its name in the tracker, the world and the indexes.
-const NAMES: usize = 1_600;
+/// What each fact takes in addition, in bytes: its name in the tracker, the world and the indexes.
+const NAMES: usize = 700;
+/// How often a file refers to a certificate: as part of a chain, and of a bundle, and a leaf once more.
+const REFERENCES: usize = 3;
 
-/// The approximate bytes of a fact.
-pub(super) fn weight(fact: &Fact) -> usize {
+/// The approximate bytes of a fact of an object whose JSON is so long.
+pub(super) fn weight(fact: &Fact, json: usize) -> usize {
     NAMES
         + match fact {
             Fact::Store(_, store) => store.files.iter().map(|(key, facts)| key.len() + file(facts)).sum(),
-            Fact::Member(member) => written(member),
-            Fact::Hop(hop) => written(hop),
-            Fact::Attached(attached) => written(attached),
-            Fact::Class(class) => written(class),
-            Fact::Grant(grant) => written(grant),
-            Fact::Promise(promise) => written(promise),
-            Fact::Service(service) => written(service),
-            Fact::Workload(workload) => written(workload),
-            Fact::ServiceAccount(_, role) => role.as_ref().map_or(0, String::len),
-            Fact::Namespace(_, labels) => written(labels),
+            _ => json / 2,
         }
 }
 
 /// A file's certificates, each once: its chain and its bundle share them.
-fn file(facts: &FileFacts) -> usize {
+fn file(facts: &Arc<FileFacts>) -> usize {
     let chain = facts.chain.iter().flat_map(|chain| &chain.certificates);
     let bundle = facts.bundle.iter().flat_map(|bundle| &bundle.certificates);
     let mut all: Vec<&Arc<Certificate>> = chain.chain(bundle).collect();
     all.sort_unstable_by_key(|certificate| Arc::as_ptr(certificate));
     all.dedup_by_key(|certificate| Arc::as_ptr(certificate));
-    size_of::<FileFacts>() + all.into_iter().map(|it| certificate(it)).sum::<usize>()
+    (size_of::<FileFacts>() + all.into_iter().map(certificate).sum::<usize>()) / Arc::strong_count(facts).max(1)
 }
 
-fn certificate(certificate: &Certificate) -> usize {
+fn certificate(certificate: &Arc<Certificate>) -> usize {
     let texts = [
         certificate.serial.len(),
         certificate.subject.len(),
@@ -54,43 +45,24 @@ fn certificate(certificate: &Certificate) -> usize {
         certificate.der.len(),
         certificate.subject_key_id.as_ref().map_or(0, Vec::len),
         certificate.authority_key_id.as_ref().map_or(0, Vec::len),
-        certificate.sans.iter().map(length).sum(),
+        certificate.sans.len() * size_of::<San>(),
     ];
-    size_of::<Certificate>() + texts.iter().sum::<usize>()
-}
-
-/// The memory of a value, from the length of its debug output.
-fn written(value: &impl Debug) -> usize {
-    length(value) * 9 / 5
-}
-
-/// The length of a value's debug output, without storing it.
-fn length(value: &impl Debug) -> usize {
-    struct Length(usize);
-    impl std::fmt::Write for Length {
-        fn write_str(&mut self, text: &str) -> std::fmt::Result {
-            self.0 += text.len();
-            Ok(())
-        }
-    }
-    let mut length = Length(0);
-    // Counting can't fail.
-    let _ = write!(length, "{value:?}");
-    length.0
+    // A file refers to each of its certificates a few times.
+    (size_of::<Certificate>() + texts.iter().sum::<usize>()) / (Arc::strong_count(certificate) / REFERENCES).max(1)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::mesh::{Store, StoreKey};
 
     fn secret(texts: &[&str]) -> usize {
         let files = texts.iter().enumerate();
         let files = files.map(|(place, text)| (place.to_string(), Arc::new(FileFacts::parse(text.as_bytes()))));
-        weight(&Fact::Store(
-            StoreKey::secret("shop", "blue"),
-            Arc::new(Store { files: files.collect(), of_type: None, awaited: None }),
-        ))
+        let store = Store { files: files.collect(), of_type: None, awaited: None };
+        weight(&Fact::Store(StoreKey::secret("shop", "blue"), Arc::new(store)), 10_000)
     }
 
     #[test]
@@ -99,20 +71,23 @@ mod tests {
         let (pem, der) = (issued.cert.pem(), issued.cert.der().len());
         let [none, one, two] = [&[][..], &[pem.as_str()], &[pem.as_str(), pem.as_str()]].map(secret);
         let each = one - none;
-        assert!(each > der && each < der + 3_000, "{each} for a certificate of {der} bytes");
+        assert!(each > der && each < der + 2_500, "{each} for a certificate of {der} bytes");
         assert_eq!(two - one, each);
         // Almost nothing of a key is kept.
         assert!(secret(&[&issued.signing_key.serialize_pem()]) - none < 1_000);
     }
 
     #[test]
-    fn other_facts_weigh_as_much_as_they_say() {
-        let namespace = |labels: &[(&str, &str)]| {
-            let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            weight(&Fact::Namespace("shop".to_owned(), labels))
-        };
-        let long = "x".repeat(1_000);
-        let more = namespace(&[("mesh", &long)]) - namespace(&[]);
-        assert!((1_000..2_000).contains(&more), "{more}");
+    fn other_facts_weigh_as_their_objects_do() {
+        let namespace = |json| weight(&Fact::Namespace("shop".to_owned(), BTreeMap::new()), json);
+        assert_eq!(namespace(3_000) - namespace(1_000), 1_000);
+    }
+
+    #[test]
+    fn what_many_hold_weighs_little_for_each() {
+        let issued = rcgen::generate_simple_self_signed(["root".to_owned()]).expect("a certificate");
+        let file = Arc::new(FileFacts::parse(issued.cert.pem().as_bytes()));
+        let all: Vec<_> = std::iter::repeat_n(Arc::clone(&file), 100).collect();
+        assert!(super::file(&file) < 50, "{} of each of {} holders", super::file(&file), all.len());
     }
 }
