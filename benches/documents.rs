@@ -2,7 +2,8 @@
 //! Secret with a leaf and a key of its own under three intermediates. As 400 files in a folder and as one stream, on one core and on
 //! all: wall-clock time, processor time, and the most memory that was resident (VmHWM). Linux with `taskset`.
 //!
-//! `MESHVET_BENCH_OTHER` names another build to measure beside this one, `MESHVET_BENCH_NODES` another number of nodes.
+//! `MESHVET_BENCH_OTHER` names another build to measure beside this one, `MESHVET_BENCH_PROGRAM` one to measure in place of this one,
+//! `MESHVET_BENCH_NODES` another number of nodes.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "a benchmark that can't go on fails")]
 
 use std::fmt::Write as _;
@@ -42,8 +43,10 @@ fn main() {
     let files = folder.path().join("files");
     let stream = folder.path().join("stream.yaml");
     let bytes = write(&files, &stream, nodes);
-    let mut programs = vec![("this build", PathBuf::from(env!("CARGO_BIN_EXE_meshvet")))];
-    programs.extend(std::env::var_os("MESHVET_BENCH_OTHER").map(|path| ("the other", PathBuf::from(path))));
+    let named = |variable| std::env::var_os(variable).map(PathBuf::from);
+    let this = named("MESHVET_BENCH_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_meshvet").into());
+    let mut programs = vec![("this build", this)];
+    programs.extend(named("MESHVET_BENCH_OTHER").map(|path| ("the other", path)));
     println!("{} documents, {:.1} MB, best of {RUNS}", 4 * nodes, bytes as f64 / 1e6);
     println!("{:<12} {:<12} {:<6} {:>8} {:>8} {:>10}", "program", "input", "cores", "wall", "CPU", "VmHWM");
     let mut outputs: Vec<(bool, Vec<u8>)> = Vec::new();
@@ -146,7 +149,12 @@ fn write(files: &Path, stream: &Path, nodes: usize) -> usize {
                  type: kubernetes.io/tls\ndata:\n  ca.crt: {bundle}\n  tls.crt: {chain}\n  tls.key: {key}\n"
             )
             .expect("text");
-            text.push_str(&REST.replace("HOST", &named(index)).replace("NEXT", &(index + 1).to_string()).replace("INDEX", &index.to_string()));
+            text.push_str(
+                &REST
+                    .replace("HOST", &named(index))
+                    .replace("NEXT", &(index + 1).to_string())
+                    .replace("INDEX", &index.to_string()),
+            );
         }
         fs::write(files.join(format!("{number:03}.yaml")), &text).expect("a file");
         all.push_str(&text);

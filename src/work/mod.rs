@@ -139,7 +139,9 @@ mod tests {
             both.wait();
             thread::current().id()
         };
-        in_order(2, 0..2, work, |id| drop(threads.insert(id)));
+        in_order(2, 0..2, work, |id| {
+            threads.insert(id);
+        });
         assert_eq!(threads.len(), 2);
     }
 
@@ -158,12 +160,19 @@ mod tests {
     #[test]
     fn few_items_are_held_at_a_time() {
         let asked = std::sync::atomic::AtomicUsize::new(0);
-        let count = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let count = |_: &i32| {
+            asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        };
         let mut taken = 0;
-        in_order(2, (0..1_000).inspect(|_| drop(count())), |number| number, |_| {
-            taken += 1;
-            let ahead = asked.load(std::sync::atomic::Ordering::Relaxed) - taken;
-            assert!(ahead <= 2 * AHEAD + 2, "{ahead}");
-        });
+        in_order(
+            2,
+            (0..1_000).inspect(count),
+            |number| number,
+            |_| {
+                taken += 1;
+                let ahead = asked.load(std::sync::atomic::Ordering::Relaxed) - taken;
+                assert!(ahead <= 2 * AHEAD + 2, "{ahead}");
+            },
+        );
     }
 }

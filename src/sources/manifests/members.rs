@@ -92,3 +92,27 @@ impl<T> IntoIterator for Members<T> {
 fn place<T>(list: &[(String, T)], name: &str) -> Result<usize, usize> {
     list.binary_search_by(|(known, _)| known.as_str().cmp(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_and_many_members_are_ordered_by_name() {
+        for count in [1, FEW, FEW + 1, 500] {
+            let mut members = Members::default();
+            for number in (0..count).rev() {
+                members.insert(format!("{number:03}"), number);
+            }
+            members.insert("000".to_owned(), 1_000);
+            assert_eq!(members.get("000"), Some(&1_000));
+            assert_eq!(members.get_mut("none"), None);
+            assert!(members.iter().map(|(name, _)| name).is_sorted());
+            assert_eq!(members.remove("000"), Some(1_000));
+            assert_eq!(
+                members.into_iter().map(|(_, number)| number).collect::<Vec<_>>(),
+                (1..count).collect::<Vec<_>>()
+            );
+        }
+    }
+}

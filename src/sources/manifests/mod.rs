@@ -268,15 +268,21 @@ impl Loader {
         }
         let all = files.len();
         let part = self.part;
-        self.read(files.into_iter().enumerate().flat_map(|(number, file)| jobs::of_file(file, number, part)), &mut |number| {
-            tell(number, all);
-        });
+        self.read(
+            files.into_iter().enumerate().flat_map(|(number, file)| jobs::of_file(file, number, part)),
+            &mut |number| {
+                tell(number, all);
+            },
+        );
         self.finish()
     }
 
     fn load_texts<'t>(mut self, texts: impl IntoIterator<Item = (&'t str, &'t str)>) -> Manifests {
         let part = self.part;
-        self.read(texts.into_iter().enumerate().flat_map(|(number, text)| jobs::of_text(text, number, part)), &mut |_| {});
+        self.read(
+            texts.into_iter().enumerate().flat_map(|(number, text)| jobs::of_text(text, number, part)),
+            &mut |_| {},
+        );
         self.finish()
     }
 

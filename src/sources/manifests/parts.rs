@@ -77,10 +77,12 @@ impl Text {
                 return None;
             }
             let text = self.text.as_str();
-            let end = if whole { text.len() } else { next_document(text, start.saturating_add(length)) };
+            let least = if start == 0 { length.max(head(text)) } else { start.saturating_add(length) };
+            let end = if whole { text.len() } else { next_document(text, least) };
             done = end == text.len();
             let part = Part { of: Arc::clone(&self), bytes: start..end, above };
-            let lines = text.as_bytes().get(start..end).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+            let lines =
+                text.as_bytes().get(start..end).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
             above = above.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
             start = end;
             Some(part)
@@ -100,7 +102,14 @@ impl Text {
     }
 }
 
-/// Where the next document begins at or behind a byte; the text's end if none does.
+/// Where a text has its first content, whatever begins above it: a comment above refers to that.
+fn head(text: &str) -> usize {
+    let is_head =
+        |line: &&str| line.trim().is_empty() || ["#", "---", "%"].iter().any(|it| line.trim().starts_with(it));
+    text.split_inclusive('\n').take_while(is_head).map(str::len).sum()
+}
+
+/// Where the next document begins behind a byte; the text's end if none does.
 fn next_document(text: &str, from: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -163,3 +172,7 @@ impl Part {
 
 /// How many nodes aliases and merges may add to a text.
 pub(super) const BUDGET: usize = node::EXPANSION;
+
+#[cfg(test)]
+#[path = "parts_tests.rs"]
+mod tests;
