@@ -37,6 +37,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::apis::{Subject, Undecodable};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, SecretAccess, World};
@@ -186,9 +188,18 @@ pub(crate) fn in_order_of_texts<'t>(
 
 /// The positions of the fields in a text's first document.
 pub(crate) fn first_positions(text: &str) -> Option<Positions> {
+    first_document(text).map(|(_, positions)| positions)
+}
+
+/// A text's first document, as kubectl reads it. None if there is none, or if it can't be read.
+pub fn first_value(text: &str) -> Option<Value> {
+    first_document(text).map(|(value, _)| value)
+}
+
+fn first_document(text: &str) -> Option<(Value, Positions)> {
     let mut budget = Budget::new(node::EXPANSION);
     let document = text::read(text, &mut budget).documents.into_iter().next()?;
-    document.split(&mut budget).ok().map(|(_, positions)| positions)
+    document.split(&mut budget).ok()
 }
 
 struct Loader {
