@@ -22,7 +22,7 @@
 //! as it is. `serve` assembles a server from all of these. `verify` is separate: it reads the TLS counters of running
 //! proxies. `doctor` checks an installation of meshvet itself. [`cli`] has one file for each command.
 //!
-//! `text` and [`k8s`] are the base for all of it, [`pki`] has certificates as a proxy sees them, [`aws`] what AWS says
+//! `text`, `work` and [`k8s`] are the base for all of it, [`pki`] has certificates as a proxy sees them, [`aws`] what AWS says
 //! about certificates.
 //!
 //! docs/architecture.md walks through it, and lists the modules in the order in which they may use each other.
@@ -47,3 +47,4 @@ mod survey;
 mod text;
 mod verify;
 pub mod watch;
+mod work;

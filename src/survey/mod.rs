@@ -35,6 +35,7 @@ use crate::policy::Policy;
 use crate::rules::{self, Examined, LeftOut, Surface};
 use crate::survey::map::{Map, MapBuilder};
 use crate::survey::objects::Held;
+use crate::work;
 
 pub(crate) use collect::Collector;
 pub(crate) use comments::stray as stray_comments;
@@ -42,6 +43,9 @@ pub(crate) use entry::Entry;
 pub(crate) use learn::StoresRead;
 pub(crate) use objects::Objects;
 pub(crate) use report::{Place, Report, Reported, Unread};
+
+/// How many objects a thread judges before it takes others.
+const AT_ONCE: usize = 64;
 
 /// What was read in addition to the world.
 #[derive(Debug, Default)]
@@ -74,7 +78,7 @@ pub(crate) struct Survey {
 
 /// Judges objects, and learns what is needed for that.
 ///
-/// A live world is locked for one object at a time, so that reviews don't wait: an object that changes meanwhile is judged
+/// Manifests are judged on all cores. A live world is locked for one object at a time, so that reviews don't wait: an object that changes meanwhile is judged
 /// in its state when its turn comes.
 #[derive(Debug)]
 pub(crate) struct Surveyor<'a> {
@@ -209,24 +213,42 @@ impl<'a> Surveyor<'a> {
                 look.findings.add(Reported { finding, place }, true);
             }
         }
-        for Held { it: subject, site } in &look.subjects {
-            let Examined { judgement, stores, questions, unplaced, left_out, .. } = self.objects.look(|world| {
-                rules::examine(subject, self.read.view(world), self.policy, look.judged_at, Surface::Check)
-            });
-            look.stores.extend(stores);
-            look.questions.extend(questions);
-            look.unplaced += usize::from(unplaced);
-            if self.is_within(&subject.object) {
-                look.left_out.add(left_out);
+        let subjects = std::mem::take(&mut look.subjects);
+        let judged_at = look.judged_at;
+        let examine = |some: &'_ [Held<'a, Subject>]| -> Vec<Examined> {
+            let examine = |subject| {
+                let look =
+                    |world: &_| rules::examine(subject, self.read.view(world), self.policy, judged_at, Surface::Check);
+                self.objects.look(look)
+            };
+            some.iter().map(|held| examine(&held.it)).collect()
+        };
+        let mut places = subjects.iter();
+        work::in_order(self.objects.threads(), subjects.chunks(AT_ONCE), examine, |examined| {
+            // The objects second: zip asks the first for one more than it returns.
+            for (examined, held) in examined.into_iter().zip(places.by_ref()) {
+                self.note(&mut look, held, examined);
             }
-            for finding in judgement.findings {
-                let own = finding.object == subject.object;
-                let site = if own { *site } else { self.objects.site(&finding.object) };
-                let place = self.objects.place(site, &finding);
-                look.findings.add(Reported { finding, place }, own);
-            }
-        }
+        });
+        look.subjects = subjects;
         look
+    }
+
+    /// Notes what one look at an object showed.
+    fn note(&self, look: &mut Look<'a>, Held { it: subject, site }: &Held<'a, Subject>, examined: Examined) {
+        let Examined { judgement, stores, questions, unplaced, left_out, .. } = examined;
+        look.stores.extend(stores);
+        look.questions.extend(questions);
+        look.unplaced += usize::from(unplaced);
+        if self.is_within(&subject.object) {
+            look.left_out.add(left_out);
+        }
+        for finding in judgement.findings {
+            let own = finding.object == subject.object;
+            let site = if own { *site } else { self.objects.site(&finding.object) };
+            let place = self.objects.place(site, &finding);
+            look.findings.add(Reported { finding, place }, own);
+        }
     }
 
     /// All findings of a look, with ignore comments applied.

@@ -9,6 +9,7 @@ use crate::mesh::World;
 use crate::sources::SharedWorld;
 use crate::sources::manifests::{Manifests, Site};
 use crate::survey::{Place, Unread, place};
+use crate::work;
 
 /// The objects to judge, and their world.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,14 @@ impl<'a> Objects<'a> {
         match self {
             Self::Manifests(manifests) => look(&manifests.world),
             Self::Living(world) => world.read(look),
+        }
+    }
+
+    /// On how many threads the objects are judged. Reviews go on beside those of a live world.
+    pub(super) fn threads(&self) -> usize {
+        match self {
+            Self::Manifests(_) => work::threads(),
+            Self::Living(_) => 1,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use meshvet::k8s::FieldPath;
-use meshvet::sources::manifests::load_texts;
+use meshvet::sources::manifests::{first_value, load_texts};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -235,7 +235,8 @@ proptest! {
         let read = load_texts([("a.yaml", writer.text.as_str())], "default");
         prop_assert_eq!(&read.problems, &[], "{}", writer.text);
         let object = read.objects.first().ok_or_else(|| TestCaseError::fail(writer.text.clone()))?;
-        prop_assert_eq!(object.raw.as_ref().and_then(|raw| raw.get("extra")), Some(&tree), "{}", writer.text);
+        let value = first_value(&writer.text);
+        prop_assert_eq!(value.as_ref().and_then(|value| value.get("extra")), Some(&tree), "{}", writer.text);
         for (path, line, column) in &writer.places {
             let mark = object.site.positions.value(path);
             prop_assert_eq!(mark.map(|mark| (mark.line, mark.column)), Some((*line, *column)), "{}\n{}", path, writer.text);

@@ -6,8 +6,7 @@ use granit_parser::{Event, Options, Parser};
 
 use crate::k8s::FieldPath;
 
-use super::objects::Raw;
-use super::positions::Mark;
+use super::positions::{Mark, Positions};
 use super::yaml;
 
 /// The most comments of one file that are followed. Each is searched for in the whole of its object.
@@ -32,17 +31,26 @@ pub(super) struct Found {
     pub(super) text: String,
     /// The line whose fields it refers to; None where nothing follows it in its document.
     line: Option<u32>,
+    /// The same, if no document precedes it in its file.
+    line_of_first: Option<u32>,
     /// Whether it is on a line of its own, and so refers to whatever begins on the next one.
     above: bool,
     /// Whether it was assigned to an object.
     pub(super) taken: bool,
 }
 
-/// The comments for meshvet in a text. `documents`: the lines of each document.
-pub(super) fn read(text: &str, documents: &[RangeInclusive<u32>]) -> Vec<Found> {
+impl Found {
+    /// Notes that no document precedes it in its file.
+    pub(super) fn is_first(&mut self) {
+        self.line = self.line_of_first;
+    }
+}
+
+/// The comments for meshvet in a text, which has so many lines `above` it in its file.
+pub(super) fn read(text: &str, above: u32) -> Vec<Found> {
     // The second parse is only for the few texts with such comments.
     let speaks = |line: &str| line.split_once('#').is_some_and(|(_, comment)| is_ours_somewhere(comment));
-    if !text.lines().any(speaks) {
+    if !text.contains('#') || !text.lines().any(speaks) {
         return Vec::new();
     }
     let lines: Vec<&str> = super::text::lines(text).collect();
@@ -55,7 +63,7 @@ pub(super) fn read(text: &str, documents: &[RangeInclusive<u32>]) -> Vec<Found> 
         match parser.next() {
             None => break,
             Some(Ok((Event::Comment(text, _), span))) if is_ours(&text) => {
-                found.push(locate(yaml::mark(span), text.into_owned(), &lines, documents));
+                found.push(locate(yaml::mark(span, 0), above, text.into_owned(), &lines));
             }
             Some(Ok(_)) => {}
             // The first parse has reported what is wrong with the document.
@@ -76,37 +84,47 @@ fn is_ours_somewhere(text: &str) -> bool {
     text.split('#').any(is_ours)
 }
 
-fn locate(mark: Mark, text: String, lines: &[&str], documents: &[RangeInclusive<u32>]) -> Found {
+/// `above`: how many lines of the file precede `lines`, which `mark` is in.
+fn locate(mark: Mark, above: u32, text: String, lines: &[&str]) -> Found {
     let index = usize::try_from(mark.line).unwrap_or(usize::MAX).saturating_sub(1);
     let before = lines.get(index).map_or("", |line| {
         let end = line.char_indices().nth(usize::try_from(mark.column).unwrap_or(1).saturating_sub(1));
         end.map_or(*line, |(end, _)| line.get(..end).unwrap_or_default())
     });
+    let mark = Mark { line: mark.line.saturating_add(above), ..mark };
     // After the `---` that begins a document it refers to the document, as above it.
     let begins_document = before.trim_end() == "---";
     if !before.trim().is_empty() && !begins_document {
-        return Found { mark, text, line: Some(mark.line), above: false, taken: false };
+        let line = Some(mark.line);
+        return Found { mark, text, line, line_of_first: line, above: false, taken: false };
     }
-    let first = documents.iter().all(|document| *document.start() > mark.line);
-    let below = lines.iter().enumerate().skip(index + 1).find(|(_, line)| {
-        let line = line.trim();
-        // A comment above the first `---` belongs to the first document.
-        let heads = first && (line.starts_with("---") || line.starts_with('%'));
-        !line.is_empty() && !line.starts_with('#') && !heads
-    });
-    let line = below.filter(|(_, line)| !line.starts_with("---") && !line.starts_with("...")).map(|(at, _)| at + 1);
-    Found { mark, text, line: line.and_then(|line| u32::try_from(line).ok()), above: true, taken: false }
+    let below = |first: bool| {
+        let mut lines = lines.iter().zip(above.saturating_add(1)..).skip(index + 1);
+        let below = lines.find(|(line, _)| {
+            let line = line.trim();
+            // A comment above the first `---` belongs to the first document.
+            let heads = first && (line.starts_with("---") || line.starts_with('%'));
+            !line.is_empty() && !line.starts_with('#') && !heads
+        });
+        below.filter(|(line, _)| !line.starts_with("---") && !line.starts_with("...")).map(|(_, number)| number)
+    };
+    Found { mark, text, line: below(false), line_of_first: below(true), above: true, taken: false }
 }
 
-/// The comments at fields of one object of a document.
-pub(super) fn take(found: &mut [Found], raw: &Raw, document: &RangeInclusive<u32>) -> Vec<Comment> {
+/// The comments at fields of one object: where its fields are, its lines, and those of its document.
+pub(super) fn take(
+    found: &mut [Found],
+    positions: &Positions,
+    lines: &RangeInclusive<u32>,
+    document: &RangeInclusive<u32>,
+) -> Vec<Comment> {
     let mut comments = Vec::new();
     for comment in found {
         let Some(line) = comment.line else { continue };
         let fields = if comment.above && line == *document.start() {
             vec![FieldPath::root()]
-        } else if raw.lines.contains(&line) {
-            raw.positions.on_line(line, comment.above)
+        } else if lines.contains(&line) {
+            positions.on_line(line, comment.above)
         } else {
             continue;
         };

@@ -30,18 +30,14 @@ pub struct Document {
 }
 
 impl Loader {
-    /// Keeps an object as it would be submitted, if documents are requested.
-    pub(super) fn keep_document(&mut self, value: &Value, seen: Seen) {
-        if !self.in_order {
-            return;
-        }
+    /// Keeps an object as it would be submitted.
+    pub(super) fn keep_document(&mut self, mut value: Value, seen: Seen) {
         let text = |pointer| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let Some(row) = apis::row(text("/apiVersion"), text("/kind")) else { return };
         let namespace =
             if row.namespaced { Some(text("/metadata/namespace")).filter(|it| !it.is_empty()) } else { None };
-        let namespace = namespace.unwrap_or(if row.namespaced { &self.namespace } else { "" });
-        let object = row.object(namespace, text("/metadata/name"));
-        let mut value = value.clone();
+        let namespace = namespace.unwrap_or(if row.namespaced { &self.namespace } else { "" }).to_owned();
+        let object = row.object(&namespace, text("/metadata/name"));
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut).filter(|_| row.namespaced) {
             metadata.entry("namespace").or_insert_with(|| namespace.into());
         }

@@ -49,13 +49,26 @@ impl Found {
     pub(super) fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         match &self.path {
-            None => io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)?,
-            Some(path) => File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?,
-        };
+            None => read_stream(io::stdin().lock().take(MAX_BYTES + 1), &mut bytes)?,
+            Some(path) => drop(File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?),
+        }
         if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
             return Err(io::Error::other(format!("larger than {} MiB", MAX_BYTES >> 20)));
         }
         Ok(bytes)
+    }
+}
+
+/// Reads a stream of unknown length. It is held until it is learnt, and wiped as a whole then: little room is left behind it.
+fn read_stream(mut stream: impl Read, bytes: &mut Vec<u8>) -> io::Result<()> {
+    const LEAST: usize = 1 << 20;
+    loop {
+        let room = LEAST.max(bytes.len() / 8);
+        bytes.reserve_exact(room);
+        let limit = u64::try_from(room).unwrap_or(u64::MAX);
+        if stream.by_ref().take(limit).read_to_end(bytes)? < room {
+            return Ok(());
+        }
     }
 }
 

@@ -191,16 +191,15 @@ mod tests {
     use super::*;
     use crate::k8s::FieldPath;
     use crate::sources::manifests::node::EXPANSION;
-    use crate::sources::manifests::positions::Positions;
 
     #[track_caller]
     fn stands(text: &str, pointer: &str, expected: (u32, u32, u32)) {
         let mut budget = Budget::new(EXPANSION);
         let mut parsed = read(text, &mut budget);
         assert_eq!(parsed.faults, [], "{text:?}");
-        let (value, spots) = parsed.documents.remove(0).split(&mut budget).expect("small enough");
+        let (value, positions) = parsed.documents.remove(0).split(&mut budget).expect("small enough");
         assert_eq!(value, serde_json::from_str::<Value>(text).expect("JSON"));
-        let mark = Positions::new(spots).value(&FieldPath::from_pointer(pointer)).expect("a field");
+        let mark = positions.value(&FieldPath::from_pointer(pointer)).expect("a field");
         assert_eq!((mark.line, mark.column, mark.width), expected, "{pointer} of {text:?}");
     }
 

@@ -30,9 +30,9 @@ pub(super) fn is_by_name(path: &Path) -> bool {
     matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
 }
 
-/// The type of such a file that doesn't declare one.
-pub(super) fn type_of() -> (String, String) {
-    (API_VERSION.to_owned(), KIND.to_owned())
+/// The type of such a file if it doesn't declare one; None for other files.
+pub(super) fn type_by_name(path: Option<&Path>) -> Option<(String, String)> {
+    path.filter(|path| is_by_name(path)).map(|_| (API_VERSION.to_owned(), KIND.to_owned()))
 }
 
 /// Whether an object is a kustomization.

@@ -29,24 +29,38 @@ const TEMPLATE: &str = "a template";
 const SECRET: [(&str, bool); 2] = [("data", true), ("stringData", false)];
 const CONFIG_MAP: [(&str, bool); 2] = [("data", false), ("binaryData", true)];
 
+/// What a Secret or ConfigMap promises by the values that are filled in later.
+#[derive(Debug)]
+pub(super) struct Later {
+    by: ObjectRef,
+    key: StoreKey,
+    /// None if every value is known: then an earlier object with this name promises nothing any more.
+    promise: Option<Fact>,
+    /// Whether no value is known.
+    pub(super) whole: bool,
+}
+
+/// Removes the values that are filled in later from a Secret or ConfigMap; the other values count as they are. None for other objects.
+pub(super) fn of(object: &mut Value, namespace: &str) -> Option<Later> {
+    let (by, key) = store_of(object, namespace)?;
+    let taken = take(object, key.kind);
+    let whole = taken.as_ref().is_some_and(|taken| taken.whole);
+    let promise = taken
+        .map(|taken| Fact::Promise(Promise { object: by.clone(), stores: vec![taken.promised(&by, &key)] }.into()));
+    Some(Later { by, key, promise, whole })
+}
+
 impl Loader {
-    /// Notes which values of a Secret or ConfigMap are filled in later, and removes them from the object; the other values count as
-    /// they are. True if no value is left.
-    pub(super) fn promise_later(&mut self, object: &mut Value, seen: Seen) -> bool {
-        let Some((by, key)) = store_of(object, &self.namespace) else { return false };
-        let taken = take(object, key.kind);
-        let whole = taken.as_ref().is_some_and(|taken| taken.whole);
-        let promise = taken
-            .map(|taken| Fact::Promise(Promise { object: by.clone(), stores: vec![taken.promised(&by, &key)] }.into()));
+    /// Learns which values are filled in later.
+    pub(super) fn promise_later(&mut self, later: Later, seen: Seen) {
+        let Later { by, key, promise, whole } = later;
         self.keep_promised(promise.as_ref());
-        // An earlier object with this name promises nothing any more.
         self.out.world.replace(&FactId::Object(by), promise);
         if whole {
             let id = FactId::Store(key);
             self.out.world.forget(&id);
             self.see(id, seen);
         }
-        whole
     }
 }
 

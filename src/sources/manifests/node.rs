@@ -1,12 +1,12 @@
 //! A document with the positions of its values, and how the readers of YAML and JSON build it.
 
 use std::collections::HashMap;
-use std::collections::btree_map::{BTreeMap, Entry as Slot};
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::positions::{Mark, Spot};
+use super::members::Members;
+use super::positions::{Mark, Packer, Positions};
 
 /// The deepest nesting of a document, with aliases expanded. Kubernetes' own objects stay far below.
 const MAX_DEPTH: usize = 100;
@@ -38,7 +38,7 @@ impl Fault {
 pub(super) struct Node {
     pub(super) at: Mark,
     pub(super) last_line: u32,
-    height: usize,
+    height: u32,
     pub(super) kind: NodeKind,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Node {
 pub(super) enum NodeKind {
     Scalar(Value),
     List(Vec<Node>),
-    Map(BTreeMap<String, Entry>),
+    Map(Members<Entry>),
     /// Under an anchor: one node for all its aliases.
     Shared(Rc<Node>),
 }
@@ -56,7 +56,7 @@ pub(super) enum NodeKind {
 pub(super) struct Entry {
     pub(super) key: Mark,
     pub(super) node: Node,
-    merged: bool,
+    pub(super) merged: bool,
 }
 
 impl Node {
@@ -118,40 +118,42 @@ impl Node {
     }
 
     /// Separates the value from the positions.
-    pub(super) fn split(self, budget: &mut Budget) -> Result<(Value, Spot), Fault> {
+    pub(super) fn split(self, budget: &mut Budget) -> Result<(Value, Positions), Fault> {
+        let mut packer = Packer::default();
         let at = self.at;
-        let node = match self.kind {
-            NodeKind::Shared(inner) => {
-                let (value, mut spot) = unshare(inner, budget)?.split(budget)?;
-                spot.value = at;
-                return Ok((value, spot));
+        let value = self.unpack(None, at, budget, &mut packer)?;
+        Ok((value, packer.finish()))
+    }
+
+    /// The value. Its position is `at`, which for what is behind an alias is the alias's.
+    fn unpack(self, key: Option<Mark>, at: Mark, budget: &mut Budget, packer: &mut Packer) -> Result<Value, Fault> {
+        match self.kind {
+            NodeKind::Shared(inner) => unshare(inner, budget)?.unpack(key, at, budget, packer),
+            NodeKind::Scalar(value) => {
+                packer.leaf(key, at);
+                Ok(value)
             }
-            kind => kind,
-        };
-        match node {
-            NodeKind::Scalar(value) => Ok((value, Spot::leaf(at))),
             NodeKind::List(nodes) => {
+                packer.open_list(key, at);
                 let mut values = Vec::with_capacity(nodes.len());
-                let mut spots = Vec::with_capacity(nodes.len());
                 for node in nodes {
-                    let (value, spot) = node.split(budget)?;
-                    values.push(value);
-                    spots.push(spot);
+                    let at = node.at;
+                    values.push(node.unpack(None, at, budget, packer)?);
                 }
-                Ok((Value::Array(values), Spot::list(at, spots)))
+                packer.close();
+                Ok(Value::Array(values))
             }
             NodeKind::Map(entries) => {
+                packer.open_map(key, at);
                 let mut values = serde_json::Map::new();
-                let mut spots = BTreeMap::new();
                 for (name, entry) in entries {
-                    let (value, mut spot) = entry.node.split(budget)?;
-                    spot.key = Some(entry.key);
-                    spots.insert(name.as_str().into(), spot);
-                    values.insert(name, value);
+                    packer.name(&name);
+                    let at = entry.node.at;
+                    values.insert(name, entry.node.unpack(Some(entry.key), at, budget, packer)?);
                 }
-                Ok((Value::Object(values), Spot::map(at, spots)))
+                packer.close();
+                Ok(Value::Object(values))
             }
-            NodeKind::Shared(_) => Ok((Value::Null, Spot::leaf(at))),
         }
     }
 
@@ -189,6 +191,11 @@ impl Budget {
         Self(nodes)
     }
 
+    /// How many nodes are left.
+    pub(super) fn left(&self) -> usize {
+        self.0
+    }
+
     fn spend(&mut self, nodes: usize, at: Mark) -> Result<(), Fault> {
         self.0 = self.0.checked_sub(nodes).ok_or_else(|| {
             self.0 = 0;
@@ -213,7 +220,7 @@ pub(super) struct Builder<'b> {
 struct Frame {
     at: Mark,
     anchor: usize,
-    height: usize,
+    height: u32,
     last_line: u32,
     kind: FrameKind,
 }
@@ -221,7 +228,7 @@ struct Frame {
 #[derive(Debug)]
 enum FrameKind {
     List(Vec<Node>),
-    Map(BTreeMap<String, Entry>, Option<Key>),
+    Map(Members<Entry>, Option<Key>),
 }
 
 #[derive(Debug)]
@@ -255,7 +262,7 @@ impl<'b> Builder<'b> {
 
     /// The start of a mapping.
     pub(super) fn open_map(&mut self, at: Mark, anchor: usize) -> Result<(), Fault> {
-        self.open(at, anchor, FrameKind::Map(BTreeMap::new(), None))
+        self.open(at, anchor, FrameKind::Map(Members::default(), None))
     }
 
     fn open(&mut self, at: Mark, anchor: usize, kind: FrameKind) -> Result<(), Fault> {
@@ -294,7 +301,8 @@ impl<'b> Builder<'b> {
     }
 
     fn attach(&mut self, mut node: Node, anchor: usize, merge: bool) -> Result<(), Fault> {
-        if self.stack.len() + node.height > MAX_DEPTH {
+        let height = usize::try_from(node.height).unwrap_or(usize::MAX);
+        if self.stack.len().saturating_add(height) > MAX_DEPTH {
             return Err(too_deep_at(node.at));
         }
         if anchor != 0 {
@@ -325,30 +333,30 @@ pub(super) fn too_deep_at(at: Mark) -> Fault {
     Fault::new(at, format!("nested deeper than {MAX_DEPTH} levels"))
 }
 
-fn insert(entries: &mut BTreeMap<String, Entry>, key: Key, node: Node, faults: &mut Vec<Fault>) {
+fn insert(entries: &mut Members<Entry>, key: Key, node: Node, faults: &mut Vec<Fault>) {
     let entry = Entry { key: key.at, node, merged: false };
-    match entries.entry(key.name) {
-        Slot::Vacant(slot) => drop(slot.insert(entry)),
-        Slot::Occupied(mut slot) => {
-            if !slot.get().merged {
-                // In a broken document a line of a PEM block may be read as a key: a name that long isn't reported.
-                let name = if slot.key().len() <= 60 { format!("{:?} ", slot.key()) } else { String::new() };
-                let message = format!("the key {name}is a duplicate: it is on line {} already", slot.get().key.line);
-                faults.push(Fault { fatal: false, ..Fault::new(key.at, message) });
-            }
-            slot.insert(entry);
-        }
+    let name = &key.name;
+    let Some(slot) = entries.get_mut(name) else {
+        entries.insert(key.name, entry);
+        return;
+    };
+    if !slot.merged {
+        // In a broken document a line of a PEM block may be read as a key: a name that long isn't reported.
+        let name = if name.len() <= 60 { format!("{name:?} ") } else { String::new() };
+        let message = format!("the key {name}is a duplicate: it is on line {} already", slot.key.line);
+        faults.push(Fault { fatal: false, ..Fault::new(key.at, message) });
     }
+    *slot = entry;
 }
 
 /// `<<`: in file order, later keys win, as in kubectl's parser; in a list of mappings the first wins.
-fn merge_into(entries: &mut BTreeMap<String, Entry>, node: &Node, at: Mark, budget: &mut Budget) -> Result<(), Fault> {
+fn merge_into(entries: &mut Members<Entry>, node: &Node, at: Mark, budget: &mut Budget) -> Result<(), Fault> {
     let refused = || Fault::new(at, "`<<` needs a mapping, or a list of mappings");
     match &node.resolved().kind {
         NodeKind::Map(from) => {
-            for (name, entry) in from {
+            for (name, entry) in from.iter() {
                 budget.spend(1 + entry.node.weight(), at)?;
-                entries.insert(name.clone(), Entry { merged: true, ..entry.clone() });
+                entries.insert(name.to_owned(), Entry { merged: true, ..entry.clone() });
             }
             Ok(())
         }

@@ -1,19 +1,15 @@
 //! Notes for the user about manifests in which nothing is wrong.
 
-use serde_json::Value;
-
 use crate::mesh::FactId;
 
-use super::{Loader, Positions, Seen, SourceId, placeholders, text};
+use super::placeholders::Unfilled;
+use super::{Loader, Seen, SourceId, text};
 
 impl Loader {
     /// Notes that unfilled placeholders are judged as they are: once for each object.
-    pub(super) fn note_placeholders(&mut self, source: SourceId, object: &Value, positions: &Positions) {
-        let found = placeholders::of(object);
-        let Some((field, name)) = found.first() else { return };
-        let at = positions.nearest(field);
+    pub(super) fn note_placeholders(&mut self, source: SourceId, Unfilled { at, name, more }: Unfilled) {
         let file = self.names.get(source.0).map_or("", String::as_str);
-        let more = match found.len() - 1 {
+        let more = match more {
             0 => String::new(),
             more => format!(", and {more} more of the object,"),
         };

@@ -69,12 +69,12 @@ fn take_item(node: Node, list: Option<&(String, String)>, budget: &mut Budget, s
     }
     match node.split(budget) {
         Err(fault) => found.faults.push(fault),
-        Ok((mut value, spots)) => {
+        Ok((mut value, positions)) => {
             if let Value::Object(members) = &mut value {
                 members.entry("apiVersion").or_insert(Value::String(version));
                 members.entry("kind").or_insert(Value::String(kind));
             }
-            found.objects.push(Raw { value, positions: Positions::new(spots), at, lines });
+            found.objects.push(Raw { value, positions, at, lines });
         }
     }
 }

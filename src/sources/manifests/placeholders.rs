@@ -5,8 +5,37 @@ use serde_json::Value;
 use crate::k8s::FieldPath;
 pub(super) use crate::text::placeholder as first;
 
+use super::positions::{Mark, Positions};
+
+/// An object's first placeholder.
+#[derive(Debug)]
+pub(super) struct Unfilled {
+    /// Where its field is.
+    pub(super) at: Mark,
+    pub(super) name: String,
+    /// How many other fields of the object have one.
+    pub(super) more: usize,
+}
+
+/// The first placeholder of an object, if it has any.
+pub(super) fn unfilled(object: &Value, positions: &Positions) -> Option<Unfilled> {
+    // Few objects have any: the paths are only for them.
+    let found = if has_any(object) { of(object) } else { Vec::new() };
+    let (field, name) = found.first()?;
+    Some(Unfilled { at: positions.nearest(field), name: name.clone(), more: found.len() - 1 })
+}
+
+fn has_any(value: &Value) -> bool {
+    match value {
+        Value::String(text) => first(text).is_some(),
+        Value::Array(items) => items.iter().any(has_any),
+        Value::Object(members) => members.values().any(has_any),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 /// The fields of an object that contain one, each with its first placeholder.
-pub(super) fn of(object: &Value) -> Vec<(FieldPath, String)> {
+fn of(object: &Value) -> Vec<(FieldPath, String)> {
     let mut found = Vec::new();
     collect(object, &FieldPath::root(), &mut found);
     found

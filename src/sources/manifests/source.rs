@@ -1,6 +1,6 @@
 //! A file that was read: which of its lines may be shown, and what it was rendered from.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
@@ -33,8 +33,7 @@ pub struct Source {
     pub path: Option<PathBuf>,
     /// Whether it was read from standard input.
     pub piped: bool,
-    /// By number, as written but without the line feed.
-    lines: BTreeMap<u32, Box<str>>,
+    lines: Kept,
     /// How many lines there are.
     count: u32,
     /// Whether the last one ends in a line feed.
@@ -57,36 +56,24 @@ pub(super) struct Lines {
 impl Source {
     /// `marked`: whether the text had a byte-order mark.
     pub(super) fn new(origin: Origin, text: &str, marked: bool, wanted: &Lines) -> Self {
-        let ends = text.bytes().zip(text.bytes().skip(1).chain([b'\n']));
-        let old_line_ends = ends.into_iter().any(|(byte, next)| byte == b'\r' && next != b'\n');
-        let all: Vec<&str> = if old_line_ends { lines(text).collect() } else { text.split('\n').collect() };
-        let terminated = all.last().is_some_and(|last| last.is_empty());
-        let count = all.len() - usize::from(terminated);
-        let mut kept = BTreeMap::new();
-        if !wanted.shown.is_empty() {
-            let numbered = all.iter().zip(1_u32..).take(count);
-            let ranges: HashSet<u32> = wanted.shown.iter().cloned().flatten().collect();
-            // Document separators belong to no object, but patches need them as context.
-            let shown = numbered.filter(|(line, number)| ranges.contains(number) || line.trim_end() == "---");
-            kept = shown.map(|(line, number)| (number, Box::from(*line))).collect();
-            for range in &wanted.secret {
-                kept.retain(|number, _| !range.contains(number));
-            }
-        }
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let old_line_ends = has_old_line_ends(text);
+        let (kept, count, terminated) = match old_line_ends {
+            true => Kept::of(lines(text), wanted),
+            false => Kept::of(text.split('\n'), wanted),
+        };
         let Origin { name, path, piped } = origin;
         Self { name, path, piped, lines: kept, count, terminated, marked, old_line_ends }
     }
 
     /// A line by its 1-based number, if it may be shown, without its line ending.
     pub fn line(&self, number: u32) -> Option<&str> {
-        self.lines.get(&number).map(|line| line.strip_suffix('\r').unwrap_or(line))
+        self.lines.get(number).map(|line| line.strip_suffix('\r').unwrap_or(line))
     }
 
     /// A line as a patch has to write it, if it may be shown: without its line feed, but with the byte-order mark if the file
     /// begins with one. None for a file that can't be patched.
     pub(crate) fn patch_line(&self, number: u32) -> Option<String> {
-        let line = self.lines.get(&number).filter(|_| !self.old_line_ends && self.path.is_some())?;
+        let line = self.lines.get(number).filter(|_| !self.old_line_ends && self.path.is_some())?;
         let mark = if number == 1 && self.marked { "\u{feff}" } else { "" };
         Some(format!("{mark}{line}"))
     }
@@ -102,17 +89,103 @@ impl Source {
     }
 }
 
+/// The lines of a text that are kept, as written but without their line feeds.
+#[derive(Debug, Default)]
+struct Kept {
+    /// Each with a line feed behind it.
+    text: Box<str>,
+    /// Where they are: for some lines, in order, the number of the first, how many there are, and where they begin in the text.
+    runs: Box<[(u32, u32, usize)]>,
+}
+
+/// The most lines in one run: they are counted to find one.
+const RUN: u32 = 32;
+
+impl Kept {
+    /// Keeps those that are wanted; returns also how many lines there are, and whether the last one ends in a line feed.
+    fn of<'t>(all: impl Iterator<Item = &'t str>, wanted: &Lines) -> (Self, u32, bool) {
+        let (shown, secret) = (Ranges::of(&wanted.shown), Ranges::of(&wanted.secret));
+        let (mut shown_at, mut secret_at) = (shown.walk(), secret.walk());
+        let mut text = String::new();
+        let mut runs: Vec<(u32, u32, usize)> = Vec::new();
+        let mut count = 0_u32;
+        let mut all = all.peekable();
+        let mut terminated = false;
+        while let Some(line) = all.next() {
+            if line.is_empty() && all.peek().is_none() {
+                terminated = true;
+                break;
+            }
+            count = count.saturating_add(1);
+            // Document separators belong to no object, but patches need them as context.
+            let is_shown = shown_at(count) || (!wanted.shown.is_empty() && line.trim_end() == "---");
+            if secret_at(count) || !is_shown {
+                continue;
+            }
+            match runs.last_mut().filter(|(first, lines, _)| *lines < RUN && first.saturating_add(*lines) == count) {
+                Some((_, lines, _)) => *lines += 1,
+                None => runs.push((count, 1, text.len())),
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+        (Self { text: text.into(), runs: runs.into() }, count, terminated)
+    }
+
+    fn get(&self, number: u32) -> Option<&str> {
+        let behind = self.runs.partition_point(|(first, _, _)| *first <= number);
+        let (first, lines, at) = self.runs.get(behind.checked_sub(1)?)?;
+        let index = number.checked_sub(*first).filter(|index| index < lines)?;
+        self.text.get(*at..)?.split('\n').nth(usize::try_from(index).ok()?)
+    }
+}
+
+/// Whether lines end in carriage returns alone.
+pub(super) fn has_old_line_ends(text: &str) -> bool {
+    text.match_indices('\r').any(|(at, _)| text.as_bytes().get(at + 1).is_some_and(|next| *next != b'\n'))
+}
+
+/// Ranges of lines, in order.
+struct Ranges(Vec<RangeInclusive<u32>>);
+
+impl Ranges {
+    fn of(ranges: &[RangeInclusive<u32>]) -> Self {
+        let mut ranges = ranges.to_vec();
+        ranges.sort_by_key(|range| *range.start());
+        Self(ranges)
+    }
+
+    /// Says of one line after the other, in their order, whether it is in a range.
+    fn walk(&self) -> impl FnMut(u32) -> bool + '_ {
+        let mut next = self.0.iter().peekable();
+        let mut end = 0;
+        move |line| {
+            while let Some(range) = next.next_if(|range| *range.start() <= line) {
+                end = end.max(*range.end());
+            }
+            line <= end
+        }
+    }
+}
+
+/// What precedes the path in such a comment.
+const SOURCE: &str = "# Source: ";
+
 /// The files that a stream's documents were rendered from: `helm template` writes `# Source: path` above each.
 #[derive(Debug, Default)]
 pub(super) struct Templates(BTreeMap<u32, Option<Box<str>>>);
 
 impl Templates {
-    pub(super) fn read(text: &str) -> Self {
+    /// `above`: how many lines of the file precede the text.
+    pub(super) fn read(text: &str, above: u32) -> Self {
         let mut templates = BTreeMap::new();
-        for (line, number) in lines(text).zip(1_u32..) {
+        if !text.contains(SOURCE) {
+            return Self(templates);
+        }
+        for (line, number) in lines(text).zip(above.saturating_add(1)..) {
             if line.starts_with("---") {
                 templates.insert(number, None);
-            } else if let Some(path) = line.strip_prefix("# Source: ") {
+            } else if let Some(path) = line.strip_prefix(SOURCE) {
                 templates.insert(number, Some(Box::from(path.trim())));
             }
         }
@@ -165,7 +238,7 @@ mod tests {
 
     #[test]
     fn helm_and_kustomize_say_where_an_object_comes_from() {
-        let templates = Templates::read("---\n# Source: shop/templates/a.yaml\na: 1\n---\nb: 2\n");
+        let templates = Templates::read("---\n# Source: shop/templates/a.yaml\na: 1\n---\nb: 2\n", 0);
         assert_eq!(templates.at(3), Some("shop/templates/a.yaml"));
         assert_eq!(templates.at(5), None);
         let built =

@@ -48,29 +48,44 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Zeroizing<String>, Fault> {
 
 /// Reads a text as kubectl does: as JSON where it starts like JSON, and as YAML where that fails.
 pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
-    let mut parsed = if text.trim_start().starts_with(['{', '[']) {
-        let json = json::read(text, budget);
-        if json.broken {
-            let yaml = yaml::read(text, budget);
-            // Both fail: the parser that got further is the intended one.
-            let reached = |parsed: &Parsed| parsed.faults.last().map(|fault| (fault.line, fault.column));
-            if !yaml.broken || reached(&yaml) > reached(&json) { yaml } else { json }
-        } else {
-            json
-        }
-    } else {
-        yaml::read(text, budget)
-    };
-    if parsed.broken && text.contains("{{") {
-        name_templates(text, &mut parsed.faults);
-    }
-    if parsed.broken && text.contains('\t') {
-        name_tabs(text, &mut parsed.faults);
-    }
-    if parsed.broken && text.contains("${") {
-        name_placeholders(text, &mut parsed.faults);
+    let mut parsed = parse(text, 0, budget);
+    if parsed.broken {
+        explain(text, &mut parsed.faults);
     }
     parsed
+}
+
+/// As [`read`], of a text that has so many lines `above` it in its file, with each fault as the parser explains it.
+pub(super) fn parse(text: &str, above: u32, budget: &mut Budget) -> Parsed {
+    if above > 0 || !is_like_json(text) {
+        return yaml::read(text, above, budget);
+    }
+    let json = json::read(text, budget);
+    if !json.broken {
+        return json;
+    }
+    let yaml = yaml::read(text, 0, budget);
+    // Both fail: the parser that got further is the intended one.
+    let reached = |parsed: &Parsed| parsed.faults.last().map(|fault| (fault.line, fault.column));
+    if !yaml.broken || reached(&yaml) > reached(&json) { yaml } else { json }
+}
+
+/// Whether a text starts like JSON.
+pub(super) fn is_like_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+/// Explains the faults of a whole text by what is often behind them.
+pub(super) fn explain(text: &str, faults: &mut Vec<Fault>) {
+    if text.contains("{{") {
+        name_templates(text, faults);
+    }
+    if text.contains('\t') {
+        name_tabs(text, faults);
+    }
+    if text.contains("${") {
+        name_placeholders(text, faults);
+    }
 }
 
 /// Explains faults on lines that are indented with tabs.

@@ -17,15 +17,15 @@ pub(super) struct Parsed {
     pub(super) broken: bool,
 }
 
-/// Reads a stream of documents. After a fault, reading continues at the next `---`.
-pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
+/// Reads a stream of documents, which has so many lines `above` it in its file. After a fault, reading continues at the next `---`.
+pub(super) fn read(text: &str, above: u32, budget: &mut Budget) -> Parsed {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let mut parser = Parser::new_from_str_with_options(text, options);
     let mut parsed = Parsed::default();
     let mut go_on = true;
     while go_on {
-        go_on = match read_document(&mut parser, budget, &mut parsed) {
+        go_on = match read_document(&mut parser, above, budget, &mut parsed) {
             Ok(more) => more,
             Err(fault) => {
                 parsed.faults.push(fault);
@@ -40,6 +40,7 @@ pub(super) fn read(text: &str, budget: &mut Budget) -> Parsed {
 /// Reads up to the end of a document; false at the end of the stream.
 fn read_document<'t>(
     parser: &mut (impl Iterator<Item = Result<(Event<'t>, Span), granit_parser::ScanError>> + ?Sized),
+    above: u32,
     budget: &mut Budget,
     parsed: &mut Parsed,
 ) -> Result<bool, Fault> {
@@ -48,25 +49,25 @@ fn read_document<'t>(
         let (event, span) = match parser.next() {
             None => return Ok(false),
             Some(Err(error)) => {
-                let at = mark(Span::empty(*error.marker()));
+                let at = mark(Span::empty(*error.marker()), above);
                 let too_deep = *error.kind() == ErrorKind::RecursionLimitExceeded;
                 return Err(if too_deep { too_deep_at(at) } else { Fault::new(at, error.info()) });
             }
             Some(Ok(next)) => next,
         };
-        let at = mark(span);
+        let at = mark(span, above);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
                 let merge = plain && tag.is_none() && text == "<<";
                 let value = resolve(text, plain, tag.as_deref().map(tag_of)).map_err(|why| Fault::new(at, why))?;
-                builder.scalar(at, last_line(span), value, anchor, merge)?;
+                builder.scalar(at, last_line(span, above), value, anchor, merge)?;
             }
             Event::SequenceStart(_, anchor, _) => builder.open_list(at, anchor)?,
             Event::MappingStart(_, anchor, _) => builder.open_map(at, anchor)?,
             Event::SequenceEnd | Event::MappingEnd => {
                 // The parser only reports a block's end at what follows it.
-                let last_line = if span.is_empty() { 0 } else { last_line(span) };
+                let last_line = if span.is_empty() { 0 } else { last_line(span, above) };
                 builder.close(last_line)?;
             }
             Event::Alias(anchor) => builder.alias(at, anchor)?,
@@ -90,15 +91,17 @@ fn tag_of(tag: &Tag) -> ScalarTag {
     }
 }
 
-pub(super) fn mark(span: Span) -> Mark {
+/// `above`: how many lines of the file precede what is parsed.
+pub(super) fn mark(span: Span, above: u32) -> Mark {
     // A missing value is located at what comes before it.
     let one_line = span.start.line() == span.end.line();
     let width = if one_line { span.end.col().saturating_sub(span.start.col()).max(1) } else { 0 };
-    Mark { line: small(span.start.line()), column: small(span.start.col()).saturating_add(1), width: small(width) }
+    let line = small(span.start.line()).saturating_add(above);
+    Mark { line, column: small(span.start.col()).saturating_add(1), width: small(width) }
 }
 
-fn last_line(span: Span) -> u32 {
-    let line = small(span.end.line());
+fn last_line(span: Span, above: u32) -> u32 {
+    let line = small(span.end.line()).saturating_add(above);
     if span.end.col() == 0 && span.end.line() > span.start.line() { line.saturating_sub(1) } else { line }
 }
 
@@ -117,11 +120,10 @@ mod tests {
 
     fn one(text: &str) -> (Value, Positions) {
         let mut budget = Budget::new(EXPANSION);
-        let mut parsed = read(text, &mut budget);
+        let mut parsed = read(text, 0, &mut budget);
         assert_eq!(parsed.faults, [], "{text:?}");
         assert_eq!(parsed.documents.len(), 1, "{text:?}");
-        let (value, spots) = parsed.documents.remove(0).split(&mut budget).expect("small enough");
-        (value, Positions::new(spots))
+        parsed.documents.remove(0).split(&mut budget).expect("small enough")
     }
 
     #[track_caller]
@@ -138,7 +140,7 @@ mod tests {
 
     #[track_caller]
     fn refuses(text: &str, line: u32, words: &str) {
-        let parsed = read(text, &mut Budget::new(EXPANSION));
+        let parsed = read(text, 0, &mut Budget::new(EXPANSION));
         let found: Vec<_> = parsed.faults.iter().filter(|it| it.line == line && it.message.contains(words)).collect();
         assert_eq!(found.len(), 1, "{text:?}: {:?}", parsed.faults);
     }
@@ -204,7 +206,7 @@ mod tests {
     #[test]
     fn a_broken_document_leaves_the_others() {
         for broken in ["a: [1", "a: \"x", "a: b: c", "a:\n\tb: 1", "a: *nope", "a: %", "{}}", "? [x]\n: 1"] {
-            let parsed = read(&format!("a: 1\n---\n{broken}\n---\nc: 3\n"), &mut Budget::new(EXPANSION));
+            let parsed = read(&format!("a: 1\n---\n{broken}\n---\nc: 3\n"), 0, &mut Budget::new(EXPANSION));
             assert_eq!(parsed.documents.len(), 2, "{broken:?}: {:?}", parsed.faults);
             assert!(!parsed.faults.is_empty(), "{broken:?}");
             assert_eq!(
@@ -222,7 +224,7 @@ mod tests {
             bomb.push_str(&format!("a{level}: &a{level} [*a{below}, *a{below}, *a{below}, *a{below}, *a{below}]\n"));
         }
         let mut budget = Budget::new(EXPANSION);
-        let parsed = read(&bomb, &mut budget);
+        let parsed = read(&bomb, 0, &mut budget);
         let fault = parsed.documents.into_iter().find_map(|node| node.split(&mut budget).err()).expect("a fault");
         assert!(fault.message.contains("aliases"), "{}", fault.message);
 
