@@ -67,7 +67,10 @@ impl FieldPath {
     /// The element `index` of the list at this place.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        Self(format!("{}/{index}", self.0))
+        let mut below = Self(String::with_capacity(self.0.len() + 4));
+        below.0.push_str(&self.0);
+        below.push_index(index);
+        below
     }
 
     /// The place that `below` names, seen from this one.
@@ -78,7 +81,7 @@ impl FieldPath {
 
     fn push_key(&mut self, key: &str) {
         self.0.push('/');
-        if key.contains(['~', '/']) {
+        if key.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
             self.0.push_str(&key.replace('~', "~0").replace('/', "~1"));
         } else {
             self.0.push_str(key);
@@ -87,7 +90,10 @@ impl FieldPath {
 
     fn push_index(&mut self, index: usize) {
         self.0.push('/');
-        self.0.push_str(&index.to_string());
+        match u32::try_from(index).ok().and_then(|index| char::from_digit(index, 10)) {
+            Some(digit) => self.0.push(digit),
+            None => self.0.push_str(&index.to_string()),
+        }
     }
 
     /// The JSON pointer: empty for the object itself.
