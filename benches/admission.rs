@@ -7,7 +7,6 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use bytes::Bytes;
@@ -15,7 +14,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use meshvet::admission::drain::Drain;
-use meshvet::admission::server::router;
+use meshvet::admission::server::{Webhook, router};
 use meshvet::admission::service::Admission;
 use meshvet::operate::metrics::Metrics;
 use meshvet::policy::Policy;
@@ -25,7 +24,7 @@ use tower::ServiceExt as _;
 #[path = "support/mesh.rs"]
 mod mesh;
 
-fn webhook(nodes: usize) -> Router {
+fn webhook(nodes: usize) -> Webhook {
     let admission = Admission::new(
         SharedWorld::new(mesh::world(nodes)),
         Arc::new(NoReader),
@@ -36,7 +35,7 @@ fn webhook(nodes: usize) -> Router {
     router(Arc::new(admission), Drain::default())
 }
 
-async fn ask(router: &Router, review: &Bytes) -> Bytes {
+async fn ask(router: &Webhook, review: &Bytes) -> Bytes {
     let request = Request::post("/validate?timeout=10s").body(Body::from(review.clone())).expect("a request");
     let response = router.clone().oneshot(request).await.expect("an answer");
     response.into_body().collect().await.expect("a body").to_bytes()

@@ -9,7 +9,6 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use meshvet::admission::drain::Drain;
-use meshvet::admission::server::router;
+use meshvet::admission::server::{Webhook, router};
 use meshvet::admission::service::Admission;
 use meshvet::operate::metrics::Metrics;
 use meshvet::policy::Policy;
@@ -30,7 +29,7 @@ mod gateways;
 
 use gateways::{Mint, gateway, review, route, world};
 
-fn webhook(world: SharedWorld) -> Router {
+fn webhook(world: SharedWorld) -> Webhook {
     let admission = Admission::new(
         world,
         Arc::new(NoReader),
@@ -41,7 +40,7 @@ fn webhook(world: SharedWorld) -> Router {
     router(Arc::new(admission), Drain::default())
 }
 
-async fn ask(router: &Router, path: &str, review: &Bytes) -> Bytes {
+async fn ask(router: &Webhook, path: &str, review: &Bytes) -> Bytes {
     let request = Request::post(path).body(Body::from(review.clone())).expect("a request");
     let response = router.clone().oneshot(request).await.expect("an answer");
     response.into_body().collect().await.expect("a body").to_bytes()

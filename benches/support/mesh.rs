@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no benchmark uses all of it")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use meshvet::apis::{Entry, decode_object};
 use meshvet::mesh::World;
@@ -68,7 +70,12 @@ pub(crate) fn trust(index: usize, authority: &Authority) -> Value {
 
 fn world_of(nodes: usize, authority: &Authority) -> World {
     let mut world = World::default();
-    let mut learn = |object| learn(&mut world, object);
+    objects(nodes, authority, |object| learn(&mut world, object));
+    world
+}
+
+/// Everything that such a mesh is made of.
+pub(crate) fn objects(nodes: usize, authority: &Authority, mut learn: impl FnMut(Value)) {
     learn(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {
         "name": "shop",
         "labels": {"mesh": "bench", "appmesh.k8s.aws/sidecarInjectorWebhook": "enabled"},
@@ -78,28 +85,30 @@ fn world_of(nodes: usize, authority: &Authority) -> World {
     }}));
     let key = KeyPair::generate().expect("a key");
     for index in 0..nodes {
-        let mut params = CertificateParams::new(vec![host(index % nodes)]).expect("a name");
-        params.use_authority_key_identifier_extension = true;
-        let now = std::time::SystemTime::now();
-        params.not_before = now.into();
-        params.not_after = (now + std::time::Duration::from_secs(90 * 24 * 60 * 60)).into();
-        let leaf = params.signed_by(&key, &authority.0).expect("a leaf");
-        learn(
-            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("node-{index}-tls"), "namespace": "shop"},
-            "stringData": {"tls.crt": leaf.pem(), "tls.key": key.serialize_pem(), "ca.crt": authority.pem()}}),
-        );
+        learn(secret(index, &key, authority));
         learn(deployment(index));
         learn(service(index));
         learn(node(index));
     }
-    world
+}
+
+/// The Secret of a node, with a leaf of its own.
+pub(crate) fn secret(index: usize, key: &KeyPair, authority: &Authority) -> Value {
+    let mut params = CertificateParams::new(vec![host(index)]).expect("a name");
+    params.use_authority_key_identifier_extension = true;
+    let now = std::time::SystemTime::now();
+    params.not_before = now.into();
+    params.not_after = (now + std::time::Duration::from_secs(90 * 24 * 60 * 60)).into();
+    let leaf = params.signed_by(key, &authority.0).expect("a leaf");
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": format!("node-{index}-tls"), "namespace": "shop"},
+        "stringData": {"tls.crt": leaf.pem(), "tls.key": key.serialize_pem(), "ca.crt": authority.pem()}})
 }
 
 fn host(index: usize) -> String {
     format!("node-{index}.shop.svc.cluster.local")
 }
 
-fn deployment(index: usize) -> Value {
+pub(crate) fn deployment(index: usize) -> Value {
     let labels = json!({"app": format!("node-{index}"), "team": "shop", "version": "v1"});
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": format!("node-{index}"), "namespace": "shop"}, "spec": {
         "template": {
@@ -167,20 +176,57 @@ pub(crate) fn review(mut object: Value, old: Option<Value>) -> Bytes {
     let kind = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "kind": object["kind"]});
     let resource = json!({"group": "appmesh.k8s.aws", "version": "v1beta2", "resource": plural});
     let review = json!({
-        "kind": "AdmissionReview",
-        "apiVersion": "admission.k8s.io/v1",
-        "request": {
-            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
-            "kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource,
-            "name": object["metadata"]["name"],
-            "namespace": "shop",
-            "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
-            "userInfo": {"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]},
-            "object": object,
-            "oldObject": old,
-            "dryRun": false,
-            "options": {"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-client-side-apply"},
-        },
+        "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+        "kind": kind, "resource": resource, "requestKind": kind, "requestResource": resource,
+        "name": object["metadata"]["name"],
+        "namespace": "shop",
+        "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
+        "userInfo": {"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]},
+        "object": object,
+        "oldObject": old,
+        "dryRun": false,
+        "options": {"kind": "CreateOptions", "apiVersion": "meta.k8s.io/v1", "fieldManager": "kubectl-client-side-apply"},
     });
-    Bytes::from(review.to_string())
+    in_order(&review)
+}
+
+/// The review of a Secret's change.
+pub(crate) fn review_of_secret(new: Value, old: Value) -> Bytes {
+    let kind = json!({"group": "", "version": "v1", "kind": "Secret"});
+    let data = |mut secret: Value| {
+        for (_, text) in secret["stringData"].as_object_mut().expect("data") {
+            *text = STANDARD.encode(text.as_str().expect("text")).into();
+        }
+        secret["data"] = secret["stringData"].take();
+        secret
+    };
+    in_order(&json!({
+        "uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "kind": kind, "requestKind": kind,
+        "resource": {"group": "", "version": "v1", "resource": "secrets"},
+        "name": new["metadata"]["name"], "namespace": "shop", "operation": "UPDATE",
+        "userInfo": {"username": "kubernetes-admin", "groups": ["system:masters", "system:authenticated"]},
+        "object": data(new), "oldObject": data(old), "dryRun": false,
+    }))
+}
+
+/// A review with this request, its fields in the order of an API server.
+fn in_order(request: &Value) -> Bytes {
+    let fields = [
+        "uid",
+        "kind",
+        "resource",
+        "requestKind",
+        "requestResource",
+        "name",
+        "namespace",
+        "operation",
+        "userInfo",
+        "object",
+        "oldObject",
+        "dryRun",
+        "options",
+    ];
+    let fields = fields.iter().filter_map(|field| Some(format!("\"{field}\":{}", request.get(field)?)));
+    let request = fields.collect::<Vec<_>>().join(",");
+    format!("{{\"kind\":\"AdmissionReview\",\"apiVersion\":\"admission.k8s.io/v1\",\"request\":{{{request}}}}}").into()
 }

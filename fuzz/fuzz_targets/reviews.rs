@@ -4,13 +4,16 @@
 
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
-use meshvet::admission::review::{Request, Matter};
+use meshvet::admission::quick;
+use meshvet::admission::review::{Matter, Request};
 use meshvet::mesh::{View, World};
 use meshvet::policy::Policy;
 use meshvet::rules::{Surface, judge};
 
 fuzz_target!(|body: &[u8]| {
-    let Ok(request) = Request::parse(body) else { return };
+    let request = quick::parse(body);
+    assert_eq!(format!("{request:?}"), format!("{:?}", Request::parse(body)), "both ways read the same");
+    let Ok(request) = request else { return };
     let Matter::Object(change) = &request.subject else { return };
     let (world, policy) = (World::default(), Policy::default());
     for reviewed in [Some(&change.new), change.old.as_ref()].into_iter().flatten().flatten() {

@@ -103,8 +103,14 @@ struct Response<'a> {
     audit_annotations: Option<Audit>,
 }
 
+impl<'a> Response<'a> {
+    fn allowed(uid: &'a str) -> Self {
+        Self { uid, allowed: true, status: None, warnings: Vec::new(), audit_annotations: None }
+    }
+}
+
 /// Bare keys: the API server puts the webhook's name before them, and takes at most 63 characters each.
-#[derive(Serialize)]
+#[derive(Serialize, Default)]
 #[serde(rename_all = "kebab-case")]
 struct Audit {
     verdict: &'static str,
@@ -119,13 +125,15 @@ struct Audit {
 impl Answer {
     /// The answer to a question that meshvet has no opinion on.
     pub fn allow(request: &Request) -> Self {
-        let response =
-            Response { uid: &request.uid, allowed: true, status: None, warnings: Vec::new(), audit_annotations: None };
-        Self::review(response)
+        Self::review(Response::allowed(&request.uid))
     }
 
     /// The answer that a verdict makes.
     pub fn of(request: &Request, verdict: &Verdict) -> Self {
+        if verdict.allows() && verdict.warnings.is_empty() && verdict.unjudged == 0 && verdict.suppressed.is_empty() {
+            let audit = Audit { verdict: verdict_word(verdict), ..Audit::default() };
+            return Self::review(Response { audit_annotations: Some(audit), ..Response::allowed(&request.uid) });
+        }
         let object = request.object();
         let message = if verdict.allows() { String::new() } else { wording::denial(&object, verdict) };
         // 403: with 422 kubectl hides the message, and `apply --force` deletes the live object.

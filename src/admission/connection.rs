@@ -1,5 +1,6 @@
 //! One connection: HTTP over a TLS stream, its idle time, and its end.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,10 +8,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
 use axum::http::{Request, Response};
+use bytes::Bytes;
 use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -18,12 +20,12 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, sleep};
 use tokio_rustls::server::TlsStream;
-use tower::ServiceExt as _;
 
 use crate::admission::crowd::Standing;
 use crate::admission::drain::Phase;
+use crate::admission::server::Webhook;
 
 /// What of HTTP/1.1 is held unread, at most: a head, or a piece of a body.
 const BUFFER: usize = 32 * 1024;
@@ -77,7 +79,7 @@ fn builder(http2: bool) -> auto::Builder<TokioExecutor> {
 /// Serves one connection until it ends, idles too long, or the server stops.
 pub(super) async fn serve(
     stream: TlsStream<TcpStream>,
-    router: Router,
+    webhook: Webhook,
     mut phase: watch::Receiver<Phase>,
     timeouts: Timeouts,
     standing: &Arc<Standing>,
@@ -85,59 +87,95 @@ pub(super) async fn serve(
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let activity = Arc::new(Activity::new(http2));
     let io = TokioIo::new(Watched { stream, activity: Arc::clone(&activity) });
-    let service = Counting { router, activity: Arc::clone(&activity), standing: Arc::clone(standing) };
+    let service = Counting { webhook, activity: Arc::clone(&activity), standing: Arc::clone(standing) };
     let builder = builder(http2);
     let connection = builder.serve_connection(io, service);
     tokio::pin!(connection);
 
-    let mut tick = interval(timeouts.tick);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut seen = *phase.borrow_and_update();
     let mut closing: Option<Instant> = None;
-    let mut leaves = false;
-    let farewell = async {
-        standing.gives_way().await;
-        if standing.has_been_of_use() {
-            sleep(FAREWELL).await;
-        }
-    };
-    tokio::pin!(farewell);
-    if seen == Phase::Stopping {
+    let now = *phase.borrow_and_update();
+    if now == Phase::Stopping {
         connection.as_mut().graceful_shutdown();
     }
+    // Each is polled only when it has something to say, not whenever a byte comes.
+    let mut others = FuturesUnordered::<BoxFuture<'_, Event>>::new();
+    if now != Phase::Stopping {
+        others.push(Box::pin(next_phase(phase)));
+    }
+    others.push(Box::pin(tick(timeouts.tick)));
+    others.push(Box::pin(gives_way(standing)));
     loop {
-        tokio::select! {
+        let event = tokio::select! {
+            biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(error = error.as_ref() as &dyn std::error::Error, "a connection broke");
                 }
                 return;
             }
-            changed = phase.changed(), if seen != Phase::Stopping => {
-                seen = if changed.is_ok() { *phase.borrow_and_update() } else { Phase::Stopping };
+            Some(event) = others.next() => event,
+        };
+        match event {
+            Event::Phase(seen, phase) => {
                 // HTTP/1.1 is told to go with its next answer: closing now would lose a request that is on its way.
                 if http2 || seen == Phase::Stopping {
                     connection.as_mut().graceful_shutdown();
                 }
-            }
-            () = standing.gives_way(), if !leaves => {
-                leaves = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = &mut farewell => return,
-            _ = tick.tick() => match (activity.state(timeouts), closing) {
-                (State::Busy, _) => {}
-                (State::Idle, None) => {
-                    connection.as_mut().graceful_shutdown();
-                    closing = Some(Instant::now());
+                if seen != Phase::Stopping {
+                    others.push(Box::pin(next_phase(phase)));
                 }
-                // It was asked to go, and doesn't.
-                (State::Idle, Some(since)) if since.elapsed() > timeouts.head => return,
-                (State::Idle, Some(_)) => {}
-                (State::SlowHead, _) => return,
-            },
+            }
+            Event::GivesWay => {
+                connection.as_mut().graceful_shutdown();
+                others.push(Box::pin(farewell(standing)));
+            }
+            Event::Farewell => return,
+            Event::Tick => {
+                others.push(Box::pin(tick(timeouts.tick)));
+                match (activity.state(timeouts), closing) {
+                    (State::Busy, _) => {}
+                    (State::Idle, None) => {
+                        connection.as_mut().graceful_shutdown();
+                        closing = Some(Instant::now());
+                    }
+                    // It was asked to go, and doesn't.
+                    (State::Idle, Some(since)) if since.elapsed() > timeouts.head => return,
+                    (State::Idle, Some(_)) => {}
+                    (State::SlowHead, _) => return,
+                }
+            }
         }
     }
+}
+
+/// What happens to a connection beside what is read and written.
+enum Event {
+    Phase(Phase, watch::Receiver<Phase>),
+    GivesWay,
+    Farewell,
+    Tick,
+}
+
+async fn next_phase(mut phase: watch::Receiver<Phase>) -> Event {
+    let seen = if phase.changed().await.is_ok() { *phase.borrow_and_update() } else { Phase::Stopping };
+    Event::Phase(seen, phase)
+}
+
+async fn tick(after: Duration) -> Event {
+    sleep(after).await;
+    Event::Tick
+}
+
+async fn gives_way(standing: &Standing) -> Event {
+    standing.gives_way().await;
+    Event::GivesWay
+}
+
+async fn farewell(standing: &Standing) -> Event {
+    if standing.has_been_of_use() {
+        sleep(FAREWELL).await;
+    }
+    Event::Farewell
 }
 
 /// What a connection is doing, as its stream and its service see it.
@@ -220,27 +258,25 @@ impl Drop for UnderWay {
     }
 }
 
-/// The router, with each request counted while it is under way.
+/// The webhook, with each request counted while it is under way.
 struct Counting {
-    router: Router,
+    webhook: Webhook,
     activity: Arc<Activity>,
     standing: Arc<Standing>,
 }
 
 impl Service<Request<Incoming>> for Counting {
-    type Response = Response<Body>;
-    type Error = std::convert::Infallible;
-    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let under_way = self.activity.begin();
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(Arc::clone(&self.standing));
-        let answer = self.router.clone().oneshot(request);
+        let (webhook, standing) = (self.webhook.clone(), Arc::clone(&self.standing));
         Box::pin(async move {
-            let answer = answer.await;
+            let answer = webhook.answer(request, Some(&standing)).await;
             drop(under_way);
-            answer
+            Ok(answer)
         })
     }
 }

@@ -83,6 +83,11 @@ pub fn entry(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name)
 }
 
+/// Whether reviews go there.
+pub(crate) fn is_path(path: &str) -> bool {
+    path == VALIDATE || path == VALIDATE_IGNORE || ENTRIES.iter().any(|entry| entry.path == path)
+}
+
 impl Entry {
     /// Whether an expression is this entry's, whatever it was wrapped like.
     pub fn is_condition(&self, expression: &str) -> bool {

@@ -4,7 +4,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use rustls::ServerConfig;
 use rustls::server::ResolvesServerCert;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::admission::connection::{self, Timeouts};
 use crate::admission::crowd::{Crowd, Place};
 use crate::admission::drain::{Drain, Phase};
+use crate::admission::server::Webhook;
 use crate::operate::metrics::Metrics;
 
 /// What a server takes from unauthenticated clients.
@@ -43,10 +43,10 @@ impl Default for Limits {
     }
 }
 
-/// A server of one router over TLS.
+/// A server over TLS.
 pub struct Server {
     /// What answers.
-    pub router: Router,
+    pub router: Webhook,
     /// How TLS is spoken.
     pub tls: Arc<ServerConfig>,
     /// When to end.

@@ -22,6 +22,7 @@ pub mod listener;
 pub mod moved;
 pub mod overload;
 pub(crate) mod probes;
+pub mod quick;
 mod reading;
 pub(crate) mod report_page;
 pub mod review;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use crate::apis::{Entry, Part, Row, decode_listed, row};
+use crate::apis::{Entry, Part, Row, decode_listed, row_of};
 use crate::mesh::{Fact, FactId, Overlay, Release};
 
 /// What kind of thing changes.
@@ -65,11 +64,10 @@ impl Moved {
         version: &str,
         kind: &str,
         namespace: &str,
-        new: Option<&RawValue>,
-        old: Option<&RawValue>,
+        new: Option<&str>,
+        old: Option<&str>,
     ) -> Option<Self> {
-        let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-        let row = row(&api_version, kind)?;
+        let row = row_of(group, version, kind)?;
         let rest = match row.part {
             Part::Workload(_) => Rest::Workload,
             Part::Store => Rest::Store,
@@ -90,7 +88,7 @@ impl Moved {
         };
         let (before, after) = (facts(row, old, namespace)?, facts(row, new, namespace)?);
         let id = after.0.or(before.0)?;
-        let head = new.or(old).and_then(|raw| serde_json::from_str::<Head>(raw.get()).ok()).unwrap_or_default();
+        let head = new.or(old).and_then(|raw| serde_json::from_str::<Head>(raw).ok()).unwrap_or_default();
         let release = Release::of(&head.metadata.labels, &head.metadata.annotations);
         Some(Self { rest, id, release, before: before.1, after: after.1, gone: new.is_none() })
     }
@@ -112,9 +110,9 @@ impl Moved {
 }
 
 /// The facts of an object and the name they go by; none of an object that isn't there. None where it can't be read.
-fn facts(row: &'static Row, raw: Option<&RawValue>, namespace: &str) -> Option<(Option<FactId>, Vec<Fact>)> {
+fn facts(row: &'static Row, raw: Option<&str>, namespace: &str) -> Option<(Option<FactId>, Vec<Fact>)> {
     let Some(raw) = raw else { return Some((None, Vec::new())) };
-    match decode_listed(row, raw.get().as_bytes(), namespace).ok()? {
+    match decode_listed(row, raw.as_bytes(), namespace).ok()? {
         Entry::Subject(subject) => Some((subject.facts.first().map(Fact::id), subject.facts)),
         Entry::Fact(fact) => Some((Some(fact.id()), vec![fact])),
         Entry::Nothing(id) => Some((Some(id), Vec::new())),

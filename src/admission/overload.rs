@@ -5,11 +5,12 @@
 //! overload is still answered within its deadline, as the [policy](OnOverload) says.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
+use hyper::body::Body;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
@@ -94,7 +95,7 @@ pub(super) enum Unread {
     /// It did not come in time.
     Late,
     /// It broke off.
-    Broken(axum::Error),
+    Broken(Box<dyn Error + Send + Sync>),
 }
 
 impl Gate {
@@ -119,7 +120,11 @@ impl Gate {
     }
 
     /// Reads a body whose head says `length`, while there is room for it.
-    pub(super) async fn read(&self, body: Body, length: Option<usize>, deadline: Instant) -> Result<Held<'_>, Unread> {
+    pub(super) async fn read<B>(&self, body: B, length: Option<usize>, deadline: Instant) -> Result<Held<'_>, Unread>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: Error + Send + Sync + 'static,
+    {
         if length.is_some_and(|length| length > BODY_LIMIT) {
             return Err(Unread::TooLarge);
         }
@@ -138,10 +143,14 @@ impl Gate {
 }
 
 /// Takes a body up, frame by frame. `waits` holds while the wait is for room, not for the body.
-async fn gather(mut body: Body, charge: &mut Charge<'_>, whole: &mut Bytes, waits: &mut bool) -> Result<(), Unread> {
+async fn gather<B>(mut body: B, charge: &mut Charge<'_>, whole: &mut Bytes, waits: &mut bool) -> Result<(), Unread>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Error + Send + Sync + 'static,
+{
     let (mut first, mut more) = (Bytes::new(), Vec::new());
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(Unread::Broken)?.into_data() else { continue };
+        let Ok(data) = frame.map_err(|error| Unread::Broken(error.into()))?.into_data() else { continue };
         let total = first.len() + more.len() + data.len();
         if total > BODY_LIMIT {
             return Err(Unread::TooLarge);
@@ -229,6 +238,7 @@ pub(super) fn uid(body: &[u8]) -> Result<String, BadReview> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use futures::stream;
 
     use super::*;

@@ -13,6 +13,7 @@ use crate::admission::drain::{Drain, Phase};
 use crate::admission::report_page::{self, ReportPage};
 use crate::aws::CallStats;
 use crate::operate::Clock;
+use crate::operate::log::Dropped;
 use crate::operate::metrics::Metrics;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{Readiness, WatchStats};
@@ -36,6 +37,8 @@ pub(crate) struct Probes {
     pub watches: WatchStats,
     /// What was counted of calls to AWS.
     pub calls: CallStats,
+    /// What counts the log lines that were dropped.
+    pub dropped: Dropped,
     /// The report to look at, where it is wanted.
     pub report: Option<ReportPage>,
 }
@@ -81,6 +84,7 @@ async fn metrics(State(probes): State<Arc<Probes>>) -> impl IntoResponse {
     probes.metrics.knows(&counts);
     probes.metrics.watches(&probes.watches);
     probes.metrics.calls(&probes.calls);
+    probes.metrics.lines_dropped(probes.dropped.count());
     if let Some(ends) = probes.certificate.ends() {
         probes.metrics.certificate_ends(ends, (probes.clock)());
     }
@@ -112,6 +116,7 @@ mod tests {
             world: SharedWorld::default(),
             watches: WatchStats::default(),
             calls: CallStats::default(),
+            dropped: Dropped::default(),
             report: None,
         }
     }

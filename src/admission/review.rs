@@ -2,6 +2,7 @@
 //!
 //! The envelope is parsed once; the two objects stay raw until they are decoded, typed, by [`decode_subject`]. What
 //! meshvet has no opinion on (other kinds, deletions, subresources) is distinguished before anything of it is decoded.
+//! What looks as API servers write it is read [in one pass](crate::admission::quick) instead.
 
 use std::borrow::Cow;
 
@@ -125,19 +126,26 @@ struct RawRequest<'a> {
     user_info: UserInfo<'a>,
 }
 
+/// Who asks.
 #[derive(Deserialize, Default)]
 #[serde(default, expecting = "a user's name")]
-struct UserInfo<'a> {
+pub(super) struct UserInfo<'a> {
     #[serde(borrow)]
-    username: Option<Cow<'a, str>>,
+    pub(super) username: Option<Cow<'a, str>>,
 }
 
+impl UserInfo<'_> {
+    /// What the name of a ServiceAccount begins with.
+    pub(super) const SERVICE_ACCOUNT: &'static str = "system:serviceaccount:";
+}
+
+/// What an object is.
 #[derive(Deserialize, Default)]
 #[serde(default, expecting = "group, version and kind")]
-struct GroupVersionKind {
-    group: String,
-    version: String,
-    kind: String,
+pub(super) struct GroupVersionKind {
+    pub(super) group: String,
+    pub(super) version: String,
+    pub(super) kind: String,
 }
 
 /// Just enough of an object to see whether it is being deleted.
@@ -177,9 +185,12 @@ impl Request {
         let judged = reviewed_row(group, version, kind).filter(|_| !subresource);
         let moved = match subresource {
             true => None,
-            false => Moved::of(group, version, kind, &namespace, raw.object, raw.old_object),
+            false => {
+                let (new, old) = (raw.object.map(RawValue::get), raw.old_object.map(RawValue::get));
+                Moved::of(group, version, kind, &namespace, new, old)
+            }
         };
-        let by_service_account = raw.user_info.username.is_some_and(|name| name.starts_with("system:serviceaccount:"));
+        let by_service_account = raw.user_info.username.is_some_and(|name| name.starts_with(UserInfo::SERVICE_ACCOUNT));
         let subject = match (judged, raw.operation.as_str()) {
             (Some(kind), "CREATE") => subject(kind, &namespace, &name, raw.object, None)?,
             (Some(kind), "UPDATE") => {
@@ -236,23 +247,34 @@ fn subject(
     new: Option<&RawValue>,
     old: Option<&RawValue>,
 ) -> Result<Matter, BadReview> {
-    let new = new.ok_or(BadReview::Missing("request.object"))?;
+    let new = new.ok_or(BadReview::Missing("request.object"))?.get();
     if old.is_some() && is_being_deleted(new) {
         return Ok(Matter::Leaving);
     }
-    let decode = |raw: &RawValue| {
-        decode_subject(kind, raw.get().as_bytes(), namespace).map_err(|mut error| {
-            if error.object.name.is_empty() {
-                name.clone_into(&mut error.object.name);
-            }
-            Box::new(error)
-        })
-    };
-    Ok(Matter::Object(Box::new(Change { new: decode(new), old: old.map(decode) })))
+    let decode = |json| decoded(kind, json, namespace, name);
+    Ok(Matter::Object(Box::new(Change { new: decode(new), old: old.map(|old| decode(old.get())) })))
 }
 
-fn is_being_deleted(object: &RawValue) -> bool {
-    serde_json::from_str::<Head>(object.get()).is_ok_and(|head| head.metadata.deletion_timestamp.is_some())
+/// An object of a row, asked about by this name.
+pub(super) fn decoded(
+    kind: &'static Row,
+    json: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Subject, Box<Undecodable>> {
+    decode_subject(kind, json.as_bytes(), namespace).map_err(|mut error| {
+        if error.object.name.is_empty() {
+            name.clone_into(&mut error.object.name);
+        }
+        Box::new(error)
+    })
+}
+
+/// Whether an object is on its way out.
+pub(super) fn is_being_deleted(object: &str) -> bool {
+    // A key may be written with escapes; nobody does.
+    let may_be = object.contains("deletionTimestamp") || object.contains("\\u");
+    may_be && serde_json::from_str::<Head>(object).is_ok_and(|head| head.metadata.deletion_timestamp.is_some())
 }
 
 fn describe_type(envelope: &Envelope<'_>) -> String {

@@ -1,31 +1,37 @@
-//! HTTP: the router that answers reviews, and everything around it that is no review.
+//! HTTP: what answers reviews, and everything around it that is no review.
 //!
-//! The router knows no socket: tests drive it in process. Every body that isn't a review is a `metav1.Status`, the only one
-//! whose text the API server passes on to the user.
+//! It knows no socket: tests drive it in process. Every body that isn't a review is a `metav1.Status`, the only one whose text the API
+//! server passes on to the user. There are few paths and one method, and every request goes through here: it is no router of a framework,
+//! which costs more than reading the review's body does.
 
-use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, Version, header};
-use axum::response::Response;
-use axum::routing::post;
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use bytes::Bytes;
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http_body_util::Full;
+use hyper::body::Body;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::admission::answer::{Answer, Reason};
 use crate::admission::crowd::Standing;
 use crate::admission::drain::{Drain, Phase};
-use crate::admission::entries::{ENTRIES, VALIDATE, VALIDATE_IGNORE};
+use crate::admission::entries::is_path;
 use crate::admission::overload::{self, BODY_LIMIT, Gate, Held, OnOverload, Overload, Unread};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
 use crate::admission::unready::FailurePolicy;
 use crate::operate::trace;
+
+/// Answers requests. Clones share it.
+#[derive(Clone)]
+pub struct Webhook(Arc<Shared>);
 
 struct Shared {
     admission: Arc<Admission>,
@@ -34,44 +40,81 @@ struct Shared {
     on_overload: OnOverload,
 }
 
-/// The router of the admission server: `POST` to `/validate`, or to `/validate/ignore` for entries of failurePolicy Ignore, or to
-/// the path of an [entry](ENTRIES), which all fail open. What is asked about is in the review itself.
-pub fn router(admission: Arc<Admission>, drain: Drain) -> Router {
+/// What answers at an admission server: `POST` to `/validate`, or to `/validate/ignore` for entries of failurePolicy Ignore, or to the
+/// path of an [entry](crate::admission::entries::ENTRIES), which all fail open. What is asked about is in the review itself.
+pub fn router(admission: Arc<Admission>, drain: Drain) -> Webhook {
     bounded_router(admission, drain, Overload::default())
 }
 
 /// The same, taking on so much at a time.
-pub fn bounded_router(admission: Arc<Admission>, drain: Drain, overload: Overload) -> Router {
-    let shared = Arc::new(Shared { admission, drain, gate: Gate::new(overload), on_overload: overload.answer });
-    let of_entries: BTreeSet<&str> = ENTRIES.iter().map(|entry| entry.path).collect();
-    let paths = of_entries.into_iter().chain([VALIDATE, VALIDATE_IGNORE]);
-    let reviews = paths.fold(Router::new(), |router, path| router.route(path, post(validate)));
-    reviews.method_not_allowed_fallback(method_not_allowed).fallback(not_found).with_state(shared)
+pub fn bounded_router(admission: Arc<Admission>, drain: Drain, overload: Overload) -> Webhook {
+    Webhook(Arc::new(Shared { admission, drain, gate: Gate::new(overload), on_overload: overload.answer }))
 }
 
-async fn validate(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let version = request.version();
-    let span = trace::request(request.headers());
-    let review = AssertUnwindSafe(answer(&shared, request)).catch_unwind().instrument(span);
-    let answer = review.await.unwrap_or_else(|_| {
-        shared.admission.metrics.failed("panic");
-        tracing::error!("a review failed; this is a bug of meshvet");
-        Answer::failure(Reason::InternalError, "meshvet: judging the object failed; this is a bug of meshvet")
-    });
-    respond(answer, version, &shared.drain)
+impl Webhook {
+    /// Answers a request, whose connection stands so.
+    pub(super) async fn answer<B>(&self, request: Request<B>, standing: Option<&Arc<Standing>>) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes> + Unpin,
+        B::Error: Error + Send + Sync + 'static,
+    {
+        let shared = &*self.0;
+        let (version, path) = (request.version(), request.uri().path());
+        if !is_path(path) {
+            let message = format!("meshvet: there is nothing at {path}: reviews go to /validate and its siblings");
+            return respond(Answer::failure(Reason::NotFound, &message), version, &shared.drain);
+        }
+        if request.method() != Method::POST {
+            let message = format!("meshvet: {} is not allowed on {path}: POST is", request.method());
+            let answer = Answer::failure(Reason::MethodNotAllowed, &message);
+            let mut response = respond(answer, version, &shared.drain);
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            return response;
+        }
+        let span = trace::request(request.headers());
+        let review = AssertUnwindSafe(answer(shared, request, standing)).catch_unwind().instrument(span);
+        let answer = review.await.unwrap_or_else(|_| {
+            shared.admission.metrics.failed("panic");
+            tracing::error!("a review failed; this is a bug of meshvet");
+            Answer::failure(Reason::InternalError, "meshvet: judging the object failed; this is a bug of meshvet")
+        });
+        respond(answer, version, &shared.drain)
+    }
 }
 
-async fn answer(shared: &Shared, request: Request) -> Answer {
+impl<B> tower::Service<Request<B>> for Webhook
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Error + Send + Sync + 'static,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let webhook = self.clone();
+        Box::pin(async move { Ok(webhook.answer(request, None).await) })
+    }
+}
+
+async fn answer<B>(shared: &Shared, request: Request<B>, standing: Option<&Arc<Standing>>) -> Answer
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Error + Send + Sync + 'static,
+{
     let deadline = Instant::now() + budget(request.uri().query());
     let policy = FailurePolicy::of_path(request.uri().path());
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let standing = request.extensions().get::<Arc<Standing>>().cloned();
     let body = match shared.gate.read(request.into_body(), length, deadline).await {
         Ok(body) => body,
         Err(unread) => return not_read(shared, unread),
     };
     // From here on meshvet is the one that is waited for: the connection stays.
-    let _judging = standing.as_ref().map(Standing::judge);
+    let _judging = standing.map(Standing::judge);
     let Held { bytes, charge: _charge } = body;
     // Before the turn: who waits for the caches takes none.
     shared.admission.unready.wait(deadline).await;
@@ -116,7 +159,7 @@ fn not_read(shared: &Shared, why: Unread) -> Answer {
         }
         Unread::Broken(error) => {
             metrics.failed("broken-body");
-            tracing::warn!(error = &error as &dyn std::error::Error, "could not read a request's body");
+            tracing::warn!(error = &*error as &dyn Error, "could not read a request's body");
             Answer::failure(Reason::BadRequest, &format!("meshvet: the body was cut off: {error}"))
         }
         Unread::Late => {
@@ -127,25 +170,11 @@ fn not_read(shared: &Shared, why: Unread) -> Answer {
     }
 }
 
-async fn method_not_allowed(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let message = format!("meshvet: {} is not allowed on {}: POST is", request.method(), request.uri().path());
-    let answer = Answer::failure(Reason::MethodNotAllowed, &message);
-    let mut response = respond(answer, request.version(), &shared.drain);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-    response
-}
-
-async fn not_found(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let message =
-        format!("meshvet: there is nothing at {}: reviews go to /validate and its siblings", request.uri().path());
-    respond(Answer::failure(Reason::NotFound, &message), request.version(), &shared.drain)
-}
-
 /// While draining, a connection of HTTP/1.1 ends with the answer that is under way, so that the client sees it coming and
 /// doesn't write its next request into a closed one. HTTP/2 has GOAWAY for that.
-fn respond(answer: Answer, version: Version, drain: &Drain) -> Response {
+fn respond(answer: Answer, version: Version, drain: &Drain) -> Response<Full<Bytes>> {
     let Answer { code, body } = answer;
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

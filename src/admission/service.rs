@@ -19,10 +19,11 @@ use zeroize::Zeroize as _;
 
 use crate::admission::answer::{Answer, Reason, verdict_word};
 use crate::admission::before::Moves;
+use crate::admission::quick;
 use crate::admission::reading::{Readers, Reading};
 use crate::admission::review::{BadReview, Change, Matter, Request};
 use crate::admission::timeout::before;
-use crate::admission::touched::{Touched, touched};
+use crate::admission::touched::{Touched, may_touch_many, touched};
 use crate::admission::unready::{FailurePolicy, Unready};
 use crate::admission::verdict::{Old, Verdict, is_compared};
 use crate::admission::wording;
@@ -164,8 +165,11 @@ impl Admission {
     ) -> Result<(Arc<Request>, Option<Verdict>), Failure> {
         let heavy = body.len() > LIGHT_BODY;
         let parse = move |_: &Self| {
-            let request = Request::parse(&body);
-            wipe(body);
+            let request = quick::parse(&body);
+            // What is judged holds no key.
+            if !matches!(&request, Ok(Request { subject: Matter::Object(_), .. })) {
+                wipe(body);
+            }
             request
         };
         let request = Arc::new(self.compute(heavy, deadline, parse).await?.map_err(Failure::Bad)?);
@@ -194,6 +198,7 @@ impl Admission {
         deadline: Instant,
     ) -> Result<Verdict, Failure> {
         let (policy, now, since) = (self.policy.load_full(), (self.clock)(), Instant::now());
+        let heavy = heavy || request.moved.as_deref().is_some_and(|moved| may_touch_many(moved, &self.world));
         let look = |read: Overlay| {
             let (about, policy) = (Arc::clone(request), Arc::clone(&policy));
             self.compute(heavy, deadline, move |this| {

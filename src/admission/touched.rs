@@ -1,4 +1,4 @@
-//! Whom a change touches, and what it makes worse for them: each member judged before and after, in one snapshot of the world.
+//! Whom a change touches, and what it makes worse for them: each member judged before and after, both in one snapshot of the world.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -21,6 +21,10 @@ use crate::sources::SharedWorld;
 
 /// The most members that one review judges. The others are left to whoever judges by state.
 const MOST_MEMBERS: usize = 200;
+/// Members judged while the world is held for reading: a watch that has something to write waits, and every other review with it.
+const STEP: usize = 16;
+/// Readers of a store from which on a change of it is more than one of many reviews' tasks.
+const MANY: usize = 8;
 /// Stores read afresh for one review.
 const MOST_STORES: usize = 64;
 
@@ -30,6 +34,14 @@ pub(super) struct Touched {
     pub(super) verdict: Verdict,
     /// What that rests on, or lacks, but for the changed object itself: to be read afresh before it is said.
     pub(super) doubted: Doubted,
+}
+
+/// Whether a change may touch so many that others shouldn't wait for their judgement.
+pub(super) fn may_touch_many(moved: &Moved, world: &SharedWorld) -> bool {
+    match (&moved.id, moved.rest) {
+        (FactId::Store(store), _) => world.read(|world| View::new(world).readers(store).nth(MANY).is_some()),
+        (_, rest) => rest != Rest::Workload,
+    }
 }
 
 /// Judges the members that a change touches. `read`: what was read afresh for this review.
@@ -60,17 +72,21 @@ pub(super) fn touched(
     }
     let unjudged = members.len().saturating_sub(MOST_MEMBERS);
     let subjects = world.subjects(members.iter().take(MOST_MEMBERS));
-    let (mut verdict, mut doubted) = world.read(|world| {
-        let (mut verdict, mut doubted) = (Verdict::of_change(unjudged), Doubted::default());
-        let view = View::new(world);
-        for subject in &subjects {
-            let policy_here = policy.effective(subject.object.namespace(), view.over(&after));
-            let change = Change { request, moved, policy: &policy_here };
-            doubted.extend(change.judge(subject, (view, &before, &after), policy, now, &mut verdict));
-        }
-        let here = policy.effective(&request.namespace, view);
-        (verdict.detail, verdict.enforcement) = (here.detail, here.enforcement);
-        (verdict, doubted)
+    let (mut verdict, mut doubted) = (Verdict::of_change(unjudged), Doubted::default());
+    // Each member before and after in one snapshot.
+    for some in subjects.chunks(STEP) {
+        world.read(|world| {
+            let view = View::new(world);
+            for subject in some {
+                let policy_here = policy.effective(subject.object.namespace(), view.over(&after));
+                let change = Change { request, moved, policy: &policy_here };
+                doubted.extend(change.judge(subject, (view, &before, &after), policy, now, &mut verdict));
+            }
+        });
+    }
+    (verdict.detail, verdict.enforcement) = world.read(|world| {
+        let here = policy.effective(&request.namespace, View::new(world));
+        (here.detail, here.enforcement)
     });
     verdict.once();
     let own = |store: &StoreKey| matches!(&moved.id, FactId::Store(changed) if changed == store);

@@ -1,5 +1,8 @@
 //! An object as it comes, and what it is to meshvet.
 
+use std::cell::Cell;
+
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::apis::subject::Subject;
@@ -24,6 +27,8 @@ pub(in crate::apis) enum Input<'a> {
     Value(Value),
     /// As JSON text.
     Json(&'a [u8]),
+    /// As JSON text that goes on after it. Who has read it says how long it is.
+    Ahead(&'a str, &'a Cell<usize>),
 }
 
 impl Input<'_> {
@@ -32,6 +37,21 @@ impl Input<'_> {
         match self {
             Input::Value(value) => value,
             Input::Json(json) => serde_json::from_slice(json).unwrap_or_default(),
+            Input::Ahead(text, length) => first(text, length).unwrap_or_default(),
         }
     }
+}
+
+/// The value that a text begins with; sets its length.
+///
+/// # Errors
+/// It is no such value.
+pub(in crate::apis) fn first<'a, T: Deserialize<'a> + Default>(
+    text: &'a str,
+    length: &Cell<usize>,
+) -> serde_json::Result<T> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<T>();
+    let value = values.next().transpose()?;
+    length.set(values.byte_offset());
+    Ok(value.unwrap_or_default())
 }

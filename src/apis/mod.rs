@@ -31,7 +31,7 @@ pub use decode_error::DecodeError;
 pub use entry::Entry;
 pub use faults::Undecodable;
 pub use gateway::plane_of;
-pub(crate) use objects::decode_listed;
+pub(crate) use objects::{decode_ahead, decode_listed};
 pub use objects::{decode_object, decode_subject, decode_written};
 pub use registry::{Api, Names, Part, Pods, Row};
 pub use schema::{SchemaFault, SchemaRefusal};
@@ -69,6 +69,11 @@ pub(crate) fn reviewed_rows() -> impl Iterator<Item = &'static Row> {
 /// The kind of this apiVersion and kind.
 pub fn row(api_version: &str, kind: &str) -> Option<&'static Row> {
     rows().find(|row| row.kind.kind == kind && row.kind.api_version == api_version)
+}
+
+/// The kind of this group, version and kind.
+pub(crate) fn row_of(group: &str, version: &str, kind: &str) -> Option<&'static Row> {
+    rows().find(|row| row.kind.kind == kind && row.group == group && row.version == version)
 }
 
 /// The kind of this group, version and kind, where it is vetted at admission. The API server converts to the version that the webhook

@@ -1,5 +1,7 @@
 //! From one Kubernetes object, as JSON, to what meshvet keeps of it.
 
+use std::cell::Cell;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,6 +64,19 @@ pub fn decode_written(value: Value, namespace: &str) -> Result<Entry, Undecodabl
 /// [`Undecodable`], with the place in the object.
 pub(crate) fn decode_listed(row: &'static Row, json: &[u8], namespace: &str) -> Result<Entry, Undecodable> {
     (row.decode)(row, Input::Json(json), namespace)
+}
+
+/// Decodes an object that is reviewed, from JSON text that goes on after it, with its length. None where that fails, for whatever reason:
+/// [`decode_subject`] says which.
+pub(crate) fn decode_ahead(row: &'static Row, text: &str, namespace: &str) -> Option<(Subject, usize)> {
+    if lists_too_much(text.as_bytes()) {
+        return None;
+    }
+    let length = Cell::new(0);
+    match (row.decode)(row, Input::Ahead(text, &length), namespace) {
+        Ok(Entry::Subject(subject)) if length.get() > 0 => Some((*subject, length.get())),
+        _ => None,
+    }
 }
 
 /// Decodes an object that is reviewed, from JSON text: the path of an admission review.

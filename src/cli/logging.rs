@@ -1,12 +1,8 @@
 //! Logs: one line an event, on standard error.
 
-use anyhow::Context as _;
 use clap::ValueEnum;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
-use crate::operate::log::LogLevel;
+use crate::operate::log::{self, Flush, Listener, LogError, LogLevel};
 
 /// How to log.
 #[derive(Clone, Debug, clap::Args)]
@@ -28,27 +24,20 @@ enum Format {
     Json,
 }
 
-/// What listens besides the log.
-pub(super) type Listener = Box<dyn Layer<Registry> + Send + Sync>;
-
 impl Logging {
-    /// Logs from here on; `listener` hears of everything too.
+    /// Logs from here on, until the guard is dropped; `listener` hears of everything too.
     ///
     /// # Errors
     /// When the level can't be read, or something logs already.
-    pub(super) fn start(&self, listener: Option<Listener>) -> anyhow::Result<LogLevel> {
-        let level = &self.log_level;
-        let filter = EnvFilter::try_new(level).with_context(|| format!("--log-level {level}"))?;
-        let (filter, handle) = reload::Layer::new(filter);
-        let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
-        let lines = match self.log_format {
-            Format::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
-            Format::Json => lines.json().flatten_event(true).boxed(),
+    pub(super) fn start(&self, listener: Option<Listener>) -> anyhow::Result<(LogLevel, Flush)> {
+        let format = match self.log_format {
+            Format::Text => log::Format::Text,
+            Format::Json => log::Format::Json,
         };
-        let mut layers: Vec<Listener> = vec![lines.with_filter(filter).boxed()];
-        layers.extend(listener);
-        let started = tracing_subscriber::registry().with(layers).try_init();
-        started.map_err(|error| anyhow::anyhow!("could not start logging: {error}"))?;
-        Ok(LogLevel::new(handle, level))
+        let level = &self.log_level;
+        log::start(format, level, listener).map_err(|error| match error {
+            LogError::Level(error) => anyhow::Error::new(error).context(format!("--log-level {level}")),
+            other => other.into(),
+        })
     }
 }

@@ -167,9 +167,11 @@ impl ServeArgs {
                  for several replicas, --tls-cert FILE and --tls-key FILE name yours\n  what to do: meshvet serve --self-signed"
             );
         }
+        // Dropped last: what ends with the runtime may still have something to say.
+        let (mut level, _flush);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let (traces, listener) = self.traces.start(runtime.handle())?;
-        let mut level = self.logging.start(listener)?;
+        (level, _flush) = self.logging.start(listener)?;
         let policy = policy::adopt(self.config.as_deref())?;
         level.follow(policy.log_level());
         let outcome = runtime.block_on(async { Ok(serve(self.options(policy, level)?).await?) });
@@ -248,9 +250,8 @@ mod tests {
     }
 
     fn options(arguments: &[&str]) -> ServeOptions {
-        let (_, handle) = tracing_subscriber::reload::Layer::new(tracing_subscriber::EnvFilter::new("info"));
         let args = parse(arguments).expect("arguments");
-        args.options(Policy::default(), LogLevel::new(handle, "info")).expect("options")
+        args.options(Policy::default(), LogLevel::unused()).expect("options")
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use tokio::runtime::Handle;
 
-use super::logging::Listener;
+use crate::operate::log::Listener;
 
 /// Whether reviews are sent to a collector.
 #[derive(Clone, Debug, clap::Args)]

@@ -175,7 +175,7 @@ impl<'a> FromIterator<&'a Step> for FieldPath {
 
 fn push_key(text: &mut String, key: &str) {
     text.push('/');
-    if key.contains(['~', '/']) {
+    if key.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
         text.push_str(&key.replace('~', "~0").replace('/', "~1"));
     } else {
         text.push_str(key);
@@ -184,7 +184,10 @@ fn push_key(text: &mut String, key: &str) {
 
 fn push_index(text: &mut String, index: usize) {
     text.push('/');
-    text.push_str(&index.to_string());
+    match u32::try_from(index).ok().and_then(|index| char::from_digit(index, 10)) {
+        Some(digit) => text.push(digit),
+        None => text.push_str(&index.to_string()),
+    }
 }
 
 impl fmt::Display for FieldPath {

@@ -1,5 +1,6 @@
 //! From a path in a proxy's container to the key of the Secret behind it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::mesh::store::{StoreKey, StoreKind};
@@ -99,6 +100,15 @@ pub enum Located<'a> {
 ///
 /// `..` is resolved too. A path without a leading slash is taken from the root, where Envoy's container starts.
 pub fn clean_path(path: &str) -> String {
+    cleaned(path).into_owned()
+}
+
+/// The same; most paths are clean already.
+fn cleaned(path: &str) -> Cow<'_, str> {
+    let is_clean = |segment: &str| !matches!(segment, "" | "." | "..");
+    if path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_clean)) {
+        return Cow::Borrowed(path);
+    }
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
         match segment {
@@ -109,7 +119,7 @@ pub fn clean_path(path: &str) -> String {
             other => segments.push(other),
         }
     }
-    format!("/{}", segments.join("/"))
+    Cow::Owned(format!("/{}", segments.join("/")))
 }
 
 /// The rest of `path` below `prefix`, both cleaned: by whole segments, so that `/certs` doesn't cover `/certs2`.
@@ -136,7 +146,7 @@ impl Mounts {
 
     /// What is at `path`, cleaned or not.
     pub(crate) fn locate(&self, path: &str) -> Located<'_> {
-        let path = clean_path(path);
+        let path = cleaned(path);
         let Some((mount, rest)) = self.list.iter().find_map(|mount| Some((mount, below(&path, &mount.at)?))) else {
             return Located::NotMounted;
         };
@@ -145,9 +155,9 @@ impl Mounts {
             Volume::Missing { name } => Located::VolumeMissing { name },
             Volume::Files(parts) => {
                 let inside = match (&mount.sub_path, rest) {
-                    (None, rest) => rest.to_owned(),
-                    (Some(sub), "") => sub.clone(),
-                    (Some(sub), rest) => format!("{sub}/{rest}"),
+                    (None, rest) => Cow::Borrowed(rest),
+                    (Some(sub), "") => Cow::Borrowed(sub.as_str()),
+                    (Some(sub), rest) => Cow::Owned(format!("{sub}/{rest}")),
                 };
                 if let Some(Hidden { kind, volume, .. }) = mount.hidden.iter().find(|hidden| hidden.path == inside) {
                     return Located::Opaque { kind, name: volume };

@@ -1,5 +1,7 @@
 //! Services: the names and ports by which pods are reached, regardless of which proxy gets the traffic.
 
+use std::borrow::Cow;
+
 use crate::k8s::{FieldPath, LabelSelector, ObjectRef, TypeRef};
 use crate::mesh::workload::Workload;
 
@@ -153,7 +155,10 @@ impl ServiceName {
     /// The Service that a hostname may name (Kubernetes DNS-Based Service Discovery): `blue`, `blue.shop`, `blue.shop.svc`, and the
     /// last below a cluster's domain. None where it doesn't name a Service, but a pod, for example.
     pub(crate) fn of(hostname: &str) -> Option<Self> {
-        let hostname = hostname.trim_end_matches('.').to_ascii_lowercase();
+        let mut hostname = Cow::Borrowed(hostname.trim_end_matches('.'));
+        if hostname.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            hostname.to_mut().make_ascii_lowercase();
+        }
         let mut labels = hostname.split('.');
         let name = labels.next().filter(|name| !name.is_empty() && *name != "localhost")?.to_owned();
         let namespace = labels.next().map(str::to_owned);

@@ -4,8 +4,8 @@ mod docs;
 mod listeners;
 mod problems;
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -88,6 +88,7 @@ struct Answered {
 pub struct Metrics {
     registry: Registry,
     reviews: Family<Review, Counter>,
+    counters: ReviewCounters,
     seconds: Histogram,
     findings: Family<Found, Counter>,
     failures: Family<Cause, Counter>,
@@ -110,8 +111,44 @@ pub struct Metrics {
     aws_calls: Family<Called, Counter>,
     policy_ok: Gauge,
     policy_errors: Counter,
+    lines_dropped: Counter,
+    judged: Counter,
     listeners: Arc<Listeners>,
     problems: Arc<FoundProblems>,
+}
+
+/// The counters of reviews, each looked up once: a family hashes its labels, and locks.
+#[derive(Debug)]
+struct ReviewCounters(Vec<(&'static str, [OnceLock<Counter>; VERDICTS.len()])>);
+
+/// What a review may end with.
+const VERDICTS: [&str; 4] = ["allowed", "warned", "denied", "unjudged"];
+/// What stands for every kind that isn't judged.
+const OTHER: &str = "other";
+
+impl Default for ReviewCounters {
+    fn default() -> Self {
+        let mut counters: Vec<(&'static str, _)> = Vec::new();
+        for kind in reviewed_rows().map(|row| row.kind.kind).chain([OTHER]) {
+            if !counters.iter().any(|(known, _)| *known == kind) {
+                counters.push((kind, Default::default()));
+            }
+        }
+        Self(counters)
+    }
+}
+
+impl ReviewCounters {
+    fn of(&self, family: &Family<Review, Counter>, kind: &str, verdict: &'static str) -> Counter {
+        let found = self.0.iter().find(|(known, _)| *known == kind).or(self.0.last());
+        let kind = found.map_or(OTHER, |(kind, _)| kind);
+        let make = || family.get_or_create(&Review { kind, verdict }).clone();
+        let place = VERDICTS.iter().position(|known| *known == verdict);
+        match found.zip(place).and_then(|((_, counters), place)| counters.get(place)) {
+            Some(counter) => counter.get_or_init(make).clone(),
+            None => make(),
+        }
+    }
 }
 
 impl Default for Metrics {
@@ -119,6 +156,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("meshvet");
         let metrics = Self {
             reviews: Family::default(),
+            counters: ReviewCounters::default(),
             seconds: Histogram::new(BUCKETS),
             failures: Family::default(),
             store_reads: Family::default(),
@@ -141,6 +179,8 @@ impl Default for Metrics {
             aws_calls: Family::default(),
             policy_ok: Gauge::default(),
             policy_errors: Counter::default(),
+            lines_dropped: Counter::default(),
+            judged: Counter::default(),
             listeners: Arc::default(),
             problems: Arc::default(),
             registry: Registry::default(),
@@ -229,6 +269,16 @@ impl Default for Metrics {
             "Times that the policy file could not be used",
             metrics.policy_errors.clone(),
         );
+        registry.register(
+            "log_lines_dropped",
+            "Log lines that were dropped because nobody read the log fast enough",
+            metrics.lines_dropped.clone(),
+        );
+        registry.register(
+            "mesh_objects_judged",
+            "Judgements of mesh objects without a review, because something that they rest on, or the time, has changed",
+            metrics.judged.clone(),
+        );
         registry.register("build", "Version and build of meshvet", Info::new(BUILD));
         registry.register_collector(Box::new(Arc::clone(&metrics.listeners)));
         registry.register_collector(Box::new(Arc::clone(&metrics.problems)));
@@ -239,8 +289,7 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a verdict: `allowed`, `warned`, `denied` or `unjudged`.
     pub fn reviewed(&self, kind: &str, verdict: &'static str, took: Duration) {
-        let kind = reviewed_rows().map(|row| row.kind.kind).find(|known| *known == kind).unwrap_or("other");
-        self.reviews.get_or_create(&Review { kind, verdict }).inc();
+        self.counters.of(&self.reviews, kind, verdict).inc();
         self.seconds.observe(took.as_secs_f64());
     }
 
@@ -275,6 +324,16 @@ impl Metrics {
             let calls = self.aws_calls.get_or_create(&Called { operation: call.name(), outcome: outcome.as_str() });
             calls.inc_by(count.saturating_sub(calls.get()));
         }
+    }
+
+    /// Counts objects that were judged again without a review.
+    pub(crate) fn judged(&self, count: u64) {
+        self.judged.inc_by(count);
+    }
+
+    /// Takes over how many log lines were dropped.
+    pub(crate) fn lines_dropped(&self, count: u64) {
+        self.lines_dropped.inc_by(count.saturating_sub(self.lines_dropped.get()));
     }
 
     /// Counts a request that got no verdict.

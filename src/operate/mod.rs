@@ -5,7 +5,7 @@ mod clock;
 pub(crate) mod events;
 pub(crate) mod expiry;
 pub(crate) mod lease;
-pub(crate) mod log;
+pub mod log;
 pub mod metrics;
 pub(crate) mod replica;
 pub(crate) mod self_check;

@@ -20,6 +20,8 @@ pub(crate) mod rehearsal;
 mod replica;
 mod signals;
 mod start;
+#[cfg(test)]
+mod watching_tests;
 
 pub(crate) use options::{CertificateSource, ServeOptions};
 pub(crate) use start::serve;

@@ -19,7 +19,7 @@ use crate::admission::service::Admission;
 use crate::apis;
 use crate::mesh::{SecretScope, World};
 use crate::operate::Clock;
-use crate::operate::log::LogLevel;
+use crate::operate::log::{Dropped, LogLevel};
 use crate::operate::metrics::Metrics;
 use crate::operate::self_check::SelfCheck;
 use crate::policy::Policy;
@@ -28,7 +28,7 @@ use crate::serve::policy;
 use crate::sources::cluster::{ClusterOptions, KubeReader, KubeSpaces, Pace, Readiness, WatchStats, Watches, spawn};
 use crate::sources::file_watch::FileWatch;
 use crate::sources::{AwsReader, SharedWorld};
-use crate::watch::{Telling, TellingOptions, Watcher};
+use crate::watch::{self, Telling, TellingOptions, Watcher};
 
 /// How far watches may lag behind what was applied a moment ago.
 const WATCH_LAG: Duration = Duration::from_millis(150);
@@ -61,6 +61,7 @@ pub(super) struct Replica {
     world: SharedWorld,
     readiness: Readiness,
     watched: WatchStats,
+    dropped: Dropped,
     pub(super) metrics: Arc<Metrics>,
     pub(super) drain: Drain,
 }
@@ -92,6 +93,7 @@ impl Replica {
             world: SharedWorld::with_inventory(world),
             readiness: Readiness::default(),
             watched: WatchStats::default(),
+            dropped: options.level.dropped(),
             metrics: Arc::default(),
             drain: Drain::default(),
         }
@@ -141,6 +143,7 @@ impl Replica {
             metrics: Arc::clone(&self.metrics),
             found,
             reports: telling.is_some_and(|telling| telling.reports),
+            pause: watch::sleep(),
         };
         let (client, world) = (self.client.clone(), self.world.clone());
         let telling = telling.map(|options| Telling::start(client, options, world, Arc::clone(&self.clock), hears));
@@ -164,6 +167,7 @@ impl Replica {
             world: self.world.clone(),
             watches: self.watched.clone(),
             calls: self.aws.calls(),
+            dropped: self.dropped.clone(),
             report,
         }
     }

@@ -1,8 +1,6 @@
-//! Judges again, one object at a time, so that reviews don't wait for the lock.
+//! Judges again, one object at a time, so that reviews don't wait for the lock, and in slices, so that they don't wait for a processor.
 
 use std::collections::BTreeSet;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -14,9 +12,7 @@ use crate::rules::{self, Examined, Surface};
 use crate::sources::{SharedWorld, Touched};
 use crate::survey::Read;
 use crate::watch::board::{Board, Judged};
-
-/// How long to work without a pause, and how long to pause: at most half of one processor.
-const SLICE: Duration = Duration::from_millis(20);
+use crate::watch::slices::Slices;
 
 /// What objects are judged with.
 pub(super) struct Bench<'a> {
@@ -31,7 +27,7 @@ pub(super) struct Bench<'a> {
 pub fn judge_all(board: &mut Board, world: &SharedWorld, policy: &Policy, now: Timestamp, touched: &Touched) {
     let bench = Bench { world, policy, now };
     let wanted = bench.wanted(board, touched);
-    bench.judge(board, &mut Read::default(), &wanted, Duration::MAX);
+    bench.judge(board, &mut Read::default(), &wanted, &mut Slices::whole());
 }
 
 impl Bench<'_> {
@@ -46,14 +42,15 @@ impl Bench<'_> {
         board.wanted(touched, reviewed, self.now)
     }
 
-    /// Judges these, with pauses. Returns the open questions to AWS, and the objects that they concern.
-    pub(super) fn judge_in_slices(&self, board: &mut Board, read: &mut Read, wanted: &BTreeSet<ObjectRef>) -> Open {
-        self.judge(board, read, wanted, SLICE)
-    }
-
-    fn judge(&self, board: &mut Board, read: &mut Read, wanted: &BTreeSet<ObjectRef>, slice: Duration) -> Open {
+    /// Judges these, slice by slice. Returns the open questions to AWS, and the objects that they concern.
+    pub(super) fn judge(
+        &self,
+        board: &mut Board,
+        read: &mut Read,
+        wanted: &BTreeSet<ObjectRef>,
+        slices: &mut Slices<'_>,
+    ) -> Open {
         let mut open = Open::default();
-        let mut begun = Instant::now();
         for object in wanted {
             let judged = self.world.subjects([object]).first().map(|subject| {
                 let examined = self.examine(subject, read);
@@ -64,9 +61,9 @@ impl Bench<'_> {
                 Judged { findings: examined.judgement.findings, until: examined.until }
             });
             board.place(object, judged);
-            if begun.elapsed() >= slice {
-                thread::sleep(slice);
-                begun = Instant::now();
+            open.judged += 1;
+            if !slices.go_on() {
+                return open;
             }
         }
         let undecodable = self.world.undecodable();
@@ -98,6 +95,8 @@ impl Bench<'_> {
 /// The open questions to AWS, and the objects that they concern.
 #[derive(Debug, Default)]
 pub(super) struct Open {
+    /// How many objects were judged.
+    pub(super) judged: u64,
     pub(super) questions: BTreeSet<Question>,
     pub(super) objects: BTreeSet<ObjectRef>,
 }

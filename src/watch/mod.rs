@@ -15,10 +15,16 @@ mod judge;
 mod ledger;
 mod notice;
 mod report;
+mod slices;
 mod teller;
 mod watcher;
 
 pub use board::{Board, Seen};
 pub use judge::judge_all;
+#[cfg(test)]
+pub(crate) use slices::Pause;
+pub(crate) use slices::sleep;
 pub(crate) use teller::{Telling, TellingOptions};
-pub(crate) use watcher::Watcher;
+#[cfg(test)]
+pub(crate) use watcher::News;
+pub use watcher::Watcher;

@@ -147,9 +147,7 @@ impl Teller {
             self.ledger.lead(leads);
             if self.found.has_changed().unwrap_or(false) {
                 let news = Arc::clone(&self.found.borrow_and_update());
-                let is_there = |notice: &Notice| self.world.uid(&notice.object).as_ref() == Some(&notice.uid);
-                self.ledger.update(&news.notices, (self.clock)(), is_there);
-                self.reports.update(&news.reports);
+                self.hear(news).await;
             }
             if leads && self.options.events {
                 self.turn().await;
@@ -203,6 +201,22 @@ impl Teller {
             );
             self.reports.pause(now);
             return;
+        }
+    }
+
+    /// Takes over the current problems: on a thread of its own, since there may be very many.
+    async fn hear(&mut self, news: Arc<News>) {
+        let (mut ledger, mut reports) = (std::mem::take(&mut self.ledger), std::mem::take(&mut self.reports));
+        let (world, now) = (self.world.clone(), (self.clock)());
+        let update = move || {
+            let is_there = |notice: &Notice| world.uid(&notice.object).as_ref() == Some(&notice.uid);
+            ledger.update(&news.notices, now, is_there);
+            reports.update(&news.reports);
+            (ledger, reports)
+        };
+        match tokio::task::spawn_blocking(update).await {
+            Ok(updated) => (self.ledger, self.reports) = updated,
+            Err(error) => tracing::error!(%error, "reporting problems failed; this is a bug of meshvet"),
         }
     }
 

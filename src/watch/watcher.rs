@@ -16,12 +16,13 @@ use crate::operate::Clock;
 use crate::operate::metrics::{Metrics, ProblemLabels, Problems};
 use crate::policy::{Detail, Policy};
 use crate::sources::cluster::Readiness;
-use crate::sources::{AwsReader, SharedWorld, Touched};
+use crate::sources::{AwsReader, NoAws, SharedWorld, Touched};
 use crate::survey::Read;
 use crate::watch::board::Board;
 use crate::watch::judge::Bench;
 use crate::watch::notice::{Notices, Told};
 use crate::watch::report::{Draft, Report};
+use crate::watch::slices::{self, Pause, Slices, Stop, StopOnDrop};
 
 /// How long the world has to be quiet before affected objects are judged.
 const QUIET: Duration = Duration::from_secs(1);
@@ -47,7 +48,7 @@ pub(crate) struct News {
 }
 
 /// Judges the objects affected by changes.
-pub(crate) struct Watcher {
+pub struct Watcher {
     pub(crate) world: SharedWorld,
     pub(crate) policy: Arc<ArcSwap<Policy>>,
     pub(crate) clock: Clock,
@@ -58,24 +59,39 @@ pub(crate) struct Watcher {
     pub(crate) found: watch::Sender<Arc<News>>,
     /// Whether Reports are written.
     pub(crate) reports: bool,
+    /// What it does between two slices of work.
+    pub(crate) pause: Pause,
+}
+
+/// What is known of the mesh so far.
+#[derive(Default)]
+struct Known {
+    board: Board,
+    figures: Figures,
 }
 
 impl Watcher {
+    /// Of a world that is known from the start. Nobody hears of problems but the metrics, and AWS isn't asked.
+    pub fn of(world: SharedWorld, policy: Arc<ArcSwap<Policy>>, clock: Clock, metrics: Arc<Metrics>) -> Self {
+        let (aws, readiness, found) = (Arc::new(NoAws), Readiness::default(), watch::Sender::default());
+        Self { world, policy, clock, aws, readiness, metrics, found, reports: false, pause: slices::sleep() }
+    }
+
     /// Judges everything once all is known, and affected objects from then on. Runs until dropped.
-    pub(crate) async fn run(self) {
+    pub async fn run(self) {
         while !self.readiness.ready() {
             tokio::time::sleep(LOOK / 4).await;
         }
         self.tell_what_is_not_seen();
         self.world.follow();
         let mut changes = self.world.changes();
-        let (mut board, mut figures) = (Board::default(), Figures::default());
-        let mut policy = self.policy.load_full();
+        let (this, mut known) = (Arc::new(self), Known::default());
+        let mut policy = this.policy.load_full();
         let mut whole = Timestamp::MIN;
         loop {
-            let mut touched = self.world.touched();
-            let now = (self.clock)();
-            let current = self.policy.load_full();
+            let mut touched = this.world.touched();
+            let now = (this.clock)();
+            let current = this.policy.load_full();
             if !Arc::ptr_eq(&policy, &current) || now.duration_since(whole) >= HOURLY {
                 policy = current;
                 touched = Touched::everybody();
@@ -83,17 +99,15 @@ impl Watcher {
             if touched.everybody {
                 whole = now;
             }
-            let is_due = board.until().is_some_and(|until| until <= now);
+            let is_due = known.board.until().is_some_and(|until| until <= now);
             if !touched.is_empty() || is_due {
-                let judged = self.judge(board, Arc::clone(&policy), now, touched).await;
+                let judged = this.judge(known, Arc::clone(&policy), now, touched).await;
                 let has_judged = judged.is_some();
-                board = judged.unwrap_or_default();
-                if has_judged {
-                    self.publish(&board, &policy, now, &mut figures);
-                } else {
+                known = judged.unwrap_or_default();
+                if !has_judged {
                     // Nothing is reported about what isn't known; everything is judged again later.
                     tokio::time::sleep(PATIENCE).await;
-                    self.world.follow();
+                    this.world.follow();
                 }
             }
             if timeout(LOOK, changes.changed()).await.is_ok() {
@@ -123,42 +137,62 @@ impl Watcher {
         }
     }
 
-    /// Judges on a thread of its own, since it is CPU-bound.
-    async fn judge(&self, mut board: Board, policy: Arc<Policy>, now: Timestamp, touched: Touched) -> Option<Board> {
+    /// Judges, and publishes what is wrong: on a thread of its own, since that is CPU-bound.
+    async fn judge(
+        self: &Arc<Self>,
+        mut known: Known,
+        policy: Arc<Policy>,
+        now: Timestamp,
+        touched: Touched,
+    ) -> Option<Known> {
+        // The thread doesn't work on where nobody waits for it any more.
+        let stop = Stop::default();
+        let _stops = StopOnDrop(stop.clone());
         let mut read = Read::default();
         let mut wanted = None;
-        for _ in 0..=MOST_ROUNDS {
-            let (world, policy, touched) = (self.world.clone(), Arc::clone(&policy), touched.clone());
+        for round in 0..=MOST_ROUNDS {
+            let (this, policy, touched, stop) = (Arc::clone(self), Arc::clone(&policy), touched.clone(), stop.clone());
             let work = move || {
-                let bench = Bench { world: &world, policy: &policy, now };
-                let wanted: BTreeSet<_> = wanted.unwrap_or_else(|| bench.wanted(&board, &touched));
-                let open = bench.judge_in_slices(&mut board, &mut read, &wanted);
-                (board, read, open)
+                let mut slices = Slices::with(&this.pause, &stop);
+                let bench = Bench { world: &this.world, policy: &policy, now };
+                let wanted: BTreeSet<_> = wanted.unwrap_or_else(|| bench.wanted(&known.board, &touched));
+                let open = bench.judge(&mut known.board, &mut read, &wanted, &mut slices);
+                this.metrics.judged(open.judged);
+                let is_last = round == MOST_ROUNDS || open.questions.is_empty() || !this.aws.asks();
+                if is_last {
+                    this.publish(&mut known, &policy, now, &mut slices);
+                }
+                (known, read, open, is_last)
             };
-            let open;
+            let (open, is_last);
             match tokio::task::spawn_blocking(work).await {
-                Ok(done) => (board, read, open) = done,
+                Ok(done) => (known, read, open, is_last) = done,
                 Err(error) => {
                     tracing::error!(%error, "judging again failed; this is a bug of meshvet");
                     return None;
                 }
             }
-            if open.questions.is_empty() || !self.aws.asks() {
+            if is_last {
                 break;
             }
             let questions = open.questions.into_iter().collect();
             read.aws.extend(self.aws.ask(questions, Instant::now() + PATIENCE).await);
             wanted = Some(open.objects);
         }
-        Some(board)
+        Some(known)
     }
 
     /// Publishes the current problems.
-    fn publish(&self, board: &Board, policy: &Policy, now: Timestamp, figures: &mut Figures) {
+    fn publish(&self, known: &mut Known, policy: &Policy, now: Timestamp, slices: &mut Slices<'_>) {
+        let Known { board, figures } = known;
+        let board = &*board;
         let mut notices = Notices::default();
         let mut drafts = self.drafts(board);
         let mut counts: BTreeMap<ProblemLabels, u64> = BTreeMap::new();
         for seen in board.problems() {
+            if !slices.go_on() {
+                return;
+            }
             let finding = &seen.finding;
             let about = match self.world.uid(&finding.object) {
                 Some(uid) => Some((finding.object.clone(), uid)),

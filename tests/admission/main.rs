@@ -15,6 +15,7 @@ mod fresh;
 mod gateways;
 mod hostile;
 mod lifetime;
+mod log;
 mod overload;
 mod properties;
 mod routes;

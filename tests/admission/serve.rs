@@ -41,7 +41,7 @@ fn meshvet_of(server: &str, folder: &Path, arguments: &[&str]) -> Command {
 /// A running meshvet: ends when dropped.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    log: BufReader<ChildStderr>,
+    pub(crate) log: BufReader<ChildStderr>,
     lines: Vec<Value>,
 }
 

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 
+use serde::Deserialize;
 use serde::de::Deserializer;
 use serde_ignored::Path;
 use serde_json::Value;
@@ -14,6 +15,7 @@ use serde_path_to_error::Track;
 
 use super::objects::{Objects, is_others};
 use super::{Kind, Resource, hint};
+use crate::apis::entry::first;
 use crate::apis::{DecodeError, UnknownField};
 use crate::k8s::{FieldPath, Step};
 
@@ -68,6 +70,40 @@ pub(crate) fn decode_json<T: Resource>(json: impl AsRef<[u8]>) -> Result<Decoded
         return Ok(name_unknown(json, object));
     }
     Ok(Decoded { object, unknown_fields: Vec::new(), more_unknown_fields: 0 })
+}
+
+/// Decodes an object from JSON text that goes on after it; sets its length.
+///
+/// # Errors
+/// As for [`decode_json`], without the place.
+pub(crate) fn decode_ahead<T: Resource>(text: &str, length: &Cell<usize>) -> Result<Decoded<T>, DecodeError> {
+    let Watched { object, unknown } =
+        first(text, length).map_err(|error| DecodeError::new(FieldPath::root(), &error.to_string()))?;
+    let object = object.ok_or_else(|| DecodeError::new(FieldPath::root(), "nothing"))?;
+    match unknown {
+        true => Ok(name_unknown(text.get(..length.get()).unwrap_or_default().as_bytes(), object)),
+        false => Ok(Decoded { object, unknown_fields: Vec::new(), more_unknown_fields: 0 }),
+    }
+}
+
+/// An object, and whether it has fields that its type doesn't know.
+struct Watched<T> {
+    object: Option<T>,
+    unknown: bool,
+}
+
+impl<T> Default for Watched<T> {
+    fn default() -> Self {
+        Self { object: None, unknown: false }
+    }
+}
+
+impl<'de, T: Resource> Deserialize<'de> for Watched<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let unknown = Cell::new(false);
+        let object = T::deserialize(Objects::watching(deserializer, &unknown))?;
+        Ok(Self { object: Some(object), unknown: unknown.get() })
+    }
 }
 
 /// Names the unknown fields of an object that was decoded from this text: by decoding it again with every key kept, which only

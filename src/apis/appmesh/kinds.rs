@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::apis::appmesh::annotations::{ENVOY_CONTAINER, SECRET_MOUNTS};
 use crate::apis::appmesh::constraints::constraints;
 use crate::apis::appmesh::crd::custom_resource_definitions;
-use crate::apis::appmesh::decode::{Decoded, decode_json, decode_value};
+use crate::apis::appmesh::decode::{Decoded, decode_ahead, decode_json, decode_value};
 use crate::apis::appmesh::hops::{gateway_route_hop, group_hop, mesh_class, router_hop, service_hop};
 use crate::apis::appmesh::members::{gateway_member, node_member};
 use crate::apis::appmesh::proxy::{is_injected, proxy};
@@ -109,7 +109,7 @@ fn entry<T: Resource>(
 ) -> Result<Entry, Undecodable> {
     let schema_faults = match &input {
         Input::Value(value) => constraints(row.kind.kind).map(|schema| faults(schema, value)).unwrap_or_default(),
-        Input::Json(_) => Vec::new(),
+        Input::Json(_) | Input::Ahead(..) => Vec::new(),
     };
     let Decoded { object, unknown_fields, .. } = decode::<T>(row, input, namespace)?;
     let annotations = object.metadata().annotations.clone();
@@ -133,6 +133,7 @@ fn decode<T: Resource>(row: &'static Row, input: Input<'_>, namespace: &str) -> 
             (name, decode_value(&value))
         }
         Input::Json(json) => (String::new(), decode_json(json)),
+        Input::Ahead(text, length) => (String::new(), decode_ahead(text, length)),
     };
     // Of a mesh too with a namespace: that is how it was asked about.
     decoded.map_err(|error| Undecodable::new(ObjectRef::new(API_VERSION, row.kind.kind, namespace, &name), error))

@@ -172,6 +172,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// What reads a store: workloads, members and policies.
+    pub(crate) fn readers(&self, store: &StoreKey) -> impl Iterator<Item = &'a ObjectRef> + use<'a> {
+        self.world.readers().of(store)
+    }
+
     /// The members whose proxies read a store: through a workload's mount, or because an end refers to it.
     fn readers_of(&self, store: &StoreKey) -> Vec<&'a Member> {
         let mut members = Vec::new();

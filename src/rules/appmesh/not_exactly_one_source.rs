@@ -42,17 +42,17 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 let given =
                     given(&[("dns", discovery.dns.is_some()), ("awsCloudMap", discovery.aws_cloud_map.is_some())]);
                 let choice = Choice { what: "service discovery", of: &["dns", "awsCloudMap"], given };
-                choice.report(Severity::Deny, "service discovery", spec.key("serviceDiscovery"), out);
+                choice.report(Severity::Deny, "service discovery", || spec.key("serviceDiscovery"), out);
             }
             let defaults = node.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
-            client_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
+            client_policy("backend defaults", || spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
             for (index, backend) in node.backends.iter().enumerate() {
+                let Some(policy) = &backend.virtual_service.client_policy else { continue };
                 let field = spec.key("backends").index(index).keys(["virtualService", "clientPolicy"]);
-                let policy = backend.virtual_service.client_policy.as_ref();
                 let at = field.key("tls");
                 // The end knows the backend by a name that outlives the list's order.
                 let anchor = clients.iter().find(|client| client.field == at);
-                client_policy(anchor.map_or("backend", |client| &client.anchor), &field, policy, out);
+                client_policy(anchor.map_or("backend", |client| &client.anchor), || field.clone(), Some(policy), out);
             }
         }
         Spec::VirtualGateway(gateway) => {
@@ -60,11 +60,11 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 listener_tls(&server.anchor, &server.field, listener.tls.as_ref(), true, out);
             }
             let defaults = gateway.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
-            client_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
+            client_policy("backend defaults", || spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
         }
         Spec::VirtualService(service) => {
             if let Some(provider) = &service.provider {
-                provider_choice(provider, spec.key("provider"), out);
+                provider_choice(provider, || spec.key("provider"), out);
             }
         }
         Spec::VirtualRouter(_) | Spec::Other => {}
@@ -79,11 +79,11 @@ struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    fn report(&self, severity: Severity, anchor: &str, field: FieldPath, out: &mut Reporter<'_>) {
+    fn report(&self, severity: Severity, anchor: &str, field: impl FnOnce() -> FieldPath, out: &mut Reporter<'_>) {
         if self.given.len() == 1 {
             return;
         }
-        let site = Site::new(format!("{anchor} {}", self.what), field);
+        let site = Site::new(format!("{anchor} {}", self.what), field());
         let found = if self.given.is_empty() { "none".to_owned() } else { self.given.join(" and ") };
         let message = match self.given.len() {
             0 => format!("the {} gives none of {}", self.what, self.of.join(", ")),
@@ -109,7 +109,7 @@ fn given(alternatives: &[(&'static str, bool)]) -> Vec<&'static str> {
 
 fn listener_tls(anchor: &str, field: &FieldPath, tls: Option<&ListenerTls>, gateway: bool, out: &mut Reporter<'_>) {
     let Some(tls) = tls else { return };
-    let at = field.key("tls");
+    let at = || field.key("tls");
     let severity = if tls.mode == ListenerTlsMode::Disabled { Severity::Warn } else { Severity::Deny };
     let certificate = &tls.certificate;
     Choice {
@@ -121,11 +121,11 @@ fn listener_tls(anchor: &str, field: &FieldPath, tls: Option<&ListenerTls>, gate
             ("sds", certificate.sds.is_some()),
         ]),
     }
-    .report(severity, anchor, at.key("certificate"), out);
+    .report(severity, anchor, || at().key("certificate"), out);
     let Some(validation) = &tls.validation else { return };
-    let field = at.keys(["validation", "trust"]);
+    let field = || at().keys(["validation", "trust"]);
     if gateway && validation.trust.acm.is_some() {
-        let site = Site::new(format!("{anchor} acm trust"), field.key("acm"));
+        let site = Site::new(format!("{anchor} acm trust"), field().key("acm"));
         out.add(
             Problem::new(severity, site, "a gateway's listener can't validate clients by ACM authorities")
                 .expected("file or sds")
@@ -139,15 +139,15 @@ fn listener_tls(anchor: &str, field: &FieldPath, tls: Option<&ListenerTls>, gate
         .report(severity, anchor, field, out);
 }
 
-fn client_policy(anchor: &str, field: &FieldPath, policy: Option<&ClientPolicy>, out: &mut Reporter<'_>) {
+fn client_policy(anchor: &str, field: impl Fn() -> FieldPath, policy: Option<&ClientPolicy>, out: &mut Reporter<'_>) {
     let Some(tls) = policy.and_then(|policy| policy.tls.as_ref()) else { return };
-    let at = field.key("tls");
+    let at = || field().key("tls");
     if let Some(certificate) = &tls.certificate {
         let given = given(&[("file", certificate.file.is_some()), ("sds", certificate.sds.is_some())]);
         Choice { what: "client certificate", of: &["file", "sds"], given }.report(
             Severity::Deny,
             anchor,
-            at.key("certificate"),
+            || at().key("certificate"),
             out,
         );
     }
@@ -156,12 +156,12 @@ fn client_policy(anchor: &str, field: &FieldPath, policy: Option<&ClientPolicy>,
     Choice { what: "trust", of: &["file", "acm", "sds"], given }.report(
         Severity::Deny,
         anchor,
-        at.keys(["validation", "trust"]),
+        || at().keys(["validation", "trust"]),
         out,
     );
 }
 
-fn provider_choice(provider: &VirtualServiceProvider, field: FieldPath, out: &mut Reporter<'_>) {
+fn provider_choice(provider: &VirtualServiceProvider, field: impl FnOnce() -> FieldPath, out: &mut Reporter<'_>) {
     let given = given(&[
         ("virtualNode", provider.virtual_node.is_some()),
         ("virtualRouter", provider.virtual_router.is_some()),

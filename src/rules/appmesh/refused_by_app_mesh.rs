@@ -41,20 +41,24 @@ const SAN_LIMIT: usize = 253;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let spec = FieldPath::root().key("spec");
     let object = &cx.subject.object;
-    let name = |explicit: &Option<String>, default: String, out: &mut Reporter<'_>| {
-        let explicit = explicit.as_ref().filter(|name| !name.is_empty());
-        check_name(explicit.unwrap_or(&default), explicit.is_some(), &spec, out);
+    let name = |explicit: &Option<String>, default: fn(&str, &str) -> String, out: &mut Reporter<'_>| {
+        match explicit.as_ref().filter(|name| !name.is_empty()) {
+            Some(explicit) => check_name(explicit, true, &spec, out),
+            // With a sign between them.
+            None if object.name.len() + object.namespace().len() < NAME_LIMIT => {}
+            None => check_name(&default(&object.name, object.namespace()), false, &spec, out),
+        }
     };
     let Native::AppMesh(native) = &cx.subject.native else { return };
     let servers = cx.member().map_or(&[][..], |member| &member.servers);
     match native {
         Spec::VirtualNode(node) => {
-            name(&node.aws_name, underscored(&object.name, object.namespace()), out);
+            name(&node.aws_name, underscored, out);
             check_defaults(node.backend_defaults.as_ref(), &spec, out);
             check_node(node, servers, &spec, out);
         }
         Spec::VirtualGateway(gateway) => {
-            name(&gateway.aws_name, underscored(&object.name, object.namespace()), out);
+            name(&gateway.aws_name, underscored, out);
             check_defaults(gateway.backend_defaults.as_ref(), &spec, out);
             for (server, listener) in servers.iter().zip(&gateway.listeners) {
                 let parts = (&listener.port_mapping, listener.health_check.as_ref(), listener.tls.as_ref());
@@ -62,11 +66,11 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             }
         }
         Spec::VirtualService(service) => {
-            name(&service.aws_name, dotted(&object.name, object.namespace()), out);
+            name(&service.aws_name, dotted, out);
             check_provider(service, &spec, out);
         }
         Spec::VirtualRouter(router) => {
-            name(&router.aws_name, underscored(&object.name, object.namespace()), out);
+            name(&router.aws_name, underscored, out);
             check_router(router, &spec, out);
         }
         Spec::Other => {}
@@ -94,7 +98,7 @@ fn check_name(name: &str, explicit: bool, spec: &FieldPath, out: &mut Reporter<'
 
 fn check_defaults(defaults: Option<&BackendDefaults>, spec: &FieldPath, out: &mut Reporter<'_>) {
     let policy = defaults.and_then(|defaults| defaults.client_policy.as_ref());
-    check_policy("backend defaults", &spec.keys(["backendDefaults", "clientPolicy"]), policy, out);
+    check_policy("backend defaults", || spec.keys(["backendDefaults", "clientPolicy"]), policy, out);
 }
 
 fn check_node(node: &VirtualNodeSpec, servers: &[ServerEnd], spec: &FieldPath, out: &mut Reporter<'_>) {
@@ -103,23 +107,26 @@ fn check_node(node: &VirtualNodeSpec, servers: &[ServerEnd], spec: &FieldPath, o
         check_listener(server, parts, out);
     }
     if let Some(discovery) = &node.service_discovery {
-        let at = spec.key("serviceDiscovery");
+        let (at, anchor) = (|| spec.key("serviceDiscovery"), || "service discovery".to_owned());
         if let Some(dns) = &discovery.dns {
-            check_given("service discovery", at.keys(["dns", "hostname"]), &dns.hostname, out);
+            check_given(anchor, || at().keys(["dns", "hostname"]), &dns.hostname, out);
         }
         if let Some(map) = &discovery.aws_cloud_map {
-            check_given("service discovery", at.keys(["awsCloudMap", "namespaceName"]), &map.namespace_name, out);
-            check_given("service discovery", at.keys(["awsCloudMap", "serviceName"]), &map.service_name, out);
+            check_given(anchor, || at().keys(["awsCloudMap", "namespaceName"]), &map.namespace_name, out);
+            check_given(anchor, || at().keys(["awsCloudMap", "serviceName"]), &map.service_name, out);
         }
     }
     for (index, backend) in node.backends.iter().enumerate() {
         let service = &backend.virtual_service;
+        let known = service.virtual_service_ref.is_some() || service.virtual_service_arn.is_some();
+        if known && service.client_policy.is_none() {
+            continue;
+        }
         let field = spec.key("backends").index(index).key("virtualService");
         let name = service.virtual_service_ref.as_ref().map_or("without a service", |r| &r.name);
         let anchor = format!("backend {name}");
-        let known = service.virtual_service_ref.is_some() || service.virtual_service_arn.is_some();
-        check_reference(known, &anchor, "virtualServiceRef or virtualServiceARN", &field, out);
-        check_policy(&anchor, &field.key("clientPolicy"), service.client_policy.as_ref(), out);
+        check_reference(known, &anchor, "virtualServiceRef or virtualServiceARN", || field.clone(), out);
+        check_policy(&anchor, || field.key("clientPolicy"), service.client_policy.as_ref(), out);
     }
 }
 
@@ -129,7 +136,7 @@ fn check_listener(
     out: &mut Reporter<'_>,
 ) {
     let (anchor, field) = (&*server.anchor, &server.field);
-    check_port(anchor, mapping.port, field.keys(["portMapping", "port"]), out);
+    check_port(anchor, mapping.port, || field.keys(["portMapping", "port"]), out);
     if let Some(port) = health.and_then(|health| health.port)
         // That the listener has none is said already.
         && mapping.port != 0
@@ -144,14 +151,14 @@ fn check_listener(
         );
     }
     let Some(tls) = tls else { return };
-    let at = field.key("tls");
+    let at = || field.key("tls");
     if let ListenerTlsMode::Other(mode) = &tls.mode {
         let message = match mode.as_str() {
             "" => "the listener's TLS has no mode".to_owned(),
             mode => format!("there is no TLS mode {mode:?}"),
         };
         out.add(
-            refused(format!("{anchor} mode"), at.key("mode"), message)
+            refused(format!("{anchor} mode"), at().key("mode"), message)
                 .expected("STRICT, PERMISSIVE or DISABLED")
                 .found(if mode.is_empty() { "nothing" } else { mode })
                 .fix("name one of the three modes")
@@ -159,17 +166,18 @@ fn check_listener(
         );
     }
     let given = &tls.certificate;
-    check_certificate(anchor, &at.key("certificate"), given.file.as_ref(), given.sds.as_ref(), out);
+    check_certificate(anchor, || at().key("certificate"), given.file.as_ref(), given.sds.as_ref(), out);
     if let Some(validation) = &tls.validation {
-        check_validation(anchor, &at.key("validation"), validation, out);
+        check_validation(anchor, || at().key("validation"), validation, out);
     }
 }
 
 /// What is named without saying what: an empty text is what an absent one reads as.
-fn check_given(anchor: &str, field: FieldPath, text: &str, out: &mut Reporter<'_>) {
+fn check_given(anchor: impl FnOnce() -> String, field: impl FnOnce() -> FieldPath, text: &str, out: &mut Reporter<'_>) {
     if !text.is_empty() {
         return;
     }
+    let (anchor, field) = (anchor(), field());
     let Some((_, name)) = field.split_last() else { return };
     out.add(
         refused(format!("{anchor} {name}"), field, format!("{name} is missing ({anchor})"))
@@ -181,27 +189,27 @@ fn check_given(anchor: &str, field: FieldPath, text: &str, out: &mut Reporter<'_
 
 fn check_certificate(
     anchor: &str,
-    field: &FieldPath,
+    field: impl Fn() -> FieldPath,
     file: Option<&FileCertificate>,
     sds: Option<&SdsSecret>,
     out: &mut Reporter<'_>,
 ) {
     if let Some(file) = file {
-        check_given(anchor, field.keys(["file", "certificateChain"]), &file.certificate_chain, out);
-        check_given(anchor, field.keys(["file", "privateKey"]), &file.private_key, out);
+        check_given(|| anchor.to_owned(), || field().keys(["file", "certificateChain"]), &file.certificate_chain, out);
+        check_given(|| anchor.to_owned(), || field().keys(["file", "privateKey"]), &file.private_key, out);
     }
     if let Some(sds) = sds {
-        check_given(anchor, field.keys(["sds", "secretName"]), &sds.secret_name, out);
+        check_given(|| anchor.to_owned(), || field().keys(["sds", "secretName"]), &sds.secret_name, out);
     }
 }
 
-fn check_validation(anchor: &str, field: &FieldPath, validation: &TlsValidation, out: &mut Reporter<'_>) {
-    let trust = field.key("trust");
+fn check_validation(anchor: &str, field: impl Fn() -> FieldPath, validation: &TlsValidation, out: &mut Reporter<'_>) {
+    let (trust, trusts) = (|| field().key("trust"), || format!("{anchor} trust"));
     if let Some(file) = &validation.trust.file {
-        check_given(&format!("{anchor} trust"), trust.keys(["file", "certificateChain"]), &file.certificate_chain, out);
+        check_given(trusts, || trust().keys(["file", "certificateChain"]), &file.certificate_chain, out);
     }
     if let Some(sds) = &validation.trust.sds {
-        check_given(&format!("{anchor} trust"), trust.keys(["sds", "secretName"]), &sds.secret_name, out);
+        check_given(trusts, || trust().keys(["sds", "secretName"]), &sds.secret_name, out);
     }
     check_names(anchor, field, validation, out);
 }
@@ -212,21 +220,21 @@ fn meant_mode(mode: &str) -> Option<Mend> {
     Some(Mend::Replace { old: mode.to_owned(), new: known.to_owned() })
 }
 
-fn check_policy(anchor: &str, field: &FieldPath, policy: Option<&ClientPolicy>, out: &mut Reporter<'_>) {
+fn check_policy(anchor: &str, field: impl Fn() -> FieldPath, policy: Option<&ClientPolicy>, out: &mut Reporter<'_>) {
     let Some(tls) = policy.and_then(|policy| policy.tls.as_ref()) else { return };
-    let at = field.key("tls");
+    let at = || field().key("tls");
     for (index, port) in tls.ports.iter().flatten().enumerate() {
-        check_port(anchor, *port, at.key("ports").index(index), out);
+        check_port(anchor, *port, || at().key("ports").index(index), out);
     }
     if let Some(given) = &tls.certificate {
-        check_certificate(anchor, &at.key("certificate"), given.file.as_ref(), given.sds.as_ref(), out);
+        check_certificate(anchor, || at().key("certificate"), given.file.as_ref(), given.sds.as_ref(), out);
     }
-    check_validation(anchor, &at.key("validation"), &tls.validation, out);
+    check_validation(anchor, || at().key("validation"), &tls.validation, out);
 }
 
-fn check_names(anchor: &str, field: &FieldPath, validation: &TlsValidation, out: &mut Reporter<'_>) {
+fn check_names(anchor: &str, field: impl FnOnce() -> FieldPath, validation: &TlsValidation, out: &mut Reporter<'_>) {
     let Some(names) = &validation.subject_alternative_names else { return };
-    let list = field.keys(["subjectAlternativeNames", "match", "exact"]);
+    let list = field().keys(["subjectAlternativeNames", "match", "exact"]);
     if names.r#match.exact.is_empty() {
         let message = "the list of subject alternative names is empty".to_owned();
         out.add(
@@ -254,7 +262,7 @@ fn check_names(anchor: &str, field: &FieldPath, validation: &TlsValidation, out:
     }
 }
 
-fn check_port(anchor: &str, port: i64, field: FieldPath, out: &mut Reporter<'_>) {
+fn check_port(anchor: &str, port: i64, field: impl FnOnce() -> FieldPath, out: &mut Reporter<'_>) {
     if (1..=65535).contains(&port) {
         return;
     }
@@ -264,26 +272,22 @@ fn check_port(anchor: &str, port: i64, field: FieldPath, out: &mut Reporter<'_>)
         port => (format!("{port} is not a valid port"), port.to_string()),
     };
     out.add(
-        refused(format!("{anchor} port {port}"), field, message)
+        refused(format!("{anchor} port {port}"), field(), message)
             .expected("1 to 65535")
             .found(found)
             .fix("give the port that the application listens on"),
     );
 }
 
-fn check_reference(known: bool, anchor: &str, of: &str, field: &FieldPath, out: &mut Reporter<'_>) {
+fn check_reference(known: bool, anchor: &str, of: &str, field: impl FnOnce() -> FieldPath, out: &mut Reporter<'_>) {
     if known {
         return;
     }
     out.add(
-        refused(
-            format!("{anchor} reference"),
-            field.clone(),
-            format!("there is neither {}", of.replace(" or ", " nor ")),
-        )
-        .expected(of)
-        .found("neither")
-        .fix("name the object, by reference or by ARN"),
+        refused(format!("{anchor} reference"), field(), format!("there is neither {}", of.replace(" or ", " nor ")))
+            .expected(of)
+            .found("neither")
+            .fix("name the object, by reference or by ARN"),
     );
 }
 
@@ -292,17 +296,17 @@ fn check_provider(service: &VirtualServiceSpec, spec: &FieldPath, out: &mut Repo
     let at = spec.key("provider");
     if let Some(node) = &provider.virtual_node {
         let known = node.virtual_node_ref.is_some() || node.virtual_node_arn.is_some();
-        check_reference(known, "provider", "virtualNodeRef or virtualNodeARN", &at.key("virtualNode"), out);
+        check_reference(known, "provider", "virtualNodeRef or virtualNodeARN", || at.key("virtualNode"), out);
     }
     if let Some(router) = &provider.virtual_router {
         let known = router.virtual_router_ref.is_some() || router.virtual_router_arn.is_some();
-        check_reference(known, "provider", "virtualRouterRef or virtualRouterARN", &at.key("virtualRouter"), out);
+        check_reference(known, "provider", "virtualRouterRef or virtualRouterARN", || at.key("virtualRouter"), out);
     }
 }
 
 fn check_router(router: &VirtualRouterSpec, spec: &FieldPath, out: &mut Reporter<'_>) {
     for (index, listener) in router.listeners.iter().enumerate() {
-        let field = spec.key("listeners").index(index).keys(["portMapping", "port"]);
+        let field = || spec.key("listeners").index(index).keys(["portMapping", "port"]);
         check_port("listener", listener.port_mapping.port, field, out);
     }
     for (index, route) in router.routes.iter().enumerate() {
@@ -327,9 +331,9 @@ fn check_targets(anchor: &str, field: &FieldPath, action: &RouteAction, out: &mu
     for (index, target) in action.weighted_targets.iter().enumerate() {
         let known = target.virtual_node_ref.is_some() || target.virtual_node_arn.is_some();
         let anchor = format!("{anchor} target {index}");
-        check_reference(known, &anchor, "virtualNodeRef or virtualNodeARN", &field.index(index), out);
+        check_reference(known, &anchor, "virtualNodeRef or virtualNodeARN", || field.index(index), out);
         if let Some(port) = target.port {
-            check_port(&anchor, port, field.index(index).key("port"), out);
+            check_port(&anchor, port, || field.index(index).key("port"), out);
         }
     }
 }

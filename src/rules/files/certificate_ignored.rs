@@ -25,7 +25,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let handed_on = using.plane.hands_on();
         if let Some(facts) = using.chain_facts().filter(|facts| facts.chain.is_ok() && handed_on) {
-            report(facts, |_| true, (&using.chain_site(), &using.chain_origin()), using.then_restart(), out);
+            report(facts, |_| true, || (using.chain_site(), using.chain_origin()), using.then_restart(), out);
         }
     }
     for trust in &cx.trusts {
@@ -33,7 +33,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             report(
                 facts,
                 IgnoredReason::holds_in_a_bundle,
-                (&trust.site(), &trust.origin()),
+                || (trust.site(), trust.origin()),
                 trust.then_restart(),
                 out,
             );
@@ -44,7 +44,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 fn report(
     facts: &FileFacts,
     counts: fn(IgnoredReason) -> bool,
-    (site, origin): (&Site, &str),
+    place: impl FnOnce() -> (Site, String),
     then: &str,
     out: &mut Reporter<'_>,
 ) {
@@ -62,8 +62,9 @@ fn report(
         0 => String::new(),
         more => format!("; and {more} more"),
     };
+    let (site, origin) = place();
     out.add(
-        Problem::warn(site.clone(), format!("Envoy silently drops part of {origin}"))
+        Problem::warn(site, format!("Envoy silently drops part of {origin}"))
             .expected("each -----BEGIN CERTIFICATE----- at the start of a line, and no byte-order mark or NUL")
             .found(format!("{}{more}", told.join("; ")))
             .consequence("the proxy starts without these certificates: unable to get local issuer certificate")
