@@ -44,6 +44,7 @@ mod refused;
 mod reliance;
 mod reporter;
 mod stores;
+mod twins;
 mod uses;
 
 pub use absent::Absent;

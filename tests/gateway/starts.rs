@@ -57,8 +57,16 @@ pub(crate) fn kinds() -> Vec<Kind> {
         ("ec-key-agreement", secrets::extended(&P256, &[NAME, "keyUsage=keyAgreement"])),
         ("must-staple", secrets::extended(&P256, &[NAME, "tlsfeature=status_request"])),
     ];
-    let beside =
-        [("sound-and-rsa-1024", rsa_1024()), ("sound-and-p-224", p_224()), ("sound-and-nameless", secrets::nameless())];
+    let beside = [
+        ("sound-and-rsa-1024", rsa_1024()),
+        // The name of the sound one: Envoy Gateway leaves it out.
+        ("sound-and-p-224-of-its-name", p_224()),
+        (
+            "sound-and-p-224",
+            secrets::extended(&["EC", "ec_paramgen_curve:P-224"], &["subjectAltName=DNS:other.example.com"]),
+        ),
+        ("sound-and-nameless", secrets::nameless()),
+    ];
     let alone = alone.into_iter().map(|(name, pair)| Kind { name, pair, beside_sound: false });
     alone.chain(beside.into_iter().map(|(name, pair)| Kind { name, pair, beside_sound: true })).collect()
 }

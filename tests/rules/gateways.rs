@@ -610,6 +610,22 @@ fn keys() -> Vec<Case> {
             REF,
             &["RSA 1024"],
         ),
+        good("MV502", "a key that Envoy Gateway leaves out, since the first certificate has its name and kind", |s| {
+            with(ENVOY_GATEWAY, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(2048)).issue());
+            set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/1", json!({"name": "b"}));
+            s.others.push(tls_secret("b", &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue()));
+        }),
+        denies(
+            "MV502",
+            "a key of another name that Envoy Gateway gives to the proxy beside the first",
+            |s| {
+                with(ENVOY_GATEWAY, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(2048)).issue());
+                set(s, "Gateway", "web", "/spec/listeners/0/tls/certificateRefs/1", json!({"name": "b"}));
+                s.others.push(tls_secret("b", &AUTHORITY.leaf(&["*.example.org"]).key(Key::Rsa(1024)).issue()));
+            },
+            "spec.listeners[0].tls.certificateRefs[1]",
+            &["RSA 1024"],
+        ),
         good("MV502", "a key that Contour delivers apart", |s| {
             with(CONTOUR, s, &AUTHORITY.leaf(&["*.example.com"]).key(Key::Rsa(1024)).issue());
         }),

@@ -24,12 +24,12 @@ use crate::apis::Native;
 use crate::apis::gateway::{Listener, Spec};
 use crate::finding::{Problem, Severity, Site};
 use crate::k8s::FieldPath;
-use crate::mesh::{Belonging, Loads, Plane, StoreKey, StoreState};
-use crate::pki::{Certificate, KeyAlgorithm};
+use crate::mesh::{Belonging, Plane, StoreKey, StoreState};
 use crate::rules::context::Context;
 use crate::rules::gateway::{listeners, site};
 use crate::rules::promised::Aspect;
 use crate::rules::reporter::Reporter;
+use crate::rules::twins::{Twin, twins};
 
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     check_shown(cx, out);
@@ -75,42 +75,19 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
 
 /// Two certificates of a listener of which Envoy Gateway accepts only the first: for one name, with one kind of key.
 fn check_twins(cx: &Context<'_>, out: &mut Reporter<'_>) {
-    let of_listeners = cx.certificates.iter().filter(|it| it.end.is_server() && it.plane.loads == Loads::Parsed);
-    let mut before: Vec<(&str, &Certificate)> = Vec::new();
-    for using in of_listeners {
+    for Twin { using, name, family } in twins(cx) {
         let Some(leaf) = using.leaf() else { continue };
-        let anchor = using.end.anchor();
-        let known = before.iter().filter(|(other, _)| *other == anchor).map(|(_, leaf)| *leaf);
-        let mut twins = known.filter(|other| family(other).is_some() && family(other) == family(leaf));
-        if let Some(name) =
-            twins.find_map(|other| other.dns_sans().find(|name| leaf.dns_sans().any(|own| own == *name)))
-        {
-            let kind = family(leaf).unwrap_or_default();
-            let message = format!("{} has two {kind} certificates for {name}", using.end.noun());
-            out.add(
-                using.of(
-                    Aspect::Names,
-                    Problem::warn(using.chain_site(), message)
-                        .expected(format!("one {kind} certificate for each name"))
-                        .found(format!("{} ({})", leaf.names_text(), using.chain_origin()))
-                        .consequence(format!(
-                            "{} leaves this one out (PartiallyInvalidCertificateRef)",
-                            using.plane.name
-                        ))
-                        .fix("remove one of the two references"),
-                ),
-            );
-        }
-        before.push((anchor, leaf));
-    }
-}
-
-/// The kind of a key, as far as Envoy Gateway distinguishes them.
-fn family(certificate: &Certificate) -> Option<&'static str> {
-    match certificate.key_algorithm {
-        KeyAlgorithm::Rsa { .. } => Some("RSA"),
-        KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521 | KeyAlgorithm::EcP224 => Some("ECDSA"),
-        _ => None,
+        let message = format!("{} has two {family} certificates for {name}", using.end.noun());
+        out.add(
+            using.of(
+                Aspect::Names,
+                Problem::warn(using.chain_site(), message)
+                    .expected(format!("one {family} certificate for each name"))
+                    .found(format!("{} ({})", leaf.names_text(), using.chain_origin()))
+                    .consequence(format!("{} leaves this one out (PartiallyInvalidCertificateRef)", using.plane.name))
+                    .fix("remove one of the two references"),
+            ),
+        );
     }
 }
 
