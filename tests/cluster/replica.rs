@@ -95,7 +95,11 @@ impl Replica {
             .env("KUBERNETES_SERVICE_PORT", pod.api_port.unwrap_or(plane.port()).to_string())
             .current_dir("/");
         for variable in container["env"].as_array().into_iter().flatten() {
-            command.env(text(&variable["name"]), text(&variable["value"]));
+            let value = match variable["valueFrom"]["fieldRef"]["fieldPath"].as_str() {
+                Some("metadata.name") => pod.name.as_str(),
+                _ => text(&variable["value"]),
+            };
+            command.env(text(&variable["name"]), value);
         }
         let is_replaced = |argument: &&str| {
             !certificate.is_empty() && CERTIFICATE.iter().any(|beginning| argument.starts_with(beginning))
