@@ -190,6 +190,14 @@ fn a_verdict_is_one_line_of_json_without_a_byte_of_a_key() {
     world.knows(&node);
     world.apply(&node).refused(&["MV206"]);
 
+    let is_logged = |log: &str| {
+        log.lines()
+            .any(|line| line.contains("one-line") && line.contains("VirtualNode") && line.contains("\"dry_run\":false"))
+    };
+    eventually("the verdict is in the log", || {
+        let log = world::meshvet().log();
+        if is_logged(&log) { Ok(()) } else { Err(log) }
+    });
     let log = world::meshvet().log();
     let lines =
         log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));

@@ -200,8 +200,9 @@ impl Replica {
         })
     }
 
-    /// What it has logged so far.
+    /// What it has logged so far. Lines are written together, within some 20 ms.
     pub(crate) fn log(&self) -> String {
+        std::thread::sleep(Duration::from_millis(200));
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
