@@ -123,6 +123,7 @@ const NOT_SERVED: &[&str] = &[
     "bitnami.com",
     "cert-manager.io",
     "external-secrets.io",
+    "gateway.envoyproxy.io",
     "gateway.networking.k8s.io",
     "secrets-store.csi.x-k8s.io",
     "serving.knative.dev",
