@@ -54,7 +54,10 @@ pub(crate) fn in_networks<T: Serialize + DeserializeOwned>(
 }
 
 fn in_network(test: &str, inside: &str) -> Child {
-    let prepare = format!("ip link set lo up && ip address add {BACKENDS}/32 dev lo && exec \"$@\"");
+    // Each Envoy makes one shared memory of one name, and stops if another does so at the same moment.
+    let prepare = format!(
+        "mount -t tmpfs tmpfs /dev/shm && ip link set lo up && ip address add {BACKENDS}/32 dev lo && exec \"$@\""
+    );
     let own = std::env::current_exe().expect("the test's program");
     Command::new("unshare")
         .args(["-rnpf", "--mount-proc", "--kill-child", "sh", "-c", &prepare, "-"])
