@@ -133,3 +133,34 @@ proptest! {
         }
     }
 }
+/// Leave to present a certificate to backends concerns these too.
+#[test]
+fn a_grant_brings_whom_its_gateway_calls() {
+    let place = |kind: &str, name: &str| {
+        let is_it = |forms: &Vec<Option<serde_json::Value>>| {
+            forms.iter().flatten().all(|form| form["kind"] == kind && form["metadata"]["name"] == name)
+        };
+        SLOTS.iter().position(|slot| is_it(&slot.0)).unwrap_or_else(|| panic!("no {kind} {name}"))
+    };
+    let mut forms = vec![0; SLOTS.len()];
+    for (kind, name, form) in [
+        ("Secret", "red", 1),
+        ("Rollout", "blue", 3),
+        ("VirtualNode", "blue", 1),
+        ("Gateway", "web", 12),
+        ("HTTPRoute", "web", 6),
+        ("BackendTLSPolicy", "b", 1),
+        ("Service", "api", 7),
+        ("ConfigMap", "ca", 2),
+        ("ReferenceGrant", "grant", 8),
+    ] {
+        let place = place(kind, name);
+        forms[place] = form % SLOTS[place].0.len();
+    }
+    let mut watched = Watched::new(&forms);
+    assert!(told(&watched.board).iter().any(|line| line.starts_with("MV301 ")), "{:#?}", told(&watched.board));
+    let before = told(&watched.board);
+    watched.change(&[(place("ReferenceGrant", "grant"), 1)]);
+    assert_ne!(told(&watched.board), before);
+    assert_eq!(told(&watched.board), told(&watched.afresh(*NOW)));
+}

@@ -122,10 +122,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The members that a grant lets refer to something.
+    /// The members that a grant lets refer to something, with the other ends of their calls.
     fn add_touched_by_grant(&self, grant: &Grant, touched: &mut Touched<'a>) {
         for (_, kind, namespace) in &grant.from {
-            touched.extend(self.members_in(namespace).map(|member| &member.object).filter(|it| it.kind == *kind));
+            let given = self.members_in(namespace).filter(|member| member.object.kind == *kind);
+            // What a gateway presents to its backends may be among what it is given leave for.
+            given.for_each(|member| self.add(member, touched));
         }
         // A route of another namespace may call a Service of this one by a policy.
         let here = grant.object.namespace();
