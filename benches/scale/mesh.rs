@@ -166,7 +166,8 @@ fn data(files: &Files) -> Value {
 
 fn deployment(number: usize) -> Value {
     let labels = json!({"app": name(number), "app.kubernetes.io/name": name(number), "version": "v1"});
-    let probe = |path: &str| json!({"httpGet": {"path": path, "port": "http"}, "periodSeconds": 10});
+    // On a port that the proxy doesn't take: of a sound mesh nothing is found.
+    let probe = |path: &str| json!({"httpGet": {"path": path, "port": "metrics"}, "periodSeconds": 10});
     let container = json!({
         "name": "app",
         "image": "registry.example.com/shop/app:1.4.2",

@@ -264,7 +264,7 @@ pub(super) fn decoded(
 ) -> Result<Subject, Box<Undecodable>> {
     decode_subject(kind, json.as_bytes(), namespace).map_err(|mut error| {
         if error.object.name.is_empty() {
-            name.clone_into(&mut error.object.name);
+            error.object.name = name.into();
         }
         Box::new(error)
     })

@@ -51,7 +51,7 @@ pub fn decode_written(value: Value, namespace: &str) -> Result<Entry, Undecodabl
     let kept = row.map(|row| (row, value.clone()));
     decode_object(value, namespace).map_err(|error| match kept {
         Some((row, value)) => {
-            let own = error.object.namespace.clone().unwrap_or_else(|| namespace.to_owned());
+            let own = error.object.namespace.as_deref().unwrap_or(namespace).to_owned();
             read_past(row, value, &own, error)
         }
         None => error,

@@ -91,7 +91,7 @@ impl FilesArg {
             let name = path.strip_prefix(&self.folder).unwrap_or(path).to_string_lossy().into_owned();
             files.push((name, bytes));
         }
-        let key = StoreKey { kind: StoreKind::Folder, namespace: String::new(), name: folder.to_string() };
+        let key = StoreKey::new(StoreKind::Folder, "", &folder.to_string());
         let mount = LocalMount { member: self.member.clone(), at: self.at.clone(), store: key.clone() };
         Ok((mount, key, Arc::new(store_of_files(files))))
     }

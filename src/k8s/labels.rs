@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::k8s::word::Word;
+
 /// Labels by key. A map of the standard library has room for eleven, half a kilobyte, and most objects have a few.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Labels(Box<[(Box<str>, Box<str>)]>);
+pub struct Labels(Box<[(Word, Box<str>)]>);
 
 /// What has labels.
 pub trait Labelled {
@@ -48,7 +50,7 @@ impl Labels {
 
 impl From<BTreeMap<String, String>> for Labels {
     fn from(labels: BTreeMap<String, String>) -> Self {
-        Self(labels.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+        Self(labels.into_iter().map(|(key, value)| (Word::shared(&key), value.into())).collect())
     }
 }
 

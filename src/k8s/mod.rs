@@ -9,6 +9,7 @@ mod metadata;
 mod object;
 mod selector;
 pub(crate) mod syntax;
+mod word;
 
 pub use field::FieldPath;
 pub(crate) use field::Step;
@@ -18,3 +19,4 @@ pub use metadata::Metadata;
 pub(crate) use object::ObjectKey;
 pub use object::{ObjectName, ObjectRef, TypeRef};
 pub use selector::{LabelSelector, LabelSelectorRequirement, SelectorProblem};
+pub use word::Word;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use hashbrown::Equivalent;
 
+use crate::k8s::word::Word;
+
 /// One object of a cluster, named as `kubectl` would. Cheap to clone and a word in size: indexes hold each name many times.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef(Arc<ObjectName>);
@@ -14,13 +16,13 @@ pub struct ObjectRef(Arc<ObjectName>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
     /// `group/version`, or `v1` for the core group.
-    pub api_version: String,
+    pub api_version: Word,
     /// `VirtualNode`, `Deployment`, …
-    pub kind: String,
+    pub kind: Word,
     /// None for cluster-scoped objects.
-    pub namespace: Option<String>,
+    pub namespace: Option<Word>,
     /// The object's name.
-    pub name: String,
+    pub name: Word,
 }
 
 impl Deref for ObjectRef {
@@ -51,10 +53,10 @@ impl ObjectRef {
 
     fn of(api_version: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
         Self(Arc::new(ObjectName {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            namespace: namespace.map(str::to_owned),
-            name: name.to_owned(),
+            api_version: Word::shared(api_version),
+            kind: Word::shared(kind),
+            namespace: namespace.map(Word::shared),
+            name: name.into(),
         }))
     }
 

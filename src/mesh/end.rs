@@ -31,7 +31,7 @@ pub struct FileRef {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRef {
     /// The Secret or ConfigMap.
-    pub store: Arc<StoreKey>,
+    pub store: StoreKey,
     /// The key in it.
     pub key: String,
     /// The field that names it.
@@ -207,7 +207,7 @@ pub struct ServerEnd {
     /// None: plaintext.
     pub tls: Option<ServerTls>,
     /// Which routes it accepts, where it is a gateway's listener.
-    pub gate: Option<Gate>,
+    pub gate: Option<Box<Gate>>,
 }
 
 /// Which routes a gateway's listener accepts.

@@ -1,7 +1,6 @@
 //! From a path in a proxy's container to the key of the Secret behind it.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use crate::mesh::store::{StoreKey, StoreKind};
 
@@ -52,7 +51,7 @@ pub enum Volume {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The store; shared with every place found in it.
-    pub store: Arc<StoreKey>,
+    pub store: StoreKey,
     /// Which keys become which relative paths; None: every key under its own name.
     pub items: Option<Vec<(String, String)>>,
     /// Whether the pod starts without it.

@@ -91,14 +91,14 @@ mod tests {
 
     fn store(pem: &str) -> Arc<Store> {
         let file = Arc::new(FileFacts::parse(pem.as_bytes()));
-        Arc::new(Store { files: [("tls.crt".to_owned(), file)].into(), of_type: None, awaited: None })
+        Arc::new(Store { files: [("tls.crt".to_owned(), file)].into_iter().collect(), of_type: None, awaited: None })
     }
 
     /// Learns a store, and asks about its chain; returns how many verdicts are kept then.
     fn judged(world: &mut World, name: &str, pem: &str) -> usize {
         let (key, store) = (StoreKey::secret("shop", name), store(pem));
         world.replace(&FactId::Store(key.clone()), [Fact::Store(key, Arc::clone(&store))]);
-        let file = &store.files["tls.crt"];
+        let file = store.files.get("tls.crt").expect("a file");
         let (chain, bundle) = (file.chain.as_ref().expect("a chain"), file.bundle.as_ref().expect("a bundle"));
         for purpose in [Purpose::Server, Purpose::Client] {
             world.paths().verdict(chain, bundle, purpose);

@@ -97,9 +97,7 @@ impl PromisedStore {
     /// The store, where it is created in one namespace only.
     pub(crate) fn key(&self) -> Option<StoreKey> {
         match &self.namespaces {
-            Namespaces::One(namespace) => {
-                Some(StoreKey { kind: self.kind, namespace: namespace.clone(), name: self.name.clone() })
-            }
+            Namespaces::One(namespace) => Some(StoreKey::new(self.kind, namespace, &self.name)),
             Namespaces::Several { .. } => None,
         }
     }

@@ -57,8 +57,8 @@ fn service(key: &str) -> Option<(ObjectRef, Option<u16>)> {
 
 fn server(namespace: &str, secret: &str, port: Option<u16>) -> ServerEnd {
     let field = FieldPath::root();
-    let store = Arc::new(StoreKey::secret(namespace, secret));
-    let key = |key: &str| KeyRef { store: Arc::clone(&store), key: key.to_owned(), field: field.clone() };
+    let store = StoreKey::secret(namespace, secret);
+    let key = |key: &str| KeyRef { store: store.clone(), key: key.to_owned(), field: field.clone() };
     let pair = CertificateSource::Keys { chain: key("tls.crt"), key: key("tls.key") };
     ServerEnd {
         anchor: port.map_or_else(|| Arc::from("every port"), |port| Arc::from(format!("port {port}"))),

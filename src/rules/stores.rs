@@ -10,7 +10,7 @@ use crate::rules::context::Context;
 pub(super) fn unread_stores(cx: &Context<'_>) -> Vec<StoreKey> {
     let mut seen = HashSet::new();
     let unread = cx.every_place().filter_map(|place| match place {
-        Place::StoreUnread { store, why: Unread::OnDemand } => Some(&**store),
+        Place::StoreUnread { store, why: Unread::OnDemand } => Some(store),
         _ => None,
     });
     unread.filter(|store| seen.insert(*store)).cloned().collect()

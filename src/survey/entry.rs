@@ -40,10 +40,10 @@ pub(crate) struct Object {
 impl From<&ObjectRef> for Object {
     fn from(object: &ObjectRef) -> Self {
         Self {
-            api_version: object.api_version.clone(),
-            kind: object.kind.clone(),
-            namespace: object.namespace.clone(),
-            name: object.name.clone(),
+            api_version: object.api_version.to_string(),
+            kind: object.kind.to_string(),
+            namespace: object.namespace.as_deref().map(str::to_owned),
+            name: object.name.to_string(),
         }
     }
 }

@@ -104,7 +104,7 @@ impl Board {
         let mut counts = BTreeMap::new();
         let is_of_the_mesh = |object: &&ObjectRef| row(&object.api_version, &object.kind).is_some_and(Row::is_reviewed);
         for object in self.subjects.keys().filter(is_of_the_mesh) {
-            *counts.entry(object.kind.clone()).or_default() += 1;
+            *counts.entry(object.kind.to_string()).or_default() += 1;
         }
         counts
     }

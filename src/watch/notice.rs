@@ -101,7 +101,7 @@ impl Told<'_> {
         let content = digest_of(&[&identity, &severity, content]);
         Notice {
             name: event_name(&self.object.name, &content),
-            namespace: self.object.namespace.clone().unwrap_or_else(|| NOWHERE.to_owned()),
+            namespace: self.object.namespace.as_deref().unwrap_or(NOWHERE).to_owned(),
             object: self.object.clone(),
             uid: self.uid.into(),
             identity,

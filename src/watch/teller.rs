@@ -289,10 +289,10 @@ impl Teller {
             reporting_controller: Some(CONTROLLER.to_owned()),
             reporting_instance: Some(self.identity.chars().take(128).collect()),
             regarding: Some(ObjectReference {
-                api_version: Some(object.api_version.clone()),
-                kind: Some(object.kind.clone()),
-                namespace: object.namespace.clone(),
-                name: Some(object.name.clone()),
+                api_version: Some(object.api_version.to_string()),
+                kind: Some(object.kind.to_string()),
+                namespace: object.namespace.as_deref().map(str::to_owned),
+                name: Some(object.name.to_string()),
                 uid: Some(notice.uid.to_string()),
                 ..ObjectReference::default()
             }),

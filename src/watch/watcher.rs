@@ -229,7 +229,7 @@ impl Watcher {
 fn labels(finding: &Finding) -> ProblemLabels {
     ProblemLabels {
         namespace: finding.object.namespace().to_owned(),
-        kind: finding.object.kind.clone(),
+        kind: finding.object.kind.to_string(),
         rule: finding.rule.code,
         severity: finding.severity.to_string(),
     }

@@ -355,7 +355,7 @@ fn what_is_known_other_than_it_is_is_told() {
         let known = facts.facts_of(&FactId::Store(key("lost")));
         let Some(Fact::Store(_, other)) = known.into_iter().next() else { panic!("it is known") };
         let mut changed = (*other).clone();
-        changed.files.clear();
+        changed.files = meshvet::mesh::Files::default();
         facts.forget(&FactId::Store(key("lost")));
         facts.learn(Fact::Store(key("changed"), changed.into()));
         facts.learn(Fact::Store(key("never"), other));

@@ -45,8 +45,8 @@ fn at(path: &str) -> FieldPath {
 
 /// A certificate by reference to a Secret.
 pub(crate) fn keys(namespace: &str, secret: &str) -> CertificateSource {
-    let store = Arc::new(StoreKey::secret(namespace, secret));
-    let key = |name: &str| KeyRef { store: Arc::clone(&store), key: name.to_owned(), field: at("spec.tls.refs") };
+    let store = StoreKey::secret(namespace, secret);
+    let key = |name: &str| KeyRef { store: store.clone(), key: name.to_owned(), field: at("spec.tls.refs") };
     CertificateSource::Keys { chain: key("tls.crt"), key: key("tls.key") }
 }
 

@@ -103,8 +103,8 @@ fn a_promised_secret_is_neither_there_nor_missing() {
     let store = PromisedStore {
         by: certificate.clone(),
         kind: key.kind,
-        namespaces: Namespaces::One(key.namespace.clone()),
-        name: key.name.clone(),
+        namespaces: Namespaces::One(key.namespace.to_string()),
+        name: key.name.to_string(),
         keys: None,
         certificate: None,
         fields: &FIELDS,

@@ -25,7 +25,7 @@ pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
     let listeners = spec.listeners.iter().map(|listener| (&listener.port_mapping, listener.tls.as_ref()));
     let servers = server_ends(&at, listeners, &covered(&discovery));
     let (mut clients, mut backends) = (Vec::new(), Vec::new());
-    let defaults = spec.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
+    let defaults = spec.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_deref());
     clients.extend(default_end(&at, defaults));
     let mut anchors = Anchors::default();
     for (index, backend) in spec.backends.iter().enumerate() {
@@ -40,7 +40,7 @@ pub(super) fn node_member(node: &VirtualNode, namespace: &str) -> Member {
             (None, None) => (None, "backend without a service".to_owned()),
         };
         let field = at.key("backends").index(index).keys(["virtualService", "clientPolicy"]);
-        let own = client_end(&field, service.client_policy.as_ref(), &anchors.next(anchor));
+        let own = client_end(&field, service.client_policy.as_deref(), &anchors.next(anchor));
         let policy = match (&service.client_policy, &own) {
             (None, _) => OwnPolicy::Inherited,
             (Some(_), None) => OwnPolicy::Own(None),
@@ -85,7 +85,7 @@ pub(super) fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Membe
     let at = FieldPath::root().key("spec");
     let listeners = spec.listeners.iter().map(|listener| (&listener.port_mapping, listener.tls.as_ref()));
     let servers = server_ends(&at, listeners, &[]);
-    let defaults = spec.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
+    let defaults = spec.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_deref());
     // An absent namespaceSelector selects no route, an absent gatewayRouteSelector every one.
     let routes = spec.namespace_selector.as_ref().map(|namespaces| RouteSelector {
         namespaces: namespaces.clone(),

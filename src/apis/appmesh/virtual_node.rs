@@ -123,7 +123,7 @@ pub struct DnsServiceDiscovery {
 #[serde(rename_all = "camelCase", default)]
 pub struct BackendDefaults {
     /// The client policy.
-    pub client_policy: Option<ClientPolicy>,
+    pub client_policy: Option<Box<ClientPolicy>>,
 }
 
 /// A virtual service that the node calls.
@@ -145,7 +145,7 @@ pub struct VirtualServiceBackend {
     #[serde(rename = "virtualServiceARN")]
     pub virtual_service_arn: Option<String>,
     /// The client policy for this backend; it replaces that of `backendDefaults` whole.
-    pub client_policy: Option<ClientPolicy>,
+    pub client_policy: Option<Box<ClientPolicy>>,
 }
 
 /// What the controller reports of a virtual node.

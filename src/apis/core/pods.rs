@@ -93,13 +93,20 @@ pub(in crate::apis) struct Pod<'p> {
     pub(in crate::apis) volumes: &'p [PodVolume],
 }
 
+/// A list without room for more, as a fact keeps it.
+pub(super) fn tight<T>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut list: Vec<T> = items.collect();
+    list.shrink_to_fit();
+    list
+}
+
 /// The TCP ports to which containers give names. A Service knows those of sidecars too: init containers that run on.
 pub(super) fn named_ports(spec: &PodSpec) -> Vec<(String, u16)> {
     let is_sidecar = |it: &&Container| it.restart_policy.as_deref() == Some("Always");
     let sidecars = spec.init_containers.iter().flatten().filter(is_sidecar);
     let ports = spec.containers.iter().flatten().chain(sidecars).flat_map(|container| container.ports.iter().flatten());
     let tcp = ports.filter(|port| port.protocol.as_deref().is_none_or(|protocol| protocol == "TCP"));
-    tcp.filter_map(|port| Some((port.name.clone()?, u16::try_from(port.container_port).ok()?))).collect()
+    tight(tcp.filter_map(|port| Some((port.name.clone()?, u16::try_from(port.container_port).ok()?))))
 }
 
 /// The probes that the kubelet makes by HTTP or gRPC. `spec`: where the pod's spec is.
@@ -109,7 +116,7 @@ pub(super) fn probes_of(containers: &[Container], spec: &FieldPath, is_proxy: im
         let found = probes(container, &spec.key("containers").index(index)).into_iter();
         found.map(move |probe| Probe { of_proxy, ..probe })
     });
-    all.collect()
+    tight(all)
 }
 
 /// The probes of a container that the kubelet makes by HTTP or gRPC. One with a `host` isn't for the pod.

@@ -1,14 +1,12 @@
 //! Secrets and ConfigMaps, reduced to facts about the files they become.
 
-use std::sync::Arc;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::apis::DecodeError;
-use crate::k8s::FieldPath;
+use crate::k8s::{FieldPath, Word};
 use crate::mesh::Store;
 use crate::pki::FileFacts;
 
@@ -59,7 +57,7 @@ pub(in crate::apis) fn secret_from_value(mut value: Value) -> Result<Store, Deco
     })?;
     // The API server calls one Opaque that gives no type.
     let of_type = value.get("type").and_then(Value::as_str).filter(|given| !given.is_empty()).unwrap_or(OPAQUE);
-    Ok(Store { of_type: Some(Arc::from(of_type)), ..secret_store(files) })
+    Ok(Store { of_type: Some(Word::shared(of_type)), ..secret_store(files) })
 }
 
 /// A ConfigMap manifest: `data` and `binaryData`.
@@ -111,7 +109,7 @@ mod tests {
     fn string_data_lies_over_data() {
         let store = secret_from_value(json!({"data": {"a": "YQ==", "b": "Y\nmI="}, "stringData": {"a": "longer"}}))
             .expect("a store");
-        let sizes: Vec<_> = store.files.iter().map(|(name, facts)| (name.as_str(), facts.size)).collect();
+        let sizes: Vec<_> = store.files.iter().map(|(name, facts)| (name, facts.size)).collect();
         assert_eq!(sizes, [("a", 6), ("b", 2)]);
     }
 

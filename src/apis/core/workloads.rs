@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::apis::core::owns_pods;
-use crate::apis::core::pods::{Pod, Template, named_ports, probes_of};
+use crate::apis::core::pods::{Pod, Template, named_ports, probes_of, tight};
 use crate::apis::registry::Pods;
 use crate::apis::{DecodeError, proxies};
 use crate::k8s::{FieldPath, ObjectRef};
@@ -98,7 +98,7 @@ fn labels_beside_the_template(value: &Value, object: &ObjectRef, pods: Pods) -> 
     });
     let mut labels: BTreeMap<String, String> =
         labels.flatten().and_then(|labels| BTreeMap::deserialize(labels).ok()).unwrap_or_default();
-    labels.extend(pods.name_label.map(|label| (label.to_owned(), object.name.clone())));
+    labels.extend(pods.name_label.map(|label| (label.to_owned(), object.name.to_string())));
     labels
 }
 
@@ -154,7 +154,7 @@ fn workload(template: Template, field: &FieldPath, owners: &BTreeMap<String, Str
     };
     let is_proxy = |container: &str| proxies().any(|proxy| proxy.container == container);
     Workload {
-        proxies: proxies().map(|proxy| (proxy.of)(&pod)).collect(),
+        proxies: tight(proxies().map(|proxy| (proxy.of)(&pod))),
         ports,
         probes: probes_of(&containers, &field.key("spec"), is_proxy),
         service_account: spec.service_account_name.unwrap_or_else(|| "default".to_owned()),

@@ -86,12 +86,12 @@ fn servers(listeners: &[Listener], namespace: &str, frontend: Option<&Frontend>)
                 port,
                 protocol: listener.protocol.to_lowercase(),
                 tls: server_tls(listener, &field, namespace, frontend, port),
-                gate: Some(Gate {
+                gate: Some(Box::new(Gate {
                     section: listener.name.clone(),
                     host: host.map(|host| (host.clone(), field.key("hostname"))),
                     from: admits(listener.allowed_routes.as_ref().and_then(|it| it.namespaces.as_ref()), Admits::Same),
                     kinds: kinds(listener),
-                }),
+                })),
                 field,
             }
         })
@@ -141,8 +141,8 @@ pub(super) fn certificate(reference: &SecretRef, namespace: &str, field: &FieldP
             field: field.clone(),
         };
     }
-    let store = Arc::new(StoreKey::secret(reference.namespace_or(namespace), &reference.name));
-    let key = |key: &str| KeyRef { store: Arc::clone(&store), key: key.to_owned(), field: field.clone() };
+    let store = StoreKey::secret(reference.namespace_or(namespace), &reference.name);
+    let key = |key: &str| KeyRef { store: store.clone(), key: key.to_owned(), field: field.clone() };
     CertificateSource::Keys { chain: key(CHAIN), key: key(KEY) }
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn authorities(reference: &SecretRef, namespace: &str, field: &FieldP
         ("", "Secret") => StoreKey::secret(there, &reference.name),
         _ => return None,
     };
-    Some(TrustSource::Key(KeyRef { store: Arc::new(store), key: AUTHORITIES.to_owned(), field: field.clone() }))
+    Some(TrustSource::Key(KeyRef { store, key: AUTHORITIES.to_owned(), field: field.clone() }))
 }
 
 /// The namespaces that are allowed; `otherwise` if nothing is set.

@@ -150,8 +150,8 @@ fn member(object: ObjectRef, metadata: &Metadata, spec: &IngressSpec) -> Member 
 }
 
 fn server(block: &IngressTls, namespace: &str, index: usize, field: &FieldPath) -> ServerEnd {
-    let store = Arc::new(StoreKey::secret(namespace, &block.secret_name));
-    let key = |key: &str| KeyRef { store: Arc::clone(&store), key: key.to_owned(), field: field.key("secretName") };
+    let store = StoreKey::secret(namespace, &block.secret_name);
+    let key = |key: &str| KeyRef { store: store.clone(), key: key.to_owned(), field: field.key("secretName") };
     let hosts = field.key("hosts");
     let covers = block.hosts.iter().enumerate().filter(|(_, host)| !host.is_empty()).map(|(index, host)| Covered {
         name: host.clone(),

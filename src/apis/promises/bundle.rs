@@ -54,7 +54,7 @@ pub(super) fn stores(object: &ObjectRef, spec: Spec) -> Vec<PromisedStore> {
             by: object.clone(),
             kind,
             namespaces: namespaces.clone(),
-            name: object.name.clone(),
+            name: object.name.to_string(),
             keys: Some(keys.collect()),
             certificate: None,
             fields: &FIELDS,

@@ -72,7 +72,7 @@ pub(super) fn cluster_stores(object: &ObjectRef, spec: ClusterSpec) -> Vec<Promi
     let selectors = spec.namespace_selector.into_iter().chain(spec.namespace_selectors.into_iter().flatten());
     let names: BTreeSet<String> = spec.namespaces.unwrap_or_default().into_iter().collect();
     let namespaces = Namespaces::Several { names, selectors: selectors.collect() };
-    let name = spec.external_secret_name.as_ref().unwrap_or(&object.name);
+    let name = spec.external_secret_name.as_deref().unwrap_or(&object.name);
     spec.external_secret_spec.store(object, name, namespaces, &CLUSTER_FIELDS).into_iter().collect()
 }
 

@@ -37,7 +37,7 @@ pub(super) fn stores(object: &ObjectRef, spec: Spec) -> Vec<PromisedStore> {
         by: object.clone(),
         kind: StoreKind::Secret,
         namespaces: Namespaces::One(object.namespace().to_owned()),
-        name: object.name.clone(),
+        name: object.name.to_string(),
         keys: known.then(|| keys.collect()),
         certificate: None,
         fields: &FIELDS,

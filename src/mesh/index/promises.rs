@@ -56,7 +56,7 @@ impl PromiseIndex {
 
     /// The promises of this store; whether its namespace is one of theirs is up to the caller.
     pub(crate) fn of(&self, store: &StoreKey) -> impl Iterator<Item = &Arc<PromisedStore>> {
-        let anywhere = StoreKey { namespace: String::new(), ..store.clone() };
+        let anywhere = StoreKey::new(store.kind, "", &store.name);
         let objects = self.stores.of(store).chain(self.stores.of(&anywhere));
         let (kind, name) = (store.kind, store.name.clone());
         self.made_by(objects).filter(move |made| made.kind == kind && made.name == name)
@@ -81,6 +81,6 @@ impl PromiseIndex {
 }
 
 fn listed_as(store: &PromisedStore) -> StoreKey {
-    let anywhere = || StoreKey { kind: store.kind, namespace: String::new(), name: store.name.clone() };
+    let anywhere = || StoreKey::new(store.kind, "", &store.name);
     store.key().unwrap_or_else(anywhere)
 }

@@ -1,8 +1,6 @@
 //! Which objects read a Secret or ConfigMap.
 
-use std::sync::Arc;
-
-use crate::k8s::ObjectRef;
+use crate::k8s::{ObjectRef, Word};
 use crate::mesh::attached::Attached;
 use crate::mesh::end::{CertificateSource, ClientEnd, KeyRef, TrustSource};
 use crate::mesh::index::Links;
@@ -14,9 +12,9 @@ use crate::mesh::workload::Workload;
 /// For each store: the workloads whose proxies mount it, and the members whose ends refer to it.
 #[derive(Debug, Default)]
 pub(crate) struct ReaderIndex {
-    readers: Links<Arc<StoreKey>, ObjectRef>,
+    readers: Links<StoreKey, ObjectRef>,
     /// The stores that are read, by name alone.
-    names: Links<String, Arc<StoreKey>>,
+    names: Links<Word, StoreKey>,
 }
 
 impl ReaderIndex {
@@ -51,23 +49,23 @@ impl ReaderIndex {
 
     /// The stores with this name that anything reads.
     pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &StoreKey> {
-        self.names.of(name).map(AsRef::as_ref)
+        self.names.of(&Word::from(name))
     }
 
-    fn add(&mut self, store: &Arc<StoreKey>, reader: &ObjectRef) {
-        self.readers.insert(Arc::clone(store), reader.clone());
-        self.names.insert(store.name.clone(), Arc::clone(store));
+    fn add(&mut self, store: &StoreKey, reader: &ObjectRef) {
+        self.readers.insert(store.clone(), reader.clone());
+        self.names.insert(store.name.clone(), store.clone());
     }
 
-    fn remove(&mut self, store: &Arc<StoreKey>, reader: &ObjectRef) {
+    fn remove(&mut self, store: &StoreKey, reader: &ObjectRef) {
         self.readers.remove(store, reader);
-        if self.readers.of(&**store).next().is_none() {
+        if self.readers.of(store).next().is_none() {
             self.names.remove(&store.name, store);
         }
     }
 }
 
-fn mounted(workload: &Workload) -> impl Iterator<Item = &Arc<StoreKey>> {
+fn mounted(workload: &Workload) -> impl Iterator<Item = &StoreKey> {
     let mounts = workload.proxies.iter().flat_map(|proxy| proxy.mounts.iter());
     mounts
         .flat_map(|mount| match &mount.volume {
@@ -90,7 +88,7 @@ fn of_client(client: &ClientEnd) -> impl Iterator<Item = &KeyRef> {
 
 /// Whether an end of a member refers to a store.
 pub(crate) fn reads(member: &Member, store: &StoreKey) -> bool {
-    named(member).any(|key| *key.store == *store)
+    named(member).any(|key| key.store == *store)
 }
 
 fn keys<'m>(certificates: &'m [CertificateSource], trust: Option<&'m TrustSource>) -> impl Iterator<Item = &'m KeyRef> {

@@ -183,7 +183,7 @@ impl<'a> View<'a> {
             Inlet::Callers | Inlet::Selected => false,
         };
         hop.from.iter().any(means)
-            && (gate.kinds.is_empty() || gate.kinds.contains(&hop.object.kind))
+            && (gate.kinds.is_empty() || gate.kinds.iter().any(|kind| hop.object.kind == *kind))
             && self.admits(&gate.from, of.member.object.namespace(), hop.object.namespace()) == Belonging::Yes
     }
 

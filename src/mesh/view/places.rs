@@ -18,7 +18,7 @@ pub enum Place {
     /// A file, and what it holds.
     File {
         /// The store it comes from.
-        store: Arc<StoreKey>,
+        store: StoreKey,
         /// The key in it.
         key: String,
         /// What it holds.
@@ -50,7 +50,7 @@ pub enum Place {
     /// The store doesn't exist yet, and a known object will create it.
     StorePromised {
         /// The store.
-        store: Arc<StoreKey>,
+        store: StoreKey,
         /// The key that would be the file.
         key: String,
         /// What is known of it beforehand.
@@ -59,21 +59,21 @@ pub enum Place {
     /// The store doesn't exist, or has no key yet.
     StoreMissing {
         /// The store.
-        store: Arc<StoreKey>,
+        store: StoreKey,
         /// Whether it exists, but is empty.
         empty: bool,
     },
     /// The store was not read.
     StoreUnread {
         /// The store.
-        store: Arc<StoreKey>,
+        store: StoreKey,
         /// Why.
         why: Unread,
     },
     /// The store has keys, but none becomes this file.
     KeyMissing {
         /// The store, where it is one.
-        store: Option<Arc<StoreKey>>,
+        store: Option<StoreKey>,
         /// The key that would be it; the file name where `items` makes none.
         key: String,
         /// What there is instead.
@@ -104,7 +104,7 @@ impl Place {
             | Place::StorePromised { store, .. }
             | Place::StoreMissing { store, .. }
             | Place::StoreUnread { store, .. } => Some(store),
-            Place::KeyMissing { store, .. } => store.as_deref(),
+            Place::KeyMissing { store, .. } => store.as_ref(),
             Place::Unknown
             | Place::NotGiven
             | Place::ProxyImage
@@ -140,7 +140,7 @@ impl View<'_> {
 
     /// What is in a key that an end refers to directly.
     pub(crate) fn key_place(&self, key: &KeyRef) -> Place {
-        let part = Part { store: Arc::clone(&key.store), items: None, optional: false };
+        let part = Part { store: key.store.clone(), items: None, optional: false };
         self.read_keys(&[(&part, key.key.clone())])
     }
 
@@ -154,7 +154,7 @@ impl View<'_> {
                 let name = path.rsplit('/').find(|segment| !segment.is_empty()).unwrap_or(path).to_owned();
                 let offered: Vec<String> = offered.into_iter().map(str::to_owned).collect();
                 let store = match &mount.volume {
-                    Volume::Files(parts) => parts.first().map(|part| Arc::clone(&part.store)),
+                    Volume::Files(parts) => parts.first().map(|part| part.store.clone()),
                     _ => None,
                 };
                 // The key's own file is what was intended, whatever its path.
@@ -169,7 +169,7 @@ impl View<'_> {
     fn read_keys(&self, keys: &[(&Part, String)]) -> Place {
         let mut why = None;
         for (part, key) in keys.iter().rev() {
-            let store = Arc::clone(&part.store);
+            let store = part.store.clone();
             match self.store(&part.store) {
                 StoreState::Present(present) => match present.files.get(key) {
                     Some(facts) => return Place::File { store, key: key.clone(), facts: Arc::clone(facts) },
@@ -185,7 +185,7 @@ impl View<'_> {
                         why.get_or_insert(Place::StoreMissing { store, empty: true });
                     }
                     None => {
-                        let offered: Vec<String> = present.files.keys().cloned().collect();
+                        let offered: Vec<String> = present.files.keys().map(str::to_owned).collect();
                         let nearest = nearest(key, &offered);
                         let (store, key) = (Some(store), key.clone());
                         let missing =

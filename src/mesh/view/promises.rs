@@ -76,12 +76,12 @@ impl<'a> View<'a> {
 /// A store that promises a key to itself.
 fn awaited_by(key: &StoreKey, store: &Store, awaited: Awaited) -> Arc<PromisedStore> {
     let kind = if key.kind == StoreKind::Secret { "Secret" } else { "ConfigMap" };
-    let keys = store.files.keys().cloned().chain([awaited.key.to_owned()]);
+    let keys = store.files.keys().map(str::to_owned).chain([awaited.key.to_owned()]);
     Arc::new(PromisedStore {
         by: ObjectRef::new("v1", kind, &key.namespace, &key.name),
         kind: key.kind,
-        namespaces: Namespaces::One(key.namespace.clone()),
-        name: key.name.clone(),
+        namespaces: Namespaces::One(key.namespace.to_string()),
+        name: key.name.to_string(),
         keys: Some(keys.map(|key| (key, FileForm::Unknown)).collect()),
         certificate: None,
         fields: &OWN,

@@ -44,7 +44,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
                 let choice = Choice { what: "service discovery", of: &["dns", "awsCloudMap"], given };
                 choice.report(Severity::Deny, "service discovery", || spec.key("serviceDiscovery"), out);
             }
-            let defaults = node.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
+            let defaults = node.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_deref());
             client_policy("backend defaults", || spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
             for (index, backend) in node.backends.iter().enumerate() {
                 let Some(policy) = &backend.virtual_service.client_policy else { continue };
@@ -59,7 +59,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
             for (server, listener) in servers.iter().zip(&gateway.listeners) {
                 listener_tls(&server.anchor, &server.field, listener.tls.as_ref(), true, out);
             }
-            let defaults = gateway.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_ref());
+            let defaults = gateway.backend_defaults.as_ref().and_then(|defaults| defaults.client_policy.as_deref());
             client_policy("backend defaults", || spec.keys(["backendDefaults", "clientPolicy"]), defaults, out);
         }
         Spec::VirtualService(service) => {

@@ -97,7 +97,7 @@ fn check_name(name: &str, explicit: bool, spec: &FieldPath, out: &mut Reporter<'
 }
 
 fn check_defaults(defaults: Option<&BackendDefaults>, spec: &FieldPath, out: &mut Reporter<'_>) {
-    let policy = defaults.and_then(|defaults| defaults.client_policy.as_ref());
+    let policy = defaults.and_then(|defaults| defaults.client_policy.as_deref());
     check_policy("backend defaults", || spec.keys(["backendDefaults", "clientPolicy"]), policy, out);
 }
 
@@ -126,7 +126,7 @@ fn check_node(node: &VirtualNodeSpec, servers: &[ServerEnd], spec: &FieldPath, o
         let name = service.virtual_service_ref.as_ref().map_or("without a service", |r| &r.name);
         let anchor = format!("backend {name}");
         check_reference(known, &anchor, "virtualServiceRef or virtualServiceARN", || field.clone(), out);
-        check_policy(&anchor, || field.key("clientPolicy"), service.client_policy.as_ref(), out);
+        check_policy(&anchor, || field.key("clientPolicy"), service.client_policy.as_deref(), out);
     }
 }
 

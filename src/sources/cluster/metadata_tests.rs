@@ -50,7 +50,7 @@ fn finished(key: &str) -> Value {
 /// The names of the known workloads, sorted.
 fn known(world: &SharedWorld) -> Vec<String> {
     let mut names: Vec<String> =
-        world.read(|world| world.workloads().map(|workload| workload.object.name.clone()).collect());
+        world.read(|world| world.workloads().map(|workload| workload.object.name.to_string()).collect());
     names.sort();
     names
 }

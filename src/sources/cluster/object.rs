@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::apis::core::{Owned, secret_store};
 use crate::apis::{Entry, Undecodable, decode_object, decode_subject, reviewed_row};
-use crate::k8s::{FieldPath, ObjectRef};
+use crate::k8s::{FieldPath, ObjectRef, Word};
 use crate::mesh::{Fact, FactId, Store, StoreKey};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
 
@@ -175,7 +175,7 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
             // Moved, not copied: `secret_store` wipes it.
             (key, std::mem::take(&mut *bytes))
         });
-        let store = Store { of_type: secret.of_type, ..secret_store(data) };
+        let store = Store { of_type: secret.of_type.as_deref().map(Word::shared), ..secret_store(data) };
         return Ok(Entry::Fact(Fact::Store(key, Arc::new(store))));
     }
     if let Some(row) = reviewed_row(kind.group, kind.version, kind.kind) {

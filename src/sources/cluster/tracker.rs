@@ -22,10 +22,11 @@ pub(super) struct Tracker {
     kind: &'static WatchedKind,
     world: SharedWorld,
     stats: Arc<KindStats>,
+    /// What the world knows.
     seen: HashMap<FactId, Seen>,
+    unreadable: HashMap<FactId, Unreadable>,
     /// The number of the current list: what the last list didn't contain is gone.
     round: u32,
-    undecodable: usize,
     /// The memory of all facts.
     bytes: usize,
     /// What this watch has added to the metrics.
@@ -34,10 +35,14 @@ pub(super) struct Tracker {
 
 struct Seen {
     round: u32,
-    /// The memory of its facts.
-    bytes: usize,
-    /// None: the world knows it. Otherwise why it couldn't be read.
-    unreadable: Option<Box<str>>,
+    /// The memory of its facts. Four bytes do: an object is small, and these are many.
+    bytes: u32,
+}
+
+/// An object that couldn't be read.
+struct Unreadable {
+    round: u32,
+    why: Box<str>,
 }
 
 /// What an object says.
@@ -67,12 +72,13 @@ enum Noted {
 
 impl Tracker {
     pub(super) fn new(kind: &'static WatchedKind, world: SharedWorld, stats: Arc<KindStats>) -> Self {
-        Self { kind, world, stats, seen: HashMap::new(), round: 0, undecodable: 0, bytes: 0, counted: Held::default() }
+        let (seen, unreadable) = (HashMap::new(), HashMap::new());
+        Self { kind, world, stats, seen, unreadable, round: 0, bytes: 0, counted: Held::default() }
     }
 
     /// The number of this watch's objects in the world.
     pub(super) fn len(&self) -> usize {
-        self.seen.len() - self.undecodable
+        self.seen.len()
     }
 
     /// Applies these events in one step of the world; true when a list has been completed.
@@ -127,12 +133,12 @@ impl Tracker {
     fn learn(&mut self, id: FactId, learnt: Learnt, changes: &mut Changes) {
         let Learnt { facts, subject, uid, json } = learnt;
         debug_assert!(facts.iter().all(|fact| fact.id() == id), "what is learnt can be forgotten again");
-        let bytes = facts.iter().map(|fact| weight(fact, json)).sum();
-        let old = self.seen.insert(id.clone(), Seen { round: self.round, bytes, unreadable: None });
-        self.bytes += bytes;
-        if let Some(old) = old {
-            self.bytes -= old.bytes;
-            self.undecodable -= usize::from(old.unreadable.is_some());
+        let bytes: usize = facts.iter().map(|fact| weight(fact, json)).sum();
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.unreadable.remove(&id);
+        self.bytes += bytes as usize;
+        if let Some(old) = self.seen.insert(id.clone(), Seen { round: self.round, bytes }) {
+            self.bytes -= old.bytes as usize;
         }
         changes.push((id, Change::Learn(facts, subject, uid)));
     }
@@ -140,57 +146,46 @@ impl Tracker {
     /// Notes an object that can't be read, and forgets its earlier facts, which no longer hold.
     fn skip(&mut self, id: FactId, why: Undecodable, uid: Uid, changes: &mut Changes) {
         let reason = reason(&why);
-        let old = self.seen.remove(&id);
-        match &old {
-            Some(Seen { unreadable: Some(told), .. }) if **told == *reason => {}
-            _ => tracing::warn!(
+        let round = self.round;
+        let told = self.unreadable.insert(id.clone(), Unreadable { round, why: reason.as_str().into() });
+        if told.is_none_or(|told| *told.why != *reason) {
+            tracing::warn!(
                 kind = self.kind.name,
                 object = %why.object,
                 pointer = %why.field.pointer().escape_debug(),
                 reason,
                 "skipped an object that can't be read: verdicts don't take it into account"
-            ),
+            );
         }
-        match old {
-            Some(Seen { unreadable: None, bytes, .. }) => {
-                self.bytes -= bytes;
-                self.undecodable += 1;
-                changes.push((id.clone(), Change::Forget));
-            }
-            Some(_) => {}
-            None => self.undecodable += 1,
+        if let Some(old) = self.seen.remove(&id) {
+            self.bytes -= old.bytes as usize;
+            changes.push((id.clone(), Change::Forget));
         }
-        self.seen.insert(id.clone(), Seen { round: self.round, bytes: 0, unreadable: Some(reason.into()) });
         changes.push((id, Change::Skip(why, uid)));
     }
 
     fn lose(&mut self, id: FactId, changes: &mut Changes) {
-        match self.seen.remove(&id) {
-            Some(Seen { unreadable: None, bytes, .. }) => {
-                self.bytes -= bytes;
-                changes.push((id, Change::Forget));
-            }
-            Some(_) => {
-                self.undecodable -= 1;
-                changes.push((id, Change::Forget));
-            }
-            None => {}
+        let known = self.seen.remove(&id);
+        self.bytes -= known.as_ref().map_or(0, |old| old.bytes as usize);
+        if known.is_some() || self.unreadable.remove(&id).is_some() {
+            changes.push((id, Change::Forget));
         }
     }
 
     fn lose_all_before(&mut self, round: u32, changes: &mut Changes) {
-        for (id, seen) in self.seen.extract_if(|_, seen| seen.round < round) {
-            self.bytes -= seen.bytes;
-            self.undecodable -= usize::from(seen.unreadable.is_some());
+        for (id, old) in self.seen.extract_if(|_, seen| seen.round < round) {
+            self.bytes -= old.bytes as usize;
             changes.push((id, Change::Forget));
         }
+        let unread = self.unreadable.extract_if(|_, unread| unread.round < round);
+        changes.extend(unread.map(|(id, _)| (id, Change::Forget)));
     }
 
     fn commit(&mut self, changes: Changes) {
         if !changes.is_empty() {
             self.world.step(|step| changes.into_iter().map(|(id, change)| change.learn(id, step)).collect(), note_all);
         }
-        let now = Held { objects: self.len(), undecodable: self.undecodable, bytes: self.bytes };
+        let now = Held { objects: self.len(), undecodable: self.unreadable.len(), bytes: self.bytes };
         self.stats.moved(std::mem::replace(&mut self.counted, now), now);
     }
 }

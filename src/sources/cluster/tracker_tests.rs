@@ -45,9 +45,9 @@ impl Watched {
     /// The names of the known objects of this kind, sorted.
     fn known(&self) -> Vec<String> {
         let mut names: Vec<String> = self.world.read(|world| match self.kind.kind {
-            "VirtualNode" => world.members().map(|member| member.object.name.clone()).collect(),
-            "VirtualService" => world.hops().map(|hop| hop.object.name.clone()).collect(),
-            _ => world.workloads().map(|workload| workload.object.name.clone()).collect(),
+            "VirtualNode" => world.members().map(|member| member.object.name.to_string()).collect(),
+            "VirtualService" => world.hops().map(|hop| hop.object.name.to_string()).collect(),
+            _ => world.workloads().map(|workload| workload.object.name.to_string()).collect(),
         });
         names.sort();
         names
@@ -198,7 +198,7 @@ fn a_secret_becomes_facts_and_its_change_is_seen() {
     let mut secrets = Watched::new("Secret");
     let key = StoreKey::secret("shop", "cert");
     let names = |secrets: &Watched| match secrets.world.read(|world| world.store(&key)) {
-        StoreState::Present(store) => store.files.keys().cloned().collect::<Vec<_>>(),
+        StoreState::Present(store) => store.files.keys().map(str::to_owned).collect::<Vec<_>>(),
         other => vec![format!("{other:?}")],
     };
     secrets.list(&[named("cert", json!({"data": {"tls.crt": "aGVsbG8="}}))]);

@@ -123,7 +123,7 @@ impl Kustomization {
             made.push(match content.files {
                 Some(files) => {
                     let files = files.into_iter().map(|(key, mut bytes)| (key, std::mem::take(&mut *bytes)));
-                    let key = StoreKey { kind, namespace: own.to_owned(), name: generator.name.clone() };
+                    let key = StoreKey::new(kind, own, &generator.name);
                     Made::Store(key, store_of_files(files))
                 }
                 None => Made::Promise(promise(own)),
@@ -343,8 +343,8 @@ fn unknown(by: &ObjectRef, key: &StoreKey) -> PromisedStore {
     PromisedStore {
         by: by.clone(),
         kind: key.kind,
-        namespaces: Namespaces::One(key.namespace.clone()),
-        name: key.name.clone(),
+        namespaces: Namespaces::One(key.namespace.to_string()),
+        name: key.name.to_string(),
         keys: None,
         certificate: None,
         fields: if key.kind == StoreKind::Secret { &SECRET_FIELDS } else { &MAP_FIELDS },

@@ -74,7 +74,7 @@ fn store_of(object: &Value, namespace: &str) -> Option<(ObjectRef, StoreKey)> {
     };
     let (namespace, name) = (text("/metadata/namespace").unwrap_or(namespace), text("/metadata/name")?);
     let by = apis::row("v1", text("/kind")?)?.object(namespace, name);
-    Some((by, StoreKey { kind, namespace: namespace.to_owned(), name: name.to_owned() }))
+    Some((by, StoreKey::new(kind, namespace, name)))
 }
 
 /// What is filled in later.
@@ -93,8 +93,8 @@ impl Taken {
         let store = PromisedStore {
             by: by.clone(),
             kind: key.kind,
-            namespaces: Namespaces::One(key.namespace.clone()),
-            name: key.name.clone(),
+            namespaces: Namespaces::One(key.namespace.to_string()),
+            name: key.name.to_string(),
             keys: self.keys.map(|keys| keys.into_iter().map(form).collect()),
             certificate: None,
             fields: &FIELDS,

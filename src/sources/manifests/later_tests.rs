@@ -93,13 +93,13 @@ fn load(objects: &[Value]) -> Manifests {
 fn known(objects: &[Value], kind: StoreKind) -> (Vec<String>, Option<Vec<String>>) {
     let manifests = load(objects);
     assert!(manifests.undecodable.is_empty() && manifests.problems.is_empty(), "{manifests:?}");
-    let key = StoreKey { kind, namespace: "shop".to_owned(), name: "tls".to_owned() };
+    let key = StoreKey::new(kind, "shop", "tls");
     let view = View::new(&manifests.world);
     let store = match view.store(&key) {
         StoreState::Present(store) => store,
         _ => std::sync::Arc::default(),
     };
-    let there = store.files.keys().cloned().collect();
+    let there = store.files.keys().map(str::to_owned).collect();
     let promised = view.filled_in_later(&key, &store).map(|made| match &made.keys {
         Some(keys) => keys.keys().cloned().collect(),
         None => vec!["?".to_owned()],

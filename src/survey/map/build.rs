@@ -103,9 +103,9 @@ impl<'r> MapBuilder<'r> {
         let plaintext = !member.servers.is_empty() && !member.uses_tls();
         let state = State::of(self.read(&findings), !unknown.is_empty(), plaintext);
         self.nodes.push(Node {
-            kind: member.object.kind.clone(),
+            kind: member.object.kind.to_string(),
             namespace: member.object.namespace().to_owned(),
-            name: member.object.name.clone(),
+            name: member.object.name.to_string(),
             mesh: view.mesh_of(member).map(str::to_owned),
             known_as: match &member.discovery {
                 Discovery::Dns { hostname, .. } => Some(hostname.clone()),

@@ -192,9 +192,9 @@ impl<'r> MapBuilder<'r> {
     fn stand_in(&mut self, object: &ObjectRef, noun: &'static str, role: Role, state: State) {
         self.numbers.insert(object.clone(), self.nodes.len());
         self.nodes.push(Node {
-            kind: object.kind.clone(),
+            kind: object.kind.to_string(),
             namespace: object.namespace().to_owned(),
-            name: object.name.clone(),
+            name: object.name.to_string(),
             mesh: None,
             known_as: None,
             state,
