@@ -6,7 +6,8 @@
 #   docker buildx build --platform linux/amd64,linux/arm64 -t meshvet .      compiled across, not emulated
 #
 # The same commit gives the same program: dependencies are locked, the toolchain is named, and no path or time of the build gets in.
-# For an image that is the same to the byte, hand in the commit's time and let the builder set all files to it:
+# `scripts/dist` makes the image of both kinds of processor without a container engine: by this file's own commands. For one that is the
+# same to the byte, hand in the commit's time and let the builder set all files to it:
 #
 #   docker buildx build --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)" -o type=image,rewrite-timestamp=true .
 
@@ -54,13 +55,16 @@ COPY tests tests
 COPY src src
 # What the webhook configuration sends, which `doctor` holds it against.
 COPY charts/meshvet/conditions charts/meshvet/conditions
+COPY scripts/notices scripts/notices
 
 # --target even where it is this machine's own kind: without it the flags would hold for macros too, which can't be static.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=meshvet-target-$TARGETARCH,target=/src/target \
     triple="$(cat /triple)"; \
     cargo build --locked --profile dist --target "$triple" --bin meshvet; \
-    install -D -m 0755 "target/$triple/dist/meshvet" /image/usr/bin/meshvet
+    install -D -m 0755 "target/$triple/dist/meshvet" /image/usr/bin/meshvet; \
+    install -d -m 0755 /image/usr/share/doc/meshvet; \
+    scripts/notices "$triple" >/image/usr/share/doc/meshvet/THIRD-PARTY-NOTICES
 
 RUN install -D -m 0644 LICENSE /image/usr/share/doc/meshvet/LICENSE; \
     install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt; \
