@@ -38,14 +38,30 @@ impl ControlPlane {
         static COUNT: AtomicU16 = AtomicU16::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         // Nobody else lives in this network, so ports can be counted up, below those that clients are given.
-        let (etcd_port, port) = (20_000 + 10 * number, 20_002 + 10 * number);
+        Self::start_with(name, number, 20_002 + 10 * number, |_| {})
+    }
+
+    /// One for pods that run: they have ServiceAccounts, and reach the API server at the address of its own Service, 10.0.0.1, which
+    /// has to be an address of this machine: no kube-proxy leads there.
+    #[allow(dead_code, reason = "for the suite `node`")]
+    pub(crate) fn start_for_pods(name: &str) -> Self {
+        Self::start_with(name, 0, 443, |arguments| {
+            let without = ["--bind-address=", "--disable-admission-plugins="];
+            arguments.retain(|argument| !without.iter().any(|flag| argument.starts_with(flag)));
+            arguments.push("--bind-address=0.0.0.0".to_owned());
+        })
+    }
+
+    fn start_with(name: &str, number: u16, port: u16, adapt: impl FnOnce(&mut Vec<String>)) -> Self {
+        let etcd_port = 20_000 + 10 * number;
         let folder = sandbox::work().join(name);
         std::fs::create_dir_all(&folder).unwrap();
 
         let etcd = start_etcd(&folder, etcd_port);
         let authority = Authority::new("Kubernetes");
         std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
-        let arguments = api_server_arguments(&folder, &authority, number, etcd_port, port);
+        let mut arguments = api_server_arguments(&folder, &authority, number, etcd_port, port);
+        adapt(&mut arguments);
         let api_server = start_api_server(&folder, &arguments);
         let kubeconfig = folder.join("kubeconfig");
         write_kubeconfig(&kubeconfig, port, &folder.join("ca.crt"), ADMIN);
@@ -210,7 +226,10 @@ fn api_server_arguments(folder: &Path, authority: &Authority, number: u16, etcd_
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let serving = authority.leaf(&["kubernetes.default.svc"]).address(API_SERVER.into()).issue();
+    // Pods find it at the first address of the range of Services.
+    let service = Ipv4Addr::from([10, 0, number.to_be_bytes()[1], 1]);
+    let serving =
+        authority.leaf(&["kubernetes.default.svc"]).address(API_SERVER.into()).address(service.into()).issue();
     let signing = KeyPair::generate().expect("a key");
     let verifying = file("service-accounts.pub", &signing.public_key_pem());
     let signing = file("service-accounts.key", &signing.serialize_pem());

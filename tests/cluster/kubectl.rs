@@ -1,5 +1,6 @@
 //! kubectl, as a user runs it, and what it says.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -91,6 +92,22 @@ impl Kubectl {
         let arguments = [&["get", "-o", "json"], what].concat();
         let outcome = self.run(&arguments, "").succeeds();
         serde_json::from_str(&outcome.stdout).expect("JSON")
+    }
+
+    /// Every object of every kind that can be listed, except what the API server keeps for itself: `Kind namespace/name`.
+    #[allow(dead_code, reason = "not for every suite that has kubectl")]
+    #[track_caller]
+    pub(crate) fn everything(&self) -> BTreeSet<String> {
+        let kinds = self.run(&["api-resources", "--verbs=list", "-o", "name"], "").succeeds();
+        // Two names for the same Events, which come and go by themselves.
+        let kinds: Vec<&str> = kinds.stdout.split_whitespace().filter(|kind| !kind.starts_with("events")).collect();
+        let all = self.get(&[&kinds.join(","), "-A"]);
+        let name = |object: &Value| {
+            let field = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
+            format!("{} {}/{}", object["kind"].as_str().unwrap_or_default(), field("namespace"), field("name"))
+        };
+        let objects = all["items"].as_array().expect("items");
+        objects.iter().filter(|object| object["metadata"]["namespace"] != "kube-system").map(name).collect()
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use crate::control_plane::ControlPlane;
 use crate::install::Installation;
 use crate::kubectl::Outcome;
@@ -108,17 +106,8 @@ pub(crate) fn roll(installation: &Installation<'_>, replicas: Vec<Replica>, gene
     serving
 }
 
-/// Every object of every kind that can be listed, except what the API server keeps for itself: `Kind namespace/name`.
+/// [`Kubectl::everything`](crate::kubectl::Kubectl::everything) of this control plane.
 #[track_caller]
 pub(crate) fn everything(plane: &ControlPlane) -> std::collections::BTreeSet<String> {
-    let kinds = plane.kubectl.run(&["api-resources", "--verbs=list", "-o", "name"], "").succeeds();
-    // Two names for the same Events, which come and go by themselves.
-    let kinds: Vec<&str> = kinds.stdout.split_whitespace().filter(|kind| !kind.starts_with("events")).collect();
-    let all = plane.kubectl.get(&[&kinds.join(","), "-A"]);
-    let name = |object: &Value| {
-        let field = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
-        format!("{} {}/{}", object["kind"].as_str().unwrap_or_default(), field("namespace"), field("name"))
-    };
-    let objects = all["items"].as_array().expect("items");
-    objects.iter().filter(|object| object["metadata"]["namespace"] != "kube-system").map(name).collect()
+    plane.kubectl.everything()
 }

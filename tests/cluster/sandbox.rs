@@ -16,9 +16,9 @@ const MOTO: &str = "MESHVET_CLUSTER_MOTO";
 /// Set inside: the program that is the kubelet's port-forward.
 const KUBELET: &str = "MESHVET_CLUSTER_KUBELET";
 /// Set inside: the package manager.
-const HELM: &str = "MESHVET_CLUSTER_HELM";
+pub(crate) const HELM: &str = "MESHVET_CLUSTER_HELM";
 /// Set inside: kube-controller-manager.
-const CONTROLLERS: &str = "MESHVET_CLUSTER_CONTROLLERS";
+pub(crate) const CONTROLLERS: &str = "MESHVET_CLUSTER_CONTROLLERS";
 /// Set inside: the folder with Gateway API's CustomResourceDefinitions.
 pub(crate) const GATEWAY_CRDS: &str = "MESHVET_CLUSTER_GATEWAY_CRDS";
 /// Set inside: the proxy, for `scripts/parts`.
@@ -42,6 +42,16 @@ pub(crate) fn enter() -> Option<ExitCode> {
 
 /// The same, with these parts, each in a variable of the environment.
 pub(crate) fn enter_with(parts: &[(&str, &str)]) -> Option<ExitCode> {
+    enter_by(&["--map-root-user", "--net"], parts)
+}
+
+/// The same for root, who stays it: with mounts of its own, and in sight of its own processes alone.
+#[allow(dead_code, reason = "for the suite `node`")]
+pub(crate) fn enter_as_root(parts: &[(&str, &str)]) -> Option<ExitCode> {
+    enter_by(&["--mount", "--propagation=private", "--mount-proc", "--net"], parts)
+}
+
+fn enter_by(namespaces: &[&str], parts: &[(&str, &str)]) -> Option<ExitCode> {
     if std::env::var_os(WORK).is_some() {
         end_with_the_outside();
         ip(&["link", "set", "lo", "up"]);
@@ -64,7 +74,8 @@ pub(crate) fn enter_with(parts: &[(&str, &str)]) -> Option<ExitCode> {
     let work = tempfile::Builder::new().prefix("meshvet-cluster-").tempdir().expect("a folder for the suite's files");
     // A namespace of processes too: when the suite ends, however it does, so do all that it started.
     let mut inside = Command::new("unshare")
-        .args(["--map-root-user", "--net", "--pid", "--fork", "--kill-child"])
+        .args(namespaces)
+        .args(["--pid", "--fork", "--kill-child"])
         .arg(std::env::current_exe().expect("this program's path"))
         .args(std::env::args_os().skip(1))
         .env(WORK, work.path())
@@ -134,7 +145,7 @@ pub(crate) fn meshvet() -> PathBuf {
     std::env::var_os("MESHVET_BIN").map_or_else(|| env!("CARGO_BIN_EXE_meshvet").into(), PathBuf::from)
 }
 
-fn ip(arguments: &[&str]) {
+pub(crate) fn ip(arguments: &[&str]) {
     let status = Command::new("ip").args(arguments).status();
     let status = status.expect("ip runs: install iproute2");
     assert!(status.success(), "ip {arguments:?}: {status}");
