@@ -57,10 +57,12 @@ COPY src src
 COPY charts/meshvet/conditions charts/meshvet/conditions
 COPY scripts/notices scripts/notices
 
-# --target even where it is this machine's own kind: without it the flags would hold for macros too, which can't be static.
+# --target even where it is this machine's own kind: without it the flags would hold for macros too, which can't be static. The time
+# would make what has C in it anew for each commit.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=meshvet-target-$TARGETARCH,target=/src/target \
     triple="$(cat /triple)"; \
+    unset SOURCE_DATE_EPOCH; \
     cargo build --locked --profile dist --target "$triple" --bin meshvet; \
     install -D -m 0755 "target/$triple/dist/meshvet" /image/usr/bin/meshvet; \
     install -d -m 0755 /image/usr/share/doc/meshvet; \
