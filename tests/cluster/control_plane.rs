@@ -49,6 +49,8 @@ impl ControlPlane {
             let without = ["--bind-address=", "--disable-admission-plugins="];
             arguments.retain(|argument| !without.iter().any(|flag| argument.starts_with(flag)));
             arguments.push("--bind-address=0.0.0.0".to_owned());
+            // No name server knows the nodes.
+            arguments.push("--kubelet-preferred-address-types=InternalIP".to_owned());
         })
     }
 

@@ -288,7 +288,10 @@ pub(crate) fn logs() -> String {
 
 /// Ends everything, and removes the cgroups of the nodes.
 pub(crate) fn end() {
-    let Some(mut bed) = BED.get().and_then(|bed| bed.lock().ok()?.take()) else { return };
+    let Some(mut bed) = BED.get().and_then(|bed| bed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take())
+    else {
+        return;
+    };
     bed.nodes.clear();
     let _ = bed.scheduler.kill();
     let _ = bed.scheduler.wait();

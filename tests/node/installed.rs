@@ -110,7 +110,7 @@ fn the_kernel_holds_it_to_the_charts_memory() {
     let stream = crate::stream::Stream::start(&bed.plane, &bed.sound);
     // A few times over.
     for _ in 0..5 {
-        stream.wait_for(1000);
+        stream.wait_for(500);
     }
     stream.end();
     for pod in bed.two_ready() {

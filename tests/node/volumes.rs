@@ -49,7 +49,6 @@ fn a_renewed_certificate_is_served_without_a_restart() {
     bed.kubectl.apply(&tls_secret(namespace, "own-tls", &first), &[]).succeeds();
     let bundle = base64::engine::general_purpose::STANDARD.encode(authority.pem());
     let bundle = format!("certificate.files.caBundle={bundle}");
-    // Its webhooks look at nothing, so that the tests' reviews go to the other release alone.
     let values = [
         "image.repository=localhost/meshvet",
         "certificate.mode=files",
