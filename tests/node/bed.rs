@@ -12,7 +12,7 @@ use crate::images;
 use crate::kubectl::{Kubectl, Outcome};
 use crate::node::{self, Node};
 use crate::sandbox;
-use crate::support::manifests::{self, secret, tls_secret, virtual_node};
+use crate::support::manifests::{self, tls_secret, virtual_node};
 use crate::support::mint::Authority;
 
 /// What the suite fetches, and the variable in which the inside finds each.
@@ -126,17 +126,17 @@ fn a_mesh(kubectl: &Kubectl) -> (Value, Value) {
     let authority = Authority::new("Shop root");
     kubectl.apply(&manifests::namespace("shop"), &[]).succeeds();
     let hostname = |name: &str| format!("{name}.shop.svc.cluster.local");
-    let without_pods = |name: &str| {
+    // Not without replicas: such a workload is of no account.
+    let running = |name: &str| {
         let mut deployment = manifests::deployment("shop", name, &format!("{name}-tls:/certs"));
-        deployment["spec"]["replicas"] = 0.into();
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"] = images::PAUSE.into();
         deployment
     };
     let objects = [
         tls_secret("shop", "web-tls", &authority.leaf(&[&hostname("web")]).issue()),
         tls_secret("shop", "api-tls", &authority.leaf(&["api.elsewhere.local"]).issue()),
-        without_pods("web"),
-        without_pods("api"),
-        secret("shop", "other", &[("note", "no certificate")]),
+        running("web"),
+        running("api"),
     ];
     kubectl.apply(&manifests::list(objects), &[]).succeeds();
     let [sound, broken] = ["web", "api"].map(|name| virtual_node("shop", name, &hostname(name)));
