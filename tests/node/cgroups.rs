@@ -15,8 +15,9 @@ fn hierarchies() -> Vec<PathBuf> {
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
 
-/// Makes a tree of this name, empty.
+/// Makes a tree of this name, empty, whatever a run that was cut off has left there.
 pub(crate) fn make(name: &str) {
+    remove(name);
     for hierarchy in hierarchies() {
         let folder = hierarchy.join(name);
         std::fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
