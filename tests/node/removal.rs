@@ -18,8 +18,9 @@ fn uninstalled_it_leaves_nothing_behind() {
     bed.helm("uninstall", &["--wait", "--timeout", "2m"], &[]).succeeds();
     patiently("nothing is left", || {
         let left: Vec<String> = bed.kubectl.everything().difference(&bed.before).cloned().collect();
-        // What the tests applied, whose pods have moved since, and what controllers give to each namespace in their own time.
-        let others = |object: &&String| !object.contains(" shop/") && !object.ends_with("/kube-root-ca.crt");
+        // What the tests applied, whose pods have moved since, and what controllers and kubelets make in their own time.
+        let meanwhile = [" shop/", " kube-node-lease/", "/kube-root-ca.crt"];
+        let others = |object: &&String| !meanwhile.iter().any(|part| object.contains(part));
         let left: Vec<&String> = left.iter().filter(others).collect();
         if left.is_empty() { Ok(()) } else { Err(format!("{left:#?}")) }
     });
