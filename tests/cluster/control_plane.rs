@@ -35,6 +35,11 @@ pub(crate) struct ControlPlane {
 impl ControlPlane {
     /// Starts one and waits until it is ready: some three seconds.
     pub(crate) fn start(name: &str) -> Self {
+        Self::start_with(name, |_| Vec::new())
+    }
+
+    /// The same, with more arguments, which may name files that are put into its folder.
+    pub(crate) fn start_with(name: &str, more: impl FnOnce(&Path) -> Vec<String>) -> Self {
         static COUNT: AtomicU16 = AtomicU16::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         // Nobody else lives in this network, so ports can be counted up, below those that clients are given.
@@ -45,7 +50,8 @@ impl ControlPlane {
         let etcd = start_etcd(&folder, etcd_port);
         let authority = Authority::new("Kubernetes");
         std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
-        let arguments = api_server_arguments(&folder, &authority, number, etcd_port, port);
+        let mut arguments = api_server_arguments(&folder, &authority, number, etcd_port, port);
+        arguments.extend(more(&folder));
         let api_server = start_api_server(&folder, &arguments);
         let kubeconfig = folder.join("kubeconfig");
         write_kubeconfig(&kubeconfig, port, &folder.join("ca.crt"), ADMIN);
