@@ -141,7 +141,7 @@ async fn shake(
     };
     // The path may be a secret: for whom the webhooks trust.
     let is_trusted = called.trusted.first().is_some_and(|(_, trusted)| verified(&chain(), trusted, host, now).is_ok());
-    let path = if is_trusted && !called.path.is_empty() { &called.path } else { VALIDATE };
+    let path = if is_trusted && !called.path.is_empty() { called.path.as_str() } else { VALIDATE };
     let who = match who(stream, host, path).await {
         Who::Other if is_closed() => Who::Closed,
         Who::Elsewhere if !is_trusted => Who::Meshvet,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meshvet::operate::metrics::Metrics;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::helm::{chart, of_kind, render, try_render};
 

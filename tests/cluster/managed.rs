@@ -125,6 +125,11 @@ fn renewals_and_a_replaced_authority_fail_no_review() {
     installation.wait_until_judging("managed-lives");
     let stream = Stream::start(plane(), &node);
     let authority = shared(&installation, "ca.crt");
+    let path = || {
+        let configuration = plane().kubectl.get(&["validatingwebhookconfiguration", installation.name()]);
+        configuration["webhooks"][0]["clientConfig"]["service"]["path"].clone()
+    };
+    let first_path = path();
     let mut leaves = [vec![], vec![]];
     // Every look asserts that what is served is what the webhooks trust.
     let look = |leaves: &mut [Vec<String>; 2]| {

@@ -13,9 +13,10 @@ use super::bundle::{Bundles, Configuration};
 use super::doors::OpenDoors;
 use super::error::ManagedError;
 use super::secret::{Found, Store, Stored};
-use super::state::{State, Step, within_last_third};
+use super::state::{Doors, State, Step, within_last_third};
 use super::{Kept, ManagedOptions};
 use crate::admission::certificate::serving::ServingCertificate;
+use crate::admission::paths::Door;
 use crate::operate::Clock;
 use crate::operate::lease::{Claim, LeaseError, identity};
 use crate::operate::metrics::Metrics;
@@ -165,7 +166,8 @@ impl Keeper {
         }
         // One that has gone is made again in the turn after, and only while there is something to keep: this may be an uninstall.
         let may_make = self.known.is_none() || is_configured && self.claim.is_missing();
-        let held = in_time(async { Ok(self.claim.hold((self.clock)(), may_make).await?) }).await?;
+        let now = (self.clock)();
+        let held = in_time(async { Ok(self.claim.hold(now, may_make).await?) }).await?;
         if self.claim.is_missing() && !held {
             let lease = format!("Lease {}/{}", self.options.namespace, self.options.secret);
             return Err(ManagedError::NoLease(lease));
@@ -271,8 +273,8 @@ impl Keeper {
         let next = match next {
             Some(next) => Some(next),
             None => {
-                let (known, unused) =
-                    (|all: &_, next: &_| self.doors.is_known(all, next), |it: &_| self.doors.is_unused(it));
+                let known = |all: &Doors, next: &Door| self.doors.is_known(all, next);
+                let unused = |door: &Door| self.doors.is_unused(door);
                 stored.state.advance_doors(now, self.options.path_life(), known, unused)?
             }
         };
