@@ -230,39 +230,51 @@ impl Keeper {
             self.trusted.clear();
             return Err(ManagedError::NoConfiguration(self.options.webhook_configuration.clone()));
         };
-        let mut common = bundles.common();
         self.doors.see(&bundles, false);
-        if let Some(state) = self.known.clone() {
-            let mut wanted = state.bundle();
-            // One that this replica still serves by, when the Secret was put another in place by hand.
-            let served =
-                self.served.clone().filter(|served| !wanted.contains(served) && (self.clock)() < served.ends());
-            wanted.extend(served);
-            let door = &state.doors.current;
-            let is_right = bundles.are(&wanted) && bundles.call(door);
-            let is_ours = matches!(held, Ok(true)) && self.claim.is_held();
-            let is_away = wanted.iter().any(|wanted| !common.contains(&wanted.der)) || self.doors.misses();
-            let writes = if is_ours { !is_right } else { held.is_err() && is_away };
-            if writes {
-                if !is_ours {
-                    let others = common.iter().filter(|der| wanted.iter().all(|wanted| wanted.der != **der));
-                    let others: Vec<Trusted> = others.cloned().map(Trusted::from_der).collect();
-                    wanted.extend(others);
-                }
-                let seen = bundles.clone();
-                if self.configuration.write(bundles, &wanted, door).await? {
-                    tracing::info!(authorities = wanted.len(), "wrote the caBundle and the paths of the webhooks");
-                    common = wanted.into_iter().map(|certificate| certificate.der).collect();
-                    self.doors.see(&seen, true);
-                }
-            }
+        self.see_trusted(bundles.common());
+        match self.known.clone() {
+            Some(state) => self.put_right(bundles, &state, held).await,
+            None => Ok(()),
         }
+    }
+
+    async fn put_right(
+        &mut self,
+        bundles: Bundles,
+        state: &State,
+        held: &Result<bool, ManagedError>,
+    ) -> Result<(), ManagedError> {
+        let mut wanted = state.bundle();
+        // One that this replica still serves by, when the Secret was put another in place by hand.
+        let served = self.served.clone().filter(|served| !wanted.contains(served) && (self.clock)() < served.ends());
+        wanted.extend(served);
+        let door = &state.doors.current;
+        let is_ours = matches!(held, Ok(true)) && self.claim.is_held();
+        let is_away = wanted.iter().any(|wanted| !self.trusted.contains_key(&wanted.der)) || self.doors.misses();
+        let writes = if is_ours { !bundles.are(&wanted) || !bundles.call(door) } else { held.is_err() && is_away };
+        if !writes {
+            return Ok(());
+        }
+        if !is_ours {
+            let others = bundles.common().into_iter().filter(|der| wanted.iter().all(|wanted| wanted.der != *der));
+            let others: Vec<Trusted> = others.map(Trusted::from_der).collect();
+            wanted.extend(others);
+        }
+        if self.configuration.write(bundles.clone(), &wanted, door).await? {
+            tracing::info!(authorities = wanted.len(), "wrote the caBundle and the paths of the webhooks");
+            self.doors.see(&bundles, true);
+            self.see_trusted(wanted.into_iter().map(|certificate| certificate.der).collect());
+        }
+        Ok(())
+    }
+
+    /// Notes what every webhook trusts.
+    fn see_trusted(&mut self, common: Vec<CertificateDer<'static>>) {
         let now = Instant::now();
         self.trusted.retain(|certificate, _| common.contains(certificate));
         for certificate in common {
             self.trusted.entry(certificate).or_insert(now);
         }
-        Ok(())
     }
 
     /// Goes on to the next state, when it is time.
