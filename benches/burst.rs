@@ -32,7 +32,7 @@ use tower::ServiceExt as _;
 mod mesh;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<mimalloc::MiMalloc> = zeroizing_alloc::ZeroAlloc(mimalloc::MiMalloc);
 
 /// How many nodes trust by the bundle, how many Secrets change at once, and how many changes a watch applies in a step.
 const CLIENTS: usize = 2_000;

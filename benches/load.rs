@@ -54,7 +54,7 @@ mod mesh;
 
 /// As the program itself has it; the echo has it too.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<mimalloc::MiMalloc> = zeroizing_alloc::ZeroAlloc(mimalloc::MiMalloc);
 
 const CONNECTIONS: usize = 16;
 const REQUESTS: usize = 64_000;

@@ -2,14 +2,20 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+use zeroizing_alloc::ZeroAlloc;
+
 /// A review allocates many small things and frees them at once, which costs less here than with the C library's allocator
-/// (`cargo bench --bench load`).
+/// (`cargo bench --bench load`). What is freed is wiped: keys pass through the buffers of what reads HTTP, TLS and JSON, which nobody
+/// else wipes.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
     #[cfg(unix)]
     give_back_memory();
+    #[cfg(target_os = "linux")]
+    keep_memory_private();
     meshvet::cli::main()
 }
 
@@ -31,4 +37,12 @@ fn give_back_memory() {
         // It returns only if it fails.
         let _ = std::process::Command::new(program).arg0(name).args(arguments).envs(missing).exec();
     }
+}
+
+/// Nobody of the same user reads the memory (`ptrace`, `/proc/PID/mem`), and no core dump has it: root alone can. Ends with an exec, so
+/// that it comes after the one above, and programs that are started from here are as they always are.
+#[cfg(target_os = "linux")]
+fn keep_memory_private() {
+    // It fails on no Linux that runs this.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

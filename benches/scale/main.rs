@@ -40,7 +40,7 @@ use crate::support::manifests;
 
 /// As the program itself has it; the bare watcher has it too.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<mimalloc::MiMalloc> = zeroizing_alloc::ZeroAlloc(mimalloc::MiMalloc);
 
 /// How long memory settles before it is read.
 const SETTLE: Duration = Duration::from_secs(30);

@@ -64,7 +64,7 @@ impl Started {
         };
         let began = Instant::now();
         let child = command.stdin(Stdio::null()).stderr(File::create(&log).unwrap()).spawn().expect("it starts");
-        let proc = proc_of(&child);
+        let proc = sandbox::proc_of(child.id());
         Self { child, proc, began, probes: program.meshvet.is_some().then_some(port), log }
     }
 
@@ -122,20 +122,6 @@ impl Started {
         let read = std::fs::read_to_string(self.proc.join(file));
         read.unwrap_or_else(|error| panic!("it has ended: {error}\n{}", sandbox::tail(&self.log, 20)))
     }
-}
-
-/// A child's folder in /proc, which is the one of the machine: processes have other numbers there than in this namespace.
-fn proc_of(child: &Child) -> PathBuf {
-    let namespace = |folder: &Path| std::fs::read_link(folder.join("ns/pid")).ok();
-    let own = namespace(Path::new("/proc/self")).expect("a namespace of processes");
-    let number = child.id().to_string();
-    let is_it = |folder: &PathBuf| {
-        let status = std::fs::read_to_string(folder.join("status")).unwrap_or_default();
-        let inner = status.lines().find_map(|line| line.strip_prefix("NSpid:")?.split_whitespace().last());
-        inner == Some(number.as_str()) && namespace(folder).as_ref() == Some(&own)
-    };
-    let mut folders = std::fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
-    folders.find(is_it).expect("the child runs")
 }
 
 impl Drop for Started {

@@ -83,9 +83,13 @@ pub fn entry(name: &str) -> Option<&'static Entry> {
     ENTRIES.iter().find(|entry| entry.name == name)
 }
 
-/// Whether reviews go there.
-pub(crate) fn is_path(path: &str) -> bool {
-    path == VALIDATE || path == VALIDATE_IGNORE || ENTRIES.iter().any(|entry| entry.path == path)
+/// The path of a webhook of this name and failurePolicy (None: the API server takes it for `Fail`), before anything is added to it.
+pub fn path_of(name: &str, failure_policy: Option<&str>) -> &'static str {
+    match entry(name) {
+        Some(entry) => entry.path,
+        None if failure_policy == Some("Ignore") => VALIDATE_IGNORE,
+        None => VALIDATE,
+    }
 }
 
 impl Entry {

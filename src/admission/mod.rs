@@ -13,6 +13,7 @@
 mod again;
 pub(crate) mod answer;
 mod before;
+pub mod callers;
 pub mod certificate;
 mod connection;
 mod crowd;
@@ -21,6 +22,7 @@ pub mod entries;
 pub mod listener;
 pub mod moved;
 pub mod overload;
+pub mod paths;
 pub(crate) mod probes;
 pub mod quick;
 mod reading;

@@ -15,6 +15,7 @@ use crate::aws::CallStats;
 use crate::operate::Clock;
 use crate::operate::log::Dropped;
 use crate::operate::metrics::Metrics;
+use crate::operate::skew::Skew;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{Readiness, WatchStats};
 
@@ -29,6 +30,8 @@ pub(crate) struct Probes {
     pub drain: Drain,
     /// The time.
     pub clock: Clock,
+    /// How far that is from the API server's.
+    pub skew: Skew,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// What is known of the cluster.
@@ -55,6 +58,8 @@ impl Probes {
             Some(ends) if (self.clock)() >= ends => missing.push(format!("the serving certificate expired at {ends}")),
             Some(_) => {}
         }
+        missing.extend(self.certificate.distrusted().map(str::to_owned));
+        missing.extend(self.skew.told());
         missing.extend(self.readiness.told());
         missing
     }
@@ -112,6 +117,7 @@ mod tests {
             certificate: Arc::new(issued.certificate),
             drain: Drain::default(),
             clock: Arc::new(move || now),
+            skew: Skew::default(),
             metrics: Arc::default(),
             world: SharedWorld::default(),
             watches: WatchStats::default(),

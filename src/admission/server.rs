@@ -22,8 +22,8 @@ use tracing::Instrument as _;
 use crate::admission::answer::{Answer, Reason};
 use crate::admission::crowd::Standing;
 use crate::admission::drain::{Drain, Phase};
-use crate::admission::entries::is_path;
 use crate::admission::overload::{self, BODY_LIMIT, Gate, Held, OnOverload, Overload, Unread};
+use crate::admission::paths::{Door, Paths};
 use crate::admission::service::Admission;
 use crate::admission::timeout::budget;
 use crate::admission::unready::FailurePolicy;
@@ -38,6 +38,7 @@ struct Shared {
     drain: Drain,
     gate: Gate,
     on_overload: OnOverload,
+    paths: Arc<Paths>,
 }
 
 /// What answers at an admission server: `POST` to `/validate`, or to `/validate/ignore` for entries of failurePolicy Ignore, or to the
@@ -48,7 +49,12 @@ pub fn router(admission: Arc<Admission>, drain: Drain) -> Webhook {
 
 /// The same, taking on so much at a time.
 pub fn bounded_router(admission: Arc<Admission>, drain: Drain, overload: Overload) -> Webhook {
-    Webhook(Arc::new(Shared { admission, drain, gate: Gate::new(overload), on_overload: overload.answer }))
+    router_at(admission, drain, overload, Paths::of(&[Door::Plain]).into())
+}
+
+/// The same, at these paths in place of the entries' own.
+pub fn router_at(admission: Arc<Admission>, drain: Drain, overload: Overload, paths: Arc<Paths>) -> Webhook {
+    Webhook(Arc::new(Shared { admission, drain, gate: Gate::new(overload), on_overload: overload.answer, paths }))
 }
 
 impl Webhook {
@@ -59,20 +65,21 @@ impl Webhook {
         B::Error: Error + Send + Sync + 'static,
     {
         let shared = &*self.0;
-        let (version, path) = (request.version(), request.uri().path());
-        if !is_path(path) {
-            let message = format!("meshvet: there is nothing at {path}: reviews go to /validate and its siblings");
-            return respond(Answer::failure(Reason::NotFound, &message), version, &shared.drain);
-        }
+        let version = request.version();
+        // The same answer for every other path: nothing tells how near to a right one it was.
+        let Some(own) = shared.paths.at(request.uri().path()) else {
+            let message = "meshvet: there is nothing here: reviews go where the webhook configuration sends them";
+            return respond(Answer::failure(Reason::NotFound, message), version, &shared.drain);
+        };
         if request.method() != Method::POST {
-            let message = format!("meshvet: {} is not allowed on {path}: POST is", request.method());
+            let message = format!("meshvet: {} is not allowed on {own}: POST is", request.method());
             let answer = Answer::failure(Reason::MethodNotAllowed, &message);
             let mut response = respond(answer, version, &shared.drain);
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
         let span = trace::request(request.headers());
-        let review = AssertUnwindSafe(answer(shared, request, standing)).catch_unwind().instrument(span);
+        let review = AssertUnwindSafe(answer(shared, request, own, standing)).catch_unwind().instrument(span);
         let answer = review.await.unwrap_or_else(|_| {
             shared.admission.metrics.failed("panic");
             tracing::error!("a review failed; this is a bug of meshvet");
@@ -101,13 +108,14 @@ where
     }
 }
 
-async fn answer<B>(shared: &Shared, request: Request<B>, standing: Option<&Arc<Standing>>) -> Answer
+/// The answer to a review that came by the path of the entry whose own path is `own`.
+async fn answer<B>(shared: &Shared, request: Request<B>, own: &str, standing: Option<&Arc<Standing>>) -> Answer
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Error + Send + Sync + 'static,
 {
     let deadline = Instant::now() + budget(request.uri().query());
-    let policy = FailurePolicy::of_path(request.uri().path());
+    let policy = FailurePolicy::of_path(own);
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let body = match shared.gate.read(request.into_body(), length, deadline).await {
         Ok(body) => body,

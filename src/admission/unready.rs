@@ -23,7 +23,7 @@ pub enum FailurePolicy {
 }
 
 impl FailurePolicy {
-    /// That of the entries that call this path.
+    /// That of the entries whose own path this is.
     pub(crate) fn of_path(path: &str) -> Self {
         if path == VALIDATE { Self::Fail } else { Self::Ignore }
     }

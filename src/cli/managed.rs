@@ -18,8 +18,9 @@ const LEAVES: u32 = 5;
 pub(super) struct ManagedArgs {
     /// Let meshvet manage the serving certificate: its authority is in this Secret, which all replicas share, in the Service's namespace.
     ///
-    /// The Secret and a Lease of the same name are created if they don't exist, and the caBundle in the webhook configuration
-    /// is kept up to date. Needs get and update on the three, and create for the Secret and the Lease if they don't exist.
+    /// The Secret and a Lease of the same name are created if they don't exist, and the caBundle and the secret paths in the webhook
+    /// configuration are kept up to date. Needs get and update on the three, and create and patch for the Secret and the Lease, to make
+    /// them by name.
     #[arg(long, env = "MESHVET_MANAGED_CERTIFICATE", value_name = "SECRET")]
     managed_certificate: Option<String>,
 

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use clap::builder::PossibleValuesParser;
 
 use crate::admission::certificate::serving::CertificateFiles;
+use crate::admission::paths::{Door, PathComponent};
 use crate::apis::{self, Vetted};
 use crate::cli::aws::AwsArgs;
 use crate::cli::connection::ConnectArgs;
@@ -37,6 +38,10 @@ Examples:
                                                           a single replica, without cert-manager
   meshvet serve --self-signed --kubeconfig ~/.kube/config --context dev --listen 127.0.0.1:0
                                                           outside the cluster, on a free port
+  meshvet serve --tls-cert /tls/tls.crt --tls-key /tls/tls.key --client-ca /callers/ca.crt
+                                                          only API servers that have such a certificate get answers
+  meshvet serve --self-signed --path-secret 5f1c09d27ab34e6688d0c4e51b7fa392
+                                                          reviews come to /validate/5f1c… alone
   meshvet serve --self-signed --secrets none              where meshvet may read no Secret
   meshvet serve --self-signed --secret-namespaces shop,till
                                                           where it may read Secrets of these namespaces alone
@@ -107,6 +112,23 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "MESHVET_CA_BUNDLE_FILE", value_name = "FILE", requires = "self_signed")]
     ca_bundle_file: Option<PathBuf>,
 
+    /// Answer only clients with a certificate of an authority in this file (PEM), for API servers that authenticate themselves. Read
+    /// again when it changes.
+    #[arg(long, env = "MESHVET_CLIENT_CA", value_name = "FILE")]
+    client_ca: Option<PathBuf>,
+
+    /// Take reviews at paths with this component added (/validate/SECRET), and nowhere else. Give it by the variable: others see
+    /// arguments. A managed certificate comes with paths of its own.
+    #[arg(
+        long,
+        env = "MESHVET_PATH_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true,
+        conflicts_with = "managed_certificate",
+        value_parser = component
+    )]
+    path_secret: Option<PathComponent>,
+
     #[command(flatten)]
     secrets: SecretArgs,
 
@@ -155,6 +177,10 @@ pub(super) struct ServeArgs {
     logging: Logging,
 }
 
+fn component(text: &str) -> Result<PathComponent, String> {
+    PathComponent::of(text).ok_or_else(|| "22 to 128 letters, digits, - and _ are needed".to_owned())
+}
+
 impl ServeArgs {
     /// Serves until a signal ends it.
     ///
@@ -185,6 +211,8 @@ impl ServeArgs {
         Ok(ServeOptions {
             listen: self.listen,
             probe_listen: self.probe_listen,
+            door: self.path_secret.clone().map_or(Door::Plain, Door::Fixed),
+            client_ca: self.client_ca.clone(),
             access: self.secrets.access(),
             scope: self.secrets.scope()?,
             apis: Vetted::of(self.apis.iter().map(String::as_str)),

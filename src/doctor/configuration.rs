@@ -4,7 +4,8 @@ use k8s_openapi::api::admissionregistration::v1::{ValidatingWebhook, ValidatingW
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::admission::entries::{ENTRIES, Entry, TIMEOUT_SECONDS, VALIDATE, VALIDATE_IGNORE, entry};
+use crate::admission::entries::{ENTRIES, Entry, TIMEOUT_SECONDS, VALIDATE, VALIDATE_IGNORE, entry, path_of};
+use crate::admission::paths::{has_component, own_path};
 use crate::apis::{Part, Row, reviewed_rows};
 use crate::doctor::Diagnosis;
 
@@ -22,6 +23,8 @@ pub(super) struct Called {
     pub(super) port: i32,
     /// What each webhook trusts: its name, and the certificates.
     pub(super) trusted: Vec<(String, Vec<CertificateDer<'static>>)>,
+    /// Where the first of them sends reviews.
+    pub(super) path: String,
     /// Whether any webhook refuses what could not be judged.
     pub(super) fails_closed: bool,
 }
@@ -66,7 +69,8 @@ pub(super) fn judge(configuration: &ValidatingWebhookConfiguration, diagnosis: &
     rests(&entries, diagnosis);
     let trusted = bundles(&webhooks, diagnosis);
     let fails_closed = webhooks.iter().any(|webhook| webhook.failure_policy.as_deref() != Some("Ignore"));
-    Some(Called { service: place, port: service.port.unwrap_or(443), trusted, fails_closed })
+    let path = service.path.unwrap_or_default();
+    Some(Called { service: place, port: service.port.unwrap_or(443), trusted, path, fails_closed })
 }
 
 fn names(webhooks: &[ValidatingWebhook]) -> String {
@@ -79,23 +83,34 @@ fn path(webhooks: &[ValidatingWebhook], diagnosis: &mut Diagnosis) {
         let path = service.path.clone().unwrap_or_default();
         let policy = webhook.failure_policy.as_deref().unwrap_or("Fail");
         let of_mesh = entry(&webhook.name).is_none();
-        let right = match entry(&webhook.name) {
-            Some(entry) => entry.path,
-            None if policy == "Ignore" => VALIDATE_IGNORE,
-            None => VALIDATE,
-        };
-        let set = format!("set clientConfig.service.path of the webhook to {right}");
-        if !of_mesh && path != right || of_mesh && ![VALIDATE, VALIDATE_IGNORE].contains(&path.as_str()) {
-            let message = format!("{} calls path {path:?}, but meshvet serves reviews at {right}", webhook.name);
-            diagnosis.fail("path", message, set);
-        } else if path != right {
-            let passes = if path == VALIDATE { "without a warning" } else { "all the same" };
-            let message = format!(
-                "{} has failurePolicy {policy} and calls {path}: while meshvet isn't ready, objects pass {passes}",
-                webhook.name
-            );
-            diagnosis.warn("path", message, set);
+        let right = path_of(&webhook.name, Some(policy));
+        let set = format!("mode managed: see the log of meshvet, which writes the path; else set it to {right}");
+        let called = own_path(&path).filter(|own| path == *own || has_component(&path));
+        match called {
+            Some(called) if called == right => {}
+            // The others of its kind.
+            Some(called) if of_mesh && [VALIDATE, VALIDATE_IGNORE].contains(&called) => {
+                let passes = if called == VALIDATE { "without a warning" } else { "all the same" };
+                let message = format!(
+                    "{} has failurePolicy {policy} and calls {called}: while meshvet isn't ready, objects pass {passes}",
+                    webhook.name
+                );
+                diagnosis.warn("path", message, set);
+            }
+            // A component isn't for a report.
+            called => {
+                let path = called.unwrap_or(&path);
+                let message = format!("{} calls path {path:?}, but meshvet serves reviews at {right}", webhook.name);
+                diagnosis.fail("path", message, set);
+            }
         }
+    }
+    let paths = || webhooks.iter().filter_map(|webhook| webhook.client_config.service.as_ref()?.path.as_deref());
+    if let Some(plain) = paths().find(|path| own_path(path) == Some(*path)) {
+        let message = format!(
+            "reviews go to {plain}: who else may send them is a matter of networkPolicy, --client-ca or webhook.pathSecret"
+        );
+        diagnosis.ok("path", message);
     }
 }
 

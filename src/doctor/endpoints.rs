@@ -117,7 +117,13 @@ mod tests {
     use crate::doctor::Outcome;
 
     fn called(fails_closed: bool) -> Called {
-        Called { service: ("vet".to_owned(), "meshvet".to_owned()), port: 443, trusted: Vec::new(), fails_closed }
+        Called {
+            service: ("vet".to_owned(), "meshvet".to_owned()),
+            port: 443,
+            trusted: Vec::new(),
+            path: String::new(),
+            fails_closed,
+        }
     }
 
     #[test]

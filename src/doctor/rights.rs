@@ -94,9 +94,12 @@ pub(super) fn needed(deployed: &Deployed, namespace: &str, configuration: &str) 
         rights.extend(verbs.iter().map(|verb| right("", "secrets", verb, namespace, "")));
     }
     if let Some(name) = &deployed.managed {
-        for verb in ["get", "update"] {
+        // To make them again, by an apply, too.
+        for verb in ["create", "get", "patch", "update"] {
             rights.push(right("", "secrets", verb, namespace, name));
             rights.push(right("coordination.k8s.io", "leases", verb, namespace, name));
+        }
+        for verb in ["get", "update"] {
             let configurations = "validatingwebhookconfigurations";
             rights.push(right("admissionregistration.k8s.io", configurations, verb, "", configuration));
         }
@@ -309,10 +312,13 @@ mod tests {
                 Deployed { secret_namespaces: vec!["a".to_owned()], ..Deployed::default() },
                 "get, list, watch secrets in namespace a",
             ),
-            (Deployed { managed: Some("ca".to_owned()), ..plain.clone() }, "get, update secrets ca in namespace vet"),
             (
                 Deployed { managed: Some("ca".to_owned()), ..plain.clone() },
-                "get, update leases.coordination.k8s.io ca in namespace vet",
+                "create, get, patch, update secrets ca in namespace vet",
+            ),
+            (
+                Deployed { managed: Some("ca".to_owned()), ..plain.clone() },
+                "create, get, patch, update leases.coordination.k8s.io ca in namespace vet",
             ),
             (Deployed { events: true, ..plain.clone() }, "create, patch events.events.k8s.io;"),
             (

@@ -1,5 +1,6 @@
 //! What is served at an endpoint, seen by shaking hands as the API server does, and held against the `caBundle`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,10 +9,11 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::api::Api;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -35,8 +37,20 @@ const REPLICAS: usize = 10;
 /// What was seen at an endpoint.
 struct Seen {
     chain: Vec<CertificateDer<'static>>,
-    /// Whether whoever answers is meshvet.
-    is_meshvet: bool,
+    who: Who,
+}
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    /// meshvet, which takes reviews where the webhooks send them.
+    Meshvet,
+    /// meshvet, which takes none there.
+    Elsewhere,
+    /// Nobody who doesn't show a certificate gets an answer.
+    Closed,
+    /// Something else.
+    Other,
 }
 
 /// Looks at what is served: at `address`, else at each endpoint.
@@ -51,15 +65,17 @@ pub(super) async fn look(
     let (namespace, name) = &called.service;
     let host = format!("{name}.{namespace}.svc");
     if let Some(address) = address {
-        let seen = in_time(at(address, &host)).await;
+        let seen = in_time(at(address, called, &host, now)).await;
         return judge(address, seen, called, &host, now, diagnosis);
     }
     for endpoint in endpoints.iter().take(REPLICAS) {
         let (who, seen) = match &endpoint.pod {
-            Some(pod) => (format!("pod {pod}"), in_time(forwarded(client, namespace, pod, endpoint.port, &host)).await),
+            Some(pod) => {
+                (format!("pod {pod}"), in_time(forwarded(client, (pod, endpoint.port), called, &host, now)).await)
+            }
             None => {
                 let address = format!("{}:{}", endpoint.address, endpoint.port);
-                (address.clone(), in_time(at(&address, &host)).await)
+                (address.clone(), in_time(at(&address, called, &host, now)).await)
             }
         };
         judge(&who, seen, called, &host, now, diagnosis);
@@ -71,13 +87,19 @@ async fn in_time(looking: impl Future<Output = Result<Seen, String>>) -> Result<
     outcome.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())))
 }
 
-async fn at(address: &str, host: &str) -> Result<Seen, String> {
+async fn at(address: &str, called: &Called, host: &str, now: Timestamp) -> Result<Seen, String> {
     let stream = TcpStream::connect(address).await.map_err(|error| format!("no connection: {error}"))?;
-    shake(stream, host).await
+    shake(stream, called, host, now).await
 }
 
-async fn forwarded(client: &Client, namespace: &str, pod: &str, port: u16, host: &str) -> Result<Seen, String> {
-    let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+async fn forwarded(
+    client: &Client,
+    (pod, port): (&str, u16),
+    called: &Called,
+    host: &str,
+    now: Timestamp,
+) -> Result<Seen, String> {
+    let pods = Api::<Pod>::namespaced(client.clone(), &called.service.0);
     let mut forwarder = pods.portforward(pod, &[port]).await.map_err(|error| match &error {
         kube::Error::Api(status) if status.is_forbidden() => {
             format!("no port-forward: {}; it needs the right to get and create pods/portforward", status.message)
@@ -85,39 +107,63 @@ async fn forwarded(client: &Client, namespace: &str, pod: &str, port: u16, host:
         other => format!("no port-forward: {}", told(other)),
     })?;
     let stream = forwarder.take_stream(port).ok_or("the API server forwards no such port")?;
-    let seen = shake(stream, host).await;
+    let seen = shake(stream, called, host, now).await;
     forwarder.abort();
     seen
 }
 
 /// Shakes hands, whatever certificate is shown, and asks for what meshvet alone answers as it does.
-async fn shake(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str) -> Result<Seen, String> {
+async fn shake(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    called: &Called,
+    host: &str,
+    now: Timestamp,
+) -> Result<Seen, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let eye = Arc::new(Eye { chain: Mutex::default(), algorithms: provider.signature_verification_algorithms });
+    let eye = Arc::new(Eye {
+        chain: Mutex::default(),
+        is_asked: AtomicBool::new(false),
+        algorithms: provider.signature_verification_algorithms,
+    });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(&eye) as Arc<dyn ServerCertVerifier>)
-        .with_no_client_auth();
+        .with_client_cert_resolver(Arc::clone(&eye) as Arc<dyn ResolvesClientCert>);
     let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
     let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
-    let stream = stream.map_err(|error| format!("no TLS: {error}"))?;
-    let is_meshvet = is_meshvet(stream, host).await;
-    let chain = eye.chain.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Ok(Seen { chain, is_meshvet })
+    let chain = || eye.chain.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let is_closed = || eye.is_asked.load(Ordering::Relaxed);
+    let stream = match stream {
+        Err(_) if is_closed() && !chain().is_empty() => return Ok(Seen { chain: chain(), who: Who::Closed }),
+        stream => stream.map_err(|error| format!("no TLS: {error}"))?,
+    };
+    // The path may be a secret: for whom the webhooks trust.
+    let is_trusted = called.trusted.first().is_some_and(|(_, trusted)| verified(&chain(), trusted, host, now).is_ok());
+    let path = if is_trusted && !called.path.is_empty() { called.path.as_str() } else { VALIDATE };
+    let who = match who(stream, host, path).await {
+        Who::Other if is_closed() => Who::Closed,
+        Who::Elsewhere if !is_trusted => Who::Meshvet,
+        who => who,
+    };
+    Ok(Seen { chain: chain(), who })
 }
 
-/// meshvet answers a GET of where reviews go with a Status that says so.
-async fn is_meshvet(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str) -> bool {
+/// meshvet answers a GET with a Status that says so: of where reviews go that it's the wrong method, of anything else that there is nothing.
+async fn who(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, host: &str, path: &str) -> Who {
     let asked = async {
         let mut http = Http::over(stream, host.to_owned()).await.ok()?;
-        let answer = http.get(VALIDATE).await.ok()?;
+        let answer = http.get(path).await.ok()?;
         let status = answer.status;
         let body = answer.bytes(MOST).await.ok()?;
-        Some(status == StatusCode::METHOD_NOT_ALLOWED && String::from_utf8_lossy(&body).contains("meshvet: "))
+        String::from_utf8_lossy(&body).contains("meshvet: ").then_some(status)
     };
-    asked.await.unwrap_or(false)
+    match asked.await {
+        Some(StatusCode::METHOD_NOT_ALLOWED) => Who::Meshvet,
+        Some(StatusCode::NOT_FOUND) => Who::Elsewhere,
+        _ => Who::Other,
+    }
 }
 
 fn judge(
@@ -138,11 +184,18 @@ fn judge(
             );
         }
     };
-    if seen.is_meshvet {
-        diagnosis.ok("served", format!("{who} answers as meshvet does"));
-    } else {
-        let fix = "check which pods the Service selects, and which port it maps to";
-        diagnosis.fail("served", format!("{who} speaks TLS, but doesn't answer like meshvet"), fix);
+    match seen.who {
+        Who::Meshvet => diagnosis.ok("served", format!("{who} answers as meshvet does")),
+        Who::Closed => diagnosis.ok("served", format!("{who} answers only callers with a certificate (--client-ca)")),
+        Who::Elsewhere => {
+            let fix =
+                "mode managed: see the log of meshvet, which writes the paths; else they have to fit --path-secret";
+            diagnosis.fail("served", format!("{who} takes no reviews where the webhooks send them"), fix);
+        }
+        Who::Other => {
+            let fix = "check which pods the Service selects, and which port it maps to";
+            diagnosis.fail("served", format!("{who} speaks TLS, but doesn't answer like meshvet"), fix);
+        }
     }
     verify(who, &seen.chain, called, host, now, diagnosis);
     life(who, &seen.chain, now, diagnosis);
@@ -219,7 +272,21 @@ fn life(who: &str, chain: &[CertificateDer<'static>], now: Timestamp, diagnosis:
 #[derive(Debug)]
 struct Eye {
     chain: Mutex<Vec<CertificateDer<'static>>>,
+    /// Whether a certificate was asked for.
+    is_asked: AtomicBool,
     algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ResolvesClientCert for Eye {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.is_asked.store(true, Ordering::Relaxed);
+        None
+    }
+
+    /// Said so that it is asked: there is none.
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 impl ServerCertVerifier for Eye {

@@ -4,11 +4,39 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use kube::api::{Api, PostParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::Resource;
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use ring::rand::SecureRandom as _;
+use serde::de::DeserializeOwned;
+use serde_json::json;
 
 use crate::operate::replica::own_name;
+
+/// What meshvet's writes are recorded under.
+pub(crate) const MANAGER: &str = "meshvet";
+
+/// Makes an object without content, where it isn't there; as it is, where it is. By an apply, since the right to create can be given by
+/// name for nothing else; or by a create, for whoever has the right to that alone.
+pub(crate) async fn make<K>(api: &Api<K>, name: &str) -> Result<K, kube::Error>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + serde::Serialize + std::fmt::Debug,
+{
+    let object = json!({"apiVersion": K::api_version(&()), "kind": K::kind(&()), "metadata": {"name": name}});
+    match api.patch(name, &PatchParams::apply(MANAGER), &Patch::Apply(&object)).await {
+        Err(kube::Error::Api(refused)) if refused.code == 403 => {
+            let object = serde_json::from_value(object).map_err(kube::Error::SerdeError)?;
+            let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+            match api.create(&params, &object).await {
+                Err(kube::Error::Api(status)) if status.code == 409 => api.get(name).await,
+                // What the first was refused by names the right to give.
+                Err(kube::Error::Api(status)) if status.code == 403 => Err(kube::Error::Api(refused)),
+                created => created,
+            }
+        }
+        applied => applied,
+    }
+}
 
 /// A request about the Lease that failed.
 #[derive(Debug)]
@@ -33,6 +61,8 @@ pub(crate) struct Claim {
     seen: Option<(String, Instant)>,
     /// Until when it is ours for certain.
     until: Option<Instant>,
+    /// Whether there was none, at the last look.
+    is_missing: bool,
 }
 
 impl Claim {
@@ -46,7 +76,13 @@ impl Claim {
             life,
             seen: None,
             until: None,
+            is_missing: false,
         }
+    }
+
+    /// Whether there was none at the last look.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.is_missing
     }
 
     /// Whether it is still ours.
@@ -55,16 +91,25 @@ impl Claim {
     }
 
     /// Takes or renews it. A Lease of another's is taken once it hasn't been renewed for its whole life: measured here, so that
-    /// clocks need not agree.
-    pub(crate) async fn hold(&mut self, now: Timestamp) -> Result<bool, LeaseError> {
+    /// clocks need not agree. One that isn't there is made, where it may be.
+    pub(crate) async fn hold(&mut self, now: Timestamp, may_make: bool) -> Result<bool, LeaseError> {
         let asked = Instant::now();
         let found = self.api.get_opt(&self.name).await;
         let found = found.map_err(|error| self.failed("get", error))?;
-        let spec = found.as_ref().and_then(|lease| lease.spec.clone()).unwrap_or_default();
+        self.is_missing = found.is_none();
+        let found = match found {
+            Some(found) => found,
+            None if !may_make => {
+                self.until = None;
+                return Ok(false);
+            }
+            None => make(&self.api, &self.name).await.map_err(|error| self.failed("create", error))?,
+        };
+        let spec = found.spec.clone().unwrap_or_default();
         let holder = spec.holder_identity.as_deref().unwrap_or_default();
         let is_ours = holder == self.identity;
         if !is_ours && !holder.is_empty() {
-            let version = found.as_ref().and_then(|lease| lease.metadata.resource_version.clone()).unwrap_or_default();
+            let version = found.metadata.resource_version.clone().unwrap_or_default();
             let since = match self.seen.take() {
                 Some((seen, since)) if seen == version => since,
                 _ => asked,
@@ -98,7 +143,7 @@ impl Claim {
         }
         let found = self.api.get_opt(&self.name).await;
         let found = found.map_err(|error| self.failed("get", error))?;
-        let Some(spec) = found.as_ref().and_then(|lease| lease.spec.clone()) else { return Ok(()) };
+        let Some((found, spec)) = found.and_then(|lease| Some((lease.clone(), lease.spec?))) else { return Ok(()) };
         if spec.holder_identity.as_deref() == Some(&self.identity) {
             self.write(found, LeaseSpec { holder_identity: None, ..spec }).await?;
         }
@@ -106,22 +151,13 @@ impl Claim {
     }
 
     /// False when another replica has written in between.
-    async fn write(&self, found: Option<Lease>, spec: LeaseSpec) -> Result<bool, LeaseError> {
-        let params = PostParams { field_manager: Some("meshvet".to_owned()), ..PostParams::default() };
-        let (verb, written) = match found {
-            Some(lease) => {
-                let lease = Lease { spec: Some(spec), ..lease };
-                ("update", self.api.replace(&self.name, &params, &lease).await)
-            }
-            None => {
-                let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
-                ("create", self.api.create(&params, &Lease { metadata, spec: Some(spec) }).await)
-            }
-        };
-        match written {
+    async fn write(&self, found: Lease, spec: LeaseSpec) -> Result<bool, LeaseError> {
+        let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        let lease = Lease { spec: Some(spec), ..found };
+        match self.api.replace(&self.name, &params, &lease).await {
             Ok(_) => Ok(true),
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-            Err(error) => Err(self.failed(verb, error)),
+            Err(error) => Err(self.failed("update", error)),
         }
     }
 

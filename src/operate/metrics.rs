@@ -59,6 +59,11 @@ struct Cause {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Part {
+    part: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     outcome: &'static str,
 }
@@ -102,6 +107,9 @@ pub struct Metrics {
     self_checks: Family<Outcome, Counter>,
     certificate_expiry: Gauge,
     certificate_remaining: Gauge,
+    certificate_trusted: Gauge,
+    keeper_ok: Family<Part, Gauge>,
+    clock_difference: Gauge,
     known: Family<Known, Gauge>,
     watched: Family<Watched, Gauge>,
     undecodable: Family<Watched, Gauge>,
@@ -169,6 +177,9 @@ impl Default for Metrics {
             self_checks: Family::default(),
             certificate_expiry: Gauge::default(),
             certificate_remaining: Gauge::default(),
+            certificate_trusted: Gauge::default(),
+            keeper_ok: Family::default(),
+            clock_difference: Gauge::default(),
             known: Family::default(),
             watched: Family::default(),
             undecodable: Family::default(),
@@ -232,6 +243,22 @@ impl Default for Metrics {
             "Seconds until the serving certificate expires; below zero once it has",
             Unit::Seconds,
             metrics.certificate_remaining.clone(),
+        );
+        metrics.certificate_trusted.set(1);
+        registry.register(
+            "certificate_trusted",
+            "1 while the webhooks trust the managed certificate and call a path that is served; 0 while no review can come. Always 1 with a certificate that isn't managed",
+            metrics.certificate_trusted.clone(),
+        );
+        registry.register(
+            "certificate_keeper_ok",
+            "1 while this part of the managed certificate's upkeep succeeds (secret, lease, configuration)",
+            metrics.keeper_ok.clone(),
+        );
+        registry.register(
+            "clock_difference_seconds",
+            "How far the clock is ahead of the API server's; below zero: behind",
+            metrics.clock_difference.clone(),
         );
         registry.register("known", "Objects in the model of the cluster, by what they are", metrics.known.clone());
         registry.register("watched_objects", "Objects that verdicts may rest on, by kind", metrics.watched.clone());
@@ -389,6 +416,21 @@ impl Metrics {
     pub(crate) fn certificate_ends(&self, ends: Timestamp, now: Timestamp) {
         self.certificate_expiry.set(ends.as_second());
         self.certificate_remaining.set(ends.duration_since(now).as_secs());
+    }
+
+    /// Notes whether what is served is what the webhooks trust and call.
+    pub(crate) fn trusted(&self, is_trusted: bool) {
+        self.certificate_trusted.set(is_trusted.into());
+    }
+
+    /// Notes whether a part of the managed certificate's upkeep succeeded: `secret`, `lease` or `configuration`.
+    pub(crate) fn keeps(&self, part: &'static str, is_ok: bool) {
+        self.keeper_ok.get_or_create(&Part { part }).set(is_ok.into());
+    }
+
+    /// Notes how many seconds the clock is ahead of the API server's.
+    pub(crate) fn clock_differs(&self, seconds: i64) {
+        self.clock_difference.set(seconds);
     }
 
     /// Notes how much is known of the cluster.

@@ -9,6 +9,7 @@ pub mod log;
 pub mod metrics;
 pub(crate) mod replica;
 pub(crate) mod self_check;
+pub(crate) mod skew;
 pub(crate) mod trace;
 
 pub use clock::Clock;

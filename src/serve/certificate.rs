@@ -6,10 +6,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::admission::certificate::managed::Managed;
+use crate::admission::certificate::managed::{Kept, Managed};
 use crate::admission::certificate::self_issued::self_issue;
 use crate::admission::certificate::serving::ServingCertificate;
+use crate::admission::paths::{Door, Paths};
 use crate::operate::Clock;
+use crate::operate::metrics::Metrics;
 use crate::serve::error::ServeError;
 use crate::serve::options::CertificateSource;
 use crate::sources::file_watch::FileWatch;
@@ -40,14 +42,23 @@ fn issue(dns_names: &[String], ca_bundle_file: Option<&Path>) -> Result<Arc<Serv
     Ok(Arc::new(issued.certificate))
 }
 
-/// Begins to keep a managed certificate filled and renewed. Must be called within a tokio runtime.
+/// Where reviews are taken: with a managed certificate nowhere, until [`keep`] opens paths.
+pub(super) fn paths(source: &CertificateSource, door: &Door) -> Arc<Paths> {
+    Arc::new(match source {
+        CertificateSource::Managed(_) => Paths::of(&[]),
+        CertificateSource::Files(_) | CertificateSource::SelfIssued { .. } => Paths::of(std::slice::from_ref(door)),
+    })
+}
+
+/// Begins to keep a managed certificate filled and renewed, and the paths with it. Must be called within a tokio runtime.
 pub(super) fn keep(
     source: &CertificateSource,
     client: &kube::Client,
-    certificate: &Arc<ServingCertificate>,
+    kept: Kept,
+    metrics: &Arc<Metrics>,
     clock: &Clock,
 ) -> Result<Option<Managed>, ServeError> {
     let CertificateSource::Managed(options) = source else { return Ok(None) };
-    let managed = Managed::start(client.clone(), options.clone(), Arc::clone(certificate), Arc::clone(clock));
+    let managed = Managed::start(client.clone(), options.clone(), kept, Arc::clone(metrics), Arc::clone(clock));
     managed.map(Some).map_err(ServeError::Managed)
 }

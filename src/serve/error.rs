@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 use tokio::task::JoinError;
 
+use crate::admission::callers::CallersError;
 use crate::admission::certificate::serving::ServingCertificateError;
 use crate::sources::cluster::ConnectError;
 
@@ -19,6 +20,9 @@ pub(crate) enum ServeError {
     /// No certificate could be issued.
     #[error(transparent)]
     SelfIssued(ServingCertificateError),
+    /// The authorities of clients can't be used.
+    #[error("the authorities of clients can't be used; check --client-ca")]
+    Callers(#[source] CallersError),
     /// The authority could not be written where it was wanted.
     #[error("{}", .path.display())]
     CaBundle {

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use crate::admission::certificate::managed::ManagedOptions;
 use crate::admission::certificate::serving::CertificateFiles;
 use crate::admission::overload::Overload;
+use crate::admission::paths::Door;
 use crate::apis::Vetted;
 use crate::mesh::{SecretAccess, SecretScope};
 use crate::operate::log::LogLevel;
@@ -26,6 +27,10 @@ pub(crate) struct ServeOptions {
     pub(crate) probe_listen: SocketAddr,
     /// Where the serving certificate comes from.
     pub(crate) certificate: CertificateSource,
+    /// Where reviews come, unless the certificate is managed.
+    pub(crate) door: Door,
+    /// The authorities of clients that may ask; None: whoever reaches the port.
+    pub(crate) client_ca: Option<PathBuf>,
     /// How Secrets are read.
     pub(crate) access: SecretAccess,
     /// Whose Secrets are read.

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use rustls::server::danger::ClientCertVerifier;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::admission::certificate::serving::ServingCertificate;
+use crate::admission::certificate::managed::Kept;
 use crate::admission::drain::Drain;
-use crate::admission::listener::{Limits, Server, tls_config};
+use crate::admission::listener::{Limits, Server, tls_config_for};
 use crate::admission::overload::Overload;
 use crate::admission::probes::Probes;
 use crate::admission::report_page::{self, ReportPage};
-use crate::admission::server::bounded_router;
+use crate::admission::server::router_at;
 use crate::admission::service::Admission;
 use crate::apis;
 use crate::mesh::{SecretScope, World};
@@ -22,6 +23,7 @@ use crate::operate::Clock;
 use crate::operate::log::{Dropped, LogLevel};
 use crate::operate::metrics::Metrics;
 use crate::operate::self_check::SelfCheck;
+use crate::operate::skew::{self, Skew};
 use crate::policy::Policy;
 use crate::serve::options::ServeOptions;
 use crate::serve::policy;
@@ -52,8 +54,9 @@ impl Watching {
 /// What the parts of one replica share.
 pub(super) struct Replica {
     client: kube::Client,
-    certificate: Arc<ServingCertificate>,
+    kept: Kept,
     clock: Clock,
+    skew: Skew,
     policy: Arc<ArcSwap<Policy>>,
     aws: Arc<dyn AwsReader>,
     cluster: ClusterOptions,
@@ -68,18 +71,14 @@ pub(super) struct Replica {
 
 impl Replica {
     /// A replica that knows nothing yet.
-    pub(super) fn new(
-        options: &ServeOptions,
-        client: kube::Client,
-        certificate: Arc<ServingCertificate>,
-        clock: Clock,
-    ) -> Self {
+    pub(super) fn new(options: &ServeOptions, client: kube::Client, kept: Kept, clock: Clock) -> Self {
         let (access, scope) = (options.access, options.scope.clone());
         let world = World::reading(access, scope.clone());
         Self {
             client,
-            certificate,
+            kept,
             clock,
+            skew: Skew::default(),
             policy: Arc::clone(&options.policy),
             aws: Arc::clone(&options.aws),
             cluster: ClusterOptions {
@@ -160,9 +159,10 @@ impl Replica {
     pub(super) fn probes(&self, report: Option<ReportPage>) -> Probes {
         Probes {
             readiness: self.readiness.clone(),
-            certificate: Arc::clone(&self.certificate),
+            certificate: Arc::clone(&self.kept.certificate),
             drain: self.drain.clone(),
             clock: Arc::clone(&self.clock),
+            skew: self.skew.clone(),
             metrics: Arc::clone(&self.metrics),
             world: self.world.clone(),
             watches: self.watched.clone(),
@@ -185,8 +185,18 @@ impl Replica {
         }
     }
 
-    /// What answers reviews.
-    pub(super) fn server(&self, bounds: Overload) -> Result<Server, rustls::Error> {
+    /// Compares the clock with the API server's, forever.
+    pub(super) fn compare_clocks(&self) -> impl Future<Output = ()> + use<> {
+        let (client, clock) = (self.client.clone(), Arc::clone(&self.clock));
+        skew::follow(client, clock, self.skew.clone(), Arc::clone(&self.metrics))
+    }
+
+    /// What answers reviews: of these callers alone, where there are any.
+    pub(super) fn server(
+        &self,
+        bounds: Overload,
+        callers: Option<Arc<dyn ClientCertVerifier>>,
+    ) -> Result<Server, rustls::Error> {
         let reader = KubeReader::new(self.client.clone(), self.cluster.access).within(self.scope.clone());
         let spaces = KubeSpaces::new(self.client.clone(), self.cluster);
         let (policy, clock) = (Arc::clone(&self.policy), Arc::clone(&self.clock));
@@ -196,8 +206,8 @@ impl Replica {
             .once(self.readiness.clone())
             .waiting_for_watches(WATCH_LAG);
         Ok(Server {
-            router: bounded_router(Arc::new(admission), self.drain.clone(), bounds),
-            tls: Arc::new(tls_config(Arc::clone(&self.certificate) as _)?),
+            router: router_at(Arc::new(admission), self.drain.clone(), bounds, Arc::clone(&self.kept.paths)),
+            tls: Arc::new(tls_config_for(callers, Arc::clone(&self.kept.certificate) as _)?),
             drain: self.drain.clone(),
             metrics: Arc::clone(&self.metrics),
             limits: Limits::default(),

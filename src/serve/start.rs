@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::admission::callers::Callers;
+use crate::admission::certificate::managed::Kept;
 use crate::admission::report_page::ReportPage;
 use crate::operate::{Clock, expiry};
 use crate::serve::certificate;
@@ -24,20 +26,26 @@ use crate::sources::file_watch::FileWatch;
 /// When it can't start (a certificate, a cluster or an address that can't be used), or can't go on.
 pub(crate) async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let (certificate, _renewal) = certificate::obtain(&options.certificate)?;
+    let callers =
+        options.client_ca.as_deref().map(Callers::load).transpose().map_err(ServeError::Callers)?.map(Arc::new);
+    let _callers = callers.as_ref().zip(options.client_ca.clone()).map(|(callers, path)| callers.follow(path));
+    let paths = certificate::paths(&options.certificate, &options.door);
     let listener = bind(options.listen).await?;
     let probe_listener = bind(options.probe_listen).await?;
     let mut signals = Signals::listen()?;
     let client = connect(&options.connection).await?;
     let clock: Clock = Arc::new(Timestamp::now);
-    let managed = certificate::keep(&options.certificate, &client, &certificate, &clock)?;
-    let replica = Replica::new(&options, client, certificate, clock);
+    let kept = Kept { certificate: Arc::clone(&certificate), paths: Arc::clone(&paths) };
+    let replica = Replica::new(&options, client.clone(), kept, Arc::clone(&clock));
+    let managed =
+        certificate::keep(&options.certificate, &client, Kept { certificate, paths }, &replica.metrics, &clock)?;
     let mut watches = replica.watch();
     let (grace, overload) = (options.drain_grace, options.overload);
     let (access, scope, aws) = (options.access, options.scope.clone(), options.aws.asks());
     let watching = replica.watch_the_mesh(options.telling.as_ref())?;
     let background = Background::start(&replica, options)?;
     replica.tell_of_acm();
-    let server = replica.server(overload)?;
+    let server = replica.server(overload, callers.map(|callers| callers as _))?;
     tracing::info!(
         address = %listener.local_addr()?,
         probes = %probe_listener.local_addr()?,
@@ -81,6 +89,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 struct Background {
     self_check: JoinHandle<()>,
     expiries: JoinHandle<()>,
+    skew: JoinHandle<()>,
     report: Option<ReportPage>,
     report_task: Option<JoinHandle<()>>,
     _policy_changes: Option<FileWatch>,
@@ -97,11 +106,13 @@ impl Background {
         let metrics = Arc::clone(&replica.metrics);
         let expiries = expiry::follow(replica.world().clone(), move |found| metrics.listeners(found));
         let expiries = tokio::spawn(expiries);
-        Ok(Self { self_check, expiries, report, report_task, _policy_changes: policy_changes })
+        let skew = tokio::spawn(replica.compare_clocks());
+        Ok(Self { self_check, expiries, skew, report, report_task, _policy_changes: policy_changes })
     }
 
     fn end(self) {
         self.expiries.abort();
+        self.skew.abort();
         self.report_task.inspect(JoinHandle::abort);
     }
 }

@@ -161,7 +161,7 @@ impl Teller {
 
     /// Takes or renews the Lease; returns what prevents it, or nothing.
     async fn claim(&mut self) -> String {
-        match timeout(PATIENCE, self.claim.hold((self.clock)())).await {
+        match timeout(PATIENCE, self.claim.hold((self.clock)(), true)).await {
             Ok(Ok(_)) => String::new(),
             Ok(Err(error)) => format!("can't {} the {}: {}", error.verb, error.lease, told(&error.error)),
             Err(_) => "the API server doesn't answer".to_owned(),

@@ -114,6 +114,37 @@ fn it_is_not_ready_while_the_cluster_does_not_answer() {
     assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("not every Secret has been read yet"), "{ready}");
 }
 
+#[test]
+fn a_clock_that_is_far_from_the_api_servers_is_told_and_not_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = format!("'http://{}'", crate::empty::dated("Sun, 01 Nov 2020 12:00:00 GMT"));
+    let mut running = Running::start_in(&server, folder.path(), &[]);
+    let probes = address(&running.logs("serving"), "probes");
+    let told = running.logs("certificates are judged by a clock that differs: check the time service of the nodes");
+    assert!(told["error"].as_str().is_some_and(|error| error.contains("s ahead of the API server's")), "{told}");
+    let ready = get(probes, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("the clock is "), "{ready}");
+    let metrics = get(probes, "/metrics");
+    let figure = metrics.lines().find_map(|line| line.strip_prefix("meshvet_clock_difference_seconds "));
+    assert!(figure.and_then(|seconds| seconds.parse::<i64>().ok()).is_some_and(|ahead| ahead > 86_400), "{metrics}");
+}
+
+#[test]
+fn a_component_of_the_paths_is_asked_for_and_the_authorities_of_callers_can_be_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("empty"), "").expect("a file");
+    for (arguments, words) in [
+        (&["--path-secret=short"][..], "22 to 128 letters"),
+        (&["--client-ca=empty"], "empty has no certificates of an authority"),
+        (&["--client-ca=absent"], "absent: No such file"),
+    ] {
+        let output = meshvet(folder.path(), &[&["--self-signed"], arguments].concat()).output().expect("meshvet runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: {said}");
+    }
+}
+
 #[tokio::test]
 async fn it_tells_where_it_serves_and_what_it_said_and_ends_on_sigterm() {
     let folder = tempfile::tempdir().expect("a folder");

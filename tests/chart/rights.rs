@@ -66,8 +66,8 @@ const EVENTS: &[&str] = &[
 /// What the managed certificate writes, each by name.
 const MANAGED: &[&str] = &[
     "cluster admissionregistration.k8s.io/validatingwebhookconfigurations:meshvet get,update",
-    "meshvet-system /secrets:meshvet-authority get,update",
-    "meshvet-system coordination.k8s.io/leases:meshvet-authority get,update",
+    "meshvet-system /secrets:meshvet-authority create,get,patch,update",
+    "meshvet-system coordination.k8s.io/leases:meshvet-authority create,get,patch,update",
 ];
 const SOME: &str = r#"secrets.namespaces=["shop","till"]"#;
 const CERT_MANAGER: &[&str] = &["certificate.mode=cert-manager", "certificate.certManager.issuerName=mine"];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meshvet::operate::metrics::Metrics;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::helm::{chart, of_kind, render, try_render};
 
@@ -14,6 +14,9 @@ const CONTAINER: &str = "/spec/template/spec/containers/0";
 const HOOKS: &str = "ValidatingWebhookConfiguration";
 const CERT_MANAGER: &str = "certificate.mode=cert-manager";
 const FILES: &str = "certificate.mode=files";
+/// A certificate that meshvet doesn't manage.
+const OWN: &[&str] = &[FILES, "certificate.files.secretName=mine", "certificate.files.caBundle=YQ=="];
+const PATH_SECRET: &str = "webhook.pathSecret=0123456789abcdef012345";
 
 /// All that is off by default.
 pub(crate) const EVERYTHING: &[&str] = &[
@@ -99,8 +102,13 @@ const CASES: &[Case] = &[
     ("apis.ingress=false", &[], HOOKS, "/webhooks/4/name", "deletions.meshvet.dev"),
     ("webhook.failurePolicy=Fail", &[], HOOKS, "/webhooks/0/failurePolicy", "Fail"),
     ("webhook.routesFailurePolicy=Fail", &[], HOOKS, "/webhooks/1/failurePolicy", "Fail"),
-    ("webhook.failurePolicy=Fail", &[], HOOKS, "/webhooks/0/clientConfig/service/path", "/validate"),
-    ("webhook.routesFailurePolicy=Fail", &[], HOOKS, "/webhooks/1/clientConfig/service/path", "/validate"),
+    ("webhook.failurePolicy=Fail", OWN, HOOKS, "/webhooks/0/clientConfig/service/path", "/validate"),
+    ("webhook.routesFailurePolicy=Fail", OWN, HOOKS, "/webhooks/1/clientConfig/service/path", "/validate"),
+    (PATH_SECRET, OWN, HOOKS, "/webhooks/0/clientConfig/service/path", "/validate/ignore/0123456789abcdef012345"),
+    (PATH_SECRET, OWN, DEPLOYMENT, "/env", r#""secretKeyRef":{"key":"path","name":"meshvet-path"}"#),
+    (PATH_SECRET, OWN, "Secret", "/stringData/path", "0123456789abcdef012345"),
+    ("clientCa.secretName=mine", &[], DEPLOYMENT, "/args", "--client-ca=/etc/meshvet/client-ca/ca.crt"),
+    ("clientCa.secretName=mine", &[], DEPLOYMENT, "pod/volumes", r#""secretName":"mine""#),
     ("webhook.timeoutSeconds=9", &[], HOOKS, "/webhooks/0/timeoutSeconds", "9"),
     (
         "webhook.namespaceSelector={\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[]}",
@@ -332,13 +340,19 @@ fn every_webhook_calls_the_service_on_its_port() {
         let called = &hook["clientConfig"]["service"];
         assert_eq!(called["name"], service["metadata"]["name"]);
         assert_eq!(called["port"], service["spec"]["ports"][0]["port"]);
-        if called["path"] == "/validate" {
-            assert_eq!(
-                hook["namespaceSelector"]["matchExpressions"],
-                json!([
-                    {"key": "meshvet.dev/admission", "operator": "NotIn", "values": ["disabled"]}
-                ])
-            );
-        }
+        assert!(called["path"].is_null(), "meshvet writes it: an upgrade must not undo it");
     }
+    for hook in of_kind(&render(OWN), HOOKS)["webhooks"].as_array().expect("webhooks") {
+        let name = hook["name"].as_str().expect("a name");
+        let path = meshvet::admission::entries::path_of(name, hook["failurePolicy"].as_str());
+        assert_eq!(hook["clientConfig"]["service"]["path"], path, "{name}");
+    }
+}
+
+#[test]
+fn a_secret_of_the_paths_is_for_those_whom_meshvet_keeps_none() {
+    let told = try_render(&[PATH_SECRET]).expect_err("managed");
+    assert!(told.contains("leave webhook.pathSecret empty"), "{told}");
+    let told = try_render(&[OWN, &["webhook.pathSecret=short"]].concat()).expect_err("too short");
+    assert!(told.contains("pathSecret"), "{told}");
 }

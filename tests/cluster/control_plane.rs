@@ -35,17 +35,22 @@ pub(crate) struct ControlPlane {
 impl ControlPlane {
     /// Starts one and waits until it is ready: some three seconds.
     pub(crate) fn start(name: &str) -> Self {
+        Self::start_with(name, |_| Vec::new())
+    }
+
+    /// The same, with more arguments, which may name files that are put into its folder.
+    pub(crate) fn start_with(name: &str, more: impl FnOnce(&Path) -> Vec<String>) -> Self {
         static COUNT: AtomicU16 = AtomicU16::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         // Nobody else lives in this network, so ports can be counted up, below those that clients are given.
-        Self::start_with(name, number, 20_002 + 10 * number, |_| {})
+        Self::start_adapted(name, number, 20_002 + 10 * number, |arguments, folder| arguments.extend(more(folder)))
     }
 
     /// One for pods that run: they have ServiceAccounts, and reach the API server at the address of its own Service, 10.0.0.1, which
     /// has to be an address of this machine: no kube-proxy leads there.
     #[allow(dead_code, reason = "for the suite `node`")]
     pub(crate) fn start_for_pods(name: &str) -> Self {
-        Self::start_with(name, 0, 443, |arguments| {
+        Self::start_adapted(name, 0, 443, |arguments, _| {
             let without = ["--bind-address=", "--disable-admission-plugins="];
             arguments.retain(|argument| !without.iter().any(|flag| argument.starts_with(flag)));
             arguments.push("--bind-address=0.0.0.0".to_owned());
@@ -54,7 +59,12 @@ impl ControlPlane {
         })
     }
 
-    fn start_with(name: &str, number: u16, port: u16, adapt: impl FnOnce(&mut Vec<String>)) -> Self {
+    fn start_adapted(
+        name: &str,
+        number: u16,
+        port: u16,
+        adapt: impl FnOnce(&mut Vec<String>, &Path),
+    ) -> Self {
         let etcd_port = 20_000 + 10 * number;
         let folder = sandbox::work().join(name);
         std::fs::create_dir_all(&folder).unwrap();
@@ -63,7 +73,7 @@ impl ControlPlane {
         let authority = Authority::new("Kubernetes");
         std::fs::write(folder.join("ca.crt"), authority.pem()).unwrap();
         let mut arguments = api_server_arguments(&folder, &authority, number, etcd_port, port);
-        adapt(&mut arguments);
+        adapt(&mut arguments, &folder);
         let api_server = start_api_server(&folder, &arguments);
         let kubeconfig = folder.join("kubeconfig");
         write_kubeconfig(&kubeconfig, port, &folder.join("ca.crt"), ADMIN);

@@ -189,14 +189,17 @@ fn what_is_broken_is_named_with_what_to_do() {
         &["x509: certificate signed by unknown authority", "virtualnodes.meshvet.dev", "meshvet ca-bundle"],
     );
     bundle(&configuration["webhooks"][0]["clientConfig"]["caBundle"]);
-    may(&rules);
-
-    let path = |value: &str| {
-        patch(json!([{"op": "replace", "path": "/webhooks/1/clientConfig/service/path", "value": value}]))
+    let path = |at: usize, value: &Value| {
+        let place = format!("/webhooks/{at}/clientConfig/service/path");
+        patch(json!([{"op": "replace", "path": place, "value": value}]));
     };
-    path("/elsewhere");
+    path(1, &"/elsewhere".into());
     cluster.tells("path", "failed", &["/elsewhere", "/validate"]);
-    path("/validate/ignore");
+    path(1, &configuration["webhooks"][1]["clientConfig"]["service"]["path"]);
+    path(0, &"/validate/ignore/00000000000000000000000000000000".into());
+    cluster.tells("served", "failed", &["takes no reviews where the webhooks send them"]);
+    path(0, &configuration["webhooks"][0]["clientConfig"]["service"]["path"]);
+    may(&rules);
 
     let hooks = configuration["webhooks"].as_array().expect("webhooks");
     let place = hooks.iter().position(|hook| hook["name"] == "secrets.meshvet.dev").expect("an entry");

@@ -159,6 +159,13 @@ fn upgrades_and_rollbacks_fail_no_review() {
     dry_run().refused(&["MV101"]);
     let authority = || plane.kubectl.get(&["-n", PLACE.0, "secret", "meshvet-authority"])["data"]["ca.crt"].clone();
     let first_authority = authority();
+    let path = || {
+        let configuration = plane.kubectl.get(&["validatingwebhookconfiguration", "meshvet"]);
+        let path = configuration["webhooks"][0]["clientConfig"]["service"]["path"].as_str().expect("a path").to_owned();
+        assert!(path.starts_with("/validate/") && path.len() == "/validate/".len() + 32, "{path}");
+        path
+    };
+    let first_path = path();
     let labelled = || {
         let kinds = "clusterrole,clusterrolebinding,validatingwebhookconfiguration,deployment,service,serviceaccount,\
                      configmap,secret,lease,role,rolebinding,poddisruptionbudget";
@@ -182,6 +189,7 @@ fn upgrades_and_rollbacks_fail_no_review() {
     let upgraded = labelled();
     assert!(upgraded >= 13, "{upgraded} objects carry the new label");
     assert_eq!(authority(), first_authority, "the authority outlives an upgrade");
+    assert_eq!(path(), first_path, "so do the paths");
 
     let stream = Stream::start(&plane, &sound);
     stream.wait_for(20);
@@ -193,6 +201,7 @@ fn upgrades_and_rollbacks_fail_no_review() {
     dry_run().refused(&["MV101"]);
     assert_eq!(labelled(), 0, "the first revision's labels are back");
     assert_eq!(authority(), first_authority, "the authority outlives a rollback");
+    assert_eq!(path(), first_path, "so do the paths");
 
     // As a Helm before 4 upgrades: by patches that it works out itself.
     let stream = Stream::start(&plane, &sound);
@@ -202,6 +211,7 @@ fn upgrades_and_rollbacks_fail_no_review() {
     stream.end();
     dry_run().refused(&["MV101"]);
     assert_eq!(authority(), first_authority, "the authority outlives that too");
+    assert_eq!(path(), first_path, "so do the paths");
     let logs: String = replicas.iter().map(Replica::log).collect();
     assert!(!logs.contains("\"ERROR\""), "{logs}");
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use meshvet::admission::entries::VALIDATE;
+use meshvet::admission::entries::{VALIDATE, path_of};
 use serde_json::{Value, json};
 
 use crate::control_plane::ControlPlane;
@@ -55,17 +55,25 @@ pub(crate) fn follow_readme(plane: &ControlPlane, block: &str) -> Outcome {
     plane.kubectl.script(&readme(block), &reader(plane))
 }
 
-/// Puts this `caBundle` (base64 of PEM) into every webhook of a configuration; None takes it out.
+/// The path of a webhook before a secret is added to it.
+pub(crate) fn plain_path(webhook: &Value) -> &'static str {
+    path_of(webhook["name"].as_str().expect("a name"), webhook["failurePolicy"].as_str())
+}
+
+/// Puts this `caBundle` (base64 of PEM) into every webhook of a configuration, with the path that isn't secret; None takes the bundle out.
 #[track_caller]
 pub(crate) fn set_bundles(plane: &ControlPlane, configuration: &str, bundle: Option<&str>) {
     let webhooks = plane.kubectl.get(&["validatingwebhookconfiguration", configuration])["webhooks"].clone();
-    let places = 0..webhooks.as_array().expect("webhooks").len();
-    let patch = places.map(|hook| {
-        let path = format!("/webhooks/{hook}/clientConfig/caBundle");
-        bundle.map_or_else(
-            || json!({"op": "remove", "path": path}),
-            |bundle| json!({"op": "add", "path": path, "value": bundle}),
-        )
+    let places = webhooks.as_array().expect("webhooks").iter().enumerate();
+    let patch = places.flat_map(|(hook, webhook)| {
+        let at = |field: &str| format!("/webhooks/{hook}/clientConfig/{field}");
+        match bundle {
+            None => vec![json!({"op": "remove", "path": at("caBundle")})],
+            Some(bundle) => vec![
+                json!({"op": "add", "path": at("caBundle"), "value": bundle}),
+                json!({"op": "add", "path": at("service/path"), "value": plain_path(webhook)}),
+            ],
+        }
     });
     let patch = patch.collect::<Value>().to_string();
     let arguments = ["patch", "validatingwebhookconfiguration", configuration, "--type=json", "-p", &patch];
@@ -119,12 +127,10 @@ impl<'a> Installation<'a> {
         for hook in hooks {
             hook["clientConfig"]["service"]["name"] = name.as_str().into();
             hook["clientConfig"]["caBundle"] = base64(&authority.pem()).into();
-            let path = hook["clientConfig"]["service"]["path"].as_str().unwrap_or_default().to_owned();
-            if path.starts_with(VALIDATE) {
+            if plain_path(hook).starts_with(VALIDATE) {
                 hook["failurePolicy"] = failure_policy.into();
-                let path = if failure_policy == "Ignore" { "/validate/ignore" } else { VALIDATE };
-                hook["clientConfig"]["service"]["path"] = path.into();
             }
+            hook["clientConfig"]["service"]["path"] = plain_path(hook).into();
             hook["namespaceSelector"] = json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
         }
         kubectl.apply(&service, &[]).succeeds();
@@ -133,7 +139,7 @@ impl<'a> Installation<'a> {
     }
 
     /// A copy whose replicas keep their certificate by themselves, with these lives, in a Secret called as the copy. They may get
-    /// and update the Secret and the Lease by name; with `create` they make them, otherwise both are there, empty.
+    /// and update the Secret and the Lease by name; with `create` they make them, otherwise both are there, empty, and are made again.
     #[track_caller]
     pub(crate) fn managed_for(plane: &'a ControlPlane, namespace: &str, lives: [&str; 2], create: bool) -> Self {
         let mut copy = Self::copy_for(plane, namespace, "Fail");
@@ -141,11 +147,12 @@ impl<'a> Installation<'a> {
         copy.authority = None;
         set_bundles(plane, &name, None);
         let rule = |group: &str, resource: &str, verbs: &[&str]| {
-            let names = if verbs.contains(&"create") { json!([]) } else { json!([name]) };
+            let names = if verbs == ["create"] { json!([]) } else { json!([name]) };
             json!({"apiGroups": [group], "resources": [resource], "resourceNames": names, "verbs": verbs})
         };
-        let mut rules =
-            vec![rule("", "secrets", &["get", "update"]), rule("coordination.k8s.io", "leases", &["get", "update"])];
+        // As the chart has it, where they are there; else as whoever has the right to create alone.
+        let kept: &[&str] = if create { &["get", "update"] } else { &["create", "get", "patch", "update"] };
+        let mut rules = vec![rule("", "secrets", kept), rule("coordination.k8s.io", "leases", kept)];
         if create {
             rules.extend([rule("", "secrets", &["create"]), rule("coordination.k8s.io", "leases", &["create"])]);
         } else {

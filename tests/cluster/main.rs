@@ -42,6 +42,7 @@ mod availability;
 #[cfg(feature = "aws")]
 mod aws;
 mod break_glass;
+mod callers;
 mod chaos;
 mod doctor;
 mod entries;
@@ -51,8 +52,10 @@ mod gateway_api;
 mod gateways;
 mod helm;
 mod installing;
+mod keeper;
 mod kinds;
 mod managed;
+mod memory;
 mod order;
 mod orders;
 mod pairs;
@@ -104,6 +107,9 @@ const SUITE: &[(&str, &[Test])] = &[
     ("audit", audit::TESTS),
     ("kinds", kinds::TESTS),
     ("managed", managed::TESTS),
+    ("keeper", keeper::TESTS),
+    ("memory", memory::TESTS),
+    ("callers", callers::TESTS),
     ("helm", helm::TESTS),
     ("rights", rights::TESTS),
     ("chaos", chaos::TESTS),

@@ -30,7 +30,7 @@ tests![
 const LONG: [&str; 2] = ["24h", "240h"];
 
 /// A namespace of its own, with a sound node.
-fn world(namespace: &'static str) -> (World, Value) {
+pub(crate) fn world(namespace: &'static str) -> (World, Value) {
     let world = World::new(namespace);
     let issued = Authority::new("Test root").leaf(&[&world.hostname("web")]).issue();
     world.has([tls_secret(namespace, "web-tls", &issued), manifests::deployment(namespace, "web", "web-tls:/certs")]);
@@ -39,29 +39,29 @@ fn world(namespace: &'static str) -> (World, Value) {
 }
 
 /// What the replicas share.
-fn secret(installation: &Installation<'_>) -> Value {
+pub(crate) fn secret(installation: &Installation<'_>) -> Value {
     plane().kubectl.get(&["-n", NAMESPACE, "secret", installation.name()])
 }
 
 /// A certificate of the Secret, as PEM.
-fn shared(installation: &Installation<'_>, key: &str) -> String {
+pub(crate) fn shared(installation: &Installation<'_>, key: &str) -> String {
     decoded(&secret(installation)["data"][key])
 }
 
-fn decoded(value: &Value) -> String {
+pub(crate) fn decoded(value: &Value) -> String {
     let bytes = STANDARD.decode(value.as_str().unwrap_or_default()).expect("base64");
     String::from_utf8(bytes).expect("PEM")
 }
 
 /// What each webhook trusts, as PEM.
-fn bundles(installation: &Installation<'_>) -> Vec<String> {
+pub(crate) fn bundles(installation: &Installation<'_>) -> Vec<String> {
     let configuration = plane().kubectl.get(&["validatingwebhookconfiguration", installation.name()]);
     let webhooks = configuration["webhooks"].as_array().expect("webhooks");
     webhooks.iter().map(|webhook| decoded(&webhook["clientConfig"]["caBundle"])).collect()
 }
 
 /// Every webhook trusts this certificate alone: those of the mesh's own objects and the entries for all else.
-fn trust(installation: &Installation<'_>, authority: &str) -> Result<(), String> {
+pub(crate) fn trust(installation: &Installation<'_>, authority: &str) -> Result<(), String> {
     let found = bundles(installation);
     let all = found.iter().all(|bundle| bundle == authority) && found.len() > 2;
     if all { Ok(()) } else { Err(format!("{found:?}")) }
@@ -69,7 +69,7 @@ fn trust(installation: &Installation<'_>, authority: &str) -> Result<(), String>
 
 /// The leaf that a replica serves, as PEM: verified as of that moment, by the bundle that the webhooks have afterwards.
 #[track_caller]
-fn verified(installation: &Installation<'_>, replica: &Replica) -> String {
+pub(crate) fn verified(installation: &Installation<'_>, replica: &Replica) -> String {
     verified_at(installation, replica.address)
 }
 
@@ -99,7 +99,7 @@ fn two_replicas_starting_at_once_make_one_authority() {
         replica.wait_until_ready();
     }
     let keys: Vec<String> = secret(&installation)["data"].as_object().expect("data").keys().cloned().collect();
-    assert_eq!(keys, ["ca.crt", "ca.key"]);
+    assert_eq!(keys, ["ca.crt", "ca.key", "path"]);
     trust(&installation, &shared(&installation, "ca.crt")).expect("trusted");
     let [first, second] = replicas.each_ref().map(|replica| verified(&installation, replica));
     assert_ne!(first, second, "each has a leaf of its own");
@@ -125,6 +125,11 @@ fn renewals_and_a_replaced_authority_fail_no_review() {
     installation.wait_until_judging("managed-lives");
     let stream = Stream::start(plane(), &node);
     let authority = shared(&installation, "ca.crt");
+    let path = || {
+        let configuration = plane().kubectl.get(&["validatingwebhookconfiguration", installation.name()]);
+        configuration["webhooks"][0]["clientConfig"]["service"]["path"].clone()
+    };
+    let first_path = path();
     let mut leaves = [vec![], vec![]];
     // Every look asserts that what is served is what the webhooks trust.
     let look = |leaves: &mut [Vec<String>; 2]| {
@@ -157,6 +162,7 @@ fn renewals_and_a_replaced_authority_fail_no_review() {
         if more { Ok(()) } else { Err(format!("{renewed:?}")) }
     });
     stream.wait_for(20);
+    assert_ne!(path(), first_path, "reviews come by other paths by now");
     stream.end();
     for replica in [&first, &second] {
         assert!(!replica.log().contains("PRIVATE KEY"), "{}", replica.log());

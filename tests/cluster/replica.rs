@@ -172,6 +172,11 @@ impl Replica {
         self.volumes[name].update(files);
     }
 
+    /// Its number.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends SIGTERM, as the kubelet does first.
     pub(crate) fn terminate(&self) {
         self.signal("TERM");

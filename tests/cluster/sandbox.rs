@@ -182,3 +182,18 @@ pub(crate) fn tail(log: &Path, lines: usize) -> String {
     let kept = all.get(all.len().saturating_sub(lines)..).unwrap_or(&[]);
     format!("{}:\n{}", log.display(), kept.join("\n"))
 }
+
+/// The folder of a process that was started here in /proc, which is the one of the machine: processes have other numbers there than in
+/// this namespace.
+pub(crate) fn proc_of(process: u32) -> PathBuf {
+    let namespace = |folder: &Path| std::fs::read_link(folder.join("ns/pid")).ok();
+    let own = namespace(Path::new("/proc/self")).expect("a namespace of processes");
+    let number = process.to_string();
+    let is_it = |folder: &PathBuf| {
+        let status = std::fs::read_to_string(folder.join("status")).unwrap_or_default();
+        let inner = status.lines().find_map(|line| line.strip_prefix("NSpid:")?.split_whitespace().last());
+        inner == Some(number.as_str()) && namespace(folder).as_ref() == Some(&own)
+    };
+    let mut folders = std::fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
+    folders.find(is_it).expect("it runs")
+}

@@ -26,10 +26,12 @@ clientConfig:
   service:
     namespace: {{ .root.Release.Namespace }}
     name: {{ include "meshvet.name" .root }}
-    path: {{ .path }}
+    {{- if ne $values.certificate.mode "managed" }}
+    path: {{ .path }}{{ with $values.webhook.pathSecret }}/{{ . }}{{ end }}
+    {{- end }}
     port: 443
   {{- if eq $values.certificate.mode "managed" }}
-  # meshvet writes the caBundle, and keeps it right.
+  # meshvet writes the caBundle and the path, which is a secret, and keeps both right: they aren't in here, so that no upgrade undoes them.
   {{- end }}
   {{- if eq $values.certificate.mode "files" }}
   caBundle: {{ required "certificate.mode is files: set certificate.files.caBundle (meshvet ca-bundle prints it)" $values.certificate.files.caBundle }}

@@ -57,7 +57,11 @@ pub enum ServingCertificateError {
 /// The serving certificate as it is: swapped whole, so that a handshake sees the old pair or the new. While there is none
 /// (the default), every handshake fails.
 #[derive(Debug, Default)]
-pub struct ServingCertificate(ArcSwapOption<Loaded>);
+pub struct ServingCertificate {
+    served: ArcSwapOption<Loaded>,
+    /// Why nobody trusts it, where that is known.
+    distrust: ArcSwapOption<&'static str>,
+}
 
 #[derive(Debug)]
 struct Loaded {
@@ -71,7 +75,8 @@ impl ServingCertificate {
     /// # Errors
     /// [`ServingCertificateError`], with the file's name.
     pub fn load(files: &CertificateFiles) -> Result<Self, ServingCertificateError> {
-        Loaded::load(files).map(|loaded| Self(ArcSwapOption::from_pointee(loaded)))
+        let served = ArcSwapOption::from_pointee(Loaded::load(files)?);
+        Ok(Self { served, distrust: ArcSwapOption::empty() })
     }
 
     pub(super) fn of(pair: CertifiedKey) -> Self {
@@ -83,12 +88,22 @@ impl ServingCertificate {
     /// Serves with another pair from now on.
     pub(super) fn replace(&self, pair: CertifiedKey) {
         let ends = end(&pair.cert);
-        self.0.store(Some(Arc::new(Loaded { pair: Arc::new(pair), ends })));
+        self.served.store(Some(Arc::new(Loaded { pair: Arc::new(pair), ends })));
+    }
+
+    /// Notes why nobody trusts it, or that somebody does; returns what was noted before.
+    pub(super) fn distrust(&self, why: Option<&'static str>) -> Option<&'static str> {
+        self.distrust.swap(why.map(Arc::new)).as_deref().copied()
+    }
+
+    /// Why nobody trusts it, where that is known.
+    pub(crate) fn distrusted(&self) -> Option<&'static str> {
+        self.distrust.load().as_deref().copied()
     }
 
     /// When it ends; None while there is none. One that can't be read has ended.
     pub fn ends(&self) -> Option<Timestamp> {
-        self.0.load().as_ref().map(|loaded| loaded.ends)
+        self.served.load().as_ref().map(|loaded| loaded.ends)
     }
 
     /// Loads the files again; true when they hold another certificate than the one served so far.
@@ -98,9 +113,9 @@ impl ServingCertificate {
     pub(crate) fn reload(&self, files: &CertificateFiles) -> Result<bool, ServingCertificateError> {
         let loaded = Loaded::load(files)?;
         // A key belongs to its certificate: the same chain is the same pair.
-        let changed = self.0.load().as_ref().is_none_or(|served| served.pair.cert != loaded.pair.cert);
+        let changed = self.served.load().as_ref().is_none_or(|served| served.pair.cert != loaded.pair.cert);
         if changed {
-            self.0.store(Some(Arc::new(loaded)));
+            self.served.store(Some(Arc::new(loaded)));
         }
         Ok(changed)
     }
@@ -134,7 +149,7 @@ impl ServingCertificate {
 
 impl ResolvesServerCert for ServingCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.load().as_ref().map(|loaded| Arc::clone(&loaded.pair))
+        self.served.load().as_ref().map(|loaded| Arc::clone(&loaded.pair))
     }
 }
 
@@ -192,7 +207,7 @@ mod tests {
     }
 
     fn chain(served: &ServingCertificate) -> Vec<CertificateDer<'static>> {
-        served.0.load().as_ref().expect("a pair").pair.cert.clone()
+        served.served.load().as_ref().expect("a pair").pair.cert.clone()
     }
 
     fn issued() -> SelfIssued {

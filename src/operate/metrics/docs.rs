@@ -30,6 +30,7 @@ fn all() -> String {
     metrics.watches(&crate::sources::cluster::WatchStats::default());
     metrics.cache_age.get_or_create(&Watched { kind: "Secret" }).set(1.0);
     metrics.certificate_ends(Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+    metrics.keeps("secret", true);
     let object = ObjectRef::new("appmesh.k8s.aws/v1beta2", "VirtualNode", "shop", "blue");
     let blue = ListenerExpiry { object, listener: "listener 8443".into(), ends: Timestamp::UNIX_EPOCH };
     metrics.listeners(Expiries { soonest: vec![blue], left_out: 0 });

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -32,6 +34,21 @@ impl Trusted {
     pub(super) fn from_pem(pem: &[u8]) -> Option<Self> {
         let der = CertificateDer::from_pem_slice(pem).ok()?;
         Some(Self { pem: String::from_utf8(pem.to_vec()).ok()?, der })
+    }
+
+    /// The same of a certificate in DER.
+    pub(super) fn from_der(der: CertificateDer<'static>) -> Self {
+        let text = STANDARD.encode(&der);
+        let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(rest.len().min(64));
+            pem.push_str(line);
+            pem.push('\n');
+            rest = after;
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+        Self { pem, der }
     }
 
     /// Its notAfter.
@@ -66,6 +83,12 @@ pub(super) enum AuthorityError {
     /// The key isn't one.
     #[error("has no private key in PEM")]
     NoKey,
+    /// What is to be a path's secret isn't one.
+    #[error("has no secret of paths")]
+    NoPath,
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
     /// The two don't go together.
     #[error("has a certificate that belongs to another key")]
     OtherKey,
@@ -149,6 +172,8 @@ mod tests {
     fn an_authority_read_back_issues_what_it_is_trusted_for() {
         let now = Timestamp::now();
         let made = Authority::new(now, YEAR).expect("an authority");
+        let again = Trusted::from_der(made.certificate.der.clone());
+        assert_eq!(Trusted::from_pem(again.pem.as_bytes()).expect("PEM").der, made.certificate.der);
         let read = Authority::from_pem(made.certificate.pem.as_bytes(), made.key_pem().as_bytes()).expect("the same");
         let leaf = read.issue("meshvet.meshvet-system.svc", now, Duration::from_secs(60)).expect("a leaf");
         let anchor = webpki_anchor(&made.certificate);

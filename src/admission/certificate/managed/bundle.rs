@@ -1,4 +1,4 @@
-//! The `caBundle` of the webhook configuration: what the API server verifies meshvet by.
+//! What of the webhook configuration says how the API server reaches meshvet: the `caBundle` that verifies it, and the path.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,6 +13,8 @@ use serde_json::Value;
 use super::ManagedOptions;
 use super::authority::Trusted;
 use super::error::{ManagedError, Refused as _};
+use crate::admission::entries;
+use crate::admission::paths::Door;
 
 /// The configuration, by name.
 pub(super) struct Configuration {
@@ -41,8 +43,7 @@ impl Configuration {
         let Some(object) = found else { return Ok(None) };
         let webhooks = object.data.get("webhooks").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let ours = webhooks.iter().enumerate().filter(|(_, webhook)| self.is_ours(webhook));
-        let ours: Vec<(usize, Vec<CertificateDer<'static>>)> =
-            ours.map(|(place, webhook)| (place, trusted(webhook))).collect();
+        let ours: Vec<Webhook> = ours.map(|(place, webhook)| Webhook::read(place, webhook)).collect();
         if ours.is_empty() {
             let service = format!("{}/{}", self.namespace, self.service);
             return Err(ManagedError::NoWebhook { configuration: self.name.clone(), service });
@@ -50,15 +51,19 @@ impl Configuration {
         Ok(Some(Bundles { object, ours }))
     }
 
-    /// Makes every webhook of ours trust exactly `wanted`; false when the configuration has changed since it was read.
-    pub(super) async fn write(&self, bundles: Bundles, wanted: &[Trusted]) -> Result<bool, ManagedError> {
+    /// Makes every webhook of ours trust exactly `wanted` and call `door`; false when the configuration has changed since it was
+    /// read.
+    pub(super) async fn write(&self, bundles: Bundles, wanted: &[Trusted], door: &Door) -> Result<bool, ManagedError> {
         let Bundles { mut object, ours } = bundles;
         let pem: String = wanted.iter().map(|certificate| certificate.pem.trim_end().to_owned() + "\n").collect();
         let encoded = Value::from(STANDARD.encode(pem));
-        for (place, _) in ours {
-            let webhook = object.data.get_mut("webhooks").and_then(|all| all.get_mut(place));
-            if let Some(config) = webhook.and_then(|hook| hook.get_mut("clientConfig")).and_then(Value::as_object_mut) {
+        for webhook in ours {
+            let found = object.data.get_mut("webhooks").and_then(|all| all.get_mut(webhook.place));
+            if let Some(config) = found.and_then(|hook| hook.get_mut("clientConfig")).and_then(Value::as_object_mut) {
                 config.insert("caBundle".to_owned(), encoded.clone());
+                if let Some(service) = config.get_mut("service").and_then(Value::as_object_mut) {
+                    service.insert("path".to_owned(), door.path(webhook.own_path).into());
+                }
             }
         }
         let params = PostParams { field_manager: Some("meshvet".to_owned()), ..PostParams::default() };
@@ -80,24 +85,65 @@ impl Configuration {
 }
 
 /// The configuration as it was read.
+#[derive(Clone)]
 pub(super) struct Bundles {
     object: Object,
-    /// The places of our webhooks, each with what it trusts.
-    ours: Vec<(usize, Vec<CertificateDer<'static>>)>,
+    ours: Vec<Webhook>,
+}
+
+/// A webhook of ours.
+#[derive(Clone)]
+struct Webhook {
+    /// Its place among all.
+    place: usize,
+    trusted: Vec<CertificateDer<'static>>,
+    /// Where it sends reviews.
+    path: String,
+    /// The path of its entry, before anything is added to it.
+    own_path: &'static str,
+}
+
+impl Webhook {
+    fn read(place: usize, webhook: &Value) -> Self {
+        let name = webhook["name"].as_str().unwrap_or_default();
+        let path = webhook["clientConfig"]["service"]["path"].as_str().unwrap_or_default().to_owned();
+        let own_path = entries::path_of(name, webhook["failurePolicy"].as_str());
+        Self { place, trusted: trusted(webhook), path, own_path }
+    }
 }
 
 impl Bundles {
     /// Whether every webhook trusts exactly these.
     pub(super) fn are(&self, wanted: &[Trusted]) -> bool {
-        self.ours.iter().all(|(_, trusted)| {
+        self.ours.iter().all(|Webhook { trusted, .. }| {
             trusted.len() == wanted.len() && wanted.iter().all(|wanted| trusted.contains(&wanted.der))
         })
     }
 
+    /// Whether every webhook calls this door.
+    pub(super) fn call(&self, door: &Door) -> bool {
+        self.ours.iter().all(|webhook| webhook.path == door.path(webhook.own_path))
+    }
+
+    /// The paths of their entries, before anything is added to them.
+    pub(super) fn own_paths(&self) -> impl Iterator<Item = &'static str> {
+        self.ours.iter().map(|webhook| webhook.own_path)
+    }
+
+    /// Where they send reviews.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.ours.iter().map(|webhook| webhook.path.as_str())
+    }
+
+    /// Whether any trusts anything: somebody has had an authority.
+    pub(super) fn trust_somebody(&self) -> bool {
+        self.ours.iter().any(|webhook| !webhook.trusted.is_empty())
+    }
+
     /// What every webhook trusts.
     pub(super) fn common(&self) -> Vec<CertificateDer<'static>> {
-        let mut common = self.ours.first().map(|(_, trusted)| trusted.clone()).unwrap_or_default();
-        common.retain(|certificate| self.ours.iter().all(|(_, trusted)| trusted.contains(certificate)));
+        let mut common = self.ours.first().map(|webhook| webhook.trusted.clone()).unwrap_or_default();
+        common.retain(|certificate| self.ours.iter().all(|webhook| webhook.trusted.contains(certificate)));
         common
     }
 }

@@ -16,9 +16,12 @@ pub(super) enum ManagedError {
     /// The Secret holds something else.
     #[error("{0}: {1}; delete its data, and meshvet writes the authority again")]
     Unreadable(String, String),
-    /// Others write all the time.
-    #[error("something else keeps writing {0}")]
-    Contended(String),
+    /// The Secret is empty, or gone, and is written again by and by.
+    #[error("{0} has lost the authority, or isn't there")]
+    NoSecret(String),
+    /// The Lease isn't there, and is made again by and by.
+    #[error("{0} isn't there")]
+    NoLease(String),
     /// The configuration isn't there.
     #[error("there is no ValidatingWebhookConfiguration {0}: no reviews will come; install it, or name the right one")]
     NoConfiguration(String),

@@ -6,38 +6,33 @@
 //!    └──────────────► caBundle of every webhook
 //! ```
 //!
-//! Each replica takes turns of the same steps: read the Secret (or make it), see what the webhooks trust, and serve a leaf of an
-//! authority that they do. The one that holds the Lease also keeps the bundle right and replaces the authority when two thirds
-//! of its life have gone by ([`state`] tells how). A leaf is renewed at two thirds of its life, from memory: the API server may
-//! be away.
+//! Each replica takes turns of the same steps: read the Secret, see what the webhooks trust, and serve a leaf of an authority that
+//! they do, at the paths that the Secret tells. The one that holds the Lease also keeps the bundle and the paths of the configuration
+//! right, and replaces the authority when two thirds of its life have gone by ([`state`] tells how). Each step is taken for itself: one
+//! that fails keeps no other from what can be done from memory. A leaf is renewed at two thirds of its life, from memory too.
 
 mod authority;
 mod bundle;
+mod doors;
 mod error;
+mod keeper;
 mod secret;
 mod state;
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jiff::Timestamp;
-use rustls::pki_types::CertificateDer;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::authority::Trusted;
-use self::bundle::Configuration;
 use self::error::ManagedError;
+use self::keeper::Keeper;
 pub use self::secret::REPLACE;
-use self::secret::{Store, Stored};
-use self::state::{State, Step, within_last_third};
 use crate::admission::certificate::serving::ServingCertificate;
+use crate::admission::paths::Paths;
 use crate::operate::Clock;
-use crate::operate::lease::{Claim, identity};
+use crate::operate::metrics::Metrics;
 
-/// How long one turn may wait for the API server.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long giving the Lease back may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -69,6 +64,11 @@ impl ManagedOptions {
         Duration::from_secs((self.pace() * 3).as_secs().max(1))
     }
 
+    /// How long the paths of reviews stay as they are: the API server quotes them to users whose request met no replica.
+    fn path_life(&self) -> Duration {
+        self.certificate_life / 7
+    }
+
     /// How long until every API server has heard of a changed bundle.
     fn settling(&self) -> Duration {
         (self.authority_life / 20).clamp(Duration::from_secs(1), Duration::from_secs(30))
@@ -79,6 +79,15 @@ impl ManagedOptions {
     }
 }
 
+/// What a replica serves by.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The certificate.
+    pub certificate: Arc<ServingCertificate>,
+    /// The paths: none are open at first.
+    pub paths: Arc<Paths>,
+}
+
 /// The certificate's keeper, at work until [ended](Managed::end) or dropped.
 #[derive(Debug)]
 pub struct Managed {
@@ -87,28 +96,18 @@ pub struct Managed {
 }
 
 impl Managed {
-    /// Keeps `certificate` filled and renewed. Must be called within a tokio runtime.
+    /// Keeps what replicas serve by filled and renewed. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// When the system has no randomness.
     pub fn start(
         client: kube::Client,
         options: ManagedOptions,
-        certificate: Arc<ServingCertificate>,
+        kept: Kept,
+        metrics: Arc<Metrics>,
         clock: Clock,
     ) -> Result<Self, rustls::Error> {
-        let mut keeper = Keeper {
-            store: Store::new(client.clone(), &options),
-            configuration: Configuration::new(client.clone(), &options),
-            claim: Claim::new(client, &options.namespace, &options.secret, identity()?, options.lease_life()),
-            known: None,
-            trusted: HashMap::new(),
-            is_called: true,
-            served: None,
-            options,
-            certificate,
-            clock,
-        };
+        let mut keeper = Keeper::new(client, options, kept, metrics, clock)?;
         let end = CancellationToken::new();
         let ended = end.clone();
         let task = tokio::spawn(async move {
@@ -116,7 +115,7 @@ impl Managed {
                 () = keeper.run() => {}
                 () = ended.cancelled() => {}
             }
-            match tokio::time::timeout(FAREWELL, keeper.claim.release()).await {
+            match tokio::time::timeout(FAREWELL, keeper.release()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(error = %ManagedError::from(error), "the Lease was not released: it expires by itself");
@@ -139,138 +138,6 @@ impl Managed {
 impl Drop for Managed {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-struct Keeper {
-    options: ManagedOptions,
-    store: Store,
-    configuration: Configuration,
-    claim: Claim,
-    certificate: Arc<ServingCertificate>,
-    clock: Clock,
-    /// The state that was read last.
-    known: Option<State>,
-    /// What every webhook trusts, each since when.
-    trusted: HashMap<CertificateDer<'static>, Instant>,
-    /// Whether there is a configuration, so that somebody has to trust what is served.
-    is_called: bool,
-    /// Whose leaf is served.
-    served: Option<Trusted>,
-}
-
-impl Keeper {
-    async fn run(&mut self) {
-        let mut complaint = String::new();
-        loop {
-            let turn = tokio::time::timeout(PATIENCE, self.follow()).await.unwrap_or(Err(ManagedError::TimedOut));
-            // Whatever the API server says: what is known already is enough to go on serving.
-            match turn.and(self.serve().map_err(ManagedError::from)) {
-                Ok(()) => complaint.clear(),
-                Err(error) => {
-                    let text = error.to_string();
-                    if text != complaint {
-                        tracing::error!(error = text.as_str(), "the managed certificate");
-                        complaint = text;
-                    }
-                }
-            }
-            tokio::time::sleep(self.options.pace()).await;
-        }
-    }
-
-    /// Reads what all replicas share, and writes it where it is this one's turn to.
-    async fn follow(&mut self) -> Result<(), ManagedError> {
-        let stored = self.store.obtain(self.known.as_ref(), (self.clock)(), &self.options).await?;
-        self.known = Some(stored.state.clone());
-        let held = self.claim.hold((self.clock)()).await;
-        let bundle = self.keep_bundle(&stored.state, matches!(held, Ok(true))).await;
-        held?;
-        bundle?;
-        if self.claim.is_held() { self.advance(stored).await } else { Ok(()) }
-    }
-
-    /// Sees what the webhooks trust and, with the Lease, makes it what they should.
-    async fn keep_bundle(&mut self, state: &State, held: bool) -> Result<(), ManagedError> {
-        let found = self.configuration.read().await?;
-        self.is_called = found.is_some();
-        let Some(bundles) = found else {
-            self.trusted.clear();
-            return Err(ManagedError::NoConfiguration(self.options.webhook_configuration.clone()));
-        };
-        let mut common = bundles.common();
-        let mut wanted = state.bundle();
-        // One that this replica still serves by, when the Secret was put another in place by hand.
-        let served = self.served.clone().filter(|served| !wanted.contains(served) && (self.clock)() < served.ends());
-        wanted.extend(served);
-        if held && self.claim.is_held() && !bundles.are(&wanted) && self.configuration.write(bundles, &wanted).await? {
-            tracing::info!(authorities = wanted.len(), "wrote the caBundle");
-            common = wanted.into_iter().map(|certificate| certificate.der).collect();
-        }
-        let now = Instant::now();
-        self.trusted.retain(|certificate, _| common.contains(certificate));
-        for certificate in common {
-            self.trusted.entry(certificate).or_insert(now);
-        }
-        Ok(())
-    }
-
-    /// Goes on to the next state, when it is time.
-    async fn advance(&mut self, stored: Stored) -> Result<(), ManagedError> {
-        let now = (self.clock)();
-        let is_trusted = |certificate: &Trusted| self.is_settled(certificate);
-        let next = stored.state.advance(now, self.options.authority_life, stored.asked, is_trusted)?;
-        let Some((state, step)) = next else { return Ok(()) };
-        // Lost to somebody else's write: the next turn reads it.
-        if self.store.replace(&stored, &state).await?.is_some() {
-            let ends = state.current.ends;
-            match step {
-                Step::Announced => tracing::info!("the authority is being replaced: both are trusted from now on"),
-                Step::Replaced => tracing::info!(%ends, "the new authority issues certificates from now on"),
-                Step::Ended => tracing::warn!(%ends, "the authority had expired: made a new one"),
-                Step::Forgot => tracing::info!("the previous authority has expired, and is no longer trusted"),
-            }
-            self.known = Some(state);
-        }
-        Ok(())
-    }
-
-    /// Whether every API server trusts it.
-    fn is_settled(&self, certificate: &Trusted) -> bool {
-        self.trusted.get(&certificate.der).is_some_and(|since| since.elapsed() >= self.options.settling())
-    }
-
-    /// Serves a leaf of the current authority, once that is trusted, and renews it.
-    fn serve(&mut self) -> Result<(), authority::AuthorityError> {
-        let Some(state) = &self.known else { return Ok(()) };
-        let (now, current) = ((self.clock)(), &state.current);
-        let ends = self.certificate.ends();
-        let nothing_served = ends.is_none_or(|ends| now >= ends);
-        if self.served.as_ref() == Some(&current.certificate) {
-            let life = self.options.certificate_life;
-            // The authority's own last days: a leaf can't outlive it, and a new one every turn would be none the better.
-            let is_longest = ends == Some(current.ends);
-            if !nothing_served && (is_longest || ends.is_some_and(|ends| !within_last_third(now, ends, life))) {
-                return Ok(());
-            }
-        } else {
-            // Where nothing is served, nothing can be lost by serving early.
-            let known_to_callers = self.trusted.contains_key(&current.certificate.der);
-            let may = !self.is_called
-                || if nothing_served { known_to_callers } else { self.is_settled(&current.certificate) };
-            if !may {
-                return Ok(());
-            }
-        }
-        if now >= current.ends {
-            return Ok(());
-        }
-        let pair = current.issue(&self.options.dns_name(), now, self.options.certificate_life)?;
-        self.certificate.replace(pair);
-        self.served = Some(current.certificate.clone());
-        let ends = self.certificate.ends().unwrap_or(Timestamp::UNIX_EPOCH);
-        tracing::info!(%ends, "issued a serving certificate");
-        Ok(())
     }
 }
 
@@ -302,6 +169,8 @@ mod tests {
 
     #[test]
     fn no_two_replicas_have_one_name() {
+        use crate::operate::lease::identity;
+
         assert_ne!(identity().expect("a name"), identity().expect("a name"));
         assert_eq!(options(6, 30).dns_name(), "meshvet.meshvet-system.svc");
     }

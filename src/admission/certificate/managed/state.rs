@@ -1,4 +1,5 @@
-//! What the Secret holds: the authority in use, the one that follows it, and the one before it.
+//! What the Secret holds: the authority in use, the one that follows it, and the one before it; and the same of what the paths of
+//! reviews are made with.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,10 +9,14 @@ use jiff::Timestamp;
 use k8s_openapi::ByteString;
 
 use super::authority::{Authority, AuthorityError, Trusted};
+use crate::admission::paths::{Door, PathSecret};
 
 const CURRENT: [&str; 2] = ["ca.crt", "ca.key"];
 const NEXT: [&str; 2] = ["next.crt", "next.key"];
 const PREVIOUS: &str = "previous.crt";
+const PATH: &str = "path";
+const NEXT_PATH: &str = "next.path";
+const PREVIOUS_PATH: &str = "previous.path";
 
 /// The authorities, as all replicas share them.
 ///
@@ -25,6 +30,62 @@ pub(super) struct State {
     pub(super) next: Option<Arc<Authority>>,
     /// Issued them before. Its key is gone.
     pub(super) previous: Option<Trusted>,
+    /// Where reviews come.
+    pub(super) doors: Doors,
+}
+
+/// Where reviews come. Replaced as an authority is: the next is open before anybody is sent there, and the one before it stays open
+/// until nobody is any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Doors {
+    pub(super) current: Door,
+    pub(super) next: Option<Door>,
+    pub(super) previous: Option<Door>,
+}
+
+impl Doors {
+    fn new(now: Timestamp) -> Result<Self, AuthorityError> {
+        Ok(Self { current: Self::another(now)?, next: None, previous: None })
+    }
+
+    fn another(now: Timestamp) -> Result<Door, AuthorityError> {
+        PathSecret::new(now).map(Door::Secret).ok_or(AuthorityError::NoRandomness)
+    }
+
+    /// Those that are open.
+    pub(super) fn open(&self) -> Vec<Door> {
+        [Some(&self.current), self.next.as_ref(), self.previous.as_ref()].into_iter().flatten().cloned().collect()
+    }
+
+    /// Whether the current one is to be replaced: an installation from before there were any has the plain paths.
+    fn is_due(&self, now: Timestamp, life: Duration) -> bool {
+        match &self.current {
+            Door::Secret(secret) => Duration::try_from(now.duration_since(secret.made())).unwrap_or_default() >= life,
+            Door::Plain | Door::Fixed(_) => true,
+        }
+    }
+
+    /// The doors that follow at `now`, where a door is used for `life`; None when these stay. `known`: whether every replica has
+    /// heard of one; `unused`: whether nobody is sent to one any more.
+    fn advance(
+        &self,
+        now: Timestamp,
+        life: Duration,
+        known: impl Fn(&Self, &Door) -> bool,
+        unused: impl Fn(&Door) -> bool,
+    ) -> Result<Option<(Self, Step)>, AuthorityError> {
+        if let Some(next) = &self.next {
+            let replaced = || Self { current: next.clone(), next: None, previous: Some(self.current.clone()) };
+            return Ok(known(self, next).then(|| (replaced(), Step::PathsReplaced)));
+        }
+        if let Some(previous) = &self.previous {
+            return Ok(unused(previous).then(|| (Self { previous: None, ..self.clone() }, Step::PathsForgot)));
+        }
+        if self.is_due(now, life) {
+            return Ok(Some((Self { next: Some(Self::another(now)?), ..self.clone() }, Step::PathsAnnounced)));
+        }
+        Ok(None)
+    }
 }
 
 /// A key of the Secret that can't be used.
@@ -38,7 +99,8 @@ pub(super) struct Unreadable {
 impl State {
     /// A first authority.
     pub(super) fn new(now: Timestamp, life: Duration) -> Result<Self, AuthorityError> {
-        Ok(Self { current: Arc::new(Authority::new(now, life)?), next: None, previous: None })
+        let doors = Doors::new(now)?;
+        Ok(Self { current: Arc::new(Authority::new(now, life)?), next: None, previous: None, doors })
     }
 
     /// Reads the data of a Secret; None when it holds nothing.
@@ -61,7 +123,16 @@ impl State {
                 Some(Trusted::from_pem(&pem.0).ok_or_else(unreadable)?)
             }
         };
-        Ok(Some(Self { current: pair(CURRENT)?, next, previous }))
+        let door = |key: &'static str| match data.get(key) {
+            None => Ok(None),
+            Some(text) => {
+                let unreadable = || Unreadable { key, error: AuthorityError::NoPath };
+                Door::read(&text.0).map(Some).ok_or_else(unreadable)
+            }
+        };
+        let current = door(PATH)?.unwrap_or(Door::Plain);
+        let doors = Doors { current, next: door(NEXT_PATH)?, previous: door(PREVIOUS_PATH)? };
+        Ok(Some(Self { current: pair(CURRENT)?, next, previous, doors }))
     }
 
     /// The data of the Secret.
@@ -77,6 +148,12 @@ impl State {
         if let Some(previous) = &self.previous {
             put(PREVIOUS, &previous.pem);
         }
+        put(PATH, &self.doors.current.write());
+        for (key, door) in [(NEXT_PATH, &self.doors.next), (PREVIOUS_PATH, &self.doors.previous)] {
+            if let Some(door) = door {
+                put(key, &door.write());
+            }
+        }
         data
     }
 
@@ -84,6 +161,18 @@ impl State {
     pub(super) fn bundle(&self) -> Vec<Trusted> {
         let next = self.next.as_ref().map(|next| next.certificate.clone());
         [Some(self.current.certificate.clone()), next, self.previous.clone()].into_iter().flatten().collect()
+    }
+
+    /// The state with the doors that follow: see [`Doors`].
+    pub(super) fn advance_doors(
+        &self,
+        now: Timestamp,
+        life: Duration,
+        known: impl Fn(&Doors, &Door) -> bool,
+        unused: impl Fn(&Door) -> bool,
+    ) -> Result<Option<(Self, Step)>, AuthorityError> {
+        let next = self.doors.advance(now, life, known, unused)?;
+        Ok(next.map(|(doors, step)| (Self { doors, ..self.clone() }, step)))
     }
 
     /// The state that follows at `now` where authorities live for `life`; None when this one stays. `asked`: somebody wants
@@ -100,15 +189,20 @@ impl State {
                 return Ok(None);
             }
             let previous = Some(self.current.certificate.clone());
-            return Ok(Some((Self { current: Arc::clone(next), next: None, previous }, Step::Replaced)));
+            let replaced = Self { current: Arc::clone(next), next: None, previous, ..self.clone() };
+            return Ok(Some((replaced, Step::Replaced)));
         }
         if now >= self.current.ends {
             // It ended while no replica ran: nothing verifies by it any more.
-            return Ok(Some((Self::new(now, life)?, Step::Ended)));
+            return Ok(Some((Self { doors: self.doors.clone(), ..Self::new(now, life)? }, Step::Ended)));
         }
         if asked || within_last_third(now, self.current.ends, life) {
             let next = Some(Arc::new(Authority::new(now, life)?));
-            return Ok(Some((Self { next, ..self.clone() }, Step::Announced)));
+            let mut doors = self.doors.clone();
+            if asked && doors.next.is_none() && doors.previous.is_none() {
+                doors.next = Some(Doors::another(now)?);
+            }
+            return Ok(Some((Self { next, doors, ..self.clone() }, Step::Announced)));
         }
         if self.previous.as_ref().is_some_and(|previous| now >= previous.ends()) {
             return Ok(Some((Self { previous: None, ..self.clone() }, Step::Forgot)));
@@ -128,6 +222,12 @@ pub(super) enum Step {
     Ended,
     /// The one before it has ended.
     Forgot,
+    /// Other paths are open.
+    PathsAnnounced,
+    /// Reviews are sent there from now on.
+    PathsReplaced,
+    /// The paths before them are closed.
+    PathsForgot,
 }
 
 /// Whether two thirds of a life have gone by.
@@ -147,6 +247,42 @@ mod tests {
     #[track_caller]
     fn step(state: &State, now: Timestamp, asked: bool, trusted: bool) -> Option<(State, Step)> {
         state.advance(now, LIFE, asked, |_| trusted).expect("a step")
+    }
+
+    #[track_caller]
+    fn doors_step(state: &State, now: Timestamp, known: bool, unused: bool) -> Option<(State, Step)> {
+        state.advance_doors(now, LIFE, |_, _| known, |_| unused).expect("a step")
+    }
+
+    #[test]
+    fn paths_are_replaced_with_an_overlap() {
+        let now = Timestamp::now();
+        let first = State::new(now, LIFE).expect("an authority");
+        assert!(doors_step(&first, now + 290.seconds(), true, true).is_none(), "before the end of its life");
+        let (second, what) = doors_step(&first, now + 301.seconds(), true, true).expect("a step");
+        assert_eq!((what, &second.doors.current), (Step::PathsAnnounced, &first.doors.current));
+        assert_eq!(second.doors.open().len(), 2);
+        assert!(
+            doors_step(&second, now + 301.seconds(), false, true).is_none(),
+            "not before every replica has heard of them"
+        );
+        let (third, what) = doors_step(&second, now + 302.seconds(), true, false).expect("a step");
+        assert_eq!((what, Some(&third.doors.current)), (Step::PathsReplaced, second.doors.next.as_ref()));
+        assert_eq!(third.doors.previous.as_ref(), Some(&first.doors.current), "still open");
+        assert!(doors_step(&third, now + 900.seconds(), true, false).is_none(), "somebody is sent there");
+        let (fourth, what) = doors_step(&third, now + 303.seconds(), true, true).expect("a step");
+        assert_eq!((what, fourth.doors.open()), (Step::PathsForgot, vec![third.doors.current.clone()]));
+    }
+
+    #[test]
+    fn plain_paths_of_an_older_installation_are_replaced() {
+        let now = Timestamp::now();
+        let mut state = State::new(now, LIFE).expect("an authority");
+        state.doors = Doors { current: Door::Plain, next: None, previous: None };
+        let (state, what) = doors_step(&state, now, false, false).expect("a step");
+        assert_eq!((what, &state.doors.current), (Step::PathsAnnounced, &Door::Plain));
+        let (state, _) = doors_step(&state, now, true, false).expect("a step");
+        assert_eq!(state.doors.previous, Some(Door::Plain));
     }
 
     #[test]
@@ -188,13 +324,19 @@ mod tests {
         let now = Timestamp::now();
         let state = State::new(now, LIFE).expect("an authority");
         let keys = |state: &State| state.write().into_keys().collect::<Vec<_>>();
-        assert_eq!(keys(&state), ["ca.crt", "ca.key"]);
+        assert_eq!(keys(&state), ["ca.crt", "ca.key", "path"]);
         let (state, _) = step(&state, now, true, true).expect("a step");
-        assert_eq!(keys(&state), ["ca.crt", "ca.key", "next.crt", "next.key"]);
+        assert_eq!(keys(&state), ["ca.crt", "ca.key", "next.crt", "next.key", "next.path", "path"]);
         assert_eq!(State::read(&state.write()).expect("readable").expect("a state").bundle(), state.bundle());
         let (state, _) = step(&state, now, false, true).expect("a step");
-        assert_eq!(keys(&state), ["ca.crt", "ca.key", "previous.crt"]);
-        assert_eq!(State::read(&state.write()).expect("readable").expect("a state").bundle(), state.bundle());
+        let (state, _) = doors_step(&state, now, true, true).expect("a step");
+        assert_eq!(keys(&state), ["ca.crt", "ca.key", "path", "previous.crt", "previous.path"]);
+        let read = State::read(&state.write()).expect("readable").expect("a state");
+        assert_eq!((read.bundle(), &read.doors), (state.bundle(), &state.doors));
+        // From before there were any.
+        let mut older = state.write();
+        older.retain(|key, _| !key.contains("path"));
+        assert_eq!(State::read(&older).expect("readable").expect("a state").doors.open(), [Door::Plain]);
         assert!(State::read(&BTreeMap::new()).expect("empty").is_none());
     }
 
@@ -210,5 +352,9 @@ mod tests {
         let mut data = state.write();
         data.insert("previous.crt".to_owned(), ByteString(b"hush".to_vec()));
         assert!(State::read(&data).expect_err("unreadable").to_string().contains("previous.crt"));
+        let mut data = state.write();
+        data.insert("path".to_owned(), ByteString(b"hush".to_vec()));
+        let error = State::read(&data).expect_err("unreadable").to_string();
+        assert!(error.contains("key path") && !error.contains("hush"), "{error}");
     }
 }
