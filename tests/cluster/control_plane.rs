@@ -59,12 +59,7 @@ impl ControlPlane {
         })
     }
 
-    fn start_adapted(
-        name: &str,
-        number: u16,
-        port: u16,
-        adapt: impl FnOnce(&mut Vec<String>, &Path),
-    ) -> Self {
+    fn start_adapted(name: &str, number: u16, port: u16, adapt: impl FnOnce(&mut Vec<String>, &Path)) -> Self {
         let etcd_port = 20_000 + 10 * number;
         let folder = sandbox::work().join(name);
         std::fs::create_dir_all(&folder).unwrap();
