@@ -29,7 +29,7 @@ pub(crate) struct Folders(Vec<(LocalMount, Mounts)>);
 impl Folders {
     pub(crate) fn add(&mut self, mut mount: LocalMount) {
         mount.at = clean_path(&mount.at);
-        let part = Part { store: mount.store.clone().into(), items: None, optional: false };
+        let part = Part { store: mount.store.clone(), items: None, optional: false };
         let mounts = Mounts::new(vec![Mount {
             at: mount.at.clone(),
             sub_path: None,

@@ -203,7 +203,7 @@ mod tests {
 
     fn part(name: &str, items: Option<&[(&str, &str)]>) -> Part {
         let items = items.map(|list| list.iter().map(|(k, p)| ((*k).to_owned(), (*p).to_owned())).collect());
-        Part { store: StoreKey::secret("shop", name).into(), items, optional: false }
+        Part { store: StoreKey::secret("shop", name), items, optional: false }
     }
 
     #[track_caller]

@@ -247,7 +247,7 @@ fn what_is_broken_is_named_with_what_to_do() {
 /// The mode is told by the arguments of a pod.
 fn a_managed_installation_is_looked_at_with_its_lease() {
     let _world = World::new("doctor-managed");
-    let installation = Installation::managed_for(plane(), "doctor-managed", ["1h", "240h"], true);
+    let installation = Installation::managed_for(plane(), "doctor-managed", ["1h", "240h"], false);
     let replica = installation.start("0");
     installation.route_to(&[&replica]);
     let name = installation.name();

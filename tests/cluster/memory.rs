@@ -33,7 +33,7 @@ fn forms(issued: &Issued) -> [Vec<u8>; 3] {
     let der = STANDARD.decode(&body).expect("base64");
     // PKCS #8 of P-256: 36 bytes of what it is, then the number.
     let number = der[36..68].to_vec();
-    let begins = body[48..64].as_bytes();
+    let begins = &body.as_bytes()[48..64];
     let at = pem.windows(begins.len()).position(|window| window == begins).expect("its own text");
     let text = pem[at..at + 40].to_vec();
     let encoded = STANDARD.encode(pem).into_bytes();

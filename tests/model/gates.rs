@@ -96,7 +96,7 @@ fn hop(object: ObjectRef, from: Inlet, to: Target, port: Option<u16>) -> Hop {
 
 /// A policy for the Service: this authority's certificates, for this name.
 pub(crate) fn policy(name: &str, rank: i64, host: &str) -> Fact {
-    let trust = KeyRef { store: StoreKey::config_map("shop", "ca").into(), key: "ca.crt".into(), field: at("spec.ca") };
+    let trust = KeyRef { store: StoreKey::config_map("shop", "ca"), key: "ca.crt".into(), field: at("spec.ca") };
     let validation = Validation {
         field: at("spec.validation"),
         trust: Some(TrustSource::Key(trust)),

@@ -121,7 +121,7 @@ fn part(store: StoreKey, items: Option<&[Item]>, optional: Option<bool>) -> Part
     let items = items
         .filter(|items| !items.is_empty())
         .map(|items| items.iter().map(|item| (item.key.clone(), relative(&item.path))).collect());
-    Part { store: store.into(), items, optional: optional.unwrap_or(false) }
+    Part { store, items, optional: optional.unwrap_or(false) }
 }
 
 /// A volume mounted by name, as a container or the `volumeMounts` annotation asks.
@@ -153,7 +153,7 @@ pub(in crate::apis) fn annotated_mount(volumes: &[PodVolume], namespace: &str, n
 
 /// A Secret mounted by the `secretMounts` annotation.
 pub(in crate::apis) fn secret_mount(namespace: &str, secret: &str, path: &str) -> Mount {
-    let part = Part { store: StoreKey::secret(namespace, secret).into(), items: None, optional: false };
+    let part = Part { store: StoreKey::secret(namespace, secret), items: None, optional: false };
     Mount { at: clean_path(path), sub_path: None, volume: Volume::Files(vec![part]), hidden: Vec::new() }
 }
 

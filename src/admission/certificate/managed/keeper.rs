@@ -127,7 +127,7 @@ impl Keeper {
         let bundles = in_time(self.configuration.read()).await;
         let secret = in_time(self.store.read()).await;
         let (empty, secret) = match secret {
-            Ok(Found::Full(stored)) => (None, Ok(Some(stored))),
+            Ok(Found::Full(stored)) => (None, Ok(Some(*stored))),
             Ok(Found::Empty(empty)) => (Some(empty), Ok(None)),
             Err(error) => (None, Err(error)),
         };

@@ -35,7 +35,7 @@ impl fmt::Debug for Stored {
 #[derive(Debug)]
 pub(super) enum Found {
     /// A state.
-    Full(Stored),
+    Full(Box<Stored>),
     /// Nothing: it holds no data, or isn't there.
     Empty(Option<Box<Secret>>),
 }
@@ -63,7 +63,7 @@ impl Store {
         let state = read.map_err(|error| ManagedError::Unreadable(self.what(), error.to_string()))?;
         let Some(state) = state else { return Ok(Found::Empty(Some(secret.into()))) };
         let asked = secret.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(REPLACE));
-        Ok(Found::Full(Stored { state, asked, secret }))
+        Ok(Found::Full(Box::new(Stored { state, asked, secret })))
     }
 
     /// Writes a state into a Secret that was found empty, or makes it; None when another replica has written in between.
