@@ -17,7 +17,7 @@ pub(crate) struct PromiseIndex {
     stores: Links<StoreKey, ObjectRef>,
     /// By the store's name alone.
     names: Links<String, ObjectRef>,
-    /// By the one namespace in which it is created.
+    /// By the one namespace in which it is created; under the empty name what is created in several.
     namespaces: Links<String, ObjectRef>,
 }
 
@@ -27,9 +27,7 @@ impl PromiseIndex {
         for store in &promise.stores {
             self.stores.insert(listed_as(store), promise.object.clone());
             self.names.insert(store.name.clone(), promise.object.clone());
-            if let Namespaces::One(namespace) = &store.namespaces {
-                self.namespaces.insert(namespace.clone(), promise.object.clone());
-            }
+            self.namespaces.insert(within(store).to_owned(), promise.object.clone());
         }
         self.promises.insert(promise.object.clone(), promise);
     }
@@ -39,9 +37,7 @@ impl PromiseIndex {
         for store in &old.stores {
             self.stores.remove(&listed_as(store), object);
             self.names.remove(&store.name, object);
-            if let Namespaces::One(namespace) = &store.namespaces {
-                self.namespaces.remove(namespace, object);
-            }
+            self.namespaces.remove(&within(store).to_owned(), object);
         }
     }
 
@@ -72,11 +68,23 @@ impl PromiseIndex {
         self.made_by(self.namespaces.of(namespace))
     }
 
+    /// What will be created in several namespaces.
+    pub(crate) fn in_several(&self) -> impl Iterator<Item = &Arc<PromisedStore>> {
+        self.made_by(self.namespaces.of("")).filter(|made| made.key().is_none())
+    }
+
     fn made_by<'s>(
         &'s self,
         objects: impl Iterator<Item = &'s ObjectRef>,
     ) -> impl Iterator<Item = &'s Arc<PromisedStore>> {
         objects.filter_map(|object| self.promises.get(object)).flat_map(|promise| &promise.stores)
+    }
+}
+
+fn within(store: &PromisedStore) -> &str {
+    match &store.namespaces {
+        Namespaces::One(namespace) => namespace,
+        Namespaces::Several { .. } => "",
     }
 }
 

@@ -36,6 +36,12 @@ impl<'a> View<'a> {
                 // Whether a gateway accepts a route may depend on the labels of the route's namespace.
                 let by_labels = self.gateways().into_iter().filter(|gateway| gateway.goes_by_labels());
                 by_labels.for_each(|gateway| self.add(gateway, &mut touched));
+                // So may whether a store is created in it, which a gateway of another namespace may refer to.
+                for made in self.world.promises().in_several() {
+                    let store = StoreKey::new(made.kind, name, &made.name);
+                    self.readers_of(&store).into_iter().for_each(|it| self.add(it, &mut touched));
+                    self.add_touched_backends(&store, &mut touched);
+                }
             }
             FactId::Object(object) => self.add_touched_by_object(object, &mut touched),
         }
