@@ -130,7 +130,8 @@ impl Answer {
 
     /// The answer that a verdict makes.
     pub fn of(request: &Request, verdict: &Verdict) -> Self {
-        if verdict.allows() && verdict.warnings.is_empty() && verdict.unjudged == 0 && verdict.suppressed.is_empty() {
+        let is_all = verdict.unjudged == 0 && verdict.known_as_of.is_none();
+        if is_all && verdict.allows() && verdict.warnings.is_empty() && verdict.suppressed.is_empty() {
             let audit = Audit { verdict: verdict_word(verdict), ..Audit::default() };
             return Self::review(Response { audit_annotations: Some(audit), ..Response::allowed(&request.uid) });
         }

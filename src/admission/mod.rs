@@ -11,10 +11,12 @@
 //! answer on a port of their own; [`certificate`] and [`drain`] are how the server comes and goes without a failed call.
 
 mod again;
+mod ages;
 pub(crate) mod answer;
 mod before;
 pub mod callers;
 pub mod certificate;
+mod confirm;
 mod connection;
 mod crowd;
 pub mod drain;

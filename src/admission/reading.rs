@@ -10,6 +10,8 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt as _};
 use tokio::time::{Instant, timeout_at};
 
+use crate::admission::ages::Ages;
+use crate::admission::confirm::{Confirmed, Doubts, Held, Rests};
 use crate::admission::timeout::before;
 use crate::admission::verdict::{Because, Verdict, Warned};
 use crate::aws::AwsFacts;
@@ -45,6 +47,7 @@ pub(super) struct Reading {
     unconfirmed: Vec<(Finding, String)>,
     /// Why there may be workloads that nobody saw.
     unseen: Option<String>,
+    confirmed: Confirmed,
 }
 
 /// What is still to be read.
@@ -172,6 +175,7 @@ impl Reading {
             found_by: HashSet::new(),
             unconfirmed: Vec::new(),
             unseen: None,
+            confirmed: Confirmed::default(),
         }
     }
 
@@ -243,6 +247,16 @@ impl Reading {
         is_news
     }
 
+    /// What the verdict rests on, as far as it wasn't held against the API server for this review yet.
+    pub(super) fn doubts(&mut self, rests: Rests) -> Doubts {
+        self.confirmed.doubts(rests, &self.overlay, &self.asked)
+    }
+
+    /// Lays what was found to differ over the world; whether anything was.
+    pub(super) fn confirm(&mut self, held: Held, ages: &Ages) -> bool {
+        self.confirmed.take(held, Arc::make_mut(&mut self.overlay), ages)
+    }
+
     /// Remembers the denials that rest on what could not be read: a judgement that lacks them doesn't clear them.
     fn doubt(&mut self, verdict: &Verdict, failed: &HashMap<StoreKey, String>) {
         for finding in &verdict.denials {
@@ -258,7 +272,8 @@ impl Reading {
         verdict.soften(|finding| {
             let unasked = finding.problem.site.rests_on.iter().find(|store| !self.asked.contains(*store));
             let unseen = self.unseen.as_ref().filter(|_| finding.rule == WORKLOAD_UNKNOWN);
-            unasked.map(|store| format!("not read afresh: {store}")).or_else(|| unseen.cloned())
+            let unasked = unasked.map(|store| format!("not read afresh: {store}"));
+            unasked.or_else(|| unseen.cloned()).or_else(|| self.confirmed.doubt(finding))
         });
         let doubtful = self.unconfirmed.into_iter();
         let doubtful = doubtful.map(|(finding, why)| Warned::new(finding, Because::Unconfirmed(why)));

@@ -17,8 +17,10 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroize as _;
 
+use crate::admission::ages::Ages;
 use crate::admission::answer::{Answer, Reason, verdict_word};
 use crate::admission::before::Moves;
+use crate::admission::confirm::Rests;
 use crate::admission::quick;
 use crate::admission::reading::{Readers, Reading};
 use crate::admission::review::{BadReview, Change, Matter, Request};
@@ -33,8 +35,8 @@ use crate::mesh::{Overlay, StoreKey, View, World};
 use crate::operate::metrics::Metrics;
 use crate::operate::{Clock, trace};
 use crate::policy::Policy;
-use crate::rules::{Absent, Surface, examine, examine_undecodable};
-use crate::sources::cluster::Readiness;
+use crate::rules::{Absent, Surface, basis, examine, examine_undecodable};
+use crate::sources::cluster::{Readiness, WatchStats};
 use crate::sources::{AwsReader, NamespaceReader, NoAws, NoReader, SharedWorld, StoreReader};
 
 /// Bodies up to this many bytes are decoded and judged on the spot; larger ones on a thread that may be left behind.
@@ -43,6 +45,8 @@ const LIGHT_BODY: usize = 64 * 1024;
 const HEAVY_AT_ONCE: usize = 2;
 /// Judge, read, judge again: a workload leads to its stores, and a projected volume to one more store each time.
 const MOST_ROUNDS: usize = 5;
+/// The longest that a pass waits for what it rests on to be compared.
+const DOUBT: Duration = Duration::from_secs(1);
 /// The first moment that a denial of a call waits for watches; each further one is twice as long.
 const FIRST_MOMENT: Duration = Duration::from_millis(10);
 
@@ -64,6 +68,7 @@ pub struct Admission {
     aws: Arc<dyn AwsReader>,
     /// How long a denial of a call waits for watches, in all.
     patience: Duration,
+    ages: Ages,
     heavy: Arc<Semaphore>,
 }
 
@@ -82,6 +87,8 @@ struct Look {
     wanted: Vec<StoreKey>,
     questions: Vec<Question>,
     absent: Absent,
+    /// What the verdict rests on, where the world is written by watches.
+    rests: Option<Rests>,
 }
 
 impl Admission {
@@ -95,8 +102,8 @@ impl Admission {
     ) -> Self {
         let heavy = Arc::new(Semaphore::new(HEAVY_AT_ONCE));
         let (spaces, aws) = (Arc::new(NoReader), Arc::new(NoAws));
-        let (unready, patience) = (Unready::default(), Duration::ZERO);
-        Self { world, reader, policy, clock, metrics, spaces, unready, aws, patience, heavy }
+        let (unready, patience, ages) = (Unready::default(), Duration::ZERO, Ages::default());
+        Self { world, reader, policy, clock, metrics, spaces, unready, aws, patience, ages, heavy }
     }
 
     /// The same, asking AWS about what objects name there.
@@ -115,6 +122,13 @@ impl Admission {
     #[must_use]
     pub fn once(self, readiness: Readiness) -> Self {
         Self { unready: Unready::until(readiness), ..self }
+    }
+
+    /// The same, saying how old what it knows is where that is old.
+    #[must_use]
+    pub fn aged_by(self, watched: WatchStats) -> Self {
+        let ages = Ages::of(watched, Arc::clone(&self.clock));
+        Self { ages, ..self }
     }
 
     /// Lets a denial of a call wait so long, in all, for what watches may be about to tell of its other end. For worlds that watches
@@ -187,7 +201,8 @@ impl Admission {
             (Some(own), Some(others)) => Some(own.with(others)),
             (own, others) => own.or(others),
         };
-        Ok((request, verdict.map(Verdict::enforced)))
+        let known_as_of = self.ages.old();
+        Ok((request, verdict.map(|verdict| Verdict { known_as_of, ..verdict.enforced() })))
     }
 
     /// Judges the members that a change touches; what is wrong by it, once more over what was read afresh.
@@ -246,16 +261,25 @@ impl Admission {
             let aws = self.aws.asks().then(|| Arc::clone(&reading.aws));
             let looked = self
                 .compute(heavy, deadline, move |this| {
-                    this.world.read(|world| look(&subject, world, &overlay, aws.as_deref(), &policy, now))
+                    let watched = !this.patience.is_zero();
+                    this.world.read(|world| look(&subject, world, &overlay, aws.as_deref(), (&policy, now), watched))
                 })
                 .await;
-            let Look { verdict, wanted, questions, absent } = match (looked, last) {
+            let Look { verdict, wanted, questions, absent, rests } = match (looked, last) {
                 (Ok(look), _) => look,
                 (Err(_), Some(verdict)) => return Ok(reading.cut_short(verdict)),
                 (Err(failure), None) => return Err(failure),
             };
             let wanted = reading.still_to_read(wanted, absent);
             if (wanted.is_empty() && questions.is_empty()) || rounds == MOST_ROUNDS {
+                if rounds < MOST_ROUNDS
+                    && let Some(rests) = rests
+                    && self.confirm(rests, &mut reading, &verdict, deadline).await
+                {
+                    rounds += 1;
+                    last = Some(verdict);
+                    continue;
+                }
                 let in_time = Instant::now() + 2 * moment < deadline && waited + moment <= self.patience;
                 if heavy || !in_time || !verdict.denies_only_calls() {
                     return Ok(reading.finish(verdict));
@@ -276,6 +300,26 @@ impl Admission {
             Arc::make_mut(&mut reading.aws).extend(answers);
             last = Some(verdict);
         }
+    }
+
+    /// Holds what a verdict rests on against the API server; whether to judge again, by what differs.
+    async fn confirm(&self, rests: Rests, reading: &mut Reading, verdict: &Verdict, deadline: Instant) -> bool {
+        let doubts = reading.doubts(rests);
+        if doubts.is_empty() {
+            return false;
+        }
+        // A pass isn't worth a long wait.
+        let until = if verdict.allows() { before(deadline).min(Instant::now() + DOUBT) } else { before(deadline) };
+        let mut held = self.readers().confirm(doubts, until).await;
+        let outdated = std::mem::take(&mut held.outdated);
+        let mut is_news = reading.confirm(held, &self.ages);
+        if !outdated.is_empty() {
+            let wanted = reading.still_to_read(outdated, Absent::default());
+            let read = self.readers().read(wanted, reading.since, until).await;
+            is_news |= reading.take(read, verdict, &self.metrics);
+        }
+        self.metrics.confirmed(is_news);
+        is_news
     }
 
     /// Asks AWS. What isn't answered in time is reported as such.
@@ -346,14 +390,14 @@ fn wipe(body: Bytes) {
 }
 
 /// Judges the new object and, where it matters what was there before, the old one, in one snapshot of the world. `aws` is what AWS has answered;
-/// None where it isn't asked.
+/// None where it isn't asked. `watched`: whether the world is written by watches, which may be behind.
 fn look(
     request: &Request,
     world: &World,
     overlay: &Overlay,
     aws: Option<&AwsFacts>,
-    policy: &Policy,
-    now: Timestamp,
+    (policy, now): (&Policy, Timestamp),
+    watched: bool,
 ) -> Look {
     let Matter::Object(change) = &request.subject else {
         return Look::default();
@@ -395,5 +439,9 @@ fn look(
     first.retain(|store| seen.insert(store.clone()));
     questions.sort_unstable();
     questions.dedup();
-    Look { verdict, wanted: first, questions, absent }
+    let rests = new.as_ref().ok().filter(|_| watched).map(|new| {
+        let basis = basis(new, view, policy, now, !verdict.allows());
+        Rests::of(basis, &request.namespace, &verdict, world)
+    });
+    Look { verdict, wanted: first, questions, absent, rests }
 }

@@ -31,6 +31,8 @@ pub struct Verdict {
     pub broken: BTreeSet<ObjectRef>,
     /// How many members such a change touches besides those that were judged.
     pub unjudged: usize,
+    /// Kinds of which nothing was heard for so long that what is known of them may be old, and since when: one sentence.
+    pub known_as_of: Option<String>,
 }
 
 /// A finding that is reported as a warning.

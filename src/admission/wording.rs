@@ -181,6 +181,7 @@ pub(crate) fn warnings(object: &ObjectRef, verdict: &Verdict) -> Vec<String> {
     if verdict.unjudged > 0 {
         lines.push(format!("{} affected by this change were not judged here", plural(verdict.unjudged, "more object")));
     }
+    lines.extend(verdict.known_as_of.clone());
     lines
 }
 

@@ -63,7 +63,7 @@ pub use service::{Arrival, BackendTls, Balanced, HealthCheck, PortTarget, Servic
 pub use settings::Settings;
 pub(crate) use settings::image_files;
 pub use state::{StoreState, Unread};
-pub use store::{Awaited, Files, Store, StoreKey, StoreKind, StoreName};
+pub use store::{Awaited, Files, Store, StoreKey, StoreKind, StoreName, Version};
 pub use unlisted::{Gap, Sort};
 pub use view::{Belonging, Front, Place, View};
 pub(crate) use view::{Listening, takes};

@@ -91,7 +91,7 @@ mod tests {
 
     fn store(pem: &str) -> Arc<Store> {
         let file = Arc::new(FileFacts::parse(pem.as_bytes()));
-        Arc::new(Store { files: [("tls.crt".to_owned(), file)].into_iter().collect(), of_type: None, awaited: None })
+        Arc::new(Store { files: [("tls.crt".to_owned(), file)].into_iter().collect(), ..Store::default() })
     }
 
     /// Learns a store, and asks about its chain; returns how many verdicts are kept then.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ impl fmt::Display for StoreKey {
 }
 
 /// What is known of one store: its keys, and what a proxy would find in each. Holds none of the values.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Store {
     /// One entry for each key.
     pub files: Files,
@@ -79,6 +80,34 @@ pub struct Store {
     pub of_type: Option<Word>,
     /// What a controller will add to it, if it says so itself.
     pub awaited: Option<Awaited>,
+    /// The version that was read. Not compared: a store whose labels change holds what it held.
+    pub version: Version,
+}
+
+impl PartialEq for Store {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { files, of_type, awaited, version: _ } = self;
+        (files, of_type, awaited) == (&other.files, &other.of_type, &other.awaited)
+    }
+}
+
+impl Eq for Store {}
+
+/// An object's `metadata.resourceVersion`: the API server gives another with every change. Kubernetes has made them integers of 64 bits at
+/// most, and an object of an API that hasn't has no version here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Version(Option<NonZeroU64>);
+
+impl Version {
+    /// Of what the API server sent.
+    pub fn of(sent: Option<&str>) -> Self {
+        Self(sent.and_then(|sent| sent.parse().ok()))
+    }
+
+    /// Whether both are known to be the same.
+    pub fn is(self, other: Self) -> bool {
+        self.0.is_some() && self == other
+    }
 }
 
 /// Files by key, sorted. A map of the standard library has room for eleven, a third of a kilobyte, and most Secrets have three.

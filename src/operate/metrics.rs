@@ -99,6 +99,7 @@ pub struct Metrics {
     failures: Family<Cause, Counter>,
     store_reads: Family<Outcome, Counter>,
     workload_reads: Family<Outcome, Counter>,
+    confirmations: Family<Outcome, Counter>,
     handshake_failures: Counter,
     connections: Gauge,
     displaced: Counter,
@@ -169,6 +170,7 @@ impl Default for Metrics {
             failures: Family::default(),
             store_reads: Family::default(),
             workload_reads: Family::default(),
+            confirmations: Family::default(),
             handshake_failures: Counter::default(),
             connections: Gauge::default(),
             displaced: Counter::default(),
@@ -214,6 +216,11 @@ impl Default for Metrics {
             "workload_reads",
             "Lists of a namespace's workloads read afresh for one or more reviews",
             metrics.workload_reads.clone(),
+        );
+        registry.register(
+            "confirmations",
+            "Verdicts whose Secrets, workloads and other ends were held against the API server, by whether it had newer ones",
+            metrics.confirmations.clone(),
         );
         registry.register("tls_handshake_failures", "TLS handshakes that failed", metrics.handshake_failures.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
@@ -378,6 +385,12 @@ impl Metrics {
     pub(crate) fn workloads_read(&self, failed: bool) {
         let outcome = if failed { "failed" } else { "read" };
         self.workload_reads.get_or_create(&Outcome { outcome }).inc();
+    }
+
+    /// Counts a verdict whose basis was held against the API server: whether something there is newer.
+    pub(crate) fn confirmed(&self, newer: bool) {
+        let outcome = if newer { "newer" } else { "same" };
+        self.confirmations.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Counts a TLS handshake that failed.

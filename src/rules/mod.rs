@@ -16,6 +16,7 @@ mod absent;
 mod acm;
 mod answerer;
 mod appmesh;
+mod basis;
 mod call_problem;
 mod certainty;
 mod context;
@@ -48,6 +49,7 @@ mod twins;
 mod uses;
 
 pub use absent::Absent;
+pub use basis::{Basis, basis};
 pub use context::{Context, Surface};
 pub use end::End;
 pub use engine::{Examined, Judgement, examine, examine_undecodable, judge};

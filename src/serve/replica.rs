@@ -204,6 +204,7 @@ impl Replica {
             .asking(Arc::clone(&self.aws))
             .reading(Arc::new(spaces))
             .once(self.readiness.clone())
+            .aged_by(self.watched.clone())
             .waiting_for_watches(WATCH_LAG);
         Ok(Server {
             router: router_at(Arc::new(admission), self.drain.clone(), bounds, Arc::clone(&self.kept.paths)),

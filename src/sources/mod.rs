@@ -11,5 +11,6 @@ mod shared;
 
 pub use feed::{Step, Touched};
 pub use shared::{
-    AwsReader, FreshWorkloads, Inventory, Kinds, NamespaceReader, NoAws, NoReader, SharedWorld, StoreReader,
+    AwsReader, FreshObject, FreshWorkloads, Inventory, Kinds, NamespaceReader, NoAws, NoReader, SharedWorld,
+    StoreReader,
 };

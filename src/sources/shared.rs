@@ -1,6 +1,6 @@
 //! The world that a source writes while reviews read it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, CallStats, Question};
 use crate::k8s::ObjectRef;
-use crate::mesh::{FactId, FreshStores, Service, StoreKey, Workload, World};
+use crate::mesh::{Fact, FactId, FreshStores, Service, StoreKey, Version, Workload, World};
 use crate::sources::feed::{Step, Touched, object};
 
 /// One world, written by watches and read by reviews. Its lock is held for look-ups only, never across an await.
@@ -188,6 +188,23 @@ impl Inventory {
 pub trait StoreReader: Send + Sync + 'static {
     /// Reads each store, or reports why it couldn't be read. Stores that need no fresh read may be left out.
     fn read(&self, keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores>;
+
+    /// The current version of each store, without its contents; None for one that doesn't exist. Stores of which that can't be read, and
+    /// those that need no fresh read, are left out.
+    fn versions(&self, _keys: Vec<StoreKey>) -> BoxFuture<'_, HashMap<StoreKey, Option<Version>>> {
+        Box::pin(async { HashMap::new() })
+    }
+}
+
+/// One object as it is now.
+#[derive(Clone, Debug)]
+pub enum FreshObject {
+    /// It exists, and this is what it says.
+    There(Vec<Fact>),
+    /// It doesn't exist, or says nothing.
+    Gone,
+    /// It couldn't be read: why, and since when what is known of it is what is known.
+    Failed(String),
 }
 
 /// Which of the kinds that own pods to read.
@@ -218,6 +235,11 @@ pub trait NamespaceReader: Send + Sync + 'static {
 
     /// Reads one of its Services by name; None if there is none, or if it can't be read.
     fn service(&self, namespace: &str, name: &str) -> BoxFuture<'_, Option<Arc<Service>>>;
+
+    /// Reads an object of a watched kind other than Secrets and ConfigMaps. None: the world is already complete.
+    fn object(&self, _object: &ObjectRef) -> BoxFuture<'_, Option<FreshObject>> {
+        Box::pin(async { None })
+    }
 }
 
 /// Reads nothing: for worlds that are already complete.

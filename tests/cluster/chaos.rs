@@ -285,18 +285,20 @@ async fn ask(client: &kube::Client, body: Vec<u8>) -> Said {
 }
 
 /// What lies between meshvet and the API server, and can be cut.
-struct Line {
-    port: u16,
+pub(crate) struct Line {
+    pub(crate) port: u16,
     open: Arc<Mutex<Vec<TcpStream>>>,
+    /// How often it has begun to swallow what its connections carry.
+    swallowed: Arc<AtomicUsize>,
 }
 
 impl Line {
     /// A line to the API server at this port. It has the server's address, for which its certificate is.
-    fn to(server: u16) -> Self {
+    pub(crate) fn to(server: u16) -> Self {
         let listener = TcpListener::bind((API_SERVER, 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let open = Arc::new(Mutex::new(Vec::new()));
-        let streams = Arc::clone(&open);
+        let (open, swallowed) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicUsize::new(0)));
+        let (streams, times) = (Arc::clone(&open), Arc::clone(&swallowed));
         std::thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
                 let Ok(far) = TcpStream::connect(SocketAddr::from((API_SERVER, server))) else { continue };
@@ -305,25 +307,31 @@ impl Line {
                     .unwrap_or_else(PoisonError::into_inner)
                     .extend([&near, &far].map(|it| it.try_clone().unwrap()));
                 for (from, to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
-                    std::thread::spawn(move || pass_on(from, to));
+                    let (times, before) = (Arc::clone(&times), times.load(Ordering::Relaxed));
+                    std::thread::spawn(move || pass_on(from, to, || times.load(Ordering::Relaxed) > before));
                 }
             }
         });
-        Self { port, open }
+        Self { port, open, swallowed }
+    }
+
+    /// From now on swallows what the connections carry that are open: nobody is told that they are dead. New ones go through.
+    pub(crate) fn swallow(&self) {
+        self.swallowed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Cuts all connections; new ones go through.
-    fn cut(&self) {
+    pub(crate) fn cut(&self) {
         for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 }
 
-fn pass_on(mut from: TcpStream, mut to: TcpStream) {
+fn pass_on(mut from: TcpStream, mut to: TcpStream, is_swallowed: impl Fn() -> bool) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if to.write_all(&buffer[..length]).is_err() {
+        if !is_swallowed() && to.write_all(&buffer[..length]).is_err() {
             break;
         }
     }

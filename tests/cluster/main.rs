@@ -41,6 +41,7 @@ mod proxies;
 mod availability;
 #[cfg(feature = "aws")]
 mod aws;
+mod behind;
 mod break_glass;
 mod callers;
 mod chaos;
@@ -112,6 +113,7 @@ const SUITE: &[(&str, &[Test])] = &[
     ("callers", callers::TESTS),
     ("helm", helm::TESTS),
     ("rights", rights::TESTS),
+    ("behind", behind::TESTS),
     ("chaos", chaos::TESTS),
     #[cfg(feature = "aws")]
     ("aws", aws::TESTS),

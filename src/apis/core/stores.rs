@@ -32,7 +32,7 @@ pub(crate) fn store_of_files(data: impl IntoIterator<Item = (String, Vec<u8>)>) 
             (name, FileFacts::shared(&bytes))
         })
         .collect();
-    Store { files, of_type: None, awaited: None }
+    Store { files, ..Store::default() }
 }
 
 /// A Secret manifest: `stringData` over `data`, as the API server lays them.

@@ -20,6 +20,8 @@ pub(super) struct Failure {
     pub(super) listing: bool,
     /// Whether events are lost, so that a new list is needed.
     pub(super) lost: bool,
+    /// Whether no answer came, but the end of a connection, or none.
+    pub(super) unanswered: bool,
     pub(super) message: String,
 }
 
@@ -65,7 +67,8 @@ impl Failure {
                 one_line(&format!("could not {verb} {}: {detail}", kind.resource()))
             }
         };
-        Self { why, listing: verb == "list", lost: false, message }
+        let unanswered = cause.is_some_and(is_unanswered);
+        Self { why, listing: verb == "list", lost: false, unanswered, message }
     }
 
     /// From reading an object by name. Its event is lost.
@@ -74,8 +77,13 @@ impl Failure {
             Some(status) => (Why::Forbidden, forbidden(kind, place, "get", status)),
             None => (Why::Other, one_line(&format!("could not get {}: {}", kind.resource(), told(error)))),
         };
-        Self { why, listing: true, lost: true, message }
+        Self { why, listing: true, lost: true, unanswered: is_unanswered(error), message }
     }
+}
+
+/// Whether a request has had no answer.
+fn is_unanswered(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Service(_) | kube::Error::HyperError(_) | kube::Error::ReadEvents(_))
 }
 
 /// The API server's status, if it returned one.

@@ -24,6 +24,7 @@ mod metadata_tests;
 mod object;
 #[cfg(test)]
 mod optional_tests;
+mod outage;
 mod pages;
 #[cfg(test)]
 mod pages_tests;
@@ -188,6 +189,8 @@ pub fn spawn(
     for (kind, place) in &watched {
         readiness.register(&place.of(kind));
     }
+    let outages = outage::Outages::default();
+    tasks.spawn(outages.clone().follow(client.clone()));
     for (kind, place) in watched {
         let counts = stats.shared(kind.name);
         let ear = counts.listen();
@@ -204,6 +207,8 @@ pub fn spawn(
             readiness: readiness.clone(),
             stats: counts,
             ear,
+            back: outages.back(),
+            outages: outages.clone(),
         };
         tasks.spawn(watch.run());
     }

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use crate::apis::core::{Owned, secret_store};
 use crate::apis::{Entry, Undecodable, decode_object, decode_subject, reviewed_row};
 use crate::k8s::{FieldPath, ObjectRef, Word};
-use crate::mesh::{Fact, FactId, Store, StoreKey};
+use crate::mesh::{Fact, FactId, Store, StoreKey, Version};
 use crate::sources::cluster::kinds::{SECRETS, WatchedKind};
 
 /// The largest object, in bytes of JSON. No API server stores larger ones: requests are limited to 3 MiB, and etcd accepts
@@ -48,6 +48,11 @@ impl RawObject {
     /// Distinguishes objects that had this name at different times.
     pub(super) fn uid(&self) -> Option<&str> {
         self.meta.uid.as_deref()
+    }
+
+    /// Which of its states this is.
+    pub(super) fn version(&self) -> Version {
+        Version::of(self.meta.resource_version.as_deref())
     }
 
     /// The length of its text.
@@ -175,7 +180,8 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
             // Moved, not copied: `secret_store` wipes it.
             (key, std::mem::take(&mut *bytes))
         });
-        let store = Store { of_type: secret.of_type.as_deref().map(Word::shared), ..secret_store(data) };
+        let of_type = secret.of_type.as_deref().map(Word::shared);
+        let store = Store { of_type, version: object.version(), ..secret_store(data) };
         return Ok(Entry::Fact(Fact::Store(key, Arc::new(store))));
     }
     if let Some(row) = reviewed_row(kind.group, kind.version, kind.kind) {
@@ -191,7 +197,11 @@ pub(super) fn decode(kind: &WatchedKind, object: &RawObject) -> Result<Entry, Bo
         fields.insert("apiVersion".to_owned(), kind.api_version.into());
         fields.insert("kind".to_owned(), kind.kind.into());
     }
-    decode_object(value, object.namespace()).map_err(Box::new)
+    let mut entry = decode_object(value, object.namespace()).map_err(Box::new)?;
+    if let Entry::Fact(Fact::Store(_, store)) = &mut entry {
+        Arc::make_mut(store).version = object.version();
+    }
+    Ok(entry)
 }
 
 /// An object's value without its managed fields, which are as long as the rest of it.

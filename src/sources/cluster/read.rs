@@ -1,6 +1,6 @@
 //! Fresh reads of Secrets and ConfigMaps, bypassing the watches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::apis::Entry;
-use crate::mesh::{Fact, FreshStores, SecretAccess, SecretScope, StoreKey, StoreKind, StoreState, Unread};
+use crate::mesh::{Fact, FreshStores, SecretAccess, SecretScope, StoreKey, StoreKind, StoreState, Unread, Version};
 use crate::sources::StoreReader;
 use crate::sources::cluster::failure::{forbidden, status_of, told};
 use crate::sources::cluster::kinds::{CONFIG_MAPS, SECRETS, WatchedKind};
@@ -66,6 +66,37 @@ impl KubeReader {
         }
     }
 
+    /// Those of the stores that are read, each once.
+    fn wanted(&self, keys: Vec<StoreKey>) -> Vec<(&'static WatchedKind, StoreKey)> {
+        let keys: BTreeSet<StoreKey> = keys.into_iter().collect();
+        let wanted = keys.into_iter().filter_map(|key| match key.kind {
+            StoreKind::Secret if self.access != SecretAccess::Never && self.scope.holds(&key.namespace) => {
+                Some((&SECRETS, key))
+            }
+            StoreKind::ConfigMap => Some((&CONFIG_MAPS, key)),
+            StoreKind::Secret | StoreKind::Folder => None,
+        });
+        wanted.collect()
+    }
+
+    /// A store's version, by its metadata: no key leaves the API server for it. The outer None: it couldn't be read.
+    async fn version(&self, kind: &'static WatchedKind, key: &StoreKey) -> Option<Option<Version>> {
+        if !is_label(&key.namespace) || !is_subdomain(&key.name) {
+            return Some(None);
+        }
+        let api = Api::<RawObject>::namespaced_with(self.client.clone(), &key.namespace, &kind);
+        let get = || api.get_metadata(&key.name).with_subscriber(Dispatch::none());
+        let found = match get().await {
+            // The pooled connection may have died since its last use.
+            Err(error) if status_of(&error).is_none() => get().await,
+            found => found,
+        };
+        match found {
+            Ok(object) => Some(Some(Version::of(object.metadata.resource_version.as_deref()))),
+            Err(error) => status_of(&error).is_some_and(|status| status.code == 404).then_some(None),
+        }
+    }
+
     async fn read_one(&self, kind: &'static WatchedKind, key: &StoreKey) -> StoreState {
         // The name becomes part of the request's path, and comes from anyone who can write a pod's annotation.
         if !is_label(&key.namespace) || !is_subdomain(&key.name) {
@@ -114,17 +145,19 @@ fn failed(why: String) -> StoreState {
 
 impl StoreReader for KubeReader {
     fn read(&self, keys: Vec<StoreKey>) -> BoxFuture<'_, FreshStores> {
-        let keys: BTreeSet<StoreKey> = keys.into_iter().collect();
-        let wanted = keys.into_iter().filter_map(|key| match key.kind {
-            StoreKind::Secret if self.access != SecretAccess::Never && self.scope.holds(&key.namespace) => {
-                Some((&SECRETS, key))
-            }
-            StoreKind::ConfigMap => Some((&CONFIG_MAPS, key)),
-            StoreKind::Secret | StoreKind::Folder => None,
-        });
-        stream::iter(wanted)
+        stream::iter(self.wanted(keys))
             .map(move |(kind, key)| async move { (key.clone(), self.read_one(kind, &key).await) })
             .buffer_unordered(AT_ONCE)
+            .collect()
+            .boxed()
+    }
+
+    fn versions(&self, keys: Vec<StoreKey>) -> BoxFuture<'_, HashMap<StoreKey, Option<Version>>> {
+        let wanted = self.wanted(keys);
+        stream::iter(wanted)
+            .map(move |(kind, key)| async move { self.version(kind, &key).await.map(|version| (key, version)) })
+            .buffer_unordered(AT_ONCE)
+            .filter_map(std::future::ready)
             .collect()
             .boxed()
     }

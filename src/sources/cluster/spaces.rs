@@ -16,6 +16,7 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::apis::Entry;
+use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, Service, Sort, Workload};
 use crate::sources::cluster::failure::{forbidden, status_of, told};
 use crate::sources::cluster::flights::Flights;
@@ -24,9 +25,9 @@ use crate::sources::cluster::metadata::{self, Read, Whole};
 use crate::sources::cluster::object::{RawObject, decode};
 use crate::sources::cluster::pages::{Pages, begun_anew, is_expired};
 use crate::sources::cluster::place::Place;
-use crate::sources::cluster::read::is_label;
+use crate::sources::cluster::read::{is_label, is_subdomain};
 use crate::sources::cluster::{ClusterOptions, Pace};
-use crate::sources::shared::{FreshWorkloads, Kinds, NamespaceReader};
+use crate::sources::shared::{FreshObject, FreshWorkloads, Kinds, NamespaceReader};
 
 /// The most kinds listed at a time for one namespace.
 const KINDS_AT_ONCE: usize = 8;
@@ -161,6 +162,45 @@ impl Spaces {
         }
     }
 
+    /// An object by a list of its name: of most kinds meshvet has no right to get one.
+    async fn object(&self, object: &ObjectRef) -> Option<FreshObject> {
+        let is_it = |kind: &&WatchedKind| kind.known_as == object.api_version && kind.kind == object.kind;
+        let first = kinds::all().find(|first| first.versions().any(|kind| is_it(&kind)))?;
+        for kind in first.versions().filter(is_it) {
+            let api = match object.namespace() {
+                "" => Api::<RawObject>::all_with(self.client.clone(), &kind),
+                namespace => Api::<RawObject>::namespaced_with(self.client.clone(), namespace, &kind),
+            };
+            let params = ListParams::default().fields(&format!("metadata.name={}", object.name));
+            let list = || api.list(&params).with_subscriber(Dispatch::none());
+            let listed = match list().await {
+                // The pooled connection may have died since its last use.
+                Err(error) if status_of(&error).is_none() => list().await,
+                listed => listed,
+            };
+            let listed = match listed {
+                Ok(listed) => listed,
+                Err(error) if status_of(&error).is_some_and(|status| status.code == 404) => continue,
+                Err(error) => {
+                    let why = match status_of(&error) {
+                        Some(status) if status.is_forbidden() => forbidden(kind, &Place::Everywhere, "list", status),
+                        _ => format!("could not list {}: {}", kind.resource(), told(&error)),
+                    };
+                    return Some(FreshObject::Failed(why));
+                }
+            };
+            let Some(found) = listed.items.iter().find(|found| *found.name() == *object.name) else {
+                return Some(FreshObject::Gone);
+            };
+            return Some(match decode(kind, found) {
+                Ok(Entry::Subject(subject)) => FreshObject::There(subject.facts),
+                Ok(Entry::Fact(fact)) => FreshObject::There(vec![fact]),
+                Ok(Entry::Nothing(_) | Entry::Other) | Err(_) => FreshObject::Gone,
+            });
+        }
+        Some(FreshObject::Gone)
+    }
+
     fn is_gone(&self, kind: &WatchedKind) -> bool {
         let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         gone.get(&(kind.api_version, kind.plural)).is_some_and(|asked| asked.elapsed() < GONE)
@@ -225,5 +265,15 @@ impl NamespaceReader for KubeSpaces {
         }
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         async move { self.0.service(&namespace, &name).await }.boxed()
+    }
+
+    fn object(&self, object: &ObjectRef) -> BoxFuture<'_, Option<FreshObject>> {
+        // Both become part of the request, and come from manifests that anyone may write.
+        let namespace = object.namespace();
+        if !(namespace.is_empty() || is_label(namespace)) || !is_subdomain(&object.name) {
+            return futures::future::ready(Some(FreshObject::Gone)).boxed();
+        }
+        let object = object.clone();
+        async move { self.0.object(&object).await }.boxed()
     }
 }

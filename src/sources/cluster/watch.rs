@@ -18,6 +18,7 @@ use crate::sources::cluster::failure::{Failure, Why};
 use crate::sources::cluster::kinds::WatchedKind;
 use crate::sources::cluster::metadata::Whole;
 use crate::sources::cluster::object::RawObject;
+use crate::sources::cluster::outage::{Back, Outages};
 use crate::sources::cluster::place::Place;
 use crate::sources::cluster::served;
 use crate::sources::cluster::stats::{Ear, KindStats};
@@ -55,6 +56,8 @@ pub(super) struct Watch {
     pub(super) readiness: Readiness,
     pub(super) stats: Arc<KindStats>,
     pub(super) ear: Arc<Ear>,
+    pub(super) outages: Outages,
+    pub(super) back: Back,
 }
 
 impl Watch {
@@ -63,7 +66,7 @@ impl Watch {
         loop {
             let api = self.place.api(self.client.clone(), self.kind);
             let pause = self.follow(&api, &mut trouble).await;
-            tokio::time::sleep(pause).await;
+            self.back.pause(pause).await;
         }
     }
 
@@ -77,7 +80,7 @@ impl Watch {
             };
             match self.step(step, trouble).await {
                 Next::Follow => tokio::task::yield_now().await,
-                Next::FollowAfter(pause) => tokio::time::sleep(pause).await,
+                Next::FollowAfter(pause) => self.back.pause(pause).await,
                 Next::ListAfter(pause) => return pause,
             }
         }
@@ -109,6 +112,7 @@ impl Watch {
     }
 
     async fn fail(&mut self, failure: Failure, trouble: &mut Trouble) -> Next {
+        let failure = self.of_start(failure).await;
         let (kind, message) = (self.kind.name, failure.message.as_str());
         let news = trouble.is_news(&failure, self.kind.optional);
         if failure.listing {
@@ -155,6 +159,19 @@ impl Watch {
 }
 
 impl Watch {
+    /// The failure for what it is: an outage, or the refusal of an API server that is starting and knows nobody's rights yet.
+    async fn of_start(&self, failure: Failure) -> Failure {
+        if failure.unanswered {
+            self.outages.lost();
+        }
+        if failure.why != Why::Forbidden || !self.outages.is_starting(&self.whole.client).await {
+            return failure;
+        }
+        self.outages.lost();
+        let message = format!("could not list {}: the API server is starting", self.kind.resource());
+        Failure { why: Why::Other, message, ..failure }
+    }
+
     async fn is_absent(&self) -> bool {
         // The core group is always there.
         !self.kind.group.is_empty() && served::is_served(&self.whole.client, self.first).await == Some(false)

@@ -13,10 +13,10 @@ mod hands;
 mod later;
 mod permutations;
 mod rotation;
-mod shop;
+pub(crate) mod shop;
 mod submissions;
 mod unseen;
-mod writes;
+pub(crate) mod writes;
 
 use libtest_mimic::Trial;
 

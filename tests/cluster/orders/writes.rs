@@ -99,6 +99,11 @@ impl Writer {
 
     /// Makes one write, and says what came of it.
     pub(crate) fn write(&self, write: &Write) -> Said {
+        self.try_write(write).expect("the API server answers")
+    }
+
+    /// The same, where the API server may not answer.
+    pub(crate) fn try_write(&self, write: &Write) -> Result<Said, String> {
         let apply = |object: &Value, options: &str, user| {
             let path = format!("{}?force=true&{options}", path(object));
             self.ask("PATCH", &path, "application/apply-patch+yaml", Some(&stored(object)), user)
@@ -118,26 +123,35 @@ impl Writer {
     /// What is at a path.
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Value {
-        self.ask("GET", path, "application/json", None, None).succeeds().body
+        self.ask("GET", path, "application/json", None, None).expect("the API server answers").succeeds().body
     }
 
-    fn ask(&self, method: &str, path: &str, content: &str, body: Option<&Value>, user: Option<&str>) -> Said {
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        content: &str,
+        body: Option<&Value>,
+        user: Option<&str>,
+    ) -> Result<Said, String> {
         let mut request = Request::builder().method(method).uri(path).header("content-type", content);
         if let Some(user) = user {
             request = request.header("impersonate-user", user);
         }
         let body = body.map(Value::to_string).unwrap_or_default();
         let request = request.body(Body::from(body.into_bytes())).expect("a request");
-        let (code, warnings, body) = self.runtime.block_on(async {
-            let answer = self.client.send(request).await.expect("the API server answers");
+        let answered = self.runtime.block_on(async {
+            let answer = self.client.send(request).await?;
             let (head, body) = answer.into_parts();
             // An arrow between two ends isn't ASCII.
             let texts = head.headers.get_all(WARNING).iter().map(|it| String::from_utf8_lossy(it.as_bytes()));
             let warnings = texts.map(|text| unquoted(&text));
-            (head.status.as_u16(), warnings.collect(), body.collect().await.expect("a body").to_bytes())
+            let body = body.collect().await.map_err(|error| kube::Error::Service(error.into()))?;
+            Ok((head.status.as_u16(), warnings.collect(), body.to_bytes()))
         });
+        let (code, warnings, body) = answered.map_err(|error: kube::Error| error.to_string())?;
         let body = serde_json::from_slice(&body).unwrap_or_else(|_| json!({"message": String::from_utf8_lossy(&body)}));
-        Said { what: format!("{method} {path}"), code, warnings, body }
+        Ok(Said { what: format!("{method} {path}"), code, warnings, body })
     }
 }
 
