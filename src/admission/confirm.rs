@@ -11,13 +11,12 @@ use futures::stream::{self, StreamExt as _};
 use tokio::time::{Instant, timeout_at};
 
 use crate::admission::ages::Ages;
-use crate::admission::reading::Readers;
 use crate::admission::verdict::Verdict;
 use crate::finding::{Finding, Trait};
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, Overlay, StoreKey, StoreState, Version, World};
 use crate::rules::Basis;
-use crate::sources::FreshObject;
+use crate::sources::{FreshObject, NamespaceReader, StoreReader};
 
 /// Stores compared for one review.
 const MOST_STORES: usize = 64;
@@ -94,13 +93,13 @@ impl Doubts {
     }
 }
 
-impl Readers<'_> {
+impl Doubts {
     /// Reads the versions of the stores, and the objects.
-    pub(super) async fn confirm(self, doubts: Doubts, deadline: Instant) -> Held {
-        let Doubts { versions, objects } = doubts;
+    pub(super) async fn read(self, stores: &dyn StoreReader, spaces: &dyn NamespaceReader, deadline: Instant) -> Held {
+        let Self { versions, objects } = self;
         let outdated = async {
             let keys = versions.keys().cloned().collect();
-            let current = timeout_at(deadline, self.stores.versions(keys)).await.unwrap_or_default();
+            let current = timeout_at(deadline, stores.versions(keys)).await.unwrap_or_default();
             let differs = |(key, version): &(StoreKey, Option<Version>)| {
                 !version.is_some_and(|version| versions.get(key).is_some_and(|known| known.is(version)))
             };
@@ -108,7 +107,7 @@ impl Readers<'_> {
         };
         let objects = stream::iter(objects)
             .map(|(object, known)| async move {
-                let fresh = match timeout_at(deadline, self.spaces.object(&object)).await {
+                let fresh = match timeout_at(deadline, spaces.object(&object)).await {
                     Ok(fresh) => fresh?,
                     Err(_) => FreshObject::Failed(format!("took too long to read {object}")),
                 };

@@ -310,7 +310,7 @@ impl Admission {
         }
         // A pass isn't worth a long wait.
         let until = if verdict.allows() { before(deadline).min(Instant::now() + DOUBT) } else { before(deadline) };
-        let mut held = self.readers().confirm(doubts, until).await;
+        let mut held = doubts.read(&*self.reader, &*self.spaces, until).await;
         let outdated = std::mem::take(&mut held.outdated);
         let mut is_news = reading.confirm(held, &self.ages);
         if !outdated.is_empty() {

@@ -83,7 +83,11 @@ impl Hogs {
         static END: AtomicBool = AtomicBool::new(false);
         END.store(false, Ordering::Relaxed);
         for _ in 0..4 {
-            std::thread::spawn(|| while !END.load(Ordering::Relaxed) {});
+            std::thread::spawn(|| {
+                while !END.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
         }
         Self(&END)
     }

@@ -23,6 +23,7 @@ fn all() -> String {
     metrics.failed("malformed");
     metrics.store_read(false);
     metrics.workloads_read(false);
+    metrics.confirmed(false);
     metrics.overloaded("allowed");
     metrics.compared(0, true);
     metrics.knows(&[("members", 1)]);

@@ -108,6 +108,13 @@ impl KindStats {
         ear
     }
 
+    /// Adds a watch that heard last at this time.
+    #[cfg(test)]
+    pub(crate) fn heard_at(&self, began: Instant) {
+        let ear = Ear { began, heard: AtomicU64::default() };
+        self.ears.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(ear));
+    }
+
     /// Adds the difference between `before` and `now` of one watch.
     pub(super) fn moved(&self, before: Held, now: Held) {
         // Atomics wrap, so that a negative difference subtracts.

@@ -61,7 +61,7 @@ mod tests {
     fn secret(texts: &[&str]) -> usize {
         let files = texts.iter().enumerate();
         let files = files.map(|(place, text)| (place.to_string(), Arc::new(FileFacts::parse(text.as_bytes()))));
-        let store = Store { files: files.collect(), of_type: None, awaited: None };
+        let store = Store { files: files.collect(), ..Store::default() };
         weight(&Fact::Store(StoreKey::secret("shop", "blue"), Arc::new(store)), 10_000)
     }
 
