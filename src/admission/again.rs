@@ -8,12 +8,16 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::admission::reading::Readers;
 use crate::admission::timeout::before;
+use crate::finding::Finding;
 use crate::k8s::ObjectRef;
 use crate::mesh::{Fact, FactId, Overlay, StoreKey, StoreState, Unread};
-use crate::sources::Kinds;
+use crate::sources::{FreshObject, Kinds};
 
 /// Namespaces whose workloads are read for one review.
 const MOST_NAMESPACES: usize = 4;
+/// Objects of calls read for one review, and how many at a time.
+const MOST_OBJECTS: usize = 32;
+const OBJECTS_AT_ONCE: usize = 8;
 /// Kinds that aren't read here: most of their objects belong to others.
 const MOSTLY_OWNED: [&str; 3] = ["Pod", "ReplicaSet", "Job"];
 
@@ -26,6 +30,8 @@ pub(super) struct Doubted {
     pub(super) workloads: BTreeSet<ObjectRef>,
     /// Services that are taken for missing.
     pub(super) services: Vec<ObjectRef>,
+    /// What calls that seem to break lead through: the other end, and what routes to it.
+    pub(super) objects: BTreeSet<ObjectRef>,
 }
 
 /// What was read.
@@ -35,17 +41,20 @@ pub(super) struct Again {
     pub(super) overlay: Overlay,
     /// Stores that could not be read, and why.
     pub(super) failed: HashMap<StoreKey, String>,
+    /// Other objects, likewise.
+    pub(super) unread: HashMap<ObjectRef, String>,
 }
 
 impl Doubted {
     pub(super) fn is_empty(&self) -> bool {
-        self.stores.is_empty() && self.workloads.is_empty() && self.services.is_empty()
+        self.stores.is_empty() && self.workloads.is_empty() && self.services.is_empty() && self.objects.is_empty()
     }
 
     pub(super) fn extend(&mut self, other: Self) {
         self.stores.extend(other.stores);
         self.workloads.extend(other.workloads);
         self.services.extend(other.services);
+        self.objects.extend(other.objects);
     }
 
     /// No store could be read.
@@ -55,6 +64,14 @@ impl Doubted {
 }
 
 impl Again {
+    /// Why a finding isn't certain: something that it rests on could not be read.
+    pub(super) fn doubt(&self, finding: &Finding) -> Option<String> {
+        let site = &finding.problem.site;
+        let ends = site.call.as_deref().into_iter().flat_map(|call| [&call.client, &call.server]);
+        let stores = site.rests_on.iter().find_map(|store| self.failed.get(store));
+        stores.or_else(|| ends.into_iter().find_map(|end| self.unread.get(end))).cloned()
+    }
+
     pub(super) fn is_news(&self) -> bool {
         let Overlay { learnt, forgotten, stores } = &self.overlay;
         !(learnt.is_empty() && forgotten.is_empty() && stores.is_empty())
@@ -83,7 +100,24 @@ impl Readers<'_> {
             })
             .buffer_unordered(MOST_NAMESPACES);
         let services = self.services(doubted.services.clone(), deadline);
-        let (stores, lists, services) = tokio::join!(stores, lists.collect::<Vec<_>>(), services);
+        let objects = stream::iter(doubted.objects.iter().take(MOST_OBJECTS).cloned().collect::<Vec<_>>())
+            .map(|object| async move {
+                let fresh = match timeout_at(deadline, self.spaces.object(&object)).await {
+                    Ok(fresh) => fresh?,
+                    Err(_) => FreshObject::Failed(format!("took too long to read {object}")),
+                };
+                Some((object, fresh))
+            })
+            .buffer_unordered(OBJECTS_AT_ONCE);
+        let objects = objects.filter_map(std::future::ready).collect::<Vec<_>>();
+        let (stores, lists, services, objects) = tokio::join!(stores, lists.collect::<Vec<_>>(), services, objects);
+        for (object, fresh) in objects {
+            match fresh {
+                FreshObject::There(facts) => again.overlay.learnt.extend(facts),
+                FreshObject::Gone => again.overlay.forgotten.push(FactId::Object(object)),
+                FreshObject::Failed(why) => drop(again.unread.insert(object, why)),
+            }
+        }
         again.overlay.learnt.extend(services.into_iter().map(Fact::Service));
         match stores {
             None => again.failed = doubted.unread("took too long to read"),

@@ -235,8 +235,7 @@ impl Admission {
             }
         }
         // What can't be read afresh refuses nothing, and isn't cleared by it either.
-        verdict
-            .soften(|finding| finding.problem.site.rests_on.iter().find_map(|store| again.failed.get(store).cloned()));
+        verdict.soften(|finding| again.doubt(finding));
         Ok(verdict)
     }
 

@@ -16,7 +16,7 @@ use crate::finding::{Finding, Severity, Trait};
 use crate::k8s::ObjectRef;
 use crate::mesh::{FactId, Overlay, StoreKey, View};
 use crate::policy::{Changes, Effective, Policy};
-use crate::rules::{Surface, examine, judge};
+use crate::rules::{Surface, basis, examine, judge};
 use crate::sources::SharedWorld;
 
 /// The most members that one review judges. The others are left to whoever judges by state.
@@ -95,6 +95,7 @@ pub(super) fn touched(
     let mut seen = HashSet::new();
     doubted.stores.retain(|store| !own(store) && seen.insert(store.clone()));
     doubted.stores.truncate(MOST_STORES);
+    doubted.objects.retain(|object| !matches!(&moved.id, FactId::Object(changed) if changed == object));
     doubted.services.retain(|service| !matches!(&moved.id, FactId::Object(changed) if changed == service));
     Touched { verdict, doubted }
 }
@@ -130,6 +131,13 @@ impl Change<'_> {
             let news = new.iter().zip(&standings).filter(|(_, standing)| **standing != Standing::Known);
             doubted.stores.extend(news.flat_map(|(finding, _)| finding.problem.site.rests_on.iter().cloned()));
             doubted.stores.extend(examined.absent.stores);
+            let news = new.iter().zip(&standings).filter(|(_, standing)| **standing != Standing::Known);
+            let calls: HashSet<_> = news.filter_map(|(finding, _)| finding.problem.site.call.as_deref()).collect();
+            if !calls.is_empty() {
+                let basis = basis(subject, view.over(after), policy, now, true);
+                let through = basis.calls.into_iter().filter(|(call, _)| calls.contains(call));
+                doubted.objects.extend(through.flat_map(|(_, through)| through));
+            }
             // Nor is broken who read the store until a moment ago.
             let readers = subject.member().filter(|_| self.moved.rest == Rest::Store);
             let readers = readers.into_iter().flat_map(|member| view.workloads_of(member));

@@ -18,15 +18,23 @@ pub struct Settings<'a> {
     pub classes: &'a [(String, &'static Plane)],
     /// What is behind Services whose pods are otherwise unknown: one member each, with the Service's name.
     pub backends: &'a [Member],
+    /// At admission: the namespace of the object under review, whose author learns of another namespace what a call shows, and not in which
+    /// of its Secrets something is.
+    pub told_to: Option<&'a str>,
 }
 
 impl Default for Settings<'_> {
     fn default() -> Self {
-        Self { groups: false, image_files: image_files(), classes: &[], backends: &[] }
+        Self { groups: false, image_files: image_files(), classes: &[], backends: &[], told_to: None }
     }
 }
 
 impl Settings<'_> {
+    /// Whether where a member has its files from is told.
+    pub(crate) fn tells_stores_of(&self, member: &Member) -> bool {
+        self.told_to.is_none_or(|namespace| namespace == member.object.namespace())
+    }
+
     /// Whether the proxy's own image has a file at a path.
     pub(in crate::mesh) fn is_in_image(&self, path: &str) -> bool {
         let path = clean_path(path);

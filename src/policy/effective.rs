@@ -220,6 +220,7 @@ impl Effective {
             image_files: &self.image_files,
             classes: &self.classes,
             backends: &self.backends,
+            told_to: None,
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::apis::{self, Names, Subject, UnknownField};
 use crate::finding::Severity;
-use crate::mesh::{Belonging, Member, Named, Place, View, Workload};
+use crate::mesh::{Belonging, Member, Named, Place, Settings, View, Workload};
 use crate::policy::Effective;
 use crate::rules::end::{End, ends_of};
 use crate::rules::loads::Files;
@@ -55,7 +55,8 @@ impl<'a> Context<'a> {
         surface: Surface,
     ) -> Self {
         // Its own facts count, whatever the world knows of it.
-        let view = view.under(policy.settings()).about(&subject.facts);
+        let told_to = (surface == Surface::Admission).then(|| subject.object.namespace());
+        let view = view.under(Settings { told_to, ..policy.settings() }).about(&subject.facts);
         // Certificates know whole seconds, and people read no more.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let member = subject.member();

@@ -1,5 +1,6 @@
 //! What the ends of a member load, and what is there.
 
+use crate::k8s::ObjectRef;
 use crate::mesh::{
     Belonging, CertificateSource, FileRef, KeyRef, Member, Named, Place, Plane, StoreKind, StoreState, TrustSource,
     View, Workload,
@@ -59,7 +60,13 @@ impl<'a> Files<'a> {
                 let place = view.place(member, *workload, file);
                 let known = self.trusts.iter().skip(trusts).any(|other| same_file(&other.place, &place));
                 if !known {
-                    self.trusts.push(TrustUse { end, workload: *workload, trust_ref: Named::File(file), place });
+                    self.trusts.push(TrustUse {
+                        end,
+                        workload: *workload,
+                        trust_ref: Named::File(file),
+                        place,
+                        apart: apart(view, member),
+                    });
                 }
             }
         }
@@ -84,7 +91,16 @@ impl<'a> Files<'a> {
         if !known {
             let (chain_ref, key_ref) = (Named::File(chain_file), Named::File(key_file));
             let plane = view.plane_of(member);
-            self.certificates.push(CertificateUse { end, workload, chain_ref, key_ref, chain_place, key_place, plane });
+            self.certificates.push(CertificateUse {
+                end,
+                workload,
+                chain_ref,
+                key_ref,
+                chain_place,
+                key_place,
+                plane,
+                apart: apart(view, member),
+            });
         }
     }
 }
@@ -92,7 +108,7 @@ impl<'a> Files<'a> {
 /// A certificate that the control plane hands to the proxy.
 fn handed_over<'a>(
     view: View<'a>,
-    member: &Member,
+    member: &'a Member,
     end: End<'a>,
     source: &'a CertificateSource,
 ) -> Option<CertificateUse<'a>> {
@@ -107,7 +123,8 @@ fn handed_over<'a>(
             return None;
         }
     };
-    Some(CertificateUse { end, workload: None, chain_ref, key_ref, chain_place, key_place, plane })
+    let apart = apart(view, member);
+    Some(CertificateUse { end, workload: None, chain_ref, key_ref, chain_place, key_place, plane, apart })
 }
 
 /// What the keys of a Secret hold that a listener names: by the names that its control plane knows.
@@ -147,7 +164,7 @@ fn may_read(view: View<'_>, member: &Member, key: &KeyRef) -> bool {
 /// A trust bundle, likewise.
 fn handed_over_trust<'a>(
     view: View<'a>,
-    member: &Member,
+    member: &'a Member,
     end: End<'a>,
     trust: &'a TrustSource,
 ) -> Option<TrustUse<'a>> {
@@ -164,7 +181,7 @@ fn handed_over_trust<'a>(
         | TrustSource::Proxy(_)
         | TrustSource::System(_) => return None,
     };
-    Some(TrustUse { end, workload: None, trust_ref, place })
+    Some(TrustUse { end, workload: None, trust_ref, place, apart: apart(view, member) })
 }
 
 /// What a key holds that authorities are taken from: by the names that the control plane knows, the first that is there.
@@ -172,6 +189,11 @@ fn authorities_place(view: View<'_>, member: &Member, key: &KeyRef) -> Place {
     let names = view.plane_of(member).authorities.keys.iter();
     let mut places = names.map(|name| view.key_place(&KeyRef { key: (*name).to_owned(), ..key.clone() }));
     places.find(|place| !matches!(place, Place::KeyMissing { .. })).unwrap_or_else(|| view.key_place(key))
+}
+
+/// The member, where it isn't told in which store its files are.
+fn apart<'a>(view: View<'a>, member: &'a Member) -> Option<&'a ObjectRef> {
+    (!view.tells_stores_of(member)).then_some(&member.object)
 }
 
 /// The workloads whose proxies load the member's files; one None where there are none, for folders that stand in.

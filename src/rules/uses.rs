@@ -1,6 +1,7 @@
 //! What one end loads: a certificate, with its key where that is a file, or what it trusts; and each file of these by itself.
 
 use crate::finding::{Problem, Site};
+use crate::k8s::ObjectRef;
 use crate::mesh::{FileRef, Named, Place, Plane, Workload};
 use crate::pki::{Bundle, Certificate, CertificateFileError, Chain, FileFacts, FileForm, PrivateKeyError, Purpose};
 use crate::rules::end::End;
@@ -25,6 +26,8 @@ pub struct CertificateUse<'a> {
     pub key_place: Place,
     /// Who hands it to the proxy.
     pub plane: &'static Plane,
+    /// The member, where only that is told, and not in which Secret of its namespace the certificate is.
+    pub(super) apart: Option<&'a ObjectRef>,
 }
 
 /// A trust bundle, as one end of one workload's proxy loads it.
@@ -38,6 +41,8 @@ pub struct TrustUse<'a> {
     pub trust_ref: Named<'a>,
     /// What is there.
     pub place: Place,
+    /// The member, where only that is told, and not in which Secret of its namespace the bundle is.
+    pub(super) apart: Option<&'a ObjectRef>,
 }
 
 impl CertificateUse<'_> {
@@ -134,14 +139,20 @@ impl CertificateUse<'_> {
         site(self.end, self.key_ref, &self.key_place)
     }
 
-    /// `key tls.crt of Secret shop/blue-cert`.
+    /// `key tls.crt of Secret shop/blue-cert`; of another namespace `the certificate of VirtualNode shop/blue`.
     pub(crate) fn chain_origin(&self) -> String {
-        origin(&self.chain_place, self.chain_ref.text())
+        match self.apart {
+            Some(member) => format!("the certificate of {member}"),
+            None => origin(&self.chain_place, self.chain_ref.text()),
+        }
     }
 
-    /// `key tls.key of Secret shop/blue-cert`.
+    /// `key tls.key of Secret shop/blue-cert`, likewise.
     pub(crate) fn key_origin(&self) -> String {
-        origin(&self.key_place, self.key_ref.text())
+        match self.apart {
+            Some(member) => format!("the key of {member}"),
+            None => origin(&self.key_place, self.key_ref.text()),
+        }
     }
 }
 
@@ -182,9 +193,12 @@ impl TrustUse<'_> {
         site(self.end, self.trust_ref, &self.place)
     }
 
-    /// `key ca.crt of Secret shop/ca`.
+    /// `key ca.crt of Secret shop/ca`; of another namespace `what VirtualNode shop/blue trusts`.
     pub(crate) fn origin(&self) -> String {
-        origin(&self.place, self.trust_ref.text())
+        match self.apart {
+            Some(member) => format!("what {member} trusts"),
+            None => origin(&self.place, self.trust_ref.text()),
+        }
     }
 }
 

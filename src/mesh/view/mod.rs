@@ -67,6 +67,11 @@ impl<'a> View<'a> {
         Self { settings, ..self }
     }
 
+    /// Whether where a member has its files from is told: see [`Settings::told_to`].
+    pub(crate) fn tells_stores_of(&self, member: &Member) -> bool {
+        self.settings.tells_stores_of(member)
+    }
+
     /// The same, with these facts for the object under review, whatever else is known of it.
     #[must_use]
     pub fn about(self, subject: &'a [Fact]) -> Self {
