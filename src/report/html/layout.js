@@ -5,7 +5,7 @@
 // 2. Layers that are too tall become several columns, and a long thin part is folded like text.
 // 3. The parts are packed on shelves, those in the worst state first; nodes without calls stand in a grid of their own.
 
-const BOX = { width: 172, height: 46, gapX: 96, gapY: 18, part: 64 };
+const BOX = { width: 196, height: 46, gapX: 96, gapY: 18, part: 64 };
 
 /** Lays out `count` nodes with `edges` of [from, to]; `rank(node)` says how urgent a node is, the smallest first. */
 function layout(count, edges, rank) {
