@@ -163,7 +163,7 @@ function pack(parts, lone, x, y) {
   const stepX = BOX.width + BOX.gapX / 2;
   const stepY = BOX.height + BOX.gapY;
   const area = parts.reduce((sum, part) => sum + (part.width + BOX.part) * (part.height + BOX.part), 0);
-  const across = Math.max(Math.sqrt(1.9 * (area + lone.length * stepX * stepY)), ...parts.map((part) => part.width), BOX.width);
+  const across = Math.max(Math.sqrt(2.1 * (area + lone.length * stepX * stepY)), ...parts.map((part) => part.width), BOX.width);
   let [left, top, shelf, width] = [0, 0, 0, 0];
   for (const part of parts) {
     if (left > 0 && left + part.width > across) {
