@@ -14,15 +14,17 @@ use crate::survey::map::Map;
 use crate::survey::{Report, Unread};
 
 const PAGE: &str = include_str!("html/page.html");
-const STYLE: &str = include_str!("html/style.css");
+const STYLE: &str = concat!(include_str!("html/style.css"), include_str!("html/narrow.css"));
 /// One script: the parts share a scope, in this order.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 14] = [
     include_str!("html/base.js"),
     include_str!("html/theme.js"),
     include_str!("html/overview.js"),
     include_str!("html/layout.js"),
+    include_str!("html/groups.js"),
     include_str!("html/shown.js"),
     include_str!("html/draw.js"),
+    include_str!("html/camera.js"),
     include_str!("html/map.js"),
     include_str!("html/panel.js"),
     include_str!("html/list.js"),

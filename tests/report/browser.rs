@@ -8,6 +8,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -44,6 +45,37 @@ pub(crate) enum Scheme {
     Light,
     Dark,
 }
+
+/// A text on the canvas, in pixels of the window, from the canvas' upper left corner.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Drawn {
+    pub(crate) text: String,
+    /// The size of its letters.
+    pub(crate) size: f64,
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) right: f64,
+}
+
+/// Notes each text that is drawn, until the next drawing begins by filling the canvas.
+const RECORDER: &str = "
+globalThis.drawnTexts = [];
+{
+  const own = CanvasRenderingContext2D.prototype;
+  const { fillText, fillRect } = own;
+  own.fillRect = function (x, y, width, height) {
+    if (x === 0 && y === 0 && width * devicePixelRatio >= this.canvas.width - 1) globalThis.drawnTexts = [];
+    return fillRect.call(this, x, y, width, height);
+  };
+  own.fillText = function (text, x, y) {
+    const { a, e, f } = this.getTransform();
+    const scale = a / devicePixelRatio;
+    const left = e / devicePixelRatio + x * scale;
+    globalThis.drawnTexts.push({ text, size: Number(/([\\d.]+)px/.exec(this.font)[1]) * scale, x: left,
+      y: f / devicePixelRatio + y * scale, right: left + this.measureText(text).width * scale });
+    return fillText.call(this, text, x, y);
+  };
+}";
 
 impl Browser {
     /// Starts a browser with a window of this size.
@@ -242,6 +274,33 @@ impl Browser {
     pub(crate) fn picture(&mut self, path: &Path, whole: bool) {
         self.settle();
         let answer = self.call("Page.captureScreenshot", json!({"format": "png", "captureBeyondViewport": whole}));
+        let bytes = base64::engine::general_purpose::STANDARD.decode(answer["data"].as_str().expect("a picture"));
+        std::fs::write(path, bytes.expect("base64")).expect("a file");
+    }
+
+    /// From the next page on, notes what is written on the canvas: [`Browser::drawn`] asks for it.
+    pub(crate) fn record_texts(&mut self) {
+        self.call("Page.addScriptToEvaluateOnNewDocument", json!({"source": RECORDER}));
+    }
+
+    /// The texts on the canvas as it was last drawn.
+    #[track_caller]
+    pub(crate) fn drawn(&mut self) -> Vec<Drawn> {
+        self.settle();
+        serde_json::from_value(self.eval("globalThis.drawnTexts")).expect("texts")
+    }
+
+    /// Saves a picture of one element.
+    #[track_caller]
+    pub(crate) fn picture_of(&mut self, selector: &str, path: &Path) {
+        self.settle();
+        let clip = self.eval(&format!(
+            "(() => {{ const box = document.querySelector({}).getBoundingClientRect();
+               return {{x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height, scale: 1}}; }})()",
+            json!(selector)
+        ));
+        let arguments = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let answer = self.call("Page.captureScreenshot", arguments);
         let bytes = base64::engine::general_purpose::STANDARD.decode(answer["data"].as_str().expect("a picture"));
         std::fs::write(path, bytes.expect("base64")).expect("a file");
     }

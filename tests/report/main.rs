@@ -9,9 +9,13 @@ mod support;
 
 mod browser;
 mod contrast;
+mod counts;
 mod gateways;
+mod large;
 mod looks;
+mod narrow;
 mod served;
+mod shots;
 mod states;
 mod tree;
 mod walks;

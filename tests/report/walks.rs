@@ -37,7 +37,7 @@ fn a_click_on_a_call_shows_both_ends_with_what_is_wrong_and_the_fix() {
     );
     let [x, y] = [0, 1].map(|at| place[at].as_f64().expect("a place"));
     // Half a box and half a gap from the middle, at the scale of a small mesh.
-    let between = (172.0 + 96.0) / 2.0 * 1.1;
+    let between = (196.0 + 96.0) / 2.0 * 1.1;
     browser.click_at(x + between, y);
     assert_eq!(browser.text_of("#panel-title"), "cart → catalog");
     browser.picture(&pictures().join("call-clicked.png"), false);

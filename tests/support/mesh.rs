@@ -38,6 +38,11 @@ impl Mesh {
         Self { count: 3, matter: |number| if number == 2 { Matter::Expired } else { Matter::Nothing } }
     }
 
+    /// front calls cart, whose certificate another authority issued than the one that front trusts.
+    pub(crate) fn of_two() -> Self {
+        Self { count: 2, matter: |number| if number == 1 { Matter::OtherIssuer } else { Matter::Nothing } }
+    }
+
     /// A mesh with a bit of everything.
     pub(crate) fn of(count: usize) -> Self {
         let matter = |number: usize| match number {

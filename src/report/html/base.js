@@ -60,6 +60,13 @@ function severityPill(finding) {
 const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 const isAre = (count) => (count === 1 ? "is" : "are");
 
+/** `3 nodes, 2 hosts`: what stands on the map, by what it is. */
+function counted(list) {
+  const roles = [["node", list.filter(hasProxy)], ["host", list.filter((node) => node.role === "host")], ["service", list.filter((node) => node.role === "backend")]];
+  const words = roles.filter(([noun, some]) => noun === "node" || some.length).map(([noun, some]) => plural(some.length, noun));
+  return (words.length > 1 && words[0] === "0 nodes" ? words.slice(1) : words).join(", ");
+}
+
 const nodeName = (node) => `${node.namespace}/${node.name}`;
 const nodeNoun = (node) => node.noun;
 /** Whether a node lets in whoever calls from outside. */
@@ -94,6 +101,12 @@ function distance(text) {
   return days < 0 ? `${words} ago` : `in ${words}`;
 }
 
+const hasEnded = (certificate) => daysLeft(certificate.notAfter) < 0;
+/** `expired 5 days ago`, `in 12 days`. */
+const ending = (certificate) => (hasEnded(certificate) ? `expired ${distance(certificate.notAfter)}` : distance(certificate.notAfter));
+/** The numbers of the certificates: those that have ended first, then by the day that they end. */
+const byEnd = certificates.map((_, number) => number).sort((a, b) => new Date(certificates[a].notAfter) - new Date(certificates[b].notAfter) || a - b);
+
 /** A certificate's state by its dates alone. */
 function certificateState(certificate) {
   const left = daysLeft(certificate.notAfter);
@@ -123,7 +136,7 @@ function paged(body, more, row) {
     for (; shown < Math.min(until, items.length); shown += 1) made.append(...[row(items[shown])].flat());
     body.append(made);
     more.hidden = shown >= items.length;
-    more.textContent = `Show more (${(items.length - shown).toLocaleString("en")} left)`;
+    if (!more.hidden) more.textContent = `Show more (${(items.length - shown).toLocaleString("en")} left)`;
   }
   more.addEventListener("click", () => {
     const first = shown;

@@ -14,12 +14,11 @@ const AXIS = { from: -90, to: 395 };
 function startCertificates() {
   let bucket = null;
   const rows = paged(byId("certificate-rows"), byId("certificate-more"), certificateRow);
-  const numbers = certificates.map((_, number) => number);
   const within = (number) => bucket === null || BUCKETS[bucket].holds(daysLeft(certificates[number].notAfter));
   const show = () => {
-    const some = numbers.filter(within);
+    const some = byEnd.filter(within);
     rows.set(some);
-    byId("certificate-count").textContent = bucket === null ? `${plural(certificates.length, "certificate")}, the first to expire first` : `${some.length} of ${plural(certificates.length, "certificate")}: ${BUCKETS[bucket].words}`;
+    byId("certificate-count").textContent = bucket === null ? `${plural(certificates.length, "certificate")}, ${certificates.some(hasEnded) ? "the expired ones first" : "the first to expire first"}` : `${some.length.toLocaleString("en")} of ${plural(certificates.length, "certificate")}: ${BUCKETS[bucket].words}`;
     for (const [index, button] of [...byId("buckets").children].entries()) button.setAttribute("aria-pressed", String(index === bucket));
   };
   const counts = BUCKETS.map(({ holds }) => certificates.filter((certificate) => holds(daysLeft(certificate.notAfter))).length);
@@ -58,9 +57,9 @@ function certificateRow(number) {
   return element("tr", { "data-state": state },
     element("td", {}, element("strong", {}, certificateName(certificate)), element("small", {}, `${certificate.authority ? "authority" : certificate.key}, ${certificate.held[0] ?? ""}`)),
     element("td", {}, commonName(certificate.issuer)),
-    element("td", {}, userLink(users), users.length > 1 && element("small", {}, `and ${users.length - 1} more`)),
+    element("td", {}, userLink(users), users.length > 1 && element("small", {}, `and ${(users.length - 1).toLocaleString("en")} more`)),
     element("td", {}, life, element("span", { class: "hide" }, `from ${date(certificate.notBefore)}`)),
-    element("td", {}, element("span", { class: "ends" }, date(certificate.notAfter)), element("small", {}, distance(certificate.notAfter))),
+    element("td", {}, element("span", { class: "ends" }, date(certificate.notAfter)), element("small", {}, ending(certificate))),
   );
 }
 

@@ -1,9 +1,11 @@
 // Draws the map on its canvas: only what is in sight, and with as much detail as there is room for.
 
 /** Below these scales details, then names, then boxes are left out. */
-const DETAILS_FROM = 0.66;
-const NAMES_FROM = 0.34;
+const DETAILS_FROM = 0.82;
+const NAMES_FROM = 0.22;
 const BOXES_FROM = 0.2;
+/** However small the boxes are, letters have so many pixels. */
+const LETTERS = 11.5;
 
 /** How the line of a call in each state looks: a dash pattern and a width, so that colour is never all. */
 const LINES = {
@@ -43,6 +45,26 @@ function curve(from, to) {
   return [x1, y1, x1 + swing, y1 - lift, x2 - swing, y2 - lift, x2, y2];
 }
 
+/** Between boxes that stand in rows: out of the side that is nearest, so that a line passes few boxes. */
+function curveInRows(from, to) {
+  const [left, right] = [from.x + BOX.width < to.x, to.x + BOX.width < from.x];
+  const middle = BOX.height / 2;
+  if (from.y === to.y && (left || right)) {
+    const [x1, x2] = left ? [from.x + BOX.width, to.x] : [from.x, to.x + BOX.width];
+    // Past the boxes between the two, in the gap above their row.
+    const near = Math.abs(x2 - x1) <= BLOCK.gapX;
+    const [bend, lift] = near ? [0, 0] : [Math.sign(x2 - x1) * BLOCK.gapX, (middle + BLOCK.gapY / 2) * (4 / 3)];
+    return [x1, from.y + middle, x1 + bend, from.y + middle - lift, x2 - bend, to.y + middle - lift, x2, to.y + middle];
+  }
+  const down = to.y > from.y;
+  const [x1, y1] = [from.x + BOX.width / 2, down ? from.y + BOX.height : from.y];
+  const [x2, y2] = [to.x + BOX.width / 2, down ? to.y : to.y + BOX.height];
+  // In one column a line runs beside the boxes.
+  const aside = x1 === x2 && Math.abs(y2 - y1) > BOX.height ? (BOX.width + BLOCK.gapX) / 1.5 : 0;
+  const bend = Math.max(BLOCK.gapY, Math.abs(y2 - y1) * 0.4) * (down ? 1 : -1);
+  return [x1, y1, x1 + aside, y1 + bend, x2 + aside, y2 - bend, x2, y2];
+}
+
 function pointAt([x1, y1, ax, ay, bx, by, x2, y2], t) {
   const s = 1 - t;
   return [
@@ -66,8 +88,59 @@ function drawMap(context, scene, camera, size) {
   context.setTransform(ratio * scale, 0, 0, ratio * scale, -camera.x * scale * ratio, -camera.y * scale * ratio);
   const sight = { left: camera.x, top: camera.y, right: camera.x + size.width / scale, bottom: camera.y + size.height / scale };
   const focus = focusOf(scene);
+  drawFrames(context, scene, scale);
   drawLines(context, scene, scale, sight, focus);
   drawBoxes(context, scene, scale, sight, focus);
+  drawTitles(context, scene, scale);
+}
+
+function drawFrames(context, scene, scale) {
+  context.fillStyle = palette.card;
+  context.strokeStyle = palette.line;
+  context.lineWidth = 1 / Math.min(1, scale);
+  for (const block of scene.blocks) {
+    context.beginPath();
+    context.roundRect(block.x, block.y, block.width, block.height, 10);
+    context.fill();
+    context.stroke();
+  }
+}
+
+/** The name of each block and what is in it: always of the same size in pixels, and on top. */
+function drawTitles(context, scene, scale) {
+  const unit = 1 / Math.min(1, scale);
+  context.textBaseline = "middle";
+  for (const { name, note, head, x, y, width } of scene.blocks) {
+    const middle = y + Math.min(head, BLOCK.head * unit) / 2 + unit;
+    const left = x + BLOCK.pad;
+    context.font = `650 ${14.5 * unit}px ${FONT}`;
+    const own = context.measureText(name).width;
+    context.font = `400 ${12.5 * unit}px ${FONT}`;
+    // From afar it would stand over the boxes: then with a ground of its own, and without the note where the block is narrow.
+    const noted = own + 10 * unit + context.measureText(note).width;
+    const fits = noted <= width - BLOCK.pad;
+    if (22 * unit > head) {
+      context.fillStyle = palette.card;
+      context.globalAlpha = 0.85;
+      context.fillRect(left - 4 * unit, middle - 11 * unit, (fits ? noted : own) + 8 * unit, 22 * unit);
+      context.globalAlpha = 1;
+    }
+    // Lines may pass here: the letters have an edge of their own.
+    context.strokeStyle = palette.card;
+    context.lineWidth = 4 * unit;
+    context.lineJoin = "round";
+    context.fillStyle = palette.soft;
+    const below = !fits && 36 * unit < head;
+    const put = (text, x, y) => {
+      context.strokeText(text, x, y);
+      context.fillText(text, x, y);
+    };
+    if (below) put(note, left, middle + 8 * unit);
+    else if (fits) put(note, left + own + 10 * unit, middle);
+    context.fillStyle = palette.ink;
+    context.font = `650 ${14.5 * unit}px ${FONT}`;
+    put(name, left, below ? middle - 8 * unit : middle);
+  }
 }
 
 /** What is brought out: the chosen node with its calls, or the chosen call with its ends. Null: everything alike. */
@@ -88,22 +161,24 @@ function drawLines(context, scene, scale, sight, focus) {
       if (!lines.length) continue;
       const { dash, width } = LINES[name];
       context.strokeStyle = palette[name];
-      context.lineWidth = (pass === "bright" ? width + 1 : width) / Math.min(1, Math.max(scale, 0.08));
+      // In rows lines cross more: they step back until one of them is chosen.
+      const plain = pass === "all" && scene.blocks.length;
+      context.lineWidth = (pass === "bright" ? width + 1 : plain ? width * 0.7 : width) / Math.min(1, Math.max(scale, 0.08));
       context.setLineDash(dense ? [] : dash.map((length) => length / Math.min(1, scale)));
       const quiet = name === "sound" || name === "plaintext";
-      context.globalAlpha = pass === "faint" ? 0.12 : pass === "bright" ? 1 : quiet && scene.lines.length > 400 ? (scale < BOXES_FROM ? 0.16 : 0.4) : quiet ? 0.75 : 0.95;
+      context.globalAlpha = pass === "faint" ? 0.12 : pass === "bright" ? 1 : plain ? (quiet ? 0.2 : 0.55) : quiet && scene.lines.length > 400 ? (scale < BOXES_FROM ? 0.16 : 0.4) : quiet ? 0.75 : 0.95;
       const path = new Path2D();
       for (const line of lines) trace(path, line.curve);
       context.stroke(path);
       context.setLineDash([]);
-      if (scale >= BOXES_FROM) drawHeads(context, lines, name, scale, pass);
+      if (scale >= BOXES_FROM) drawHeads(context, lines, name, scale, name !== "sound" && scale >= 0.4 && pass !== "faint" && !plain);
     }
   }
   context.globalAlpha = 1;
 }
 
 /** Arrowheads, and in the middle of what isn't sound a sign of its state. */
-function drawHeads(context, lines, name, scale, pass) {
+function drawHeads(context, lines, name, scale, signed) {
   context.fillStyle = palette[name];
   const path = new Path2D();
   const size = 7 / Math.min(1, Math.max(scale, 0.5));
@@ -116,8 +191,7 @@ function drawHeads(context, lines, name, scale, pass) {
     path.closePath();
   }
   context.fill(path);
-  if (name === "sound" || scale < 0.4 || pass === "faint") return;
-  for (const line of lines) drawSign(context, name, ...pointAt(line.curve, 0.5), 8.5);
+  if (signed) for (const line of lines) drawSign(context, name, ...pointAt(line.curve, 0.5), 8.5);
 }
 
 /** The sign of a state: the shapes of the page's icons. */
@@ -175,7 +249,7 @@ function drawBoxes(context, scene, scale, sight, focus) {
   for (const box of scene.boxes) {
     if (box.x > sight.right || box.x + BOX.width < sight.left || box.y > sight.bottom || box.y + BOX.height < sight.top) continue;
     context.globalAlpha = focus && !focus.nodes.has(box.node) ? 0.25 : 1;
-    drawBox(context, box, scale, scene);
+    drawBox(context, box, scale, scene, focus !== null);
   }
   context.globalAlpha = 1;
 }
@@ -186,7 +260,7 @@ function outline(context, box, inset = 0) {
   context.roundRect(box.x - inset, box.y - inset, BOX.width + 2 * inset, BOX.height + 2 * inset, radius + inset);
 }
 
-function drawBox(context, box, scale, scene) {
+function drawBox(context, box, scale, scene, dimmed) {
   const node = nodes[box.node];
   const tone = palette[node.state];
   outline(context, box);
@@ -196,9 +270,9 @@ function drawBox(context, box, scale, scene) {
     context.fillStyle = tone;
     context.fill();
   } else {
-    // A line that passes behind a box can be followed through it.
+    // A line that passes behind a box can be followed through it, where few do.
     const whole = context.globalAlpha;
-    context.globalAlpha = whole * 0.88;
+    context.globalAlpha = scene.blocks.length && !dimmed ? 1 : whole * 0.88;
     context.fillStyle = wanting(node.state) ? palette[`${node.state}-tint`] : palette.card;
     context.fill();
     context.globalAlpha = whole;
@@ -219,25 +293,36 @@ function drawBox(context, box, scale, scene) {
     if (signed) drawSign(context, node.state, box.x + BOX.width / 2, box.y + BOX.height / 2, 15);
     return;
   }
+  const signOf = signed && (wanting(node.state) || node.state === "unknown");
+  // Hosts are longer than other names.
+  const own = node.role === "host" ? 12 : 13.5;
   if (scale < DETAILS_FROM) {
-    const sign = signed && (wanting(node.state) || node.state === "unknown");
-    if (sign) drawSign(context, node.state, box.x + 22, box.y + BOX.height / 2, 13);
-    context.fillStyle = palette.ink;
-    context.font = `600 ${node.role === "host" ? 17 : 21}px ${FONT}`;
-    context.textBaseline = "middle";
-    context.fillText(fitted(context, box, "short", node.name, sign ? 42 : 14), box.x + (sign ? 42 : 14), box.y + BOX.height / 2 + 1);
+    // In a small box the sign sits on the corner: the name needs the room.
+    const inside = signOf && scale >= 0.6;
+    if (inside) drawSign(context, node.state, box.x + 20, box.y + BOX.height / 2, 11);
+    else if (signOf) drawSign(context, node.state, box.x + 3, box.y + 3, 7.5 / scale);
+    const from = inside ? 38 : signOf ? 16 : 12;
+    write(context, box, "short", node.name, 600, Math.max(own + 3, Math.min(LETTERS / scale, BOX.height * 0.8)), from, BOX.height / 2 + 1, "middle");
     return;
   }
   if (signed) drawSign(context, node.state, box.x + 20, box.y + BOX.height / 2, 8.5);
   const from = signed ? 38 : 14;
-  context.fillStyle = palette.ink;
-  // Hosts are longer than other names.
-  context.font = `600 ${node.role === "host" ? 12 : 13.5}px ${FONT}`;
-  context.textBaseline = "alphabetic";
-  context.fillText(fitted(context, box, "title", node.name, from), box.x + from, box.y + 20);
-  context.fillStyle = palette.soft;
-  context.font = `400 11.5px ${FONT}`;
-  context.fillText(fitted(context, box, "line", lineUnder(node), from), box.x + from, box.y + 36);
+  write(context, box, "title", node.name, 600, Math.max(own, LETTERS / scale), from, 20, "alphabetic");
+  write(context, box, "line", scene.blocks.length ? lineInBlock(box.node) : lineUnder(node), 400, Math.max(11.5, 10.5 / scale), from, 36, "alphabetic");
+}
+
+/** The same in a namespace's block. */
+function lineInBlock(number) {
+  const node = nodes[number];
+  return node.role === "member" && !isGateway(node) ? `called by ${received[number].length}, calls ${made[number].length}` : node.noun;
+}
+
+/** Writes a text into a box, cut to its width. */
+function write(context, box, slot, text, weight, size, from, down, baseline) {
+  context.font = `${weight} ${Math.round(size * 4) / 4}px ${FONT}`;
+  context.textBaseline = baseline;
+  context.fillStyle = slot === "line" ? palette.soft : palette.ink;
+  context.fillText(fitted(context, box, slot, text, from), box.x + from, box.y + down);
 }
 
 /** The line under a name: the namespace, and what it is where that is no node of a mesh like all the others. */
@@ -246,14 +331,15 @@ function lineUnder(node) {
   return isGateway(node) ? `${node.namespace} · gateway` : node.namespace;
 }
 
-/** A text cut to the box's width, measured once. */
+/** A text cut to the box's width, measured once for each size. */
 function fitted(context, box, slot, text, from) {
-  if (box[slot] !== undefined) return box[slot];
-  const room = BOX.width - from - 10;
+  const key = `${context.font} ${from}`;
+  if (box[slot]?.key === key) return box[slot].text;
+  const room = BOX.width - from - 8;
   let cut = text;
   while (cut.length > 1 && context.measureText(cut === text ? cut : `${cut}…`).width > room) cut = cut.slice(0, -1);
-  box[slot] = cut === text ? text : `${cut}…`;
-  return box[slot];
+  box[slot] = { key, text: cut === text ? text : `${cut}…` };
+  return box[slot].text;
 }
 
 const inSight = ({ bounds }, sight) =>

@@ -2,22 +2,30 @@
 
 const filters = { text: "", severity: "", rule: "", namespace: "", state: "" };
 const FILTER_INPUTS = { text: "search", severity: "by-severity", rule: "by-rule", namespace: "by-namespace", state: "by-state" };
+/** A finding's values under each filter that has a list of them. */
+const FACETS = {
+  severity: (number) => [severityWords(findings[number])],
+  rule: (number) => [findings[number].code],
+  namespace: (number) => [findings[number].namespace || CLUSTER],
+  state: (number) => [...new Set(touched[number].map((call) => calls[call].state))],
+};
+/** Stands for no namespace: the empty value of a filter is everything. */
+const CLUSTER = "(cluster)";
 let findingRows;
 
 function startFindings() {
   findingRows = paged(byId("finding-rows"), byId("finding-more"), findingRow);
-  const count = (key) => {
-    const counted = new Map();
-    for (const finding of findings) counted.set(key(finding), (counted.get(key(finding)) ?? 0) + 1);
-    return counted;
-  };
-  const options = (id, all, entries) => byId(id).append(new Option(all, ""), ...entries.map(([value, words]) => new Option(words, value)));
-  const severities = count(severityWords);
-  options("by-severity", "All", ["deny", "warn", "ignored"].filter((name) => severities.has(name)).map((name) => [name, `${name} (${severities.get(name)})`]));
+  const values = (filter) => new Set(findings.flatMap((_, number) => FACETS[filter](number)));
+  const options = (filter, entries) => byId(FILTER_INPUTS[filter]).append(new Option("All", ""), ...entries.map(([value, words]) => {
+    const option = new Option(words, value);
+    option.dataset.words = words;
+    return option;
+  }));
+  options("severity", ["deny", "warn", "ignored"].filter((name) => values("severity").has(name)).map((name) => [name, name]));
   const names = new Map(findings.map((finding) => [finding.code, finding.rule]));
-  options("by-rule", "All", [...count((finding) => finding.code)].sort().map(([code, number]) => [code, `${code} ${names.get(code)} (${number})`]));
-  options("by-namespace", "All", [...count((finding) => finding.namespace)].sort().map(([name, number]) => [name, `${name || "(cluster)"} (${number})`]));
-  options("by-state", "All", STATES.map(({ name, words }) => [name, words]));
+  options("rule", [...values("rule")].sort().map((code) => [code, `${code} ${names.get(code)}`]));
+  options("namespace", [...values("namespace")].sort().map((name) => [name, name === CLUSTER ? "(cluster)" : name]));
+  options("state", STATES.map(({ name, words }) => [name, words]));
   for (const [filter, id] of Object.entries(FILTER_INPUTS)) {
     byId(id).addEventListener("input", (event) => {
       filters[filter] = event.target.value;
@@ -49,20 +57,28 @@ function searchText(number) {
   return searchTexts[number];
 }
 
-function fits(number, words) {
-  const finding = findings[number];
-  return (
-    (!filters.severity || severityWords(finding) === filters.severity) &&
-    (!filters.rule || finding.code === filters.rule) &&
-    (!filters.namespace || finding.namespace === filters.namespace) &&
-    (!filters.state || touched[number].some((call) => calls[call].state === filters.state)) &&
-    words.every((word) => searchText(number).includes(word))
-  );
+const matches = (filter, number) => !filters[filter] || FACETS[filter](number).includes(filters[filter]);
+
+/** Writes beside each value of a filter how many rows choosing it would show, the other filters as they are. */
+function countValues(matching) {
+  for (const filter of Object.keys(FACETS)) {
+    const others = Object.keys(FACETS).filter((other) => other !== filter);
+    const counts = new Map();
+    for (const number of matching) {
+      if (!others.every((other) => matches(other, number))) continue;
+      for (const value of FACETS[filter](number)) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    for (const option of byId(FILTER_INPUTS[filter]).options) {
+      if (option.value) option.textContent = `${option.dataset.words} (${(counts.get(option.value) ?? 0).toLocaleString("en")})`;
+    }
+  }
 }
 
 function showFiltered() {
   const words = filters.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const some = findings.map((_, number) => number).filter((number) => fits(number, words));
+  const matching = findings.map((_, number) => number).filter((number) => words.every((word) => searchText(number).includes(word)));
+  const some = matching.filter((number) => Object.keys(FACETS).every((filter) => matches(filter, number)));
+  countValues(matching);
   findingRows.set(some);
   const filtered = Object.values(filters).some(Boolean);
   byId("clear").hidden = !filtered;

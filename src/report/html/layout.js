@@ -5,7 +5,7 @@
 // 2. Layers that are too tall become several columns, and a long thin part is folded like text.
 // 3. The parts are packed on shelves, those in the worst state first; nodes without calls stand in a grid of their own.
 
-const BOX = { width: 172, height: 46, gapX: 96, gapY: 18, part: 64 };
+const BOX = { width: 196, height: 46, gapX: 96, gapY: 18, part: 64 };
 
 /** Lays out `count` nodes with `edges` of [from, to]; `rank(node)` says how urgent a node is, the smallest first. */
 function layout(count, edges, rank) {
@@ -163,7 +163,7 @@ function pack(parts, lone, x, y) {
   const stepX = BOX.width + BOX.gapX / 2;
   const stepY = BOX.height + BOX.gapY;
   const area = parts.reduce((sum, part) => sum + (part.width + BOX.part) * (part.height + BOX.part), 0);
-  const across = Math.max(Math.sqrt(1.9 * (area + lone.length * stepX * stepY)), ...parts.map((part) => part.width), BOX.width);
+  const across = Math.max(Math.sqrt(2.1 * (area + lone.length * stepX * stepY)), ...parts.map((part) => part.width), BOX.width);
   let [left, top, shelf, width] = [0, 0, 0, 0];
   for (const part of parts) {
     if (left > 0 && left + part.width > across) {

@@ -1,9 +1,6 @@
-// The map: what is on it, where the camera is, and what mouse, touch and keys do.
+// The map: what is on it, and what mouse, touch and keys do.
 
-const scene = { boxes: [], lines: [], byNode: new Map(), width: 0, height: 0, chosen, cursor: null };
-const camera = { x: 0, y: 0, scale: 1 };
-const LEAST = 0.02;
-const MOST = 2.5;
+const scene = { boxes: [], lines: [], blocks: [], columns: 0, byNode: new Map(), width: 0, height: 0, chosen, cursor: null };
 let canvas, context, size = { width: 0, height: 0 };
 let frame = 0;
 let beforePrint = null;
@@ -19,7 +16,7 @@ function startMap() {
   new ResizeObserver(resize).observe(byId("canvas-box"));
   onShown(() => {
     build();
-    fit();
+    start();
   });
   onSelect(({ closer }) => {
     if (chosen.node !== null) {
@@ -34,6 +31,7 @@ function startMap() {
   byId("zoom-in").addEventListener("click", () => zoom(1.4));
   byId("zoom-out").addEventListener("click", () => zoom(1 / 1.4));
   byId("zoom-fit").addEventListener("click", () => fit());
+  byId("zoom-start").addEventListener("click", () => start());
   startPointer();
   canvas.addEventListener("keydown", keys);
   canvas.addEventListener("focus", () => {
@@ -70,20 +68,44 @@ function drawForScreen() {
   Object.assign(camera, beforePrint.camera);
   size = beforePrint.size;
   beforePrint = null;
+  if (scene.overview) build();
   resize();
 }
 
-/** Lays out what is shown. */
-function build() {
+/** The places of what is shown: by who calls whom if that can be read, else in blocks; those for a look at everything as wide as it is. */
+function places(overview) {
   const numbers = new Map(shown.nodes.map((node, index) => [node, index]));
-  const edges = shown.calls.map((number) => [numbers.get(calls[number].client), numbers.get(calls[number].server)]);
   const worst = shown.nodes.map((node) => rankOf(nodes[node].state));
-  const placed = layout(shown.nodes.length, edges, (index) => worst[index]);
+  if (shown.nodes.length <= MOST_IN_LAYERS) {
+    const edges = shown.calls.map((number) => [numbers.get(calls[number].client), numbers.get(calls[number].server)]);
+    const placed = layout(shown.nodes.length, edges, (index) => worst[index]);
+    if (scaleToFit(placed, room()) >= LAYERS_FROM) return { ...placed, blocks: [] };
+  }
+  const items = shown.nodes.map((node, index) => ({ group: nodes[node].namespace, name: nodes[node].name, rank: worst[index] }));
+  let best = layoutGroups(items, columnsNow());
+  for (let columns = columnsNow() + 1; overview && columns <= items.length; columns += Math.ceil(columns / 8)) {
+    const placed = layoutGroups(items, columns, 2.5 * BLOCK.head);
+    if (scaleToFit(placed, size) < scaleToFit(best, size)) break;
+    best = placed;
+  }
+  return best;
+}
+
+/** Lays out what is shown. */
+function build(overview = false) {
+  const placed = places(overview);
+  scene.columns = columnsNow();
+  scene.overview = overview;
+  scene.blocks = placed.blocks.map((block) => {
+    const wanted = block.members.filter((index) => wanting(nodes[shown.nodes[index]].state)).length;
+    const note = `${counted(block.members.map((index) => nodes[shown.nodes[index]]))}${wanted ? `, ${wanted.toLocaleString("en")} need${wanted === 1 ? "s" : ""} attention` : ""}`;
+    return { ...block, note, head: placed.head };
+  });
   scene.boxes = shown.nodes.map((node, index) => ({ node, x: placed.x[index], y: placed.y[index] }));
   scene.byNode = new Map(scene.boxes.map((box) => [box.node, box]));
   scene.lines = shown.calls.map((number) => {
     const call = calls[number];
-    const line = curve(scene.byNode.get(call.client), scene.byNode.get(call.server));
+    const line = (scene.blocks.length ? curveInRows : curve)(scene.byNode.get(call.client), scene.byNode.get(call.server));
     const xs = [line[0], line[2], line[4], line[6]];
     const ys = [line[1], line[3], line[5], line[7]];
     const bounds = { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
@@ -96,7 +118,7 @@ function build() {
   empty.hidden = scene.boxes.length > 0;
   empty.textContent = nodes.length ? "No call is in the states chosen above." : "There is no node or gateway to draw.";
   const troubled = shown.nodes.filter((node) => nodes[node].state === "broken").length;
-  canvas.setAttribute("aria-label", `Map of the mesh: ${plural(scene.boxes.length, "node")}, ${plural(scene.lines.length, "call")}, ${plural(troubled, "node")} broken`);
+  canvas.setAttribute("aria-label", `Map of the mesh: ${counted(shown.nodes.map((node) => nodes[node]))}, ${plural(scene.lines.length, "call")}, ${troubled.toLocaleString("en")} broken${scene.blocks.length ? `, in ${plural(scene.blocks.length, "namespace")}` : ""}`);
 }
 
 function resize() {
@@ -108,7 +130,10 @@ function resize() {
   const ratio = devicePixelRatio || 1;
   canvas.width = Math.round(size.width * ratio);
   canvas.height = Math.round(size.height * ratio);
-  if (first) fit();
+  if (first || (scene.columns !== columnsNow() && chosen.node === null && chosen.call === null)) {
+    build();
+    start();
+  }
   paint();
 }
 
@@ -118,46 +143,9 @@ function redraw() {
 
 function paint() {
   frame = 0;
-  if (size.width) drawMap(context, scene, camera, size);
-}
-
-/** Shows everything. */
-function fit() {
   if (!size.width) return;
-  const margin = 40;
-  const wanted = Math.min((size.width - 2 * margin) / Math.max(1, scene.width), (size.height - 2 * margin) / Math.max(1, scene.height));
-  camera.scale = Math.min(1.1, Math.max(LEAST, wanted));
-  camera.x = scene.width / 2 - size.width / 2 / camera.scale;
-  camera.y = scene.height / 2 - size.height / 2 / camera.scale;
-  redraw();
-}
-
-function zoom(factor, at = { x: size.width / 2, y: size.height / 2 }) {
-  const scale = Math.min(MOST, Math.max(LEAST, camera.scale * factor));
-  camera.x += at.x / camera.scale - at.x / scale;
-  camera.y += at.y / camera.scale - at.y / scale;
-  camera.scale = scale;
-  redraw();
-}
-
-/** Moves the camera so that the chosen thing is in sight and can be read. */
-function reveal(closer) {
-  resize();
-  const chosenNodes = chosen.call !== null ? [calls[chosen.call].client, calls[chosen.call].server] : [chosen.node ?? scene.cursor];
-  const boxes = chosenNodes.map((node) => scene.byNode.get(node)).filter(Boolean);
-  if (!boxes.length || !size.width) return redraw();
-  const left = Math.min(...boxes.map((box) => box.x));
-  const right = Math.max(...boxes.map((box) => box.x)) + BOX.width;
-  const top = Math.min(...boxes.map((box) => box.y));
-  const bottom = Math.max(...boxes.map((box) => box.y)) + BOX.height;
-  if (closer && camera.scale < NAMES_FROM) camera.scale = 0.8;
-  const needed = Math.min((size.width - 48) / (right - left), (size.height - 48) / (bottom - top));
-  if (camera.scale > needed) camera.scale = Math.max(LEAST, needed);
-  const margin = 24 / camera.scale;
-  const [width, height] = [size.width / camera.scale, size.height / camera.scale];
-  if (left - margin < camera.x || right + margin > camera.x + width) camera.x = (left + right - width) / 2;
-  if (top - margin < camera.y || bottom + margin > camera.y + height) camera.y = (top + bottom - height) / 2;
-  redraw();
+  drawMap(context, scene, camera, size);
+  sayMore();
 }
 
 /** What is under a point of the canvas: a node before a call. */
@@ -300,6 +288,7 @@ function keys(event) {
   else if (event.key === "+" || event.key === "=") zoom(1.4);
   else if (event.key === "-") zoom(1 / 1.4);
   else if (event.key === "0") fit();
+  else if (event.key === "1") start();
   else if (event.key === "Home") moveTo(mostUrgent());
   else if (event.key === "n" || event.key === "N") nextBroken();
   else return;

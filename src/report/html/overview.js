@@ -1,11 +1,15 @@
 // The first screen: is the mesh's TLS all right, and what is to be fixed first?
 
+// Of the findings on this page, so that what is counted is also listed.
+const denied = findings.filter((finding) => severityWords(finding) === "deny");
+const warned = findings.filter((finding) => severityWords(finding) === "warn");
+
 function startOverview() {
   const count = Object.fromEntries(STATES.map(({ name }) => [name, calls.filter((call) => call.state === name).length]));
   const troubled = nodes.filter((node) => hasProxy(node) && node.state === "broken").length;
   const worst =
-    count.broken || troubled || data.summary.deny ? "broken"
-    : count["at-risk"] || data.summary.warn ? "at-risk"
+    count.broken || troubled || denied.length ? "broken"
+    : count["at-risk"] || warned.length ? "at-risk"
     : count.unknown ? "unknown"
     : "sound";
   document.querySelector(".verdict").dataset.state = nodes.length ? worst : "unknown";
@@ -24,9 +28,9 @@ function verdict(worst, count, troubled) {
   if (!nodes.length) return "There is no mesh to show";
   if (count.broken) return `TLS is broken on ${count.broken.toLocaleString("en")} of ${plural(calls.length, "call")}`;
   if (troubled) return `${plural(troubled, "node")} can't serve TLS as ${isAre(troubled) === "is" ? "it is" : "they are"}`;
-  if (worst === "broken") return `${plural(data.summary.deny, "object")} would be refused`;
+  if (worst === "broken") return `${plural(new Set(denied.map(objectName)).size, "object")} would be refused`;
   if (count["at-risk"]) return `TLS works, and ${plural(count["at-risk"], "call")} ${isAre(count["at-risk"])} at risk`;
-  if (worst === "at-risk") return `TLS works, with ${plural(data.summary.warn, "warning")}`;
+  if (worst === "at-risk") return `TLS works, with ${plural(warned.length, "warning")}`;
   if (count.unknown) return `Nothing is broken; ${plural(count.unknown, "call")} can't be judged`;
   if (count.plaintext && count.plaintext === calls.length) return "No call speaks TLS";
   return calls.length ? "Every call's TLS is sound" : "Nothing is wrong with TLS here";
@@ -39,7 +43,7 @@ function explanation(worst, count, troubled) {
   if (count.broken && count["at-risk"]) parts.push(`${plural(count["at-risk"], "more call")} ${isAre(count["at-risk"])} at risk`);
   if (count.plaintext) parts.push(`${plural(count.plaintext, "call")} in plaintext`);
   if (count.unknown && worst !== "unknown") parts.push(`${plural(count.unknown, "call")} can't be judged`);
-  if (!parts.length) parts.push(calls.length ? `${plural(nodes.length, "node")} and all that they call were judged from both ends` : "No call between them is known");
+  if (!parts.length) parts.push(calls.length ? `${counted(nodes)} and all that they call were judged from both ends` : "No call between them is known");
   const text = parts.join("; ");
   return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }
@@ -52,6 +56,8 @@ function drawBar(count) {
       byId("calls-bar").append(part);
     }
     const show = () => {
+      // In all namespaces: it is what the number counts.
+      shown.namespace = "";
       showStates([name]);
       byId("mesh").scrollIntoView();
       byId("map").focus({ preventScroll: true });
@@ -65,25 +71,25 @@ function drawBar(count) {
 }
 
 function drawFigures() {
-  const shown = certificates.filter((certificate) => certificate.shownBy.length);
-  const expired = shown.filter((certificate) => daysLeft(certificate.notAfter) < 0).length;
-  const figure = (term, value, note) =>
-    byId("figures").append(element("div", {}, element("dt", {}, term), element("dd", {}, value, note && element("small", {}, note))));
-  const within = plural(new Set(nodes.map((node) => node.namespace)).size, "namespace");
-  const hosts = nodes.filter((node) => node.role === "host").length;
-  const own = nodes.filter(hasProxy).length;
-  figure("Nodes", own.toLocaleString("en"), hosts ? `${plural(hosts, "host")}, ${within}` : within);
-  figure("Findings", (data.summary.deny + data.summary.warn).toLocaleString("en"), `${data.summary.deny} deny, ${data.summary.warn} warn${data.summary.suppressed ? `, ${data.summary.suppressed} ignored` : ""}`);
-  const soon = shown.filter((certificate) => certificateState(certificate) === "at-risk").length;
-  const note = [expired && `${expired} expired`, soon && `${soon} expire${soon === 1 ? "s" : ""} soon`].filter(Boolean).join(", ");
-  figure("Certificates", shown.length.toLocaleString("en"), note || "none expires soon");
+  const figure = (term, value, ...notes) =>
+    byId("figures").append(element("div", {}, element("dt", {}, term), element("dd", {}, value, element("small", {}, notes.filter(Boolean).join(", ")))));
+  const beside = nodes.filter((node) => !hasProxy(node));
+  figure("Nodes", nodes.filter(hasProxy).length.toLocaleString("en"), beside.length && counted(beside), plural(new Set(nodes.map((node) => node.namespace)).size, "namespace"));
+  const ignored = findings.length - denied.length - warned.length;
+  figure("Findings", findings.length.toLocaleString("en"), ...[[denied.length, "deny"], [warned.length, "warn"], [ignored, "ignored"]]
+    .filter(([number, words]) => number || (words !== "ignored" && findings.length)).map(([number, words]) => `${number.toLocaleString("en")} ${words}`));
+  const ended = certificates.filter(hasEnded).length;
+  const soon = certificates.filter((certificate) => !hasEnded(certificate) && daysLeft(certificate.notAfter) < 30).length;
+  figure("Certificates", certificates.length.toLocaleString("en"), ended && `${ended.toLocaleString("en")} expired`, soon && `${soon.toLocaleString("en")} within 30 days`, !ended && !soon && "none expires within 30 days");
 }
 
+/** The first four of the list below. */
 function drawSoon() {
-  const next = certificates.filter((certificate) => certificate.shownBy.length && daysLeft(certificate.notAfter) >= 0).slice(0, 4);
+  const next = byEnd.slice(0, 4).map((number) => certificates[number]);
   byId("soon").hidden = !next.length;
+  if (next.some(hasEnded)) byId("soon").querySelector("h2").textContent = next.every(hasEnded) ? "Certificates that have expired" : "Certificates that have expired, or expire next";
   byId("soon").querySelector("ul").append(...next.map((certificate) => element("li", { "data-state": certificateState(certificate) },
-    element("span", { title: certificateName(certificate) }, certificateName(certificate)), element("span", { class: "ends" }, distance(certificate.notAfter)))));
+    element("span", { title: certificateName(certificate) }, certificateName(certificate)), element("span", { class: "ends" }, ending(certificate)))));
 }
 
 /** A message as the beginning of a sentence; names are left as they are. */
@@ -103,21 +109,23 @@ function drawMend(worst) {
       else showFindings({ rule: first.code, text: first.name });
       byId(broken.length || node !== null ? "mesh" : "findings").scrollIntoView();
     };
+    // The same at several clients of one server: what they have in common is the server.
+    const where = objectName(first) === object ? object : `all call ${object}`;
     const more = numbers.length > 1 ? ` (and ${numbers.length - 1} more like it)` : "";
     list.append(element(
       "li", { class: first.severity },
       element("div", {},
         element("button", { type: "button", onclick: open }, element("span", { class: "what" }, sentence(first.message), more)),
-        element("p", { class: "meta" }, element("strong", {}, effect), element("span", {}, `${first.code} ${first.rule}`), element("span", {}, object)),
+        element("p", { class: "meta" }, element("strong", {}, effect), element("span", {}, `${first.code} ${first.rule}`), element("span", { class: "at" }, where)),
         data.mend.length > 2
           ? first.fix && element("p", { class: "fix" }, element("b", {}, "Fix "), first.fix)
           : details(first),
       ),
     ));
   }
-  const rest = findings.filter((finding) => finding.suppressed === null).length - data.mend.reduce((sum, item) => sum + item.findings.length, 0);
-  if (data.mend.length && rest > 0) {
-    list.after(element("p", {}, element("a", { href: "#findings" }, `${plural(rest, "more finding")}`)));
+  const above = new Set(data.mend.flatMap((item) => item.findings));
+  if (data.mend.length && findings.length > above.size) {
+    list.after(element("p", {}, element("a", { href: "#findings" }, `All ${plural(findings.length, "finding")}`)));
   }
   if (!data.mend.length) {
     const text = worst === "unknown" ? "Nothing wrong is known. What isn't known is listed at each call." : "No finding at all.";

@@ -179,7 +179,7 @@ function names(certificate) {
 function dates(certificate) {
   const state = certificateState(certificate);
   const words = `${date(certificate.notBefore)} – ${date(certificate.notAfter)}`;
-  const left = daysLeft(certificate.notBefore) > 0 ? `valid ${distance(certificate.notBefore)}` : daysLeft(certificate.notAfter) < 0 ? `expired ${distance(certificate.notAfter)}` : `expires ${distance(certificate.notAfter)}`;
+  const left = daysLeft(certificate.notBefore) > 0 ? `valid ${distance(certificate.notBefore)}` : hasEnded(certificate) ? ending(certificate) : `expires ${ending(certificate)}`;
   return element("small", {}, `${words}, `, element("span", { class: "ends", "data-state": state }, left));
 }
 

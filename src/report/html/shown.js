@@ -32,7 +32,7 @@ function refresh() {
   for (const button of byId("states").querySelectorAll("button")) {
     button.setAttribute("aria-pressed", String(shown.states.has(button.dataset.state)));
   }
-  byId("whole").textContent = whole ? "What needs attention" : `Whole mesh (${plural(nodes.length, "node")})`;
+  byId("whole").textContent = whole ? "What needs attention" : `Whole mesh (${counted(nodes)})`;
   byId("map-namespace").value = shown.namespace;
   for (const listener of shownListeners) listener();
 }

@@ -14,7 +14,7 @@ const MOST: usize = 5;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Mend {
-    /// `VirtualNode shop/blue`.
+    /// `VirtualNode shop/blue`: where the findings are, or what all of them are calls to.
     pub object: String,
     /// Its node, if it has one.
     pub node: Option<usize>,
@@ -88,13 +88,19 @@ pub(super) fn first(map: &Map) -> Vec<Mend> {
         touched.extend(&group.calls);
         chosen.push(group);
     }
-    chosen.into_iter().map(Group::told).collect()
+    chosen.into_iter().map(|group| group.told(map)).collect()
 }
 
 impl Group {
-    fn told(self) -> Mend {
+    fn told(self, map: &Map) -> Mend {
         let mut calls: Vec<usize> = self.calls.into_iter().collect();
         calls.sort_unstable();
-        Mend { object: self.object, node: self.node, findings: self.findings.into_iter().collect(), calls }
+        let findings: Vec<usize> = self.findings.into_iter().collect();
+        let (mut object, mut node) = (self.object, self.node);
+        // One alone is where it was reported: the other end has nothing more to fix.
+        if let Some(told) = findings.first().and_then(|only| map.findings.get(*only)).filter(|_| findings.len() == 1) {
+            (object, node) = (told.object(), told.node);
+        }
+        Mend { object, node, findings, calls }
     }
 }
