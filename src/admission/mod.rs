@@ -22,6 +22,7 @@ mod crowd;
 pub mod drain;
 pub mod entries;
 pub mod listener;
+mod look;
 pub mod moved;
 pub mod overload;
 pub mod paths;
