@@ -112,6 +112,8 @@ fn documents() -> Vec<PathBuf> {
         let entries = walkdir::WalkDir::new(root.join(folder)).into_iter().flatten();
         files.extend(entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path));
     }
+    // Pictures show no command that somebody could copy.
+    files.retain(|file| file.extension().is_none_or(|extension| extension != "png"));
     files
 }
 

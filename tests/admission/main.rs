@@ -21,6 +21,7 @@ mod overload;
 mod properties;
 mod routes;
 mod serve;
+mod shapes;
 mod siege;
 mod steps;
 mod stores;

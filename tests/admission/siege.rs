@@ -29,7 +29,7 @@ const SIEGE: Duration = Duration::from_secs(4);
 const AT_LEAST: usize = 20;
 
 /// A running meshvet, whose cluster is empty: it ends when dropped.
-struct Fort {
+pub(crate) struct Fort {
     child: Child,
     address: SocketAddr,
     probes: SocketAddr,
@@ -39,7 +39,7 @@ struct Fort {
 }
 
 impl Fort {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("log");
         let mut command = meshvet(
@@ -79,11 +79,11 @@ impl Fort {
         fort
     }
 
-    async fn connect(&self, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn connect(&self, protocol: &str) -> std::io::Result<TlsStream<TcpStream>> {
         handshake(self.address, config(&self.authority, &[protocol], rustls::ALL_VERSIONS)).await
     }
 
-    async fn http1(&self) -> http1::SendRequest<http_body_util::Full<bytes::Bytes>> {
+    pub(crate) async fn http1(&self) -> http1::SendRequest<http_body_util::Full<bytes::Bytes>> {
         let stream = soon("a handshake", self.connect("http/1.1")).await.expect("a handshake");
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("HTTP/1.1");
         tokio::spawn(connection);
@@ -91,7 +91,7 @@ impl Fort {
     }
 
     /// Lets `strangers` do their worst, and asks sound reviews until they have ended; returns what became of the strangers.
-    async fn under<T>(&self, strangers: impl Future<Output = T>) -> T {
+    pub(crate) async fn under<T>(&self, strangers: impl Future<Output = T>) -> T {
         let over = AtomicBool::new(false);
         let siege = async {
             let outcome = timeout(Duration::from_secs(90), strangers).await.expect("the siege ends");
