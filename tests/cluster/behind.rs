@@ -127,7 +127,9 @@ fn what_changed_a_moment_ago_is_judged_as_it_is_now() {
         assert!(wrong.is_empty(), "{mode}: {} of {}: {}", wrong.len(), 2 * CHANGES, wrong.join("\n"));
         let newer = bed.replica.figure("meshvet_confirmations_total{outcome=\"newer\"}");
         let same = bed.replica.figure("meshvet_confirmations_total{outcome=\"same\"}");
-        println!("{mode}: {same:?} as known, {newer:?} newer than known");
+        let figure = |name: &str| bed.replica.figure(&format!("meshvet_review_seconds_{name}")).unwrap_or_default();
+        let millis = 1_000.0 * figure("sum") / figure("count");
+        println!("{mode}: {same:?} as known, {newer:?} newer than known; {millis:.1} ms a review");
     }
 }
 
@@ -194,7 +196,7 @@ fn nothing_is_refused_for_what_may_no_longer_be_read() {
     });
 }
 
-/// Outages of 5 and of 30 seconds, and ten restarts: meanwhile a node's Deployment is repaired, and another's is broken.
+/// Outages of 5, 30 and 90 seconds, and ten restarts: meanwhile a node's Deployment is repaired, and another's is broken.
 fn after_an_outage_everything_is_known_again_within_seconds() {
     let mut plane = ControlPlane::start("outages");
     let (replica, writer);
@@ -206,7 +208,7 @@ fn after_an_outage_everything_is_known_again_within_seconds() {
         (replica, writer) = (bed.replica, bed.writer);
     }
     let [mended, broken] = ["mended", "broken"].map(Shop::new);
-    let outages = [5, 30].map(Duration::from_secs).into_iter().chain(std::iter::repeat_n(Duration::ZERO, 10));
+    let outages = [5, 30, 90].map(Duration::from_secs).into_iter().chain(std::iter::repeat_n(Duration::ZERO, 10));
     for (turn, outage) in outages.enumerate() {
         let [before, after] = [["wrong-tls:/certs", "blue-tls:/certs"], ["blue-tls:/certs", "wrong-tls:/certs"]];
         for (shop, mounts) in [(&mended, before[0]), (&broken, after[0])] {
