@@ -61,6 +61,17 @@ impl<'a> Bed<'a> {
         shop
     }
 
+    /// The same, with a Deployment that mounts the wrong Secret, which meshvet knows.
+    fn broken_shop(&self, name: &str) -> Shop {
+        let shop = self.shop(name);
+        self.does(&Apply(shop.deployment("blue", "wrong-tls:/certs"))).succeeds();
+        eventually("the broken Deployment is known", || {
+            let said = self.does(&DryRun(shop.server()));
+            if said.tells(&["MV101".to_owned()]) && !said.is_done() { Ok(()) } else { Err(said.to_string()) }
+        });
+        shop
+    }
+
     fn does(&self, write: &Write) -> Said {
         self.writer.write(write)
     }
@@ -138,12 +149,7 @@ fn nothing_is_refused_for_what_it_was_before_the_watches_were_cut_off() {
     let plane = ControlPlane::start("swallowed");
     let line = Line::to(plane.port());
     let bed = Bed::start(&plane, &[], line.port);
-    let shop = bed.shop("swallowed");
-    bed.does(&Apply(shop.deployment("blue", "wrong-tls:/certs"))).succeeds();
-    eventually("the broken Deployment is known", || {
-        let said = bed.does(&DryRun(shop.server()));
-        if said.tells(&["MV101".to_owned()]) && !said.is_done() { Ok(()) } else { Err(said.to_string()) }
-    });
+    let shop = bed.broken_shop("swallowed");
     line.swallow();
     bed.does(&Apply(shop.deployment("blue", "blue-tls:/certs"))).succeeds();
     let began = Instant::now();
@@ -157,12 +163,7 @@ fn nothing_is_refused_for_what_may_no_longer_be_read() {
     let plane = ControlPlane::start("forbidden");
     let line = Line::to(plane.port());
     let bed = Bed::start(&plane, &[], line.port);
-    let shop = bed.shop("forbidden");
-    bed.does(&Apply(shop.deployment("blue", "wrong-tls:/certs"))).succeeds();
-    eventually("the broken Deployment is known", || {
-        let said = bed.does(&DryRun(shop.server()));
-        if said.tells(&["MV101".to_owned()]) && !said.is_done() { Ok(()) } else { Err(said.to_string()) }
-    });
+    let shop = bed.broken_shop("forbidden");
     let role = bed.plane.kubectl.get(&["clusterrole", "meshvet"]);
     let mut less = role.clone();
     for rule in less["rules"].as_array_mut().expect("rules") {
