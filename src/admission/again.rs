@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use futures::stream::{self, StreamExt as _};
 use tokio::time::{Instant, timeout_at};
 
+use crate::admission::confirm::read;
 use crate::admission::reading::Readers;
 use crate::admission::timeout::before;
 use crate::finding::Finding;
@@ -102,10 +103,7 @@ impl Readers<'_> {
         let services = self.services(doubted.services.clone(), deadline);
         let objects = stream::iter(doubted.objects.iter().take(MOST_OBJECTS).cloned().collect::<Vec<_>>())
             .map(|object| async move {
-                let fresh = match timeout_at(deadline, self.spaces.object(&object)).await {
-                    Ok(fresh) => fresh?,
-                    Err(_) => FreshObject::Failed(format!("took too long to read {object}")),
-                };
+                let fresh = read(self.spaces, &object, deadline).await?;
                 Some((object, fresh))
             })
             .buffer_unordered(OBJECTS_AT_ONCE);

@@ -91,9 +91,7 @@ impl Doubts {
     pub(super) fn is_empty(&self) -> bool {
         self.versions.is_empty() && self.objects.is_empty()
     }
-}
 
-impl Doubts {
     /// Reads the versions of the stores, and the objects.
     pub(super) async fn read(self, stores: &dyn StoreReader, spaces: &dyn NamespaceReader, deadline: Instant) -> Held {
         let Self { versions, objects } = self;
@@ -107,10 +105,7 @@ impl Doubts {
         };
         let objects = stream::iter(objects)
             .map(|(object, known)| async move {
-                let fresh = match timeout_at(deadline, spaces.object(&object)).await {
-                    Ok(fresh) => fresh?,
-                    Err(_) => FreshObject::Failed(format!("took too long to read {object}")),
-                };
+                let fresh = read(spaces, &object, deadline).await?;
                 Some((object, known, fresh))
             })
             .buffer_unordered(AT_ONCE);
@@ -166,10 +161,20 @@ impl Confirmed {
         let site = &finding.problem.site;
         let by_files = !site.rests_on.is_empty() || finding.rule.has(Trait::Unknown) || site.call.is_some();
         let workloads = self.basis.workloads.iter().filter(|_| by_files);
+        // Who has a proxy, and who belongs to what.
+        let namespaces = self.failed.keys().filter(|it| by_files && it.kind == "Namespace");
         let service = self.basis.service.iter().filter(|_| finding.rule.has(Trait::Hostname));
         let calls = self.basis.calls.iter().filter(|(call, _)| site.call.as_deref() == Some(call));
         let through = calls.flat_map(|(_, through)| through);
-        workloads.chain(service).chain(through).find_map(|object| self.failed.get(object).cloned())
+        workloads.chain(namespaces).chain(service).chain(through).find_map(|object| self.failed.get(object).cloned())
+    }
+}
+
+/// An object as it is now; None where the world is complete as it is.
+pub(super) async fn read(spaces: &dyn NamespaceReader, object: &ObjectRef, deadline: Instant) -> Option<FreshObject> {
+    match timeout_at(deadline, spaces.object(object)).await {
+        Ok(fresh) => fresh,
+        Err(_) => Some(FreshObject::Failed(format!("took too long to read {object}"))),
     }
 }
 

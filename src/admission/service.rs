@@ -187,8 +187,8 @@ impl Admission {
             (Some(own), Some(others)) => Some(own.with(others)),
             (own, others) => own.or(others),
         };
-        let known_as_of = self.ages.old();
-        Ok((request, verdict.map(|verdict| Verdict { known_as_of, ..verdict.enforced() })))
+        // Of what isn't judged nobody has to know how old anything is.
+        Ok((request, verdict.map(|verdict| Verdict { known_as_of: self.ages.old(), ..verdict.enforced() })))
     }
 
     /// Judges the members that a change touches; what is wrong by it, once more over what was read afresh.

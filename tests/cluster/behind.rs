@@ -164,18 +164,21 @@ fn nothing_is_refused_for_what_may_no_longer_be_read() {
     let line = Line::to(plane.port());
     let bed = Bed::start(&plane, &[], line.port);
     let shop = bed.broken_shop("forbidden");
-    let role = bed.plane.kubectl.get(&["clusterrole", "meshvet"]);
-    let mut less = role.clone();
-    for rule in less["rules"].as_array_mut().expect("rules") {
-        if let Some(resources) = rule["resources"].as_array_mut() {
-            resources.retain(|resource| resource != "deployments");
-        }
-    }
-    less["metadata"].as_object_mut().expect("metadata").retain(|field, _| field == "name" || field == "labels");
-    bed.replace(&less);
-    // Rights are read by a watch of the API server's own.
-    std::thread::sleep(Duration::from_secs(2));
-    line.cut();
+    let mut role = bed.plane.kubectl.get(&["clusterrole", "meshvet"]);
+    role["metadata"].as_object_mut().expect("metadata").retain(|field, _| field == "name" || field == "labels");
+    let without = |taken: &str| {
+        let mut less = role.clone();
+        less["rules"].as_array_mut().expect("rules").retain_mut(|rule| {
+            let Some(resources) = rule["resources"].as_array_mut() else { return true };
+            resources.retain(|resource| resource != taken);
+            !resources.is_empty()
+        });
+        bed.replace(&less);
+        // Rights are read by a watch of the API server's own.
+        std::thread::sleep(Duration::from_secs(2));
+        line.cut();
+    };
+    without("deployments");
     bed.does(&Apply(shop.deployment("blue", "blue-tls:/certs"))).succeeds();
     for _ in 0..20 {
         let said = bed.does(&DryRun(shop.server())).succeeds();
@@ -188,13 +191,17 @@ fn nothing_is_refused_for_what_may_no_longer_be_read() {
     unreadable["spec"]["listeners"][0]["tls"]["certificate"] = json!({});
     let said = bed.does(&DryRun(unreadable));
     assert!(!said.is_done() && said.tells(&["MV004".to_owned()]), "{said}");
-    let mut more = role;
-    more["metadata"].as_object_mut().expect("metadata").retain(|field, _| field == "name" || field == "labels");
-    bed.replace(&more);
+    bed.replace(&role);
     eventually("it is known as it is", || {
         let said = bed.does(&DryRun(shop.server()));
         if said.is_done() && said.warnings.is_empty() { Ok(()) } else { Err(said.to_string()) }
     });
+    // Likewise where labels of namespaces decide who has a proxy.
+    bed.does(&Apply(shop.deployment("blue", "wrong-tls:/certs"))).succeeds();
+    without("namespaces");
+    let said = bed.does(&DryRun(shop.server())).succeeds();
+    let words = ["MV101", "not confirmed", "Namespace forbidden is known as of", "may not list namespaces"];
+    assert!(said.tells(&words.map(str::to_owned)), "{said}");
 }
 
 /// Outages of 5, 30 and 90 seconds, and ten restarts: meanwhile a node's Deployment is repaired, and another's is broken.
