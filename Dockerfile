@@ -63,7 +63,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=meshvet-target-$TARGETARCH,target=/src/target \
     triple="$(cat /triple)"; \
     unset SOURCE_DATE_EPOCH; \
-    cargo build --locked --profile dist --target "$triple" --bin meshvet; \
+    cargo build --locked --all-features --profile dist --target "$triple" --bin meshvet; \
     install -D -m 0755 "target/$triple/dist/meshvet" /image/usr/bin/meshvet; \
     install -d -m 0755 /image/usr/share/doc/meshvet; \
     scripts/notices "$triple" >/image/usr/share/doc/meshvet/THIRD-PARTY-NOTICES

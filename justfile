@@ -35,7 +35,7 @@ deny:
 
 # The crate's documentation, private items too, with broken links as errors.
 docs:
-    RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --locked --no-deps --document-private-items
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --locked --all-features --no-deps --document-private-items
 
 # docs/rules, made anew from the rules' own documentation.
 rules:

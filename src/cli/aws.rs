@@ -47,7 +47,7 @@ fn roles(policy: &Arc<ArcSwap<Policy>>) -> crate::sources::aws::Roles {
 #[cfg(not(feature = "aws"))]
 fn reader(_: &Arc<ArcSwap<Policy>>) -> anyhow::Result<Arc<dyn AwsReader>> {
     anyhow::bail!(
-        "--aws: this meshvet was built without AWS; build it with the cargo feature `aws`, which is on by default"
+        "--aws: this meshvet was built without AWS. Releases and the image have it; build it with `cargo build --release --features aws`"
     )
 }
 

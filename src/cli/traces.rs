@@ -50,7 +50,7 @@ impl TraceArgs {
     pub(super) fn start(&self, _: &Handle) -> anyhow::Result<(Open, Option<Listener>)> {
         if self.otlp_endpoint.is_some() {
             anyhow::bail!(
-                "--otlp-endpoint: this meshvet was built without traces; build it with the cargo feature `otlp`, which is on by default"
+                "--otlp-endpoint: this meshvet was built without traces. Releases and the image have them; build it with `cargo build --release --features otlp`"
             );
         }
         Ok((Open::default(), None))

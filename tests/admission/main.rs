@@ -25,7 +25,6 @@ mod shapes;
 mod siege;
 mod steps;
 mod stores;
-#[cfg(feature = "otlp")]
 mod traces;
 mod try_it;
 mod verdicts;

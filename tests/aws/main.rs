@@ -2,7 +2,6 @@
 //! and makes them fail as calls to AWS do.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on fails")]
-#![cfg(feature = "aws")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -221,7 +221,6 @@ impl<'a> Installation<'a> {
     }
 
     /// Starts a replica that asks AWS at this address, and waits until it is ready.
-    #[cfg(feature = "aws")]
     #[track_caller]
     pub(crate) fn start_asking(&self, name: &str, endpoint: &str) -> Replica {
         // The first of the two commands: the argument is this replica's alone.

@@ -39,7 +39,6 @@ mod envoy;
 mod proxies;
 
 mod availability;
-#[cfg(feature = "aws")]
 mod aws;
 mod behind;
 mod break_glass;
@@ -115,7 +114,6 @@ const SUITE: &[(&str, &[Test])] = &[
     ("rights", rights::TESTS),
     ("behind", behind::TESTS),
     ("chaos", chaos::TESTS),
-    #[cfg(feature = "aws")]
     ("aws", aws::TESTS),
 ];
 

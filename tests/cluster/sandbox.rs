@@ -115,7 +115,6 @@ pub(crate) fn assets() -> PathBuf {
 }
 
 /// The server that stands in for AWS.
-#[cfg(feature = "aws")]
 pub(crate) fn moto() -> PathBuf {
     PathBuf::from(std::env::var_os(MOTO).expect("called inside"))
 }

@@ -9,5 +9,4 @@ pub(crate) mod manifests;
 pub(crate) mod mesh;
 pub(crate) mod mint;
 pub(crate) mod moto;
-#[cfg(feature = "aws")]
 pub(crate) mod private_ca;
