@@ -13,7 +13,7 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "a benchmark that can't go on fails")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -61,6 +61,7 @@ const REQUESTS: usize = 64_000;
 /// The one rate: requests a second over all connections, and how many of them.
 const RATE: f64 = 2_000.0;
 const PACED: usize = 12_000;
+/// How often each is asked, where `MESHVET_BENCH_ROUNDS` doesn't say.
 const ROUNDS: usize = 5;
 /// The gate and the aim, as multiples of the echo.
 const GATE: f64 = 2.6;
@@ -84,6 +85,8 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [_, "server", which] => serve(which),
         [_, "client"] => compare(),
+        // For whoever asks a server of this in another way, under valgrind or perf.
+        [_, "body"] => std::io::stdout().write_all(&mesh::review(mesh::node(3), None)).expect("it can be printed"),
         // `cargo test` runs benches too, without this argument: nothing to test here.
         all if all.contains(&"--bench") => {
             let ended = pinned(CLIENT, &["client"]).status().expect("taskset, of util-linux");
@@ -345,6 +348,7 @@ fn compare() {
     for (server, body) in servers.iter().zip(bodies) {
         runtime.block_on(load(server, body, REQUESTS / 8, None));
     }
+    let rounds_each = std::env::var("MESHVET_BENCH_ROUNDS").map_or(ROUNDS, |text| text.parse().expect("a number"));
     println!(
         "{} bytes a review, {CONNECTIONS} connections of HTTP/1.1, servers on core {SERVERS}, the client on core {CLIENT}; \
          gate {GATE}, aim {AIM} times the echo",
@@ -352,7 +356,7 @@ fn compare() {
     );
     for (what, requests, rate) in [("as fast as answered", REQUESTS, None), ("at one rate", PACED, Some(RATE))] {
         let mut rounds = [const { Vec::new() }; KINDS.len()];
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds_each {
             for ((server, body), rounds) in servers.iter().zip(bodies).zip(&mut rounds) {
                 let (before, started) = (server.processor_time(), Instant::now());
                 runtime.block_on(load(server, body, requests, rate));
@@ -363,7 +367,7 @@ fn compare() {
                 ));
             }
         }
-        table(&format!("{what}, the median of {ROUNDS} rounds of {requests}"), rounds.map(median));
+        table(&format!("{what}, the median of {rounds_each} rounds of {requests}"), rounds.map(median));
     }
 }
 

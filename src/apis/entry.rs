@@ -5,7 +5,10 @@ use std::cell::Cell;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::apis::DecodeError;
 use crate::apis::subject::Subject;
+use crate::apis::tape::Tape;
+use crate::k8s::FieldPath;
 use crate::mesh::{Fact, FactId};
 
 /// What an object is to meshvet.
@@ -32,6 +35,19 @@ pub(in crate::apis) enum Input<'a> {
 }
 
 impl Input<'_> {
+    /// Its tokens, which types are read from.
+    ///
+    /// # Errors
+    /// It is text that is no JSON.
+    pub(in crate::apis) fn tape(&self) -> Result<Tape<'_>, DecodeError> {
+        let tape = match self {
+            Input::Value(value) => Ok(Tape::of(value)),
+            Input::Json(json) => Tape::read(json),
+            Input::Ahead(text, length) => first(text, length),
+        };
+        tape.map_err(|error| DecodeError::new(FieldPath::root(), &error.to_string()))
+    }
+
     /// The value. Text that is no JSON is no object either.
     pub(in crate::apis) fn into_value(self) -> Value {
         match self {
@@ -46,10 +62,7 @@ impl Input<'_> {
 ///
 /// # Errors
 /// It is no such value.
-pub(in crate::apis) fn first<'a, T: Deserialize<'a> + Default>(
-    text: &'a str,
-    length: &Cell<usize>,
-) -> serde_json::Result<T> {
+fn first<'a, T: Deserialize<'a> + Default>(text: &'a str, length: &Cell<usize>) -> serde_json::Result<T> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<T>();
     let value = values.next().transpose()?;
     length.set(values.byte_offset());

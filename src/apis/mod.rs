@@ -20,6 +20,8 @@ mod registry;
 mod resource;
 mod schema;
 mod subject;
+mod tape;
+mod typed;
 mod vetted;
 
 use std::collections::BTreeMap;

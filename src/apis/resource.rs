@@ -3,12 +3,12 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::apis::DecodeError;
 use crate::apis::entry::Input;
 use crate::apis::faults::Undecodable;
 use crate::apis::lenient::or_default;
 use crate::apis::registry::Row;
-use crate::k8s::{FieldPath, Metadata, ObjectRef};
+use crate::apis::typed::{Typed, typed};
+use crate::k8s::{Metadata, ObjectRef};
 
 /// An object of which the spec is read.
 #[derive(Deserialize, Default)]
@@ -28,19 +28,15 @@ pub(super) fn decode<S: DeserializeOwned + Default>(
     input: Input<'_>,
     namespace: &str,
 ) -> Result<(ObjectRef, Resource<S>), Undecodable> {
-    let value = input.into_value();
-    let field = |name: &str| value.pointer(name).and_then(|name| name.as_str()).unwrap_or_default();
-    let name = match (field("/metadata/name"), field("/metadata/generateName")) {
+    let tape = input.tape().unwrap_or_default();
+    let field = |name| tape.text_at(&["metadata", name]).unwrap_or_default();
+    let name = match (field("name"), field("generateName")) {
         ("", prefix) if !prefix.is_empty() => format!("{prefix}…"),
         (name, _) => name.to_owned(),
     };
     let object = row.object(namespace, &name);
-    let decoded: Result<Resource<S>, _> = serde_path_to_error::deserialize(value);
-    match decoded {
-        Ok(resource) => Ok((object, resource)),
-        Err(error) => {
-            let field = FieldPath::of(error.path());
-            Err(Undecodable::new(object, DecodeError::new(field, &error.inner().to_string())))
-        }
+    match typed(&tape) {
+        Ok(Typed { object: resource, .. }) => Ok((object, resource)),
+        Err(error) => Err(Undecodable::new(object, error)),
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use hashbrown::HashSet;
-use serde_path_to_error::Segment;
 
 /// A place inside a Kubernetes object, kept as a JSON pointer (RFC 6901): `/spec/listeners/0/tls`.
 ///
@@ -42,19 +41,6 @@ impl FieldPath {
     #[cfg(test)]
     pub(crate) fn from_pointer(pointer: impl Into<String>) -> Self {
         Self(Arc::from(pointer.into()))
-    }
-
-    /// Where a decoder gave up. Names of enum variants are no steps of the way: the text has none for them.
-    pub(crate) fn of(path: &serde_path_to_error::Path) -> Self {
-        Self::written(|text| {
-            for segment in path.iter() {
-                match segment {
-                    Segment::Seq { index } => push_index(text, *index),
-                    Segment::Map { key } => push_key(text, key),
-                    Segment::Enum { .. } | Segment::Unknown => {}
-                }
-            }
-        })
     }
 
     /// Whether this is the object itself.
@@ -198,8 +184,6 @@ impl fmt::Display for FieldPath {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
@@ -230,14 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decoders_path_and_steps_are_escaped_as_any_other() {
-        let text = r#"{"a/b~c": [[0], ["x"]]}"#;
-        let mut json = serde_json::Deserializer::from_str(text);
-        let error =
-            serde_path_to_error::deserialize::<_, BTreeMap<String, Vec<Vec<u8>>>>(&mut json).expect_err("no number");
-        assert_eq!(FieldPath::of(error.path()).pointer(), "/a~1b~0c/1/0");
-        assert_eq!(FieldPath::of(error.path()).kubernetes(), "[a/b~c][1][0]");
-
+    fn steps_are_escaped_as_any_other() {
         let steps = [Step::Key("a/b~c".to_owned()), Step::Index(1), Step::Key("d".to_owned())];
         assert_eq!(steps.iter().collect::<FieldPath>().pointer(), "/a~1b~0c/1/d");
         let below = FieldPath::root().key("e/f");

@@ -27,10 +27,10 @@ pub fn basis(subject: &Subject, view: View<'_>, policy: &Policy, now: Timestamp,
     let cx = Context::new(subject, view, &policy, now, Surface::Admission);
     let mut basis = Basis {
         workloads: cx.workloads.iter().map(|workload| workload.object.clone()).collect(),
-        service: cx.member().and_then(|member| match cx.view.front_of(member) {
+        service: match &cx.front {
             Front::Service(service) => Some(service.object.clone()),
             Front::Missing(_) | Front::Unknown => None,
-        }),
+        },
         ..Basis::default()
     };
     for using in cx.files() {

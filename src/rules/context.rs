@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::apis::{self, Names, Subject, UnknownField};
 use crate::finding::Severity;
-use crate::mesh::{Belonging, Member, Named, Place, Settings, View, Workload};
+use crate::mesh::{Belonging, Front, Member, Named, Place, Settings, View, Workload};
 use crate::policy::Effective;
 use crate::rules::end::{End, ends_of};
 use crate::rules::loads::Files;
@@ -44,6 +44,8 @@ pub struct Context<'a> {
     pub pairs: Vec<Pair<'a>>,
     /// The certificates of those calls that the other end would not accept now.
     pub refused: Vec<Refused>,
+    /// What callers reach by the member's hostname.
+    pub front: Front<'a>,
 }
 
 impl<'a> Context<'a> {
@@ -62,14 +64,15 @@ impl<'a> Context<'a> {
         let member = subject.member();
         let workloads = member.map(|member| view.workloads_of(member)).unwrap_or_default();
         let counts = |member: &&Member| member.uses_tls() && view.is_taken_in(member) != Belonging::No;
-        let files = member.filter(counts).map(|member| Files::of_member(view, member, &workloads));
+        let files = member.filter(counts).map(|member| Files::of_ends(view, member, &workloads, ends_of(member)));
         let Files { certificates, trusts } = files.unwrap_or_default();
         // The calls that a hop brings about are judged where only the hop changes: manifests are judged as a whole, and each
         // call by its ends.
         let judges_hops = surface == Surface::Admission && policy.routing != Severity::Off;
-        let pairs = Pair::all(view, subject, judges_hops);
+        let pairs = Pair::all(view, subject, &workloads, judges_hops);
         let refused = Refused::all(view, &pairs, now);
-        Self { subject, view, policy, now, surface, workloads, certificates, trusts, pairs, refused }
+        let front = member.map_or(Front::Unknown, |member| view.front_of(member));
+        Self { subject, view, policy, now, surface, workloads, certificates, trusts, pairs, refused, front }
     }
 
     /// The member under review, where it is one.

@@ -35,10 +35,10 @@ pub(super) fn answered(cx: &Context<'_>, member: &Member, workload: &Workload) -
 pub(super) fn missing_service(cx: &Context<'_>) -> Option<ObjectRef> {
     let member = cx.member().filter(|member| !member.is_gateway())?;
     tls_listeners(member).next()?;
-    let Front::Missing(service) = cx.view.front_of(member) else { return None };
+    let Front::Missing(service) = &cx.front else { return None };
     let is_kept_here = cx.view.services_in(service.namespace()).iter().any(|other| other.selector.is_some());
     let has_pods = || cx.workloads.iter().any(|workload| answered(cx, member, workload).is_some());
-    (is_kept_here && has_pods() && !is_elsewhere(cx, member, &service)).then_some(service)
+    (is_kept_here && has_pods() && !is_elsewhere(cx, member, service)).then(|| service.clone())
 }
 
 /// Whether a name without a namespace may lead callers of another namespace to a Service of theirs.

@@ -5,7 +5,7 @@ use crate::mesh::{
     Belonging, CertificateSource, FileRef, KeyRef, Member, Named, Place, Plane, StoreKind, StoreState, TrustSource,
     View, Workload,
 };
-use crate::rules::end::{End, ends_of};
+use crate::rules::end::End;
 use crate::rules::uses::{CertificateUse, TrustUse};
 
 /// The files that ends of one member load, with what is at their paths.
@@ -18,26 +18,20 @@ pub struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// The files of all ends of a member that speak TLS, where these are its workloads.
-    pub(super) fn of_member(view: View<'a>, member: &'a Member, workloads: &[&'a Workload]) -> Self {
-        let mut files = Self::default();
-        let owners = owners(member, workloads.iter().copied());
-        ends_of(member).for_each(|end| files.find_for(view, member, &owners, end));
-        files
-    }
-
     /// The files of one end of any member.
     pub fn of(view: View<'a>, member: &'a Member, end: End<'a>) -> Self {
-        let mut files = Self::default();
-        let owners = owners(member, view.workloads_of(member).into_iter());
-        files.find_for(view, member, &owners, end);
-        files
+        Self::of_ends(view, member, &view.workloads_of(member), [end])
     }
 
-    /// What ends of one member load between them.
-    pub(super) fn of_both(view: View<'a>, member: &'a Member, ends: [End<'a>; 2]) -> Self {
+    /// What ends of one member load between them, where these are its workloads.
+    pub(super) fn of_ends(
+        view: View<'a>,
+        member: &'a Member,
+        workloads: &[&'a Workload],
+        ends: impl IntoIterator<Item = End<'a>>,
+    ) -> Self {
         let mut files = Self::default();
-        let owners = owners(member, view.workloads_of(member).into_iter());
+        let owners = owners(member, workloads.iter().copied());
         ends.into_iter().for_each(|end| files.find_for(view, member, &owners, end));
         files
     }

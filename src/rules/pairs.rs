@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::apis::Subject;
 use crate::k8s::FieldPath;
 use crate::k8s::ObjectRef;
-use crate::mesh::{CallKey, ClientEnd, Fact, Link, Member, NameCheck, View};
+use crate::mesh::{CallKey, ClientEnd, Fact, Link, Member, NameCheck, View, Workload};
 use crate::rules::end::End;
 use crate::rules::loads::Files;
 use crate::rules::uses::CertificateUse;
@@ -51,6 +51,8 @@ pub struct Pair<'a> {
 #[derive(Default)]
 struct Loaded<'a> {
     ends: Vec<(&'a Member, End<'a>, Rc<Files<'a>>)>,
+    /// The workloads of members, which all their ends have in common.
+    workloads: Vec<(&'a Member, Rc<[&'a Workload]>)>,
     nothing: Rc<Files<'a>>,
 }
 
@@ -61,9 +63,18 @@ impl<'a> Loaded<'a> {
         if let Some((.., known)) = self.ends.iter().find(|known| is_it(known)) {
             return Rc::clone(known);
         }
-        let files = Rc::new(Files::of(view, member, end));
+        let files = Rc::new(Files::of_ends(view, member, &self.workloads_of(view, member), [end]));
         self.ends.push((member, end, Rc::clone(&files)));
         files
+    }
+
+    fn workloads_of(&mut self, view: View<'a>, member: &'a Member) -> Rc<[&'a Workload]> {
+        if let Some((_, known)) = self.workloads.iter().find(|known| std::ptr::eq(known.0, member)) {
+            return Rc::clone(known);
+        }
+        let workloads: Rc<[&Workload]> = view.workloads_of(member).into();
+        self.workloads.push((member, Rc::clone(&workloads)));
+        workloads
     }
 }
 
@@ -73,10 +84,11 @@ impl<'a> Pair<'a> {
     /// [`certainty`](crate::rules::certainty).
     ///
     /// A call by a policy of its own is told there; only a change (`routed`) of the caller itself is told to it.
-    pub(super) fn all(view: View<'a>, subject: &'a Subject, routed: bool) -> Vec<Pair<'a>> {
+    pub(super) fn all(view: View<'a>, subject: &'a Subject, workloads: &[&'a Workload], routed: bool) -> Vec<Pair<'a>> {
         let mut loaded = Loaded::default();
         let mut pairs = Vec::new();
         if let Some(member) = subject.member() {
+            loaded.workloads.push((member, workloads.into()));
             for link in view.links_from(member) {
                 let standpoint = match link.attached {
                     None => Standpoint::End(Side::Client),
@@ -126,7 +138,10 @@ impl<'a> Pair<'a> {
         let server = listener.active_tls().map(|tls| loaded.by(view, link.server, End::Server(listener, tls)));
         let client = link.policy.enforced().map(|end| match own_certificate(&link) {
             None => loaded.by(view, link.client, End::Client(end)),
-            Some(own) => Rc::new(Files::of_both(view, link.client, [End::Client(own), End::Client(end)])),
+            Some(own) => {
+                let workloads = loaded.workloads_of(view, link.client);
+                Rc::new(Files::of_ends(view, link.client, &workloads, [End::Client(own), End::Client(end)]))
+            }
         });
         let nothing = || Rc::clone(&loaded.nothing);
         let (server, client) = (server.unwrap_or_else(nothing), client.unwrap_or_else(nothing));

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::apis::appmesh::annotations::{ENVOY_CONTAINER, SECRET_MOUNTS};
 use crate::apis::appmesh::constraints::constraints;
 use crate::apis::appmesh::crd::custom_resource_definitions;
-use crate::apis::appmesh::decode::{Decoded, decode_ahead, decode_json, decode_value};
+use crate::apis::appmesh::decode::{self, Decoded};
 use crate::apis::appmesh::hops::{gateway_route_hop, group_hop, mesh_class, router_hop, service_hop};
 use crate::apis::appmesh::members::{gateway_member, node_member};
 use crate::apis::appmesh::proxy::{is_injected, proxy};
@@ -111,7 +109,7 @@ fn entry<T: Resource>(
         Input::Value(value) => constraints(row.kind.kind).map(|schema| faults(schema, value)).unwrap_or_default(),
         Input::Json(_) | Input::Ahead(..) => Vec::new(),
     };
-    let Decoded { object, unknown_fields, .. } = decode::<T>(row, input, namespace)?;
+    let Decoded { object, unknown_fields, .. } = decode::<T>(row, &input, namespace)?;
     let annotations = object.metadata().annotations.clone();
     let (fact, mut spec) = make(object, namespace);
     spec.shrink();
@@ -126,15 +124,10 @@ fn entry<T: Resource>(
     Ok(Entry::Subject(Box::new(Subject { object: name, annotations, unknown_fields, schema_faults, facts, native })))
 }
 
-fn decode<T: Resource>(row: &'static Row, input: Input<'_>, namespace: &str) -> Result<Decoded<T>, Undecodable> {
-    let (name, decoded) = match input {
-        Input::Value(value) => {
-            let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
-            (name, decode_value(&value))
-        }
-        Input::Json(json) => (String::new(), decode_json(json)),
-        Input::Ahead(text, length) => (String::new(), decode_ahead(text, length)),
-    };
+fn decode<T: Resource>(row: &'static Row, input: &Input<'_>, namespace: &str) -> Result<Decoded<T>, Undecodable> {
     // Of a mesh too with a namespace: that is how it was asked about.
-    decoded.map_err(|error| Undecodable::new(ObjectRef::new(API_VERSION, row.kind.kind, namespace, &name), error))
+    let object = |name: &str| ObjectRef::new(API_VERSION, row.kind.kind, namespace, name);
+    let tape = input.tape().map_err(|error| Undecodable::new(object(""), error))?;
+    decode::decode(&tape)
+        .map_err(|error| Undecodable::new(object(tape.text_at(&["metadata", "name"]).unwrap_or_default()), error))
 }

@@ -25,7 +25,6 @@ mod hops;
 mod kinds;
 mod members;
 mod mesh;
-mod objects;
 mod opaque;
 mod port;
 mod proxy;

@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::apis::core::owns_pods;
 use crate::apis::core::pods::{Pod, Template, named_ports, probes_of, tight};
 use crate::apis::registry::Pods;
+use crate::apis::tape::Tape;
+use crate::apis::typed::typed;
 use crate::apis::{DecodeError, proxies};
 use crate::k8s::{FieldPath, ObjectRef};
 use crate::mesh::Workload;
@@ -66,9 +68,9 @@ pub(in crate::apis) fn decode(value: Value, object: ObjectRef, pods: Pods) -> Re
     if template.is_null() {
         template = Value::Object(serde_json::Map::new());
     }
-    let template: Template = serde_path_to_error::deserialize(template)
-        .map_err(|error| DecodeError::new(field.join(&FieldPath::of(error.path())), &error.inner().to_string()))?;
-    let mut workload = workload(template, &field, &owners, object);
+    let template = typed::<Template>(&Tape::of(&template))
+        .map_err(|error| DecodeError { field: field.join(&error.field), ..error })?;
+    let mut workload = workload(template.object, &field, &owners, object);
     if !more.is_empty() {
         let own = workload.labels.iter().map(|(key, label)| (key.to_owned(), label.to_owned()));
         workload.labels = more.into_iter().chain(own).collect();

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::apis::DecodeError;
 use crate::apis::entry::{Entry, Input};
 use crate::apis::faults::Undecodable;
 use crate::apis::registry::{Api, Part, Row};
-use crate::k8s::{FieldPath, Metadata, ObjectRef, TypeRef};
+use crate::apis::typed::typed;
+use crate::k8s::{Metadata, ObjectRef, TypeRef};
 use crate::mesh::{Fact, FactId, Promise, PromisedStore};
 
 /// Whatever makes Secrets and ConfigMaps of its own.
@@ -141,14 +141,10 @@ fn entry<S: DeserializeOwned + Default>(
     namespace: &str,
     stores: fn(&ObjectRef, S) -> Vec<PromisedStore>,
 ) -> Result<Entry, Undecodable> {
-    let value = input.into_value();
-    let name = value.pointer("/metadata/name").and_then(|name| name.as_str()).unwrap_or_default();
-    let object = row.object(namespace, name);
-    let decoded: Result<Resource<S>, _> = serde_path_to_error::deserialize(value);
-    let Resource { metadata, spec } = decoded.map_err(|error| {
-        let field = FieldPath::of(error.path());
-        Undecodable::new(object.clone(), DecodeError::new(field, &error.inner().to_string()))
-    })?;
+    let tape = input.tape().unwrap_or_default();
+    let object = row.object(namespace, tape.text_at(&["metadata", "name"]).unwrap_or_default());
+    let decoded = typed::<Resource<S>>(&tape).map_err(|error| Undecodable::new(object.clone(), error))?;
+    let Resource { metadata, spec } = decoded.object;
     let mut stores = if metadata.deletion_timestamp.is_some() { Vec::new() } else { stores(&object, spec) };
     stores.retain(|store| !store.name.is_empty());
     if stores.is_empty() {

@@ -1,6 +1,6 @@
 //! Look-up by labels, so that a question about one object costs what it touches, not the size of its namespace.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::k8s::{LabelSelector, Labels, ObjectRef};
 use crate::mesh::index::few::Few;

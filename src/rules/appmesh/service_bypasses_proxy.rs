@@ -52,7 +52,7 @@ pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     let proxied: Vec<Proxied<'_>> =
         cx.workloads.iter().filter_map(|workload| Some((*workload, answered(cx, member, workload)?))).collect();
     left_out(member, &proxied, out);
-    match cx.view.front_of(member) {
+    match &cx.front {
         Front::Service(service) => behind(cx, member, service, &proxied, out),
         Front::Missing(_) => {
             if let Some(service) = missing_service(cx) {
