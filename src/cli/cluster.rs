@@ -10,6 +10,7 @@ use crate::cli::connection::ConnectArgs;
 use crate::cli::progress::Progress;
 use crate::mesh::{SecretAccess, World};
 use crate::policy::Policy;
+use crate::rules::forget_sound_text;
 use crate::sources::SharedWorld;
 use crate::sources::cluster::{ClusterOptions, Gaps, KubeReader, Listed, Trouble, connect_told, list_all};
 use crate::survey::{StoresRead, Surveyor};
@@ -76,7 +77,7 @@ impl Cluster {
 
     /// A world for what is in it: nothing yet.
     pub(super) fn world(&self) -> SharedWorld {
-        SharedWorld::with_inventory(World::new(self.options.access))
+        SharedWorld::with_trimmed_inventory(World::new(self.options.access), forget_sound_text)
     }
 
     /// Reads everything once into `world`, which `surveyor` judges, and says how far it is.

@@ -30,7 +30,7 @@ pub struct Member {
     /// What it declares that it calls: services, and groups of them. A gateway declares this by its routes.
     pub backends: Vec<Backend>,
     /// Set for a gateway: called only from outside the mesh, with pods that bring their own proxy.
-    pub gateway: Option<Gateway>,
+    pub gateway: Option<Box<Gateway>>,
     /// The [class](crate::mesh::Class) that it names.
     pub class: Option<String>,
     /// How its proxies' control plane is known.
@@ -118,7 +118,7 @@ impl Member {
         let by_labels = |admits: &Admits| matches!(admits, Admits::Matching(_));
         let gates = self.servers.iter().filter_map(|server| server.gate.as_ref());
         let of_gateway = |gateway: &Gateway| gateway.routes.is_some() || by_labels(&gateway.extended_from);
-        self.gateway.as_ref().is_some_and(of_gateway) || gates.into_iter().any(|gate| by_labels(&gate.from))
+        self.gateway.as_deref().is_some_and(of_gateway) || gates.into_iter().any(|gate| by_labels(&gate.from))
     }
 
     /// Whether any of its ends loads certificates or trust.

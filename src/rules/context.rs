@@ -75,6 +75,19 @@ impl<'a> Context<'a> {
         Self { subject, view, policy, now, surface, workloads, certificates, trusts, pairs, refused, front }
     }
 
+    /// The same of the object's own text alone.
+    pub(super) fn of_text(
+        subject: &'a Subject,
+        view: View<'a>,
+        policy: &'a Effective,
+        now: Timestamp,
+        surface: Surface,
+    ) -> Self {
+        let (workloads, certificates, trusts) = (Vec::new(), Vec::new(), Vec::new());
+        let (pairs, refused, front) = (Vec::new(), Vec::new(), Front::Unknown);
+        Self { subject, view, policy, now, surface, workloads, certificates, trusts, pairs, refused, front }
+    }
+
     /// The member under review, where it is one.
     pub fn member(&self) -> Option<&'a Member> {
         self.subject.member()

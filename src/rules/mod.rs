@@ -49,6 +49,7 @@ mod twins;
 mod uses;
 
 pub use absent::Absent;
+pub use appmesh::forget_sound_text;
 pub use basis::{Basis, basis};
 pub use context::{Context, Surface};
 pub use end::End;

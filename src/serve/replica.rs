@@ -25,6 +25,7 @@ use crate::operate::metrics::Metrics;
 use crate::operate::self_check::SelfCheck;
 use crate::operate::skew::{self, Skew};
 use crate::policy::Policy;
+use crate::rules::forget_sound_text;
 use crate::serve::options::ServeOptions;
 use crate::serve::policy;
 use crate::sources::cluster::{ClusterOptions, KubeReader, KubeSpaces, Pace, Readiness, WatchStats, Watches, spawn};
@@ -89,7 +90,7 @@ impl Replica {
             },
             scope,
             // Whoever a change touches is judged again.
-            world: SharedWorld::with_inventory(world),
+            world: SharedWorld::with_trimmed_inventory(world, forget_sound_text),
             readiness: Readiness::default(),
             watched: WatchStats::default(),
             dropped: options.level.dropped(),

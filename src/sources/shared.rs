@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use crate::apis::{Subject, Undecodable};
 use crate::aws::{AwsFacts, CallStats, Question};
@@ -32,7 +33,9 @@ pub struct Inventory {
     reviewed: BTreeMap<ObjectRef, Arc<Subject>>,
     undecodable: BTreeMap<FactId, Arc<Undecodable>>,
     /// The UIDs of both, where the source knows them.
-    uids: BTreeMap<ObjectRef, Box<str>>,
+    uids: BTreeMap<ObjectRef, Uid>,
+    /// Forgets what nobody will ask of an object.
+    trim: Option<fn(&mut Subject)>,
 }
 
 impl SharedWorld {
@@ -44,6 +47,11 @@ impl SharedWorld {
     /// Shares a world, and keeps the objects behind its facts.
     pub fn with_inventory(world: World) -> Self {
         Self::of(world, Some(RwLock::default()))
+    }
+
+    /// The same, with less of each object: `trim` forgets what nobody will ask of it.
+    pub fn with_trimmed_inventory(world: World, trim: fn(&mut Subject)) -> Self {
+        Self::of(world, Some(RwLock::new(Inventory { trim: Some(trim), ..Inventory::default() })))
     }
 
     fn of(world: World, inventory: Option<RwLock<Inventory>>) -> Self {
@@ -124,7 +132,7 @@ impl SharedWorld {
 
     /// The UID of an object that rules judge or that can't be read, if known.
     pub(crate) fn uid(&self, object: &ObjectRef) -> Option<Box<str>> {
-        self.stock(|inventory| inventory.uids.get(object).cloned())
+        self.stock(|inventory| inventory.uids.get(object).map(Uid::text))
     }
 
     /// The objects that can't be read; empty without an inventory.
@@ -143,6 +151,29 @@ impl SharedWorld {
     }
 }
 
+/// An object's UID. Kubernetes' own are UUIDs, of which sixteen bytes say all; an API server of another kind may have others.
+#[derive(Debug, PartialEq)]
+enum Uid {
+    Uuid(Uuid),
+    Other(Box<str>),
+}
+
+impl Uid {
+    fn of(text: Box<str>) -> Self {
+        match Uuid::try_parse(&text) {
+            Ok(uuid) if *uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == *text => Self::Uuid(uuid),
+            _ => Self::Other(text),
+        }
+    }
+
+    fn text(&self) -> Box<str> {
+        match self {
+            Self::Uuid(uuid) => uuid.hyphenated().to_string().into(),
+            Self::Other(text) => text.clone(),
+        }
+    }
+}
+
 impl Inventory {
     /// Records an object, replacing an earlier one with its name.
     pub fn note(&mut self, id: &FactId, reviewed: Option<Subject>) {
@@ -153,6 +184,9 @@ impl Inventory {
             if reviewed.annotations.is_empty() {
                 // A map keeps its room for eleven, half a kilobyte.
                 reviewed.annotations = BTreeMap::new();
+            }
+            if let Some(trim) = self.trim {
+                trim(&mut reviewed);
             }
             self.reviewed.insert(reviewed.object.clone(), Arc::new(reviewed));
         }
@@ -170,7 +204,7 @@ impl Inventory {
         if let Some(uid) = uid
             && (self.reviewed.contains_key(&object) || self.undecodable.contains_key(id))
         {
-            self.uids.insert(object, uid);
+            self.uids.insert(object, Uid::of(uid));
         }
     }
 
@@ -293,5 +327,25 @@ impl AwsReader for NoAws {
 
     fn ask(&self, _questions: Vec<Question>, _deadline: Instant) -> BoxFuture<'_, AwsFacts> {
         Box::pin(async { AwsFacts::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_is_told_as_it_was_given() {
+        for (text, is_uuid) in [
+            ("705ab4f5-6393-11e8-b7cc-42010a800002", true),
+            ("705AB4F5-6393-11E8-B7CC-42010A800002", false),
+            ("705ab4f5639311e8b7cc42010a800002", false),
+            ("{705ab4f5-6393-11e8-b7cc-42010a800002}", false),
+            ("u-1", false),
+            ("", false),
+        ] {
+            let uid = Uid::of(text.into());
+            assert_eq!((&*uid.text(), matches!(uid, Uid::Uuid(_))), (text, is_uuid));
+        }
     }
 }

@@ -72,7 +72,7 @@ pub(crate) fn member(object: ObjectRef, servers: Vec<ServerEnd>, gateway: Option
         servers,
         clients: Vec::new(),
         backends: Vec::new(),
-        gateway,
+        gateway: gateway.map(Box::new),
         class: None,
         plane: PlaneOf::Own(&DIRECT),
         extends: None,

@@ -7,7 +7,7 @@ use crate::apis::appmesh::names::explicit;
 use crate::apis::appmesh::{
     API_VERSION, BackendGroup, GatewayRoute, Kind, Mesh, Reference, VirtualRouter, VirtualService,
 };
-use crate::k8s::{FieldPath, Metadata, ObjectRef, TypeRef};
+use crate::k8s::{FieldPath, Labels, Metadata, ObjectRef, TypeRef};
 use crate::mesh::{Class, Hop, Inlet, Outlet, Release, Target};
 
 /// The name that stands for every service of a namespace, in a backend group.
@@ -85,7 +85,8 @@ pub(super) fn gateway_route_hop(route: &GatewayRoute, namespace: &str) -> Hop {
             field: spec().keys([kind, "action", "target", "virtualService"]),
         })
     });
-    hop(Kind::GatewayRoute, &route.metadata, namespace, vec![from], to.collect())
+    let labels = route.metadata.labels.clone().into();
+    Hop { labels, ..hop(Kind::GatewayRoute, &route.metadata, namespace, vec![from], to.collect()) }
 }
 
 /// A backend group: it stands for the services that it lists. One without a namespace means that of the virtual node which names the
@@ -121,7 +122,8 @@ pub(super) fn mesh_class(mesh: &Mesh) -> Class {
 fn hop(kind: Kind, metadata: &Metadata, namespace: &str, from: Vec<Inlet>, to: Vec<Outlet>) -> Hop {
     Hop {
         object: ObjectRef::new(API_VERSION, kind.as_str(), namespace, &metadata.name),
-        labels: metadata.labels.clone().into(),
+        // No gateway selects it: only routes are selected.
+        labels: Labels::default(),
         release: Release::of(&metadata.labels, &metadata.annotations),
         from,
         to,

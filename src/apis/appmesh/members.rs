@@ -104,7 +104,7 @@ pub(super) fn gateway_member(gateway: &VirtualGateway, namespace: &str) -> Membe
         servers,
         clients: default_end(&at, defaults).into_iter().collect(),
         backends: Vec::new(),
-        gateway: Some(Gateway { routes, extended_from: Admits::None }),
+        gateway: Some(Box::new(Gateway { routes, extended_from: Admits::None })),
         plane: PlaneOf::Own(&DIRECT),
         extends: None,
         class: spec.mesh_ref.as_ref().map(|mesh| mesh.name.clone()).filter(|name| !name.is_empty()),

@@ -25,7 +25,7 @@ pub(super) fn gateway_member(object: ObjectRef, metadata: &Metadata, spec: &Gate
         noun: "gateway",
         servers: servers(&spec.listeners, object.namespace(), frontend),
         clients: shown_to_backends(spec, object.namespace()).into_iter().collect(),
-        gateway: Some(Gateway { routes: None, extended_from: admits(allowed, Admits::None) }),
+        gateway: Some(Box::new(Gateway { routes: None, extended_from: admits(allowed, Admits::None) })),
         class: Some(spec.gateway_class_name.clone()).filter(|class| !class.is_empty()),
         ..member(object, metadata)
     }
@@ -52,7 +52,7 @@ pub(super) fn listener_set_member(object: ObjectRef, metadata: &Metadata, spec: 
     Member {
         noun: "listener set",
         servers: servers(&spec.listeners, object.namespace(), None),
-        gateway: Some(Gateway::default()),
+        gateway: Some(Box::default()),
         extends: parent(&spec.parent_ref, object.namespace()),
         ..member(object, metadata)
     }

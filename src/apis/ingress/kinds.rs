@@ -16,8 +16,8 @@ use crate::apis::resource::decode;
 use crate::apis::subject::{Native, Subject};
 use crate::k8s::{FieldPath, LabelSelector, Metadata, ObjectRef, TypeRef};
 use crate::mesh::{
-    AwsResource, CertificateSource, Class, Covered, Discovery, Fact, Gateway, KeyRef, Loads, Member, PlaneOf, Release,
-    STOOD_IN, ServerEnd, ServerTls, StoreKey, TlsMode,
+    AwsResource, CertificateSource, Class, Covered, Discovery, Fact, KeyRef, Loads, Member, PlaneOf, Release, STOOD_IN,
+    ServerEnd, ServerTls, StoreKey, TlsMode,
 };
 
 /// The API group.
@@ -140,7 +140,7 @@ fn member(object: ObjectRef, metadata: &Metadata, spec: &IngressSpec) -> Member 
         servers: servers.collect(),
         clients: Vec::new(),
         backends: Vec::new(),
-        gateway: Some(Gateway::default()),
+        gateway: Some(Box::default()),
         class: given.filter(|class| !class.is_empty()).map(str::to_owned),
         plane: PlaneOf::Class(&STOOD_IN),
         extends: None,

@@ -10,5 +10,7 @@ pub(super) mod refused_by_app_mesh;
 pub(super) mod sds_disabled;
 pub(super) mod service_bypasses_proxy;
 mod streams;
+mod text_kept;
 
 pub(super) use streams::questions;
+pub use text_kept::forget_sound_text;
