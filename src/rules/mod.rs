@@ -31,12 +31,14 @@ mod gateway;
 mod handed;
 mod idle;
 mod issuers;
+mod kept;
 mod leaf;
 mod left_out;
 mod loads;
 mod moments;
 mod names;
 mod objects;
+mod own;
 mod pairs;
 mod promised;
 mod promises;
@@ -49,11 +51,11 @@ mod twins;
 mod uses;
 
 pub use absent::Absent;
-pub use appmesh::forget_sound_text;
 pub use basis::{Basis, basis};
 pub use context::{Context, Surface};
 pub use end::End;
 pub use engine::{Examined, Judgement, examine, examine_undecodable, judge};
+pub use kept::forget_sound_text;
 pub use left_out::{LeftOut, unmet};
 pub use loads::Files;
 pub(crate) use objects::unused_suppression::{broken_comment, unused_comment};
@@ -63,6 +65,9 @@ pub use uses::{CertificateUse, FileUse, Role, TrustUse};
 
 use crate::finding::Rule;
 use crate::finding::catalogue::{self, for_each_rule};
+
+/// What folders of rules bring besides rules.
+static OWN: [&own::Own; 1] = [&appmesh::OWN];
 
 /// A rule's check: it reports each problem that it finds.
 type Check = fn(&Context<'_>, &mut reporter::Reporter<'_>);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::aws::{Arn, ArnKind, Question};
+use crate::rules::OWN;
 use crate::rules::acm::{home, questions_about_roles, references_of};
 use crate::rules::context::Context;
 
@@ -31,7 +32,7 @@ pub(super) fn open_questions(cx: &Context<'_>) -> Vec<Question> {
         wanted.insert(Question::Home);
     }
     wanted.extend(questions_about_roles(cx));
-    wanted.extend(crate::rules::appmesh::questions(cx));
+    wanted.extend(OWN.into_iter().flat_map(|own| (own.questions)(cx)));
     // The authorities that the policy allows (MV302), to be distinguished from others by their keys.
     let allowed = cx.policy.allowed_issuers.iter().filter(|_| !cx.certificates.is_empty());
     wanted.extend(allowed.flat_map(|allowed| allowed.authorities.iter().cloned().map(Question::of)));

@@ -12,5 +12,7 @@ pub(super) mod service_bypasses_proxy;
 mod streams;
 mod text_kept;
 
-pub(super) use streams::questions;
-pub use text_kept::forget_sound_text;
+use crate::rules::own::Own;
+
+/// What they bring besides themselves.
+pub(super) static OWN: Own = Own { questions: streams::questions, forget_sound_text: text_kept::forget_sound_text };

@@ -16,7 +16,7 @@ use crate::rules::reporter::Reporter;
 
 /// Forgets an object's own text where no rule has anything to say of it. It is a tenth of what is kept of a virtual node, and all that
 /// is asked of it, in whatever mesh and under whatever policy, are these two rules, which look at nothing else.
-pub fn forget_sound_text(subject: &mut Subject) {
+pub(super) fn forget_sound_text(subject: &mut Subject) {
     static NOTHING: LazyLock<(World, Policy)> = LazyLock::new(Default::default);
     if !matches!(subject.native, Native::AppMesh(_)) {
         return;
