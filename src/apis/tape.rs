@@ -93,7 +93,7 @@ impl<'t> Tape<'t> {
     }
 
     /// The fields of an object, each with its value's place; of anything else none.
-    fn entries(&self, object: usize) -> impl Iterator<Item = (&str, usize)> {
+    pub(super) fn entries(&self, object: usize) -> impl Iterator<Item = (&str, usize)> {
         let end = match self.token(object) {
             Token::Object(end) => *end,
             _ => object,

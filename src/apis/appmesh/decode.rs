@@ -31,23 +31,21 @@ pub(crate) struct Decoded<T> {
 /// When a value has the wrong type.
 pub(in crate::apis) fn decode<T: Resource>(tape: &Tape<'_>) -> Result<Decoded<T>, DecodeError> {
     let Typed { object, unknown } = typed::<T>(tape)?;
-    let (mut unknown_fields, mut more_unknown_fields) = (Vec::new(), 0);
-    for way in unknown.into_iter().map(|place| tape.way_to(place)).filter(|way| !is_others(way)) {
-        if unknown_fields.len() < MAX_UNKNOWN_FIELDS {
-            unknown_fields.push(unknown_field(T::KIND, &way));
-        } else {
-            more_unknown_fields += 1;
-        }
-    }
-    Ok(Decoded { object, unknown_fields, more_unknown_fields })
+    // Where the values of fields begin and end whose types are others'.
+    let others: Vec<(usize, usize)> =
+        tape.entries(0).filter(|(key, _)| is_others(key)).map(|(_, value)| (value, tape.after(value))).collect();
+    let is_own = |place: &usize| {
+        let before = others.partition_point(|(value, _)| value <= place);
+        before.checked_sub(1).and_then(|last| others.get(last)).is_none_or(|(_, end)| end <= place)
+    };
+    let mut unknown = unknown.into_iter().filter(is_own);
+    let told = unknown.by_ref().take(MAX_UNKNOWN_FIELDS).map(|place| unknown_field(T::KIND, &tape.way_to(place)));
+    Ok(Decoded { object, unknown_fields: told.collect(), more_unknown_fields: unknown.count() })
 }
 
-/// Whether the types of others define a field.
-fn is_others(way: &[Step]) -> bool {
-    match way.first() {
-        Some(Step::Key(field)) => matches!(field.as_str(), "apiVersion" | "kind" | "metadata" | "status"),
-        Some(Step::Index(_)) | None => true,
-    }
+/// Whether the types of others define a field of the object's root.
+fn is_others(field: &str) -> bool {
+    matches!(field, "apiVersion" | "kind" | "metadata" | "status")
 }
 
 fn unknown_field(kind: Kind, path: &[Step]) -> UnknownField {

@@ -288,3 +288,14 @@ fn the_copy_that_kubectl_keeps_of_an_object_is_not_kept_here() {
     assert_eq!(kept, [("a", "b"), ("empty", "")]);
     assert_eq!(decoded.unknown_fields, []);
 }
+
+#[test]
+fn fields_without_number_take_no_longer_than_they_are_long() {
+    // The square of this would take minutes.
+    let many = |key: &str| vec![format!("\"{key}\":0"); 200_000].join(",");
+    let decoded = decode_json::<VirtualNode>(format!("{{\"spec\":{{{}}}}}", many("a"))).unwrap();
+    assert_eq!((decoded.unknown_fields.len(), decoded.more_unknown_fields), (MAX_UNKNOWN_FIELDS, 199_950));
+    let decoded = decode_json::<VirtualNode>(format!("{{{},{}}}", many("kind"), many("a"))).unwrap();
+    assert_eq!((decoded.unknown_fields.len(), decoded.more_unknown_fields), (MAX_UNKNOWN_FIELDS, 199_950));
+    assert_eq!(decoded.unknown_fields[0].field.pointer(), "/a");
+}
