@@ -18,6 +18,7 @@ use super::extensions::{self, BasicConstraints, ExtendedKeyUsage, KeyUsage, San,
 use super::pool::{Shared, Ticket};
 use super::public_key::{self, KeyAlgorithm, dotted, sha256};
 use super::structure;
+use crate::k8s::Word;
 
 /// An X.509 certificate, as far as Envoy and the rules use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Certificate {
     /// The subject in RFC 4514 notation: `CN=blue,O=Shop`.
     pub subject: String,
     /// The issuer in RFC 4514 notation.
-    pub issuer: String,
+    pub issuer: Word,
     /// The subject in DER.
     pub subject_der: Vec<u8>,
     /// The issuer in DER.
@@ -48,7 +49,7 @@ pub struct Certificate {
     /// SHA-256 of its SubjectPublicKeyInfo, with EC points uncompressed (as nearly all are).
     pub spki_sha256: [u8; 32],
     /// The signature algorithm: `ECDSA with SHA-256`.
-    pub signature_algorithm: String,
+    pub signature_algorithm: Word,
     /// The signature's hash; `None` for Ed25519 and unknown algorithms.
     pub signature_hash: Option<HashAlgorithm>,
     /// The key usage; nothing is allowed if it can't be read, `None` without the extension.
@@ -138,7 +139,7 @@ impl Certificate {
             version,
             serial: format!("{:x}", tbs.serial),
             subject: distinguished_name::text(&tbs.subject),
-            issuer: distinguished_name::text(&tbs.issuer),
+            issuer: Word::shared(&distinguished_name::text(&tbs.issuer)),
             subject_der: tbs.subject.as_raw().to_vec(),
             issuer_der: tbs.issuer.as_raw().to_vec(),
             common_name: distinguished_name::common_name(&tbs.subject),
@@ -147,7 +148,7 @@ impl Certificate {
             not_after,
             key_algorithm: key.algorithm,
             spki_sha256: key.spki_sha256,
-            signature_algorithm,
+            signature_algorithm: Word::shared(&signature_algorithm),
             signature_hash,
             key_usage: extensions.key_usage,
             extended_key_usage: extensions.extended_key_usage,

@@ -57,7 +57,7 @@ impl Certificate {
             version: 3,
             serial: description.serial.clone(),
             subject,
-            issuer: description.issuer,
+            issuer: description.issuer.into(),
             subject_der: subject_der(description.common_name.as_deref()),
             issuer_der: Vec::new(),
             common_name: description.common_name,
@@ -67,7 +67,7 @@ impl Certificate {
             key_algorithm: description.key_algorithm,
             // Not a key's digest: nothing is compared with it, since a described certificate has no key file.
             spki_sha256: fingerprint,
-            signature_algorithm: description.signature_algorithm,
+            signature_algorithm: description.signature_algorithm.into(),
             signature_hash: description.signature_hash,
             key_usage: description.key_usage,
             extended_key_usage: description.extended_key_usage,
@@ -96,7 +96,7 @@ impl Certificate {
     pub(crate) fn described_as_issued_by(&self, issuer: &Certificate) -> Self {
         let fingerprint = sha256(&[self.fingerprint, issuer.fingerprint].concat());
         Self {
-            issuer: issuer.subject.clone(),
+            issuer: issuer.subject.as_str().into(),
             issuer_der: issuer.subject_der.clone(),
             authority_key_id: issuer.subject_key_id.clone(),
             described_issuer: Some(issuer.spki_sha256),

@@ -212,7 +212,7 @@ fn untrusted(path: &[&Details], own_root: Option<&Details>) -> End {
         Some(root) if root.is_issuer_of(top) => Refusal::new(&root.step(), depth + 1, Reason::SelfSignedInChain).into(),
         _ => {
             let issuer = top.certificate.issuer.clone();
-            Refusal::new(&top.step(), depth, Reason::NoIssuer { issuer }).into()
+            Refusal::new(&top.step(), depth, Reason::NoIssuer { issuer: issuer.into() }).into()
         }
     }
 }

@@ -72,7 +72,7 @@ impl Revocation {
     pub(super) fn fault_at(&self, now: Timestamp) -> Option<(&Step, usize, ListFault)> {
         self.steps.iter().enumerate().find_map(|(depth, (step, candidates))| {
             let fault = match chosen(candidates, now) {
-                None => ListFault::Missing { issuer: step.certificate.issuer.clone() },
+                None => ListFault::Missing { issuer: step.certificate.issuer.to_string() },
                 Some(list) => {
                     list.before.clone().or_else(|| list.fault_of_dates(now)).or_else(|| list.after.clone())?
                 }

@@ -65,7 +65,7 @@ fn check_entrance(using: &CertificateUse<'_>, beside: &[Arc<Certificate>], out: 
     let missing = beside.iter().find(|one| names(top, one));
     let (lacks, found) = match missing {
         Some(one) if is_root(one) => return,
-        Some(one) => (one.subject.clone(), "it is stored beside the file, under another key"),
+        Some(one) => (one.subject.as_str().into(), "it is stored beside the file, under another key"),
         None if top.is_logged => (
             top.issuer.clone(),
             "the leaf is in public logs, so its issuer isn't a root, and the file doesn't contain it",

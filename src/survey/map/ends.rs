@@ -102,7 +102,7 @@ impl Certificates {
 fn describe(certificate: &Certificate) -> MapCertificate {
     MapCertificate {
         subject: certificate.subject.clone(),
-        issuer: certificate.issuer.clone(),
+        issuer: certificate.issuer.to_string(),
         names: certificate.sans.iter().take(MOST_NAMES).map(ToString::to_string).collect(),
         more_names: certificate.sans.len().saturating_sub(MOST_NAMES),
         not_before: certificate.not_before,
