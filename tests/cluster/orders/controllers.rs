@@ -146,18 +146,19 @@ fn no_write_of_a_controller_is_reviewed() {
     // A pod that goes is replaced.
     cluster.run("-n busy delete pod kept-0 --force --grace-period=0");
     cluster.until("it is replaced", pods, |items| items.iter().any(|it| it["metadata"]["name"] == "kept-0"));
-    let asked = lines(&cluster.take());
-    let expected = [
+    let mut asked = lines(&cluster.take());
+    let by_hand = asked.split_off(5.min(asked.len()));
+    let created = [
         "/workloads CREATE Deployment busy by admin",
         "/workloads CREATE StatefulSet kept by admin",
         "/workloads CREATE DaemonSet each by admin",
         "/workloads CREATE Job job by admin",
         "/workloads CREATE CronJob nightly by admin",
-        "/workloads UPDATE Deployment busy by admin",
-        "/workloads UPDATE Deployment busy by admin",
-        "/workloads UPDATE Deployment busy by admin",
     ];
-    assert_eq!(asked, expected, "restart, image and undo are a person's; nothing else is reviewed");
+    assert_eq!(asked, created);
+    // Restart, image and undo; the API server asks once more where a controller wrote the object meanwhile.
+    let is_by_hand = |line: &String| line == "/workloads UPDATE Deployment busy by admin";
+    assert!(by_hand.len() >= 3 && by_hand.iter().all(is_by_hand), "nothing else is reviewed: {by_hand:?}");
     let written = [pods, sets, "/api/v1/namespaces/busy/configmaps"].map(|path| {
         let list = cluster.writer.get(path);
         list["items"].as_array().map_or(0, Vec::len)
