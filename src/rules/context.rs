@@ -76,13 +76,8 @@ impl<'a> Context<'a> {
     }
 
     /// The same of the object's own text alone.
-    pub(super) fn of_text(
-        subject: &'a Subject,
-        view: View<'a>,
-        policy: &'a Effective,
-        now: Timestamp,
-        surface: Surface,
-    ) -> Self {
+    pub(super) fn of_text(subject: &'a Subject, view: View<'a>, policy: &'a Effective) -> Self {
+        let (now, surface) = (Timestamp::UNIX_EPOCH, Surface::Check);
         let (workloads, certificates, trusts) = (Vec::new(), Vec::new(), Vec::new());
         let (pairs, refused, front) = (Vec::new(), Vec::new(), Front::Unknown);
         Self { subject, view, policy, now, surface, workloads, certificates, trusts, pairs, refused, front }

@@ -27,7 +27,7 @@ tests![
 /// Changes of one kind in one mode, half of them while the machine is busy.
 const CHANGES: usize = 126;
 /// After the API server is back, or may be asked again: until everything is right.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(3);
 
 /// The chart's release on a cluster of its own, one replica, and who writes.
 struct Bed<'a> {

@@ -2,8 +2,6 @@
 
 use std::sync::LazyLock;
 
-use jiff::Timestamp;
-
 use crate::apis::appmesh::Spec;
 use crate::apis::{Native, Subject};
 use crate::finding::Suppressions;
@@ -11,7 +9,7 @@ use crate::finding::catalogue::{NOT_EXACTLY_ONE_SOURCE, REFUSED_BY_APP_MESH};
 use crate::mesh::{View, World};
 use crate::policy::Policy;
 use crate::rules::appmesh::{not_exactly_one_source, refused_by_app_mesh};
-use crate::rules::context::{Context, Surface};
+use crate::rules::context::Context;
 use crate::rules::reporter::Reporter;
 
 /// Forgets an object's own text where no rule has anything to say of it. It is a tenth of what is kept of a virtual node, and all that
@@ -24,7 +22,7 @@ pub(super) fn forget_sound_text(subject: &mut Subject) {
     let (world, policy) = &*NOTHING;
     let view = View::new(world);
     let (policy, suppressions) = (policy.effective("", view), Suppressions::default());
-    let cx = Context::of_text(subject, view, &policy, Timestamp::UNIX_EPOCH, Surface::Check);
+    let cx = Context::of_text(subject, view, &policy);
     let finds_nothing = |rule, check: fn(&Context<'_>, &mut Reporter<'_>)| {
         let mut reporter = Reporter::new(rule, &cx, &suppressions);
         check(&cx, &mut reporter);
@@ -39,11 +37,12 @@ pub(super) fn forget_sound_text(subject: &mut Subject) {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::apis::{Entry, decode_object};
-    use crate::rules::judge;
+    use crate::rules::{Surface, judge};
 
     fn subject(spec: Value) -> Subject {
         let object = json!({"apiVersion": "appmesh.k8s.aws/v1beta2", "kind": "VirtualNode",
