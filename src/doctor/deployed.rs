@@ -1,9 +1,8 @@
 //! How meshvet was started, as its pods tell. No I/O.
 
-use k8s_openapi::api::core::v1::{Container, Pod};
-
 use crate::apis::Vetted;
 use crate::mesh::SecretAccess;
+use crate::sources::cluster::{Container, Pod};
 
 /// What a pod of meshvet tells of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub(super) struct Deployed {
 impl Deployed {
     /// As a pod's container says.
     pub(super) fn of(pod: &Pod) -> Self {
-        let spec = pod.spec.clone().unwrap_or_default();
+        let spec = &pod.spec;
         let container = spec.containers.iter().find(|container| argument(container, "serve", "").is_some());
         let given = |name: &str, variable: &str| container.and_then(|container| argument(container, name, variable));
         let is_set = |name, variable| given(name, variable).is_some_and(|value| value != "false");
@@ -57,7 +56,7 @@ impl Deployed {
 
 /// The value of an argument (`--name=value`, `--name value`, or empty for one that stands alone), else of the variable.
 fn argument(container: &Container, name: &str, variable: &str) -> Option<String> {
-    let mut words = container.command.iter().flatten().chain(container.args.iter().flatten());
+    let mut words = container.command.iter().chain(&container.args);
     while let Some(word) = words.next() {
         if let Some(value) = word.strip_prefix(name) {
             match value.strip_prefix('=') {
@@ -70,8 +69,7 @@ fn argument(container: &Container, name: &str, variable: &str) -> Option<String>
             }
         }
     }
-    let variables = container.env.iter().flatten();
-    variables.filter(|it| it.name == variable).find_map(|it| it.value.clone())
+    container.env.iter().filter(|it| it.name == variable).find_map(|it| it.value.clone())
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! The Service, and who stands behind it.
 
-use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::Client;
 use kube::api::{Api, ListParams};
 
 use crate::doctor::Diagnosis;
 use crate::doctor::configuration::Called;
+use crate::sources::cluster::Pod;
 
 /// One ready endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::api::Api;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -24,7 +23,7 @@ use crate::doctor::Diagnosis;
 use crate::doctor::configuration::{Called, FILL_IN};
 use crate::doctor::endpoints::Endpoint;
 use crate::pki::Certificate;
-use crate::sources::cluster::told;
+use crate::sources::cluster::{Pod, told};
 use crate::sources::http::Http;
 
 /// How long one endpoint may take.

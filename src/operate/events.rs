@@ -52,7 +52,7 @@ impl Events {
 
 async fn publish(client: &Client, namespace: &str, pod: &str, news: &News) -> Result<(), kube::Error> {
     // `kubectl describe pod` shows only what names the pod by its uid. Who may not look at pods tells without.
-    let found = Api::<Pod>::namespaced(client.clone(), namespace).get_opt(pod).await.ok().flatten();
+    let found = Api::<Pod>::namespaced(client.clone(), namespace).get_metadata_opt(pod).await.ok().flatten();
     let about = ObjectReference {
         api_version: Some("v1".to_owned()),
         kind: Some("Pod".to_owned()),

@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Pod, PodSpec};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use thiserror::Error;
 
-use crate::sources::cluster::{self, Lacking, Pages, begun_anew, is_expired};
+use crate::sources::cluster::{self, Lacking, Pages, Pod, begun_anew, is_expired};
 use crate::verify::fetch::{self, AdminUrl, FetchError, Reading};
 
 /// The container that App Mesh's injector adds, and that gateways have.
@@ -81,12 +80,9 @@ async fn find_once(api: &Api<Pod>, selector: Option<&str>) -> kube::Result<Vec<P
 }
 
 fn is_running_proxy(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    let names_proxy = |spec: &PodSpec| {
-        // A sidecar may be an init container that keeps running.
-        spec.containers.iter().chain(spec.init_containers.iter().flatten()).any(|container| container.name == PROXY)
-    };
-    phase == Some(RUNNING) && pod.spec.as_ref().is_some_and(names_proxy)
+    // A sidecar may be an init container that keeps running.
+    let mut containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
+    pod.status.phase.as_deref() == Some(RUNNING) && containers.any(|container| container.name == PROXY)
 }
 
 /// Reads a pod's proxy through the API server.
@@ -133,7 +129,7 @@ pub(crate) async fn read(
 /// at pods may still forward their ports.
 async fn see_that_it_runs(api: &Api<Pod>, ProxyPod { namespace, name }: &ProxyPod) -> Result<(), FetchError> {
     let problem = match api.get_opt(name).await {
-        Ok(Some(pod)) => match pod.status.and_then(|status| status.phase) {
+        Ok(Some(pod)) => match pod.status.phase {
             Some(phase) if phase != RUNNING => format!("the pod is {phase}, and not {RUNNING}: it has no proxy to ask"),
             _ => return Ok(()),
         },
