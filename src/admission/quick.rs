@@ -16,15 +16,45 @@ use crate::apis::{Row, Subject, decode_ahead, reviewed_row};
 
 /// White space in JSON.
 const WHITE: [char; 4] = [' ', '\n', '\r', '\t'];
+
 /// What is read of a request: each at most once.
-const FIELDS: [&str; 10] =
-    ["uid", "kind", "subResource", "name", "namespace", "operation", "userInfo", "object", "oldObject", "dryRun"];
+#[derive(Clone, Copy)]
+enum Field {
+    Uid,
+    Kind,
+    Subresource,
+    Name,
+    Namespace,
+    Operation,
+    User,
+    Object,
+    Old,
+    DryRun,
+}
+
+impl Field {
+    fn of(key: &str) -> Option<Self> {
+        Some(match key {
+            "uid" => Self::Uid,
+            "kind" => Self::Kind,
+            "subResource" => Self::Subresource,
+            "name" => Self::Name,
+            "namespace" => Self::Namespace,
+            "operation" => Self::Operation,
+            "userInfo" => Self::User,
+            "object" => Self::Object,
+            "oldObject" => Self::Old,
+            "dryRun" => Self::DryRun,
+            _ => return None,
+        })
+    }
+}
 
 /// What a request has said so far.
 #[derive(Default)]
 struct Said<'a> {
-    /// Which of the fields.
-    fields: [bool; FIELDS.len()],
+    /// Which of the fields, a bit each.
+    fields: u16,
     uid: Option<&'a str>,
     kind: Option<GroupVersionKind>,
     subresource: bool,
@@ -73,33 +103,34 @@ fn once(noted: &mut bool, holds: bool) -> Option<()> {
 impl<'a> Said<'a> {
     fn read(&mut self, text: &mut Text<'a>) -> Option<()> {
         text.object(|text, key| {
-            let place = FIELDS.iter().position(|field| *field == key);
-            match place.and_then(|place| self.fields.get_mut(place)) {
-                Some(field) => once(field, true)?,
-                None => return text.skip(),
+            let Some(field) = Field::of(key) else { return text.skip() };
+            let bit = 1 << field as u16;
+            if self.fields & bit != 0 {
+                return None;
             }
-            self.field(text, key)
+            self.fields |= bit;
+            self.field(text, field)
         })
     }
 
-    fn field(&mut self, text: &mut Text<'a>, key: &str) -> Option<()> {
-        match key {
-            "uid" => self.uid = Some(text.string()?),
-            "kind" => self.kind = Some(text.value()?),
-            "name" => self.name = Some(text.string()?),
-            "operation" => self.operation = Some(text.string()?),
+    fn field(&mut self, text: &mut Text<'a>, field: Field) -> Option<()> {
+        match field {
+            Field::Uid => self.uid = Some(text.string()?),
+            Field::Kind => self.kind = Some(text.value()?),
+            Field::Name => self.name = Some(text.string()?),
+            Field::Operation => self.operation = Some(text.string()?),
             // These before the object, which is read by them.
-            "subResource" | "namespace" if self.object.is_some() || self.old.is_some() => return None,
-            "subResource" => self.subresource = !text.string()?.is_empty(),
-            "namespace" => self.namespace = Some(text.string()?),
-            "userInfo" => {
+            Field::Subresource | Field::Namespace if self.object.is_some() || self.old.is_some() => return None,
+            Field::Subresource => self.subresource = !text.string()?.is_empty(),
+            Field::Namespace => self.namespace = Some(text.string()?),
+            Field::User => {
                 let UserInfo { username } = text.value()?;
                 self.by_service_account = username.is_some_and(|name| name.starts_with(UserInfo::SERVICE_ACCOUNT));
             }
-            "dryRun" => self.dry_run = text.value::<Option<bool>>()?.unwrap_or_default(),
+            Field::DryRun => self.dry_run = text.value::<Option<bool>>()?.unwrap_or_default(),
             _ if text.is_null() => text.skip()?,
-            "object" => self.object = Some(self.object(text)?),
-            _ => self.old = Some(self.object(text)?),
+            Field::Object => self.object = Some(self.object(text)?),
+            Field::Old => self.old = Some(self.object(text)?),
         }
         Some(())
     }
@@ -181,7 +212,7 @@ impl<'a> Text<'a> {
         loop {
             let key = self.string()?;
             self.take(b':')?;
-            self.rest = self.rest.trim_start_matches(WHITE);
+            self.rest = trimmed(self.rest);
             field(self, key)?;
             if self.take(b',').is_none() {
                 return self.take(b'}');
@@ -191,7 +222,7 @@ impl<'a> Text<'a> {
 
     /// A character that must be next, after white space.
     fn take(&mut self, wanted: u8) -> Option<()> {
-        let rest = self.rest.trim_start_matches(WHITE);
+        let rest = trimmed(self.rest);
         (rest.as_bytes().first() == Some(&wanted)).then(|| self.rest = rest.get(1..).unwrap_or_default())
     }
 
@@ -220,6 +251,11 @@ impl<'a> Text<'a> {
     fn skip(&mut self) -> Option<()> {
         self.value::<IgnoredAny>().map(drop)
     }
+}
+
+/// Text without the white space that it begins with, of which API servers write none.
+fn trimmed(text: &str) -> &str {
+    if text.starts_with(WHITE) { text.trim_start_matches(WHITE) } else { text }
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::k8s::word::Word;
 pub struct ObjectRef(Arc<ObjectName>);
 
 /// The parts of an [`ObjectRef`], which are its fields by dereference.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::derived_hash_with_manual_eq, reason = "both go by all fields, in another order")]
 pub struct ObjectName {
     /// `group/version`, or `v1` for the core group.
     pub api_version: Word,
@@ -23,6 +24,16 @@ pub struct ObjectName {
     pub namespace: Option<Word>,
     /// The object's name.
     pub name: Word,
+}
+
+impl PartialEq for ObjectName {
+    /// The last part first: most objects that are compared differ in it alone.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.namespace == other.namespace
+            && self.kind == other.kind
+            && self.api_version == other.api_version
+    }
 }
 
 impl Deref for ObjectRef {

@@ -23,6 +23,11 @@ pub struct Overlay {
 }
 
 impl Overlay {
+    /// Whether nothing is laid over the world.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.learnt.is_empty() && self.forgotten.is_empty() && self.stores.is_empty()
+    }
+
     /// Whether the world's facts about an object are ignored.
     pub(crate) fn hides(&self, object: &ObjectRef) -> bool {
         let forgotten = |id: &FactId| matches!(id, FactId::Object(forgotten) if forgotten == object);

@@ -17,7 +17,7 @@ use crate::rules::moments::next_moment;
 use crate::rules::objects::undecodable_object::{holds_without, undecodable};
 use crate::rules::objects::{refused_by_crd, unused_suppression};
 use crate::rules::questions::{is_unplaced, open_questions};
-use crate::rules::reporter::Reporter;
+use crate::rules::reporter::{Reported, finds_nothing};
 use crate::rules::stores::unread_stores;
 
 /// All that is wrong with one object, most severe first.
@@ -97,15 +97,15 @@ pub fn examine_undecodable(
 /// Runs the rules.
 fn run(cx: &Context<'_>) -> Judgement {
     let suppressions = Suppressions::parse(&cx.subject.annotations);
-    let mut findings = Vec::new();
-    for &(rule, check) in CHECKS {
-        if cx.policy.is_off(rule) {
-            continue;
+    let mut reported = Reported::new(cx, &suppressions);
+    for &(rule, about, check) in CHECKS {
+        let concerns = about.is(cx.subject);
+        if concerns && !cx.policy.is_off(rule) {
+            check(cx, &mut reported.of(rule));
         }
-        let mut reporter = Reporter::new(rule, cx, &suppressions);
-        check(cx, &mut reporter);
-        findings.extend(reporter.into_findings());
+        debug_assert!(concerns || finds_nothing(rule, check, cx), "{} has something to say", rule.code);
     }
+    let mut findings = reported.into_findings();
     refused_by_crd::settle(cx, &mut findings);
     certainty::settle(cx, &mut findings);
     // Only now is it known what the owner's entries left.

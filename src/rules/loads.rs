@@ -85,7 +85,7 @@ impl<'a> Files<'a> {
         if !known {
             let (chain_ref, key_ref) = (Named::File(chain_file), Named::File(key_file));
             let plane = view.plane_of(member);
-            self.certificates.push(CertificateUse {
+            let using = CertificateUse {
                 end,
                 workload,
                 chain_ref,
@@ -94,7 +94,9 @@ impl<'a> Files<'a> {
                 key_place,
                 plane,
                 apart: apart(view, member),
-            });
+                leaf_at: None,
+            };
+            self.certificates.push(using.with_leaf());
         }
     }
 }
@@ -118,7 +120,9 @@ fn handed_over<'a>(
         }
     };
     let apart = apart(view, member);
-    Some(CertificateUse { end, workload: None, chain_ref, key_ref, chain_place, key_place, plane, apart })
+    let using =
+        CertificateUse { end, workload: None, chain_ref, key_ref, chain_place, key_place, plane, apart, leaf_at: None };
+    Some(using.with_leaf())
 }
 
 /// What the keys of a Secret hold that a listener names: by the names that its control plane knows.

@@ -6,12 +6,13 @@
 //! What a judgement is made of, each built from what stands before it:
 //!
 //! ```text
-//! end ─► promised, uses, handed ─► loads ─► pairs ─► refused ─► context ─► fronts, reliance, reporter, call_problem ─► the rules
+//! end ─► promised, uses, handed ─► loads ─► pairs ─► refused ─► context ─► fronts, reliance, reporter, call_problem, about ─► the rules
 //!     ─► certainty ─► engine
 //! ```
 //!
 //! Codes are never used again for something else. A new rule is a new file and a new row of the catalogue's table.
 
+mod about;
 mod absent;
 mod acm;
 mod answerer;
@@ -74,8 +75,9 @@ type Check = fn(&Context<'_>, &mut reporter::Reporter<'_>);
 
 macro_rules! checks {
     ($($code:ident $constant:ident $name:literal $default:ident $breaks:ident $folder:ident::$file:ident $traits:tt $summary:literal;)*) => {
-        /// Every rule with its check, by code.
-        static CHECKS: &[(&Rule, Check)] = &[$((catalogue::$constant, $folder::$file::check)),*];
+        /// Every rule with what it is about and its check, by code.
+        static CHECKS: &[(&Rule, about::About, Check)] =
+            &[$((catalogue::$constant, $folder::ABOUT, $folder::$file::check)),*];
     };
 }
 

@@ -17,7 +17,7 @@ pub(super) fn open_questions(cx: &Context<'_>) -> Vec<Question> {
     });
     let mut own = false;
     for (end, is_own) in cx.ends().map(|end| (end, true)).chain(peers.map(|end| (end, false))) {
-        for arn in references_of(end).into_iter().filter_map(|reference| reference.arn.ok()) {
+        for arn in references_of(end).filter_map(|reference| reference.arn.ok()) {
             own |= is_own;
             let facts = view.certificate(&arn).known().filter(|_| arn.kind == ArnKind::Certificate);
             let authority = facts.and_then(|facts| Arn::parse(facts.authority.as_deref()?, ArnKind::Authority).ok());

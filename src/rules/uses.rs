@@ -28,6 +28,8 @@ pub struct CertificateUse<'a> {
     pub plane: &'static Plane,
     /// The member, where only that is told, and not in which Secret of its namespace the certificate is.
     pub(super) apart: Option<&'a ObjectRef>,
+    /// Where the leaf is in the chain file.
+    pub(super) leaf_at: Option<usize>,
 }
 
 /// A trust bundle, as one end of one workload's proxy loads it.
@@ -74,13 +76,14 @@ impl CertificateUse<'_> {
         if let Place::Acm { leaf, .. } = &self.chain_place {
             return leaf.as_deref();
         }
-        self.chain()?.certificates.get(self.place_of_leaf().unwrap_or(0)).map(AsRef::as_ref)
+        self.chain()?.certificates.get(self.leaf_at.unwrap_or(0)).map(AsRef::as_ref)
     }
 
-    /// Where the leaf is in the chain file.
-    pub(super) fn place_of_leaf(&self) -> Option<usize> {
+    /// The same, looked for once: many rules ask.
+    pub(super) fn with_leaf(self) -> Self {
         let key = self.key_facts().and_then(|facts| facts.key.as_ref().ok());
-        place_of_leaf(self.chain()?, key)
+        let leaf_at = self.chain().and_then(|chain| place_of_leaf(chain, key));
+        Self { leaf_at, ..self }
     }
 
     /// What is at the chain's path.

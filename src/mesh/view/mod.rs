@@ -52,7 +52,7 @@ impl<'a> View<'a> {
     /// The same, with changes laid over it.
     #[must_use]
     pub fn over(self, overlay: &'a Overlay) -> Self {
-        Self { overlay: Some(overlay), ..self }
+        Self { overlay: Some(overlay).filter(|overlay| !overlay.is_empty()), ..self }
     }
 
     /// The same, with what AWS has answered.
@@ -80,7 +80,7 @@ impl<'a> View<'a> {
 
     /// The facts that replace the world's: the subject's first.
     fn laid(&self) -> impl Iterator<Item = &'a Fact> + use<'a> {
-        self.subject.iter().chain(self.overlay.into_iter().flat_map(|overlay| &overlay.learnt))
+        self.subject.iter().chain(self.overlay.map_or(&[][..], |overlay| &overlay.learnt))
     }
 
     /// Whether the world's facts about an object count.

@@ -21,8 +21,14 @@ pub(super) use roles::questions as questions_about_roles;
 use crate::aws::{Arn, ArnError, ArnKind, Home, region_and_account};
 use crate::finding::Site;
 use crate::mesh::{ArnRef, CertificateSource, TrustSource};
+use crate::rules::about::About;
 use crate::rules::context::Context;
-use crate::rules::end::End;
+use crate::rules::end::{End, ends_of};
+
+/// What they are about.
+pub(super) const ABOUT: About = About::Having(|subject| {
+    subject.member().into_iter().flat_map(ends_of).any(|end| references_of(end).next().is_some())
+});
 
 /// What comes of a certificate that a proxy can't be given.
 const NO_CERTIFICATE: &str = "the proxy never gets a certificate, and nothing answers on the port";
@@ -82,18 +88,18 @@ impl Reference<'_> {
 }
 
 /// What an end names at AWS.
-pub(super) fn references_of<'e>(end: End<'e>) -> Vec<Reference<'e>> {
-    let reference = |named: &'e ArnRef, kind| Reference { end, named, kind, arn: Arn::parse(&named.arn, kind) };
-    let mut found = Vec::new();
-    for source in end.certificates() {
-        if let CertificateSource::Acm(arn) = source {
-            found.push(reference(arn, ArnKind::Certificate));
-        }
-    }
-    if let Some(TrustSource::Acm(arns)) = end.validation().and_then(|validation| validation.trust.as_ref()) {
-        found.extend(arns.iter().map(|arn| reference(arn, ArnKind::Authority)));
-    }
-    found
+pub(super) fn references_of<'e>(end: End<'e>) -> impl Iterator<Item = Reference<'e>> {
+    let certificates = end.certificates().iter().filter_map(|source| match source {
+        CertificateSource::Acm(arn) => Some((arn, ArnKind::Certificate)),
+        _ => None,
+    });
+    let trust = end.validation().and_then(|validation| validation.trust.as_ref());
+    let authorities = trust.map_or(&[][..], |trust| match trust {
+        TrustSource::Acm(arns) => arns,
+        _ => &[],
+    });
+    let all = certificates.chain(authorities.iter().map(|arn| (arn, ArnKind::Authority)));
+    all.map(move |(named, kind): (&'e ArnRef, _)| Reference { end, named, kind, arn: Arn::parse(&named.arn, kind) })
 }
 
 /// What the member under review names at AWS.

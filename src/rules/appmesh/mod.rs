@@ -12,7 +12,11 @@ pub(super) mod service_bypasses_proxy;
 mod streams;
 mod text_kept;
 
+use crate::rules::about::About;
 use crate::rules::own::Own;
+
+/// What they are about.
+pub(super) const ABOUT: About = About::Anything;
 
 /// What they bring besides themselves.
 pub(super) static OWN: Own = Own { questions: streams::questions, forget_sound_text: text_kept::forget_sound_text };

@@ -4,13 +4,12 @@ use std::sync::LazyLock;
 
 use crate::apis::appmesh::Spec;
 use crate::apis::{Native, Subject};
-use crate::finding::Suppressions;
 use crate::finding::catalogue::{NOT_EXACTLY_ONE_SOURCE, REFUSED_BY_APP_MESH};
 use crate::mesh::{View, World};
 use crate::policy::Policy;
 use crate::rules::appmesh::{not_exactly_one_source, refused_by_app_mesh};
 use crate::rules::context::Context;
-use crate::rules::reporter::Reporter;
+use crate::rules::reporter::finds_nothing;
 
 /// Forgets an object's own text where no rule has anything to say of it. It is a tenth of what is kept of a virtual node, and all that
 /// is asked of it, in whatever mesh and under whatever policy, are these two rules, which look at nothing else.
@@ -21,15 +20,10 @@ pub(super) fn forget_sound_text(subject: &mut Subject) {
     }
     let (world, policy) = &*NOTHING;
     let view = View::new(world);
-    let (policy, suppressions) = (policy.effective("", view), Suppressions::default());
+    let policy = policy.effective("", view);
     let cx = Context::of_text(subject, view, &policy);
-    let finds_nothing = |rule, check: fn(&Context<'_>, &mut Reporter<'_>)| {
-        let mut reporter = Reporter::new(rule, &cx, &suppressions);
-        check(&cx, &mut reporter);
-        reporter.into_findings().is_empty()
-    };
-    let is_sound = finds_nothing(NOT_EXACTLY_ONE_SOURCE, not_exactly_one_source::check)
-        && finds_nothing(REFUSED_BY_APP_MESH, refused_by_app_mesh::check);
+    let is_sound = finds_nothing(NOT_EXACTLY_ONE_SOURCE, not_exactly_one_source::check, &cx)
+        && finds_nothing(REFUSED_BY_APP_MESH, refused_by_app_mesh::check, &cx);
     if is_sound {
         subject.native = Native::AppMesh(Spec::Other);
     }

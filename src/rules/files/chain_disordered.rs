@@ -26,7 +26,7 @@ use crate::rules::uses::CertificateUse;
 pub(crate) fn check(cx: &Context<'_>, out: &mut Reporter<'_>) {
     for using in &cx.certificates {
         let Some(chain) = using.chain() else { continue };
-        let Some(place) = using.place_of_leaf().filter(|place| *place > 0) else { continue };
+        let Some(place) = using.leaf_at.filter(|place| *place > 0) else { continue };
         let (first, leaf) = (chain.leaf(), &chain.certificates[place]);
         // Of servers that nobody knows it isn't certain that they go by the first.
         let severity = if using.plane.is_envoy() { using.unusable() } else { Severity::Warn };

@@ -21,9 +21,13 @@ pub(super) mod workload_unknown;
 pub(super) mod wrong_key_usage;
 
 use crate::mesh::{Place, StoreKind};
+use crate::rules::about::About;
 
 pub(super) use certificate_expiring::warning_time;
 pub(super) use certificate_not_yet_valid::CLOCK_SKEW;
+
+/// What they are about.
+pub(super) const ABOUT: About = About::Anything;
 
 /// How a fix that changes a mounted file ends: Envoy reads its files once, when it starts.
 pub(super) const THEN_RESTART: &str = "; then restart the pods, since a proxy doesn't reload a file";

@@ -90,7 +90,7 @@ fn refusal(using: &CertificateUse<'_>) -> Option<String> {
         // Of a kind that Envoy doesn't support, like the certificate's.
         Err(error) => matches!(error, PrivateKeyError::UnsupportedAlgorithm { .. }),
     };
-    if !is_read || !fits || using.place_of_leaf().unwrap_or(0) != 0 {
+    if !is_read || !fits || using.leaf_at.unwrap_or(0) != 0 {
         return None;
     }
     match leaf.key_support() {

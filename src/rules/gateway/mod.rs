@@ -17,7 +17,12 @@ use crate::apis::gateway::{BackendTlsPolicySpec, Listener, Spec};
 use crate::finding::Site;
 use crate::k8s::FieldPath;
 use crate::mesh::{Attached, Belonging, Fact, Plane};
+use crate::rules::about::About;
 use crate::rules::context::Context;
+
+/// What they are about.
+pub(super) const ABOUT: About =
+    About::Having(|subject| matches!(subject.native, Native::Gateway(_) | Native::Ingress(_)));
 
 /// The listeners of the object under review, each with its field and its control plane: none if the Gateway doesn't allow them.
 fn listeners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = (&'c Listener, FieldPath, &'static Plane)> {

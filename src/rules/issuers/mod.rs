@@ -12,3 +12,8 @@ pub(super) mod probe_cannot_authenticate;
 pub(super) mod revoked_by_bundle;
 pub(super) mod tls_not_required;
 pub(super) mod trust_unreadable;
+
+use crate::rules::about::About;
+
+/// What they are about.
+pub(super) const ABOUT: About = About::Anything;

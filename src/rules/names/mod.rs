@@ -10,6 +10,10 @@ pub(super) mod wildcard_in_san_list;
 use std::net::IpAddr;
 
 use crate::pki::{Certificate, San};
+use crate::rules::about::About;
+
+/// What they are about.
+pub(super) const ABOUT: About = About::Anything;
 
 /// Adds to what was found why listed names match nothing, where they look as if they should. App Mesh compares a list with DNS names and
 /// URIs alone, the latter to the letter (App Mesh User Guide, "Transport Layer Security").

@@ -5,3 +5,8 @@ pub(super) mod refused_by_crd;
 pub(super) mod undecodable_object;
 pub(super) mod unknown_field;
 pub(super) mod unused_suppression;
+
+use crate::rules::about::About;
+
+/// What they are about.
+pub(super) const ABOUT: About = About::Anything;

@@ -2,3 +2,8 @@
 
 pub(super) mod never_issued;
 pub(super) mod secret_contested;
+
+use crate::rules::about::About;
+
+/// What they are about.
+pub(super) const ABOUT: About = About::Anything;
