@@ -53,6 +53,9 @@ COPY benches benches
 COPY examples examples
 COPY tests tests
 COPY src src
+# How the program runs, by which it is optimized.
+COPY profile profile
+COPY scripts/profile scripts/profile
 # What the webhook configuration sends, which `doctor` holds it against.
 COPY charts/meshvet/conditions charts/meshvet/conditions
 COPY scripts/notices scripts/notices
@@ -63,6 +66,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=meshvet-target-$TARGETARCH,target=/src/target \
     triple="$(cat /triple)"; \
     unset SOURCE_DATE_EPOCH; \
+    RUSTFLAGS="$RUSTFLAGS $(scripts/profile flags "$TARGETARCH")"; \
     cargo build --locked --all-features --profile dist --target "$triple" --bin meshvet; \
     install -D -m 0755 "target/$triple/dist/meshvet" /image/usr/bin/meshvet; \
     install -d -m 0755 /image/usr/share/doc/meshvet; \

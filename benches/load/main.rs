@@ -13,6 +13,7 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "a benchmark that can't go on fails")]
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -47,9 +48,10 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-#[path = "support/mesh.rs"]
+#[path = "../support/mesh.rs"]
 mod mesh;
 
 /// As the program itself has it; the echo has it too.
@@ -80,7 +82,7 @@ const KINDS: [(&str, &str); 6] = [
     ("meshvet", "meshvet, a sound virtual node"),
 ];
 
-fn main() {
+pub(crate) fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [_, "server", which] => serve(which),
@@ -115,10 +117,18 @@ fn serve(which: &str) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         println!("{address} {}", STANDARD.encode(issued.authority_pem));
-        match which {
-            "echo" => axum_server(listener, tls, post(async |body: Bytes| body)).await,
-            "typed" => axum_server(listener, tls, post(typed)).await,
-            _ => meshvet(listener, tls, which != "quiet").await,
+        let mut ended = signal(SignalKind::terminate()).expect("signals");
+        let serve = async {
+            match which {
+                "echo" => axum_server(listener, tls, post(async |body: Bytes| body)).await,
+                "typed" => axum_server(listener, tls, post(typed)).await,
+                _ => meshvet(listener, tls, which != "quiet").await,
+            }
+        };
+        // A regular end: what was counted meanwhile for an optimized build is written then.
+        tokio::select! {
+            () = serve => {}
+            _ = ended.recv() => {}
         }
     });
 }
@@ -252,6 +262,14 @@ async fn axum_server(listener: TcpListener, tls: Arc<ServerConfig>, answer: Meth
     }
 }
 
+/// A file that goes when it is closed.
+fn nameless_file() -> File {
+    let path = std::env::temp_dir().join(format!("meshvet-load-{}", std::process::id()));
+    let file = File::create(&path).expect("a file");
+    std::fs::remove_file(&path).expect("its name");
+    file
+}
+
 /// A server in a process of its own: ends when dropped.
 struct Running {
     child: Child,
@@ -263,7 +281,7 @@ struct Running {
 
 impl Running {
     fn start(which: &str) -> Self {
-        let log = tempfile::tempfile().expect("a log");
+        let log = nameless_file();
         let mut child =
             pinned(SERVERS, &["server", which]).stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
         let mut line = String::new();
@@ -284,8 +302,9 @@ impl Running {
 }
 
 impl Drop for Running {
+    /// A regular end: a program that counts how it runs writes that last.
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let _ = self.child.wait();
     }
 }
