@@ -60,12 +60,12 @@ COPY scripts/profile scripts/profile
 COPY charts/meshvet/conditions charts/meshvet/conditions
 COPY scripts/notices scripts/notices
 
-# --target even where it is this machine's own kind: without it the flags would hold for macros too, which can't be static. The time
-# would make what has C in it anew for each commit. Where nobody names a linker, Rust takes its own for amd64 on amd64.
+# --target even where it is this machine's own kind: without it the flags would hold for macros too, which can't be static. A commit's
+# time would make what has C in it anew for each; with none at all mimalloc holds the time of day. Where nobody names a linker, Rust takes its own for amd64 on amd64.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,id=meshvet-target-$TARGETARCH,target=/src/target \
     triple="$(cat /triple)"; \
-    unset SOURCE_DATE_EPOCH; \
+    export SOURCE_DATE_EPOCH=0; \
     if [ "$(uname -m)" = x86_64 ]; then unset CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER; fi; \
     RUSTFLAGS="$RUSTFLAGS $(scripts/profile flags "$TARGETARCH")"; \
     cargo build --locked --all-features --profile dist --target "$triple" --bin meshvet; \
